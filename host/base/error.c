@@ -1,0 +1,24 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+clt_status clt__fail(clt_error *error, clt_status status, int opencl_code, const char *source_file, int source_line,
+                     const char *format, ...)
+{
+    if (!error) return status;
+    error->status = status;
+    error->opencl_code = opencl_code;
+    error->source_file = source_file;
+    error->source_line = source_line;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+const char *clt_version(void)
+{
+    return CLT_VERSION;
+}

@@ -1,0 +1,28 @@
+/* Files read whole, and files replaced whole: the new content is written beside the old, synced, then renamed over it. */
+#ifndef CLT_BASE_FILE_H
+#define CLT_BASE_FILE_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Reads all of `path`. *bytes is freed with free() and has a 0 after its last byte, not counted in *size. */
+clt_status clt__file_read(const char *path, char **bytes, size_t *size, clt_error *error);
+
+/* A file being replaced. Until clt__replace_commit the old content stands, whatever happens. */
+typedef struct clt__replacement {
+    FILE *stream; /* write here */
+    char *path;
+    char *temporary;
+} clt__replacement;
+
+clt_status clt__replace_begin(const char *path, clt__replacement *replacement, clt_error *error);
+/* Flushes, syncs, renames and syncs the folder. Ends the replacement, also when it fails. */
+clt_status clt__replace_commit(clt__replacement *replacement, clt_error *error);
+/* Removes the temporary file and ends the replacement. */
+void clt__replace_abandon(clt__replacement *replacement);
+
+/* All of that at once: `path` holds these bytes, or what it held before. */
+clt_status clt__file_write(const char *path, const void *bytes, size_t size, clt_error *error);
+
+#endif

@@ -1,0 +1,29 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+clt_status clt__text_append(clt__text *text, const char *from, size_t length, clt_error *error)
+{
+    while (text->length + length + 1 > text->capacity)
+        TRY(clt__grow(&text->start, &text->capacity, text->capacity, 1, error));
+    if (length) memcpy(text->start + text->length, from, length);
+    text->length += length;
+    text->start[text->length] = 0;
+    return CLT_OK;
+}
+
+clt_status clt__text_print(clt__text *text, clt_error *error, const char *format, ...)
+{
+    char piece[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(piece, sizeof piece, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof piece)
+        return FAIL(error, CLT_BAD_ARGUMENT, "a line of more than %zu characters was to be written", sizeof piece - 1);
+    return clt__text_append(text, piece, (size_t)length, error);
+}

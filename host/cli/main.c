@@ -1,0 +1,159 @@
+/* cltrain: the command line. This file picks the verb and decides the exit code; nothing else does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+static const verb_row *const verbs[] = {&example_verb, &devices_verb, &train_verb,
+                                        &eval_verb,    &predict_verb, &verify_verb};
+enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+static const char *verb_name(const void *list, size_t index)
+{
+    return ((const verb_row *const *)list)[index]->name;
+}
+
+/* ---- help --------------------------------------------------------------------------------------------------- */
+
+static void print_overview(void)
+{
+    (void)printf("cltrain %s trains convolutional networks on any OpenCL device, and checks every\n"
+                 "number the device computes against a plain C reference.\n\n"
+                 "usage: cltrain VERB [options]\n\n",
+                 clt_version());
+    for (size_t i = 0; i < VERB_COUNT; i++) (void)printf("  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+    (void)printf("\n"
+                 "cltrain VERB --help   a verb's options and their defaults (or: cltrain help VERB)\n"
+                 "cltrain help nets     how a net is written: the built-in nets, layers and losses\n"
+                 "cltrain --version     the version\n\n"
+                 "To begin: cltrain example, cltrain verify, then\n"
+                 "  cltrain train --data FOLDER --net lenet5 --output-dir run\n");
+}
+
+static clt_status print_net_language(clt_error *error)
+{
+    char *text;
+    TRY(clt_net_language(&text, error));
+    (void)printf("%s", text);
+    clt_free(text);
+    return CLT_OK;
+}
+
+static clt_status find_verb(const char *name, const verb_row **found, clt_error *error)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(verbs[i]->name, name) != 0) continue;
+        *found = verbs[i];
+        return CLT_OK;
+    }
+    const char *near = nearest_name(name, VERB_COUNT, verb_name, verbs);
+    if (near)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: cltrain has no such verb; did you mean cltrain %s?", name, near);
+    return FAIL(error, CLT_BAD_ARGUMENT, "%s: cltrain has no such verb; cltrain --help lists them", name);
+}
+
+/* ---- running a verb ----------------------------------------------------------------------------------------- */
+
+static clt_status run_with_settings(command_line *command, void *settings, clt_error *error)
+{
+    const verb_row *verb = command->verb;
+    if (verb->set_defaults) verb->set_defaults(settings);
+    if (asks_for_help(command->argument_count, command->arguments)) {
+        print_verb_help(verb, settings, stdout);
+        return CLT_OK;
+    }
+    TRY(read_options(command, settings, error));
+    return verb->run(command, settings, error);
+}
+
+static clt_status run_verb(const verb_row *verb, int argument_count, char **arguments, clt_error *error)
+{
+    command_line command = {.verb = verb, .argument_count = argument_count, .arguments = arguments};
+    void *settings = NULL;
+    clt_status status = allocate(1, verb->settings_size, "the settings", &settings, error);
+    if (status == CLT_OK)
+        status = allocate((size_t)argument_count, sizeof *command.operands, "the arguments", &command.operands, error);
+    if (status == CLT_OK) status = run_with_settings(&command, settings, error);
+    free(command.operands);
+    free(settings);
+    return status;
+}
+
+static clt_status run_help(int argument_count, char **arguments, clt_error *error)
+{
+    if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, or nets", arguments[1]);
+    if (argument_count == 1 && strcmp(arguments[0], "nets") == 0) return print_net_language(error);
+    if (argument_count == 1 && arguments[0][0] != '-') {
+        static char option[] = "--help";
+        char *only[] = {option};
+        const verb_row *verb;
+        TRY(find_verb(arguments[0], &verb, error));
+        return run_verb(verb, 1, only, error);
+    }
+    print_overview();
+    return CLT_OK;
+}
+
+static clt_status run_command(int argument_count, char **arguments, clt_error *error)
+{
+    const char *name = argument_count > 0 ? arguments[0] : "help";
+    if (strcmp(name, "--version") == 0) {
+        (void)printf("cltrain %s\n", clt_version());
+        return CLT_OK;
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return run_help(argument_count > 0 ? argument_count - 1 : 0, arguments + 1, error);
+    if (name[0] == '-') return FAIL(error, CLT_BAD_ARGUMENT, "%s: a verb comes first; cltrain --help lists them", name);
+    const verb_row *verb;
+    TRY(find_verb(name, &verb, error));
+    return run_verb(verb, argument_count - 1, arguments + 1, error);
+}
+
+/* ---- the process -------------------------------------------------------------------------------------------- */
+
+/* If a standard stream is closed, the next file opened would take its number, and what is printed would go there. A
+ * stream that is only for reading takes the place instead: printing to it fails, as it should. */
+static void occupy_standard_streams(void)
+{
+    int descriptor;
+    do descriptor = open("/dev/null", O_RDONLY);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) (void)close(descriptor);
+}
+
+static int exit_code_of(clt_status status)
+{
+    switch (status) {
+    case CLT_OK:
+        return 0;
+    case CLT_BAD_ARGUMENT:
+        return 2;
+    case CLT_STOPPED:
+        return 130; /* as a shell reports a program that Ctrl-C ended */
+    default:
+        return 1;
+    }
+}
+
+int main(int argument_count, char **arguments)
+{
+    clt_error error = {0};
+    occupy_standard_streams();
+    /* A reader that goes away must not end a training without its checkpoint; close_stdout tells of it. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    clt_status status = run_command(argument_count - 1, arguments + 1, &error);
+    if (status != CLT_OK) print_error(&error);
+    clt_error output_error = {0};
+    const clt_status output_status = close_stdout(&output_error);
+    if (status == CLT_OK && output_status != CLT_OK) {
+        status = output_status;
+        print_error(&output_error);
+    }
+    return exit_code_of(status);
+}

@@ -1,0 +1,113 @@
+/* Command-line options: a verb's table of rows is at once its parser, its --help and the list that suggestions come
+ * from. */
+#ifndef CLTRAIN_CLI_OPTIONS_H
+#define CLTRAIN_CLI_OPTIONS_H
+
+#include <stdio.h>
+
+#include "cltrain.h"
+
+/* What kind of setting an option sets. It follows from the type of the member, so that a row cannot name another. */
+typedef enum option_kind {
+    OPTION_FLAG,  /* bool: no value, true once given (false where the row says turns_off) */
+    OPTION_COUNT, /* int */
+    OPTION_LONG,  /* int64_t */
+    OPTION_SEED,  /* uint64_t */
+    OPTION_REAL,  /* double, finite */
+    OPTION_TEXT,  /* const char *: points into argv. With `choices`: one of these */
+    OPTION_SHAPE, /* clt_shape: CxHxW */
+    OPTION_OTHER  /* anything else: the row's own reader */
+} option_kind;
+
+typedef struct option_row {
+    const char *name; /* "batch-size" */
+    option_kind kind;
+    size_t offset;      /* of the member in the verb's settings */
+    const char *value;  /* what stands for the value in --help: "N" */
+    double least, most; /* of a number, both possible; most 0: no limit */
+    bool exclusive;     /* least and most themselves are not possible */
+    bool turns_off;
+    bool required;
+    const char *const *choices; /* ends with NULL */
+    bool (*read)(const char *value, void *setting);
+    const char *wanted; /* for OPTION_OTHER: what would be right */
+    const char *help;
+} option_row;
+
+#define OPTION_KIND(member) \
+    _Generic((member),                                                                                                 \
+        bool: OPTION_FLAG,                                                                                             \
+        int: OPTION_COUNT,                                                                                             \
+        int64_t: OPTION_LONG,                                                                                          \
+        uint64_t: OPTION_SEED,                                                                                         \
+        double: OPTION_REAL,                                                                                           \
+        const char *: OPTION_TEXT,                                                                                     \
+        clt_shape: OPTION_SHAPE,                                                                                       \
+        default: OPTION_OTHER)
+
+/* {.name = "lr", SETTING(train_settings, train.lr), .value = "X", .help = "..."} */
+#define SETTING(settings, member) .kind = OPTION_KIND(((settings *)0)->member), .offset = offsetof(settings, member)
+
+typedef struct command_line command_line;
+
+/* A verb: its row in main's table. */
+typedef struct verb_row {
+    const char *name;
+    const char *summary;       /* one line, for the list of verbs */
+    const char *details;       /* what else --help says, or NULL */
+    const char *operand;       /* what its arguments are called; NULL: it takes none, else it needs at least one */
+    const option_row *options; /* ends with a row without a name */
+    size_t settings_size;
+    void (*set_defaults)(void *settings);
+    clt_status (*run)(command_line *command, void *settings, clt_error *error);
+} verb_row;
+
+/* One call of a verb. */
+struct command_line {
+    const verb_row *verb;
+    int argument_count; /* what follows the verb */
+    char **arguments;
+    const char **operands; /* the arguments that are no options: room for all */
+    int operand_count;
+};
+
+/* Obeys the command's options: changes those settings that are given, finds the operands, and checks that what is
+ * needed is there. May be called again with other settings, which then take the same options. */
+clt_status read_options(command_line *command, void *settings, clt_error *error);
+
+/* Whether --help (or -h) is among the options. */
+bool asks_for_help(int argument_count, char **arguments);
+
+/* Prints the verb's --help: usage, options and their defaults. */
+void print_verb_help(const verb_row *verb, const void *defaults, FILE *stream);
+
+/* The name among `count` most like `name`, or NULL where none is near. `name_at` gives the names. */
+const char *nearest_name(const char *name, size_t count, const char *(*name_at)(const void *list, size_t index),
+                         const void *list);
+
+/* ---- options that several verbs have */
+
+extern const char *const precision_names[];
+
+#define DEVICE_OPTION(settings)                                                                            \
+    {                                                                                                      \
+        .name = "device", SETTING(settings, device), .value = "D",                                         \
+        .help = "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's " \
+                "CLTRAIN_DEVICE, else what `cltrain devices` marks)"                                       \
+    }
+
+#define JSON_OPTION(settings)                                                                             \
+    {                                                                                                     \
+        .name = "json", SETTING(settings, json), .value = "FILE",                                         \
+        .help = "write the results as JSON to FILE; - for standard output, which then holds nothing else" \
+    }
+
+#define BATCH_SIZE_OPTION(settings)                                                                               \
+    {                                                                                                             \
+        .name = "batch-size", SETTING(settings, batch_size), .value = "N", .least = 1, .help = "images at a time" \
+    }
+
+/* What --precision says; `fallback` where it is not given. */
+clt_precision precision_named(const char *name, clt_precision fallback);
+
+#endif

@@ -1,0 +1,196 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- failures ----------------------------------------------------------------------------------------------- */
+
+clt_status fail_at(clt_error *error, clt_status status, const char *source_file, int source_line, const char *format,
+                   ...)
+{
+    *error = (clt_error){.status = status, .source_file = source_file, .source_line = source_line};
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+clt_status allocate(size_t count, size_t size, const char *what, void *memory, clt_error *error)
+{
+    void *fresh = calloc(count ? count : 1, size);
+    if (!fresh) return FAIL(error, CLT_NO_MEMORY, "no host memory for %s: %zu times %zu bytes", what, count, size);
+    memcpy(memory, &fresh, sizeof fresh);
+    return CLT_OK;
+}
+
+/* ---- text --------------------------------------------------------------------------------------------------- */
+
+void print_error(const clt_error *error)
+{
+    (void)fprintf(stderr, "cltrain: %s\n", error->message);
+}
+
+void print_note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fprintf(stderr, "cltrain: note: ");
+    (void)vfprintf(stderr, format, arguments);
+    (void)fprintf(stderr, "\n");
+    va_end(arguments);
+}
+
+void print_wrapped(const char *text, int indent, FILE *stream)
+{
+    enum { LINE_WIDTH = 80 };
+    int column = indent;
+    while (*text) {
+        const int length = (int)strcspn(text, " ");
+        if (column > indent && column + 1 + length > LINE_WIDTH) {
+            (void)fprintf(stream, "\n%*s", indent, "");
+            column = indent;
+        }
+        column += fprintf(stream, "%s%.*s", column > indent ? " " : "", length, text);
+        text += length;
+        text += strspn(text, " ");
+    }
+    (void)fprintf(stream, "\n");
+}
+
+clt_status close_stdout(clt_error *error)
+{
+    const bool failed = ferror(stdout) != 0;
+    errno = 0;
+    if (fclose(stdout) == 0 && !failed) return CLT_OK;
+    /* An earlier failure's reason is gone by now. */
+    return FAIL(error, CLT_BAD_FILE, "standard output: cannot be written%s%s", errno ? ": " : "",
+                errno ? strerror(errno) : "");
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------- */
+
+static bool grow_table(text_table *table)
+{
+    if (table->count < table->capacity) return true;
+    const size_t capacity = table->capacity ? 2 * table->capacity : 64;
+    char **cell = realloc(table->cell, capacity * sizeof *cell);
+    if (!cell) return false;
+    table->cell = cell;
+    table->capacity = capacity;
+    return true;
+}
+
+void table_add(text_table *table, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    char *copy = grow_table(table) ? strdup(text) : NULL;
+    if (copy)
+        table->cell[table->count++] = copy;
+    else
+        table->failed = true;
+}
+
+static void print_row(const text_table *table, size_t first, const size_t *width)
+{
+    const size_t columns = strlen(table->alignment);
+    size_t last = columns; /* the last cell that is not empty: nothing is padded after it */
+    while (last > 0 && !*table->cell[first + last - 1]) last--;
+    for (size_t i = 0; i < last; i++) {
+        const bool left = table->alignment[i] == 'l';
+        const int padding = left && i + 1 == last ? 0 : (int)width[i];
+        (void)printf("%s%*s", i ? "  " : "", left ? -padding : padding, table->cell[first + i]);
+    }
+    (void)printf("\n");
+}
+
+static clt_status print_rows(const text_table *table, clt_error *error)
+{
+    const size_t columns = strlen(table->alignment);
+    size_t *width;
+    TRY(allocate(columns, sizeof *width, "a table", &width, error));
+    for (size_t i = 0; i < table->count; i++) {
+        const size_t length = strlen(table->cell[i]);
+        if (width[i % columns] < length) width[i % columns] = length;
+    }
+    for (size_t first = 0; first + columns <= table->count; first += columns) print_row(table, first, width);
+    free(width);
+    return CLT_OK;
+}
+
+clt_status table_print(text_table *table, clt_error *error)
+{
+    const clt_status status =
+        table->failed ? FAIL(error, CLT_NO_MEMORY, "no host memory for a table") : print_rows(table, error);
+    for (size_t i = 0; i < table->count; i++) free(table->cell[i]);
+    free(table->cell);
+    table->cell = NULL;
+    table->count = table->capacity = 0;
+    table->failed = false;
+    return status;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------------------ */
+
+int digits_of(clt_precision precision)
+{
+    return precision == CLT_F64 ? 17 : 9;
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------- */
+
+json_t *json_of_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_of_text(const char *text)
+{
+    json_t *json = json_string(text);
+    char *copy = json ? NULL : strdup(text);
+    if (!copy) return json;
+    for (char *at = copy; *at; at++)
+        if ((unsigned char)*at > 127) *at = '?';
+    json = json_string(copy);
+    free(copy);
+    return json;
+}
+
+bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static bool dump_json(const json_t *root, FILE *stream)
+{
+    return json_dumpf(root, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
+}
+
+static clt_status write_json_file(const json_t *root, const char *path, clt_error *error)
+{
+    FILE *stream = fopen(path, "w");
+    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened for writing: %s", path, strerror(errno));
+    const bool dumped = dump_json(root, stream);
+    if (fclose(stream) == 0 && dumped) return CLT_OK;
+    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+clt_status write_json(json_t *root, const char *path, clt_error *error)
+{
+    clt_status status = CLT_OK;
+    if (!root)
+        status = FAIL(error, CLT_NO_MEMORY, "%s: no host memory for its JSON", path);
+    else if (is_stdout(path))
+        (void)dump_json(root, stdout); /* close_stdout tells of a failure */
+    else
+        status = write_json_file(root, path, error);
+    json_decref(root);
+    return status;
+}

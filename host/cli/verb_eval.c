@@ -1,0 +1,191 @@
+/* cltrain eval: how good a trained model is on the test files. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+typedef struct eval_settings {
+    const char *model, *data, *json, *device;
+    int batch_size;
+} eval_settings;
+
+static const option_row option_rows[] = {
+    {.name = "model", SETTING(eval_settings, model), .value = "FILE", .required = true, .help = "the checkpoint"},
+    {.name = "data",
+     SETTING(eval_settings, data),
+     .value = "PATH",
+     .required = true,
+     .help = "the folder with the data set's IDX files"},
+    BATCH_SIZE_OPTION(eval_settings),
+    JSON_OPTION(eval_settings),
+    DEVICE_OPTION(eval_settings),
+    {0}};
+
+static void set_defaults(void *settings)
+{
+    *(eval_settings *)settings = (eval_settings){.batch_size = 256};
+}
+
+/* What is told of one class. A figure that would divide by 0 is NaN. */
+typedef struct class_figures {
+    double precision, recall, f1;
+    uint64_t count;
+} class_figures;
+
+static uint64_t confused(const clt_evaluation *evaluation, int truth, int predicted)
+{
+    return evaluation->confusion[(size_t)truth * (size_t)evaluation->classes + (size_t)predicted];
+}
+
+static class_figures figures_of(const clt_evaluation *evaluation, int class)
+{
+    uint64_t of_class = 0, as_class = 0;
+    for (int other = 0; other < evaluation->classes; other++) {
+        of_class += confused(evaluation, class, other);
+        as_class += confused(evaluation, other, class);
+    }
+    const double hits = (double)confused(evaluation, class, class);
+    return (class_figures){
+        .precision = as_class ? hits / (double)as_class : NAN,
+        .recall = of_class ? hits / (double)of_class : NAN,
+        .f1 = of_class + as_class ? 2 * hits / (double)(of_class + as_class) : NAN,
+        .count = of_class,
+    };
+}
+
+/* ---- text --------------------------------------------------------------------------------------------------- */
+
+static void add_figure(text_table *table, double figure)
+{
+    if (isnan(figure))
+        table_add(table, "-");
+    else
+        table_add(table, "%.4f", figure);
+}
+
+static clt_status print_classes(const clt_evaluation *evaluation, clt_error *error)
+{
+    text_table table = {.alignment = "rrrrr"};
+    static const char *const heads[] = {"class", "precision", "recall", "f1", "images"};
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) table_add(&table, "%s", heads[i]);
+    for (int class = 0; class < evaluation->classes; class ++) {
+        const class_figures figures = figures_of(evaluation, class);
+        table_add(&table, "%d", class);
+        add_figure(&table, figures.precision);
+        add_figure(&table, figures.recall);
+        add_figure(&table, figures.f1);
+        table_add(&table, "%" PRIu64, figures.count);
+    }
+    (void)printf("\n");
+    return table_print(&table, error);
+}
+
+static clt_status print_confusion(const clt_evaluation *evaluation, clt_error *error)
+{
+    char *alignment;
+    const size_t columns = (size_t)evaluation->classes + 1;
+    TRY(allocate(columns + 1, 1, "a table", &alignment, error));
+    for (size_t i = 0; i < columns; i++) alignment[i] = 'r';
+    text_table table = {.alignment = alignment};
+    table_add(&table, "true");
+    for (int predicted = 0; predicted < evaluation->classes; predicted++) table_add(&table, "%d", predicted);
+    for (int truth = 0; truth < evaluation->classes; truth++) {
+        table_add(&table, "%d", truth);
+        for (int predicted = 0; predicted < evaluation->classes; predicted++)
+            table_add(&table, "%" PRIu64, confused(evaluation, truth, predicted));
+    }
+    (void)printf("\nconfusion: a row for each true class, a column for each predicted one\n");
+    const clt_status status = table_print(&table, error);
+    free(alignment);
+    return status;
+}
+
+static clt_status print_evaluation(const clt_evaluation *evaluation, clt_error *error)
+{
+    (void)printf("images    %zu\nloss      %.6g\n", evaluation->count, evaluation->loss);
+    if (!isnan(evaluation->accuracy)) (void)printf("accuracy  %.6g\n", evaluation->accuracy);
+    if (evaluation->classes == 0) return CLT_OK;
+    TRY(print_classes(evaluation, error));
+    return print_confusion(evaluation, error);
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------- */
+
+static json_t *json_of_class(const clt_evaluation *evaluation, int class)
+{
+    const class_figures figures = figures_of(evaluation, class);
+    return json_pack("{s:i, s:o, s:o, s:o, s:I}", "class", class, "precision", json_of_number(figures.precision),
+                     "recall", json_of_number(figures.recall), "f1", json_of_number(figures.f1), "images",
+                     (json_int_t)figures.count);
+}
+
+static json_t *json_of_confused(const clt_evaluation *evaluation, int truth)
+{
+    json_t *row = json_array();
+    for (int predicted = 0; predicted < evaluation->classes; predicted++)
+        if (json_array_append_new(row, json_integer((json_int_t)confused(evaluation, truth, predicted)))) {
+            json_decref(row);
+            return NULL;
+        }
+    return row;
+}
+
+/* An array of what `json_of` gives for each class. */
+static json_t *json_of_each(const clt_evaluation *evaluation, json_t *(*json_of)(const clt_evaluation *, int))
+{
+    json_t *all = json_array();
+    for (int class = 0; class < evaluation->classes; class ++)
+        if (json_array_append_new(all, json_of(evaluation, class))) {
+            json_decref(all);
+            return NULL;
+        }
+    return all;
+}
+
+static json_t *json_of_evaluation(const eval_settings *settings, const clt_evaluation *evaluation)
+{
+    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "model", json_of_text(settings->model), "data",
+                     json_of_text(settings->data), "images", (json_int_t)evaluation->count, "loss",
+                     json_of_number(evaluation->loss), "accuracy", json_of_number(evaluation->accuracy), "classes",
+                     json_of_each(evaluation, json_of_class), "confusion", json_of_each(evaluation, json_of_confused));
+}
+
+/* ---- the verb ----------------------------------------------------------------------------------------------- */
+
+static clt_status report(const eval_settings *settings, const clt_evaluation *evaluation, clt_error *error)
+{
+    if (!is_stdout(settings->json)) TRY(print_evaluation(evaluation, error));
+    return settings->json ? write_json(json_of_evaluation(settings, evaluation), settings->json, error) : CLT_OK;
+}
+
+static clt_status run(command_line *command, void *given, clt_error *error)
+{
+    (void)command;
+    const eval_settings *settings = given;
+    clt_model *model = NULL;
+    clt_dataset *data = NULL;
+    clt_device *device = NULL;
+    clt_evaluation evaluation = {0};
+    clt_status status = clt_model_load(settings->model, &model, error);
+    if (status == CLT_OK) status = clt_dataset_open(settings->data, CLT_TEST, &data, error);
+    if (status == CLT_OK) status = clt_device_open(settings->device, &device, error);
+    if (status == CLT_OK) status = clt_evaluate(model, device, data, settings->batch_size, &evaluation, error);
+    if (status == CLT_OK) status = report(settings, &evaluation, error);
+    clt_evaluation_free(&evaluation);
+    clt_device_close(device);
+    clt_dataset_close(data);
+    clt_model_close(model);
+    return status;
+}
+
+const verb_row eval_verb = {
+    .name = "eval",
+    .summary = "Measures a trained model: loss, accuracy, figures for each class.",
+    .details = "The data set's test files are evaluated. The normalisation comes from the checkpoint.",
+    .options = option_rows,
+    .settings_size = sizeof(eval_settings),
+    .set_defaults = set_defaults,
+    .run = run,
+};

@@ -1,0 +1,247 @@
+/* cltrain predict: what a trained model says of images. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+typedef struct predict_settings {
+    const char *model, *format, *device;
+    int batch_size, topk; /* topk 0: not given */
+} predict_settings;
+
+static const char *const formats[] = {"text", "csv", "json", NULL};
+
+static const option_row option_rows[] = {
+    {.name = "model", SETTING(predict_settings, model), .value = "FILE", .required = true, .help = "the checkpoint"},
+    {.name = "topk",
+     SETTING(predict_settings, topk),
+     .value = "K",
+     .least = 1,
+     .help = "tell the K most probable classes, where one is usual"},
+    {.name = "format",
+     SETTING(predict_settings, format),
+     .value = "text|csv|json",
+     .choices = formats,
+     .help = "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of "
+             "objects"},
+    BATCH_SIZE_OPTION(predict_settings),
+    DEVICE_OPTION(predict_settings),
+    {0}};
+
+static void set_defaults(void *settings)
+{
+    *(predict_settings *)settings = (predict_settings){.format = "text", .batch_size = 256};
+}
+
+typedef struct ranked_class {
+    int class;
+    double probability;
+} ranked_class;
+
+typedef struct prediction_run {
+    const predict_settings *settings;
+    clt_model *model;
+    clt_device *device;
+    bool classifies; /* the outputs are the classes' probabilities */
+    int outputs;
+    int shown; /* how many classes are told of each image */
+    int digits;
+    ranked_class *rank; /* [outputs] of one image, the most probable first */
+    json_t *json;       /* NULL for text and CSV */
+} prediction_run;
+
+/* ---- ranking ------------------------------------------------------------------------------------------------ */
+
+/* The larger probability first, NaN last; among equals the smaller class. */
+static int compare_ranked(const void *left, const void *right)
+{
+    const ranked_class *a = left, *b = right;
+    if (isnan(a->probability) != isnan(b->probability)) return isnan(a->probability) ? 1 : -1;
+    if (a->probability > b->probability) return -1;
+    if (a->probability < b->probability) return 1;
+    return (a->class > b->class) - (a->class < b->class);
+}
+
+static void rank_classes(prediction_run *prediction, const double *outputs)
+{
+    for (int class = 0; class < prediction->outputs; class ++)
+        prediction->rank[class] = (ranked_class){class, outputs[class]};
+    qsort(prediction->rank, (size_t)prediction->outputs, sizeof *prediction->rank, compare_ranked);
+}
+
+/* ---- text and CSV ------------------------------------------------------------------------------------------- */
+
+/* A CSV field as RFC 4180 has it: quoted where it must be, with quotes inside doubled. */
+static void print_csv_text(const char *text)
+{
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        (void)printf("%s", text);
+        return;
+    }
+    (void)putchar('"');
+    for (; *text; text++) {
+        if (*text == '"') (void)putchar('"');
+        (void)putchar(*text);
+    }
+    (void)putchar('"');
+}
+
+static void print_csv_header(const prediction_run *prediction)
+{
+    (void)printf("file");
+    for (int i = 1; i <= (prediction->classifies ? prediction->shown : prediction->outputs); i++)
+        if (prediction->classifies)
+            (void)printf(",class%d,probability%d", i, i);
+        else
+            (void)printf(",output%d", i);
+    (void)printf("\n");
+}
+
+static void print_image(const prediction_run *prediction, const char *name, const double *outputs)
+{
+    const bool csv = strcmp(prediction->settings->format, "csv") == 0;
+    const char separator = csv ? ',' : '\t';
+    if (csv)
+        print_csv_text(name);
+    else
+        (void)printf("%s", name);
+    for (int i = 0; i < prediction->shown && prediction->classifies; i++)
+        (void)printf("%c%d%c%.*g", separator, prediction->rank[i].class, separator, prediction->digits,
+                     prediction->rank[i].probability);
+    for (int i = 0; i < prediction->outputs && !prediction->classifies; i++)
+        (void)printf("%c%.*g", separator, prediction->digits, outputs[i]);
+    (void)printf("\n");
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------- */
+
+static json_t *json_of_ranked(const ranked_class *ranked)
+{
+    return json_pack("{s:i, s:o}", "class", ranked->class, "probability", json_of_number(ranked->probability));
+}
+
+/* {"file", "index", "class", "probability"}, and with --topk "topk": [{"class", "probability"}, ...]; or "outputs". */
+static json_t *json_of_image(const prediction_run *prediction, const char *file, size_t index, const double *outputs)
+{
+    json_t *list = json_array();
+    bool complete = list != NULL;
+    for (int i = 0; i < prediction->shown && prediction->classifies; i++)
+        complete &= json_array_append_new(list, json_of_ranked(&prediction->rank[i])) == 0;
+    for (int i = 0; i < prediction->outputs && !prediction->classifies; i++)
+        complete &= json_array_append_new(list, json_of_number(outputs[i])) == 0;
+    json_t *image = NULL;
+    if (complete) image = json_pack("{s:o, s:I}", "file", json_of_text(file), "index", (json_int_t)index);
+    if (prediction->classifies && image) {
+        complete &= json_object_set_new(image, "class", json_integer(prediction->rank[0].class)) == 0;
+        complete &= json_object_set_new(image, "probability", json_of_number(prediction->rank[0].probability)) == 0;
+    }
+    if (image && (prediction->settings->topk || !prediction->classifies))
+        complete &= json_object_set(image, prediction->classifies ? "topk" : "outputs", list) == 0;
+    json_decref(list);
+    if (complete) return image;
+    json_decref(image);
+    return NULL;
+}
+
+/* ---- the files ---------------------------------------------------------------------------------------------- */
+
+static clt_status tell_image(prediction_run *prediction, const char *file, size_t index, size_t count,
+                             const double *outputs, clt_error *error)
+{
+    if (prediction->classifies) rank_classes(prediction, outputs);
+    if (prediction->json) {
+        json_t *image = json_of_image(prediction, file, index, outputs);
+        if (json_array_append_new(prediction->json, image) == 0) return CLT_OK;
+        return FAIL(error, CLT_NO_MEMORY, "%s: no host memory for its JSON", file);
+    }
+    char *name;
+    const size_t room = strlen(file) + 32;
+    TRY(allocate(room, 1, "a file name", &name, error));
+    if (count == 1)
+        (void)snprintf(name, room, "%s", file);
+    else
+        (void)snprintf(name, room, "%s[%zu]", file, index);
+    print_image(prediction, name, outputs);
+    free(name);
+    return CLT_OK;
+}
+
+static clt_status predict_images(prediction_run *prediction, const char *file, const clt_dataset *images,
+                                 double *outputs, clt_error *error)
+{
+    const size_t count = clt_dataset_count(images), size = (size_t)prediction->outputs;
+    TRY(clt_predict(prediction->model, prediction->device, images, prediction->settings->batch_size, outputs, error));
+    for (size_t i = 0; i < count; i++) TRY(tell_image(prediction, file, i, count, outputs + i * size, error));
+    return CLT_OK;
+}
+
+static clt_status predict_file(prediction_run *prediction, const char *file, clt_error *error)
+{
+    clt_dataset *images;
+    double *outputs = NULL;
+    TRY(clt_dataset_open_images(file, &images, error));
+    clt_status status = allocate(clt_dataset_count(images), (size_t)prediction->outputs * sizeof *outputs,
+                                 "the predictions", &outputs, error);
+    if (status == CLT_OK) status = predict_images(prediction, file, images, outputs, error);
+    free(outputs);
+    clt_dataset_close(images);
+    return status;
+}
+
+/* ---- the verb ----------------------------------------------------------------------------------------------- */
+
+static clt_status open_prediction(prediction_run *prediction, clt_error *error)
+{
+    const predict_settings *settings = prediction->settings;
+    TRY(clt_model_load(settings->model, &prediction->model, error));
+    TRY(clt_device_open(settings->device, &prediction->device, error));
+    prediction->outputs = clt_model_outputs(prediction->model);
+    prediction->digits = digits_of(clt_model_precision(prediction->model));
+    prediction->classifies = strcmp(clt_model_loss(prediction->model), "cross_entropy") == 0;
+    prediction->shown = settings->topk ? settings->topk : 1;
+    if (settings->topk && !prediction->classifies)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "--topk: %s was trained with the loss %s, and only cross_entropy has classes", settings->model,
+                    clt_model_loss(prediction->model));
+    if (prediction->shown > prediction->outputs)
+        return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", settings->topk,
+                    settings->model, prediction->outputs);
+    TRY(allocate((size_t)prediction->outputs, sizeof *prediction->rank, "the classes", &prediction->rank, error));
+    if (strcmp(settings->format, "json") != 0) return CLT_OK;
+    prediction->json = json_array();
+    return prediction->json ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for JSON");
+}
+
+static clt_status predict_files(prediction_run *prediction, const command_line *command, clt_error *error)
+{
+    if (strcmp(prediction->settings->format, "csv") == 0) print_csv_header(prediction);
+    for (int i = 0; i < command->operand_count; i++) TRY(predict_file(prediction, command->operands[i], error));
+    return prediction->json ? write_json(json_incref(prediction->json), "-", error) : CLT_OK;
+}
+
+static clt_status run(command_line *command, void *settings, clt_error *error)
+{
+    prediction_run prediction = {.settings = settings};
+    clt_status status = open_prediction(&prediction, error);
+    if (status == CLT_OK) status = predict_files(&prediction, command, error);
+    json_decref(prediction.json);
+    free(prediction.rank);
+    clt_device_close(prediction.device);
+    clt_model_close(prediction.model);
+    return status;
+}
+
+const verb_row predict_verb = {
+    .name = "predict",
+    .summary = "Tells what a trained model sees in images.",
+    .details = "Each INPUT is an IDX file of images, plain or gzip. An image of a file that holds several is called "
+               "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
+               "of classes.",
+    .operand = "INPUT",
+    .options = option_rows,
+    .settings_size = sizeof(predict_settings),
+    .set_defaults = set_defaults,
+    .run = run,
+};

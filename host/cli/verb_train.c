@@ -1,0 +1,393 @@
+/* cltrain train: trains a net on a data set. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/verbs.h"
+
+/* How --normalize is given: the fields of clt_train_options that it sets. */
+typedef struct normalize_setting {
+    bool given;
+    clt_normalize normalize;
+    int channels;
+    double mean[CLT_MAX_CHANNEL_STATISTICS], deviation[CLT_MAX_CHANNEL_STATISTICS];
+} normalize_setting;
+
+typedef struct train_settings {
+    const char *data, *net, *loss, *precision, *weights, *resume, *device;
+    double val_split; /* 0: not given */
+    bool quiet;
+    normalize_setting normalize;
+    clt_train_options train;
+} train_settings;
+
+/* ---- --normalize -------------------------------------------------------------------------------------------- */
+
+/* Reads a comma list of numbers up to `end`; returns how many, 0 where it is none. */
+static int read_numbers(const char *text, char end, double numbers[CLT_MAX_CHANNEL_STATISTICS])
+{
+    for (int count = 0; count < CLT_MAX_CHANNEL_STATISTICS; count++) {
+        char *after;
+        numbers[count] = strtod(text, &after);
+        if (after == text || !isfinite(numbers[count])) return 0;
+        if (*after == end) return count + 1;
+        if (*after != ',') return 0;
+        text = after + 1;
+    }
+    return 0;
+}
+
+/* A single number stands for as many as the other list has. */
+static void repeat_single(double *numbers, int count, int wanted)
+{
+    for (int i = count; count == 1 && i < wanted; i++) numbers[i] = numbers[0];
+}
+
+static bool read_mean_and_deviation(const char *value, normalize_setting *setting)
+{
+    const char *slash = strchr(value, '/');
+    const int means = slash ? read_numbers(value, '/', setting->mean) : 0;
+    const int deviations = slash ? read_numbers(slash + 1, '\0', setting->deviation) : 0;
+    if (!means || !deviations || (means != deviations && means != 1 && deviations != 1)) return false;
+    for (int i = 0; i < deviations; i++)
+        if (setting->deviation[i] <= 0) return false;
+    setting->channels = means > deviations ? means : deviations;
+    repeat_single(setting->mean, means, setting->channels);
+    repeat_single(setting->deviation, deviations, setting->channels);
+    return true;
+}
+
+static bool read_normalize(const char *value, void *member)
+{
+    normalize_setting *setting = member;
+    *setting = (normalize_setting){.given = true};
+    if (strcmp(value, "dataset") == 0)
+        setting->normalize = CLT_NORMALIZE_DATASET;
+    else if (strcmp(value, "none") == 0)
+        setting->normalize = CLT_NORMALIZE_NONE;
+    else
+        setting->normalize = CLT_NORMALIZE_GIVEN;
+    return setting->normalize != CLT_NORMALIZE_GIVEN || read_mean_and_deviation(value, setting);
+}
+
+/* ---- options ------------------------------------------------------------------------------------------------ */
+
+static const option_row option_rows[] = {
+    {.name = "data",
+     SETTING(train_settings, data),
+     .value = "PATH",
+     .required = true,
+     .help = "the folder with the data set's IDX files"},
+    {.name = "net",
+     SETTING(train_settings, net),
+     .value = "NAME|FILE|TEXT",
+     .help = "the net: see cltrain help nets (default lenet5)"},
+    {.name = "output-dir",
+     SETTING(train_settings, train.output_dir),
+     .value = "DIR",
+     .help = "receives last.safetensors, best.safetensors, metrics.csv and model.net (default: nothing is written)"},
+    {.name = "epochs",
+     SETTING(train_settings, train.epochs),
+     .value = "N",
+     .help = "passes over the training set; 0 writes the initial checkpoint and stops"},
+    {.name = "batch-size",
+     SETTING(train_settings, train.batch_size),
+     .value = "N",
+     .least = 1,
+     .help = "images of a step"},
+    {.name = "lr", SETTING(train_settings, train.lr), .value = "X", .help = "learning rate"},
+    {.name = "momentum", SETTING(train_settings, train.momentum), .value = "X", .most = 1, .help = "of the optimizer"},
+    {.name = "nesterov", SETTING(train_settings, train.nesterov), .help = "Nesterov's form of momentum"},
+    {.name = "weight-decay",
+     SETTING(train_settings, train.weight_decay),
+     .value = "X",
+     .help = "share of each parameter that is added to its gradient"},
+    {.name = "optimizer",
+     SETTING(train_settings, train.optimizer),
+     .value = "NAME",
+     .help = "how parameters are updated"},
+    {.name = "lr-scheduler",
+     SETTING(train_settings, train.lr_scheduler),
+     .value = "NAME",
+     .help = "const, step, exponential or cosine"},
+    {.name = "warmup-epochs",
+     SETTING(train_settings, train.warmup_epochs),
+     .value = "X",
+     .help = "the learning rate rises from 0 during these"},
+    {.name = "gamma",
+     SETTING(train_settings, train.gamma),
+     .value = "X",
+     .help = "what the schedulers step and exponential multiply the learning rate by"},
+    {.name = "step-size",
+     SETTING(train_settings, train.step_size),
+     .value = "N",
+     .least = 1,
+     .help = "epochs between the drops of the scheduler step"},
+    {.name = "label-smoothing",
+     SETTING(train_settings, train.label_smoothing),
+     .value = "X",
+     .most = 1,
+     .help = "share of the target that goes to all classes"},
+    {.name = "clip-grad",
+     SETTING(train_settings, train.clip_grad),
+     .value = "X",
+     .help = "largest norm of the gradient, 0 for no limit"},
+    {.name = "loss",
+     SETTING(train_settings, loss),
+     .value = "NAME",
+     .help = "see cltrain help nets (default: the net's own, else cross_entropy)"},
+    {.name = "seed",
+     SETTING(train_settings, train.seed),
+     .value = "N",
+     .help = "of the initial parameters, the shuffling and --val-split"},
+    {.name = "val-split",
+     SETTING(train_settings, val_split),
+     .value = "F",
+     .most = 1,
+     .exclusive = true,
+     .help = "validate on this share of the training files, held out, in place of the test files"},
+    {.name = "patience",
+     SETTING(train_settings, train.patience),
+     .value = "N",
+     .help = "stop after so many epochs without a better validation loss, 0 for never"},
+    {.name = "resume",
+     SETTING(train_settings, resume),
+     .value = "FILE",
+     .help = "go on with a checkpoint; its options hold unless given anew"},
+    {.name = "weights",
+     SETTING(train_settings, weights),
+     .value = "FILE",
+     .help = "initial parameters from a safetensors file"},
+    {.name = "save-every",
+     SETTING(train_settings, train.save_every),
+     .value = "STEPS",
+     .help = "steps between checkpoints within an epoch, 0 for none"},
+    {.name = "normalize",
+     SETTING(train_settings, normalize),
+     .value = "HOW",
+     .read = read_normalize,
+     .wanted = "dataset, none, or MEAN/STD with one number or one for each channel, as in 0.1307/0.3081,",
+     .help = "dataset: minus the training set's mean, over its standard deviation, for each channel; none: bytes/255; "
+             "MEAN/STD: these, each a number or a comma list (default dataset)"},
+    {.name = "no-shuffle",
+     SETTING(train_settings, train.shuffle),
+     .turns_off = true,
+     .help = "take the images in the order of the files"},
+    {.name = "check-every",
+     SETTING(train_settings, train.check_every),
+     .value = "N",
+     .help = "steps between steps that are verified against the reference, 0 for none"},
+    {.name = "log-steps",
+     SETTING(train_settings, train.log_steps),
+     .value = "FILE.csv",
+     .help = "each step's loss, as CSV with the columns step,loss"},
+    {.name = "precision",
+     SETTING(train_settings, precision),
+     .value = "f32|f64",
+     .choices = precision_names,
+     .help = "what the device computes in (default f32)"},
+    DEVICE_OPTION(train_settings),
+    {.name = "quiet", SETTING(train_settings, quiet), .help = "no progress and no notes on standard error"},
+    {0}};
+
+static void set_defaults(void *settings)
+{
+    *(train_settings *)settings = (train_settings){.train = clt_train_defaults()};
+}
+
+static void apply_normalize(train_settings *settings)
+{
+    const normalize_setting *setting = &settings->normalize;
+    clt_train_options *train = &settings->train;
+    if (!setting->given) return;
+    train->normalize = setting->normalize;
+    train->normalize_channels = setting->channels;
+    memcpy(train->normalize_mean, setting->mean, sizeof setting->mean);
+    memcpy(train->normalize_deviation, setting->deviation, sizeof setting->deviation);
+}
+
+/* ---- what a training needs ---------------------------------------------------------------------------------- */
+
+typedef struct training_run {
+    train_settings *settings;
+    clt_dataset *images, *validation;
+    clt_model *model;
+    clt_device *device;
+    progress_display display;
+    int epochs;        /* that have ended, counted from the first training of the model */
+    int best_epoch;    /* 0: none was better than those before a resumed checkpoint */
+    clt_progress last; /* as the last epoch ended */
+    double best_accuracy;
+} training_run;
+
+/* Splits --val-split off the training images. */
+static clt_status hold_out(training_run *training, clt_error *error)
+{
+    clt_dataset *all = training->images;
+    const train_settings *settings = training->settings;
+    training->images = NULL;
+    const clt_status status = clt_dataset_hold_out(all, settings->val_split, settings->train.seed, &training->images,
+                                                   &training->validation, error);
+    clt_dataset_close(all);
+    return status;
+}
+
+static clt_status open_data(training_run *training, clt_error *error)
+{
+    const train_settings *settings = training->settings;
+    TRY(clt_dataset_open(settings->data, CLT_TRAIN, &training->images, error));
+    if (settings->val_split > 0) return hold_out(training, error);
+    clt_error missing;
+    if (clt_dataset_open(settings->data, CLT_TEST, &training->validation, &missing) != CLT_OK && !settings->quiet)
+        print_note("%s; so there is no validation", missing.message);
+    return CLT_OK;
+}
+
+static clt_status create_model(training_run *training, clt_error *error)
+{
+    const train_settings *settings = training->settings;
+    const clt_model_options options = {.net = settings->net ? settings->net : "lenet5",
+                                       .input = clt_dataset_shape(training->images),
+                                       .loss = settings->loss,
+                                       .precision = precision_named(settings->precision, CLT_F32),
+                                       .seed = settings->train.seed};
+    TRY(clt_model_create(&options, &training->model, error));
+    return settings->weights ? clt_model_load_weights(training->model, settings->weights, error) : CLT_OK;
+}
+
+/* Loads the checkpoint, and takes its options where the command line gives none. */
+static clt_status resume_model(training_run *training, command_line *command, clt_error *error)
+{
+    train_settings *settings = training->settings;
+    if (settings->net || settings->loss || settings->precision || settings->weights)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "--resume: a checkpoint brings its own net and parameters, so --net, --loss, --precision and "
+                    "--weights cannot be given with it");
+    TRY(clt_model_load(settings->resume, &training->model, error));
+    settings->train = clt_model_train_options(training->model);
+    return read_options(command, settings, error);
+}
+
+static clt_status open_training(training_run *training, command_line *command, clt_error *error)
+{
+    const train_settings *settings = training->settings;
+    if (settings->resume) TRY(resume_model(training, command, error));
+    TRY(open_data(training, error));
+    if (!settings->resume) TRY(create_model(training, error));
+    return clt_device_open(settings->device, &training->device, error);
+}
+
+static void close_training(training_run *training)
+{
+    clt_device_close(training->device);
+    clt_model_close(training->model);
+    clt_dataset_close(training->validation);
+    clt_dataset_close(training->images);
+}
+
+/* ---- stopping on Ctrl-C ------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t stop_is_asked;
+
+static void ask_to_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_is_asked = 1;
+}
+
+/* The first signal asks to stop; each stands for its default again after that, so the second one ends the program. */
+static clt_status catch_signals(clt_error *error)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        if (sigaction(signals[i], &action, NULL))
+            return FAIL(error, CLT_BAD_ARGUMENT, "train: a signal cannot be caught: %s", strerror(errno));
+    return CLT_OK;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------ */
+
+static bool take_progress(void *user, const clt_progress *progress)
+{
+    training_run *training = user;
+    progress_show(&training->display, progress);
+    if (progress->epoch_ended) {
+        training->last = *progress;
+        training->epochs = progress->epoch;
+        if (progress->best) {
+            training->best_epoch = progress->epoch;
+            training->best_accuracy = progress->validation_accuracy;
+        }
+    }
+    return !stop_is_asked;
+}
+
+/* The one line on stdout. */
+static void print_result(const training_run *training)
+{
+    const char *folder = training->settings->train.output_dir;
+    const clt_progress *last = &training->last;
+    (void)printf("epochs %d", training->epochs);
+    if (training->epochs > 0) {
+        (void)printf("  loss %.6g", last->loss);
+        if (!isnan(last->accuracy)) (void)printf("  accuracy %.6g", last->accuracy);
+        if (!isnan(last->validation_loss)) (void)printf("  val_loss %.6g", last->validation_loss);
+        if (!isnan(last->validation_accuracy)) (void)printf("  val_accuracy %.6g", last->validation_accuracy);
+    }
+    if (training->best_epoch > 0 && !isnan(training->best_accuracy))
+        (void)printf("  best_val_accuracy %.6g  best_epoch %d", training->best_accuracy, training->best_epoch);
+    if (folder) (void)printf("  checkpoint %s/last.safetensors", folder);
+    (void)printf("\n");
+}
+
+static clt_status fail_stopped(const training_run *training, clt_error *error)
+{
+    const char *folder = training->settings->train.output_dir;
+    if (!folder) return FAIL(error, CLT_STOPPED, "train: stopped; nothing is kept, because --output-dir was not given");
+    return FAIL(error, CLT_STOPPED, "train: stopped; --resume %s/last.safetensors goes on from here", folder);
+}
+
+static clt_status train(training_run *training, clt_error *error)
+{
+    train_settings *settings = training->settings;
+    apply_normalize(settings);
+    settings->train.progress = take_progress;
+    settings->train.user = training;
+    if (!settings->train.output_dir && !settings->quiet)
+        print_note("nothing is written, because --output-dir is not given");
+    TRY(catch_signals(error));
+    training->display = progress_begin(settings->quiet);
+    const clt_status status =
+        clt_train(training->model, training->device, training->images, training->validation, &settings->train, error);
+    progress_end(&training->display);
+    if (status == CLT_STOPPED) return fail_stopped(training, error);
+    if (status == CLT_OK) print_result(training);
+    return status;
+}
+
+static clt_status run(command_line *command, void *settings, clt_error *error)
+{
+    training_run training = {.settings = settings};
+    clt_status status = open_training(&training, command, error);
+    if (status == CLT_OK) status = train(&training, error);
+    close_training(&training);
+    return status;
+}
+
+const verb_row train_verb = {
+    .name = "train",
+    .summary = "Trains a net on a data set.",
+    .details =
+        "Validates on the data set's test files, or on what --val-split holds out. Ctrl-C ends the training after "
+        "the running step, with its checkpoint written; a second Ctrl-C ends it at once.",
+    .options = option_rows,
+    .settings_size = sizeof(train_settings),
+    .set_defaults = set_defaults,
+    .run = run,
+};

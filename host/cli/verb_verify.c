@@ -1,0 +1,172 @@
+/* cltrain verify: each op of a net, on the device against the reference. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+typedef struct verify_settings {
+    const char *net, *loss, *model, *json, *device, *precision;
+    clt_shape input;
+    int batch_size;
+    uint64_t seed;
+} verify_settings;
+
+static const option_row option_rows[] = {
+    {.name = "net",
+     SETTING(verify_settings, net),
+     .value = "NAME|FILE|TEXT",
+     .help = "the net: see cltrain help nets (default lenet5)"},
+    {.name = "input",
+     SETTING(verify_settings, input),
+     .value = "CxHxW",
+     .help = "the images' shape (default: the net's own)"},
+    {.name = "loss", SETTING(verify_settings, loss), .value = "L", .help = "the loss (default: the net's own)"},
+    {.name = "precision",
+     SETTING(verify_settings, precision),
+     .value = "f32|f64",
+     .choices = precision_names,
+     .help = "what the device computes in (default f32)"},
+    {.name = "model",
+     SETTING(verify_settings, model),
+     .value = "FILE",
+     .help = "verify a checkpoint: its net, with its parameters"},
+    BATCH_SIZE_OPTION(verify_settings),
+    {.name = "seed", SETTING(verify_settings, seed), .value = "N", .help = "of the random parameters and data"},
+    JSON_OPTION(verify_settings),
+    DEVICE_OPTION(verify_settings),
+    {0}};
+
+static void set_defaults(void *settings)
+{
+    *(verify_settings *)settings = (verify_settings){.batch_size = 8};
+}
+
+/* ---- the report --------------------------------------------------------------------------------------------- */
+
+typedef struct verify_report {
+    bool prints;
+    int count, failed;
+    char names[1024]; /* of the ops that failed */
+    json_t *rows;     /* NULL without --json */
+    bool no_memory;
+} verify_report;
+
+static void print_head(void)
+{
+    (void)printf("%-26s %-20s %-20s %11s %11s  %-18s %s\n", "op", "layer", "shape", "worst error", "bound", "at", "ok");
+}
+
+static void print_row(const clt_verify_row *row)
+{
+    char at[96];
+    (void)snprintf(at, sizeof at, "%s%s", row->operand ? row->operand : "", row->index);
+    (void)printf("%-26s %-20s %-20s %11.3g %11.3g  %-18s %s%s%s\n", row->op, *row->layer ? row->layer : "-", row->shape,
+                 row->difference, row->bound, at, row->ok ? "ok" : "NOT OK", row->complaint ? ": " : "",
+                 row->complaint ? row->complaint : "");
+    (void)fflush(stdout); /* the reference takes its time for large nets */
+}
+
+static void name_failure(verify_report *report, const clt_verify_row *row)
+{
+    const size_t used = strlen(report->names);
+    (void)snprintf(report->names + used, sizeof report->names - used, "%s%s%s%s", report->failed ? ", " : "", row->op,
+                   *row->layer ? " of " : "", row->layer);
+    report->failed++;
+}
+
+static json_t *json_of_row(const clt_verify_row *row)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o}", "op", row->op, "layer", row->layer,
+                     "operand", row->operand ? row->operand : "", "shape", row->shape, "index", row->index, "device",
+                     json_of_number(row->device), "reference", json_of_number(row->reference), "difference",
+                     json_of_number(row->difference), "bound", json_of_number(row->bound), "ok", row->ok, "complaint",
+                     row->complaint ? json_of_text(row->complaint) : json_null());
+}
+
+static void take_row(void *user, const clt_verify_row *row)
+{
+    verify_report *report = user;
+    report->count++;
+    if (!row->ok) name_failure(report, row);
+    if (report->prints) print_row(row);
+    if (report->rows && json_array_append_new(report->rows, json_of_row(row))) report->no_memory = true;
+}
+
+static json_t *json_of_report(const verify_report *report, const verify_settings *settings, const clt_model *model,
+                              const clt_device *device)
+{
+    const clt_device_info *info = clt_device_describe(device);
+    if (report->no_memory) return NULL;
+    return json_pack("{s:o, s:s, s:o, s:s, s:i, s:I, s:b, s:i, s:O}", "net", json_of_text(clt_model_net(model)),
+                     "device", info->id, "device_name", json_of_text(info->name), "precision",
+                     precision_names[clt_model_precision(model) == CLT_F64], "batch_size", settings->batch_size, "seed",
+                     (json_int_t)settings->seed, "ok", report->failed == 0, "failed", report->failed, "ops",
+                     report->rows);
+}
+
+/* ---- the verb ----------------------------------------------------------------------------------------------- */
+
+static clt_status create_model(const verify_settings *settings, clt_model **model, clt_error *error)
+{
+    const clt_model_options options = {.net = settings->net ? settings->net : "lenet5",
+                                       .input = settings->input,
+                                       .loss = settings->loss,
+                                       .precision = precision_named(settings->precision, CLT_F32),
+                                       .seed = settings->seed};
+    if (!settings->model) return clt_model_create(&options, model, error);
+    if (settings->net || settings->loss || settings->precision || settings->input.channels)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "--model: brings its own net, so --net, --input, --loss and --precision cannot be given with it");
+    return clt_model_load(settings->model, model, error);
+}
+
+static clt_status summarise(const verify_report *report, const clt_device *device, clt_error *error)
+{
+    const clt_device_info *info = clt_device_describe(device);
+    if (report->failed)
+        return FAIL(error, CLT_MISMATCH, "verify: %d of %d ops on device %s (%s) differ from the reference: %s",
+                    report->failed, report->count, info->id, info->name, report->names);
+    if (report->prints)
+        (void)printf("\nall %d ops on device %s (%s) agree with the reference\n", report->count, info->id, info->name);
+    return CLT_OK;
+}
+
+static clt_status verify(const verify_settings *settings, const clt_model *model, clt_device *device,
+                         verify_report *report, clt_error *error)
+{
+    if (report->prints) print_head();
+    clt_status status = clt_verify(model, device, settings->batch_size, settings->seed, take_row, report, error);
+    if (status != CLT_OK && status != CLT_MISMATCH) return status;
+    if (settings->json) TRY(write_json(json_of_report(report, settings, model, device), settings->json, error));
+    /* The library names one op; the summary names all. Without rows there is only the library's sentence. */
+    return status != CLT_OK && report->failed == 0 ? status : summarise(report, device, error);
+}
+
+static clt_status run(command_line *command, void *given, clt_error *error)
+{
+    (void)command;
+    const verify_settings *settings = given;
+    clt_model *model = NULL;
+    clt_device *device = NULL;
+    verify_report report = {.prints = !is_stdout(settings->json), .rows = settings->json ? json_array() : NULL};
+    report.no_memory = settings->json && !report.rows;
+    clt_status status = create_model(settings, &model, error);
+    if (status == CLT_OK) status = clt_device_open(settings->device, &device, error);
+    if (status == CLT_OK) status = verify(settings, model, device, &report, error);
+    json_decref(report.rows);
+    clt_device_close(device);
+    clt_model_close(model);
+    return status;
+}
+
+const verb_row verify_verb = {
+    .name = "verify",
+    .summary = "Runs each op of a net on the device and on the reference, and compares.",
+    .details = "One training step on random data. Each op's worst error stands beside the bound that rounding allows "
+               "at that place. Fails if any op is beyond its bound.",
+    .options = option_rows,
+    .settings_size = sizeof(verify_settings),
+    .set_defaults = set_defaults,
+    .run = run,
+};

@@ -1,0 +1,9 @@
+/* The verbs: each file verb_NAME.c has its row. */
+#ifndef CLTRAIN_CLI_VERBS_H
+#define CLTRAIN_CLI_VERBS_H
+
+#include "cli/options.h"
+
+extern const verb_row example_verb, devices_verb, train_verb, eval_verb, predict_verb, verify_verb;
+
+#endif

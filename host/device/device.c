@@ -1,0 +1,288 @@
+/* Finding devices and opening one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "device/opencl.h"
+
+/* ---- what a device says of itself. A device that cannot answer is described as far as it did. */
+
+static uint64_t device_number(cl_device_id id, cl_device_info what)
+{
+    /* OpenCL's numbers are 4 or 8 bytes; the union is read by what came back. */
+    union {
+        cl_uint small;
+        cl_ulong large;
+    } value = {.large = 0};
+    size_t bytes = 0;
+    if (clGetDeviceInfo(id, what, sizeof value, &value, &bytes) != CL_SUCCESS) return 0;
+    return bytes == sizeof value.small ? value.small : value.large;
+}
+
+static void device_text(cl_device_id id, cl_device_info what, char *text, size_t size)
+{
+    char all[1024] = "";
+    if (clGetDeviceInfo(id, what, sizeof all - 1, all, NULL) != CL_SUCCESS) all[0] = 0;
+    (void)snprintf(text, size, "%.*s", (int)size - 1, all + strspn(all, " "));
+}
+
+static bool device_has_extension(cl_device_id id, const char *extension)
+{
+    size_t bytes = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes) != CL_SUCCESS || !bytes) return false;
+    char *all = calloc(bytes + 1, 1);
+    const bool found =
+        all && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, bytes, all, NULL) == CL_SUCCESS && strstr(all, extension);
+    free(all);
+    return found;
+}
+
+static void describe(cl_platform_id platform, cl_device_id id, int platform_index, int device_index,
+                     clt_device_info *info)
+{
+    memset(info, 0, sizeof *info);
+    (void)snprintf(info->id, sizeof info->id, "%d:%d", platform_index, device_index);
+    device_text(id, CL_DEVICE_NAME, info->name, sizeof info->name);
+    device_text(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform - 1, info->platform, NULL) != CL_SUCCESS)
+        info->platform[0] = 0;
+    const uint64_t type = device_number(id, CL_DEVICE_TYPE);
+    const char *kind = type & CL_DEVICE_TYPE_GPU ? "gpu" : type & CL_DEVICE_TYPE_CPU ? "cpu" : "accelerator";
+    (void)snprintf(info->type, sizeof info->type, "%s", kind);
+    info->compute_units = (int)device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    info->vector_width = (int)device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+    info->memory_bytes = device_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    info->local_memory_bytes = device_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+    info->fp64 = device_has_extension(id, "cl_khr_fp64");
+    const char *reason = !device_number(id, CL_DEVICE_AVAILABLE)            ? "the device says that it is not available"
+                         : !device_number(id, CL_DEVICE_COMPILER_AVAILABLE) ? "the device has no kernel compiler"
+                         : !device_number(id, CL_DEVICE_ENDIAN_LITTLE)      ? "the device is big-endian"
+                                                                            : "";
+    (void)snprintf(info->reason, sizeof info->reason, "%s", reason);
+    info->usable = !*reason;
+}
+
+static void describe_reference(clt_device_info *info)
+{
+    memset(info, 0, sizeof *info);
+    (void)snprintf(info->id, sizeof info->id, "reference");
+    (void)snprintf(info->name, sizeof info->name, "plain C, in double");
+    (void)snprintf(info->platform, sizeof info->platform, "cltrain");
+    (void)snprintf(info->driver, sizeof info->driver, "%s", CLT_VERSION);
+    (void)snprintf(info->type, sizeof info->type, "reference");
+    info->compute_units = info->vector_width = 1;
+    info->fp64 = info->usable = true;
+}
+
+/* ---- listing */
+
+typedef struct found {
+    cl_device_id id;
+    clt_device_info info;
+} found;
+
+typedef struct found_list {
+    found *entry;
+    size_t count, capacity;
+} found_list;
+
+static clt_status find_platform_devices(cl_platform_id platform, int platform_index, found_list *list,
+                                        clt_error *error)
+{
+    cl_device_id ids[64];
+    cl_uint count = 0;
+    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &count) != CL_SUCCESS) return CLT_OK; /* has none */
+    for (cl_uint i = 0; i < count && i < 64; i++) {
+        TRY(clt__grow(&list->entry, &list->capacity, list->count, sizeof *list->entry, error));
+        found *entry = &list->entry[list->count++];
+        entry->id = ids[i];
+        describe(platform, ids[i], platform_index, (int)i, &entry->info);
+    }
+    return CLT_OK;
+}
+
+static void mark_default(found_list *list)
+{
+    found *first = NULL;
+    for (size_t i = list->count; i-- > 0;)
+        if (list->entry[i].info.usable) first = &list->entry[i];
+    for (size_t i = list->count; i-- > 0;)
+        if (list->entry[i].info.usable && strcmp(list->entry[i].info.type, "gpu") == 0) first = &list->entry[i];
+    if (first) first->info.is_default = true;
+}
+
+static clt_status find_devices(found_list *list, clt_error *error)
+{
+    cl_platform_id platforms[64];
+    cl_uint count = 0;
+    if (clGetPlatformIDs(64, platforms, &count) != CL_SUCCESS) count = 0; /* no platform is installed */
+    for (cl_uint i = 0; i < count && i < 64; i++) TRY(find_platform_devices(platforms[i], (int)i, list, error));
+    mark_default(list);
+    return CLT_OK;
+}
+
+clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *error)
+{
+    found_list all = {0};
+    *list = NULL;
+    *count = 0;
+    clt_status status = find_devices(&all, error);
+    if (status == CLT_OK) status = clt__allocate(all.count + 1, sizeof **list, "the list of devices", list, error);
+    if (status == CLT_OK) {
+        for (size_t i = 0; i < all.count; i++) (*list)[i] = all.entry[i].info;
+        describe_reference(&(*list)[all.count]);
+        *count = all.count + 1;
+    }
+    free(all.entry);
+    return status;
+}
+
+/* ---- opening */
+
+static bool contains_ignoring_case(const char *text, const char *part)
+{
+    for (; *text; text++) {
+        size_t i = 0;
+        while (part[i] && text[i] && (text[i] | 0x20) == (part[i] | 0x20)) i++;
+        if (!part[i]) return true;
+    }
+    return false;
+}
+
+static bool is_called(const clt_device_info *info, const char *name)
+{
+    if (!name) return info->is_default;
+    return strcmp(info->id, name) == 0 || strcmp(info->type, name) == 0 || contains_ignoring_case(info->name, name);
+}
+
+static clt_status choose(const found_list *list, const char *name, const found **chosen, clt_error *error)
+{
+    const found *unusable = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_called(&list->entry[i].info, name)) continue;
+        if (list->entry[i].info.usable) {
+            *chosen = &list->entry[i];
+            return CLT_OK;
+        }
+        unusable = &list->entry[i];
+    }
+    if (unusable)
+        return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot be used: %s", unusable->info.id, unusable->info.name,
+                    unusable->info.reason);
+    if (list->count == 0)
+        return FAIL(error, CLT_NO_DEVICE,
+                    "no OpenCL device was found: install a driver (Debian: pocl-opencl-icd makes the CPU a device), or "
+                    "use --device reference");
+    return FAIL(error, CLT_NO_DEVICE, "no OpenCL device is called \"%s\": `cltrain devices` lists the %zu there are",
+                name ? name : "default", list->count);
+}
+
+static clt_status open_queue(clt_device *device, clt_error *error)
+{
+    cl_int code;
+    device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &code);
+    if (code != CL_SUCCESS) return OPENCL_FAIL(error, code, "device %s: cannot create a context", device->info.id);
+    device->queue = clCreateCommandQueue(device->context, device->id, 0, &code);
+    if (code != CL_SUCCESS) return OPENCL_FAIL(error, code, "device %s: cannot create a queue", device->info.id);
+    return CLT_OK;
+}
+
+static clt_status open_chosen(const found *chosen, clt_device *device, clt_error *error)
+{
+    device->info = chosen->info;
+    device->id = chosen->id;
+    device->double_vector_width = (int)device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE);
+    device->allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    const uint64_t alignment = device_number(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
+    if (alignment > CLT__BUFFER_ALIGNMENT)
+        return FAIL(error, CLT_NO_DEVICE, "device %s wants parts of buffers at multiples of %llu bytes, more than %d",
+                    device->info.id, (unsigned long long)alignment, (int)CLT__BUFFER_ALIGNMENT);
+    return open_queue(device, error);
+}
+
+clt_status clt_device_open(const char *name, clt_device **device, clt_error *error)
+{
+    *device = NULL;
+    if (!name) name = getenv("CLTRAIN_DEVICE");
+    if (name && !*name) name = NULL;
+    clt_device *fresh;
+    TRY(clt__allocate(1, sizeof *fresh, "a device", &fresh, error));
+    clt_status status = CLT_OK;
+    if (name && strcmp(name, "reference") == 0) {
+        describe_reference(&fresh->info);
+    } else {
+        found_list list = {0};
+        const found *chosen = NULL;
+        status = find_devices(&list, error);
+        if (status == CLT_OK) status = choose(&list, name, &chosen, error);
+        if (status == CLT_OK) status = open_chosen(chosen, fresh, error);
+        free(list.entry);
+    }
+    if (status != CLT_OK) {
+        clt_device_close(fresh);
+        return status;
+    }
+    *device = fresh;
+    return CLT_OK;
+}
+
+void clt_device_close(clt_device *device)
+{
+    if (!device) return;
+    for (size_t i = 0; i < device->program_count; i++) {
+        if (device->programs[i].program) (void)clReleaseProgram(device->programs[i].program);
+        free(device->programs[i].key);
+    }
+    free(device->programs);
+    if (device->queue) (void)clReleaseCommandQueue(device->queue);
+    if (device->context) (void)clReleaseContext(device->context);
+    free(device);
+}
+
+const clt_device_info *clt_device_describe(const clt_device *device)
+{
+    return &device->info;
+}
+
+bool clt__device_is_reference(const clt_device *device)
+{
+    return !device->queue;
+}
+
+static int power_of_two_up_to_16(int width)
+{
+    int power = 1;
+    while (power * 2 <= width && power < 16) power *= 2;
+    return power;
+}
+
+clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
+{
+    clt__limits limits = {
+        .real_bytes = precision == CLT_F64 ? 8 : 4,
+        .vector_width = power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width
+                                                                   : device->info.vector_width),
+        .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
+        .local_bytes = device->info.local_memory_bytes,
+        .allocation_bytes = device->allocation_bytes,
+        .memory_bytes = device->info.memory_bytes,
+    };
+    /* OpenCL does not tell how many registers there are. CPUs with 64-byte vectors (AVX-512) have 32, those with
+     * shorter ones may have 16 (AVX2). */
+    const int vector_bytes = limits.vector_width * limits.real_bytes;
+    limits.registers = vector_bytes >= 64 ? 32 : 16;
+    return limits;
+}
+
+void clt__device_replace_source(clt_device *device, const char *name, const char *text)
+{
+    device->replaced_name = name;
+    device->replaced_text = text;
+}
+
+clt_status clt__device_finish(clt_device *device, clt_error *error)
+{
+    const cl_int code = clFinish(device->queue);
+    return code == CL_SUCCESS ? CLT_OK : OPENCL_FAIL(error, code, "device %s: waiting failed", device->info.id);
+}

@@ -1,0 +1,69 @@
+/* An opened device: buffers, kernels and one in-order queue. Only this folder knows OpenCL; nothing here waits for the
+ * device unless it says so. The reference is a clt_device too, one without a queue: see clt__device_is_reference. */
+#ifndef CLT_DEVICE_DEVICE_H
+#define CLT_DEVICE_DEVICE_H
+
+#include "base/error.h"
+
+typedef struct clt__buffer clt__buffer;
+typedef struct clt__kernel clt__kernel;
+
+/* What a launch rule may depend on. */
+typedef struct clt__limits {
+    int real_bytes;   /* of one number in the precision asked for */
+    int vector_width; /* native vector width for the precision asked for, a power of two from 1 to 16 */
+    int registers;    /* vector registers that a kernel may hope for */
+    int compute_units;
+    uint64_t local_bytes;
+    uint64_t allocation_bytes; /* the largest single buffer */
+    uint64_t memory_bytes;
+} clt__limits;
+
+bool clt__device_is_reference(const clt_device *device);
+clt__limits clt__device_limits(const clt_device *device, clt_precision precision);
+
+/* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
+ * `text` must outlive the device. */
+void clt__device_replace_source(clt_device *device, const char *name, const char *text);
+
+/* Waits until everything enqueued has ended. */
+clt_status clt__device_finish(clt_device *device, clt_error *error);
+
+/* ---- buffers: sizes and offsets in bytes */
+
+clt_status clt__buffer_create(clt_device *device, uint64_t bytes, const char *what, clt__buffer **buffer,
+                              clt_error *error);
+/* A part of another buffer, which must outlive it. `offset` is a multiple of CLT__BUFFER_ALIGNMENT. */
+clt_status clt__buffer_part(clt_device *device, clt__buffer *whole, uint64_t offset, uint64_t bytes,
+                            clt__buffer **part, clt_error *error);
+void clt__buffer_release(clt__buffer *buffer);
+
+enum { CLT__BUFFER_ALIGNMENT = 1024 };
+
+/* Both wait. */
+clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
+                             const void *from, clt_error *error);
+clt_status clt__buffer_read(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, void *to,
+                            clt_error *error);
+/* Repeats a pattern of 1, 2, 4, 8 or 16 bytes; does not wait, and the pattern may go away at once. */
+clt_status clt__buffer_fill(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
+                            const void *pattern, size_t pattern_bytes, clt_error *error);
+
+/* ---- kernels */
+
+/* Builds `file` with `defines` ("-DROWS=12 -DCOLS=2"), unless that program is already built, and makes the kernel. */
+clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
+                              const char *defines, clt__kernel **kernel, clt_error *error);
+void clt__kernel_release(clt__kernel *kernel);
+
+/* Arguments are set once, in order; a NULL buffer is OpenCL's NULL pointer. */
+clt_status clt__kernel_set_value(clt__kernel *kernel, unsigned index, size_t bytes, const void *value,
+                                 clt_error *error);
+clt_status clt__kernel_set_buffer(clt__kernel *kernel, unsigned index, const clt__buffer *buffer, clt_error *error);
+clt_status clt__kernel_set_local(clt__kernel *kernel, unsigned index, size_t bytes, clt_error *error);
+
+/* A local size of 0 leaves the choice to the device. */
+clt_status clt__kernel_enqueue(clt_device *device, clt__kernel *kernel, const size_t global[3], const size_t local[3],
+                               clt_error *error);
+
+#endif

@@ -1,0 +1,187 @@
+/* Programs are built once per file and options; kernels are made from them, one per launch, so that arguments stay set. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "device/opencl.h"
+#include "device/sources.h"
+
+/* ---- the source of a program: includes spliced in, with #line so that messages name the .cl file and its line */
+
+static clt_status append_line_marker(clt__text *to, int line, const char *name, clt_error *error)
+{
+    return clt__text_print(to, error, "#line %d \"kernels/%s\"\n", line, name);
+}
+
+static const char *source_of(const clt_device *device, const char *name)
+{
+    if (device->replaced_name && strcmp(device->replaced_name, name) == 0) return device->replaced_text;
+    for (const clt__source *source = clt__sources; source->name; source++)
+        if (strcmp(source->name, name) == 0) return source->text;
+    return NULL;
+}
+
+/* The name between the quotes of a line `#include "name"`, or false. */
+static bool included_name(const char *line, char *name, size_t size)
+{
+    static const char word[] = "#include \"";
+    if (strncmp(line, word, sizeof word - 1) != 0) return false;
+    const char *begin = line + sizeof word - 1;
+    const size_t length = strcspn(begin, "\"\n");
+    if (begin[length] != '"' || length >= size) return false;
+    memcpy(name, begin, length);
+    name[length] = 0;
+    return true;
+}
+
+static clt_status append_source(const clt_device *device, const char *name, clt__text *to, clt_error *error)
+{
+    const char *line = source_of(device, name);
+    if (!line) return FAIL(error, CLT_DEVICE_ERROR, "kernels/%s is not embedded in this build", name);
+    TRY(append_line_marker(to, 1, name, error));
+    for (int number = 1; *line; number++) {
+        const size_t length = strcspn(line, "\n"), whole = length + (line[length] == '\n');
+        char other[64];
+        if (included_name(line, other, sizeof other)) {
+            TRY(append_source(device, other, to, error));
+            TRY(append_line_marker(to, number + 1, name, error));
+        } else {
+            TRY(clt__text_append(to, line, whole, error));
+        }
+        line += whole;
+    }
+    return CLT_OK;
+}
+
+/* ---- building */
+
+static clt_status build_failure(const clt_device *device, cl_program program, cl_int code, const char *file,
+                                clt_error *error)
+{
+    char log[3000] = "";
+    size_t bytes = 0;
+    char *whole = NULL;
+    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes) == CL_SUCCESS && bytes)
+        whole = calloc(bytes + 1, 1);
+    if (whole && clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, whole, NULL) == CL_SUCCESS)
+        (void)snprintf(log, sizeof log, "%.*s", (int)sizeof log - 1, whole);
+    free(whole);
+    return OPENCL_FAIL(error, code, "kernels/%s does not build on device %s (%s); the compiler said:\n%s\n", file,
+                       device->info.id, device->info.name, log);
+}
+
+static clt_status build(const clt_device *device, const char *file, const char *options, cl_program *program,
+                        clt_error *error)
+{
+    clt__text source = {0};
+    clt_status status = append_source(device, file, &source, error);
+    if (status == CLT_OK) {
+        cl_int code;
+        const char *start = source.start;
+        *program = clCreateProgramWithSource(device->context, 1, &start, &source.length, &code);
+        if (code != CL_SUCCESS) {
+            *program = NULL;
+            status = OPENCL_FAIL(error, code, "device %s: cannot take kernels/%s", device->info.id, file);
+        } else if ((code = clBuildProgram(*program, 1, &device->id, options, NULL, NULL)) != CL_SUCCESS) {
+            status = build_failure(device, *program, code, file, error);
+            (void)clReleaseProgram(*program);
+            *program = NULL;
+        }
+    }
+    free(source.start);
+    return status;
+}
+
+static clt_status find_program(clt_device *device, const char *file, const char *options, cl_program *program,
+                               clt_error *error)
+{
+    char key[1024];
+    (void)snprintf(key, sizeof key, "%s %s", file, options);
+    for (size_t i = 0; i < device->program_count; i++)
+        if (strcmp(device->programs[i].key, key) == 0) {
+            *program = device->programs[i].program;
+            return CLT_OK;
+        }
+    TRY(clt__grow(&device->programs, &device->program_capacity, device->program_count, sizeof *device->programs,
+                  error));
+    clt__program *fresh = &device->programs[device->program_count];
+    TRY(clt__copy_text(key, &fresh->key, error));
+    const clt_status status = build(device, file, options, &fresh->program, error);
+    if (status != CLT_OK) {
+        free(fresh->key);
+        fresh->key = NULL;
+        return status;
+    }
+    device->program_count++;
+    *program = fresh->program;
+    return CLT_OK;
+}
+
+clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
+                              const char *defines, clt__kernel **kernel, clt_error *error)
+{
+    *kernel = NULL;
+    char options[960];
+    const int length = snprintf(options, sizeof options, "-cl-std=CL1.2 %s%s",
+                                precision == CLT_F64 ? "-DREAL_IS_DOUBLE " : "", defines);
+    if (length < 0 || (size_t)length >= sizeof options)
+        return FAIL(error, CLT_DEVICE_ERROR, "the build options of %s are longer than %zu characters", file,
+                    sizeof options);
+    cl_program program;
+    TRY(find_program(device, file, options, &program, error));
+    clt__kernel *fresh;
+    TRY(clt__allocate(1, sizeof *fresh, "a kernel", &fresh, error));
+    (void)snprintf(fresh->name, sizeof fresh->name, "%s", name);
+    cl_int code;
+    fresh->kernel = clCreateKernel(program, name, &code);
+    if (code != CL_SUCCESS) {
+        free(fresh);
+        return OPENCL_FAIL(error, code, "kernels/%s: cannot make the kernel %s", file, name);
+    }
+    *kernel = fresh;
+    return CLT_OK;
+}
+
+void clt__kernel_release(clt__kernel *kernel)
+{
+    if (!kernel) return;
+    (void)clReleaseKernel(kernel->kernel);
+    free(kernel);
+}
+
+/* ---- arguments and launches */
+
+static clt_status set_argument(clt__kernel *kernel, unsigned index, size_t bytes, const void *value, clt_error *error)
+{
+    const cl_int code = clSetKernelArg(kernel->kernel, index, bytes, value);
+    return code == CL_SUCCESS ? CLT_OK
+                              : OPENCL_FAIL(error, code, "kernel %s does not take its argument %u", kernel->name, index);
+}
+
+clt_status clt__kernel_set_value(clt__kernel *kernel, unsigned index, size_t bytes, const void *value,
+                                 clt_error *error)
+{
+    return set_argument(kernel, index, bytes, value, error);
+}
+
+clt_status clt__kernel_set_buffer(clt__kernel *kernel, unsigned index, const clt__buffer *buffer, clt_error *error)
+{
+    return set_argument(kernel, index, sizeof(cl_mem), buffer ? &buffer->memory : NULL, error);
+}
+
+clt_status clt__kernel_set_local(clt__kernel *kernel, unsigned index, size_t bytes, clt_error *error)
+{
+    return set_argument(kernel, index, bytes, NULL, error);
+}
+
+clt_status clt__kernel_enqueue(clt_device *device, clt__kernel *kernel, const size_t global[3], const size_t local[3],
+                               clt_error *error)
+{
+    const cl_int code = clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, local[0] ? local : NULL,
+                                               0, NULL, NULL);
+    if (code == CL_SUCCESS) return CLT_OK;
+    return OPENCL_FAIL(error, code, "kernel %s cannot be launched on device %s over %zu x %zu x %zu work-items",
+                       kernel->name, device->info.id, global[0], global[1], global[2]);
+}

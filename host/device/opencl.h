@@ -1,0 +1,46 @@
+/* What the files of this folder share: the OpenCL headers, the device itself, and errors with OpenCL's own names. */
+#ifndef CLT_DEVICE_OPENCL_H
+#define CLT_DEVICE_OPENCL_H
+
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+
+#include "device/device.h"
+
+typedef struct clt__program {
+    char *key; /* file and options */
+    cl_program program;
+} clt__program;
+
+struct clt_device {
+    clt_device_info info;
+    int double_vector_width; /* info has the one for float */
+    uint64_t allocation_bytes;
+    cl_device_id id; /* NULL for the reference, as all below */
+    cl_context context;
+    cl_command_queue queue;
+    clt__program *programs;
+    size_t program_count, program_capacity;
+    const char *replaced_name, *replaced_text; /* see clt__device_replace_source */
+};
+
+struct clt__buffer {
+    cl_mem memory;
+};
+
+struct clt__kernel {
+    cl_kernel kernel;
+    char name[64];
+};
+
+/* "CL_OUT_OF_RESOURCES" for -5; "an unknown OpenCL error" for what has no name in OpenCL 1.2. */
+const char *clt__opencl_name(cl_int code);
+
+/* FAIL with OpenCL's code; the sentence ends in the code's name. CL_MEM_OBJECT_ALLOCATION_FAILURE and its like become
+ * CLT_NO_MEMORY. */
+clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line,
+                            const char *format, ...) CLT__PRINTF(5, 6);
+
+#define OPENCL_FAIL(error, code, ...) clt__opencl_fail(error, code, __FILE__, __LINE__, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,52 @@
+#include "device/tiling.h"
+
+/* Rows that leave registers for the tile's sums, `cols` vectors being loaded and one broadcast scalar. Wide tiles pay
+ * each broadcast twice, so two vectors are better than one where there are outputs for both. */
+static int most_rows(const clt__limits *limits, int cols)
+{
+    const int rows = (limits->registers - cols - 1) / cols;
+    return rows < 14 ? rows : 14; /* more only lengthens the code */
+}
+
+static int cols_for(const clt__limits *limits, int outputs)
+{
+    return outputs > limits->vector_width ? 2 : 1;
+}
+
+/* What `tiles` tiles of `rows` rows cost: their arithmetic, and about two rows' worth of loading each. */
+static int cost(int tiles, int rows)
+{
+    return tiles * (rows + 2);
+}
+
+clt__tile clt__tile_for(const clt__limits *limits, int extent, int outputs)
+{
+    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = limits->vector_width};
+    for (int rows = 2; rows <= most_rows(limits, tile.cols); rows++)
+        if (cost(clt__divide_up(extent, rows), rows) <= cost(clt__divide_up(extent, tile.rows), tile.rows))
+            tile.rows = rows;
+    return tile;
+}
+
+clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outputs, int *tile_y, int *tile_x)
+{
+    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = limits->vector_width};
+    const int most = most_rows(limits, tile.cols);
+    int least = cost(y * x, 1);
+    *tile_y = *tile_x = 1;
+    for (int high = 1; high <= y && high <= most; high++)
+        for (int wide = 1; wide <= x && high * wide <= most; wide++) {
+            const int tiles = clt__divide_up(y, high) * clt__divide_up(x, wide);
+            if (cost(tiles, high * wide) > least) continue;
+            least = cost(tiles, high * wide);
+            *tile_y = high;
+            *tile_x = wide;
+            tile.rows = high * wide;
+        }
+    return tile;
+}
+
+int clt__tile_stripe(const clt__tile *tile)
+{
+    return tile->cols * tile->vector_width;
+}

@@ -1,0 +1,45 @@
+/* The engine runs a tape's ops: on the device, on the reference, or on both and compares. */
+#ifndef CLT_ENGINE_ENGINE_H
+#define CLT_ENGINE_ENGINE_H
+
+#include "engine/tape.h"
+
+typedef struct clt__engine clt__engine;
+
+/* Allocates every tensor (zeroed), plans every op, sets every kernel argument. The device and the tape must outlive the
+ * engine, and the tape must not change. */
+clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision, clt__engine **engine,
+                            clt_error *error);
+void clt__engine_close(clt__engine *engine);
+
+clt_device *clt__engine_device(const clt__engine *engine);
+
+/* Runs the ops begin <= op < end; on a device that means enqueues them. */
+clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error);
+
+/* Elements first .. first + count of a tensor, in the inside order: double for reals, int32_t for ints, uint8_t for
+ * bytes. Both wait for the device. */
+clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);
+clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from,
+                             clt_error *error);
+
+/* Sets a tensor of exactly four ints without waiting. */
+clt_status clt__engine_set_ints(clt__engine *engine, int tensor, const int32_t value[4], clt_error *error);
+
+/* Sets one element of a tensor of reals without waiting. */
+clt_status clt__engine_set_real(clt__engine *engine, int tensor, int index, double value, clt_error *error);
+
+/* What came of running one op on both: the output that came nearest to its bound, or went furthest beyond it. */
+typedef struct clt__verdict {
+    bool ok;
+    const char *operand; /* the op's output where that was */
+    int tensor, index;   /* in the inside order */
+    double device, reference, difference, bound;
+    const char *complaint; /* NULL when ok: what is wrong, in a few words */
+} clt__verdict;
+
+/* Runs op `index` on the device and its twin on the same inputs. The op's outputs are NaN before it runs, and guards
+ * around them are checked after. The device's results stay, so that the next op can be verified. Only for a device. */
+clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *verdict, clt_error *error);
+
+#endif

@@ -1,0 +1,37 @@
+/* What engine.c and verify.c share. */
+#ifndef CLT_ENGINE_INTERNAL_H
+#define CLT_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+
+/* An op made ready for the device. */
+typedef struct clt__ready {
+    clt__kernel *kernel[CLT__MAX_LAUNCHES];
+    clt__launch_plan plan;
+} clt__ready;
+
+struct clt__engine {
+    clt_device *device;
+    const clt__tape *tape;
+    clt_precision precision;
+    /* A row for each tensor of the tape; a tensor inside a root has a part of the root's memory. */
+    clt__buffer **buffer; /* device */
+    clt__array *array;    /* reference */
+    clt__ready *ready;    /* device: a row for each op */
+    clt__buffer *scratch; /* device: shared by all ops, for they run one after another */
+    uint64_t scratch_reals;
+};
+
+enum { CLT__FRONT = CLT__BUFFER_ALIGNMENT }; /* elements before a root's first; a multiple of the alignment in bytes */
+
+size_t clt__element_bytes(clt__type type, clt_precision precision);
+
+/* Bytes from the start of a root's memory to the first element of a tensor in it. */
+uint64_t clt__tensor_offset(const clt__engine *engine, int tensor);
+
+/* The buffer that holds a tensor's root and its guards. */
+clt__buffer *clt__root_memory(const clt__engine *engine, int tensor);
+
+clt_status clt__enqueue_op(clt__engine *engine, size_t index, clt_error *error);
+
+#endif

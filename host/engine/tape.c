@@ -1,0 +1,127 @@
+#include "engine/tape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { ALIGNMENT = CLT__BUFFER_ALIGNMENT / (int)sizeof(float) }; /* of a tensor in a shared root, in elements */
+
+int clt__operand_count(const clt__op_row *row)
+{
+    int count = 0;
+    while (count < CLT__MAX_OPERANDS && row->operand[count].name) count++;
+    return count;
+}
+
+static clt_status too_large(const char *name, uint64_t count, clt_error *error)
+{
+    return FAIL(error, CLT_NO_MEMORY, "tensor %s would have %" PRIu64 " elements, more than the %d that kernels index",
+                name, count, INT32_MAX);
+}
+
+static clt_status count_elements(const char *name, const int extent[4], int *count, clt_error *error)
+{
+    uint64_t product = 1;
+    for (int i = 0; i < 4; i++) {
+        if (extent[i] < 1)
+            return FAIL(error, CLT_BAD_NET, "tensor %s has an extent of %d, which should be 1 or more", name, extent[i]);
+        product *= (uint64_t)extent[i]; /* below 2^31 before, so below 2^62 now */
+        if (product > INT32_MAX) return too_large(name, product, error);
+    }
+    *count = (int)product;
+    return CLT_OK;
+}
+
+/* Appends an empty row and gives its index. */
+static clt_status append(clt__tape *tape, const char *name, clt__type type, int *index, clt_error *error)
+{
+    TRY(clt__grow(&tape->tensor, &tape->tensor_capacity, tape->tensor_count, sizeof *tape->tensor, error));
+    clt__tensor *tensor = &tape->tensor[tape->tensor_count];
+    *index = (int)tape->tensor_count++;
+    *tensor = (clt__tensor){.type = type, .root = *index, .extent = {1, 1, 1, 1}, .shown = 1};
+    (void)snprintf(tensor->name, sizeof tensor->name, "%s", name);
+    return CLT_OK;
+}
+
+clt_status clt__tape_add_root(clt__tape *tape, const char *name, int *index, clt_error *error)
+{
+    return append(tape, name, CLT__REALS, index, error);
+}
+
+clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt__order order, const int extent[4],
+                         int shown, int root, int *index, clt_error *error)
+{
+    int count = 0;
+    TRY(count_elements(name, extent, &count, error));
+    TRY(append(tape, name, type, index, error));
+    clt__tensor *tensor = &tape->tensor[*index];
+    tensor->order = order;
+    memcpy(tensor->extent, extent, sizeof tensor->extent);
+    tensor->shown = shown;
+    tensor->count = count;
+    if (root < 0) return CLT_OK;
+    clt__tensor *whole = &tape->tensor[root];
+    tensor->root = root;
+    tensor->offset = whole->count;
+    const uint64_t end = ((uint64_t)whole->count + (uint64_t)count + CLT__GUARD + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (end > INT32_MAX) return too_large(whole->name, end, error);
+    whole->count = whole->extent[0] = (int)end;
+    return CLT_OK;
+}
+
+clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,
+                            size_t sizes_bytes, const int *tensor, clt_error *error)
+{
+    TRY(clt__grow(&tape->op, &tape->op_capacity, tape->op_count, sizeof *tape->op, error));
+    clt__op *op = &tape->op[tape->op_count++];
+    *op = (clt__op){.row = row, .sizes_bytes = sizes_bytes};
+    (void)snprintf(op->layer, sizeof op->layer, "%s", layer);
+    memcpy(&op->sizes, sizes, sizes_bytes);
+    memcpy(op->tensor, tensor, (size_t)clt__operand_count(row) * sizeof *tensor);
+    return CLT_OK;
+}
+
+int clt__tape_find(const clt__tape *tape, const char *name)
+{
+    for (size_t i = 0; i < tape->tensor_count; i++)
+        if (strcmp(tape->tensor[i].name, name) == 0) return (int)i;
+    return -1;
+}
+
+void clt__tape_free(clt__tape *tape)
+{
+    free(tape->tensor);
+    free(tape->op);
+    *tape = (clt__tape){0};
+}
+
+int clt__inside_index(const clt__tensor *tensor, int at)
+{
+    const int *e = tensor->extent;
+    const int d3 = at % e[3], d2 = at / e[3] % e[2], d1 = at / e[3] / e[2] % e[1], d0 = at / e[3] / e[2] / e[1];
+    switch (tensor->order) {
+    case CLT__IMAGES:
+        return ((d0 * e[2] + d2) * e[3] + d3) * e[1] + d1;
+    case CLT__FILTERS:
+        return ((d2 * e[3] + d3) * e[1] + d1) * e[0] + d0;
+    case CLT__PLAIN:
+        break;
+    }
+    return at;
+}
+
+void clt__shape_text(const clt__tensor *tensor, char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = 0;
+    for (int i = 0; i < tensor->shown && length < size; i++) {
+        int extent = tensor->extent[i];
+        if (i == tensor->shown - 1)
+            for (int rest = i + 1; rest < 4; rest++) extent *= tensor->extent[rest];
+        const int written = snprintf(text + length, size - length, "%s%d", i ? "x" : "", extent);
+        length += written > 0 ? (size_t)written : 0;
+    }
+}

@@ -1,0 +1,61 @@
+/* The tape: the tensors of a net and its ops in the order in which a step runs them. Made by net/, run by the engine.
+ *
+ * Tensors lie in roots. A tensor of its own is its own root; parameters share one root, their gradients another, so that
+ * one launch updates them all:
+ *
+ *   root "parameters":   | conv1.weight ....gap| conv1.bias ....gap| dense1.weight ........gap|
+ *
+ * A gap is at least CLT__GUARD elements and is zero. */
+#ifndef CLT_ENGINE_TAPE_H
+#define CLT_ENGINE_TAPE_H
+
+#include "engine/op.h"
+
+/* How a tensor's memory order relates to the order that files and the public interface use. */
+typedef enum clt__order {
+    CLT__PLAIN,  /* the same */
+    CLT__IMAGES, /* [n,c,h,w] outside, [n,h,w,c] inside */
+    CLT__FILTERS /* [o,i,h,w] outside, [h,w,i,o] inside; a dense weight is a filter as large as its input image */
+} clt__order;
+
+typedef struct clt__tensor {
+    char name[64];
+    clt__type type;
+    clt__order order;
+    int extent[4]; /* in the outside order; 1 where unused */
+    int shown;     /* how many extents PyTorch would show: [o, i*h*w] for a dense weight is 2 */
+    int count;
+    int root;   /* index of the root it lies in; its own index if it is one */
+    int offset; /* elements from the root's start */
+} clt__tensor;
+
+typedef struct clt__tape {
+    clt__tensor *tensor;
+    size_t tensor_count, tensor_capacity;
+    clt__op *op;
+    size_t op_count, op_capacity;
+} clt__tape;
+
+/* Adds a tensor and gives its index. root: -1 for one of its own, else a root made by clt__tape_add_root. More than
+ * 2^31 - 1 elements is an error. */
+clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt__order order, const int extent[4],
+                         int shown, int root, int *index, clt_error *error);
+/* A root without elements yet, of reals. */
+clt_status clt__tape_add_root(clt__tape *tape, const char *name, int *index, clt_error *error);
+
+/* `tensor` lists as many operands as the row has. */
+clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,
+                            size_t sizes_bytes, const int *tensor, clt_error *error);
+
+/* -1 where there is none of that name. */
+int clt__tape_find(const clt__tape *tape, const char *name);
+
+void clt__tape_free(clt__tape *tape);
+
+/* Where element `at` of the outside order lies inside. */
+int clt__inside_index(const clt__tensor *tensor, int at);
+
+/* "64x28x28x6": the extents in the outside order. */
+void clt__shape_text(const clt__tensor *tensor, char *text, size_t size);
+
+#endif

@@ -1,0 +1,233 @@
+/* Dense layer. Formulas and letters: kernels/dense.cl. */
+#include <stdio.h>
+
+#include "device/tiling.h"
+#include "layers/bounds.h"
+#include "layers/layer.h"
+
+/* ---- reference twins */
+
+/* y[n,o] = f( b[o] + sum over i of x[n,i] * w[i,o] ) */
+static void forward_twin(const void *sizes, const clt__array *operand)
+{
+    const dense_sizes *z = sizes;
+    const double *x = operand[0].real, *w = operand[1].real, *bias = operand[2].real;
+    const clt__array *y = &operand[3], *before = &operand[4];
+    const double growth = clt__growth((double)z->i + 1);
+    for (int n = 0; n < z->n; n++)
+        for (int o = 0; o < z->o; o++) {
+            double sum = bias ? bias[o] : 0, magnitude = fabs(sum);
+            for (int i = 0; i < z->i; i++) {
+                const double product = x[(size_t)n * (size_t)z->i + (size_t)i] * w[(size_t)i * (size_t)z->o + (size_t)o];
+                sum += product;
+                magnitude += fabs(product);
+            }
+            const size_t at = (size_t)n * (size_t)z->o + (size_t)o;
+            y->real[at] = clt__activate(z->activation, sum);
+            if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, growth * magnitude);
+            if (before->real) before->real[at] = sum;
+            if (before->slack) before->slack[at] = growth * magnitude;
+        }
+}
+
+/* dx[n,i] = g(x) * sum over o of dy[n,o] * w[i,o] */
+static void input_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const dense_sizes *z = sizes;
+    const double *dy = operand[0].real, *w = operand[1].real, *x = operand[2].real;
+    double *dx = operand[3].real, *slack = operand[3].slack;
+    const double growth = clt__growth(z->o);
+    for (int n = 0; n < z->n; n++)
+        for (int i = 0; i < z->i; i++) {
+            double sum = 0, magnitude = 0;
+            for (int o = 0; o < z->o; o++) {
+                const double product = dy[(size_t)n * (size_t)z->o + (size_t)o] * w[(size_t)i * (size_t)z->o + (size_t)o];
+                sum += product;
+                magnitude += fabs(product);
+            }
+            const size_t at = (size_t)n * (size_t)z->i + (size_t)i;
+            const double y = x ? x[at] : 0;
+            const int activation = x ? z->activation : ACTIVATION_NONE;
+            dx[at] = clt__deactivate(activation, sum, y);
+            if (slack) slack[at] = clt__deactivate_slack(activation, sum, growth * magnitude, y);
+        }
+}
+
+/* The sum over the batch of a[n] * b[n], n rows apart by their pitches. */
+static double batch_sum(int count, const double *a, int a_pitch, const double *b, int b_pitch, double *magnitude)
+{
+    double sum = 0;
+    *magnitude = 0;
+    for (size_t n = 0; n < (size_t)count; n++) {
+        const double product = (a ? a[n * (size_t)a_pitch] : 1) * b[n * (size_t)b_pitch];
+        sum += product;
+        *magnitude += fabs(product);
+    }
+    return sum;
+}
+
+/* dw[i,o] = sum over n of x[n,i] * dy[n,o],   db[o] = sum over n of dy[n,o] */
+static void weight_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const dense_sizes *z = sizes;
+    const double *x = operand[0].real, *dy = operand[1].real;
+    const clt__array *dw = &operand[2], *db = &operand[3];
+    const double growth = clt__growth(z->n);
+    double magnitude;
+    for (int i = 0; i < z->i; i++)
+        for (int o = 0; o < z->o; o++) {
+            const size_t at = (size_t)i * (size_t)z->o + (size_t)o;
+            dw->real[at] = batch_sum(z->n, x + i, z->i, dy + o, z->o, &magnitude);
+            if (dw->slack) dw->slack[at] = growth * magnitude;
+        }
+    for (int o = 0; o < z->o && z->bias; o++) {
+        db->real[o] = batch_sum(z->n, NULL, 0, dy + o, z->o, &magnitude);
+        if (db->slack) db->slack[o] = growth * magnitude;
+    }
+}
+
+/* ---- launch rules of the vector schedule */
+
+static void define_tile(const dense_sizes *z, const clt__tile *tile, clt__launch_plan *plan)
+{
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DACTIVATION=%d",
+                   tile->vector_width, tile->rows, tile->cols, z->activation);
+    plan->file = "dense.cl";
+    plan->launches = 1;
+}
+
+static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    const dense_sizes *z = sizes;
+    const clt__tile tile = clt__tile_for(limits, z->n, z->o);
+    define_tile(z, &tile, plan);
+    plan->launch[0] = (clt__launch){"dense_forward",
+                                    {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)),
+                                     (size_t)clt__divide_up(z->n, tile.rows), 1},
+                                    {1, 1, 1}};
+    return CLT_OK;
+}
+
+static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    dense_sizes *z = sizes;
+    const clt__tile tile = clt__tile_for(limits, z->n, z->i);
+    const int stripe = clt__tile_stripe(&tile);
+    const uint64_t fits = limits->local_bytes / 2 / ((uint64_t)stripe * (uint64_t)limits->real_bytes);
+    define_tile(z, &tile, plan);
+    z->chunk = fits < 1 ? 1 : fits < (uint64_t)z->o ? (int)fits : z->o;
+    plan->local_reals = (uint64_t)z->chunk * (uint64_t)stripe;
+    plan->launch[0] =
+        (clt__launch){"dense_input_gradient", {(size_t)clt__divide_up(z->i, stripe), 1, 1}, {1, 1, 1}};
+    return CLT_OK;
+}
+
+static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                       clt_error *error)
+{
+    (void)error;
+    const dense_sizes *z = sizes;
+    const clt__tile tile = clt__tile_for(limits, z->i, z->o);
+    define_tile(z, &tile, plan);
+    plan->launch[0] = (clt__launch){"dense_weight_gradient",
+                                    {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)),
+                                     (size_t)clt__divide_up(z->i, tile.rows), 1},
+                                    {1, 1, 1}};
+    return CLT_OK;
+}
+
+static const clt__op_row forward_op = {
+    .name = "dense_forward",
+    .operand = {{"x", CLT__READ}, {"w", CLT__READ}, {"bias", CLT__READ}, {"y", CLT__WRITE}, {"sums", CLT__WRITE}},
+    .twin = forward_twin,
+    .plan = forward_plan,
+};
+
+static const clt__op_row input_gradient_op = {
+    .name = "dense_input_gradient",
+    .operand = {{"dy", CLT__READ}, {"w", CLT__READ}, {"x", CLT__READ}, {"dx", CLT__WRITE}},
+    .twin = input_gradient_twin,
+    .plan = input_gradient_plan,
+};
+
+static const clt__op_row weight_gradient_op = {
+    .name = "dense_weight_gradient",
+    .operand = {{"x", CLT__READ}, {"dy", CLT__READ}, {"dw", CLT__WRITE}, {"db", CLT__WRITE}},
+    .twin = weight_gradient_twin,
+    .plan = weight_gradient_plan,
+};
+
+/* ---- the layer */
+
+enum { OUT, BIAS };
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in.shape;
+    const int inputs = in.channels * in.height * in.width; /* a tensor of so many exists */
+    if (!layer->in.flat && (in.height > 1 || in.width > 1))
+        return FAIL(error, CLT_BAD_NET, "%s needs a vector, its input is an image of %dx%dx%d: put `flatten` before it",
+                    layer->name, in.channels, in.height, in.width);
+    layer->out.shape = (clt_shape){layer->value[OUT][0], 1, 1};
+    layer->out.flat = true;
+    layer->parameter[0] = (clt__parameter){.name = "weight",
+                                           .extent = {layer->value[OUT][0], in.channels, in.height, in.width},
+                                           .shown = 2, .fan_in = inputs};
+    layer->parameter[1] =
+        (clt__parameter){.name = "bias", .extent = {layer->value[OUT][0], 1, 1, 1}, .shown = 1, .fan_in = inputs};
+    layer->parameters = layer->value[BIAS][0] ? 2 : 1;
+    return CLT_OK;
+}
+
+static dense_sizes sizes_of(const clt__layer *layer, int activation)
+{
+    return (dense_sizes){.n = layer->batch, .i = layer->parameter[0].fan_in, .o = layer->value[OUT][0],
+                         .bias = layer->value[BIAS][0], .activation = activation};
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const dense_sizes sizes = sizes_of(layer, layer->out.activation);
+    const int tensor[] = {layer->in.tensor, layer->parameter[0].tensor, sizes.bias ? layer->parameter[1].tensor : -1,
+                          layer->out.tensor, layer->before};
+    return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const dense_sizes sizes = sizes_of(layer, layer->in.activation);
+    if (layer->parameter[0].gradient >= 0) {
+        const int tensor[] = {layer->in.tensor, layer->out.gradient, layer->parameter[0].gradient,
+                              sizes.bias ? layer->parameter[1].gradient : -1};
+        TRY(clt__tape_add_op(tape, &weight_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error));
+    }
+    if (layer->in.gradient < 0) return CLT_OK;
+    const int tensor[] = {layer->out.gradient, layer->parameter[0].tensor,
+                          layer->in.activation ? layer->in.tensor : -1, layer->in.gradient};
+    return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+}
+
+static const clt__case cases[] = {
+    {1, "input 1x1x1; dense out=1; sigmoid"},
+    {1, "input 1x2x2; flatten; dense out=1 bias=no; sigmoid; dense out=2"},
+    {3, "input 3x5x7; conv out=2 kernel=1; relu; flatten; dense out=17; tanh; dense out=31 bias=no"},
+    {64, "input 16x5x5; flatten; dense out=120; relu; dense out=84; relu; dense out=10"},
+    {64, "input 70x1x1; dense out=33; sigmoid; dense out=70; relu; dense out=13; tanh; dense out=5"},
+    {33, "input 31x3x1; flatten; dense out=65; sigmoid; dense out=7; sigmoid_notebook"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__dense = {
+    .name = "dense",
+    .help = "fully connected: out sums over all inputs",
+    .option = {{"out", CLT__COUNT, 1, CLT__REQUIRED, "outputs"},
+               {"bias", CLT__FLAG, 0, 1, "adds a bias to each output"}},
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .fuses = true,
+    .takes_activation = true,
+    .cases = cases,
+};

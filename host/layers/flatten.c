@@ -1,0 +1,18 @@
+/* Flatten: from here on an image is one vector. Nothing moves: the vector keeps the image's memory order, and the
+ * dense layer that follows reorders its weights when they are read from or written to a file. */
+#include "layers/layer.h"
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    (void)error;
+    layer->out.shape = layer->in.shape;
+    layer->out.flat = true;
+    return CLT_OK;
+}
+
+const clt__layer_row clt__flatten = {
+    .name = "flatten",
+    .help = "makes a vector of an image",
+    .shape = shape,
+    .cases = (const clt__case[]){{3, "input 3x5x2; conv out=4 kernel=2; relu; flatten; dense out=3"}, {0, NULL}},
+};

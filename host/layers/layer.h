@@ -1,0 +1,118 @@
+/* A layer: a row that says what all layers of its kind share, and the layer itself in one net.
+ *
+ * To add one: a file here with its row, its ops' twins and launch rules; a kernel file; its name in registry.c. The net
+ * language, --help, checkpoints, `verify` and the tests read the row. */
+#ifndef CLT_LAYERS_LAYER_H
+#define CLT_LAYERS_LAYER_H
+
+#include "engine/tape.h"
+
+enum { CLT__MAX_OPTIONS = 8, CLT__MAX_PARAMETERS = 4 };
+
+typedef struct clt__layer clt__layer;
+
+/* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. */
+typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG } clt__option_kind;
+
+typedef struct clt__option_row {
+    const char *key;
+    clt__option_kind kind;
+    int least;    /* the smallest value that makes sense */
+    int fallback; /* the value where it is not given, CLT__REQUIRED or CLT__AS_FIRST */
+    const char *help;
+} clt__option_row;
+
+enum {
+    CLT__REQUIRED = -1, /* it must be given */
+    CLT__AS_FIRST = -2  /* the same as the row's first option */
+};
+
+/* What the op tests run: one verified training step of a small net. */
+typedef struct clt__case {
+    int batch;
+    const char *net;
+} clt__case;
+
+typedef struct clt__layer_row {
+    const char *name;
+    const char *help;
+    clt__option_row option[CLT__MAX_OPTIONS]; /* ends with a NULL key */
+    /* Checks the options against layer->in and sets layer->out and the parameters' extents. */
+    clt_status (*shape)(clt__layer *layer, clt_error *error);
+    /* Adds tensors of the layer's own (layer->saved) to the tape. NULL where it needs none. */
+    clt_status (*extra)(clt__tape *tape, clt__layer *layer, clt_error *error);
+    /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). */
+    clt_status (*forward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
+    clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
+    int activation;       /* an activation layer's function (kernels/params.h) */
+    bool fuses;           /* forward can apply the activation that follows */
+    bool takes_activation; /* backward applies the derivative of the activation fused into its input */
+    const clt__case *cases; /* ends with a NULL net */
+} clt__layer_row;
+
+/* A value that flows from layer to layer. */
+typedef struct clt__value {
+    clt_shape shape;
+    bool flat;      /* one vector an image; `shape` still tells how its elements lie in memory */
+    int tensor;     /* index into the tape */
+    int gradient;   /* the loss's gradient by it, or by the sum before `activation`; -1 where not wanted */
+    int activation; /* the activation fused into whatever made it */
+} clt__value;
+
+typedef struct clt__parameter {
+    const char *name; /* "weight" */
+    int extent[4];    /* [o, i, h, w] */
+    int shown;        /* see clt__tensor */
+    int fan_in;       /* inputs of one output: what initialisation depends on */
+    int tensor, gradient; /* gradient: -1 where the parameter is frozen */
+} clt__parameter;
+
+struct clt__layer {
+    const clt__layer_row *row;
+    char name[32];
+    int line; /* of the net's text */
+    int value[CLT__MAX_OPTIONS][2]; /* as row->option; a PAIR has both */
+    int batch;
+    clt__value in, out;
+    int before; /* tensor that keeps the sums before the fused activation, -1 where not wanted */
+    int saved;  /* tensor that forward leaves for backward */
+    clt__parameter parameter[CLT__MAX_PARAMETERS];
+    int parameters;
+};
+
+/* ---- the lists: one line for each layer, loss and optimiser (registry.c) */
+
+typedef struct clt__loss_row {
+    const char *name;
+    const char *help;
+    const clt__op_row *op;
+    bool real_targets; /* takes real targets as well as class labels */
+} clt__loss_row;
+
+typedef struct clt__optimizer_row {
+    const char *name;
+    const char *help;
+    const clt__op_row *op;
+} clt__optimizer_row;
+
+extern const clt__layer_row *const clt__layer_rows[]; /* each ends with NULL */
+extern const clt__loss_row *const clt__loss_rows[];
+extern const clt__optimizer_row *const clt__optimizer_rows[];
+
+/* Ops that no layer owns. */
+extern const clt__op_row clt__batch_op, clt__history_op, clt__gradient_norm_op, clt__activation_gradient_op;
+
+/* ---- helpers for layers */
+
+/* y = f(sum) and f'(sum), the latter written in terms of y, for an activation of kernels/params.h. */
+double clt__activate(int activation, double sum);
+double clt__deactivate(int activation, double gradient, double y);
+
+/* The slack of f(sum), where the sum has `slack`; and of gradient * f'(sum). */
+double clt__activate_slack(int activation, double sum, double slack);
+double clt__deactivate_slack(int activation, double gradient, double slack, double y);
+
+/* The output of a sliding window: (size + 2 padding - kernel) / stride + 1; less than 1 where it does not fit. */
+int clt__window_outputs(int size, int kernel, int stride, int padding);
+
+#endif

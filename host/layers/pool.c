@@ -1,0 +1,191 @@
+/* Max pooling. Formulas and letters: kernels/pool.cl. */
+#include <stdio.h>
+
+#include "layers/bounds.h"
+#include "layers/layer.h"
+
+static size_t input_index(const pool_sizes *z, int n, int h, int w, int c)
+{
+    return (((size_t)n * (size_t)z->h + (size_t)h) * (size_t)z->w + (size_t)w) * (size_t)z->c + (size_t)c;
+}
+
+/* The first pixel of a window, in reading order, that has the window's maximum, as h * width + w; NaN beats all. */
+static int winner(const pool_sizes *z, const double *x, int n, int y, int ox, int c)
+{
+    int best = -1;
+    double most = 0;
+    for (int r = 0; r < z->r; r++)
+        for (int s = 0; s < z->s; s++) {
+            const int h = y * z->stride_y + r - z->pad_y, w = ox * z->stride_x + s - z->pad_x;
+            if (h < 0 || h >= z->h || w < 0 || w >= z->w) continue;
+            const double value = x[input_index(z, n, h, w, c)];
+            if (best >= 0 && !(value > most || (isnan(value) && !isnan(most)))) continue;
+            most = value;
+            best = h * z->w + w;
+        }
+    return best;
+}
+
+/* y[n,y,x,c] = max over r,s of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] */
+static void forward_twin(const void *sizes, const clt__array *operand)
+{
+    const pool_sizes *z = sizes;
+    const double *x = operand[0].real;
+    size_t at = 0;
+    for (int n = 0; n < z->n; n++)
+        for (int y = 0; y < z->y; y++)
+            for (int ox = 0; ox < z->x; ox++)
+                for (int c = 0; c < z->c; c++, at++) {
+                    const int best = winner(z, x, n, y, ox, c);
+                    operand[1].real[at] = x[input_index(z, n, best / z->w, best % z->w, c)];
+                    if (operand[1].slack) operand[1].slack[at] = 0; /* nothing is rounded */
+                    operand[2].integer[at] = best;
+                }
+}
+
+/* dx[n,h,w,c] = g(x) * sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c] */
+static void input_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const pool_sizes *z = sizes;
+    const double *dy = operand[0].real, *x = operand[2].real;
+    const int32_t *best = operand[1].integer;
+    double *dx = operand[3].real, *slack = operand[3].slack;
+    const size_t inputs = input_index(z, z->n, 0, 0, 0);
+    const double growth = clt__growth((double)z->r * z->s);
+    for (size_t i = 0; i < inputs; i++) dx[i] = 0;
+    for (size_t i = 0; i < inputs && slack; i++) slack[i] = 0;
+    size_t at = 0;
+    for (int n = 0; n < z->n; n++)
+        for (int window = 0; window < z->y * z->x; window++)
+            for (int c = 0; c < z->c; c++, at++) {
+                const size_t to = input_index(z, n, best[at] / z->w, best[at] % z->w, c);
+                dx[to] += dy[at];
+                if (slack) slack[to] += growth * fabs(dy[at]);
+            }
+    for (size_t i = 0; i < inputs && x; i++) {
+        if (slack) slack[i] = clt__deactivate_slack(z->activation, dx[i], slack[i], x[i]);
+        dx[i] = clt__deactivate(z->activation, dx[i], x[i]);
+    }
+}
+
+static void plan_rows(const pool_sizes *z, const clt__limits *limits, const char *kernel, int rows,
+                      clt__launch_plan *plan)
+{
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d", limits->vector_width,
+                   z->activation);
+    plan->file = "pool.cl";
+    plan->bake = true;
+    plan->launch[0] = (clt__launch){kernel, {(size_t)rows, (size_t)z->n, 1}, {1, 1, 1}};
+    plan->launches = 1;
+}
+
+static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    const pool_sizes *z = sizes;
+    plan_rows(z, limits, "pool_forward", z->y, plan);
+    return CLT_OK;
+}
+
+static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    const pool_sizes *z = sizes;
+    plan_rows(z, limits, "pool_input_gradient", z->h, plan);
+    return CLT_OK;
+}
+
+static const clt__op_row forward_op = {
+    .name = "pool_forward",
+    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}, {"best", CLT__WRITE}},
+    .twin = forward_twin,
+    .plan = forward_plan,
+};
+
+static const clt__op_row input_gradient_op = {
+    .name = "pool_input_gradient",
+    .operand = {{"dy", CLT__READ}, {"best", CLT__READ}, {"x", CLT__READ}, {"dx", CLT__WRITE}},
+    .twin = input_gradient_twin,
+    .plan = input_gradient_plan,
+};
+
+/* ---- the layer */
+
+enum { KERNEL, STRIDE, PADDING };
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in.shape;
+    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *padding = layer->value[PADDING];
+    if (layer->in.flat)
+        return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    if (padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2)
+        return FAIL(error, CLT_BAD_NET, "%s: a padding of %dx%d is more than half the kernel of %dx%d", layer->name,
+                    padding[0], padding[1], kernel[0], kernel[1]);
+    layer->out.shape = (clt_shape){in.channels, clt__window_outputs(in.height, kernel[0], stride[0], padding[0]),
+                                   clt__window_outputs(in.width, kernel[1], stride[1], padding[1])};
+    if (layer->out.shape.height < 1 || layer->out.shape.width < 1)
+        return FAIL(error, CLT_BAD_NET, "%s: a kernel of %dx%d does not fit its input of %dx%d with a padding of %dx%d",
+                    layer->name, kernel[0], kernel[1], in.height, in.width, padding[0], padding[1]);
+    return CLT_OK;
+}
+
+static pool_sizes sizes_of(const clt__layer *layer)
+{
+    const clt_shape in = layer->in.shape, out = layer->out.shape;
+    return (pool_sizes){.n = layer->batch, .c = in.channels, .h = in.height, .w = in.width, .y = out.height,
+                        .x = out.width, .r = layer->value[KERNEL][0], .s = layer->value[KERNEL][1],
+                        .stride_y = layer->value[STRIDE][0], .stride_x = layer->value[STRIDE][1],
+                        .pad_y = layer->value[PADDING][0], .pad_x = layer->value[PADDING][1],
+                        .activation = layer->in.activation};
+}
+
+static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
+{
+    const clt_shape out = layer->out.shape;
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s.best", layer->name);
+    return clt__tape_add(tape, name, CLT__INTS, CLT__IMAGES,
+                         (const int[4]){layer->batch, out.channels, out.height, out.width}, 4, -1, &layer->saved, error);
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const pool_sizes sizes = sizes_of(layer);
+    const int tensor[] = {layer->in.tensor, layer->out.tensor, layer->saved};
+    return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    if (layer->in.gradient < 0) return CLT_OK;
+    const pool_sizes sizes = sizes_of(layer);
+    const int tensor[] = {layer->out.gradient, layer->saved, layer->in.activation ? layer->in.tensor : -1,
+                          layer->in.gradient};
+    return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+}
+
+static const clt__case cases[] = {
+    {1, "input 1x1x1; maxpool kernel=1"},
+    {1, "input 1x2x2; maxpool kernel=2"},
+    {3, "input 3x7x5; conv out=3 kernel=1; relu; maxpool kernel=2"},
+    {3, "input 17x13x31; maxpool kernel=3 stride=2 padding=1"},
+    {3, "input 6x28x28; conv out=6 kernel=1; sigmoid; maxpool kernel=2x3 stride=1x2 padding=1x0"},
+    {64, "input 33x5x5; conv out=33 kernel=1; tanh; maxpool kernel=3 stride=1 padding=1; maxpool kernel=5 stride=7"},
+    {3, "input 70x3x2; maxpool kernel=2x1 stride=3x1; flatten; dense out=3"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__maxpool = {
+    .name = "maxpool",
+    .help = "the largest value of each window, channel by channel",
+    .option = {{"kernel", CLT__PAIR, 1, CLT__REQUIRED, "window height x width"},
+               {"stride", CLT__PAIR, 1, CLT__AS_FIRST, "steps between windows (default: the kernel)"},
+               {"padding", CLT__PAIR, 0, 0, "border on each side that never wins"}},
+    .shape = shape,
+    .extra = extra,
+    .forward = forward,
+    .backward = backward,
+    .takes_activation = true,
+    .cases = cases,
+};

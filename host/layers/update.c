@@ -1,0 +1,86 @@
+/* The parameter update and the gradient's norm. Formulas: kernels/update.cl. */
+#include <stdio.h>
+
+#include "device/tiling.h"
+#include "layers/bounds.h"
+#include "layers/layer.h"
+
+/* ---- sgd(weights, gradient, velocity, hyper, scale) */
+
+/* g = scale * gradient + decay * w;  v = momentum * v + g;  w = w - rate * (nesterov ? g + momentum * v : v) */
+static void sgd_twin(const void *sizes, const clt__array *operand)
+{
+    const update_sizes *z = sizes;
+    const clt__array *weights = &operand[0], *velocity = &operand[2];
+    const double *gradient = operand[1].real, *hyper = operand[3].real;
+    const double scale = operand[4].real ? operand[4].real[0] : 1, momentum = hyper[HYPER_MOMENTUM];
+    for (int i = 0; i < z->count; i++) {
+        const double w = weights->real[i], pull = hyper[HYPER_DECAY] * w, push = scale * gradient[i];
+        const double g = push + pull, kept = momentum * velocity->real[i], v = kept + g;
+        const double d = z->nesterov ? g + momentum * v : v;
+        const double g_slack = 2 * (fabs(push) + fabs(pull)), v_slack = g_slack + 2 * (fabs(kept) + fabs(g));
+        const double d_slack = z->nesterov ? g_slack + v_slack + 2 * (fabs(g) + fabs(momentum * v)) : v_slack;
+        velocity->real[i] = v;
+        weights->real[i] = w - hyper[HYPER_RATE] * d;
+        if (velocity->slack) velocity->slack[i] = v_slack;
+        if (weights->slack) weights->slack[i] = fabs(hyper[HYPER_RATE]) * (d_slack + 2 * fabs(d)) + fabs(w);
+    }
+}
+
+static clt_status sgd_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    const update_sizes *z = sizes;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
+    plan->file = "update.cl";
+    plan->launch[0] = (clt__launch){"sgd", {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}};
+    plan->launches = 1;
+    return CLT_OK;
+}
+
+static const clt__op_row sgd_op = {
+    .name = "sgd",
+    .operand = {{"weights", CLT__UPDATE}, {"gradient", CLT__READ}, {"velocity", CLT__UPDATE}, {"hyper", CLT__READ},
+                {"scale", CLT__READ}},
+    .twin = sgd_twin,
+    .plan = sgd_plan,
+};
+
+const clt__optimizer_row clt__sgd = {
+    .name = "sgd", .help = "stochastic gradient descent with momentum, Nesterov momentum and weight decay", .op = &sgd_op};
+
+/* ---- gradient_norm(gradient, hyper -> scale) */
+
+/* scale = min(1, clip / (|gradient| + 1e-6)); all terms are positive, so the sum's error is relative */
+static void norm_twin(const void *sizes, const clt__array *operand)
+{
+    const update_sizes *z = sizes;
+    double sum = 0;
+    for (int i = 0; i < z->count; i++) sum += operand[0].real[i] * operand[0].real[i];
+    const double wanted = operand[1].real[HYPER_CLIP] / (sqrt(sum) + 1e-6);
+    operand[2].real[0] = wanted > 1 ? 1 : wanted;
+    if (operand[2].slack)
+        operand[2].slack[0] = fmin(wanted, 2) * (clt__growth(z->count) / 2 + CLT__SQRT_SLACK + CLT__DIVIDE_SLACK + 2);
+}
+
+static clt_status norm_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    update_sizes *z = sizes;
+    const int wanted = 16 * limits->compute_units;
+    z->parts = wanted < z->count ? wanted : z->count;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
+    plan->file = "update.cl";
+    plan->scratch_reals = (uint64_t)z->parts;
+    plan->launch[0] = (clt__launch){"gradient_norm_parts", {(size_t)z->parts, 1, 1}, {1, 1, 1}};
+    plan->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}};
+    plan->launches = 2;
+    return CLT_OK;
+}
+
+const clt__op_row clt__gradient_norm_op = {
+    .name = "gradient_norm",
+    .operand = {{"gradient", CLT__READ}, {"hyper", CLT__READ}, {"scale", CLT__WRITE}},
+    .twin = norm_twin,
+    .plan = norm_plan,
+};

@@ -1,0 +1,72 @@
+/* The built-in nets. Each is what its comment says in PyTorch's words. Their `input` lines are defaults: they take
+ * images of any size that their layers fit. */
+#include <string.h>
+
+#include "cltrain.h"
+
+typedef struct built_in {
+    const char *name, *text;
+} built_in;
+
+static const built_in nets[] = {
+    /* The worked example: Conv2d(1, 1, 3, bias=False), Flatten, Linear(4, 1), Sigmoid, half squared error */
+    {"example", "input 1x4x4\n"
+                "conv out=1 kernel=3 bias=no\n"
+                "flatten\n"
+                "dense out=1\n"
+                "sigmoid\n"
+                "loss half_mse\n"},
+    /* The same as the published notebook trains it: a fixed kernel, and sigmoid's derivative taken at its output */
+    {"example_notebook", "input 1x4x4\n"
+                         "conv out=1 kernel=3 bias=no frozen=yes\n"
+                         "flatten\n"
+                         "dense out=1\n"
+                         "sigmoid_notebook\n"
+                         "loss half_mse\n"},
+    /* Conv2d(1, 6, 5, padding=2) ReLU MaxPool2d(2) Conv2d(6, 16, 5) ReLU MaxPool2d(2) Flatten Linear(400, 120) ReLU
+     * Linear(120, 84) ReLU Linear(84, 10) */
+    {"lenet5", "input 1x28x28\n"
+               "conv out=6 kernel=5 padding=2\n"
+               "relu\n"
+               "maxpool kernel=2\n"
+               "conv out=16 kernel=5\n"
+               "relu\n"
+               "maxpool kernel=2\n"
+               "flatten\n"
+               "dense out=120\n"
+               "relu\n"
+               "dense out=84\n"
+               "relu\n"
+               "dense out=10\n"
+               "loss cross_entropy\n"},
+    /* Conv2d(1, 32, 3, padding=1) ReLU MaxPool2d(2) Conv2d(32, 64, 3, padding=1) ReLU MaxPool2d(2) Flatten
+     * Linear(3136, 128) ReLU Linear(128, 10) */
+    {"cnn2", "input 1x28x28\n"
+             "conv out=32 kernel=3 padding=1\n"
+             "relu\n"
+             "maxpool kernel=2\n"
+             "conv out=64 kernel=3 padding=1\n"
+             "relu\n"
+             "maxpool kernel=2\n"
+             "flatten\n"
+             "dense out=128\n"
+             "relu\n"
+             "dense out=10\n"
+             "loss cross_entropy\n"},
+};
+
+enum { NETS = sizeof nets / sizeof *nets };
+
+static const char *const names[NETS + 1] = {"example", "example_notebook", "lenet5", "cnn2", NULL};
+
+const char *const *clt_net_names(void)
+{
+    return names;
+}
+
+const char *clt_net_text(const char *name)
+{
+    for (size_t i = 0; i < NETS; i++)
+        if (strcmp(nets[i].name, name) == 0) return nets[i].text;
+    return NULL;
+}

@@ -1,0 +1,370 @@
+#include "net/description.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { LARGEST_VALUE = 1000000, LONGEST_WORD = 64 };
+
+typedef struct parser {
+    const char *at;
+    const char *origin;
+    int line;
+    clt__description *description;
+} parser;
+
+/* ---- words */
+
+static bool ends_line(char c)
+{
+    return c == 0 || c == '\n' || c == ',' || c == ';' || c == '#';
+}
+
+static void skip_blanks(parser *p)
+{
+    while (*p->at == ' ' || *p->at == '\t' || *p->at == '\r') p->at++;
+}
+
+/* Copies the next word of this line; "" at its end. */
+static clt_status next_word(parser *p, char word[LONGEST_WORD], clt_error *error)
+{
+    size_t length = 0;
+    skip_blanks(p);
+    while (!ends_line(*p->at) && !isspace((unsigned char)*p->at)) {
+        if (length + 1 >= LONGEST_WORD)
+            return FAIL(error, CLT_BAD_NET, "%s:%d: a word of more than %d characters", p->origin, p->line,
+                        LONGEST_WORD - 1);
+        word[length++] = *p->at++;
+    }
+    word[length] = 0;
+    return CLT_OK;
+}
+
+/* Moves past what ends a line; false at the end of the text. */
+static bool next_line(parser *p)
+{
+    skip_blanks(p);
+    while (*p->at == '#' || *p->at == '\n' || *p->at == ',' || *p->at == ';') {
+        if (*p->at == '#')
+            while (*p->at && *p->at != '\n') p->at++;
+        else if (*p->at++ == '\n')
+            p->line++;
+        skip_blanks(p);
+    }
+    return *p->at != 0;
+}
+
+/* ---- values */
+
+static bool parse_count(const char *text, const char **end, int *value)
+{
+    if (!isdigit((unsigned char)*text)) return false;
+    char *stop;
+    const unsigned long number = strtoul(text, &stop, 10);
+    if (number > LARGEST_VALUE) return false;
+    *end = stop;
+    *value = (int)number;
+    return true;
+}
+
+static bool parse_value(const clt__option_row *option, const char *text, int value[2])
+{
+    const char *end = text;
+    switch (option->kind) {
+    case CLT__FLAG:
+        value[0] = strcmp(text, "yes") == 0;
+        return value[0] || strcmp(text, "no") == 0;
+    case CLT__COUNT:
+        return parse_count(text, &end, &value[0]) && !*end && value[0] >= option->least;
+    case CLT__PAIR:
+        if (!parse_count(text, &end, &value[0])) return false;
+        value[1] = value[0];
+        if (*end == 'x' && !parse_count(end + 1, &end, &value[1])) return false;
+        return !*end && value[0] >= option->least && value[1] >= option->least;
+    }
+    return false;
+}
+
+static const char *wanted(clt__option_kind kind)
+{
+    return kind == CLT__FLAG ? "yes or no" : kind == CLT__COUNT ? "a number" : "a number or HEIGHTxWIDTH";
+}
+
+bool clt__parse_shape(const char *text, clt_shape *shape)
+{
+    const char *end = text;
+    int *const part[] = {&shape->channels, &shape->height, &shape->width};
+    for (int i = 0; i < 3; i++) {
+        if (i && *end++ != 'x') return false;
+        if (!parse_count(end, &end, part[i]) || *part[i] < 1) return false;
+    }
+    return !*end;
+}
+
+/* ---- one layer */
+
+static const clt__layer_row *find_row(const char *name)
+{
+    for (const clt__layer_row *const *row = clt__layer_rows; *row; row++)
+        if (strcmp((*row)->name, name) == 0) return *row;
+    return NULL;
+}
+
+const clt__loss_row *clt__find_loss(const char *name)
+{
+    for (const clt__loss_row *const *row = clt__loss_rows; *row; row++)
+        if (strcmp((*row)->name, name) == 0) return *row;
+    return NULL;
+}
+
+static clt_status set_name(const parser *p, clt__item *item, const char *name, clt_error *error)
+{
+    const size_t length = strlen(name);
+    if (!length || length >= sizeof item->name)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: a layer's name has 1 to %zu characters", p->origin, p->line,
+                    sizeof item->name - 1);
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
+            return FAIL(error, CLT_BAD_NET, "%s:%d: as=%s: a name is made of letters, digits, _ and -", p->origin,
+                        p->line, name);
+    memcpy(item->name, name, length + 1);
+    item->named = true;
+    return CLT_OK;
+}
+
+static clt_status unknown_option(const parser *p, const clt__item *item, const char *key, clt_error *error)
+{
+    char known[256] = "";
+    size_t length = 0;
+    for (const clt__option_row *option = item->row->option; option->key; option++)
+        length += (size_t)snprintf(known + length, sizeof known - length, "%s, ", option->key);
+    return FAIL(error, CLT_BAD_NET, "%s:%d: %s has no option \"%s\": it takes %sfrozen and as", p->origin, p->line,
+                item->row->name, key, known);
+}
+
+static clt_status set_option(const parser *p, clt__item *item, bool *given, char *word, clt_error *error)
+{
+    char *equals = strchr(word, '=');
+    if (!equals)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: \"%s\" should be an option, name=value", p->origin, p->line, word);
+    *equals = 0;
+    const char *text = equals + 1;
+    if (strcmp(word, "as") == 0) return set_name(p, item, text, error);
+    const clt__option_row frozen = {.key = "frozen", .kind = CLT__FLAG};
+    const clt__option_row *option = item->row->option;
+    while (option->key && strcmp(option->key, word) != 0) option++;
+    const bool is_frozen = strcmp(word, frozen.key) == 0;
+    if (!option->key && !is_frozen) return unknown_option(p, item, word, error);
+    int value[2] = {0};
+    if (!parse_value(is_frozen ? &frozen : option, text, value))
+        return FAIL(error, CLT_BAD_NET, "%s:%d: %s=%s: %s takes %s%s", p->origin, p->line, word, text, word,
+                    wanted(is_frozen ? CLT__FLAG : option->kind),
+                    !is_frozen && option->kind != CLT__FLAG && option->least ? " of 1 to 1000000" : "");
+    if (is_frozen) {
+        item->frozen = value[0];
+        return CLT_OK;
+    }
+    const size_t index = (size_t)(option - item->row->option);
+    if (given[index]) return FAIL(error, CLT_BAD_NET, "%s:%d: %s is given twice", p->origin, p->line, word);
+    given[index] = true;
+    memcpy(item->value[index], value, sizeof value);
+    return CLT_OK;
+}
+
+static clt_status fill_defaults(const parser *p, clt__item *item, const bool *given, clt_error *error)
+{
+    for (size_t i = 0; item->row->option[i].key; i++) {
+        const clt__option_row *option = &item->row->option[i];
+        if (given[i]) continue;
+        if (option->fallback == CLT__REQUIRED)
+            return FAIL(error, CLT_BAD_NET, "%s:%d: %s needs %s=%s", p->origin, p->line, item->row->name, option->key,
+                        option->help);
+        const bool first = option->fallback == CLT__AS_FIRST;
+        item->value[i][0] = first ? item->value[0][0] : option->fallback;
+        item->value[i][1] = first ? item->value[0][1] : option->fallback;
+    }
+    return CLT_OK;
+}
+
+static clt_status name_by_number(const parser *p, clt__item *item, clt_error *error)
+{
+    const clt__description *d = p->description;
+    size_t number = 1;
+    for (const clt__item *other = d->item; other < item; other++) number += other->row == item->row;
+    if (!item->named) (void)snprintf(item->name, sizeof item->name, "%.20s%zu", item->row->name, number);
+    for (const clt__item *other = d->item; other < item; other++)
+        if (strcmp(other->name, item->name) == 0)
+            return FAIL(error, CLT_BAD_NET, "%s:%d: the name \"%s\" is taken by line %d", p->origin, p->line,
+                        item->name, other->line);
+    return CLT_OK;
+}
+
+static clt_status parse_layer(parser *p, const char *name, clt_error *error)
+{
+    const clt__layer_row *row = find_row(name);
+    if (!row)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: there is no layer \"%s\": `cltrain help nets` lists them", p->origin,
+                    p->line, name);
+    clt__description *d = p->description;
+    TRY(clt__grow(&d->item, &d->capacity, d->count, sizeof *d->item, error));
+    clt__item *item = &d->item[d->count++];
+    *item = (clt__item){.row = row, .line = p->line};
+    bool given[CLT__MAX_OPTIONS] = {false};
+    char word[LONGEST_WORD];
+    for (;;) {
+        TRY(next_word(p, word, error));
+        if (!*word) break;
+        TRY(set_option(p, item, given, word, error));
+    }
+    TRY(fill_defaults(p, item, given, error));
+    return name_by_number(p, item, error);
+}
+
+/* ---- the whole text */
+
+static clt_status end_of_directive(parser *p, const char *directive, clt_error *error)
+{
+    char word[LONGEST_WORD];
+    TRY(next_word(p, word, error));
+    if (*word)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: \"%s\" after %s: that line takes one value", p->origin, p->line, word,
+                    directive);
+    return CLT_OK;
+}
+
+static clt_status parse_input(parser *p, clt_error *error)
+{
+    char word[LONGEST_WORD];
+    TRY(next_word(p, word, error));
+    if (p->description->count || p->description->input.channels)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: input is the first line, and there is one", p->origin, p->line);
+    if (!clt__parse_shape(word, &p->description->input))
+        return FAIL(error, CLT_BAD_NET, "%s:%d: input %s: it should be CHANNELSxHEIGHTxWIDTH, as in 1x28x28", p->origin,
+                    p->line, word);
+    return end_of_directive(p, "input", error);
+}
+
+static clt_status parse_loss(parser *p, clt_error *error)
+{
+    char word[LONGEST_WORD];
+    TRY(next_word(p, word, error));
+    if (p->description->loss) return FAIL(error, CLT_BAD_NET, "%s:%d: a net has one loss", p->origin, p->line);
+    p->description->loss = clt__find_loss(word);
+    if (!p->description->loss)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: there is no loss \"%s\": `cltrain help nets` lists them", p->origin,
+                    p->line, word);
+    return end_of_directive(p, "loss", error);
+}
+
+static clt_status parse(parser *p, clt_error *error)
+{
+    char word[LONGEST_WORD];
+    while (next_line(p)) {
+        TRY(next_word(p, word, error));
+        if (strcmp(word, "input") == 0)
+            TRY(parse_input(p, error));
+        else if (strcmp(word, "loss") == 0)
+            TRY(parse_loss(p, error));
+        else
+            TRY(parse_layer(p, word, error));
+    }
+    if (!p->description->count)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: the net has no layers", p->origin, p->line);
+    return CLT_OK;
+}
+
+clt_status clt__describe_text(const char *text, const char *origin, clt__description *description, clt_error *error)
+{
+    *description = (clt__description){0};
+    parser p = {.at = text, .origin = origin, .line = 1, .description = description};
+    const clt_status status = parse(&p, error);
+    if (status != CLT_OK) clt__description_free(description);
+    return status;
+}
+
+/* A text has what neither a file's name nor a built-in's should have. */
+static bool looks_like_text(const char *net)
+{
+    return strpbrk(net, "=\n,;") || find_row(net);
+}
+
+clt_status clt__describe_net(const char *net, clt__description *description, bool *binding, clt_error *error)
+{
+    const char *built_in = clt_net_text(net);
+    *description = (clt__description){0};
+    *binding = !built_in;
+    if (built_in) return clt__describe_text(built_in, net, description, error);
+    char *text;
+    size_t size;
+    clt_error unread;
+    if (clt__file_read(net, &text, &size, &unread) == CLT_OK) {
+        const clt_status status = clt__describe_text(text, net, description, error);
+        free(text);
+        return status;
+    }
+    if (looks_like_text(net)) return clt__describe_text(net, "net", description, error);
+    return FAIL(error, CLT_BAD_NET, "\"%s\" is neither a built-in net (`cltrain help nets` lists them) nor a net's text, "
+                "and not a file either: %s", net, unread.message);
+}
+
+void clt__description_free(clt__description *description)
+{
+    free(description->item);
+    *description = (clt__description){0};
+}
+
+/* ---- and back */
+
+static bool is_default(const clt__item *item, size_t i)
+{
+    const clt__option_row *option = &item->row->option[i];
+    const int *value = item->value[i];
+    if (option->fallback == CLT__REQUIRED) return false;
+    if (option->fallback == CLT__AS_FIRST) return value[0] == item->value[0][0] && value[1] == item->value[0][1];
+    return value[0] == option->fallback && (option->kind != CLT__PAIR || value[1] == option->fallback);
+}
+
+static clt_status write_option(clt__text *text, const clt__option_row *option, const int value[2], clt_error *error)
+{
+    if (option->kind == CLT__FLAG) return clt__text_print(text, error, " %s=%s", option->key, value[0] ? "yes" : "no");
+    if (option->kind == CLT__COUNT || value[0] == value[1])
+        return clt__text_print(text, error, " %s=%d", option->key, value[0]);
+    return clt__text_print(text, error, " %s=%dx%d", option->key, value[0], value[1]);
+}
+
+static clt_status write_item(clt__text *text, const clt__item *item, clt_error *error)
+{
+    TRY(clt__text_print(text, error, "%s", item->row->name));
+    for (size_t i = 0; item->row->option[i].key; i++)
+        if (!is_default(item, i)) TRY(write_option(text, &item->row->option[i], item->value[i], error));
+    if (item->frozen) TRY(clt__text_print(text, error, " frozen=yes"));
+    if (item->named) TRY(clt__text_print(text, error, " as=%s", item->name));
+    return clt__text_print(text, error, "\n");
+}
+
+static clt_status write_description(const clt__description *d, clt__text *text, clt_error *error)
+{
+    if (d->input.channels)
+        TRY(clt__text_print(text, error, "input %dx%dx%d\n", d->input.channels, d->input.height, d->input.width));
+    for (size_t i = 0; i < d->count; i++) TRY(write_item(text, &d->item[i], error));
+    if (d->loss) TRY(clt__text_print(text, error, "loss %s\n", d->loss->name));
+    return CLT_OK;
+}
+
+clt_status clt__description_text(const clt__description *description, char **text, clt_error *error)
+{
+    clt__text written = {0};
+    const clt_status status = write_description(description, &written, error);
+    if (status != CLT_OK) {
+        free(written.start);
+        written.start = NULL;
+    }
+    *text = written.start;
+    return status;
+}

@@ -1,0 +1,51 @@
+/* The net language: text becomes a list of items, one a layer, each with its options resolved.
+ *
+ *   # comment
+ *   input 1x28x28
+ *   conv out=6 kernel=5 padding=2
+ *   relu
+ *   flatten
+ *   dense out=10 as=classifier
+ *   loss cross_entropy
+ *
+ * A line is a layer's name and its options; on a command line, commas or semicolons may stand for line ends. */
+#ifndef CLT_NET_DESCRIPTION_H
+#define CLT_NET_DESCRIPTION_H
+
+#include "layers/layer.h"
+
+typedef struct clt__item {
+    const clt__layer_row *row;
+    char name[32]; /* what `as=` says, or the kind and its number among that kind: "conv1" */
+    bool named;    /* by `as=` */
+    bool frozen;   /* its parameters are not trained */
+    int line;
+    int value[CLT__MAX_OPTIONS][2];
+} clt__item;
+
+typedef struct clt__description {
+    clt__item *item;
+    size_t count, capacity;
+    clt_shape input;            /* all 0 where the text does not say */
+    const clt__loss_row *loss;  /* NULL where the text does not say */
+} clt__description;
+
+/* `net` is a built-in name, the path of a file, or the text itself. A built-in net's input is what it was made for: a
+ * default, where a text's or a file's `input` line is binding; *binding tells which it was. */
+clt_status clt__describe_net(const char *net, clt__description *description, bool *binding, clt_error *error);
+
+/* `origin` names the text in errors: "file.net" gives "file.net:3: ...". */
+clt_status clt__describe_text(const char *text, const char *origin, clt__description *description, clt_error *error);
+
+/* The text again, in one form: a line a layer, options that are not at their default. Freed with free(). */
+clt_status clt__description_text(const clt__description *description, char **text, clt_error *error);
+
+void clt__description_free(clt__description *description);
+
+/* NULL where there is none of that name. */
+const clt__loss_row *clt__find_loss(const char *name);
+
+/* "1x28x28" */
+bool clt__parse_shape(const char *text, clt_shape *shape);
+
+#endif

@@ -1,0 +1,51 @@
+/* The page on the net language, made from the lists that the parser reads. */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "layers/layer.h"
+
+static clt_status write_layer(clt__text *text, const clt__layer_row *row, clt_error *error)
+{
+    TRY(clt__text_print(text, error, "  %-18s %s\n", row->name, row->help));
+    for (const clt__option_row *option = row->option; option->key; option++) {
+        const char *value = option->kind == CLT__FLAG ? "yes|no" : option->kind == CLT__COUNT ? "N" : "N|HxW";
+        TRY(clt__text_print(text, error, "    %s=%s  %s", option->key, value, option->help));
+        if (option->fallback >= 0 && option->kind != CLT__FLAG)
+            TRY(clt__text_print(text, error, " (default %d)", option->fallback));
+        if (option->kind == CLT__FLAG)
+            TRY(clt__text_print(text, error, " (default %s)", option->fallback ? "yes" : "no"));
+        TRY(clt__text_print(text, error, "%s\n", option->fallback == CLT__REQUIRED ? " (needed)" : ""));
+    }
+    return CLT_OK;
+}
+
+static clt_status write_page(clt__text *text, clt_error *error)
+{
+    TRY(clt__text_print(text, error,
+                        "A net is text: one layer a line, its name and its options as name=value. Commas or semicolons "
+                        "may stand\nfor line ends, # begins a comment. Each layer reads the one above.\n\n"
+                        "  input CxHxW        the images' channels, height and width (first line; may be left out)\n"
+                        "  loss NAME          what training minimises (default: cross_entropy)\n\nLayers:\n"));
+    for (const clt__layer_row *const *row = clt__layer_rows; *row; row++) TRY(write_layer(text, *row, error));
+    TRY(clt__text_print(text, error,
+                        "\nEvery layer also takes\n    as=NAME  its name in files, instead of its kind and number\n"
+                        "    frozen=yes|no  its parameters are not trained (default no)\n\nLosses:\n"));
+    for (const clt__loss_row *const *row = clt__loss_rows; *row; row++)
+        TRY(clt__text_print(text, error, "  %-18s %s\n", (*row)->name, (*row)->help));
+    TRY(clt__text_print(text, error, "\nBuilt-in nets:\n"));
+    for (const char *const *name = clt_net_names(); *name; name++)
+        TRY(clt__text_print(text, error, "\n  # %s\n%s", *name, clt_net_text(*name)));
+    return CLT_OK;
+}
+
+clt_status clt_net_language(char **text, clt_error *error)
+{
+    clt__text page = {0};
+    const clt_status status = write_page(&page, error);
+    if (status != CLT_OK) {
+        free(page.start);
+        page.start = NULL;
+    }
+    *text = page.start;
+    return status;
+}

@@ -1,0 +1,304 @@
+#include "net/net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const int scalar[4] = {1, 1, 1, 1};
+
+/* ---- tensors */
+
+static clt_status add_flat(clt__net *net, const char *name, clt__type type, int count, int *index, clt_error *error)
+{
+    return clt__tape_add(&net->tape, name, type, CLT__PLAIN, (const int[4]){count, 1, 1, 1}, 1, -1, index, error);
+}
+
+/* A tensor of one value per element of the batch's images (or vectors) of a shape. */
+static clt_status add_images(clt__net *net, const char *name, clt__type type, int count, clt_shape shape, bool flat,
+                             int *index, clt_error *error)
+{
+    const int extent[4] = {count, shape.channels, shape.height, shape.width};
+    return clt__tape_add(&net->tape, name, type, CLT__IMAGES, extent, flat ? 2 : 4, -1, index, error);
+}
+
+static clt_status add_gradient(clt__net *net, int batch, clt__value *value, clt_error *error)
+{
+    char name[96];
+    (void)snprintf(name, sizeof name, "%.50s.gradient", net->tape.tensor[value->tensor].name);
+    return add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error);
+}
+
+/* ---- the graph: shapes, fusing, parameters */
+
+/* An activation right after a layer that can apply it becomes part of that layer. */
+static bool is_fused(const clt__description *description, size_t index)
+{
+    return index > 0 && description->item[index].row->activation != ACTIVATION_NONE &&
+           description->item[index - 1].row->fuses;
+}
+
+static clt_status add_parameters(clt__net *net, const clt__item *item, clt__layer *layer, bool training,
+                                 clt_error *error)
+{
+    for (int i = 0; i < layer->parameters; i++) {
+        clt__parameter *parameter = &layer->parameter[i];
+        char name[96];
+        (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
+        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
+                          item->frozen ? net->frozen : net->parameters, &parameter->tensor, error));
+        parameter->gradient = -1;
+        if (item->frozen || !training) continue;
+        (void)snprintf(name, sizeof name, "%s.%s.gradient", layer->name, parameter->name);
+        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
+                          net->gradients, &parameter->gradient, error));
+    }
+    return CLT_OK;
+}
+
+/* The layer's own output tensor, named after the activation that is fused into it if there is one. */
+static clt_status add_output(clt__net *net, const clt__description *description, size_t index,
+                             const clt__net_options *options, clt__layer *layer, clt_error *error)
+{
+    const bool fuses = index + 1 < description->count && is_fused(description, index + 1);
+    const char *name = fuses ? description->item[index + 1].name : layer->name;
+    clt__value *out = &layer->out;
+    out->activation = fuses ? description->item[index + 1].row->activation : ACTIVATION_NONE;
+    TRY(add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
+    if (!fuses || !options->keep_sums) return CLT_OK;
+    return add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before, error);
+}
+
+/* The layer's own shape rule, its error with the line of the net's text. */
+static clt_status set_shape(clt__layer *layer, clt_error *error)
+{
+    clt_error inner;
+    const clt_status status = layer->row->shape(layer, &inner);
+    if (status == CLT_OK) return CLT_OK;
+    return FAIL(error, status, "line %d of the net: %.2000s", layer->line, inner.message);
+}
+
+static clt_status add_layer(clt__net *net, const clt__description *description, size_t index,
+                            const clt__net_options *options, clt_error *error)
+{
+    const clt__item *item = &description->item[index];
+    clt__layer *layer = &net->layer[index];
+    *layer = (clt__layer){.row = item->row, .line = item->line, .batch = options->batch,
+                          .before = -1, .saved = -1};
+    memcpy(layer->name, item->name, sizeof layer->name);
+    memcpy(layer->value, item->value, sizeof layer->value);
+    layer->in = layer->out = index ? net->layer[index - 1].out : net->input;
+    net->layers++;
+    if (is_fused(description, index)) return CLT_OK; /* the layer before has made its output */
+    TRY(set_shape(layer, error));
+    if (!item->row->forward) return CLT_OK;
+    TRY(add_parameters(net, item, layer, options->training, error));
+    TRY(add_output(net, description, index, options, layer, error));
+    return item->row->extra ? item->row->extra(&net->tape, layer, error) : CLT_OK;
+}
+
+static clt_status add_layers(clt__net *net, const clt__description *description, const clt__net_options *options,
+                             clt_error *error)
+{
+    TRY(clt__tape_add_root(&net->tape, "parameters", &net->parameters, error));
+    TRY(clt__tape_add_root(&net->tape, "frozen", &net->frozen, error));
+    if (options->training) TRY(clt__tape_add_root(&net->tape, "gradients", &net->gradients, error));
+    net->input = (clt__value){.shape = options->input, .gradient = -1};
+    TRY(add_images(net, "input", CLT__REALS, options->batch, options->input, false, &net->input.tensor, error));
+    TRY(clt__allocate(description->count, sizeof *net->layer, "the net's layers", &net->layer, error));
+    for (size_t i = 0; i < description->count; i++) TRY(add_layer(net, description, i, options, error));
+    net->output = net->layer[net->layers - 1].out;
+    return CLT_OK;
+}
+
+static clt_status add_data(clt__net *net, const clt__net_options *options, clt_error *error)
+{
+    TRY(add_images(net, "images", options->bytes ? CLT__BYTES : CLT__REALS, options->images, options->input, false,
+                   &net->images, error));
+    TRY(add_flat(net, "order", CLT__INTS, options->order, &net->order, error));
+    TRY(add_flat(net, "step", CLT__INTS, STEP_LENGTH, &net->step, error));
+    TRY(add_flat(net, "normalize", CLT__REALS, 2 * options->input.channels, &net->normalize, error));
+    TRY(add_flat(net, "labels", CLT__INTS, options->images, &net->labels, error));
+    TRY(add_flat(net, "label", CLT__INTS, options->batch, &net->label, error));
+    if (!options->targets) return CLT_OK;
+    const clt_shape shape = {options->targets, 1, 1};
+    TRY(add_images(net, "targets", CLT__REALS, options->images, shape, true, &net->targets, error));
+    return add_images(net, "target", CLT__REALS, options->batch, shape, true, &net->target, error);
+}
+
+/* ---- ops: batch and forward */
+
+static clt_status add_batch_op(clt__net *net, const clt__net_options *options, clt_error *error)
+{
+    const clt_shape in = options->input;
+    const batch_sizes sizes = {.n = options->batch, .c = in.channels, .h = in.height, .w = in.width,
+                               .outputs = options->targets, .bytes = options->bytes};
+    const int tensor[] = {net->images, net->labels, net->targets, net->order, net->step, net->normalize,
+                          net->input.tensor, net->label, net->target};
+    return clt__tape_add_op(&net->tape, &clt__batch_op, "", &sizes, sizeof sizes, tensor, error);
+}
+
+static bool has_own_ops(const clt__layer *layer)
+{
+    return layer->row->forward && layer->out.tensor != layer->in.tensor;
+}
+
+static clt_status add_forward_ops(clt__net *net, clt_error *error)
+{
+    for (int i = 0; i < net->layers; i++)
+        if (has_own_ops(&net->layer[i])) TRY(net->layer[i].row->forward(&net->tape, &net->layer[i], error));
+    return CLT_OK;
+}
+
+/* ---- ops: loss and backward */
+
+static bool is_trained(const clt__layer *layer)
+{
+    return layer->parameters > 0 && layer->parameter[0].gradient >= 0;
+}
+
+/* Values get a gradient from the first that something trainable lies before; a layer without ops passes on the one it
+ * has. */
+static clt_status add_gradients(clt__net *net, const clt__net_options *options, clt_error *error)
+{
+    bool wanted = options->input_gradient;
+    if (wanted) TRY(add_gradient(net, options->batch, &net->input, error));
+    for (int i = 0; i < net->layers; i++) {
+        clt__layer *layer = &net->layer[i];
+        layer->in.gradient = i ? net->layer[i - 1].out.gradient : net->input.gradient;
+        layer->out.gradient = layer->in.gradient;
+        if (!has_own_ops(layer)) continue;
+        layer->out.gradient = -1;
+        wanted = wanted || is_trained(layer);
+        if (wanted) TRY(add_gradient(net, options->batch, &layer->out, error));
+    }
+    net->output = net->layer[net->layers - 1].out;
+    return CLT_OK;
+}
+
+/* The gradient by a fused activation's sum from that by its output, where nothing else applies the derivative. */
+static clt_status add_activation_gradient(clt__net *net, const clt__value *value, const char *layer, int by_output,
+                                          clt_error *error)
+{
+    const element_sizes sizes = {net->tape.tensor[value->tensor].count, value->activation};
+    const int tensor[] = {by_output, value->tensor, value->gradient};
+    return clt__tape_add_op(&net->tape, &clt__activation_gradient_op, layer, &sizes, sizeof sizes, tensor, error);
+}
+
+static clt_status check_loss(const clt__net *net, const clt__net_options *options, clt_error *error)
+{
+    const int outputs = net->tape.tensor[net->output.tensor].count / options->batch;
+    if (!options->targets) return CLT_OK;
+    if (!options->loss->real_targets)
+        return FAIL(error, CLT_BAD_NET, "the loss %s needs class labels, the data set has real targets",
+                    options->loss->name);
+    if (options->targets != outputs)
+        return FAIL(error, CLT_BAD_NET, "the net gives %d values an image, the data set has %d targets", outputs,
+                    options->targets);
+    return CLT_OK;
+}
+
+static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, clt_error *error)
+{
+    TRY(check_loss(net, options, error));
+    const int batch = options->batch, outputs = net->tape.tensor[net->output.tensor].count / batch;
+    TRY(add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
+    TRY(add_flat(net, "hit", CLT__REALS, batch, &net->hit, error));
+    TRY(add_flat(net, "history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
+    net->output_gradient = net->output.gradient;
+    if (net->output.activation || net->output.gradient < 0)
+        TRY(add_images(net, "output.gradient", CLT__REALS, batch, net->output.shape, true, &net->output_gradient,
+                       error));
+    const loss_sizes sizes = {.n = batch, .outputs = outputs, .one_hot = !options->targets,
+                              .smoothing_ppm = (int)(options->label_smoothing * 1e6 + 0.5)};
+    const int with_target[] = {net->output.tensor, net->label, net->target, net->step, net->output_gradient, net->loss,
+                               net->hit};
+    const int without[] = {net->output.tensor, net->label, net->step, net->output_gradient, net->loss, net->hit};
+    TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, sizeof sizes,
+                         options->loss->real_targets ? with_target : without, error));
+    const int history[] = {net->loss, net->hit, net->step, net->history};
+    TRY(clt__tape_add_op(&net->tape, &clt__history_op, "", &sizes, sizeof sizes, history, error));
+    if (!net->output.activation || net->output.gradient < 0) return CLT_OK;
+    return add_activation_gradient(net, &net->output, net->layer[net->layers - 1].name, net->output_gradient, error);
+}
+
+static clt_status add_backward_op(clt__net *net, clt__layer *layer, clt_error *error)
+{
+    if (layer->out.gradient < 0) return CLT_OK;
+    const bool apart = layer->in.gradient >= 0 && layer->in.activation && !layer->row->takes_activation;
+    if (!apart) return layer->row->backward(&net->tape, layer, error);
+    const clt__value in = layer->in;
+    const clt__tensor *like = &net->tape.tensor[in.gradient];
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s.input_gradient", layer->name);
+    TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__IMAGES, like->extent, like->shown, -1, &layer->in.gradient,
+                      error));
+    TRY(layer->row->backward(&net->tape, layer, error));
+    return add_activation_gradient(net, &in, layer->name, layer->in.gradient, error);
+}
+
+static clt_status add_backward_ops(clt__net *net, clt_error *error)
+{
+    for (int i = net->layers - 1; i >= 0; i--)
+        if (has_own_ops(&net->layer[i])) TRY(add_backward_op(net, &net->layer[i], error));
+    return CLT_OK;
+}
+
+/* ---- ops: update */
+
+static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
+{
+    const int count = net->tape.tensor[net->parameters].count;
+    if (!count) return CLT_OK; /* nothing to train */
+    const update_sizes sizes = {.count = count, .nesterov = options->nesterov};
+    TRY(add_flat(net, "hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
+    TRY(add_flat(net, "velocity", CLT__REALS, count, &net->velocity, error));
+    if (options->clip) {
+        TRY(clt__tape_add(&net->tape, "scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
+        const int norm[] = {net->gradients, net->hyper, net->scale};
+        TRY(clt__tape_add_op(&net->tape, &clt__gradient_norm_op, "", &sizes, sizeof sizes, norm, error));
+    }
+    const int tensor[] = {net->parameters, net->gradients, net->velocity, net->hyper, net->scale};
+    return clt__tape_add_op(&net->tape, options->optimizer->op, "", &sizes, sizeof sizes, tensor, error);
+}
+
+/* ---- all of it */
+
+static clt_status build(const clt__description *description, const clt__net_options *options, clt__net *net,
+                        clt_error *error)
+{
+    TRY(add_layers(net, description, options, error));
+    TRY(add_data(net, options, error));
+    TRY(add_batch_op(net, options, error));
+    net->forward = net->tape.op_count;
+    TRY(add_forward_ops(net, error));
+    net->backward = net->update = net->end = net->tape.op_count;
+    if (!options->training) return CLT_OK;
+    TRY(add_gradients(net, options, error));
+    TRY(add_loss_ops(net, options, error));
+    TRY(add_backward_ops(net, error));
+    net->update = net->tape.op_count;
+    TRY(add_update_ops(net, options, error));
+    net->end = net->tape.op_count;
+    return CLT_OK;
+}
+
+clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,
+                          clt_error *error)
+{
+    *net = (clt__net){.parameters = -1, .gradients = -1, .velocity = -1, .frozen = -1, .images = -1, .labels = -1,
+                      .targets = -1, .order = -1, .step = -1, .normalize = -1, .label = -1, .target = -1, .loss = -1,
+                      .hit = -1, .history = -1, .output_gradient = -1, .hyper = -1, .scale = -1};
+    const clt_status status = build(description, options, net, error);
+    if (status != CLT_OK) clt__net_free(net);
+    return status;
+}
+
+void clt__net_free(clt__net *net)
+{
+    clt__tape_free(&net->tape);
+    free(net->layer);
+    net->layer = NULL;
+    net->layers = 0;
+}

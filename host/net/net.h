@@ -1,0 +1,49 @@
+/* A description becomes a graph of layers with shapes, and a tape: the tensors and the ops of one step.
+ *
+ *   op   0          | batch:    gather and normalise
+ *        forward    | every layer, first to last
+ *        backward   | loss, history, every layer last to first
+ *        update     | gradient norm, optimiser
+ *        end        |
+ */
+#ifndef CLT_NET_NET_H
+#define CLT_NET_NET_H
+
+#include "net/description.h"
+
+/* What is built beyond the layers themselves. */
+typedef struct clt__net_options {
+    clt_shape input;
+    int batch;
+    int images;  /* images of the data set (or of a window on it) that lie on the device */
+    int order;   /* entries of the order in which steps take them */
+    bool bytes;  /* the data set's images are bytes */
+    int targets; /* real targets of an image, 0 for class labels */
+    bool training; /* else the tape ends with the forward ops */
+    const clt__loss_row *loss;
+    const clt__optimizer_row *optimizer;
+    bool nesterov, clip;
+    double label_smoothing;
+    bool keep_sums;      /* keep the sums before fused activations */
+    bool input_gradient; /* compute the gradient by the input too: for tests */
+} clt__net_options;
+
+enum { CLT__HISTORY_SLOTS = 1024 };
+
+typedef struct clt__net {
+    clt__tape tape;
+    clt__layer *layer;
+    int layers;
+    clt__value input, output;
+    size_t forward, backward, update, end; /* op ranges; backward = update = end without training */
+    /* tensors, -1 where the net does not have them */
+    int parameters, gradients, velocity, frozen; /* roots */
+    int images, labels, targets, order, step, normalize, label, target;
+    int loss, hit, history, output_gradient, hyper, scale;
+} clt__net;
+
+clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,
+                          clt_error *error);
+void clt__net_free(clt__net *net);
+
+#endif

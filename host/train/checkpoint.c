@@ -1,0 +1,244 @@
+/* Checkpoints: safetensors whose tensors are the parameters and the optimiser's state, and whose metadata holds the
+ * net's text and, as JSON, all else that a resumed run needs. The same state gives the same bytes. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/safetensors.h"
+#include "train/training.h"
+
+static const char velocity_prefix[] = "optimizer.velocity.";
+
+/* ---- JSON */
+
+static json_t *options_to_json(const clt_train_options *o)
+{
+    return json_pack("{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i}", "epochs",
+                     o->epochs, "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum",
+                     o->momentum, "weight_decay", o->weight_decay, "nesterov", o->nesterov, "label_smoothing",
+                     o->label_smoothing, "clip_grad", o->clip_grad, "lr_scheduler", o->lr_scheduler, "warmup_epochs",
+                     o->warmup_epochs, "gamma", o->gamma, "step_size", o->step_size, "shuffle", o->shuffle, "seed",
+                     (json_int_t)o->seed, "patience", o->patience, "save_every", (json_int_t)o->save_every,
+                     "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize);
+}
+
+static json_t *state_to_json(const clt__training_state *s)
+{
+    /* JSON has no infinity: a best loss that is not there yet is null. */
+    json_t *best = isinf(s->best_loss) ? json_null() : json_real(s->best_loss);
+    return json_pack("{s:i,s:I,s:I,s:f,s:f,s:I,s:o,s:i}", "epoch", s->epoch, "step", (json_int_t)s->step, "total_steps",
+                     (json_int_t)s->total_steps, "loss_sum", s->loss_sum, "hits", s->hits, "seen", (json_int_t)s->seen,
+                     "best_loss", best, "stale", s->stale);
+}
+
+static json_t *normalization_to_json(const clt_model *model)
+{
+    if (!model->normalized) return json_null();
+    json_t *mean = json_array(), *deviation = json_array();
+    for (int c = 0; c < model->input.channels; c++) {
+        (void)json_array_append_new(mean, json_real(model->mean[c]));
+        (void)json_array_append_new(deviation, json_real(model->deviation[c]));
+    }
+    return json_pack("{s:o,s:o}", "mean", mean, "deviation", deviation);
+}
+
+static clt_status model_to_text(const clt_model *model, char **text, clt_error *error)
+{
+    json_t *json = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "version", CLT_VERSION, "precision",
+                             model->precision == CLT_F64 ? "f64" : "f32", "seed", (json_int_t)model->seed,
+                             "normalization", normalization_to_json(model), "state", state_to_json(&model->state),
+                             "options", options_to_json(&model->options));
+    *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(json);
+    return *text ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for a checkpoint's description");
+}
+
+static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
+{
+    const char *optimizer, *scheduler;
+    int nesterov, shuffle, normalize;
+    json_int_t seed, save_every, check_every;
+    if (json_unpack_ex(json, why, 0, "{s:i,s:i,s:s,s:F,s:F,s:F,s:b,s:F,s:F,s:s,s:F,s:F,s:i,s:b,s:I,s:i,s:I,s:I,s:i}",
+                       "epochs", &o->epochs, "batch_size", &o->batch_size, "optimizer", &optimizer, "lr", &o->lr,
+                       "momentum", &o->momentum, "weight_decay", &o->weight_decay, "nesterov", &nesterov,
+                       "label_smoothing", &o->label_smoothing, "clip_grad", &o->clip_grad, "lr_scheduler", &scheduler,
+                       "warmup_epochs", &o->warmup_epochs, "gamma", &o->gamma, "step_size", &o->step_size, "shuffle",
+                       &shuffle, "seed", &seed, "patience", &o->patience, "save_every", &save_every, "check_every",
+                       &check_every, "normalize", &normalize) != 0)
+        return false;
+    const clt__optimizer_row *row = clt__find_optimizer(optimizer);
+    o->optimizer = row ? row->name : clt_train_defaults().optimizer;
+    o->lr_scheduler = clt__find_scheduler(scheduler);
+    if (!o->lr_scheduler) o->lr_scheduler = clt_train_defaults().lr_scheduler;
+    o->nesterov = nesterov;
+    o->shuffle = shuffle;
+    o->seed = (uint64_t)seed;
+    o->save_every = save_every;
+    o->check_every = check_every;
+    o->normalize = (clt_normalize)normalize;
+    return true;
+}
+
+static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *why)
+{
+    json_int_t step, total, seen;
+    json_t *best;
+    if (json_unpack_ex(json, why, 0, "{s:i,s:I,s:I,s:F,s:F,s:I,s:o,s:i}", "epoch", &s->epoch, "step", &step,
+                       "total_steps", &total, "loss_sum", &s->loss_sum, "hits", &s->hits, "seen", &seen, "best_loss",
+                       &best, "stale", &s->stale) != 0)
+        return false;
+    s->step = step;
+    s->total_steps = total;
+    s->seen = seen;
+    s->best_loss = json_is_number(best) ? json_number_value(best) : INFINITY;
+    return s->epoch >= 0 && step >= 0 && total >= 0 && seen >= 0;
+}
+
+static bool normalization_from_json(json_t *json, clt_model *model, json_error_t *why)
+{
+    json_t *mean, *deviation;
+    if (json_is_null(json)) return true;
+    if (json_unpack_ex(json, why, 0, "{s:o,s:o}", "mean", &mean, "deviation", &deviation) != 0) return false;
+    for (int c = 0; c < model->input.channels; c++) {
+        model->mean[c] = json_number_value(json_array_get(mean, (size_t)c));
+        model->deviation[c] = json_number_value(json_array_get(deviation, (size_t)c));
+        if (!(model->deviation[c] > 0)) return false;
+    }
+    model->normalized = true;
+    return true;
+}
+
+/* ---- writing */
+
+static clt_status add_tensors(clt__safetensors *file, const clt_model *model, clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt__parameter_values *p = &model->parameter[i];
+        uint64_t extent[4];
+        char name[96];
+        for (int d = 0; d < p->info.dimensions; d++) extent[d] = (uint64_t)p->info.extent[d];
+        (void)snprintf(name, sizeof name, "%s%s", velocity_prefix, p->info.name);
+        TRY(clt__safetensors_add(file, p->info.name, model->precision, p->info.dimensions, extent, p->values, error));
+        if (model->state.total_steps)
+            TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->velocity, error));
+    }
+    return CLT_OK;
+}
+
+clt_status clt_model_save(const clt_model *model, const char *path, clt_error *error)
+{
+    clt__safetensors file = {0};
+    char *text = NULL;
+    clt_status status = add_tensors(&file, model, error);
+    if (status == CLT_OK) status = model_to_text(model, &text, error);
+    if (status == CLT_OK) status = clt__safetensors_add_text(&file, "cltrain", text, error);
+    if (status == CLT_OK) status = clt__safetensors_add_text(&file, "net", model->text, error);
+    if (status == CLT_OK) status = clt__safetensors_write(path, &file, error);
+    free(text);
+    clt__safetensors_free(&file);
+    return status;
+}
+
+/* ---- reading */
+
+static clt_status take_values(const clt__safetensors *file, const char *path, const char *name,
+                              const clt_tensor_info *info, double *values, clt_error *error)
+{
+    const clt__stored_tensor *stored = clt__safetensors_find(file, name);
+    if (!stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
+    bool same = stored->dimensions == info->dimensions;
+    for (int d = 0; d < info->dimensions && same; d++) same = stored->extent[d] == (uint64_t)info->extent[d];
+    if (!same)
+        return FAIL(error, CLT_BAD_FILE, "%s: tensor %s has %d dimensions and %llu values, the net's has %d and %zu: "
+                    "they should have the same shape", path, name, stored->dimensions,
+                    (unsigned long long)stored->count, info->dimensions, info->count);
+    memcpy(values, stored->values, info->count * sizeof *values);
+    return CLT_OK;
+}
+
+static clt_status take_parameters(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        TRY(take_values(file, path, p->info.name, &p->info, p->values, error));
+    }
+    return CLT_OK;
+}
+
+static clt_status take_velocity(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters && model->state.total_steps; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        char name[96];
+        (void)snprintf(name, sizeof name, "%s%s", velocity_prefix, p->info.name);
+        TRY(take_values(file, path, name, &p->info, p->velocity, error));
+    }
+    return CLT_OK;
+}
+
+static clt_status create_from(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
+                              clt_error *error)
+{
+    const char *net = clt__safetensors_text(file, "net"), *precision;
+    json_int_t seed;
+    json_error_t why;
+    if (!net || json_unpack_ex(json, &why, 0, "{s:s,s:I}", "precision", &precision, "seed", &seed) != 0)
+        return FAIL(error, CLT_BAD_FILE, "%s: the description of the net in its metadata is incomplete", path);
+    clt__description description;
+    char origin[512];
+    (void)snprintf(origin, sizeof origin, "%.400s: net", path);
+    TRY(clt__describe_text(net, origin, &description, error));
+    const clt_shape input = description.input;
+    if (!input.channels) {
+        clt__description_free(&description);
+        return FAIL(error, CLT_BAD_FILE, "%s: the net in its metadata has no input line", path);
+    }
+    return clt__model_from(&description, input, strcmp(precision, "f64") == 0 ? CLT_F64 : CLT_F32, (uint64_t)seed,
+                           model, error);
+}
+
+static clt_status restore(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
+                          clt_error *error)
+{
+    json_error_t why = {.text = "a value is out of range"};
+    TRY(create_from(file, path, json, model, error));
+    if (!normalization_from_json(json_object_get(json, "normalization"), *model, &why) ||
+        !state_from_json(json_object_get(json, "state"), &(*model)->state, &why) ||
+        !options_from_json(json_object_get(json, "options"), &(*model)->options, &why))
+        return FAIL(error, CLT_BAD_FILE, "%s: the state of training in its metadata is not right: %s", path, why.text);
+    TRY(take_parameters(*model, file, path, error));
+    return take_velocity(*model, file, path, error);
+}
+
+clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)
+{
+    clt__safetensors file;
+    *model = NULL;
+    TRY(clt__safetensors_read(path, &file, error));
+    const char *text = clt__safetensors_text(&file, "cltrain");
+    json_t *json = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    clt_status status = CLT_OK;
+    if (json)
+        status = restore(&file, path, json, model, error);
+    else
+        status = FAIL(error, CLT_BAD_FILE, "%s: is not a checkpoint of cltrain's (its weights alone can be taken by "
+                      "`train --weights`)", path);
+    json_decref(json);
+    clt__safetensors_free(&file);
+    if (status != CLT_OK) {
+        clt_model_close(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
+clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error *error)
+{
+    clt__safetensors file;
+    TRY(clt__safetensors_read(path, &file, error));
+    const clt_status status = take_parameters(model, &file, path, error);
+    clt__safetensors_free(&file);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* metrics.csv: a line an epoch. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "train/training.h"
+
+static const char header[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
+
+/* The old file's rows before `epoch`; a file that is missing or is not ours has none. */
+static clt_status keep_rows(const char *path, int epoch, clt__text *text, clt_error *error)
+{
+    char *old;
+    size_t size;
+    clt_error unread;
+    if (clt__file_read(path, &old, &size, &unread) != CLT_OK) return CLT_OK;
+    clt_status status = CLT_OK;
+    const char *line = old;
+    if (strncmp(line, header, sizeof header - 1) == 0) line += sizeof header - 1;
+    while (*line && strtol(line, NULL, 10) > 0 && strtol(line, NULL, 10) < epoch && status == CLT_OK) {
+        const size_t length = strcspn(line, "\n"), whole = length + (line[length] == '\n');
+        status = clt__text_append(text, line, whole, error);
+        line += whole;
+    }
+    free(old);
+    return status;
+}
+
+static clt_status write_number(clt__text *text, double value, const char *end, clt_error *error)
+{
+    if (isnan(value)) return clt__text_print(text, error, "%s", end);
+    return clt__text_print(text, error, "%.6g%s", value, end);
+}
+
+static clt_status compose(const char *path, const clt__metrics_row *row, clt__text *text, clt_error *error)
+{
+    TRY(clt__text_append(text, header, sizeof header - 1, error));
+    TRY(keep_rows(path, row->epoch, text, error));
+    TRY(clt__text_print(text, error, "%d,", row->epoch));
+    TRY(write_number(text, row->loss, ",", error));
+    TRY(write_number(text, row->accuracy, ",", error));
+    TRY(write_number(text, row->validation_loss, ",", error));
+    TRY(write_number(text, row->validation_accuracy, ",", error));
+    TRY(write_number(text, row->rate, ",", error));
+    return write_number(text, row->seconds, "\n", error);
+}
+
+clt_status clt__metrics_write(const char *path, const clt__metrics_row *row, clt_error *error)
+{
+    clt__text text = {0};
+    clt_status status = compose(path, row, &text, error);
+    if (status == CLT_OK) status = clt__file_write(path, text.start, text.length, error);
+    free(text.start);
+    return status;
+}

@@ -1,0 +1,225 @@
+#include "train/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+/* ---- making one */
+
+void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info)
+{
+    memset(info, 0, sizeof *info);
+    memcpy(info->name, tensor->name, sizeof info->name);
+    info->dimensions = tensor->shown;
+    info->count = (size_t)tensor->count;
+    for (int i = 0; i < 4; i++) {
+        if (i < tensor->shown)
+            info->extent[i] = tensor->extent[i];
+        else
+            info->extent[tensor->shown - 1] *= tensor->extent[i]; /* a dense weight's [i,h,w] is one extent outside */
+    }
+}
+
+static clt_status add_parameter(clt_model *model, const clt__net *net, const clt__parameter *from, clt_error *error)
+{
+    clt__parameter_values *to = &model->parameter[model->parameters++];
+    clt__describe_tensor(&net->tape.tensor[from->tensor], &to->info);
+    to->fan_in = from->fan_in;
+    TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
+    return clt__allocate(to->info.count, sizeof(double), "the optimiser's state", &to->velocity, error);
+}
+
+/* Builds the net once, for a batch of 1, to learn its parameters and to find what is wrong with it. */
+static clt_status fill_in(clt_model *model, clt_error *error)
+{
+    clt__net net;
+    const clt__net_options options = {.input = model->input, .batch = 1, .images = 1, .order = 1, .bytes = true,
+                                      .loss = model->description.loss};
+    if (model->input.channels > CLT_MAX_CHANNEL_STATISTICS)
+        return FAIL(error, CLT_BAD_NET, "images of %d channels: there may be %d at most", model->input.channels,
+                    (int)CLT_MAX_CHANNEL_STATISTICS);
+    TRY(clt__net_build(&model->description, &options, &net, error));
+    model->outputs = net.tape.tensor[net.output.tensor].count;
+    clt_status status = clt__allocate((uint64_t)net.layers * CLT__MAX_PARAMETERS, sizeof *model->parameter,
+                                      "the model's parameters", &model->parameter, error);
+    for (int i = 0; i < net.layers; i++)
+        for (int j = 0; j < net.layer[i].parameters && status == CLT_OK; j++)
+            status = add_parameter(model, &net, &net.layer[i].parameter[j], error);
+    clt__net_free(&net);
+    if (status != CLT_OK) return status;
+    return clt__description_text(&model->description, &model->text, error);
+}
+
+clt_status clt__model_from(clt__description *description, clt_shape input, clt_precision precision, uint64_t seed,
+                           clt_model **model, clt_error *error)
+{
+    clt_model *fresh;
+    *model = NULL;
+    clt_status status = clt__allocate(1, sizeof *fresh, "a model", &fresh, error);
+    if (status != CLT_OK) {
+        clt__description_free(description);
+        return status;
+    }
+    fresh->description = *description;
+    *description = (clt__description){0};
+    if (!fresh->description.loss) fresh->description.loss = clt__find_loss("cross_entropy");
+    fresh->description.input = fresh->input = input;
+    fresh->precision = precision;
+    fresh->seed = seed;
+    fresh->state.best_loss = INFINITY;
+    fresh->options = clt_train_defaults();
+    status = fill_in(fresh, error);
+    if (status == CLT_OK)
+        *model = fresh;
+    else
+        clt_model_close(fresh);
+    return status;
+}
+
+/* PyTorch's defaults for Conv2d and Linear: uniform within 1 / sqrt(fan-in), weights and biases alike. A stream for each
+ * tensor's name, drawn in the outside order: adding a layer, or another memory layout, changes no other tensor. */
+static void initialize(clt_model *model)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        clt__random stream = clt__random_seed(model->seed, p->info.name, 0);
+        const double bound = 1 / sqrt(p->fan_in);
+        for (size_t j = 0; j < p->info.count; j++) {
+            const double value = bound * (2 * clt__random_uniform(&stream) - 1);
+            p->values[j] = model->precision == CLT_F32 ? (float)value : value;
+        }
+    }
+}
+
+static clt_status resolve_input(const clt_model_options *options, clt__description *description, bool binding,
+                                clt_shape *input, clt_error *error)
+{
+    const clt_shape own = description->input, given = options->input;
+    if (!given.channels && !own.channels)
+        return FAIL(error, CLT_BAD_NET,
+                    "the net does not say what its input is: begin it with a line like `input 1x28x28`, or give --input");
+    if (given.channels && (given.channels < 1 || given.height < 1 || given.width < 1))
+        return FAIL(error, CLT_BAD_ARGUMENT, "an input of %dx%dx%d has no elements", given.channels, given.height,
+                    given.width);
+    if (binding && own.channels && given.channels &&
+        (own.channels != given.channels || own.height != given.height || own.width != given.width))
+        return FAIL(error, CLT_BAD_NET, "the net's input is %dx%dx%d, the images are %dx%dx%d", own.channels, own.height,
+                    own.width, given.channels, given.height, given.width);
+    *input = given.channels ? given : own;
+    return CLT_OK;
+}
+
+static clt_status resolve_loss(const clt_model_options *options, clt__description *description, clt_error *error)
+{
+    if (!options->loss) return CLT_OK;
+    description->loss = clt__find_loss(options->loss);
+    if (!description->loss)
+        return FAIL(error, CLT_BAD_ARGUMENT, "there is no loss \"%s\": `cltrain help nets` lists them", options->loss);
+    return CLT_OK;
+}
+
+clt_status clt_model_create(const clt_model_options *options, clt_model **model, clt_error *error)
+{
+    clt__description description;
+    clt_shape input = {0};
+    bool binding;
+    *model = NULL;
+    if (!options->net) return FAIL(error, CLT_BAD_ARGUMENT, "no net was given");
+    TRY(clt__describe_net(options->net, &description, &binding, error));
+    clt_status status = resolve_input(options, &description, binding, &input, error);
+    if (status == CLT_OK) status = resolve_loss(options, &description, error);
+    if (status != CLT_OK) {
+        clt__description_free(&description);
+        return status;
+    }
+    TRY(clt__model_from(&description, input, options->precision, options->seed, model, error));
+    initialize(*model);
+    return CLT_OK;
+}
+
+void clt_model_close(clt_model *model)
+{
+    if (!model) return;
+    for (size_t i = 0; i < model->parameters; i++) {
+        free(model->parameter[i].values);
+        free(model->parameter[i].velocity);
+    }
+    free(model->parameter);
+    free(model->text);
+    clt__description_free(&model->description);
+    free(model);
+}
+
+/* ---- looking at one */
+
+clt_shape clt_model_input(const clt_model *model)
+{
+    return model->input;
+}
+
+int clt_model_outputs(const clt_model *model)
+{
+    return model->outputs;
+}
+
+const char *clt_model_loss(const clt_model *model)
+{
+    return model->description.loss->name;
+}
+
+const char *clt_model_net(const clt_model *model)
+{
+    return model->text;
+}
+
+clt_precision clt_model_precision(const clt_model *model)
+{
+    return model->precision;
+}
+
+size_t clt_model_parameter_count(const clt_model *model)
+{
+    return model->parameters;
+}
+
+const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index)
+{
+    return index < model->parameters ? &model->parameter[index].info : NULL;
+}
+
+static clt_status find_parameter(const clt_model *model, const char *name, size_t count,
+                                 clt__parameter_values **found, clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        *found = &model->parameter[i];
+        if (strcmp((*found)->info.name, name) != 0) continue;
+        if ((*found)->info.count == count) return CLT_OK;
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu values, not %zu", name, (*found)->info.count, count);
+    }
+    return FAIL(error, CLT_BAD_ARGUMENT, "the model has no parameter \"%s\"", name);
+}
+
+clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error)
+{
+    clt__parameter_values *found = NULL;
+    TRY(find_parameter(model, name, count, &found, error));
+    memcpy(values, found->values, count * sizeof *values);
+    return CLT_OK;
+}
+
+clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error)
+{
+    clt__parameter_values *found = NULL;
+    TRY(find_parameter(model, name, count, &found, error));
+    memcpy(found->values, values, count * sizeof *values);
+    return CLT_OK;
+}
+
+clt_train_options clt_model_train_options(const clt_model *model)
+{
+    return model->options;
+}

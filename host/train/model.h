@@ -1,0 +1,51 @@
+/* A model in host memory: the net's description, its parameters in the outside layout, and the state of its training. */
+#ifndef CLT_TRAIN_MODEL_H
+#define CLT_TRAIN_MODEL_H
+
+#include "net/net.h"
+
+typedef struct clt__parameter_values {
+    clt_tensor_info info;
+    int fan_in;
+    double *values;
+    double *velocity; /* the optimiser's state; zeros before the first step */
+} clt__parameter_values;
+
+/* Where training stands. All of it is in a checkpoint, so that a resumed run goes on as if it had not stopped. */
+typedef struct clt__training_state {
+    int epoch;    /* epochs completed */
+    int64_t step; /* steps done of the epoch after those */
+    int64_t total_steps;
+    double loss_sum, hits; /* over the images seen in the running epoch */
+    int64_t seen;
+    double best_loss; /* the lowest validation loss so far (training loss without validation); infinity at first */
+    int stale;        /* epochs since that */
+} clt__training_state;
+
+struct clt_model {
+    clt__description description;
+    clt_shape input;
+    clt_precision precision;
+    uint64_t seed;
+    int outputs;
+    char *text; /* the description again, with its input and loss */
+    clt__parameter_values *parameter;
+    size_t parameters;
+    bool normalized; /* mean and deviation are known */
+    double mean[CLT_MAX_CHANNEL_STATISTICS], deviation[CLT_MAX_CHANNEL_STATISTICS];
+    clt__training_state state;
+    clt_train_options options; /* of the last training; its strings are static */
+};
+
+/* A model with all parameters zero, from a description that it takes over (also when it fails). */
+clt_status clt__model_from(clt__description *description, clt_shape input, clt_precision precision, uint64_t seed,
+                           clt_model **model, clt_error *error);
+
+/* A tensor as PyTorch would show it. */
+void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info);
+
+/* The row of an optimiser, the name of a schedule, as text that outlives the caller's; NULL where there is none. */
+const clt__optimizer_row *clt__find_optimizer(const char *name);
+const char *clt__find_scheduler(const char *name);
+
+#endif

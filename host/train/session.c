@@ -1,0 +1,305 @@
+#include "train/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* ---- layouts: the outside order of files and of the public interface, the inside order of tensors */
+
+static void to_inside(const clt__tensor *tensor, const double *outside, double *inside)
+{
+    for (int i = 0; i < tensor->count; i++) inside[clt__inside_index(tensor, i)] = outside[i];
+}
+
+static void to_outside(const clt__tensor *tensor, const double *inside, double *outside)
+{
+    for (int i = 0; i < tensor->count; i++) outside[i] = inside[clt__inside_index(tensor, i)];
+}
+
+/* ---- parameters */
+
+/* Moves one parameter's worth of values between the host and `tensor`, from element `first` on. */
+static clt_status move_values(clt_session *session, const clt__tensor *parameter, int tensor, int first, double *values,
+                              bool up, clt_error *error)
+{
+    double *inside;
+    TRY(clt__allocate((uint64_t)parameter->count, sizeof *inside, parameter->name, &inside, error));
+    clt_status status;
+    if (up) {
+        to_inside(parameter, values, inside);
+        status = clt__engine_write(session->engine, tensor, first, parameter->count, inside, error);
+    } else {
+        status = clt__engine_read(session->engine, tensor, first, parameter->count, inside, error);
+        if (status == CLT_OK) to_outside(parameter, inside, values);
+    }
+    free(inside);
+    return status;
+}
+
+static clt_status move_parameters(clt_session *session, const clt_model *model, bool up, clt_error *error)
+{
+    const clt__tape *tape = &session->net.tape;
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt__parameter_values *p = &model->parameter[i];
+        const int index = clt__tape_find(tape, p->info.name);
+        const clt__tensor *tensor = &tape->tensor[index];
+        TRY(move_values(session, tensor, index, 0, p->values, up, error));
+        if (session->net.velocity >= 0 && tensor->root == session->net.parameters)
+            TRY(move_values(session, tensor, session->net.velocity, tensor->offset, p->velocity, up, error));
+    }
+    return CLT_OK;
+}
+
+clt_status clt__session_upload(clt_session *session, clt_error *error)
+{
+    return move_parameters(session, session->model, true, error);
+}
+
+clt_status clt__session_download(clt_session *session, clt_model *model, clt_error *error)
+{
+    return move_parameters(session, model, false, error);
+}
+
+/* ---- data */
+
+/* Images that may lie on the device: all, or as many whole batches as a quarter of its memory holds. */
+static int choose_window(const clt_session *session, clt_device *device, int batch)
+{
+    const clt_dataset *data = session->data;
+    const clt__limits limits = clt__device_limits(device, session->model->precision);
+    const uint64_t values = clt__image_size(data->shape), image = values * (data->bytes ? 1 : (uint64_t)limits.real_bytes);
+    uint64_t room = (uint64_t)INT32_MAX / 2;
+    if (!clt__device_is_reference(device)) {
+        if (limits.allocation_bytes / 2 < room * image) room = limits.allocation_bytes / 2 / image;
+        if (limits.memory_bytes / 4 < room * image) room = limits.memory_bytes / 4 / image;
+    }
+    if ((uint64_t)INT32_MAX / 2 / values < room) room = (uint64_t)INT32_MAX / 2 / values;
+    if (data->count <= room) return (int)data->count;
+    return room < (uint64_t)batch ? batch : (int)(room / (uint64_t)batch * (uint64_t)batch);
+}
+
+/* Writes order[begin .. end)'s images to the device, one after another. */
+static clt_status fill_window(clt_session *session, int begin, int end, clt_error *error)
+{
+    const clt_dataset *data = session->data;
+    const clt__net *net = &session->net;
+    const size_t values = clt__image_size(data->shape);
+    for (int i = begin; i < end; i++) {
+        const size_t image = (size_t)(session->resident ? i : session->order[i]);
+        const int to = (i - begin) * (int)values;
+        const void *from = data->bytes ? (const void *)(data->bytes + image * values)
+                                       : (const void *)(data->reals + image * values);
+        TRY(clt__engine_write(session->engine, net->images, to, (int)values, from, error));
+        if (data->labels) TRY(clt__engine_write(session->engine, net->labels, i - begin, 1, &data->labels[image], error));
+        if (data->targets)
+            TRY(clt__engine_write(session->engine, net->targets, (i - begin) * data->outputs, data->outputs,
+                                  data->targets + image * (size_t)data->outputs, error));
+    }
+    session->window_begin = begin;
+    session->window_end = end;
+    return CLT_OK;
+}
+
+/* All at once: the data set lies in memory as the device wants it. */
+static clt_status upload_data(clt_session *session, clt_error *error)
+{
+    const clt_dataset *data = session->data;
+    const clt__net *net = &session->net;
+    const int count = (int)data->count, values = count * (int)clt__image_size(data->shape);
+    TRY(clt__engine_write(session->engine, net->images, 0, values,
+                          data->bytes ? (const void *)data->bytes : (const void *)data->reals, error));
+    if (data->labels) TRY(clt__engine_write(session->engine, net->labels, 0, count, data->labels, error));
+    if (!data->targets) return CLT_OK;
+    return clt__engine_write(session->engine, net->targets, 0, count * data->outputs, data->targets, error);
+}
+
+clt_status clt__session_set_order(clt_session *session, const int32_t *images, int count, clt_error *error)
+{
+    for (int i = 0; i < count; i++)
+        if (images[i] < 0 || (size_t)images[i] >= session->data->count)
+            return FAIL(error, CLT_BAD_ARGUMENT, "image %d was asked for, the data set has %zu", images[i],
+                        session->data->count);
+    memcpy(session->order, images, (size_t)count * sizeof *images);
+    session->order_count = count;
+    session->window_begin = session->window_end = 0;
+    if (!session->resident) return CLT_OK;
+    return clt__engine_write(session->engine, session->net.order, 0, count, images, error);
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+clt_status clt__session_place(clt_session *session, int first, int valid, int slot, clt_error *error)
+{
+    if (!session->resident && (first < session->window_begin || first + valid > session->window_end))
+        TRY(fill_window(session, first, smaller(first + session->window, session->order_count), error));
+    const int32_t step[STEP_LENGTH] = {first - (session->resident ? 0 : session->window_begin), valid, slot, 0};
+    return clt__engine_set_ints(session->engine, session->net.step, step, error);
+}
+
+/* In a window, images lie in the order in which steps take them. */
+static clt_status number_window(clt_session *session, clt_error *error)
+{
+    int32_t *numbers;
+    TRY(clt__allocate((uint64_t)session->window, sizeof *numbers, "the window's order", &numbers, error));
+    for (int i = 0; i < session->window; i++) numbers[i] = i;
+    const clt_status status = clt__engine_write(session->engine, session->net.order, 0, session->window, numbers, error);
+    free(numbers);
+    return status;
+}
+
+static clt_status write_normalization(clt_session *session, const clt_train_options *options, clt_error *error)
+{
+    const int channels = session->model->input.channels;
+    double values[2 * CLT_MAX_CHANNEL_STATISTICS];
+    for (int c = 0; c < channels; c++) {
+        const int given = options->normalize_channels == 1 ? 0 : c;
+        values[c] = session->model->normalized ? session->model->mean[c] : 0;
+        values[channels + c] = session->model->normalized ? session->model->deviation[c] : 1;
+        if (session->model->normalized || options->normalize != CLT_NORMALIZE_GIVEN) continue;
+        values[c] = options->normalize_mean[given];
+        values[channels + c] = options->normalize_deviation[given];
+    }
+    return clt__engine_write(session->engine, session->net.normalize, 0, 2 * channels, values, error);
+}
+
+static clt_status write_hyper(clt_session *session, const clt_train_options *options, clt_error *error)
+{
+    if (session->net.hyper < 0) return CLT_OK;
+    const double hyper[HYPER_LENGTH] = {[HYPER_RATE] = options->lr, [HYPER_MOMENTUM] = options->momentum,
+                                        [HYPER_DECAY] = options->weight_decay, [HYPER_CLIP] = options->clip_grad};
+    return clt__engine_write(session->engine, session->net.hyper, 0, HYPER_LENGTH, hyper, error);
+}
+
+/* ---- opening */
+
+static clt_status check(const clt_model *model, const clt_dataset *data, const clt_train_options *options, bool labels,
+                        clt_error *error)
+{
+    const clt_shape want = model->input, have = data->shape;
+    if (want.channels != have.channels || want.height != have.height || want.width != have.width)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the model takes images of %dx%dx%d, %s has %dx%dx%d", want.channels,
+                    want.height, want.width, data->name, have.channels, have.height, have.width);
+    if (options->batch_size < 1)
+        return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be 1 or more", options->batch_size);
+    if (data->count > INT32_MAX / 2)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
+    if (labels && data->classes > model->outputs)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, the net has %d outputs", data->name, data->classes,
+                    model->outputs);
+    return CLT_OK;
+}
+
+static clt_status open(clt_session *session, clt_device *device, const clt_train_options *options,
+                       clt__session_mode mode, clt_error *error)
+{
+    const clt_dataset *data = session->data;
+    session->window = choose_window(session, device, options->batch_size);
+    session->resident = session->window == (int)data->count;
+    const clt__net_options net = {
+        .input = data->shape, .batch = options->batch_size, .images = session->window, .order = session->window,
+        .bytes = data->bytes, .targets = data->targets ? data->outputs : 0, .training = mode.training,
+        .loss = session->model->description.loss, .optimizer = clt__find_optimizer(options->optimizer),
+        .nesterov = options->nesterov, .clip = options->clip_grad > 0, .label_smoothing = options->label_smoothing,
+        .keep_sums = mode.keep_sums, .input_gradient = mode.input_gradient};
+    if (!net.optimizer)
+        return FAIL(error, CLT_BAD_ARGUMENT, "there is no optimizer \"%s\": there is sgd", options->optimizer);
+    TRY(clt__net_build(&session->model->description, &net, &session->net, error));
+    TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
+    TRY(clt__allocate(data->count, sizeof *session->order, "the order of images", &session->order, error));
+    TRY(session->resident ? upload_data(session, error) : number_window(session, error));
+    TRY(write_normalization(session, options, error));
+    TRY(write_hyper(session, options, error));
+    return clt__session_upload(session, error);
+}
+
+clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
+                             const clt_train_options *options, clt__session_mode mode, clt_session **session,
+                             clt_error *error)
+{
+    *session = NULL;
+    TRY(check(model, data, options, mode.training && data->labels, error));
+    if (mode.training && !data->labels && !data->targets)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to train on", data->name);
+    clt_session *fresh;
+    TRY(clt__allocate(1, sizeof *fresh, "a session", &fresh, error));
+    fresh->model = model;
+    fresh->data = data;
+    const clt_status status = open(fresh, device, options, mode, error);
+    if (status == CLT_OK)
+        *session = fresh;
+    else
+        clt_session_close(fresh);
+    return status;
+}
+
+clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data,
+                            const clt_train_options *options, bool keep_sums, clt_session **session, clt_error *error)
+{
+    TRY(clt__session_open(model, device, data, options,
+                          (clt__session_mode){.training = true, .keep_sums = keep_sums}, session, error));
+    (*session)->trained = model;
+    return CLT_OK;
+}
+
+void clt_session_close(clt_session *session)
+{
+    if (!session) return;
+    clt__engine_close(session->engine);
+    clt__net_free(&session->net);
+    free(session->order);
+    free(session);
+}
+
+/* ---- the public steps */
+
+clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error)
+{
+    const int batch = session->net.tape.tensor[session->net.label].count;
+    if (count < 1 || count > batch)
+        return FAIL(error, CLT_BAD_ARGUMENT, "a step takes 1 to %d images, not %d", batch, count);
+    if ((size_t)count > session->data->count)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%d images were asked for, the data set has %zu", count,
+                    session->data->count);
+    TRY(clt__session_set_order(session, images, count, error));
+    TRY(clt__session_place(session, 0, count, 0, error));
+    return clt__engine_run(session->engine, 0, session->net.end, error);
+}
+
+clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error)
+{
+    if (session->net.hyper < 0) return CLT_OK;
+    return clt__engine_set_real(session->engine, session->net.hyper, HYPER_RATE, rate, error);
+}
+
+static int find(const clt_session *session, const char *name)
+{
+    const int index = clt__tape_find(&session->net.tape, name);
+    return index >= 0 && session->net.tape.tensor[index].type == CLT__REALS ? index : -1;
+}
+
+const clt_tensor_info *clt_session_find(clt_session *session, const char *name)
+{
+    const int index = find(session, name);
+    if (index < 0) return NULL;
+    clt__describe_tensor(&session->net.tape.tensor[index], &session->found);
+    return &session->found;
+}
+
+clt_status clt_session_read(clt_session *session, const char *name, double *values, size_t count, clt_error *error)
+{
+    const int index = find(session, name);
+    if (index < 0) return FAIL(error, CLT_BAD_ARGUMENT, "the net has no tensor \"%s\"", name);
+    const clt__tensor *tensor = &session->net.tape.tensor[index];
+    if (count != (size_t)tensor->count)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d values, not %zu", name, tensor->count, count);
+    return move_values(session, tensor, index, 0, values, false, error);
+}
+
+clt_status clt_session_store(clt_session *session, clt_error *error)
+{
+    return clt__session_download(session, session->trained, error);
+}

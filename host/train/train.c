@@ -1,0 +1,390 @@
+/* The training loop. Steps are enqueued without waiting; the host reads the history of their losses only now and then:
+ * when a tenth of a second's worth of steps is under way, at checkpoints, and at the end of an epoch. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/training.h"
+
+typedef struct trainer {
+    clt_model *model;
+    clt__training_state *state; /* the model's */
+    const clt_train_options *options;
+    clt_session *session;    /* on the training data */
+    clt_session *validation; /* NULL without validation data */
+    FILE *log;               /* of --log-steps, or NULL */
+    int64_t steps;           /* in an epoch */
+    int pending;             /* steps enqueued whose losses have not been read */
+    int in_flight;           /* steps to enqueue before the next reading */
+    double rate;             /* what the device has */
+    double epoch_began, last_reading;
+} trainer;
+
+static double seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* ---- the order of images */
+
+/* A permutation by Fisher and Yates that depends on the seed and the epoch alone. */
+static clt_status set_epoch_order(const trainer *t, clt_error *error)
+{
+    const int count = (int)t->session->data->count;
+    int32_t *order;
+    TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
+    clt__random stream = clt__random_seed(t->options->seed, "shuffle", (uint64_t)t->state->epoch);
+    for (int i = 0; i < count; i++) order[i] = i;
+    for (int i = count - 1; i > 0 && t->options->shuffle; i--) {
+        const int other = (int)clt__random_below(&stream, (uint64_t)i + 1);
+        const int32_t held = order[i];
+        order[i] = order[other];
+        order[other] = held;
+    }
+    const clt_status status = clt__session_set_order(t->session, order, count, error);
+    free(order);
+    return status;
+}
+
+/* ---- files */
+
+static clt_status path_in(const trainer *t, const char *name, char path[4096], clt_error *error)
+{
+    const int length = snprintf(path, 4096, "%s/%s", t->options->output_dir, name);
+    if (length < 0 || length >= 4096)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the path of the output folder is longer than 4000 characters");
+    return CLT_OK;
+}
+
+static clt_status save(const trainer *t, const char *name, clt_error *error)
+{
+    char path[4096];
+    if (!t->options->output_dir) return CLT_OK;
+    TRY(path_in(t, name, path, error));
+    return clt_model_save(t->model, path, error);
+}
+
+/* The model as it is now, on the host and as last.safetensors. */
+static clt_status checkpoint(const trainer *t, clt_error *error)
+{
+    TRY(clt__session_download(t->session, t->model, error));
+    return save(t, "last.safetensors", error);
+}
+
+static clt_status open_output(const trainer *t, clt_error *error)
+{
+    char path[4096];
+    const char *folder = t->options->output_dir;
+    if (!folder) return CLT_OK;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return FAIL(error, CLT_BAD_FILE, "%s: cannot make this folder: %s", folder, strerror(errno));
+    TRY(path_in(t, "model.net", path, error));
+    return clt__file_write(path, t->model->text, strlen(t->model->text), error);
+}
+
+static clt_status log_failure(const trainer *t, clt_error *error)
+{
+    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
+}
+
+static clt_status open_log(trainer *t, clt_error *error)
+{
+    if (!t->options->log_steps) return CLT_OK;
+    t->log = fopen(t->options->log_steps, "w");
+    if (!t->log || fprintf(t->log, "step,loss\n") < 0) return log_failure(t, error);
+    return CLT_OK;
+}
+
+static clt_status close_log(trainer *t, clt_error *error)
+{
+    FILE *log = t->log;
+    t->log = NULL;
+    if (!log) return CLT_OK;
+    return fclose(log) == 0 ? CLT_OK : log_failure(t, error);
+}
+
+/* ---- reading what the device has done */
+
+static int batch_images(const trainer *t, int64_t step)
+{
+    const int64_t batch = t->options->batch_size, count = (int64_t)t->session->data->count, first = step * batch;
+    return (int)(count - first < batch ? count - first : batch);
+}
+
+static clt_status take_step(trainer *t, const double *slot, clt_error *error)
+{
+    clt__training_state *s = t->state;
+    const int images = batch_images(t, s->step);
+    const double loss = slot[HISTORY_LOSS] / images;
+    s->step++;
+    s->total_steps++;
+    if (!isfinite(loss))
+        return FAIL(error, CLT_DIVERGED,
+                    "the loss is %g at step %" PRId64 " (epoch %d, learning rate %g): try a lower learning rate; the last "
+                    "checkpoint stands",
+                    loss, s->total_steps, s->epoch + 1, t->rate);
+    s->loss_sum += slot[HISTORY_LOSS];
+    s->hits += slot[HISTORY_HITS];
+    s->seen += images;
+    if (t->log && fprintf(t->log, "%" PRId64 ",%.9g\n", s->total_steps, loss) < 0) return log_failure(t, error);
+    return CLT_OK;
+}
+
+/* Waits for the steps under way and adds up their losses. Then sets how many to enqueue before the next reading, so that
+ * one comes about every tenth of a second. */
+static clt_status read_history(trainer *t, clt_error *error)
+{
+    double history[CLT__HISTORY_SLOTS * HISTORY_LENGTH];
+    if (!t->pending) return CLT_OK;
+    const int pending = t->pending;
+    t->pending = 0;
+    TRY(clt__engine_read(t->session->engine, t->session->net.history, 0, pending * HISTORY_LENGTH, history, error));
+    for (int i = 0; i < pending; i++) TRY(take_step(t, history + i * HISTORY_LENGTH, error));
+    const double now = seconds(), each = (now - t->last_reading) / pending;
+    t->last_reading = now;
+    const double wanted = each > 0 ? 0.1 / each : CLT__HISTORY_SLOTS;
+    t->in_flight = wanted < 1 ? 1 : wanted > CLT__HISTORY_SLOTS ? CLT__HISTORY_SLOTS : (int)wanted;
+    return CLT_OK;
+}
+
+static double share(double part, double whole)
+{
+    return whole > 0 ? part / whole : NAN;
+}
+
+static clt_progress progress_now(const trainer *t)
+{
+    const clt__training_state *s = t->state;
+    return (clt_progress){.epoch = s->epoch + 1, .epochs = t->options->epochs, .step = (int)s->step,
+                          .steps = (int)t->steps, .loss = share(s->loss_sum, (double)s->seen),
+                          .accuracy = t->session->data->labels ? share(s->hits, (double)s->seen) : NAN,
+                          .learning_rate = t->rate, .seconds = seconds() - t->epoch_began, .validation_loss = NAN,
+                          .validation_accuracy = NAN};
+}
+
+static bool goes_on(const trainer *t, const clt_progress *progress)
+{
+    return !t->options->progress || t->options->progress(t->options->user, progress);
+}
+
+/* ---- one step */
+
+static clt_status set_rate(trainer *t, int64_t step, clt_error *error)
+{
+    const double rate = clt__learning_rate(t->options, t->state->epoch, step, t->steps);
+    if (rate == t->rate) return CLT_OK;
+    t->rate = rate;
+    return clt_session_set_rate(t->session, rate, error);
+}
+
+static clt_status run_step(trainer *t, int64_t step, clt_error *error)
+{
+    const int64_t number = t->state->total_steps + t->pending + 1, every = t->options->check_every;
+    clt_session *session = t->session;
+    TRY(set_rate(t, step, error));
+    TRY(clt__session_place(session, (int)(step * t->options->batch_size), batch_images(t, step), t->pending, error));
+    if (every && number % every == 0 && !clt__device_is_reference(clt__engine_device(session->engine)))
+        TRY(clt__verify_ops(session, 0, session->net.end, NULL, NULL, error));
+    else
+        TRY(clt__engine_run(session->engine, 0, session->net.end, error));
+    t->pending++;
+    return CLT_OK;
+}
+
+static bool is_due(int64_t number, int64_t every)
+{
+    return every && number % every == 0;
+}
+
+/* ---- one epoch */
+
+static clt_status stop_here(const trainer *t, clt_error *error)
+{
+    TRY(checkpoint(t, error));
+    return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64, t->state->epoch + 1,
+                t->state->step, t->steps);
+}
+
+static clt_status run_steps(trainer *t, clt_error *error)
+{
+    t->epoch_began = t->last_reading = seconds();
+    for (int64_t step = t->state->step; step < t->steps; step++) {
+        TRY(run_step(t, step, error));
+        const bool save_now = is_due(t->state->total_steps + t->pending, t->options->save_every);
+        const bool last = step + 1 == t->steps;
+        if (t->pending < t->in_flight && !save_now && !last) continue;
+        TRY(read_history(t, error));
+        if (save_now && !last) TRY(checkpoint(t, error));
+        const clt_progress progress = progress_now(t);
+        if (!last && !goes_on(t, &progress)) return stop_here(t, error);
+    }
+    return CLT_OK;
+}
+
+static clt_status validate(trainer *t, clt_progress *progress, clt_error *error)
+{
+    clt_evaluation evaluation;
+    if (!t->validation) return CLT_OK;
+    TRY(clt__session_upload(t->validation, error));
+    TRY(clt__evaluate(t->validation, &evaluation, error));
+    progress->validation_loss = evaluation.loss;
+    progress->validation_accuracy = evaluation.accuracy;
+    clt_evaluation_free(&evaluation);
+    return CLT_OK;
+}
+
+/* The epoch is over: what it reached decides on the best model and on patience. */
+static void close_epoch(trainer *t, clt_progress *progress)
+{
+    clt__training_state *s = t->state;
+    const double loss = t->validation ? progress->validation_loss : progress->loss;
+    progress->best = loss < s->best_loss;
+    progress->epoch_ended = true;
+    progress->seconds = seconds() - t->epoch_began;
+    if (progress->best) s->best_loss = loss;
+    s->stale = progress->best ? 0 : s->stale + 1;
+    s->epoch++;
+    s->step = s->seen = 0;
+    s->loss_sum = s->hits = 0;
+}
+
+static clt_status write_epoch(const trainer *t, const clt_progress *p, clt_error *error)
+{
+    char path[4096];
+    const clt__metrics_row row = {p->epoch, p->loss, p->accuracy, p->validation_loss, p->validation_accuracy,
+                                  p->learning_rate, p->seconds};
+    TRY(save(t, "last.safetensors", error));
+    if (p->best) TRY(save(t, "best.safetensors", error));
+    if (!t->options->output_dir) return CLT_OK;
+    TRY(path_in(t, "metrics.csv", path, error));
+    return clt__metrics_write(path, &row, error);
+}
+
+static clt_status run_epoch(trainer *t, clt_error *error)
+{
+    TRY(set_epoch_order(t, error));
+    TRY(run_steps(t, error));
+    clt_progress progress = progress_now(t);
+    TRY(clt__session_download(t->session, t->model, error));
+    TRY(validate(t, &progress, error));
+    close_epoch(t, &progress);
+    TRY(write_epoch(t, &progress, error));
+    if (goes_on(t, &progress)) return CLT_OK;
+    return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->state->epoch);
+}
+
+static clt_status run_epochs(trainer *t, clt_error *error)
+{
+    if (t->state->epoch >= t->options->epochs) {
+        return save(t, "last.safetensors", error); /* also what --epochs 0 asks for */
+    }
+    while (t->state->epoch < t->options->epochs) {
+        TRY(run_epoch(t, error));
+        if (t->options->patience && t->state->stale >= t->options->patience) break;
+    }
+    return CLT_OK;
+}
+
+/* ---- normalisation */
+
+/* Means and standard deviations of a channel's values, from exact sums where they are bytes. */
+static void measure_channel(const clt_dataset *data, int channel, double *mean, double *deviation)
+{
+    const size_t channels = (size_t)data->shape.channels, values = data->count * clt__image_size(data->shape);
+    double sum = 0, squares = 0;
+    if (data->bytes) {
+        uint64_t seen[256] = {0};
+        for (size_t i = (size_t)channel; i < values; i += channels) seen[data->bytes[i]]++;
+        for (int b = 0; b < 256; b++) sum += (double)seen[b] * b / 255;
+        *mean = sum / (double)(values / channels);
+        for (int b = 0; b < 256; b++) squares += (double)seen[b] * (b / 255.0 - *mean) * (b / 255.0 - *mean);
+    } else {
+        for (size_t i = (size_t)channel; i < values; i += channels) sum += data->reals[i];
+        *mean = sum / (double)(values / channels);
+        for (size_t i = (size_t)channel; i < values; i += channels)
+            squares += (data->reals[i] - *mean) * (data->reals[i] - *mean);
+    }
+    *deviation = sqrt(squares / (double)(values / channels));
+    if (!(*deviation > 0)) *deviation = 1; /* a constant channel becomes zeros */
+}
+
+/* Fixed once, before the first step: a resumed run must see the same numbers. */
+static void normalize(clt_model *model, const clt_dataset *data, const clt_train_options *options)
+{
+    if (model->normalized && model->state.total_steps) return;
+    for (int c = 0; c < model->input.channels; c++) {
+        model->mean[c] = 0;
+        model->deviation[c] = 1;
+        const int given = options->normalize_channels == 1 ? 0 : c;
+        if (options->normalize == CLT_NORMALIZE_DATASET)
+            measure_channel(data, c, &model->mean[c], &model->deviation[c]);
+        if (options->normalize != CLT_NORMALIZE_GIVEN) continue;
+        model->mean[c] = options->normalize_mean[given];
+        model->deviation[c] = options->normalize_deviation[given];
+    }
+    model->normalized = true;
+}
+
+/* ---- all of it */
+
+/* The options that a checkpoint keeps: those that end with the run are left out, and texts are the library's own. */
+static void remember_options(clt_model *model, const clt_train_options *options)
+{
+    model->options = *options;
+    model->options.optimizer = clt__find_optimizer(options->optimizer)->name;
+    model->options.lr_scheduler = clt__find_scheduler(options->lr_scheduler);
+    model->options.output_dir = model->options.log_steps = NULL;
+    model->options.progress = NULL;
+    model->options.user = NULL;
+}
+
+static clt_status open_validation(trainer *t, clt_device *device, const clt_dataset *validation, clt_error *error)
+{
+    if (!validation) return CLT_OK;
+    if (!validation->labels != !t->session->data->labels)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s and %s should both have labels, or both real targets",
+                    t->session->data->name, validation->name);
+    if (validation->classes > t->model->outputs)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, the net has %d outputs", validation->name,
+                    validation->classes, t->model->outputs);
+    return clt__session_open(t->model, device, validation, t->options, (clt__session_mode){0}, &t->validation, error);
+}
+
+static clt_status train(trainer *t, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
+                        clt_error *error)
+{
+    TRY(clt__session_open(t->model, device, training, t->options, (clt__session_mode){.training = true}, &t->session,
+                          error));
+    TRY(open_validation(t, device, validation, error));
+    t->steps = ((int64_t)training->count + t->options->batch_size - 1) / t->options->batch_size;
+    if (t->state->step > t->steps)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the checkpoint stands at step %" PRId64 " of its epoch, %s has %" PRId64
+                    " steps of %d images", t->state->step, training->name, t->steps, t->options->batch_size);
+    TRY(open_output(t, error));
+    TRY(open_log(t, error));
+    return run_epochs(t, error);
+}
+
+clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
+                     const clt_train_options *options, clt_error *error)
+{
+    TRY(clt__check_options(options, model->input.channels, error));
+    trainer t = {.model = model, .state = &model->state, .options = options, .in_flight = 1, .rate = NAN};
+    normalize(model, training, options);
+    remember_options(model, options);
+    clt_status status = train(&t, device, training, validation, error);
+    const clt_status closed = close_log(&t, status == CLT_OK ? error : NULL);
+    clt_session_close(t.session);
+    clt_session_close(t.validation);
+    return status == CLT_OK ? closed : status;
+}

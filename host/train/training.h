@@ -1,0 +1,29 @@
+/* What the files of training share. */
+#ifndef CLT_TRAIN_TRAINING_H
+#define CLT_TRAIN_TRAINING_H
+
+#include "train/session.h"
+
+/* options.c */
+clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error);
+/* Of a step, both counted from 0, in an epoch of `steps` steps. */
+double clt__learning_rate(const clt_train_options *options, int epoch, int64_t step_in_epoch, int64_t steps);
+
+/* metrics.c: a row of metrics.csv */
+typedef struct clt__metrics_row {
+    int epoch; /* from 1 */
+    double loss, accuracy, validation_loss, validation_accuracy, rate, seconds; /* NaN is written as nothing */
+} clt__metrics_row;
+
+/* Replaces the file: its rows of earlier epochs, then this one. */
+clt_status clt__metrics_write(const char *path, const clt__metrics_row *row, clt_error *error);
+
+/* verify.c: runs ops begin..end on both; CLT_MISMATCH, with the first mismatch in the sentence, if any was beyond its
+ * bound. `report` may be NULL. */
+clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_verify_function report, void *user,
+                           clt_error *error);
+
+/* evaluate.c: on a session that was opened for inference on the data to evaluate. */
+clt_status clt__evaluate(clt_session *session, clt_evaluation *evaluation, clt_error *error);
+
+#endif

@@ -1,0 +1,303 @@
+/* cltrain: train convolutional networks on any OpenCL device, and check every number on a plain C reference.
+ *
+ * Conventions, everywhere in this header:
+ *  - A function that can fail returns a clt_status and fills *error where the failure is first seen. `error` may be
+ *    NULL. After a failure every output pointer is NULL or untouched, and nothing is left half built.
+ *  - Objects made by `..._open`, `..._create`, `..._load` are the caller's and end in the matching `..._close`, which
+ *    takes NULL. An object must outlive what was opened with it (a session its model, device and datasets).
+ *  - Tensors cross this interface as PyTorch lays them out: images NCHW, convolution weights OIHW, dense weights
+ *    [out, in] with `in` counting C, H, W in that order after a flatten. Values cross it as double, whatever the
+ *    device computes in.
+ *  - Objects are not locked: use one from one thread at a time.
+ */
+#ifndef CLTRAIN_H
+#define CLTRAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CLT_VERSION "0.1.0"
+
+/* ---- errors ------------------------------------------------------------------------------------------------- */
+
+typedef enum clt_status {
+    CLT_OK = 0,
+    CLT_BAD_ARGUMENT, /* a value the caller passed cannot be obeyed */
+    CLT_BAD_FILE,     /* a file cannot be read or written, or its content is not what it should be */
+    CLT_BAD_NET,      /* a net's description is wrong, or does not fit its input */
+    CLT_NO_DEVICE,    /* no such device, or it cannot be used */
+    CLT_DEVICE_ERROR, /* an OpenCL call failed */
+    CLT_NO_MEMORY,    /* the host or the device has too little memory */
+    CLT_MISMATCH,     /* the device and the reference disagree beyond the bound */
+    CLT_DIVERGED,     /* the loss is no longer finite */
+    CLT_STOPPED       /* the progress function asked to stop */
+} clt_status;
+
+typedef struct clt_error {
+    clt_status status;
+    int opencl_code;         /* the OpenCL error code, 0 where none was involved */
+    const char *source_file; /* where in cltrain's own source the failure was seen */
+    int source_line;
+    char message[4096]; /* one sentence: what, where, and what would be right; a kernel build adds its log */
+} clt_error;
+
+/* The library's version, "major.minor.patch". */
+const char *clt_version(void);
+
+/* ---- devices ------------------------------------------------------------------------------------------------ */
+
+typedef enum clt_precision { CLT_F32, CLT_F64 } clt_precision;
+
+typedef struct clt_device_info {
+    char id[16]; /* "platform:device", as clt_device_open takes it, or "reference" */
+    char name[128];
+    char platform[128];
+    char driver[128]; /* the driver's version */
+    char type[16];    /* "cpu", "gpu", "accelerator" or "reference" */
+    int compute_units;
+    int vector_width; /* floats in a native vector */
+    uint64_t memory_bytes;
+    uint64_t local_memory_bytes;
+    bool fp64;       /* computes in double (cl_khr_fp64) */
+    bool is_default; /* what clt_device_open(NULL) picks */
+    bool usable;
+    char reason[160]; /* why it is not usable */
+} clt_device_info;
+
+typedef struct clt_device clt_device;
+
+/* Lists every device of every platform, the reference last. *list is freed with clt_free. A machine without an OpenCL
+ * platform is not an error: then the list holds the reference alone. */
+clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *error);
+
+/* Opens "0:0", "cpu", "gpu", a part of a device's name, or "reference". NULL means the environment's CLTRAIN_DEVICE,
+ * else the default device: the first usable GPU, else the first usable device of any kind. */
+clt_status clt_device_open(const char *name, clt_device **device, clt_error *error);
+const clt_device_info *clt_device_describe(const clt_device *device);
+void clt_device_close(clt_device *device);
+
+/* Frees what a function of this library allocated for its caller. Takes NULL. */
+void clt_free(void *memory);
+
+/* ---- data --------------------------------------------------------------------------------------------------- */
+
+typedef struct clt_shape {
+    int channels, height, width;
+} clt_shape;
+
+typedef enum clt_split { CLT_TRAIN, CLT_TEST } clt_split;
+
+typedef struct clt_dataset clt_dataset;
+
+/* Reads one split of a data set from a folder of IDX files (named as MNIST names them, plain or .gz). */
+clt_status clt_dataset_open(const char *path, clt_split split, clt_dataset **dataset, clt_error *error);
+
+/* Reads one IDX file of images, without labels: for clt_predict. */
+clt_status clt_dataset_open_images(const char *path, clt_dataset **dataset, clt_error *error);
+
+/* Copies `count` images of bytes, NCHW, each with a class label in 0..classes-1. `labels` may be NULL for predicting. */
+clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *images, const int32_t *labels,
+                                  int classes, clt_dataset **dataset, clt_error *error);
+
+/* Copies `count` images of real values, NCHW, each with `outputs` real targets ([count, outputs], or NULL). */
+clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *images, const double *targets,
+                                  int outputs, clt_dataset **dataset, clt_error *error);
+
+/* Splits a shuffled `fraction` (between 0 and 1, both excluded) off into *held_out, the others into *kept; `dataset` stays. */
+clt_status clt_dataset_hold_out(const clt_dataset *dataset, double fraction, uint64_t seed, clt_dataset **kept,
+                                clt_dataset **held_out, clt_error *error);
+
+size_t clt_dataset_count(const clt_dataset *dataset);
+clt_shape clt_dataset_shape(const clt_dataset *dataset);
+int clt_dataset_classes(const clt_dataset *dataset); /* 0 where the targets are real values or absent */
+/* The label of image `index`, -1 where there is none. */
+int clt_dataset_label(const clt_dataset *dataset, size_t index);
+void clt_dataset_close(clt_dataset *dataset);
+
+/* ---- models ------------------------------------------------------------------------------------------------- */
+
+/* A net with its parameters and, once trained, the state of its training. Lives in host memory, bound to no device. */
+typedef struct clt_model clt_model;
+
+typedef struct clt_model_options {
+    const char *net;  /* a built-in name, the path of a file, or the text itself */
+    clt_shape input;  /* all 0: what the net says, or the built-in net's own */
+    const char *loss; /* NULL: what the net says, else "cross_entropy" */
+    clt_precision precision;
+    uint64_t seed; /* of the initial parameters: PyTorch's defaults, uniform within 1 / sqrt(fan-in) */
+} clt_model_options;
+
+clt_status clt_model_create(const clt_model_options *options, clt_model **model, clt_error *error);
+
+/* Reads a checkpoint written by clt_model_save or by training: net, parameters, normalisation, state of training. */
+clt_status clt_model_load(const char *path, clt_model **model, clt_error *error);
+
+/* Replaces `path` whole, or leaves it as it was. */
+clt_status clt_model_save(const clt_model *model, const char *path, clt_error *error);
+
+/* Takes the parameters from any safetensors file that has them all, by name and shape, in PyTorch's layout. */
+clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error *error);
+
+void clt_model_close(clt_model *model);
+
+clt_shape clt_model_input(const clt_model *model);
+int clt_model_outputs(const clt_model *model);      /* values the net gives for one image */
+const char *clt_model_loss(const clt_model *model); /* "cross_entropy", "mse", ... */
+const char *clt_model_net(const clt_model *model);  /* the net's text, with its input and loss */
+clt_precision clt_model_precision(const clt_model *model);
+
+typedef struct clt_tensor_info {
+    char name[64]; /* "conv1.weight" */
+    int dimensions;
+    int extent[4]; /* [o, i, h, w] of a convolution, [o, i] of a dense layer, [o] of a bias, [n, c, h, w] of images */
+    size_t count;  /* their product */
+} clt_tensor_info;
+
+/* The parameters, in the net's order. */
+size_t clt_model_parameter_count(const clt_model *model);
+const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index);
+/* Copies a parameter's `count` values out or in. */
+clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error);
+clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error);
+
+/* The built-in nets' names, ended by NULL, and the text of one (NULL if there is none of that name). */
+const char *const *clt_net_names(void);
+const char *clt_net_text(const char *name);
+
+/* A page on the net language, made from the lists of layers and losses. *text is freed with clt_free. */
+clt_status clt_net_language(char **text, clt_error *error);
+
+/* ---- training ----------------------------------------------------------------------------------------------- */
+
+typedef enum clt_normalize {
+    CLT_NORMALIZE_DATASET, /* minus the training set's mean, over its standard deviation, channel by channel */
+    CLT_NORMALIZE_NONE,    /* bytes / 255 and no more */
+    CLT_NORMALIZE_GIVEN    /* minus normalize_mean, over normalize_deviation */
+} clt_normalize;
+
+enum { CLT_MAX_CHANNEL_STATISTICS = 256 };
+
+typedef struct clt_progress {
+    int epoch, epochs; /* from 1 */
+    int step, steps;   /* of this epoch, from 1 */
+    double loss, accuracy; /* means over the epoch so far, training mode; accuracy is NaN for real targets */
+    double learning_rate;
+    double seconds; /* since the epoch began */
+    bool epoch_ended;
+    double validation_loss, validation_accuracy; /* once the epoch has ended; NaN without validation data */
+    bool best; /* the epoch is the best so far */
+} clt_progress;
+
+/* Called now and then (never more often than every 50 ms) and at each epoch's end. Returning false ends the training
+ * after the running step, with its checkpoint written, as CLT_STOPPED. */
+typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
+
+typedef struct clt_train_options {
+    int epochs; /* 0 writes the initial checkpoint and trains nothing */
+    int batch_size;
+    const char *optimizer; /* "sgd" */
+    double lr, momentum, weight_decay;
+    bool nesterov;
+    double label_smoothing;   /* 0 to 1 */
+    double clip_grad;         /* largest gradient norm, 0 for no limit */
+    const char *lr_scheduler; /* "const", "step", "exponential", "cosine" */
+    double warmup_epochs;     /* the learning rate rises linearly from 0 during these */
+    double gamma;             /* "step" and "exponential" multiply by it */
+    int step_size;            /* epochs between the drops of "step" */
+    bool shuffle;
+    uint64_t seed; /* of the shuffling */
+    int patience;  /* stop after so many epochs without a better validation loss, 0 for never */
+    int64_t save_every;  /* steps between checkpoints within an epoch, 0 for none */
+    int64_t check_every; /* steps between verified steps, 0 for none: a mismatch ends the training as CLT_MISMATCH */
+    clt_normalize normalize;
+    int normalize_channels; /* how many values the next two have: 1 or the number of channels */
+    double normalize_mean[CLT_MAX_CHANNEL_STATISTICS], normalize_deviation[CLT_MAX_CHANNEL_STATISTICS];
+    const char *output_dir; /* receives last.safetensors, best.safetensors, metrics.csv, model.net; NULL writes nothing */
+    const char *log_steps;  /* a CSV file with each step's loss, NULL for none */
+    clt_progress_function progress; /* may be NULL */
+    void *user;
+} clt_train_options;
+
+clt_train_options clt_train_defaults(void);
+
+/* The options a loaded checkpoint was trained with (its strings are the model's), the defaults for a new model. */
+clt_train_options clt_model_train_options(const clt_model *model);
+
+/* Trains. A model that was loaded from a checkpoint goes on where that was written. `validation` may be NULL. */
+clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
+                     const clt_train_options *options, clt_error *error);
+
+/* ---- using a model ------------------------------------------------------------------------------------------ */
+
+typedef struct clt_evaluation {
+    size_t count;
+    double loss;
+    double accuracy;     /* NaN for real targets */
+    int classes;         /* 0 for real targets */
+    uint64_t *confusion; /* [classes, classes]: row the true class, column the predicted one */
+} clt_evaluation;
+
+clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, int batch_size,
+                        clt_evaluation *evaluation, clt_error *error);
+void clt_evaluation_free(clt_evaluation *evaluation);
+
+/* Fills outputs[count of images, outputs of the model]: class probabilities where the loss is cross_entropy, else the
+ * net's own outputs. */
+clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dataset *data, int batch_size,
+                       double *outputs, clt_error *error);
+
+/* ---- verification ------------------------------------------------------------------------------------------- */
+
+typedef struct clt_verify_row {
+    const char *op;      /* "conv_weight_gradient" */
+    const char *layer;   /* "conv1", "" for an op that no layer owns */
+    const char *operand; /* the output where the worst error was: "dw" */
+    char shape[64];      /* of that output, as PyTorch would say it */
+    char index[64];      /* where in it */
+    double device, reference, difference, bound;
+    bool ok;               /* difference <= bound, everywhere */
+    const char *complaint; /* NULL when ok */
+} clt_verify_row;
+
+typedef void (*clt_verify_function)(void *user, const clt_verify_row *row);
+
+/* Runs one training step of the net on random data, each op on the device and on the reference, with the derived bound
+ * for each element. Calls `report` once an op. CLT_MISMATCH if any op was beyond its bound. */
+clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size, uint64_t seed,
+                      clt_verify_function report, void *user, clt_error *error);
+
+/* ---- step by step: for programs with a loop of their own ------------------------------------------------------ */
+
+/* A model on a device with data, able to run single steps and to show every tensor. */
+typedef struct clt_session clt_session;
+
+/* `options` gives the batch size, the optimiser and its numbers, and the normalisation; what concerns epochs and files
+ * is not read. keep_sums: also keep the sums before fused activations ("dense1" beside "sigmoid1"). */
+clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data,
+                            const clt_train_options *options, bool keep_sums, clt_session **session, clt_error *error);
+
+/* Trains one step on `count` images (at most the batch size) of the data set. */
+clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error);
+
+/* Sets the learning rate of the steps to come. */
+clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error);
+
+/* Any tensor by name: "conv1" (a layer's output), "conv1.weight", "conv1.weight.gradient", "conv1.gradient", "input",
+ * "loss". NULL where there is none. */
+const clt_tensor_info *clt_session_find(clt_session *session, const char *name);
+clt_status clt_session_read(clt_session *session, const char *name, double *values, size_t count, clt_error *error);
+
+/* Copies the parameters back into the model. */
+clt_status clt_session_store(clt_session *session, clt_error *error);
+void clt_session_close(clt_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,23 @@
+/* Activations on their own, element by element.
+ *
+ *   forward    y[i] = f(x[i])
+ *   gradient   dx[i] = dy[i] f'(x[i]), written in terms of y[i]
+ *
+ * Work-item (vector of elements). */
+#include "params.h"
+#include "real.h"
+
+kernel void activation_forward(const element_sizes given, global const real *restrict x, global real *restrict y)
+{
+    const element_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    store_lanes(activate(load_lanes(x + i, lanes)), lanes, y + i);
+}
+
+kernel void activation_gradient(const element_sizes given, global const real *restrict dy,
+                                global const real *restrict y, global real *restrict dx)
+{
+    const element_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    store_lanes(deactivate(load_lanes(dy + i, lanes), load_lanes(y + i, lanes)), lanes, dx + i);
+}

@@ -1,0 +1,37 @@
+/* Gathers a batch from the data set on the device.
+ *
+ *   x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c]     (real images are not divided by 255)
+ *   label[n]   = labels[order[first + n]],   target[n,k] = targets[order[first + n], k]
+ *
+ * first = step[STEP_FIRST]. Rows from step[STEP_VALID] on are zeros: the last batch of an epoch may be short.
+ * normalize holds the c means, then the c standard deviations. Work-item (row h, image n). */
+#include "params.h"
+#include "real.h"
+
+#ifdef BYTES
+typedef uchar stored;
+#define VALUE(b) ((real)(b) / 255)
+#else
+typedef real stored;
+#define VALUE(b) (b)
+#endif
+
+kernel void batch(const batch_sizes given, global const stored *restrict images, global const int *restrict labels,
+                  global const real *restrict targets, global const int *restrict order, global const int *restrict step,
+                  global const real *restrict normalize, global real *restrict x, global int *restrict label,
+                  global real *restrict target)
+{
+    const batch_sizes z = SIZES(given);
+    const int h = (int)get_global_id(0), n = (int)get_global_id(1), row = z.w * z.c;
+    const bool valid = n < step[STEP_VALID];
+    const int image = valid ? order[step[STEP_FIRST] + n] : 0;
+    global const stored *from = images + ((size_t)image * z.h + h) * row;
+    global real *to = x + ((size_t)n * z.h + h) * row;
+    for (int i = 0; i < row; i += z.c)
+        for (int c = 0; c < z.c; c++)
+            to[i + c] = valid ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
+    if (h != 0) return;
+    if (label) label[n] = valid ? labels[image] : 0;
+    for (int k = 0; k < z.outputs; k++)
+        target[(size_t)n * z.outputs + k] = valid ? targets[(size_t)image * z.outputs + k] : 0;
+}

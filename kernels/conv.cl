@@ -1,0 +1,283 @@
+/* Convolution (cross-correlation, as every deep-learning library means it), channels last.
+ *
+ *   forward          y[n,y,x,k] = f( b[k] + sum over r,s,c of  x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k] )
+ *   input gradient   dx[n,h,w,c] = g(x) * sum over r,s,k with (h + pad_y - r) = y*stride_y, (w + pad_x - s) = x*stride_x
+ *                                  of  dy[n,y,x,k] * w[r,s,c,k]        (g: the derivative of the activation that made x)
+ *   weight gradient  dw[r,s,c,k] = sum over n,y,x of  x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * dy[n,y,x,k]
+ *                    db[k]       = sum over n,y,x of  dy[n,y,x,k]
+ *
+ * Vector schedule. A work-item takes a block of output pixels of one image. It first copies the input under that block
+ * into local memory, zeros around it where the padding is: the patch. After that no loop asks about edges. In a
+ * patch the s*c inputs under one filter row are neighbours, and so are their s*c rows of weights, which makes (s, c) one
+ * loop and a layer with one input channel as good as any other.
+ *
+ *   patch, as seen by one output pixel:      row r:  [ s=0: c0 c1 .. | s=1: c0 c1 .. | ... ]   contiguous
+ *
+ * Reads of weights and gradients may go past the last output channel into the next row, or into the guard that follows
+ * every tensor; those lanes are never stored. */
+#include "params.h"
+#include "register_tile.h"
+
+/* What forward and input gradient share: a correlation of `source` with `weights` [r,s,c,k]. For the input
+ * gradient the source is dy, with stride - 1 zeros inserted between its pixels (`spread` = stride). */
+typedef struct {
+    int c, h, w;            /* of the source, before spreading */
+    int k, r, s;            /* of the filter */
+    int stride_y, stride_x; /* of the outputs over the spread source */
+    int spread_y, spread_x;
+    int pad_y, pad_x;
+    int y0, x0, rows, cols; /* this work-item's block of outputs */
+    int y, x;               /* all outputs of an image */
+    int pitch;              /* reals in a row of the patch */
+} correlation;
+
+static inline void copy_run(local real *to, global const real *from, const int count)
+{
+    int i = 0;
+    for (; i + VEC <= count; i += VEC) STORE(LOAD(from + i), to + i);
+    for (; i < count; i++) to[i] = from[i];
+}
+
+static inline void clear_run(local real *to, const int count)
+{
+    int i = 0;
+    for (; i + VEC <= count; i += VEC) STORE((realv)0, to + i);
+    for (; i < count; i++) to[i] = 0;
+}
+
+/* One row of the patch where source pixels are neighbours: zeros, a run of pixels, zeros. `first` is the source column
+ * of the row's first pixel. */
+static inline void copy_dense_row(local real *to, global const real *row, const int first, const int width, const int w,
+                                  const int c)
+{
+    const int begin = clamp(-first, 0, width), end = clamp(w - first, begin, width);
+    clear_run(to, begin * c);
+    copy_run(to + begin * c, row + (first + begin) * c, (end - begin) * c);
+    clear_run(to + end * c, (width - end) * c);
+}
+
+/* The same where `spread` - 1 zeros lie between source pixels. */
+static inline void copy_spread_row(local real *to, global const real *row, const int first, const int width,
+                                   const int w, const int c, const int spread)
+{
+    for (int i = 0; i < width; i++) {
+        const int at = first + i;
+        if (at >= 0 && at % spread == 0 && at / spread < w)
+            copy_run(to + i * c, row + at / spread * c, c);
+        else
+            clear_run(to + i * c, c);
+    }
+}
+
+/* Copies the `height` x `width` pixels under a block, the first at (top, left) of the spread source. */
+static inline void copy_patch(local real *patch, global const real *image, const int height, const int width,
+                              const int top, const int left, const int h, const int w, const int c, const int spread_y,
+                              const int spread_x)
+{
+    for (int i = 0; i < height; i++) {
+        local real *to = patch + i * width * c;
+        const int at = top + i;
+        if (at < 0 || at % spread_y != 0 || at / spread_y >= h)
+            clear_run(to, width * c);
+        else if (spread_x == 1)
+            copy_dense_row(to, image + at / spread_y * w * c, left, width, w, c);
+        else
+            copy_spread_row(to, image + at / spread_y * w * c, left, width, w, c, spread_x);
+    }
+}
+
+#ifdef TILE_X /* forward and input gradient: a tile is TILE_Y x TILE_X pixels, ROWS of them in all */
+
+/* The sums of one tile: `under` is the patch under its first pixel, `weights` the first of its STRIPE outputs. */
+static inline tile correlate(const correlation z, local const real *under, global const real *weights)
+{
+    tile t;
+    TILE_CLEAR(t);
+    const int step_y = z.stride_y * z.pitch, step_x = z.stride_x * z.c;
+    for (int r = 0; r < z.r; r++) {
+        local const real *a = under + r * z.pitch;
+        for (int sc = 0; sc < z.s * z.c; sc++) {
+#define INPUT(i) a[sc + (i) / TILE_X * step_y + (i) % TILE_X * step_x]
+            TILE_STEP(t, INPUT, weights);
+            weights += z.k;
+        }
+    }
+    return t;
+}
+
+/* What happens to a finished vector of sums: `at` is its first element's index in the output, k0 its channel. */
+#ifdef INPUT_GRADIENT
+#define FINISH(sum, at, k0, lanes) store_lanes(deactivate(sum, load_lanes(x + (at), lanes)), lanes, y + (at))
+#else
+#define FINISH(sum, at, k0, lanes)                                                                                     \
+    do {                                                                                                               \
+        const realv biased_ = bias ? sum + load_lanes(bias + (k0), lanes) : sum;                                       \
+        if (before) store_lanes(biased_, lanes, before + (at));                                                        \
+        store_lanes(activate(biased_), lanes, y + (at));                                                               \
+    } while (0)
+#endif
+
+/* Runs over a block's tiles. x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. */
+static inline void correlate_block(const correlation z, local const real *patch, global const real *weights,
+                                   global const real *x, global const real *bias, global real *before, global real *y)
+{
+    for (int k0 = 0; k0 < z.k; k0 += STRIPE)
+        for (int ty = 0; ty < z.rows; ty += TILE_Y)
+            for (int tx = 0; tx < z.cols; tx += TILE_X) {
+                const tile t =
+                    correlate(z, patch + ty * z.stride_y * z.pitch + tx * z.stride_x * z.c, weights + k0);
+                UNROLL for (int i = 0; i < ROWS; i++)
+                {
+                    const int oy = ty + i / TILE_X, ox = tx + i % TILE_X;
+                    if (oy >= z.rows || ox >= z.cols) continue;
+                    const int pixel = ((z.y0 + oy) * z.x + z.x0 + ox) * z.k;
+                    UNROLL for (int j = 0; j < COLS; j++)
+                    {
+                        const int k = k0 + j * VEC;
+                        if (k < z.k) FINISH(t.sum[i][j], pixel + k, k, z.k - k);
+                    }
+                }
+            }
+}
+
+#define ROUND_UP(value, to) (((value) + (to)-1) / (to) * (to))
+
+/* Work-item (0, block, image). */
+#ifndef INPUT_GRADIENT
+kernel void conv_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
+                         global const real *restrict bias, global real *restrict y, global real *restrict before,
+                         local real *restrict patch)
+{
+    const conv_sizes z = SIZES(given);
+    const int block = (int)get_global_id(1), n = (int)get_global_id(2);
+    correlation q = {.c = z.c, .h = z.h, .w = z.w, .k = z.k, .r = z.r, .s = z.s, .spread_y = 1, .spread_x = 1,
+                     .stride_y = z.stride_y, .stride_x = z.stride_x, .pad_y = z.pad_y, .pad_x = z.pad_x,
+                     .y = z.y, .x = z.x, .y0 = block / z.blocks_x * z.block_y, .x0 = block % z.blocks_x * z.block_x};
+    q.rows = min(z.block_y, z.y - q.y0);
+    q.cols = min(z.block_x, z.x - q.x0);
+    const int height = (ROUND_UP(z.block_y, TILE_Y) - 1) * z.stride_y + z.r;
+    const int width = (ROUND_UP(z.block_x, TILE_X) - 1) * z.stride_x + z.s;
+    q.pitch = width * z.c;
+    copy_patch(patch, x + (size_t)n * z.h * z.w * z.c, height, width, q.y0 * z.stride_y - z.pad_y,
+               q.x0 * z.stride_x - z.pad_x, z.h, z.w, z.c, 1, 1);
+    const size_t image = (size_t)n * z.y * z.x * z.k;
+    correlate_block(q, patch, w, 0, bias, before ? before + image : 0, y + image);
+}
+#else
+
+/* turned[r,s,k,c] = w[R-1-r, S-1-s, c, k]: the filter of the input gradient. Work-item (k, c, filter position). */
+kernel void conv_turn_weights(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
+                              global const real *restrict x, global real *restrict dx, global real *restrict turned,
+                              local real *restrict patch)
+{
+    const conv_sizes z = SIZES(given);
+    const int k = (int)get_global_id(0), c = (int)get_global_id(1), rs = (int)get_global_id(2);
+    turned[(rs * z.k + k) * z.c + c] = w[((z.r * z.s - 1 - rs) * z.c + c) * z.k + k];
+}
+
+/* Work-item (0, block, image). x is NULL where no activation's derivative is to be applied. */
+kernel void conv_input_gradient(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
+                                global const real *restrict x, global real *restrict dx, global real *restrict turned,
+                                local real *restrict patch)
+{
+    const conv_sizes z = SIZES(given);
+    const int block = (int)get_global_id(1), n = (int)get_global_id(2);
+    correlation q = {.c = z.k, .h = z.y, .w = z.x, .k = z.c, .r = z.r, .s = z.s, .spread_y = z.stride_y,
+                     .spread_x = z.stride_x, .stride_y = 1, .stride_x = 1, .pad_y = z.r - 1 - z.pad_y,
+                     .pad_x = z.s - 1 - z.pad_x, .y = z.h, .x = z.w, .y0 = block / z.blocks_x * z.block_y,
+                     .x0 = block % z.blocks_x * z.block_x};
+    q.rows = min(z.block_y, z.h - q.y0);
+    q.cols = min(z.block_x, z.w - q.x0);
+    const int height = ROUND_UP(z.block_y, TILE_Y) - 1 + z.r, width = ROUND_UP(z.block_x, TILE_X) - 1 + z.s;
+    q.pitch = width * z.k;
+    copy_patch(patch, dy + (size_t)n * z.y * z.x * z.k, height, width, q.y0 - q.pad_y, q.x0 - q.pad_x, z.y, z.x, z.k,
+               z.stride_y, z.stride_x);
+    const size_t image = (size_t)n * z.h * z.w * z.c;
+    correlate_block(q, patch, turned, x ? x + image : 0, 0, 0, dx + image);
+}
+#endif
+
+#else /* weight gradient: a tile is ROWS of the s*c weights of one filter row x STRIPE outputs */
+
+/* A slice's partial sums, padded to whole stripes: [slice][r*s*c + 1][padded k], the bias gradient in the last row. */
+#define PADDED(k) (((k) + STRIPE - 1) / STRIPE * STRIPE)
+
+static inline void add_bias_gradient(global const real *dy, const int pitch, const int rows, const int cols,
+                                     const int k, const bool first, global real *sums)
+{
+    UNROLL for (int j = 0; j < COLS; j++)
+    {
+        realv sum = first ? (realv)0 : LOAD(sums + j * VEC);
+        for (int y = 0; y < rows; y++)
+            for (int x = 0; x < cols; x++) sum += LOAD(dy + y * pitch + x * k + j * VEC);
+        STORE(sum, sums + j * VEC);
+    }
+}
+
+/* Work-item (stripe of outputs, slice): sums its slice of all (image, block) pairs, one patch after another. */
+kernel void conv_weight_gradient_slices(const conv_sizes given, global const real *restrict x,
+                                        global const real *restrict dy, global real *restrict dw,
+                                        global real *restrict db, global real *restrict partial,
+                                        local real *restrict patch)
+{
+    const conv_sizes z = SIZES(given);
+    const int k0 = (int)get_global_id(0) * STRIPE, slice = (int)get_global_id(1);
+    const int blocks = z.blocks_y * z.blocks_x, padded = PADDED(z.k), row_weights = z.s * z.c;
+    const int height = (z.block_y - 1) * z.stride_y + z.r, width = (z.block_x - 1) * z.stride_x + z.s;
+    global real *sums = partial + (size_t)slice * (z.r * row_weights + 1) * padded + k0;
+    const int begin = (int)((long)z.n * blocks * slice / z.slices);
+    const int end = (int)((long)z.n * blocks * (slice + 1) / z.slices);
+    for (int part = begin; part < end; part++) {
+        const int n = part / blocks, block = part % blocks;
+        const int y0 = block / z.blocks_x * z.block_y, x0 = block % z.blocks_x * z.block_x;
+        const int rows = min(z.block_y, z.y - y0), cols = min(z.block_x, z.x - x0);
+        global const real *gradient = dy + (((size_t)n * z.y + y0) * z.x + x0) * z.k + k0;
+        copy_patch(patch, x + (size_t)n * z.h * z.w * z.c, height, width, y0 * z.stride_y - z.pad_y,
+                   x0 * z.stride_x - z.pad_x, z.h, z.w, z.c, 1, 1);
+        for (int r = 0; r < z.r; r++)
+            for (int sc = 0; sc < row_weights; sc += ROWS) {
+                tile t;
+                TILE_CLEAR(t);
+                for (int oy = 0; oy < rows; oy++) {
+                    local const real *a = patch + (oy * z.stride_y + r) * width * z.c + sc;
+                    global const real *b = gradient + oy * z.x * z.k;
+                    for (int ox = 0; ox < cols; ox++) {
+#define INPUT(i) a[i]
+                        TILE_STEP(t, INPUT, b);
+                        a += z.stride_x * z.c;
+                        b += z.k;
+                    }
+                }
+                UNROLL for (int i = 0; i < ROWS; i++)
+                {
+                    if (sc + i >= row_weights) continue;
+                    global real *to = sums + (size_t)(r * row_weights + sc + i) * padded;
+                    UNROLL for (int j = 0; j < COLS; j++)
+                    {
+                        const realv before = part == begin ? (realv)0 : LOAD(to + j * VEC);
+                        STORE(before + t.sum[i][j], to + j * VEC);
+                    }
+                }
+            }
+        if (z.bias)
+            add_bias_gradient(gradient, z.x * z.k, rows, cols, z.k, part == begin,
+                              sums + (size_t)z.r * row_weights * padded);
+    }
+}
+
+/* Adds the slices in order. Work-item (vector of outputs, weight row; the row after the last weight is the bias). */
+kernel void conv_weight_gradient_sum(const conv_sizes given, global const real *restrict x,
+                                     global const real *restrict dy, global real *restrict dw,
+                                     global real *restrict db, global real *restrict partial,
+                                     local real *restrict patch)
+{
+    const conv_sizes z = SIZES(given);
+    const int k0 = (int)get_global_id(0) * VEC, row = (int)get_global_id(1);
+    const int rows = z.r * z.s * z.c, padded = PADDED(z.k);
+    realv sum = (realv)0;
+    for (int slice = 0; slice < z.slices; slice++)
+        sum += LOAD(partial + ((size_t)slice * (rows + 1) + row) * padded + k0);
+    store_lanes(sum, z.k - k0, row < rows ? dw + (size_t)row * z.k + k0 : db + k0);
+}
+
+#endif

@@ -1,0 +1,109 @@
+/* Dense (fully connected) layer, with its bias and activation fused.
+ *
+ *   forward          y[n,o]  = f( b[o] + sum over i of x[n,i] * w[i,o] )
+ *   input gradient   dx[n,i] = g(x) * sum over o of dy[n,o] * w[i,o]     (g: the derivative of the activation that made x)
+ *   weight gradient  dw[i,o] = sum over n of x[n,i] * dy[n,o],   db[o] = sum over n of dy[n,o]
+ *
+ * Vector schedule: a work-item is a register tile of ROWS images (or weights) x STRIPE outputs. Reads past the last
+ * output stay inside the tensor or the guard behind it, and their lanes are never stored. */
+#include "params.h"
+#include "register_tile.h"
+
+/* Work-item (stripe of outputs, tile of images). The last tile's missing images repeat the last image, unstored. */
+kernel void dense_forward(const dense_sizes given, global const real *restrict x, global const real *restrict w,
+                          global const real *restrict bias, global real *restrict y, global real *restrict before)
+{
+    const dense_sizes z = SIZES(given);
+    const int o0 = (int)get_global_id(0) * STRIPE, n0 = (int)get_global_id(1) * ROWS;
+    global const real *row[ROWS];
+    UNROLL for (int i = 0; i < ROWS; i++) row[i] = x + (size_t)min(n0 + i, z.n - 1) * z.i;
+    tile t;
+    TILE_CLEAR(t);
+    global const real *b = w + o0;
+    for (int in = 0; in < z.i; in++) {
+#define INPUT(i) row[i][in]
+        TILE_STEP(t, INPUT, b);
+        b += z.o;
+    }
+    UNROLL for (int i = 0; i < ROWS; i++)
+    {
+        if (n0 + i >= z.n) continue;
+        UNROLL for (int j = 0; j < COLS; j++)
+        {
+            const int o = o0 + j * VEC, lanes = z.o - o;
+            if (lanes <= 0) continue;
+            const size_t at = (size_t)(n0 + i) * z.o + o;
+            const realv sum = bias ? t.sum[i][j] + load_lanes(bias + o, lanes) : t.sum[i][j];
+            if (before) store_lanes(sum, lanes, before + at);
+            store_lanes(activate(sum), lanes, y + at);
+        }
+    }
+}
+
+/* Work-item (stripe of inputs): turns its weights, a chunk of outputs at a time, into `turned` [chunk][STRIPE], then
+ * multiplies all images by them. x is NULL where no activation's derivative is to be applied. */
+kernel void dense_input_gradient(const dense_sizes given, global const real *restrict dy,
+                                 global const real *restrict w, global const real *restrict x,
+                                 global real *restrict dx, local real *restrict turned)
+{
+    const dense_sizes z = SIZES(given);
+    const int i0 = (int)get_global_id(0) * STRIPE;
+    for (int o0 = 0; o0 < z.o; o0 += z.chunk) {
+        const int outputs = min(z.chunk, z.o - o0);
+        const bool last = o0 + outputs == z.o;
+        for (int i = 0; i < STRIPE; i++)
+            for (int o = 0; o < outputs; o++)
+                turned[o * STRIPE + i] = i0 + i < z.i ? w[(size_t)(i0 + i) * z.o + o0 + o] : (real)0;
+        for (int n0 = 0; n0 < z.n; n0 += ROWS) {
+            global const real *row[ROWS];
+            UNROLL for (int i = 0; i < ROWS; i++) row[i] = dy + (size_t)min(n0 + i, z.n - 1) * z.o + o0;
+            tile t;
+            TILE_CLEAR(t);
+            for (int o = 0; o < outputs; o++) {
+#define GRADIENT(i) row[i][o]
+                TILE_STEP(t, GRADIENT, turned + o * STRIPE);
+            }
+            UNROLL for (int i = 0; i < ROWS; i++)
+            {
+                if (n0 + i >= z.n) continue;
+                UNROLL for (int j = 0; j < COLS; j++)
+                {
+                    const int in = i0 + j * VEC, lanes = z.i - in;
+                    if (lanes <= 0) continue;
+                    global real *to = dx + (size_t)(n0 + i) * z.i + in;
+                    const realv sum = o0 ? load_lanes(to, lanes) + t.sum[i][j] : t.sum[i][j];
+                    const bool apply = last && x;
+                    store_lanes(apply ? deactivate(sum, load_lanes(x + (size_t)(n0 + i) * z.i + in, lanes)) : sum,
+                                lanes, to);
+                }
+            }
+        }
+    }
+}
+
+/* Work-item (stripe of outputs, ROWS inputs); the first row of work-items sums the bias gradient too. */
+kernel void dense_weight_gradient(const dense_sizes given, global const real *restrict x,
+                                  global const real *restrict dy, global real *restrict dw, global real *restrict db)
+{
+    const dense_sizes z = SIZES(given);
+    const int o0 = (int)get_global_id(0) * STRIPE, i0 = (int)get_global_id(1) * ROWS;
+    tile t;
+    TILE_CLEAR(t);
+    for (int n = 0; n < z.n; n++) {
+        global const real *a = x + (size_t)n * z.i + i0, *b = dy + (size_t)n * z.o + o0;
+#define WEIGHT(i) a[i]
+        TILE_STEP(t, WEIGHT, b);
+    }
+    UNROLL for (int j = 0; j < COLS; j++)
+    {
+        const int o = o0 + j * VEC, lanes = z.o - o;
+        if (lanes <= 0) continue;
+        UNROLL for (int i = 0; i < ROWS; i++)
+            if (i0 + i < z.i) store_lanes(t.sum[i][j], lanes, dw + (size_t)(i0 + i) * z.o + o);
+        if (i0 == 0 && z.bias) {
+            realv sum = (realv)0;
+            for (int n = 0; n < z.n; n++) sum += LOAD(dy + (size_t)n * z.o + o);
+            store_lanes(sum, lanes, db + o);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+/* Losses. `outputs` values of each image against its class label or its real targets; the gradient is that of the mean
+ * over the batch's `valid` images (the last batch of an epoch may be short; what lies behind it gets 0).
+ *
+ *   cross_entropy  loss[n] = log(sum_k exp(x[n,k])) - sum_k q[n,k] x[n,k],  q = (1 - e) [k = label] + e / outputs
+ *                  dx[n,k] = (softmax(x[n])[k] - q[n,k]) / valid                     (softmax fused; e: label smoothing)
+ *   mse            loss[n] = sum_k (x - t)^2 / outputs        dx = 2 (x - t) / (outputs valid)
+ *   half_mse       loss[n] = sum_k (x - t)^2 / 2              dx = (x - t) / valid
+ *   hit[n]         1 where the largest output is the label's, else 0
+ *   history        history[slot] = (sum of losses, sum of hits) of this step
+ *
+ * Work-item (image); history: one work-item, so that the sum has one order. */
+#include "params.h"
+#include "real.h"
+
+static inline int largest(global const real *x, const int count)
+{
+    int best = 0;
+    for (int k = 1; k < count; k++)
+        if (x[k] > x[best]) best = k;
+    return best;
+}
+
+kernel void cross_entropy(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
+                          global const int *restrict step, global real *restrict gradient, global real *restrict loss,
+                          global real *restrict hit)
+{
+    const loss_sizes z = SIZES(given);
+    const int n = (int)get_global_id(0), valid = step[STEP_VALID];
+    global const real *x = outputs + (size_t)n * z.outputs;
+    global real *dx = gradient + (size_t)n * z.outputs;
+    if (n >= valid) {
+        for (int k = 0; k < z.outputs; k++) dx[k] = 0;
+        loss[n] = hit[n] = 0;
+        return;
+    }
+    const int best = largest(x, z.outputs), target = label[n];
+    const real most = x[best], smoothing = z.smoothing_ppm / (real)1000000, low = smoothing / z.outputs;
+    real sum = 0, mean = 0;
+    for (int k = 0; k < z.outputs; k++) {
+        sum += exp(x[k] - most);
+        mean += (x[k] - most) / z.outputs;
+    }
+    for (int k = 0; k < z.outputs; k++) {
+        const real q = k == target ? 1 - smoothing + low : low;
+        dx[k] = (exp(x[k] - most) / sum - q) / valid;
+    }
+    loss[n] = log(sum) - (1 - smoothing) * (x[target] - most) - smoothing * mean;
+    hit[n] = best == target ? 1 : 0;
+}
+
+/* What mse and half_mse share: they differ in the factor of the loss, and the gradient's is twice that. */
+static inline void squared_error(const loss_sizes z, global const real *outputs, global const int *label,
+                                 global const real *target, global const int *step, global real *gradient,
+                                 global real *loss, global real *hit, const real factor)
+{
+    const int n = (int)get_global_id(0), valid = step[STEP_VALID];
+    const size_t row = (size_t)n * z.outputs;
+    real sum = 0;
+    for (int k = 0; k < z.outputs; k++) {
+        const real wanted = z.one_hot ? (k == label[n] ? 1 : 0) : target[row + k];
+        const real error = outputs[row + k] - wanted;
+        sum += error * error;
+        gradient[row + k] = n < valid ? 2 * factor * error / valid : 0;
+    }
+    loss[n] = n < valid ? factor * sum : 0;
+    hit[n] = z.one_hot && n < valid && largest(outputs + row, z.outputs) == label[n] ? 1 : 0;
+}
+
+kernel void mse(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
+                global const real *restrict target, global const int *restrict step, global real *restrict gradient,
+                global real *restrict loss, global real *restrict hit)
+{
+    const loss_sizes z = SIZES(given);
+    squared_error(z, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
+}
+
+kernel void half_mse(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
+                     global const real *restrict target, global const int *restrict step, global real *restrict gradient,
+                     global real *restrict loss, global real *restrict hit)
+{
+    const loss_sizes z = SIZES(given);
+    squared_error(z, outputs, label, target, step, gradient, loss, hit, (real)1 / 2);
+}
+
+kernel void history(const loss_sizes given, global const real *restrict loss, global const real *restrict hit,
+                    global const int *restrict step, global real *restrict slots)
+{
+    const loss_sizes z = SIZES(given);
+    real losses = 0, hits = 0;
+    for (int n = 0; n < z.n; n++) {
+        losses += loss[n];
+        hits += hit[n];
+    }
+    global real *slot = slots + step[STEP_SLOT] * HISTORY_LENGTH;
+    slot[HISTORY_LOSS] = losses;
+    slot[HISTORY_HITS] = hits;
+}

@@ -1,0 +1,83 @@
+/* The sizes of every op, as the host, the reference twins and the kernels all read them: the same structs in C and in
+ * OpenCL C. Every field is an int, so that a struct can also be written as a list of numbers: the host passes a heavy
+ * op's sizes as the kernel's first argument and, when it bakes them into the program (-DBAKED=...), the compiler sees
+ * constants instead.
+ *
+ * Letters mean the same everywhere: n images, c input channels, h w input height and width, k output channels, y x
+ * output height and width, r s filter height and width. Tensors are channels last: activations [n,h,w,c], filters
+ * [r,s,c,k], dense weights [i,o]. */
+#ifndef CLT_PARAMS_H
+#define CLT_PARAMS_H
+
+/* What a fused op applies to its sum. */
+enum {
+    ACTIVATION_NONE,
+    ACTIVATION_RELU,
+    ACTIVATION_SIGMOID,
+    ACTIVATION_TANH,
+    ACTIVATION_SIGMOID_NOTEBOOK, /* sigmoid, whose derivative is (wrongly) taken at its output: only for `example` */
+    ACTIVATION_COUNT
+};
+
+/* conv.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
+typedef struct conv_sizes {
+    int n, c, h, w;
+    int k, y, x;
+    int r, s;
+    int stride_y, stride_x, pad_y, pad_x;
+    int bias, activation;
+    int block_y, blocks_y; /* output rows of one patch, and patches of one image */
+    int block_x, blocks_x; /* the same for columns */
+    int slices;            /* weight gradient: parts of the batch that are summed apart */
+} conv_sizes;
+
+/* dense.cl */
+typedef struct dense_sizes {
+    int n, i, o;
+    int bias, activation;
+    int chunk; /* input gradient: outputs whose weights are transposed at a time */
+} dense_sizes;
+
+/* pool.cl */
+typedef struct pool_sizes {
+    int n, c, h, w, y, x;
+    int r, s;
+    int stride_y, stride_x, pad_y, pad_x;
+    int activation; /* gradient: the one whose output the pool's input is */
+} pool_sizes;
+
+/* activation.cl, and whatever else goes element by element */
+typedef struct element_sizes {
+    int count;
+    int activation;
+} element_sizes;
+
+/* loss.cl. one_hot: targets are class labels. smoothing_ppm: label smoothing in millionths (structs hold ints only). */
+typedef struct loss_sizes {
+    int n, outputs;
+    int one_hot;
+    int smoothing_ppm;
+} loss_sizes;
+
+/* batch.cl. bytes: the images are bytes, not real values. */
+typedef struct batch_sizes {
+    int n, c, h, w;
+    int outputs; /* real targets of one image, 0 for class labels */
+    int bytes;
+} batch_sizes;
+
+/* update.cl */
+typedef struct update_sizes {
+    int count;
+    int nesterov;
+    int parts; /* gradient norm: how many parts the sum of squares is cut in */
+} update_sizes;
+
+/* The few numbers that change from step to step live in two small tensors. */
+enum { STEP_FIRST, STEP_VALID, STEP_SLOT, STEP_LENGTH = 4 }; /* integers: see batch.cl and loss.cl */
+enum { HYPER_RATE, HYPER_MOMENTUM, HYPER_DECAY, HYPER_CLIP, HYPER_LENGTH }; /* reals: see update.cl */
+
+/* The history tensor holds, for each step slot, the sum of the losses and the number of right predictions. */
+enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };
+
+#endif

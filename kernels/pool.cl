@@ -1,0 +1,69 @@
+/* Max pooling, channels last. Padding never wins: only pixels inside the image are looked at.
+ *
+ *   forward         y[n,y,x,c] = max over r,s of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c]
+ *                   best[n,y,x,c] = the first pixel, in reading order (row * width + column), that has that value
+ *   input gradient  dx[n,h,w,c] = g(x) * sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c]
+ *                   (each input gathers from the windows over it, in order: no atomics)
+ *
+ * NaN wins over any number, so that it is not lost. A work-item is one row of outputs (or of inputs) of one image. Reads
+ * past the last channel stay inside the tensor or the guard behind it, and their lanes are never stored. */
+#include "params.h"
+#include "real.h"
+
+kernel void pool_forward(const pool_sizes given, global const real *restrict x, global real *restrict y,
+                         global int *restrict best)
+{
+    const pool_sizes z = SIZES(given);
+    const int oy = (int)get_global_id(0), n = (int)get_global_id(1);
+    const int top = oy * z.stride_y - z.pad_y;
+    const int first_h = max(top, 0), end_h = min(top + z.r, z.h);
+    global const real *image = x + (size_t)n * z.h * z.w * z.c;
+    const size_t row = ((size_t)n * z.y + oy) * z.x * z.c;
+    for (int ox = 0; ox < z.x; ox++) {
+        const int left = ox * z.stride_x - z.pad_x;
+        const int first_w = max(left, 0), end_w = min(left + z.s, z.w);
+        for (int c = 0; c < z.c; c += VEC) {
+            maskv winner = (maskv)(first_h * z.w + first_w);
+            realv most = LOAD(image + (first_h * z.w + first_w) * z.c + c);
+            for (int h = first_h; h < end_h; h++)
+                for (int w = first_w; w < end_w; w++) {
+                    const realv value = LOAD(image + (h * z.w + w) * z.c + c);
+                    const maskv better = (value > most) | ((value != value) & (most == most));
+                    most = better ? value : most;
+                    winner = better ? (maskv)(h * z.w + w) : winner;
+                }
+            store_lanes(most, z.c - c, y + row + ox * z.c + c);
+            store_int_lanes(winner, z.c - c, best + row + ox * z.c + c);
+        }
+    }
+}
+
+/* The first window that reaches position `at` of the padded input. */
+static inline int first_window(const int at, const int size, const int stride)
+{
+    return at < size ? 0 : (at - size) / stride + 1;
+}
+
+kernel void pool_input_gradient(const pool_sizes given, global const real *restrict dy, global const int *restrict best,
+                                global const real *restrict x, global real *restrict dx)
+{
+    const pool_sizes z = SIZES(given);
+    const int h = (int)get_global_id(0), n = (int)get_global_id(1);
+    const int first_y = first_window(h + z.pad_y, z.r, z.stride_y), last_y = min((h + z.pad_y) / z.stride_y, z.y - 1);
+    const size_t image = (size_t)n * z.y * z.x * z.c, row = ((size_t)n * z.h + h) * z.w * z.c;
+    for (int w = 0; w < z.w; w++) {
+        const int first_x = first_window(w + z.pad_x, z.s, z.stride_x);
+        const int last_x = min((w + z.pad_x) / z.stride_x, z.x - 1);
+        for (int c = 0; c < z.c; c += VEC) {
+            realv sum = (realv)0;
+            for (int oy = first_y; oy <= last_y; oy++)
+                for (int ox = first_x; ox <= last_x; ox++) {
+                    const size_t at = image + (oy * z.x + ox) * z.c + c;
+                    const maskv mine = LOAD_INTS(best + at) == (maskv)(h * z.w + w);
+                    sum += mine ? LOAD(dy + at) : (realv)0;
+                }
+            const size_t at = row + w * z.c + c;
+            store_lanes(x ? deactivate(sum, LOAD(x + at)) : sum, z.c - c, dx + at);
+        }
+    }
+}

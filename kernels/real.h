@@ -1,0 +1,111 @@
+/* The number type of this build and vectors of it.
+ *
+ * The host defines REAL (float or double) and VEC, the device's native vector width for it (1 where it has none). */
+#ifndef CLT_REAL_H
+#define CLT_REAL_H
+
+#ifdef REAL_IS_DOUBLE
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+typedef double real;
+#define REAL double
+#else
+typedef float real;
+#define REAL float
+#endif
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+
+/* realv: VEC reals. maskv: what comparing two of them gives, and integers that go with them lane by lane. */
+#ifdef REAL_IS_DOUBLE
+#define MASK long
+#else
+#define MASK int
+#endif
+#if VEC == 1
+typedef real realv;
+typedef MASK maskv;
+#define LOAD(from) (*(from))
+#define STORE(value, to) (*(to) = (value))
+#define LOAD_INTS(from) ((maskv)(*(from)))
+#define TO_INTS(mask) ((int)(mask))
+#else
+typedef JOIN(REAL, VEC) realv;
+typedef JOIN(MASK, VEC) maskv;
+#define LOAD(from) JOIN(vload, VEC)(0, from)
+#define STORE(value, to) JOIN(vstore, VEC)(value, 0, to)
+#define LOAD_INTS(from) JOIN(JOIN(convert_, MASK), VEC)(JOIN(vload, VEC)(0, from))
+#define TO_INTS(mask) JOIN(convert_int, VEC)(mask)
+#endif
+
+/* Kernels read their sizes through SIZES: the argument, or the constants that the host baked in. */
+#ifdef BAKED
+#define SIZES(given) {BAKED}
+#else
+#define SIZES(given) given
+#endif
+
+#define UNROLL _Pragma("unroll")
+
+/* Stores the first `count` lanes of `value`, all of them when count >= VEC. */
+static inline void store_lanes(const realv value, const int count, global real *to)
+{
+    if (count >= VEC) {
+        STORE(value, to);
+    } else {
+        real lane[VEC];
+        STORE(value, lane);
+        for (int i = 0; i < count; i++) to[i] = lane[i];
+    }
+}
+
+static inline void store_int_lanes(const maskv value, const int count, global int *to)
+{
+    if (count >= VEC) {
+        STORE(TO_INTS(value), to);
+    } else {
+        int lane[VEC];
+        STORE(TO_INTS(value), lane);
+        for (int i = 0; i < count; i++) to[i] = lane[i];
+    }
+}
+
+/* Loads the first `count` lanes and zeros the others, never reading past them. */
+static inline realv load_lanes(global const real *from, const int count)
+{
+    if (count >= VEC) return LOAD(from);
+    real lane[VEC];
+    for (int i = 0; i < VEC; i++) lane[i] = i < count ? from[i] : (real)0;
+    return LOAD(lane);
+}
+
+/* The activation f of a sum. ACTIVATION is a constant of the build; NaN passes through. */
+#ifndef ACTIVATION
+#define ACTIVATION ACTIVATION_NONE
+#endif
+
+static inline realv sigmoid(const realv v)
+{
+    return (realv)1 / ((realv)1 + exp(-v));
+}
+
+static inline realv activate(const realv sum)
+{
+    if (ACTIVATION == ACTIVATION_RELU) return sum < (realv)0 ? (realv)0 : sum;
+    if (ACTIVATION == ACTIVATION_SIGMOID) return sigmoid(sum);
+    if (ACTIVATION == ACTIVATION_SIGMOID_NOTEBOOK) return sigmoid(sum);
+    if (ACTIVATION == ACTIVATION_TANH) return tanh(sum);
+    return sum;
+}
+
+/* The gradient of the sum, g f'(sum), where g is the gradient of y = f(sum): written in terms of y. */
+static inline realv deactivate(const realv g, const realv y)
+{
+    if (ACTIVATION == ACTIVATION_RELU) return y <= (realv)0 ? (realv)0 : g;
+    if (ACTIVATION == ACTIVATION_SIGMOID) return g * (y * ((realv)1 - y));
+    if (ACTIVATION == ACTIVATION_TANH) return g * ((realv)1 - y * y);
+    if (ACTIVATION == ACTIVATION_SIGMOID_NOTEBOOK) return g * (sigmoid(y) * ((realv)1 - sigmoid(y)));
+    return g;
+}
+
+#endif

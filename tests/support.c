@@ -1,0 +1,126 @@
+#include "support.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { PATH_ROOM = 512 };
+
+static char folder[PATH_ROOM / 2];
+
+int make_folder(void **state)
+{
+    (void)state;
+    const char *parent = getenv("TMPDIR");
+    (void)snprintf(folder, sizeof folder, "%s/cltrain-test-XXXXXX", parent ? parent : "/tmp");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static void remove_tree(const char *path)
+{
+    struct stat about;
+    if (lstat(path, &about)) return;
+    if (!S_ISDIR(about.st_mode)) {
+        (void)unlink(path);
+        return;
+    }
+    DIR *list = opendir(path);
+    const struct dirent *entry;
+    while (list && (entry = readdir(list))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        char child[PATH_ROOM];
+        const int length = snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
+        if (length < PATH_ROOM) remove_tree(child);
+    }
+    if (list) (void)closedir(list);
+    (void)rmdir(path);
+}
+
+int remove_folder(void **state)
+{
+    (void)state;
+    remove_tree(folder);
+    return 0;
+}
+
+const char *path_in(const char *name)
+{
+    enum { SLOTS = 64 };
+    static char paths[SLOTS][PATH_ROOM];
+    static int slot;
+    slot = (slot + 1) % SLOTS;
+    (void)snprintf(paths[slot], PATH_ROOM, "%s/%s", folder, name);
+    return paths[slot];
+}
+
+const char *write_bytes(const char *name, const void *bytes, size_t size)
+{
+    const char *path = path_in(name);
+    FILE *stream = fopen(path, "wb");
+    assert_non_null(stream);
+    assert_int_equal(fwrite(bytes, 1, size, stream), size);
+    assert_int_equal(fclose(stream), 0);
+    return path;
+}
+
+const char *write_gzip(const char *name, const void *bytes, size_t size)
+{
+    const char *path = path_in(name);
+    gzFile stream = gzopen(path, "wb");
+    assert_non_null(stream);
+    assert_int_equal(gzfwrite(bytes, 1, size, stream), size);
+    assert_int_equal(gzclose(stream), Z_OK);
+    return path;
+}
+
+uint8_t *read_bytes(const char *path, size_t *size)
+{
+    FILE *stream = fopen(path, "rb");
+    assert_non_null(stream);
+    assert_int_equal(fseek(stream, 0, SEEK_END), 0);
+    const long length = ftell(stream);
+    assert_true(length >= 0);
+    rewind(stream);
+    *size = (size_t)length;
+    uint8_t *bytes = malloc(*size + 1);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, *size, stream), *size);
+    assert_int_equal(fclose(stream), 0);
+    return bytes;
+}
+
+int count_files(void)
+{
+    DIR *list = opendir(folder);
+    assert_non_null(list);
+    int count = -2; /* "." and ".." */
+    while (readdir(list)) count++;
+    assert_int_equal(closedir(list), 0);
+    return count;
+}
+
+void assert_failed(clt_status status, clt_status wanted, const clt_error *error, const char *start, const char *part)
+{
+    assert_int_not_equal(status, CLT_OK);
+    const size_t length = strlen(error->message);
+    const int starts = !start || strncmp(error->message, start, strlen(start)) == 0;
+    if (status != wanted || !starts || !strstr(error->message, part))
+        print_error("status %d: '%s' should begin with '%s' and contain '%s'\n", (int)status, error->message,
+                    start ? start : "", part);
+    assert_int_equal(status, wanted);
+    assert_int_equal(error->status, wanted);
+    assert_true(starts);
+    assert_non_null(strstr(error->message, part));
+    assert_non_null(error->source_file);
+    assert_true(length > 0 && error->message[length - 1] != '.');
+}
+
+void assert_ok(clt_status status, const clt_error *error)
+{
+    if (status != CLT_OK) print_error("%s\n", error->message);
+    assert_int_equal(status, CLT_OK);
+}

@@ -1,0 +1,38 @@
+/* What the tests share: a temporary folder, files of given bytes, and a look at error messages. */
+#ifndef CLT_TESTS_SUPPORT_H
+#define CLT_TESTS_SUPPORT_H
+
+/* cmocka.h needs these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cltrain.h"
+
+/* Group setup and teardown: make a temporary folder, and remove it with all that is in it. */
+int make_folder(void **state);
+int remove_folder(void **state);
+
+/* The path of `name` in the temporary folder. Valid until path_in has been called 64 times more. */
+const char *path_in(const char *name);
+
+/* Makes the file `name` of these bytes in the temporary folder, plain or gzip, and returns its path. */
+const char *write_bytes(const char *name, const void *bytes, size_t size);
+const char *write_gzip(const char *name, const void *bytes, size_t size);
+
+/* All the bytes of `path`, freed with free(). */
+uint8_t *read_bytes(const char *path, size_t *size);
+
+/* How many files and folders the temporary folder holds. */
+int count_files(void);
+
+/* The call failed with `wanted`, and its message begins with `start` (a path, or NULL) and contains `part`. */
+void assert_failed(clt_status status, clt_status wanted, const clt_error *error, const char *start, const char *part);
+
+/* The call succeeded; where it did not, prints the message. */
+void assert_ok(clt_status status, const clt_error *error);
+
+#endif
