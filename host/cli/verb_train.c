@@ -191,7 +191,7 @@ static const option_row option_rows[] = {
      .choices = precision_names,
      .help = "what the device computes in (default f32)"},
     DEVICE_OPTION(train_settings),
-    {.name = "quiet", SETTING(train_settings, quiet), .help = "no progress and no notes on standard error"},
+    {.name = "quiet", SETTING(train_settings, quiet), .help = "no progress on standard error"},
     {0}};
 
 static void set_defaults(void *settings)
@@ -242,7 +242,7 @@ static clt_status open_data(training_run *training, clt_error *error)
     TRY(clt_dataset_open(settings->data, CLT_TRAIN, &training->images, error));
     if (settings->val_split > 0) return hold_out(training, error);
     clt_error missing;
-    if (clt_dataset_open(settings->data, CLT_TEST, &training->validation, &missing) != CLT_OK && !settings->quiet)
+    if (clt_dataset_open(settings->data, CLT_TEST, &training->validation, &missing) != CLT_OK)
         print_note("%s; so there is no validation", missing.message);
     return CLT_OK;
 }
@@ -359,8 +359,7 @@ static clt_status train(training_run *training, clt_error *error)
     apply_normalize(settings);
     settings->train.progress = take_progress;
     settings->train.user = training;
-    if (!settings->train.output_dir && !settings->quiet)
-        print_note("nothing is written, because --output-dir is not given");
+    if (!settings->train.output_dir) print_note("nothing is written, because --output-dir is not given");
     TRY(catch_signals(error));
     training->display = progress_begin(settings->quiet);
     const clt_status status =
