@@ -126,16 +126,12 @@ static inline void correlate_block(const correlation z, local const real *patch,
             for (int tx = 0; tx < z.cols; tx += TILE_X) {
                 const tile t =
                     correlate(z, patch + ty * z.stride_y * z.pitch + tx * z.stride_x * z.c, weights + k0);
-                UNROLL for (int i = 0; i < ROWS; i++)
+                TILE_SPILL(t, sums);
+                ROLLED for (int i = 0; i < ROWS * COLS; i++)
                 {
-                    const int oy = ty + i / TILE_X, ox = tx + i % TILE_X;
-                    if (oy >= z.rows || ox >= z.cols) continue;
-                    const int pixel = ((z.y0 + oy) * z.x + z.x0 + ox) * z.k;
-                    UNROLL for (int j = 0; j < COLS; j++)
-                    {
-                        const int k = k0 + j * VEC;
-                        if (k < z.k) FINISH(t.sum[i][j], pixel + k, k, z.k - k);
-                    }
+                    const int oy = ty + i / COLS / TILE_X, ox = tx + i / COLS % TILE_X, k = k0 + i % COLS * VEC;
+                    if (oy >= z.rows || ox >= z.cols || k >= z.k) continue;
+                    FINISH(sums[i], ((z.y0 + oy) * z.x + z.x0 + ox) * z.k + k, k, z.k - k);
                 }
             }
 }
@@ -248,15 +244,12 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
                         b += z.k;
                     }
                 }
-                UNROLL for (int i = 0; i < ROWS; i++)
+                TILE_SPILL(t, tile_sums);
+                ROLLED for (int i = 0; i < min(ROWS, row_weights - sc) * COLS; i++)
                 {
-                    if (sc + i >= row_weights) continue;
-                    global real *to = sums + (size_t)(r * row_weights + sc + i) * padded;
-                    UNROLL for (int j = 0; j < COLS; j++)
-                    {
-                        const realv before = part == begin ? (realv)0 : LOAD(to + j * VEC);
-                        STORE(before + t.sum[i][j], to + j * VEC);
-                    }
+                    global real *to = sums + (size_t)(r * row_weights + sc + i / COLS) * padded + i % COLS * VEC;
+                    const realv before = part == begin ? (realv)0 : LOAD(to);
+                    STORE(before + tile_sums[i], to);
                 }
             }
         if (z.bias)

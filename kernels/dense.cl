@@ -25,18 +25,15 @@ kernel void dense_forward(const dense_sizes given, global const real *restrict x
         TILE_STEP(t, INPUT, b);
         b += z.o;
     }
-    UNROLL for (int i = 0; i < ROWS; i++)
+    TILE_SPILL(t, sums);
+    ROLLED for (int i = 0; i < min(ROWS, z.n - n0) * COLS; i++)
     {
-        if (n0 + i >= z.n) continue;
-        UNROLL for (int j = 0; j < COLS; j++)
-        {
-            const int o = o0 + j * VEC, lanes = z.o - o;
-            if (lanes <= 0) continue;
-            const size_t at = (size_t)(n0 + i) * z.o + o;
-            const realv sum = bias ? t.sum[i][j] + load_lanes(bias + o, lanes) : t.sum[i][j];
-            if (before) store_lanes(sum, lanes, before + at);
-            store_lanes(activate(sum), lanes, y + at);
-        }
+        const int o = o0 + i % COLS * VEC, lanes = z.o - o;
+        if (lanes <= 0) continue;
+        const size_t at = (size_t)(n0 + i / COLS) * z.o + o;
+        const realv sum = bias ? sums[i] + load_lanes(bias + o, lanes) : sums[i];
+        if (before) store_lanes(sum, lanes, before + at);
+        store_lanes(activate(sum), lanes, y + at);
     }
 }
 
@@ -63,19 +60,15 @@ kernel void dense_input_gradient(const dense_sizes given, global const real *res
 #define GRADIENT(i) row[i][o]
                 TILE_STEP(t, GRADIENT, turned + o * STRIPE);
             }
-            UNROLL for (int i = 0; i < ROWS; i++)
+            TILE_SPILL(t, sums);
+            ROLLED for (int i = 0; i < min(ROWS, z.n - n0) * COLS; i++)
             {
-                if (n0 + i >= z.n) continue;
-                UNROLL for (int j = 0; j < COLS; j++)
-                {
-                    const int in = i0 + j * VEC, lanes = z.i - in;
-                    if (lanes <= 0) continue;
-                    global real *to = dx + (size_t)(n0 + i) * z.i + in;
-                    const realv sum = o0 ? load_lanes(to, lanes) + t.sum[i][j] : t.sum[i][j];
-                    const bool apply = last && x;
-                    store_lanes(apply ? deactivate(sum, load_lanes(x + (size_t)(n0 + i) * z.i + in, lanes)) : sum,
-                                lanes, to);
-                }
+                const int in = i0 + i % COLS * VEC, lanes = z.i - in;
+                if (lanes <= 0) continue;
+                const size_t at = (size_t)(n0 + i / COLS) * z.i + in;
+                realv sum = o0 ? load_lanes(dx + at, lanes) + sums[i] : sums[i];
+                if (last && x) sum = deactivate(sum, load_lanes(x + at, lanes));
+                store_lanes(sum, lanes, dx + at);
             }
         }
     }
@@ -94,16 +87,16 @@ kernel void dense_weight_gradient(const dense_sizes given, global const real *re
 #define WEIGHT(i) a[i]
         TILE_STEP(t, WEIGHT, b);
     }
-    UNROLL for (int j = 0; j < COLS; j++)
+    TILE_SPILL(t, sums);
+    ROLLED for (int i = 0; i < min(ROWS, z.i - i0) * COLS; i++)
     {
-        const int o = o0 + j * VEC, lanes = z.o - o;
-        if (lanes <= 0) continue;
-        UNROLL for (int i = 0; i < ROWS; i++)
-            if (i0 + i < z.i) store_lanes(t.sum[i][j], lanes, dw + (size_t)(i0 + i) * z.o + o);
-        if (i0 == 0 && z.bias) {
-            realv sum = (realv)0;
-            for (int n = 0; n < z.n; n++) sum += LOAD(dy + (size_t)n * z.o + o);
-            store_lanes(sum, lanes, db + o);
-        }
+        const int o = o0 + i % COLS * VEC;
+        if (o < z.o) store_lanes(sums[i], z.o - o, dw + (size_t)(i0 + i / COLS) * z.o + o);
+    }
+    if (i0 > 0 || !z.bias) return;
+    for (int o = o0; o < min(o0 + STRIPE, z.o); o += VEC) {
+        realv sum = (realv)0;
+        for (int n = 0; n < z.n; n++) sum += LOAD(dy + (size_t)n * z.o + o);
+        store_lanes(sum, z.o - o, db + o);
     }
 }

@@ -46,6 +46,7 @@ typedef JOIN(MASK, VEC) maskv;
 #endif
 
 #define UNROLL _Pragma("unroll")
+#define ROLLED _Pragma("unroll 1")
 
 /* Stores the first `count` lanes of `value`, all of them when count >= VEC. */
 static inline void store_lanes(const realv value, const int count, global real *to)

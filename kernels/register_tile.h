@@ -36,4 +36,10 @@ typedef struct {
         }                                                                                                              \
     } while (0)
 
+/* Copies the sums where a loop that is not unrolled can index them: the code that finishes a sum is then there once,
+ * not ROWS * COLS times. (Indexing `t` itself by a variable would keep it out of the registers.) */
+#define TILE_SPILL(t, sums)                                                                                            \
+    realv sums[ROWS * COLS];                                                                                           \
+    UNROLL for (int i_ = 0; i_ < ROWS; i_++) UNROLL for (int j_ = 0; j_ < COLS; j_++) sums[i_ * COLS + j_] = t.sum[i_][j_]
+
 #endif

@@ -90,7 +90,7 @@ static clt_status run_help(int argument_count, char **arguments, clt_error *erro
     if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, or nets", arguments[1]);
     if (argument_count == 1 && strcmp(arguments[0], "nets") == 0) return print_net_language(error);
     if (argument_count == 1 && arguments[0][0] != '-') {
-        static char option[] = "--help";
+        char option[] = "--help";
         char *only[] = {option};
         const verb_row *verb;
         TRY(find_verb(arguments[0], &verb, error));

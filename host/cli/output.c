@@ -114,7 +114,7 @@ static void print_row(const text_table *table, size_t first, const size_t *width
 static clt_status print_rows(const text_table *table, clt_error *error)
 {
     const size_t columns = strlen(table->alignment);
-    size_t *width;
+    size_t *width = NULL;
     TRY(allocate(columns, sizeof *width, "a table", &width, error));
     for (size_t i = 0; i < table->count; i++) {
         const size_t length = strlen(table->cell[i]);

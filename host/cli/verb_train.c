@@ -241,7 +241,7 @@ static clt_status open_data(training_run *training, clt_error *error)
     const train_settings *settings = training->settings;
     TRY(clt_dataset_open(settings->data, CLT_TRAIN, &training->images, error));
     if (settings->val_split > 0) return hold_out(training, error);
-    clt_error missing;
+    clt_error missing = {0};
     if (clt_dataset_open(settings->data, CLT_TEST, &training->validation, &missing) != CLT_OK)
         print_note("%s; so there is no validation", missing.message);
     return CLT_OK;
@@ -263,10 +263,10 @@ static clt_status create_model(training_run *training, clt_error *error)
 static clt_status resume_model(training_run *training, command_line *command, clt_error *error)
 {
     train_settings *settings = training->settings;
-    if (settings->net || settings->loss || settings->precision || settings->weights)
+    if (settings->net || settings->loss || settings->precision || settings->weights || settings->normalize.given)
         return FAIL(error, CLT_BAD_ARGUMENT,
-                    "--resume: a checkpoint brings its own net and parameters, so --net, --loss, --precision and "
-                    "--weights cannot be given with it");
+                    "--resume: a checkpoint brings its own net, parameters and normalisation, so --net, --loss, "
+                    "--precision, --weights and --normalize cannot be given with it");
     TRY(clt_model_load(settings->resume, &training->model, error));
     settings->train = clt_model_train_options(training->model);
     return read_options(command, settings, error);
@@ -333,6 +333,9 @@ static void print_result(const training_run *training)
 {
     const char *folder = training->settings->train.output_dir;
     const clt_progress *last = &training->last;
+    if (training->epochs == 0 && training->settings->train.epochs > 0)
+        print_note("nothing is left to train: the checkpoint has all of the %d epochs, and a larger --epochs goes on",
+                   training->settings->train.epochs);
     (void)printf("epochs %d", training->epochs);
     if (training->epochs > 0) {
         (void)printf("  loss %.6g", last->loss);
@@ -346,11 +349,15 @@ static void print_result(const training_run *training)
     (void)printf("\n");
 }
 
+/* Adds to the library's sentence, which says where it stopped, how to go on. */
 static clt_status fail_stopped(const training_run *training, clt_error *error)
 {
+    char where[256];
     const char *folder = training->settings->train.output_dir;
-    if (!folder) return FAIL(error, CLT_STOPPED, "train: stopped; nothing is kept, because --output-dir was not given");
-    return FAIL(error, CLT_STOPPED, "train: stopped; --resume %s/last.safetensors goes on from here", folder);
+    (void)snprintf(where, sizeof where, "%.*s", (int)sizeof where - 1, error->message);
+    if (!folder)
+        return FAIL(error, CLT_STOPPED, "train: %s; nothing is kept, because --output-dir was not given", where);
+    return FAIL(error, CLT_STOPPED, "train: %s; --resume %s/last.safetensors goes on from there", where, folder);
 }
 
 static clt_status train(training_run *training, clt_error *error)

@@ -87,9 +87,10 @@ static json_t *json_of_row(const clt_verify_row *row)
 static void take_row(void *user, const clt_verify_row *row)
 {
     verify_report *report = user;
+    if (report->prints && report->count == 0) print_head();
+    if (report->prints) print_row(row);
     report->count++;
     if (!row->ok) name_failure(report, row);
-    if (report->prints) print_row(row);
     if (report->rows && json_array_append_new(report->rows, json_of_row(row))) report->no_memory = true;
 }
 
@@ -135,8 +136,7 @@ static clt_status summarise(const verify_report *report, const clt_device *devic
 static clt_status verify(const verify_settings *settings, const clt_model *model, clt_device *device,
                          verify_report *report, clt_error *error)
 {
-    if (report->prints) print_head();
-    clt_status status = clt_verify(model, device, settings->batch_size, settings->seed, take_row, report, error);
+    const clt_status status = clt_verify(model, device, settings->batch_size, settings->seed, take_row, report, error);
     if (status != CLT_OK && status != CLT_MISMATCH) return status;
     if (settings->json) TRY(write_json(json_of_report(report, settings, model, device), settings->json, error));
     /* The library names one op; the summary names all. Without rows there is only the library's sentence. */
