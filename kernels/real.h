@@ -103,7 +103,7 @@ static inline realv activate(const realv sum)
 static inline realv deactivate(const realv g, const realv y)
 {
     if (ACTIVATION == ACTIVATION_RELU) return y <= (realv)0 ? (realv)0 : g;
-    if (ACTIVATION == ACTIVATION_SIGMOID) return g * (y * ((realv)1 - y));
+    if (ACTIVATION == ACTIVATION_SIGMOID) return g * y * ((realv)1 - y);
     if (ACTIVATION == ACTIVATION_TANH) return g * ((realv)1 - y * y);
     if (ACTIVATION == ACTIVATION_SIGMOID_NOTEBOOK) return g * (sigmoid(y) * ((realv)1 - sigmoid(y)));
     return g;

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/random.h"
+
 enum { PATH_ROOM = 512 };
 
 static char folder[PATH_ROOM / 2];
@@ -123,4 +125,49 @@ void assert_ok(clt_status status, const clt_error *error)
 {
     if (status != CLT_OK) print_error("%s\n", error->message);
     assert_int_equal(status, CLT_OK);
+}
+
+clt_model *make_model(const char *net, const char *loss, clt_precision precision, uint64_t seed)
+{
+    clt_error error;
+    clt_model *model;
+    const clt_model_options options = {.net = net, .loss = loss, .precision = precision, .seed = seed};
+    assert_ok(clt_model_create(&options, &model, &error), &error);
+    return model;
+}
+
+clt_device *open_called(const char *name)
+{
+    clt_error error;
+    clt_device *device;
+    assert_ok(clt_device_open(name, &device, &error), &error);
+    return device;
+}
+
+clt_dataset *make_images(size_t count, clt_shape shape, int classes, uint64_t seed)
+{
+    clt_error error;
+    clt_dataset *dataset;
+    const size_t values = (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
+    uint8_t *images = malloc(count * values);
+    int32_t *labels = malloc(count * sizeof *labels);
+    assert_true(images && labels);
+    clt__random stream = clt__random_seed(seed, "test images", 0);
+    for (size_t i = 0; i < count; i++) {
+        labels[i] = (int32_t)(i % (size_t)classes);
+        for (size_t at = 0; at < values; at++) {
+            const uint8_t pattern = at % (size_t)classes == (size_t)labels[i] ? 96 : 0;
+            images[i * values + at] = (uint8_t)(pattern + clt__random_below(&stream, 128));
+        }
+    }
+    assert_ok(clt_dataset_from_bytes(count, shape, images, labels, classes, &dataset, &error), &error);
+    free(images);
+    free(labels);
+    return dataset;
+}
+
+void fill_random(double *values, size_t count, uint64_t seed)
+{
+    clt__random stream = clt__random_seed(seed, "test values", 0);
+    for (size_t i = 0; i < count; i++) values[i] = 2 * clt__random_uniform(&stream) - 1;
 }

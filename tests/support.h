@@ -1,4 +1,4 @@
-/* What the tests share: a temporary folder, files of given bytes, and a look at error messages. */
+/* What the tests share: a temporary folder, files of given bytes, models and data, and a look at error messages. */
 #ifndef CLT_TESTS_SUPPORT_H
 #define CLT_TESTS_SUPPORT_H
 
@@ -34,5 +34,14 @@ void assert_failed(clt_status status, clt_status wanted, const clt_error *error,
 
 /* The call succeeded; where it did not, prints the message. */
 void assert_ok(clt_status status, const clt_error *error);
+
+/* A model of this net (loss NULL: what the net says), a device (NULL: the default one), and images of bytes: image i has
+ * the label i % classes, and noise around a pattern of its class. The test fails where they cannot be made. */
+clt_model *make_model(const char *net, const char *loss, clt_precision precision, uint64_t seed);
+clt_device *open_called(const char *name);
+clt_dataset *make_images(size_t count, clt_shape shape, int classes, uint64_t seed);
+
+/* Numbers evenly from [-1, 1): the same seed gives the same ones. */
+void fill_random(double *values, size_t count, uint64_t seed);
 
 #endif

@@ -33,7 +33,7 @@ double clt__deactivate(int activation, double gradient, double y)
     case ACTIVATION_RELU:
         return y <= 0 ? 0 : gradient;
     case ACTIVATION_SIGMOID:
-        return gradient * (y * (1 - y));
+        return gradient * y * (1 - y);
     case ACTIVATION_TANH:
         return gradient * (1 - y * y);
     case ACTIVATION_SIGMOID_NOTEBOOK:
