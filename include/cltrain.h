@@ -29,6 +29,7 @@ typedef enum clt_status {
     CLT_OK = 0,
     CLT_BAD_ARGUMENT, /* a value the caller passed cannot be obeyed */
     CLT_BAD_FILE,     /* a file cannot be read or written, or its content is not what it should be */
+    CLT_NO_FILE,      /* a data set has no such split: none of the names that it could have is there */
     CLT_BAD_NET,      /* a net's description is wrong, or does not fit its input */
     CLT_NO_DEVICE,    /* no such device, or it cannot be used */
     CLT_DEVICE_ERROR, /* an OpenCL call failed */
@@ -212,6 +213,7 @@ typedef struct clt_train_options {
     bool shuffle;
     uint64_t seed; /* of the shuffling */
     int patience;  /* stop after so many epochs without a better validation loss, 0 for never */
+    double val_split; /* without validation data: the share of the training images that is held out for it, 0 for none */
     int64_t save_every;  /* steps between checkpoints within an epoch, 0 for none */
     int64_t check_every; /* steps between verified steps, 0 for none: a mismatch ends the training as CLT_MISMATCH */
     clt_normalize normalize;
@@ -227,6 +229,14 @@ clt_train_options clt_train_defaults(void);
 
 /* The options a loaded checkpoint was trained with (its strings are the model's), the defaults for a new model. */
 clt_train_options clt_model_train_options(const clt_model *model);
+
+/* Epochs that the model has been trained for. */
+int clt_model_epochs(const clt_model *model);
+
+/* The names of the optimisers, learning-rate schedulers and losses, each list ended by NULL. */
+const char *const *clt_optimizer_names(void);
+const char *const *clt_scheduler_names(void);
+const char *const *clt_loss_names(void);
 
 /* Trains. A model that was loaded from a checkpoint goes on where that was written. `validation` may be NULL. */
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,

@@ -128,10 +128,16 @@ static int64_t most_of(const option_row *row)
 
 /* ---- one option --------------------------------------------------------------------------------------------- */
 
+static const char *const *choices_of(const option_row *row)
+{
+    return row->choices_at ? row->choices_at() : row->choices;
+}
+
 static bool is_choice(const option_row *row, const char *value)
 {
-    if (!row->choices) return true;
-    for (const char *const *choice = row->choices; *choice; choice++)
+    const char *const *choices = choices_of(row);
+    if (!choices) return true;
+    for (const char *const *choice = choices; *choice; choice++)
         if (strcmp(value, *choice) == 0) return true;
     return false;
 }
@@ -180,8 +186,9 @@ static void describe_choices(const option_row *row, char *text, size_t size)
 {
     size_t used = 0;
     *text = '\0';
-    for (const char *const *choice = row->choices; *choice && used < size; choice++) {
-        const char *before = choice == row->choices ? "" : choice[1] ? ", " : " or ";
+    const char *const *choices = choices_of(row);
+    for (const char *const *choice = choices; *choice && used < size; choice++) {
+        const char *before = choice == choices ? "" : choice[1] ? ", " : " or ";
         const int added = snprintf(text + used, size - used, "%s%s", before, *choice);
         used += added > 0 ? (size_t)added : 0;
     }
@@ -198,7 +205,7 @@ static void describe_wanted(const option_row *row, char *text, size_t size)
         describe_real(row, text, size);
     else if (row->kind == OPTION_SHAPE)
         (void)snprintf(text, size, "channels x height x width, as in 1x28x28,");
-    else if (row->choices)
+    else if (choices_of(row))
         describe_choices(row, text, size);
     else
         (void)snprintf(text, size, "%s", row->wanted);
@@ -334,10 +341,12 @@ static void describe_default(const option_row *row, const void *defaults, char *
 static void print_option(const option_row *row, const void *defaults, FILE *stream)
 {
     enum { NAME_WIDTH = 26 };
-    char option[64], help[512], initial[64];
+    char option[64], help[512], initial[64], choices[128] = "";
     (void)snprintf(option, sizeof option, "  --%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
     describe_default(row, defaults, initial, sizeof initial);
-    (void)snprintf(help, sizeof help, "%s%s", row->help, row->required ? " (needed)" : initial);
+    if (row->choices_at) describe_choices(row, choices, sizeof choices);
+    (void)snprintf(help, sizeof help, "%s%s%s%s", row->help, row->choices_at ? ": " : "", choices,
+                   row->required ? " (needed)" : initial);
     (void)fprintf(stream, "%-*s", NAME_WIDTH, option);
     /* A long option has its line alone. */
     if (strlen(option) >= NAME_WIDTH) (void)fprintf(stream, "\n%*s", NAME_WIDTH, "");

@@ -19,7 +19,6 @@ typedef struct normalize_setting {
 
 typedef struct train_settings {
     const char *data, *net, *loss, *precision, *weights, *resume, *device;
-    double val_split; /* 0: not given */
     bool quiet;
     normalize_setting normalize;
     clt_train_options train;
@@ -109,11 +108,13 @@ static const option_row option_rows[] = {
     {.name = "optimizer",
      SETTING(train_settings, train.optimizer),
      .value = "NAME",
+     .choices_at = clt_optimizer_names,
      .help = "how parameters are updated"},
     {.name = "lr-scheduler",
      SETTING(train_settings, train.lr_scheduler),
      .value = "NAME",
-     .help = "const, step, exponential or cosine"},
+     .choices_at = clt_scheduler_names,
+     .help = "how the learning rate changes from epoch to epoch"},
     {.name = "warmup-epochs",
      SETTING(train_settings, train.warmup_epochs),
      .value = "X",
@@ -145,7 +146,7 @@ static const option_row option_rows[] = {
      .value = "N",
      .help = "of the initial parameters, the shuffling and --val-split"},
     {.name = "val-split",
-     SETTING(train_settings, val_split),
+     SETTING(train_settings, train.val_split),
      .value = "F",
      .most = 1,
      .exclusive = true,
@@ -224,26 +225,14 @@ typedef struct training_run {
     double best_accuracy;
 } training_run;
 
-/* Splits --val-split off the training images. */
-static clt_status hold_out(training_run *training, clt_error *error)
-{
-    clt_dataset *all = training->images;
-    const train_settings *settings = training->settings;
-    training->images = NULL;
-    const clt_status status = clt_dataset_hold_out(all, settings->val_split, settings->train.seed, &training->images,
-                                                   &training->validation, error);
-    clt_dataset_close(all);
-    return status;
-}
-
 static clt_status open_data(training_run *training, clt_error *error)
 {
     const train_settings *settings = training->settings;
     TRY(clt_dataset_open(settings->data, CLT_TRAIN, &training->images, error));
-    if (settings->val_split > 0) return hold_out(training, error);
-    clt_error missing = {0};
-    if (clt_dataset_open(settings->data, CLT_TEST, &training->validation, &missing) != CLT_OK)
-        print_note("%s; so there is no validation", missing.message);
+    if (settings->train.val_split > 0) return CLT_OK; /* training holds them out */
+    const clt_status status = clt_dataset_open(settings->data, CLT_TEST, &training->validation, error);
+    if (status != CLT_NO_FILE) return status;
+    print_note("%s; so there is no validation", error->message);
     return CLT_OK;
 }
 
@@ -333,10 +322,10 @@ static void print_result(const training_run *training)
 {
     const char *folder = training->settings->train.output_dir;
     const clt_progress *last = &training->last;
-    if (training->epochs == 0 && training->settings->train.epochs > 0)
-        print_note("nothing is left to train: the checkpoint has all of the %d epochs, and a larger --epochs goes on",
-                   training->settings->train.epochs);
-    (void)printf("epochs %d", training->epochs);
+    const int epochs = clt_model_epochs(training->model);
+    if (training->epochs == 0 && epochs > 0)
+        print_note("nothing is left to train: the checkpoint has %d epochs, and a larger --epochs goes on", epochs);
+    (void)printf("epochs %d", epochs);
     if (training->epochs > 0) {
         (void)printf("  loss %.6g", last->loss);
         if (!isnan(last->accuracy)) (void)printf("  accuracy %.6g", last->accuracy);

@@ -244,7 +244,7 @@ static clt_status fail_finding(const char *folder, const candidates *list, clt_e
         if (i > 0) strcat(names, i + 1 < list->count ? ", " : " or ");
         strcat(names, list->name[i]);
     }
-    return FAIL(error, CLT_BAD_FILE, "%s: the folder holds no %s, with or without .gz", folder, names);
+    return FAIL(error, CLT_NO_FILE, "%s: the folder holds no %s, with or without .gz", folder, names);
 }
 
 /* *path, freed with free(), becomes the first candidate that is there. */

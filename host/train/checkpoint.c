@@ -1,5 +1,6 @@
 /* Checkpoints: safetensors whose tensors are the parameters and the optimiser's state, and whose metadata holds the
  * net's text and, as JSON, all else that a resumed run needs. The same state gives the same bytes. */
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,13 +16,13 @@ static const char velocity_prefix[] = "optimizer.velocity.";
 
 static json_t *options_to_json(const clt_train_options *o)
 {
-    return json_pack("{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i}", "epochs",
+    return json_pack("{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f}", "epochs",
                      o->epochs, "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum",
                      o->momentum, "weight_decay", o->weight_decay, "nesterov", o->nesterov, "label_smoothing",
                      o->label_smoothing, "clip_grad", o->clip_grad, "lr_scheduler", o->lr_scheduler, "warmup_epochs",
                      o->warmup_epochs, "gamma", o->gamma, "step_size", o->step_size, "shuffle", o->shuffle, "seed",
                      (json_int_t)o->seed, "patience", o->patience, "save_every", (json_int_t)o->save_every,
-                     "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize);
+                     "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize, "val_split", o->val_split);
 }
 
 static json_t *state_to_json(const clt__training_state *s)
@@ -60,13 +61,13 @@ static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *
     const char *optimizer, *scheduler;
     int nesterov, shuffle, normalize;
     json_int_t seed, save_every, check_every;
-    if (json_unpack_ex(json, why, 0, "{s:i,s:i,s:s,s:F,s:F,s:F,s:b,s:F,s:F,s:s,s:F,s:F,s:i,s:b,s:I,s:i,s:I,s:I,s:i}",
+    if (json_unpack_ex(json, why, 0, "{s:i,s:i,s:s,s:F,s:F,s:F,s:b,s:F,s:F,s:s,s:F,s:F,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:F}",
                        "epochs", &o->epochs, "batch_size", &o->batch_size, "optimizer", &optimizer, "lr", &o->lr,
                        "momentum", &o->momentum, "weight_decay", &o->weight_decay, "nesterov", &nesterov,
                        "label_smoothing", &o->label_smoothing, "clip_grad", &o->clip_grad, "lr_scheduler", &scheduler,
                        "warmup_epochs", &o->warmup_epochs, "gamma", &o->gamma, "step_size", &o->step_size, "shuffle",
                        &shuffle, "seed", &seed, "patience", &o->patience, "save_every", &save_every, "check_every",
-                       &check_every, "normalize", &normalize) != 0)
+                       &check_every, "normalize", &normalize, "val_split", &o->val_split) != 0)
         return false;
     const clt__optimizer_row *row = clt__find_optimizer(optimizer);
     o->optimizer = row ? row->name : clt_train_defaults().optimizer;
@@ -143,37 +144,60 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
 
 /* ---- reading */
 
-static clt_status take_values(const clt__safetensors *file, const char *path, const char *name,
-                              const clt_tensor_info *info, double *values, clt_error *error)
+/* "[6, 1, 5, 5]" */
+static void shape_text(const uint64_t *extent, int dimensions, char *text, size_t size)
 {
-    const clt__stored_tensor *stored = clt__safetensors_find(file, name);
-    if (!stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
-    bool same = stored->dimensions == info->dimensions;
-    for (int d = 0; d < info->dimensions && same; d++) same = stored->extent[d] == (uint64_t)info->extent[d];
-    if (!same)
-        return FAIL(error, CLT_BAD_FILE, "%s: tensor %s has %d dimensions and %llu values, the net's has %d and %zu: "
-                    "they should have the same shape", path, name, stored->dimensions,
-                    (unsigned long long)stored->count, info->dimensions, info->count);
-    memcpy(values, stored->values, info->count * sizeof *values);
+    size_t length = (size_t)snprintf(text, size, "[");
+    for (int d = 0; d < dimensions && length < size; d++)
+        length += (size_t)snprintf(text + length, size - length, "%s%" PRIu64, d ? ", " : "", extent[d]);
+    if (length < size) (void)snprintf(text + length, size - length, "]");
+}
+
+static clt_status find_tensor(const clt__safetensors *file, const char *path, const char *name,
+                              const clt_tensor_info *info, const clt__stored_tensor **stored, clt_error *error)
+{
+    *stored = clt__safetensors_find(file, name);
+    if (!*stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
+    bool same = (*stored)->dimensions == info->dimensions;
+    for (int d = 0; d < info->dimensions && same; d++) same = (*stored)->extent[d] == (uint64_t)info->extent[d];
+    if (same) return CLT_OK;
+    char have[128], want[128];
+    uint64_t wanted[4];
+    for (int d = 0; d < info->dimensions; d++) wanted[d] = (uint64_t)info->extent[d];
+    shape_text((*stored)->extent, (*stored)->dimensions, have, sizeof have);
+    shape_text(wanted, info->dimensions, want, sizeof want);
+    return FAIL(error, CLT_BAD_FILE, "%s: tensor %s is %s, the net's is %s", path, name, have, want);
+}
+
+/* Whether the file has every parameter of the model: nothing is taken before that is known. */
+static clt_status check_parameters(const clt_model *model, const clt__safetensors *file, const char *path,
+                                   clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt_tensor_info *info = &model->parameter[i].info;
+        const clt__stored_tensor *stored;
+        TRY(find_tensor(file, path, info->name, info, &stored, error));
+    }
     return CLT_OK;
 }
 
-static clt_status take_parameters(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
+static void take_parameters(clt_model *model, const clt__safetensors *file)
 {
     for (size_t i = 0; i < model->parameters; i++) {
         clt__parameter_values *p = &model->parameter[i];
-        TRY(take_values(file, path, p->info.name, &p->info, p->values, error));
+        memcpy(p->values, clt__safetensors_find(file, p->info.name)->values, p->info.count * sizeof *p->values);
     }
-    return CLT_OK;
 }
 
 static clt_status take_velocity(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
 {
     for (size_t i = 0; i < model->parameters && model->state.total_steps; i++) {
         clt__parameter_values *p = &model->parameter[i];
+        const clt__stored_tensor *stored;
         char name[96];
         (void)snprintf(name, sizeof name, "%s%s", velocity_prefix, p->info.name);
-        TRY(take_values(file, path, name, &p->info, p->velocity, error));
+        TRY(find_tensor(file, path, name, &p->info, &stored, error));
+        memcpy(p->velocity, stored->values, p->info.count * sizeof *p->velocity);
     }
     return CLT_OK;
 }
@@ -208,7 +232,8 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
         !state_from_json(json_object_get(json, "state"), &(*model)->state, &why) ||
         !options_from_json(json_object_get(json, "options"), &(*model)->options, &why))
         return FAIL(error, CLT_BAD_FILE, "%s: the state of training in its metadata is not right: %s", path, why.text);
-    TRY(take_parameters(*model, file, path, error));
+    TRY(check_parameters(*model, file, path, error));
+    take_parameters(*model, file);
     return take_velocity(*model, file, path, error);
 }
 
@@ -238,7 +263,8 @@ clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error 
 {
     clt__safetensors file;
     TRY(clt__safetensors_read(path, &file, error));
-    const clt_status status = take_parameters(model, &file, path, error);
+    clt_status status = check_parameters(model, &file, path, error);
+    if (status == CLT_OK) take_parameters(model, &file);
     clt__safetensors_free(&file);
     return status;
 }

@@ -1,4 +1,4 @@
-/* metrics.csv: a line an epoch. */
+/* CSV files that a resumed run goes on with: metrics.csv, a line an epoch, and --log-steps, a line a step. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,17 +9,17 @@
 
 static const char header[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
 
-/* The old file's rows before `epoch`; a file that is missing or is not ours has none. */
-static clt_status keep_rows(const char *path, int epoch, clt__text *text, clt_error *error)
+clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt__text *text, clt_error *error)
 {
     char *old;
     size_t size;
     clt_error unread;
-    if (clt__file_read(path, &old, &size, &unread) != CLT_OK) return CLT_OK;
+    TRY(clt__text_append(text, head, strlen(head), error));
+    if (clt__file_read(path, &old, &size, &unread) != CLT_OK) return CLT_OK; /* there is none yet */
     clt_status status = CLT_OK;
     const char *line = old;
-    if (strncmp(line, header, sizeof header - 1) == 0) line += sizeof header - 1;
-    while (*line && strtol(line, NULL, 10) > 0 && strtol(line, NULL, 10) < epoch && status == CLT_OK) {
+    if (strncmp(line, head, strlen(head)) == 0) line += strlen(head);
+    for (long long number; status == CLT_OK && (number = strtoll(line, NULL, 10)) > 0 && number < before;) {
         const size_t length = strcspn(line, "\n"), whole = length + (line[length] == '\n');
         status = clt__text_append(text, line, whole, error);
         line += whole;
@@ -36,8 +36,7 @@ static clt_status write_number(clt__text *text, double value, const char *end, c
 
 static clt_status compose(const char *path, const clt__metrics_row *row, clt__text *text, clt_error *error)
 {
-    TRY(clt__text_append(text, header, sizeof header - 1, error));
-    TRY(keep_rows(path, row->epoch, text, error));
+    TRY(clt__csv_keep(path, header, row->epoch, text, error));
     TRY(clt__text_print(text, error, "%d,", row->epoch));
     TRY(write_number(text, row->loss, ",", error));
     TRY(write_number(text, row->accuracy, ",", error));

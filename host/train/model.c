@@ -223,3 +223,8 @@ clt_train_options clt_model_train_options(const clt_model *model)
 {
     return model->options;
 }
+
+int clt_model_epochs(const clt_model *model)
+{
+    return model->state.epoch;
+}

@@ -1,5 +1,6 @@
 /* Training options: their defaults, their checks, and the learning rate they give each step. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "train/training.h"
@@ -50,7 +51,40 @@ static double cosine(const clt_train_options *options, int epoch)
 static const scheduler schedulers[] = {
     {"const", constant}, {"step", step}, {"exponential", exponential}, {"cosine", cosine}};
 
-enum { SCHEDULERS = sizeof schedulers / sizeof *schedulers };
+enum { SCHEDULERS = sizeof schedulers / sizeof *schedulers, MOST_NAMES = 32 };
+
+/* ---- names */
+
+const char *const *clt_scheduler_names(void)
+{
+    static const char *names[SCHEDULERS + 1];
+    for (size_t i = 0; i < SCHEDULERS; i++) names[i] = schedulers[i].name;
+    return names;
+}
+
+const char *const *clt_optimizer_names(void)
+{
+    static const char *names[MOST_NAMES + 1];
+    for (size_t i = 0; clt__optimizer_rows[i] && i < MOST_NAMES; i++) names[i] = clt__optimizer_rows[i]->name;
+    return names;
+}
+
+const char *const *clt_loss_names(void)
+{
+    static const char *names[MOST_NAMES + 1];
+    for (size_t i = 0; clt__loss_rows[i] && i < MOST_NAMES; i++) names[i] = clt__loss_rows[i]->name;
+    return names;
+}
+
+/* "there is no optimizer "x": there are sgd, adam" */
+static clt_status no_such(const char *kind, const char *name, const char *const *names, clt_error *error)
+{
+    char list[512] = "";
+    size_t length = 0;
+    for (size_t i = 0; names[i] && length < sizeof list; i++)
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", names[i]);
+    return FAIL(error, CLT_BAD_ARGUMENT, "there is no %s \"%s\": there is %s", kind, name, list);
+}
 
 static const scheduler *find_scheduler(const char *name)
 {
@@ -97,11 +131,9 @@ static clt_status check_normalization(const clt_train_options *options, int chan
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error)
 {
     if (!clt__find_optimizer(options->optimizer))
-        return FAIL(error, CLT_BAD_ARGUMENT, "there is no optimizer \"%s\": there is sgd", options->optimizer);
+        return no_such("optimizer", options->optimizer, clt_optimizer_names(), error);
     if (!clt__find_scheduler(options->lr_scheduler))
-        return FAIL(error, CLT_BAD_ARGUMENT,
-                    "there is no learning-rate scheduler \"%s\": there are const, step, exponential and cosine",
-                    options->lr_scheduler);
+        return no_such("learning-rate scheduler", options->lr_scheduler, clt_scheduler_names(), error);
     TRY(check_range("epochs", options->epochs, 0, 1e9, error));
     TRY(check_range("batch size", options->batch_size, 1, 1e6, error));
     TRY(check_range("learning rate", options->lr, 0, 1e6, error));
@@ -112,6 +144,7 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
     TRY(check_range("warm-up epochs", options->warmup_epochs, 0, 1e9, error));
     TRY(check_range("gamma", options->gamma, 0, 1e6, error));
     TRY(check_range("step size", options->step_size, 1, 1e9, error));
+    TRY(check_range("validation split", options->val_split, 0, 0.999999, error));
     TRY(check_range("patience", options->patience, 0, 1e9, error));
     TRY(check_range("steps between checkpoints", (double)options->save_every, 0, 1e15, error));
     TRY(check_range("steps between checks", (double)options->check_every, 0, 1e15, error));

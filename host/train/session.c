@@ -1,4 +1,4 @@
-#include "train/session.h"
+#include "train/training.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -151,17 +151,15 @@ static clt_status number_window(clt_session *session, clt_error *error)
     return status;
 }
 
-static clt_status write_normalization(clt_session *session, const clt_train_options *options, clt_error *error)
+/* A model that was never given data is not normalised: mean 0, deviation 1. */
+static clt_status write_normalization(clt_session *session, clt_error *error)
 {
-    const int channels = session->model->input.channels;
+    const clt_model *model = session->model;
+    const int channels = model->input.channels;
     double values[2 * CLT_MAX_CHANNEL_STATISTICS];
     for (int c = 0; c < channels; c++) {
-        const int given = options->normalize_channels == 1 ? 0 : c;
-        values[c] = session->model->normalized ? session->model->mean[c] : 0;
-        values[channels + c] = session->model->normalized ? session->model->deviation[c] : 1;
-        if (session->model->normalized || options->normalize != CLT_NORMALIZE_GIVEN) continue;
-        values[c] = options->normalize_mean[given];
-        values[channels + c] = options->normalize_deviation[given];
+        values[c] = model->normalized ? model->mean[c] : 0;
+        values[channels + c] = model->normalized ? model->deviation[c] : 1;
     }
     return clt__engine_write(session->engine, session->net.normalize, 0, 2 * channels, values, error);
 }
@@ -183,8 +181,7 @@ static clt_status check(const clt_model *model, const clt_dataset *data, const c
     if (want.channels != have.channels || want.height != have.height || want.width != have.width)
         return FAIL(error, CLT_BAD_ARGUMENT, "the model takes images of %dx%dx%d, %s has %dx%dx%d", want.channels,
                     want.height, want.width, data->name, have.channels, have.height, have.width);
-    if (options->batch_size < 1)
-        return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be 1 or more", options->batch_size);
+    TRY(clt__check_options(options, want.channels, error));
     if (data->count > INT32_MAX / 2)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
     if (labels && data->classes > model->outputs)
@@ -205,13 +202,11 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
         .loss = session->model->description.loss, .optimizer = clt__find_optimizer(options->optimizer),
         .nesterov = options->nesterov, .clip = options->clip_grad > 0, .label_smoothing = options->label_smoothing,
         .keep_sums = mode.keep_sums, .input_gradient = mode.input_gradient};
-    if (!net.optimizer)
-        return FAIL(error, CLT_BAD_ARGUMENT, "there is no optimizer \"%s\": there is sgd", options->optimizer);
     TRY(clt__net_build(&session->model->description, &net, &session->net, error));
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
     TRY(clt__allocate(data->count, sizeof *session->order, "the order of images", &session->order, error));
     TRY(session->resident ? upload_data(session, error) : number_window(session, error));
-    TRY(write_normalization(session, options, error));
+    TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));
     return clt__session_upload(session, error);
 }
@@ -239,6 +234,9 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data,
                             const clt_train_options *options, bool keep_sums, clt_session **session, clt_error *error)
 {
+    *session = NULL;
+    TRY(clt__check_options(options, model->input.channels, error));
+    clt__normalize(model, data, options);
     TRY(clt__session_open(model, device, data, options,
                           (clt__session_mode){.training = true, .keep_sums = keep_sums}, session, error));
     (*session)->trained = model;

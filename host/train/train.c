@@ -97,12 +97,20 @@ static clt_status log_failure(const trainer *t, clt_error *error)
     return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
 }
 
+/* A resumed run keeps the rows of the steps before it. */
 static clt_status open_log(trainer *t, clt_error *error)
 {
-    if (!t->options->log_steps) return CLT_OK;
-    t->log = fopen(t->options->log_steps, "w");
-    if (!t->log || fprintf(t->log, "step,loss\n") < 0) return log_failure(t, error);
-    return CLT_OK;
+    const char *path = t->options->log_steps;
+    clt__text kept = {0};
+    if (!path) return CLT_OK;
+    const int64_t first = t->state->total_steps + 1;
+    clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
+    if (status == CLT_OK) {
+        t->log = fopen(path, "w");
+        if (!t->log || fwrite(kept.start, 1, kept.length, t->log) != kept.length) status = log_failure(t, error);
+    }
+    free(kept.start);
+    return status;
 }
 
 static clt_status close_log(trainer *t, clt_error *error)
@@ -130,9 +138,9 @@ static clt_status take_step(trainer *t, const double *slot, clt_error *error)
     s->total_steps++;
     if (!isfinite(loss))
         return FAIL(error, CLT_DIVERGED,
-                    "the loss is %g at step %" PRId64 " (epoch %d, learning rate %g): try a lower learning rate; the last "
+                    "the loss is %s at step %" PRId64 " (epoch %d, learning rate %g): try a lower learning rate; the last "
                     "checkpoint stands",
-                    loss, s->total_steps, s->epoch + 1, t->rate);
+                    isnan(loss) ? "not a number" : "infinite", s->total_steps, s->epoch + 1, t->rate);
     s->loss_sum += slot[HISTORY_LOSS];
     s->hits += slot[HISTORY_HITS];
     s->seen += images;
@@ -295,46 +303,6 @@ static clt_status run_epochs(trainer *t, clt_error *error)
     return CLT_OK;
 }
 
-/* ---- normalisation */
-
-/* Means and standard deviations of a channel's values, from exact sums where they are bytes. */
-static void measure_channel(const clt_dataset *data, int channel, double *mean, double *deviation)
-{
-    const size_t channels = (size_t)data->shape.channels, values = data->count * clt__image_size(data->shape);
-    double sum = 0, squares = 0;
-    if (data->bytes) {
-        uint64_t seen[256] = {0};
-        for (size_t i = (size_t)channel; i < values; i += channels) seen[data->bytes[i]]++;
-        for (int b = 0; b < 256; b++) sum += (double)seen[b] * b / 255;
-        *mean = sum / (double)(values / channels);
-        for (int b = 0; b < 256; b++) squares += (double)seen[b] * (b / 255.0 - *mean) * (b / 255.0 - *mean);
-    } else {
-        for (size_t i = (size_t)channel; i < values; i += channels) sum += data->reals[i];
-        *mean = sum / (double)(values / channels);
-        for (size_t i = (size_t)channel; i < values; i += channels)
-            squares += (data->reals[i] - *mean) * (data->reals[i] - *mean);
-    }
-    *deviation = sqrt(squares / (double)(values / channels));
-    if (!(*deviation > 0)) *deviation = 1; /* a constant channel becomes zeros */
-}
-
-/* Fixed once, before the first step: a resumed run must see the same numbers. */
-static void normalize(clt_model *model, const clt_dataset *data, const clt_train_options *options)
-{
-    if (model->normalized && model->state.total_steps) return;
-    for (int c = 0; c < model->input.channels; c++) {
-        model->mean[c] = 0;
-        model->deviation[c] = 1;
-        const int given = options->normalize_channels == 1 ? 0 : c;
-        if (options->normalize == CLT_NORMALIZE_DATASET)
-            measure_channel(data, c, &model->mean[c], &model->deviation[c]);
-        if (options->normalize != CLT_NORMALIZE_GIVEN) continue;
-        model->mean[c] = options->normalize_mean[given];
-        model->deviation[c] = options->normalize_deviation[given];
-    }
-    model->normalized = true;
-}
-
 /* ---- all of it */
 
 /* The options that a checkpoint keeps: those that end with the run are left out, and texts are the library's own. */
@@ -380,11 +348,19 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
 {
     TRY(clt__check_options(options, model->input.channels, error));
     trainer t = {.model = model, .state = &model->state, .options = options, .in_flight = 1, .rate = NAN};
-    normalize(model, training, options);
-    remember_options(model, options);
-    clt_status status = train(&t, device, training, validation, error);
+    clt_dataset *kept = NULL, *held_out = NULL;
+    const bool hold_out = !validation && options->val_split > 0;
+    clt_status status =
+        hold_out ? clt_dataset_hold_out(training, options->val_split, options->seed, &kept, &held_out, error) : CLT_OK;
+    if (status == CLT_OK) {
+        clt__normalize(model, hold_out ? kept : training, options);
+        remember_options(model, options);
+        status = train(&t, device, hold_out ? kept : training, hold_out ? held_out : validation, error);
+    }
     const clt_status closed = close_log(&t, status == CLT_OK ? error : NULL);
     clt_session_close(t.session);
     clt_session_close(t.validation);
+    clt_dataset_close(kept);
+    clt_dataset_close(held_out);
     return status == CLT_OK ? closed : status;
 }

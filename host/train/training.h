@@ -2,6 +2,7 @@
 #ifndef CLT_TRAIN_TRAINING_H
 #define CLT_TRAIN_TRAINING_H
 
+#include "base/text.h"
 #include "train/session.h"
 
 /* options.c */
@@ -9,7 +10,17 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
 double clt__learning_rate(const clt_train_options *options, int epoch, int64_t step_in_epoch, int64_t steps);
 
-/* metrics.c: a row of metrics.csv */
+/* normalize.c: sets the model's mean and deviation as the options say. Once it has trained they stay: a resumed run must
+ * see the same numbers. */
+void clt__normalize(clt_model *model, const clt_dataset *data, const clt_train_options *options);
+
+/* metrics.c */
+
+/* Appends to `text` the head, then the old file's rows whose first number is below `before`; a file that is missing, or
+ * is not of this kind, has none. */
+clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt__text *text, clt_error *error);
+
+/* A row of metrics.csv. */
 typedef struct clt__metrics_row {
     int epoch; /* from 1 */
     double loss, accuracy, validation_loss, validation_accuracy, rate, seconds; /* NaN is written as nothing */

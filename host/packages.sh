@@ -1,0 +1,30 @@
+# Sourced by host/demo.sh and tests/run.sh: what they need on Debian 12 and its like.
+
+# What building needs, why: a C compiler, CMake, the OpenCL loader and headers, PoCL (a driver that makes the CPU an
+# OpenCL device), zlib and jansson.
+packages_to_build="gcc libc6-dev make cmake pkg-config ocl-icd-opencl-dev pocl-opencl-icd zlib1g-dev libjansson-dev"
+# Fashion-MNIST: 60,000 and 10,000 images under /usr/share/datasets/fashion-mnist
+packages_of_data="dataset-fashion-mnist"
+
+# need PACKAGE...: installs those that are missing, asks nothing.
+need() {
+    missing=
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "there is no apt-get here: install what these Debian packages hold, then run this again:$missing" >&2
+        exit 1
+    fi
+    echo "installing:$missing"
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    $as_root apt-get update -q >/tmp/cltrain-apt.log 2>&1 &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing \
+            >>/tmp/cltrain-apt.log 2>&1 || {
+        tail -n 20 /tmp/cltrain-apt.log >&2
+        echo "installing failed; /tmp/cltrain-apt.log has all of it" >&2
+        exit 1
+    }
+}

@@ -1,0 +1,33 @@
+#!/bin/sh
+# The one test command: installs what is missing, builds with gcc and with clang without warnings, runs everything, and
+# ends with ctest's summary. Build folders: build/tests (gcc) and build/sanitize (clang, ASan and UBSan).
+set -eu
+cd "$(dirname "$0")/.."
+. host/packages.sh
+
+need $packages_to_build $packages_of_data g++ clang libclang-rt-14-dev libcmocka-dev python3
+
+build() {
+    folder=$1
+    shift
+    echo "building $folder"
+    mkdir -p "$folder"
+    if ! { cmake -S . -B "$folder" -DCLTRAIN_WERROR=ON -DBUILD_TESTING=ON "$@" && cmake --build "$folder" -j "$(nproc)"; } \
+        >"$folder/build.log" 2>&1; then
+        grep -E -A 5 'error|warning' "$folder/build.log" >&2 || tail -n 40 "$folder/build.log" >&2
+        exit 1
+    fi
+}
+
+# A cold kernel cache of its own: the tests see what a new user sees, and leave nothing behind.
+POCL_CACHE_DIR=$(mktemp -d)
+export POCL_CACHE_DIR
+trap 'rm -rf "$POCL_CACHE_DIR"' EXIT
+
+build build/tests
+build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON
+
+# Everything on the reference device: PoCL and LLVM are not built for sanitizers.
+echo "running the reference path and the parsers under ASan and UBSan"
+CLTRAIN_DEVICE=reference ctest --test-dir build/sanitize --output-on-failure -L host -j "$(nproc)"
+ctest --test-dir build/tests --output-on-failure

@@ -1,0 +1,441 @@
+/* Verify must catch what is wrong: the kernels' own sources, each with one expression changed, on the device. And what
+ * choosing and opening a device may answer. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/opencl.h"
+#include "device/sources.h"
+#include "support.h"
+#include "train/session.h"
+
+/* ---- changed kernels ---------------------------------------------------------------------------------------- */
+
+static const char *original(const char *file)
+{
+    for (const clt__source *source = clt__sources; source->name; source++)
+        if (strcmp(source->name, file) == 0) return source->text;
+    fail_msg("no kernel file %s", file);
+    return NULL;
+}
+
+/* The text of `file` with the first `old` after `after` replaced; freed with free(). */
+static char *replaced(const char *file, const char *after, const char *old, const char *fresh)
+{
+    const char *text = original(file), *from = strstr(text, after);
+    const char *at = from ? strstr(from, old) : NULL;
+    if (!at) print_error("%s has no longer \"%s\" after \"%s\": give this test another expression\n", file, old, after);
+    assert_non_null(at);
+    const size_t before = (size_t)(at - text), length = strlen(text) + strlen(fresh) + 1;
+    char *changed = malloc(length);
+    assert_non_null(changed);
+    (void)snprintf(changed, length, "%.*s%s%s", (int)before, text, fresh, at + strlen(old));
+    assert_int_not_equal(strcmp(changed, text), 0);
+    return changed;
+}
+
+/* What verify reported: how many ops, and the first that was not ok. */
+typedef struct report {
+    int ops, wrong, wrong_elsewhere; /* the last: of other ops than the first wrong one */
+    clt_verify_row row;
+    char op[64], layer[32], operand[32], complaint[128];
+} report;
+
+static void take_row(void *user, const clt_verify_row *row)
+{
+    report *r = user;
+    r->ops++;
+    assert_true(row->ok == !row->complaint);
+    if (row->ok) return;
+    r->wrong_elsewhere += r->wrong > 0 && strcmp(r->op, row->op) != 0;
+    if (r->wrong++) return;
+    r->row = *row;
+    (void)snprintf(r->op, sizeof r->op, "%s", row->op);
+    (void)snprintf(r->layer, sizeof r->layer, "%s", row->layer);
+    (void)snprintf(r->operand, sizeof r->operand, "%s", row->operand);
+    (void)snprintf(r->complaint, sizeof r->complaint, "%s", row->complaint);
+}
+
+/* A net that uses every kernel file, small enough for odd sizes to leave rest lanes everywhere. */
+static const char net_text[] =
+    "input 2x7x5; conv out=3 kernel=3 padding=1; relu; maxpool kernel=2; tanh; flatten; dense out=5; sigmoid; dense out=3";
+
+/* Verifies the net with one kernel file replaced by `text` (NULL: as it is). */
+static clt_status verify_with(const char *file, const char *text, report *r, clt_error *error)
+{
+    clt_device *device = open_called(NULL);
+    clt_model *model = make_model(net_text, NULL, CLT_F32, 4);
+    if (text) clt__device_replace_source(device, file, text);
+    *r = (report){0};
+    const clt_status status = clt_verify(model, device, 4, 9, take_row, r, error);
+    clt_model_close(model);
+    clt_device_close(device);
+    return status;
+}
+
+/* One change of one kernel, and what verify must say of it. */
+typedef struct fault {
+    const char *file, *after, *old, *fresh; /* the change */
+    const char *op, *layer, *operand;       /* the only op that is not ok, in which layer and operand first */
+    const char *complaint;
+} fault;
+
+static const char disagree[] = "the device and the reference disagree", outside[] = "the op wrote outside a tensor",
+                  changed_input[] = "the op changed a tensor that it should only read";
+
+static void assert_caught(const fault *f, report *r)
+{
+    clt_error error;
+    char *text = replaced(f->file, f->after, f->old, f->fresh);
+    const clt_status status = verify_with(f->file, text, r, &error);
+    free(text);
+    if (status != CLT_MISMATCH) print_error("%s, \"%s\": not caught\n", f->file, f->fresh);
+    assert_failed(status, CLT_MISMATCH, &error, f->op, f->complaint);
+    assert_true(r->wrong > 0);
+    assert_int_equal(r->wrong_elsewhere, 0);
+    assert_string_equal(r->op, f->op);
+    assert_string_equal(r->layer, f->layer);
+    assert_string_equal(r->operand, f->operand);
+    assert_string_equal(r->complaint, f->complaint);
+    assert_non_null(strstr(error.message, f->operand));
+    if (!*f->layer) return;
+    char owner[64];
+    (void)snprintf(owner, sizeof owner, "%s of %s: ", f->op, f->layer);
+    assert_non_null(strstr(error.message, owner));
+}
+
+static void the_unchanged_kernels_pass(void **state)
+{
+    (void)state;
+    clt_error error;
+    report r;
+    assert_ok(verify_with(NULL, NULL, &r, &error), &error);
+    assert_true(r.ops >= 18);
+    assert_int_equal(r.wrong, 0);
+}
+
+static void a_wrong_value_is_caught_in_its_op_alone(void **state)
+{
+    (void)state;
+    static const fault faults[] = {
+        {"conv.cl", "define FINISH(sum, at, k0, lanes)      ", "sum + load_lanes", "sum * (real)1.0001 + load_lanes",
+         "conv_forward", "conv1", "y", disagree},
+        {"dense.cl", "kernel void dense_weight_gradient", "sum += LOAD(dy + (size_t)n * z.o + o)",
+         "sum += LOAD(dy + (size_t)n * z.o + o) + (real)1e-6", "dense_weight_gradient", "dense2", "db", disagree},
+        {"pool.cl", "kernel void pool_input_gradient", "== (maskv)(h * z.w + w)", "== (maskv)(h * z.w + w + 1)",
+         "pool_input_gradient", "maxpool1", "dx", disagree},
+        {"loss.cl", "kernel void cross_entropy", "/ sum - q) / valid", "/ sum - q) / (valid + (real)1e-5)",
+         "cross_entropy", "", "gradient", disagree},
+        {"update.cl", "kernel void sgd", "z.nesterov ? g +", "z.nesterov ? (real)1.01f * g +", "sgd", "", "weights", disagree},
+        {"update.cl", "kernel void gradient_norm_scale", "(real)1e-6", "(real)1e-3", "gradient_norm", "", "scale", disagree},
+        {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
+        {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
+         disagree},
+    };
+    report r;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        assert_caught(&faults[i], &r);
+        assert_true(!(r.row.difference <= r.row.bound));
+        assert_true(r.row.device != r.row.reference);
+        assert_true(*r.row.shape && r.row.index[0] == '[');
+    }
+}
+
+static void a_write_outside_a_tensor_is_caught(void **state)
+{
+    (void)state;
+    static const char start[] = "= SIZES(given);";
+    static const fault faults[] = {
+        {"pool.cl", "kernel void pool_forward", start, "= SIZES(given); y[z.n * z.y * z.x * z.c] = 1;", "pool_forward",
+         "maxpool1", "y", outside},
+        {"pool.cl", "kernel void pool_forward", start, "= SIZES(given); best[z.n * z.y * z.x * z.c] = 1;",
+         "pool_forward", "maxpool1", "best", outside},
+        {"conv.cl", "kernel void conv_forward", start, "= SIZES(given); y[-1] = 1;", "conv_forward", "conv1", "y", outside},
+        {"conv.cl", "kernel void conv_weight_gradient_sum", start, "= SIZES(given); dw[z.r * z.s * z.c * z.k] = 1;",
+         "conv_weight_gradient", "conv1", "dw", outside},
+        {"update.cl", "kernel void sgd", start, "= SIZES(given); velocity[z.count + 63] = 0;", "sgd", "", "velocity",
+         outside},
+        {"loss.cl", "kernel void cross_entropy", start, "= SIZES(given); ((global int *)step)[STEP_LENGTH] = 0;",
+         "cross_entropy", "", "step", outside},
+    };
+    report r;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught(&faults[i], &r);
+}
+
+static void a_write_into_an_input_is_caught(void **state)
+{
+    (void)state;
+    static const char start[] = "= SIZES(given);";
+    static const fault faults[] = {
+        {"conv.cl", "kernel void conv_forward", start, "= SIZES(given); ((global real *)w)[0] = 7;", "conv_forward",
+         "conv1", "w", changed_input},
+        {"loss.cl", "kernel void history", start, "= SIZES(given); ((global real *)loss)[0] += 1;", "history", "",
+         "loss", changed_input},
+        {"batch.cl", "kernel void batch", start, "= SIZES(given); ((global int *)order)[1] = 7;", "batch", "", "order",
+         changed_input},
+        {"batch.cl", "kernel void batch", start, "= SIZES(given); ((global uchar *)images)[3] = 0;", "batch", "", "images",
+         changed_input},
+    };
+    report r;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught(&faults[i], &r);
+}
+
+static void a_nan_is_caught(void **state)
+{
+    (void)state;
+    static const fault faults[] = {
+        {"activation.cl", "kernel void activation_forward", "activate(load", "(real)NAN * activate(load",
+         "activation_forward", "tanh1", "y", disagree},
+        {"loss.cl", "kernel void cross_entropy", "loss[n] = log(sum)", "loss[n] = log(n == 1 ? -sum : sum)",
+         "cross_entropy", "", "loss", disagree},
+        /* A product that reads one weight row too many meets the guard, which is NaN while verify runs. */
+        {"dense.cl", "kernel void dense_forward", "in < z.i;", "in <= z.i;", "dense_forward", "dense1", "y", disagree},
+    };
+    report r;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        assert_caught(&faults[i], &r);
+        assert_true(isnan(r.row.device));
+        assert_false(isnan(r.row.reference));
+    }
+}
+
+static void an_element_that_is_not_written_is_caught(void **state)
+{
+    (void)state;
+    static const fault faults[] = {
+        {"loss.cl", "kernel void cross_entropy", "hit[n] = best ==", "if (n != 1) hit[n] = best ==", "cross_entropy", "",
+         "hit", disagree},
+        {"dense.cl", "kernel void dense_forward", "if (n0 + i >= z.n)", "if (n0 + i >= z.n - 1)", "dense_forward",
+         "dense1", "y", disagree},
+        {"conv.cl", "kernel void conv_weight_gradient_sum", "store_lanes(sum, z.k - k0,",
+         "store_lanes(sum, row < rows ? z.k - k0 : 1,", "conv_weight_gradient", "conv1", "db", disagree},
+        {"conv.cl", "kernel void conv_forward", "q.cols = min(z.block_x, z.x - q.x0);",
+         "q.cols = min(z.block_x, z.x - q.x0) - (n == 2);", "conv_forward", "conv1", "y", disagree},
+    };
+    report r;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        assert_caught(&faults[i], &r);
+        assert_true(isnan(r.row.device));
+    }
+    const fault integers = {"pool.cl", "kernel void pool_forward", "store_int_lanes(winner, z.c - c,",
+                            "store_int_lanes(winner, z.c - c - 1,", "pool_forward", "maxpool1", "best", disagree};
+    assert_caught(&integers, &r);
+    assert_true(r.row.device == -1);
+}
+
+/* The first wrong element is named where PyTorch would have it: channel 2 of image 1 of [4, 3, 3, 2]. */
+static void the_row_says_where_the_worst_element_is(void **state)
+{
+    (void)state;
+    const fault f = {"pool.cl", "kernel void pool_forward", "store_lanes(most, z.c - c, y",
+                     "if (n == 1 && oy == 2 && ox == 1) most.s2 += 1; store_lanes(most, z.c - c, y", "pool_forward",
+                     "maxpool1", "y", disagree};
+    report r;
+    assert_caught(&f, &r);
+    assert_string_equal(r.row.shape, "4x3x3x2");
+    assert_string_equal(r.row.index, "[1, 2, 2, 1]");
+    assert_true(fabs(r.row.difference - 1) <= 1e-6);
+    assert_true(r.row.bound <= 1e-6);
+}
+
+/* ---- kernels that do not build ------------------------------------------------------------------------------- */
+
+/* The line, from 1, of the first `part` in `text`. */
+static int line_of(const char *text, const char *part)
+{
+    int line = 1;
+    const char *at = strstr(text, part);
+    assert_non_null(at);
+    for (const char *c = text; c < at; c++) line += *c == '\n' ? 1 : 0;
+    return line;
+}
+
+static void assert_does_not_build(const char *file, const char *old, const char *fresh, const char *built_file,
+                                  const char *log)
+{
+    clt_error error;
+    report r;
+    char *text = replaced(file, "", old, fresh), where[128], start[64];
+    const clt_status status = verify_with(file, text, &r, &error);
+    (void)snprintf(start, sizeof start, "kernels/%s does not build on device ", built_file);
+    (void)snprintf(where, sizeof where, "kernels/%s:%d:", file, line_of(text, "no_such_name"));
+    assert_failed(status, CLT_DEVICE_ERROR, &error, start, where);
+    assert_non_null(strstr(error.message, log));
+    assert_non_null(strstr(error.message, "CL_BUILD_PROGRAM_FAILURE"));
+    assert_int_equal(error.opencl_code, CL_BUILD_PROGRAM_FAILURE);
+    assert_int_equal(r.ops, 0);
+    free(text);
+}
+
+static void a_kernel_that_does_not_build_says_where(void **state)
+{
+    (void)state;
+    static const char log[] = "use of undeclared identifier 'no_such_name'";
+    assert_does_not_build("conv.cl", "q.rows = min(z.block_y, z.y - q.y0);", "q.rows = no_such_name;", "conv.cl", log);
+    assert_does_not_build("real.h", "return sum < (realv)0 ? (realv)0 : sum;", "return no_such_name;", "batch.cl", log);
+}
+
+/* Compilers warn before they fail: the fault must not be cut off behind a few warnings. */
+static void a_long_build_log_still_shows_the_fault(void **state)
+{
+    (void)state;
+    char fresh[2000] = "";
+    for (int i = 0; i < 8; i++) strcat(fresh, "\n#warning this line only makes the log longer, by about a hundred characters\n");
+    strcat(fresh, "q.rows = no_such_name;");
+    assert_does_not_build("conv.cl", "q.rows = min(z.block_y, z.y - q.y0);", fresh, "conv.cl",
+                          "use of undeclared identifier 'no_such_name'");
+}
+
+/* ---- devices ------------------------------------------------------------------------------------------------- */
+
+static void assert_no_device(const char *name, const char *what)
+{
+    clt_error error;
+    clt_device *device = (clt_device *)&error; /* must become NULL */
+    assert_failed(clt_device_open(name, &device, &error), CLT_NO_DEVICE, &error, NULL, what);
+    assert_null(device);
+}
+
+static void a_device_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    assert_no_device("9:9", "no OpenCL device is called \"9:9\": `cltrain devices` lists the ");
+    assert_no_device("abacus", "no OpenCL device is called \"abacus\"");
+    assert_no_device("refer", "no OpenCL device is called \"refer\"");
+}
+
+static void the_list_of_devices_ends_with_the_reference(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_device_info *list;
+    size_t count;
+    int defaults = 0;
+    assert_ok(clt_device_list(&list, &count, &error), &error);
+    assert_true(count >= 2);
+    assert_string_equal(list[count - 1].id, "reference");
+    assert_string_equal(list[count - 1].type, "reference");
+    assert_true(list[count - 1].usable && list[count - 1].fp64 && !list[count - 1].is_default);
+    for (size_t i = 0; i < count; i++) {
+        defaults += list[i].is_default;
+        assert_true(list[i].usable == !*list[i].reason);
+        assert_true(*list[i].name && *list[i].platform);
+        if (i + 1 < count) assert_string_not_equal(list[i].id, "reference");
+    }
+    assert_int_equal(defaults, 1);
+    clt_free(list);
+}
+
+static void assert_opens(const char *name, const char *id)
+{
+    clt_device *device = open_called(name);
+    assert_string_equal(clt_device_describe(device)->id, id);
+    clt_device_close(device);
+}
+
+static void a_device_opens_by_number_kind_and_part_of_its_name(void **state)
+{
+    (void)state;
+    clt_device *device = open_called(NULL);
+    const clt_device_info info = *clt_device_describe(device);
+    clt_device_close(device);
+    assert_true(info.is_default && info.usable);
+    assert_opens(info.id, info.id);
+    char part[6];
+    (void)snprintf(part, sizeof part, "%.5s", info.name);
+    for (char *c = part; *c; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
+    device = open_called(part);
+    assert_memory_equal(clt_device_describe(device)->name, info.name, strlen(part));
+    clt_device_close(device);
+    device = open_called(info.type);
+    assert_string_equal(clt_device_describe(device)->type, info.type);
+    clt_device_close(device);
+    assert_opens("reference", "reference");
+    clt_device_close(NULL);
+}
+
+static void the_environment_names_the_default_device(void **state)
+{
+    (void)state;
+    const char *old = getenv("CLTRAIN_DEVICE");
+    char *kept = old ? strdup(old) : NULL;
+    assert_int_equal(setenv("CLTRAIN_DEVICE", "reference", 1), 0);
+    assert_opens(NULL, "reference");
+    assert_int_equal(setenv("CLTRAIN_DEVICE", "9:9", 1), 0);
+    assert_no_device(NULL, "no OpenCL device is called \"9:9\"");
+    assert_opens("reference", "reference"); /* a name goes before the environment */
+    assert_int_equal(setenv("CLTRAIN_DEVICE", "", 1), 0);
+    clt_device *device = open_called(NULL);
+    assert_true(clt_device_describe(device)->is_default);
+    clt_device_close(device);
+    assert_int_equal(kept ? setenv("CLTRAIN_DEVICE", kept, 1) : unsetenv("CLTRAIN_DEVICE"), 0);
+    free(kept);
+}
+
+static void double_on_a_device_without_it_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    report r = {0};
+    clt_device *device = open_called(NULL);
+    device->info.fp64 = false;
+    clt_model *model = make_model(net_text, NULL, CLT_F64, 1);
+    assert_failed(clt_verify(model, device, 2, 1, take_row, &r, &error), CLT_NO_DEVICE, &error, "device ",
+                  "cannot compute in double: it lacks cl_khr_fp64");
+    clt_model_close(model);
+    clt_device_close(device);
+}
+
+static void verify_wants_a_device_and_a_batch(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_device *device = open_called("reference");
+    clt_model *model = make_model(net_text, NULL, CLT_F32, 1);
+    assert_failed(clt_verify(model, device, 2, 1, NULL, NULL, &error), CLT_NO_DEVICE, &error, NULL,
+                  "verify compares a device with the reference: choose an OpenCL device");
+    clt_device_close(device);
+    device = open_called(NULL);
+    assert_failed(clt_verify(model, device, 0, 1, NULL, NULL, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "a batch size of 0: it should be from 1 to 1000000");
+    clt_device_close(device);
+    clt_model_close(model);
+}
+
+static void a_tensor_larger_than_the_device_allocates_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_device *device = open_called(NULL);
+    device->allocation_bytes = 3000;
+    clt_model *model = make_model(net_text, NULL, CLT_F32, 1);
+    assert_failed(clt_verify(model, device, 2, 1, NULL, NULL, &error), CLT_NO_MEMORY, &error, NULL,
+                  "allocates at most 3000 at once");
+    clt_model_close(model);
+    clt_device_close(device);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_unchanged_kernels_pass),
+        cmocka_unit_test(a_wrong_value_is_caught_in_its_op_alone),
+        cmocka_unit_test(a_write_outside_a_tensor_is_caught),
+        cmocka_unit_test(a_write_into_an_input_is_caught),
+        cmocka_unit_test(a_nan_is_caught),
+        cmocka_unit_test(an_element_that_is_not_written_is_caught),
+        cmocka_unit_test(the_row_says_where_the_worst_element_is),
+        cmocka_unit_test(a_kernel_that_does_not_build_says_where),
+        cmocka_unit_test(a_long_build_log_still_shows_the_fault),
+        cmocka_unit_test(a_device_that_is_not_there_is_named),
+        cmocka_unit_test(the_list_of_devices_ends_with_the_reference),
+        cmocka_unit_test(a_device_opens_by_number_kind_and_part_of_its_name),
+        cmocka_unit_test(the_environment_names_the_default_device),
+        cmocka_unit_test(double_on_a_device_without_it_is_refused),
+        cmocka_unit_test(verify_wants_a_device_and_a_batch),
+        cmocka_unit_test(a_tensor_larger_than_the_device_allocates_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
