@@ -30,4 +30,4 @@ build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON
 # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
 echo "running the reference path and the parsers under ASan and UBSan"
 CLTRAIN_DEVICE=reference ctest --test-dir build/sanitize --output-on-failure -L host -j "$(nproc)"
-ctest --test-dir build/tests --output-on-failure
+ctest --test-dir build/tests --output-on-failure -j "$(nproc)"

@@ -59,7 +59,7 @@ static void take_row(void *user, const clt_verify_row *row)
 
 /* A net that uses every kernel file, small enough for odd sizes to leave rest lanes everywhere. */
 static const char net_text[] =
-    "input 2x7x5; conv out=3 kernel=3 padding=1; relu; maxpool kernel=2; tanh; flatten; dense out=5; sigmoid; dense out=3";
+    "input 2x7x5; conv out=3 kernel=3 padding=1; relu; maxpool kernel=2; tanh; flatten; dense out=3; sigmoid";
 
 /* Verifies the net with one kernel file replaced by `text` (NULL: as it is). */
 static clt_status verify_with(const char *file, const char *text, report *r, clt_error *error)
@@ -77,7 +77,7 @@ static clt_status verify_with(const char *file, const char *text, report *r, clt
 /* One change of one kernel, and what verify must say of it. */
 typedef struct fault {
     const char *file, *after, *old, *fresh; /* the change */
-    const char *op, *layer, *operand;       /* the only op that is not ok, in which layer and operand first */
+    const char *op, *layer, *operand;       /* the op that is not ok, its layer and operand */
     const char *complaint;
 } fault;
 
@@ -93,7 +93,7 @@ static void assert_caught(const fault *f, report *r)
     if (status != CLT_MISMATCH) print_error("%s, \"%s\": not caught\n", f->file, f->fresh);
     assert_failed(status, CLT_MISMATCH, &error, f->op, f->complaint);
     assert_true(r->wrong > 0);
-    assert_int_equal(r->wrong_elsewhere, 0);
+    assert_int_equal(r->wrong_elsewhere, 0); /* the ops after it work on right numbers again */
     assert_string_equal(r->op, f->op);
     assert_string_equal(r->layer, f->layer);
     assert_string_equal(r->operand, f->operand);
@@ -111,7 +111,7 @@ static void the_unchanged_kernels_pass(void **state)
     clt_error error;
     report r;
     assert_ok(verify_with(NULL, NULL, &r, &error), &error);
-    assert_true(r.ops >= 18);
+    assert_true(r.ops >= 15);
     assert_int_equal(r.wrong, 0);
 }
 
@@ -122,13 +122,13 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
         {"conv.cl", "define FINISH(sum, at, k0, lanes)      ", "sum + load_lanes", "sum * (real)1.0001 + load_lanes",
          "conv_forward", "conv1", "y", disagree},
         {"dense.cl", "kernel void dense_weight_gradient", "sum += LOAD(dy + (size_t)n * z.o + o)",
-         "sum += LOAD(dy + (size_t)n * z.o + o) + (real)1e-6", "dense_weight_gradient", "dense2", "db", disagree},
+         "sum += LOAD(dy + (size_t)n * z.o + o) + (real)1e-6", "dense_weight_gradient", "dense1", "db", disagree},
         {"pool.cl", "kernel void pool_input_gradient", "== (maskv)(h * z.w + w)", "== (maskv)(h * z.w + w + 1)",
          "pool_input_gradient", "maxpool1", "dx", disagree},
         {"loss.cl", "kernel void cross_entropy", "/ sum - q) / valid", "/ sum - q) / (valid + (real)1e-5)",
          "cross_entropy", "", "gradient", disagree},
         {"update.cl", "kernel void sgd", "z.nesterov ? g +", "z.nesterov ? (real)1.01f * g +", "sgd", "", "weights", disagree},
-        {"update.cl", "kernel void gradient_norm_scale", "(real)1e-6", "(real)1e-3", "gradient_norm", "", "scale", disagree},
+        {"update.cl", "kernel void gradient_norm_scale", "= hyper[HYPER_CLIP]", "= (real)0.1 * hyper[HYPER_CLIP]", "gradient_norm", "", "scale", disagree},
         {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
         {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
          disagree},
@@ -172,7 +172,7 @@ static void a_write_into_an_input_is_caught(void **state)
          "conv1", "w", changed_input},
         {"loss.cl", "kernel void history", start, "= SIZES(given); ((global real *)loss)[0] += 1;", "history", "",
          "loss", changed_input},
-        {"batch.cl", "kernel void batch", start, "= SIZES(given); ((global int *)order)[1] = 7;", "batch", "", "order",
+        {"batch.cl", "kernel void batch", start, "= SIZES(given); ((global int *)order)[1] = 0;", "batch", "", "order",
          changed_input},
         {"batch.cl", "kernel void batch", start, "= SIZES(given); ((global uchar *)images)[3] = 0;", "batch", "", "images",
          changed_input},
@@ -196,7 +196,7 @@ static void a_nan_is_caught(void **state)
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         assert_caught(&faults[i], &r);
         assert_true(isnan(r.row.device));
-        assert_false(isnan(r.row.reference));
+        assert_true(r.row.reference == r.row.reference);
     }
 }
 
@@ -206,7 +206,7 @@ static void an_element_that_is_not_written_is_caught(void **state)
     static const fault faults[] = {
         {"loss.cl", "kernel void cross_entropy", "hit[n] = best ==", "if (n != 1) hit[n] = best ==", "cross_entropy", "",
          "hit", disagree},
-        {"dense.cl", "kernel void dense_forward", "if (n0 + i >= z.n)", "if (n0 + i >= z.n - 1)", "dense_forward",
+        {"dense.cl", "kernel void dense_forward", "z.n - n0)", "z.n - 1 - n0)", "dense_forward",
          "dense1", "y", disagree},
         {"conv.cl", "kernel void conv_weight_gradient_sum", "store_lanes(sum, z.k - k0,",
          "store_lanes(sum, row < rows ? z.k - k0 : 1,", "conv_weight_gradient", "conv1", "db", disagree},
@@ -218,10 +218,6 @@ static void an_element_that_is_not_written_is_caught(void **state)
         assert_caught(&faults[i], &r);
         assert_true(isnan(r.row.device));
     }
-    const fault integers = {"pool.cl", "kernel void pool_forward", "store_int_lanes(winner, z.c - c,",
-                            "store_int_lanes(winner, z.c - c - 1,", "pool_forward", "maxpool1", "best", disagree};
-    assert_caught(&integers, &r);
-    assert_true(r.row.device == -1);
 }
 
 /* The first wrong element is named where PyTorch would have it: channel 2 of image 1 of [4, 3, 3, 2]. */
@@ -417,6 +413,17 @@ static void a_tensor_larger_than_the_device_allocates_is_refused(void **state)
     clt_device_close(device);
 }
 
+/* The pool's gradient reads the positions that the forward kernel left: the twin must not follow them out of its arrays. */
+static void an_index_that_is_not_written_does_not_lead_the_reference_astray(void **state)
+{
+    (void)state;
+    report r;
+    const fault integers = {"pool.cl", "kernel void pool_forward", "store_int_lanes(winner, z.c - c,",
+                            "store_int_lanes(winner, z.c - c - 1,", "pool_forward", "maxpool1", "best", disagree};
+    assert_caught(&integers, &r);
+    assert_true(r.row.device == -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +443,7 @@ int main(void)
         cmocka_unit_test(double_on_a_device_without_it_is_refused),
         cmocka_unit_test(verify_wants_a_device_and_a_batch),
         cmocka_unit_test(a_tensor_larger_than_the_device_allocates_is_refused),
+        cmocka_unit_test(an_index_that_is_not_written_does_not_lead_the_reference_astray),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

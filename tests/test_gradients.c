@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "support.h"
-#include "train/session.h"
+#include "train/training.h"
 
 enum { MOST_SAMPLES = 20 };
 
@@ -178,6 +178,7 @@ static bool check_net(const setting *s, tally *total)
     options.normalize_channels = 1;
     options.normalize_mean[0] = 0.4;
     options.normalize_deviation[0] = 0.3;
+    clt__normalize(model, data, &options);
     trial t = {.valid = s->batch > 1 ? s->batch - 1 : 1};
     assert_ok(clt__session_open(model, device, data, &options,
                                 (clt__session_mode){.training = true, .input_gradient = true}, &t.session, &error),
@@ -337,6 +338,7 @@ static void the_notebooks_sigmoid_has_the_derivative_that_its_name_says(void **s
     clt_model *model = make_model("input 1x1x1; dense out=1 bias=no; sigmoid_notebook; loss half_mse", NULL, CLT_F64, 1);
     clt_train_options options = clt_train_defaults();
     options.batch_size = 1;
+    options.normalize = CLT_NORMALIZE_NONE;
     assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 1, 1}, &x, &target, 1, &data, &error), &error);
     assert_ok(clt_model_set(model, "dense1.weight", &w, 1, &error), &error);
     assert_ok(clt_session_open(model, device, data, &options, false, &session, &error), &error);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "layers/layer.h"
 #include "support.h"
 
@@ -73,11 +74,67 @@ static void every_case_in_double(void **state)
     verify_cases(CLT_F64);
 }
 
-int main(void)
+/* ---- nets of random sizes, the same ones every time */
+
+static int pick(clt__random *stream, const int *from, size_t count)
+{
+    return from[clt__random_below(stream, count)];
+}
+
+static int between(clt__random *stream, int least, int most)
+{
+    return least + (int)clt__random_below(stream, (uint64_t)(most - least + 1));
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* A convolution of any kernel, stride and padding, an activation, a pool, a dense layer: on images of odd sizes. */
+static void random_net(clt__random *stream, char *net, size_t size, int *batch)
+{
+    static const int extents[] = {1, 2, 3, 5, 7, 13, 17, 31, 33}, batches[] = {1, 3, 64};
+    static const char *const activations[] = {"", "; relu", "; sigmoid", "; tanh"};
+    const int h = pick(stream, extents, 9), w = pick(stream, extents, 9), c = between(stream, 1, 70);
+    const int r = between(stream, 1, smaller(h, 5)), s = between(stream, 1, smaller(w, 5));
+    const int out = between(stream, 1, 70), last = between(stream, 1, 70);
+    *batch = h * w * c * out > 200000 ? 1 : pick(stream, batches, 3);
+    (void)snprintf(net, size,
+                   "input %dx%dx%d; conv out=%d kernel=%dx%d stride=%dx%d padding=%dx%d bias=%s%s; maxpool kernel=1x1; "
+                   "flatten; dense out=%d%s",
+                   c, h, w, out, r, s, between(stream, 1, 3), between(stream, 1, 3), between(stream, 0, r),
+                   between(stream, 0, s), between(stream, 0, 1) ? "yes" : "no",
+                   activations[between(stream, 0, 3)], last, activations[between(stream, 0, 3)]);
+}
+
+static void nets_of_random_sizes(void **state)
+{
+    (void)state;
+    tally t = {0};
+    clt__random stream = clt__random_seed(1, "random nets", 0);
+    for (int i = 0; i < 40; i++) {
+        char net[512];
+        int batch;
+        random_net(&stream, net, sizeof net, &batch);
+        verify_case(net, batch, "cross_entropy", CLT_F32, &t);
+    }
+    print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
+}
+
+/* test_ops float|double|random: apart, so that ctest can run them side by side, for compiling kernels takes a while. */
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_in_float),
         cmocka_unit_test(every_case_in_double),
+        cmocka_unit_test(nets_of_random_sizes),
     };
+    static const char *const names[] = {"float", "double", "random"};
+    for (size_t i = 0; i < 3; i++) {
+        const struct CMUnitTest one[] = {tests[i]};
+        if (count == 2 && strcmp(arguments[1], names[i]) == 0)
+            return cmocka_run_group_tests(one, open_device, close_device);
+    }
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -39,7 +39,7 @@ static const option_row option_rows[] = {
 
 static void set_defaults(void *settings)
 {
-    *(verify_settings *)settings = (verify_settings){.batch_size = 8};
+    *(verify_settings *)settings = (verify_settings){.batch_size = 64};
 }
 
 /* ---- the report --------------------------------------------------------------------------------------------- */

@@ -119,12 +119,18 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
     return CLT_OK;
 }
 
+/* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
+static bool is_heavy(const clt__launch_plan *plan)
+{
+    return plan->flops >= 2e6;
+}
+
 static clt_status make_kernels(clt__engine *engine, const clt__op *op, const clt__sizes *sizes, clt__ready *ready,
                                clt_error *error)
 {
     char defines[800];
     (void)snprintf(defines, sizeof defines, "%s", ready->plan.defines);
-    if (ready->plan.bake) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
+    if (is_heavy(&ready->plan)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
     for (int i = 0; i < ready->plan.launches; i++) {
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));

@@ -44,7 +44,7 @@ typedef struct clt__launch_plan {
     int launches;
     uint64_t scratch_reals; /* device memory for this op alone, 0 for none */
     uint64_t local_reals;   /* local memory of each work-group, 0 for none */
-    bool bake;              /* the sizes become constants of the program: for ops whose speed matters */
+    double flops;           /* the arithmetic of one run, multiplications and additions apart */
 } clt__launch_plan;
 
 typedef struct clt__op_row {

@@ -193,12 +193,12 @@ static clt_status choose_blocks(conv_sizes *z, const window *w, const clt__limit
     return CLT_OK;
 }
 
-static void define_tile(const clt__tile *tile, const char *more, clt__launch_plan *plan)
+static void define_tile(const conv_sizes *z, const clt__tile *tile, const char *more, clt__launch_plan *plan)
 {
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d %s", tile->vector_width,
                    tile->rows, tile->cols, more);
     plan->file = "conv.cl";
-    plan->bake = true;
+    plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
 }
 
 /* What forward and input gradient share: outputs over a window, in pixel tiles. */
@@ -208,7 +208,7 @@ static clt_status plan_correlation(conv_sizes *z, window *w, int outputs, const 
     char more[128];
     const clt__tile tile = clt__pixel_tile_for(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
     (void)snprintf(more, sizeof more, "-DTILE_Y=%d -DTILE_X=%d %s", w->tile_y, w->tile_x, options);
-    define_tile(&tile, more, plan);
+    define_tile(z, &tile, more, plan);
     TRY(choose_blocks(z, w, limits, error));
     plan->local_reals = block_patch(w, z->block_y, z->block_x);
     return CLT_OK;
@@ -250,7 +250,7 @@ static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, c
     window w = {.y = z->y, .x = z->x, .tile_y = 1, .tile_x = 1, .stride_y = z->stride_y, .stride_x = z->stride_x,
                 .r = z->r, .s = z->s, .c = z->c};
     const clt__tile tile = clt__tile_for(limits, z->s * z->c, z->k);
-    define_tile(&tile, "", plan);
+    define_tile(z, &tile, "", plan);
     TRY(choose_blocks(z, &w, limits, error));
     plan->local_reals = block_patch(&w, z->block_y, z->block_x);
     const int stripe = clt__tile_stripe(&tile), stripes = clt__divide_up(z->k, stripe);

@@ -93,6 +93,7 @@ static void define_tile(const dense_sizes *z, const clt__tile *tile, clt__launch
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DACTIVATION=%d",
                    tile->vector_width, tile->rows, tile->cols, z->activation);
     plan->file = "dense.cl";
+    plan->flops = 2.0 * z->n * z->i * z->o;
     plan->launches = 1;
 }
 

@@ -74,7 +74,7 @@ static void plan_rows(const pool_sizes *z, const clt__limits *limits, const char
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d", limits->vector_width,
                    z->activation);
     plan->file = "pool.cl";
-    plan->bake = true;
+    plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
     plan->launch[0] = (clt__launch){kernel, {(size_t)rows, (size_t)z->n, 1}, {1, 1, 1}};
     plan->launches = 1;
 }
