@@ -46,6 +46,14 @@ typedef struct pool_sizes {
     int activation; /* gradient: the one whose output the pool's input is */
 } pool_sizes;
 
+/* batchnorm.cl. m = pixels * valid images. epsilon and momentum in millionths (structs hold ints only). */
+typedef struct norm_sizes {
+    int n, pixels, c; /* pixels of one image */
+    int epsilon_ppm, momentum_ppm;
+    int activation; /* applied after the shift (forward), or the one whose output x is (input gradient) */
+    int parts;      /* sums go over parts of the batch, then over the parts */
+} norm_sizes;
+
 /* activation.cl, and whatever else goes element by element */
 typedef struct element_sizes {
     int count;

@@ -62,6 +62,7 @@ typedef union clt__sizes {
     conv_sizes conv;
     dense_sizes dense;
     pool_sizes pool;
+    norm_sizes norm;
     element_sizes element;
     loss_sizes loss;
     batch_sizes batch;

@@ -11,8 +11,9 @@ enum { CLT__MAX_OPTIONS = 8, CLT__MAX_PARAMETERS = 4 };
 
 typedef struct clt__layer clt__layer;
 
-/* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. */
-typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG } clt__option_kind;
+/* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. REAL: `momentum=0.1`,
+ * kept in millionths. */
+typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG, CLT__REAL } clt__option_kind;
 
 typedef struct clt__option_row {
     const char *key;
@@ -63,7 +64,9 @@ typedef struct clt__parameter {
     const char *name; /* "weight" */
     int extent[4];    /* [o, i, h, w] */
     int shown;        /* see clt__tensor */
-    int fan_in;       /* inputs of one output: what initialisation depends on */
+    int fan_in;       /* inputs of one output: what initialisation depends on; 0: it begins as `initial` throughout */
+    double initial;
+    bool state; /* not trained, but kept by the layer's own ops (running statistics) */
     int tensor, gradient; /* gradient: -1 where the parameter is frozen */
 } clt__parameter;
 
@@ -73,9 +76,11 @@ struct clt__layer {
     int line; /* of the net's text */
     int value[CLT__MAX_OPTIONS][2]; /* as row->option; a PAIR has both */
     int batch;
+    int step; /* tensor: see STEP_VALID in kernels/params.h */
     clt__value in, out;
     int before; /* tensor that keeps the sums before the fused activation, -1 where not wanted */
-    int saved;  /* tensor that forward leaves for backward */
+    int saved[4]; /* tensors of the layer's own, such as what forward leaves for backward */
+    bool training; /* else only forward ops run, on running statistics */
     clt__parameter parameter[CLT__MAX_PARAMETERS];
     int parameters;
 };

@@ -146,13 +146,13 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
     char name[64];
     (void)snprintf(name, sizeof name, "%s.best", layer->name);
     return clt__tape_add(tape, name, CLT__INTS, CLT__IMAGES,
-                         (const int[4]){layer->batch, out.channels, out.height, out.width}, 4, -1, &layer->saved, error);
+                         (const int[4]){layer->batch, out.channels, out.height, out.width}, 4, -1, &layer->saved[0], error);
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const pool_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->in.tensor, layer->out.tensor, layer->saved};
+    const int tensor[] = {layer->in.tensor, layer->out.tensor, layer->saved[0]};
     return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 
@@ -160,7 +160,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 {
     if (layer->in.gradient < 0) return CLT_OK;
     const pool_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->out.gradient, layer->saved, layer->in.activation ? layer->in.tensor : -1,
+    const int tensor[] = {layer->out.gradient, layer->saved[0], layer->in.activation ? layer->in.tensor : -1,
                           layer->in.gradient};
     return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }

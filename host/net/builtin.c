@@ -8,6 +8,9 @@ typedef struct built_in {
     const char *name, *text;
 } built_in;
 
+#define VGG_CONV(out) "conv out=" out " kernel=3 padding=1 bias=no\nbatchnorm\nrelu\n"
+#define VGG_PAIR(out) VGG_CONV(out) VGG_CONV(out) "maxpool kernel=2\n"
+
 static const built_in nets[] = {
     /* The worked example: Conv2d(1, 1, 3, bias=False), Flatten, Linear(4, 1), Sigmoid, half squared error */
     {"example", "input 1x4x4\n"
@@ -53,11 +56,18 @@ static const built_in nets[] = {
              "relu\n"
              "dense out=10\n"
              "loss cross_entropy\n"},
+    /* [Conv2d 3x3, padding 1, no bias, BatchNorm2d, ReLU] x 2 at 32, at 64 and at 128 channels, MaxPool2d(2) after each,
+     * Flatten, Linear(2048, 10) */
+    {"vgg6bn", "input 3x32x32\n"
+               VGG_PAIR("32") VGG_PAIR("64") VGG_PAIR("128")
+               "flatten\n"
+               "dense out=10\n"
+               "loss cross_entropy\n"},
 };
 
 enum { NETS = sizeof nets / sizeof *nets };
 
-static const char *const names[NETS + 1] = {"example", "example_notebook", "lenet5", "cnn2", NULL};
+static const char *const names[NETS + 1] = {"example", "example_notebook", "lenet5", "cnn2", "vgg6bn", NULL};
 
 const char *const *clt_net_names(void)
 {

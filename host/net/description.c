@@ -73,6 +73,16 @@ static bool parse_count(const char *text, const char **end, int *value)
     return true;
 }
 
+/* A real number, as millionths. */
+static bool parse_real(const char *text, int *millionths)
+{
+    char *end;
+    const double value = strtod(text, &end);
+    if (end == text || *end || !(value >= 0 && value <= 1000)) return false;
+    *millionths = (int)(value * 1e6 + 0.5);
+    return true;
+}
+
 static bool parse_value(const clt__option_row *option, const char *text, int value[2])
 {
     const char *end = text;
@@ -82,6 +92,8 @@ static bool parse_value(const clt__option_row *option, const char *text, int val
         return value[0] || strcmp(text, "no") == 0;
     case CLT__COUNT:
         return parse_count(text, &end, &value[0]) && !*end && value[0] >= option->least;
+    case CLT__REAL:
+        return parse_real(text, &value[0]) && value[0] >= option->least;
     case CLT__PAIR:
         if (!parse_count(text, &end, &value[0])) return false;
         value[1] = value[0];
@@ -93,7 +105,9 @@ static bool parse_value(const clt__option_row *option, const char *text, int val
 
 static const char *wanted(clt__option_kind kind)
 {
-    return kind == CLT__FLAG ? "yes or no" : kind == CLT__COUNT ? "a number" : "a number or HEIGHTxWIDTH";
+    static const char *const what[] = {[CLT__COUNT] = "a number", [CLT__PAIR] = "a number or HEIGHTxWIDTH",
+                                       [CLT__FLAG] = "yes or no", [CLT__REAL] = "a real number from 0 to 1000"};
+    return what[kind];
 }
 
 bool clt__parse_shape(const char *text, clt_shape *shape)
@@ -165,7 +179,7 @@ static clt_status set_option(const parser *p, clt__item *item, bool *given, char
     if (!parse_value(is_frozen ? &frozen : option, text, value))
         return FAIL(error, CLT_BAD_NET, "%s:%d: %s=%s: %s takes %s%s", p->origin, p->line, word, text, word,
                     wanted(is_frozen ? CLT__FLAG : option->kind),
-                    !is_frozen && option->kind != CLT__FLAG && option->least ? " of 1 to 1000000" : "");
+                    !is_frozen && option->kind < CLT__FLAG && option->least ? " of 1 to 1000000" : "");
     if (is_frozen) {
         item->frozen = value[0];
         return CLT_OK;
@@ -333,6 +347,7 @@ static bool is_default(const clt__item *item, size_t i)
 static clt_status write_option(clt__text *text, const clt__option_row *option, const int value[2], clt_error *error)
 {
     if (option->kind == CLT__FLAG) return clt__text_print(text, error, " %s=%s", option->key, value[0] ? "yes" : "no");
+    if (option->kind == CLT__REAL) return clt__text_print(text, error, " %s=%g", option->key, value[0] * 1e-6);
     if (option->kind == CLT__COUNT || value[0] == value[1])
         return clt__text_print(text, error, " %s=%d", option->key, value[0]);
     return clt__text_print(text, error, " %s=%dx%d", option->key, value[0], value[1]);

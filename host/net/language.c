@@ -8,9 +8,12 @@ static clt_status write_layer(clt__text *text, const clt__layer_row *row, clt_er
 {
     TRY(clt__text_print(text, error, "  %-18s %s\n", row->name, row->help));
     for (const clt__option_row *option = row->option; option->key; option++) {
-        const char *value = option->kind == CLT__FLAG ? "yes|no" : option->kind == CLT__COUNT ? "N" : "N|HxW";
-        TRY(clt__text_print(text, error, "    %s=%s  %s", option->key, value, option->help));
-        if (option->fallback >= 0 && option->kind != CLT__FLAG)
+        static const char *const value[] = {[CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no",
+                                            [CLT__REAL] = "X"};
+        TRY(clt__text_print(text, error, "    %s=%s  %s", option->key, value[option->kind], option->help));
+        if (option->fallback >= 0 && option->kind == CLT__REAL)
+            TRY(clt__text_print(text, error, " (default %g)", option->fallback * 1e-6));
+        else if (option->fallback >= 0 && option->kind != CLT__FLAG)
             TRY(clt__text_print(text, error, " (default %d)", option->fallback));
         if (option->kind == CLT__FLAG)
             TRY(clt__text_print(text, error, " (default %s)", option->fallback ? "yes" : "no"));

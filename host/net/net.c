@@ -47,9 +47,9 @@ static clt_status add_parameters(clt__net *net, const clt__item *item, clt__laye
         char name[96];
         (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
         TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
-                          item->frozen ? net->frozen : net->parameters, &parameter->tensor, error));
+                          item->frozen || parameter->state ? net->frozen : net->parameters, &parameter->tensor, error));
         parameter->gradient = -1;
-        if (item->frozen || !training) continue;
+        if (item->frozen || parameter->state || !training) continue;
         (void)snprintf(name, sizeof name, "%s.%s.gradient", layer->name, parameter->name);
         TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
                           net->gradients, &parameter->gradient, error));
@@ -85,7 +85,7 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
     const clt__item *item = &description->item[index];
     clt__layer *layer = &net->layer[index];
     *layer = (clt__layer){.row = item->row, .line = item->line, .batch = options->batch,
-                          .before = -1, .saved = -1};
+                          .step = net->step, .training = options->training, .before = -1, .saved = {-1, -1, -1, -1}};
     memcpy(layer->name, item->name, sizeof layer->name);
     memcpy(layer->value, item->value, sizeof layer->value);
     layer->in = layer->out = index ? net->layer[index - 1].out : net->input;
@@ -268,8 +268,8 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
 static clt_status build(const clt__description *description, const clt__net_options *options, clt__net *net,
                         clt_error *error)
 {
-    TRY(add_layers(net, description, options, error));
     TRY(add_data(net, options, error));
+    TRY(add_layers(net, description, options, error));
     TRY(add_batch_op(net, options, error));
     net->forward = net->tape.op_count;
     TRY(add_forward_ops(net, error));

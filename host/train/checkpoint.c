@@ -122,7 +122,7 @@ static clt_status add_tensors(clt__safetensors *file, const clt_model *model, cl
         for (int d = 0; d < p->info.dimensions; d++) extent[d] = (uint64_t)p->info.extent[d];
         (void)snprintf(name, sizeof name, "%s%s", velocity_prefix, p->info.name);
         TRY(clt__safetensors_add(file, p->info.name, model->precision, p->info.dimensions, extent, p->values, error));
-        if (model->state.total_steps)
+        if (model->state.total_steps && p->trained)
             TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->velocity, error));
     }
     return CLT_OK;
@@ -195,6 +195,7 @@ static clt_status take_velocity(clt_model *model, const clt__safetensors *file, 
         clt__parameter_values *p = &model->parameter[i];
         const clt__stored_tensor *stored;
         char name[96];
+        if (!p->trained) continue;
         (void)snprintf(name, sizeof name, "%s%s", velocity_prefix, p->info.name);
         TRY(find_tensor(file, path, name, &p->info, &stored, error));
         memcpy(p->velocity, stored->values, p->info.count * sizeof *p->velocity);

@@ -29,6 +29,8 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
     clt__parameter_values *to = &model->parameter[model->parameters++];
     clt__describe_tensor(&net->tape.tensor[from->tensor], &to->info);
     to->fan_in = from->fan_in;
+    to->initial = from->initial;
+    to->trained = net->tape.tensor[from->tensor].root == net->parameters;
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
     return clt__allocate(to->info.count, sizeof(double), "the optimiser's state", &to->velocity, error);
 }
@@ -80,16 +82,17 @@ clt_status clt__model_from(clt__description *description, clt_shape input, clt_p
     return status;
 }
 
-/* PyTorch's defaults for Conv2d and Linear: uniform within 1 / sqrt(fan-in), weights and biases alike. A stream for each
+/* PyTorch's defaults for Conv2d and Linear: uniform within 1 / sqrt(fan-in), weights and biases alike; for BatchNorm
+ * ones and zeros. A stream for each
  * tensor's name, drawn in the outside order: adding a layer, or another memory layout, changes no other tensor. */
 static void initialize(clt_model *model)
 {
     for (size_t i = 0; i < model->parameters; i++) {
         clt__parameter_values *p = &model->parameter[i];
         clt__random stream = clt__random_seed(model->seed, p->info.name, 0);
-        const double bound = 1 / sqrt(p->fan_in);
+        const double bound = p->fan_in ? 1 / sqrt(p->fan_in) : 0;
         for (size_t j = 0; j < p->info.count; j++) {
-            const double value = bound * (2 * clt__random_uniform(&stream) - 1);
+            const double value = p->fan_in ? bound * (2 * clt__random_uniform(&stream) - 1) : p->initial;
             p->values[j] = model->precision == CLT_F32 ? (float)value : value;
         }
     }

@@ -6,9 +6,11 @@
 
 typedef struct clt__parameter_values {
     clt_tensor_info info;
-    int fan_in;
+    int fan_in;     /* as in clt__parameter, as the next */
+    double initial;
+    bool trained;
     double *values;
-    double *velocity; /* the optimiser's state; zeros before the first step */
+    double *velocity; /* the optimiser's state where it is trained; zeros before the first step */
 } clt__parameter_values;
 
 /* Where training stands. All of it is in a checkpoint, so that a resumed run goes on as if it had not stopped. */

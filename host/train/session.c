@@ -45,7 +45,7 @@ static clt_status move_parameters(clt_session *session, const clt_model *model, 
         const int index = clt__tape_find(tape, p->info.name);
         const clt__tensor *tensor = &tape->tensor[index];
         TRY(move_values(session, tensor, index, 0, p->values, up, error));
-        if (session->net.velocity >= 0 && tensor->root == session->net.parameters)
+        if (session->net.velocity >= 0 && p->trained)
             TRY(move_values(session, tensor, session->net.velocity, tensor->offset, p->velocity, up, error));
     }
     return CLT_OK;

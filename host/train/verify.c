@@ -63,49 +63,77 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
 
 /* ---- on random data */
 
-typedef struct samples {
-    uint8_t *bytes;
-    int32_t *labels;
-} samples;
-
-static clt_status make_samples(const clt_model *model, int count, uint64_t seed, samples *s, clt_error *error)
+static clt_status make_samples(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error)
 {
     const size_t values = clt__image_size(model->input) * (size_t)count, outputs = (size_t)model->outputs;
     clt__random stream = clt__random_seed(seed, "verify", 0);
-    TRY(clt__allocate(values, 1, "random images", &s->bytes, error));
-    TRY(clt__allocate((uint64_t)count, sizeof *s->labels, "random labels", &s->labels, error));
-    for (size_t i = 0; i < values; i++) s->bytes[i] = (uint8_t)clt__random_below(&stream, 256);
-    for (int i = 0; i < count; i++) s->labels[i] = (int32_t)clt__random_below(&stream, outputs);
-    return CLT_OK;
+    uint8_t *bytes;
+    int32_t *labels;
+    TRY(clt__allocate(values, 1, "random images", &bytes, error));
+    clt_status status = clt__allocate((uint64_t)count, sizeof *labels, "random labels", &labels, error);
+    for (size_t i = 0; i < values; i++) bytes[i] = (uint8_t)clt__random_below(&stream, 256);
+    for (int i = 0; i < count && status == CLT_OK; i++) labels[i] = (int32_t)clt__random_below(&stream, outputs);
+    if (status == CLT_OK)
+        status = clt_dataset_from_bytes((size_t)count, model->input, bytes, labels, model->outputs, data, error);
+    free(bytes);
+    free(labels);
+    return status;
 }
 
-static clt_status verify_samples(const clt_model *model, clt_device *device, int batch, const samples *s,
-                                 clt_verify_function report, void *user, clt_error *error)
+/* Opens a session on the samples and makes them its batch, last image first. */
+static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               clt__session_mode mode, clt_session **session, clt_error *error)
 {
-    clt_dataset *data;
-    clt_session *session = NULL;
-    int32_t *order;
-    TRY(clt_dataset_from_bytes((size_t)batch, model->input, s->bytes, s->labels, model->outputs, &data, error));
+    const int batch = (int)data->count;
     clt_train_options options = clt_train_defaults();
     options.batch_size = batch;
     options.label_smoothing = 0.1;
     options.clip_grad = 0.5;
     options.weight_decay = 1e-3;
     options.nesterov = true;
-    clt_status status = clt__session_open(model, device, data, &options,
-                                          (clt__session_mode){.training = true, .keep_sums = true, .input_gradient = true},
-                                          &session, error);
-    if (status == CLT_OK) status = clt__allocate((uint64_t)batch, sizeof *order, "an order", &order, error);
-    if (status == CLT_OK) {
-        for (int i = 0; i < batch; i++) order[i] = batch - 1 - i;
-        status = clt__session_set_order(session, order, batch, error);
-        free(order);
+    TRY(clt__session_open(model, device, data, &options, mode, session, error));
+    int32_t *order;
+    TRY(clt__allocate((uint64_t)batch, sizeof *order, "an order", &order, error));
+    for (int i = 0; i < batch; i++) order[i] = batch - 1 - i;
+    const clt_status status = clt__session_set_order(*session, order, batch, error);
+    free(order);
+    /* One image is left out of the batch, so that a short batch is verified too. */
+    return status == CLT_OK ? clt__session_place(*session, 0, batch > 1 ? batch - 1 : 1, 3, error) : status;
+}
+
+static bool has_op(const clt__tape *tape, const clt__op_row *row)
+{
+    for (size_t i = 0; i < tape->op_count; i++)
+        if (tape->op[i].row == row) return true;
+    return false;
+}
+
+/* The forward ops of inference that training does not have: what normalises by running statistics. */
+static clt_status verify_inference(clt_session *inference, const clt_session *training, clt_verify_function report,
+                                   void *user, clt_error *error)
+{
+    clt_status worst = CLT_OK;
+    for (size_t i = 0; i < inference->net.backward; i++) {
+        const bool known = has_op(&training->net.tape, inference->net.tape.op[i].row);
+        const clt_status status = known ? clt__engine_run(inference->engine, i, i + 1, error)
+                                        : clt__verify_ops(inference, i, i + 1, report, user, error);
+        if (status != CLT_OK && status != CLT_MISMATCH) return status;
+        if (worst == CLT_OK) worst = status;
     }
-    /* The last image is left out of the batch, so that a short batch is verified too. */
-    if (status == CLT_OK) status = clt__session_place(session, 0, batch > 1 ? batch - 1 : 1, 3, error);
-    if (status == CLT_OK) status = clt__verify_ops(session, 0, session->net.end, report, user, error);
-    clt_session_close(session);
-    clt_dataset_close(data);
+    return worst;
+}
+
+static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data,
+                              clt_verify_function report, void *user, clt_error *error)
+{
+    clt_session *training = NULL, *inference = NULL;
+    const clt__session_mode mode = {.training = true, .keep_sums = true, .input_gradient = true};
+    clt_status status = open_session(model, device, data, mode, &training, error);
+    if (status == CLT_OK) status = open_session(model, device, data, (clt__session_mode){0}, &inference, error);
+    if (status == CLT_OK) status = clt__verify_ops(training, 0, training->net.end, report, user, error);
+    if (status == CLT_OK) status = verify_inference(inference, training, report, user, error);
+    clt_session_close(training);
+    clt_session_close(inference);
     return status;
 }
 
@@ -116,10 +144,9 @@ clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size
         return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
     if (batch_size < 1 || batch_size > 1000000)
         return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be from 1 to 1000000", batch_size);
-    samples s = {0};
-    clt_status status = make_samples(model, batch_size, seed, &s, error);
-    if (status == CLT_OK) status = verify_samples(model, device, batch_size, &s, report, user, error);
-    free(s.bytes);
-    free(s.labels);
+    clt_dataset *data;
+    TRY(make_samples(model, batch_size, seed, &data, error));
+    const clt_status status = verify_data(model, device, data, report, user, error);
+    clt_dataset_close(data);
     return status;
 }

@@ -1,0 +1,200 @@
+/* Batch normalisation, channels last: each channel by its own mean and variance (Ioffe and Szegedy 2015).
+ *
+ *   statistics      mean[c] = sum x / m,   inverse[c] = 1 / sqrt(variance[c] + epsilon),   variance[c] = sum (x - mean[c])^2 / m
+ *                   running_mean = (1 - momentum) running_mean + momentum mean
+ *                   running_var  = (1 - momentum) running_var  + momentum variance m / (m - 1)
+ *   forward         y = f( (x - mean[c]) inverse[c] weight[c] + bias[c] )
+ *   inference       the same with mean = running_mean, inverse = 1 / sqrt(running_var + epsilon)
+ *   gradients       db[c] = sum dy,   dw[c] = sum dy (x - mean[c]) inverse[c]
+ *   input gradient  dx = g(x) weight[c] inverse[c] (dy - db[c] / m - (x - mean[c]) inverse[c] dw[c] / m)
+ *
+ * Sums run over the m pixels of the batch's valid images (the last batch of an epoch may be short; dx is 0 behind it).
+ * They go over parts of the batch, a work-item each, then over the parts in order. Variances are summed as deviations
+ * from the mean of a few pixels, and merged exactly (Chan, Golub and LeVeque 1979), so that a large mean costs no digits.
+ * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
+#include "params.h"
+#include "real.h"
+
+#define EPSILON(z) ((real)z.epsilon_ppm / (real)1000000)
+#define MOMENTUM(z) ((real)z.momentum_ppm / (real)1000000)
+#define PADDED(c) (((c) + VEC - 1) / VEC * VEC)
+
+enum { CHUNK = 64 }; /* pixels whose mean is taken first; they stay in the first-level cache */
+
+/* A sample's count, mean and sum of squared deviations. */
+typedef struct {
+    int count;
+    realv mean, squares;
+} moments;
+
+static inline moments merge(const moments a, const moments b)
+{
+    if (a.count == 0) return b;
+    moments both = {a.count + b.count, a.mean, a.squares + b.squares};
+    const realv apart = b.mean - a.mean;
+    const real share = (real)b.count / both.count;
+    both.mean += apart * share;
+    both.squares += apart * apart * (a.count * share);
+    return both;
+}
+
+static inline moments measure(global const real *x, const int count, const int pitch)
+{
+    moments m = {count, (realv)0, (realv)0};
+    for (int i = 0; i < count; i++) m.mean += LOAD(x + i * pitch);
+    m.mean /= (realv)count;
+    for (int i = 0; i < count; i++) {
+        const realv deviation = LOAD(x + i * pitch) - m.mean;
+        m.squares += deviation * deviation;
+    }
+    return m;
+}
+
+/* The pixels of part `part` of the valid images. */
+static inline int part_begin(const norm_sizes z, const int part, const int valid)
+{
+    return (int)((long)valid * z.pixels * part / z.parts);
+}
+
+/* Work-item (vector of channels, part). partial: [part][mean, squares][padded c] */
+kernel void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
+                                       global const int *restrict step, global real *restrict mean,
+                                       global real *restrict inverse, global real *restrict running_mean,
+                                       global real *restrict running_var, global real *restrict partial)
+{
+    const norm_sizes z = SIZES(given);
+    const int c = (int)get_global_id(0) * VEC, part = (int)get_global_id(1);
+    const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
+    moments sum = {0, (realv)0, (realv)0};
+    for (int i = begin; i < end; i += CHUNK)
+        sum = merge(sum, measure(x + (size_t)i * z.c + c, min((int)CHUNK, end - i), z.c));
+    STORE(sum.mean, partial + 2 * part * PADDED(z.c) + c);
+    STORE(sum.squares, partial + (2 * part + 1) * PADDED(z.c) + c);
+}
+
+/* Work-item (vector of channels) */
+kernel void batchnorm_statistics_merge(const norm_sizes given, global const real *restrict x,
+                                       global const int *restrict step, global real *restrict mean,
+                                       global real *restrict inverse, global real *restrict running_mean,
+                                       global real *restrict running_var, global real *restrict partial)
+{
+    const norm_sizes z = SIZES(given);
+    const int c = (int)get_global_id(0) * VEC, lanes = z.c - c;
+    moments sum = {0, (realv)0, (realv)0};
+    for (int part = 0; part < z.parts; part++) {
+        const int count = part_begin(z, part + 1, step[STEP_VALID]) - part_begin(z, part, step[STEP_VALID]);
+        const moments one = {count, LOAD(partial + 2 * part * PADDED(z.c) + c),
+                             LOAD(partial + (2 * part + 1) * PADDED(z.c) + c)};
+        if (count > 0) sum = merge(sum, one);
+    }
+    const realv variance = sum.squares / (realv)sum.count;
+    const realv unbiased = sum.squares / (realv)max(sum.count - 1, 1);
+    store_lanes(sum.mean, lanes, mean + c);
+    store_lanes((realv)1 / sqrt(variance + (realv)EPSILON(z)), lanes, inverse + c);
+    const realv keep = (realv)(1 - MOMENTUM(z)), take = (realv)MOMENTUM(z);
+    store_lanes(keep * load_lanes(running_mean + c, lanes) + take * sum.mean, lanes, running_mean + c);
+    store_lanes(keep * load_lanes(running_var + c, lanes) + take * unbiased, lanes, running_var + c);
+}
+
+/* Work-item (part of the batch's pixels): y = f((x - mean) scale + shift), channel by channel. */
+static inline void apply(const norm_sizes z, global const real *x, global const real *mean, global const real *variance,
+                         global const real *inverse, global const real *weight, global const real *bias, global real *y,
+                         global real *before)
+{
+    const int begin = (int)((long)z.n * z.pixels * get_global_id(0) / get_global_size(0));
+    const int end = (int)((long)z.n * z.pixels * (get_global_id(0) + 1) / get_global_size(0));
+    for (int c = 0; c < z.c; c += VEC) {
+        const int lanes = z.c - c;
+        const realv middle = load_lanes(mean + c, lanes), shift = load_lanes(bias + c, lanes);
+        const realv narrow = inverse ? load_lanes(inverse + c, lanes)
+                                     : (realv)1 / sqrt(load_lanes(variance + c, lanes) + (realv)EPSILON(z));
+        const realv scale = narrow * load_lanes(weight + c, lanes);
+        for (int i = begin; i < end; i++) {
+            const size_t at = (size_t)i * z.c + c;
+            const realv sum = (LOAD(x + at) - middle) * scale + shift;
+            if (before) store_lanes(sum, lanes, before + at);
+            store_lanes(activate(sum), lanes, y + at);
+        }
+    }
+}
+
+kernel void batchnorm_forward(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
+                              global const real *restrict inverse, global const real *restrict weight,
+                              global const real *restrict bias, global real *restrict y, global real *restrict before)
+{
+    const norm_sizes z = SIZES(given);
+    apply(z, x, mean, 0, inverse, weight, bias, y, before);
+}
+
+kernel void batchnorm_inference(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
+                                global const real *restrict variance, global const real *restrict weight,
+                                global const real *restrict bias, global real *restrict y,
+                                global real *restrict before)
+{
+    const norm_sizes z = SIZES(given);
+    apply(z, x, mean, variance, 0, weight, bias, y, before);
+}
+
+/* Work-item (vector of channels, part). partial: [part][dw, db][padded c] */
+kernel void batchnorm_gradients_parts(const norm_sizes given, global const real *restrict dy,
+                                      global const real *restrict x, global const real *restrict mean,
+                                      global const real *restrict inverse, global const int *restrict step,
+                                      global real *restrict dw, global real *restrict db,
+                                      global real *restrict partial)
+{
+    const norm_sizes z = SIZES(given);
+    const int c = (int)get_global_id(0) * VEC, part = (int)get_global_id(1), lanes = z.c - c;
+    const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
+    const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
+    realv weight = (realv)0, bias = (realv)0;
+    for (int i = begin; i < end; i++) {
+        const size_t at = (size_t)i * z.c + c;
+        const realv g = LOAD(dy + at);
+        bias += g;
+        weight += g * ((LOAD(x + at) - middle) * narrow);
+    }
+    STORE(weight, partial + 2 * part * PADDED(z.c) + c);
+    STORE(bias, partial + (2 * part + 1) * PADDED(z.c) + c);
+}
+
+/* Work-item (vector of channels) */
+kernel void batchnorm_gradients_sum(const norm_sizes given, global const real *restrict dy,
+                                    global const real *restrict x, global const real *restrict mean,
+                                    global const real *restrict inverse, global const int *restrict step,
+                                    global real *restrict dw, global real *restrict db, global real *restrict partial)
+{
+    const norm_sizes z = SIZES(given);
+    const int c = (int)get_global_id(0) * VEC;
+    realv weight = (realv)0, bias = (realv)0;
+    for (int part = 0; part < z.parts; part++) {
+        weight += LOAD(partial + 2 * part * PADDED(z.c) + c);
+        bias += LOAD(partial + (2 * part + 1) * PADDED(z.c) + c);
+    }
+    store_lanes(weight, z.c - c, dw + c);
+    store_lanes(bias, z.c - c, db + c);
+}
+
+/* Work-item (part of the batch's pixels) */
+kernel void batchnorm_input_gradient(const norm_sizes given, global const real *restrict dy,
+                                     global const real *restrict x, global const real *restrict mean,
+                                     global const real *restrict inverse, global const real *restrict weight,
+                                     global const real *restrict dw, global const real *restrict db,
+                                     global const int *restrict step, global real *restrict dx)
+{
+    const norm_sizes z = SIZES(given);
+    const int all = z.n * z.pixels, valid = step[STEP_VALID] * z.pixels;
+    const int begin = (int)((long)all * get_global_id(0) / get_global_size(0));
+    const int end = (int)((long)all * (get_global_id(0) + 1) / get_global_size(0));
+    for (int c = 0; c < z.c; c += VEC) {
+        const int lanes = z.c - c;
+        const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
+        const realv scale = narrow * load_lanes(weight + c, lanes);
+        const realv shift = load_lanes(db + c, lanes) / (realv)valid, tilt = load_lanes(dw + c, lanes) / (realv)valid;
+        for (int i = begin; i < end; i++) {
+            const size_t at = (size_t)i * z.c + c;
+            const realv here = LOAD(x + at), normal = (here - middle) * narrow;
+            const realv g = scale * (LOAD(dy + at) - shift - normal * tilt);
+            store_lanes(i < valid ? deactivate(g, here) : (realv)0, lanes, dx + at);
+        }
+    }
+}
