@@ -281,6 +281,38 @@ typedef void (*clt_verify_function)(void *user, const clt_verify_row *row);
 clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size, uint64_t seed,
                       clt_verify_function report, void *user, clt_error *error);
 
+/* ---- timing ------------------------------------------------------------------------------------------------- */
+
+typedef struct clt_bench_rate {
+    double median, min, max; /* images a second, over the rounds */
+    int rounds;
+} clt_bench_rate;
+
+typedef struct clt_bench_row {
+    const char *op;
+    char layer[32]; /* both as in clt_verify_row */
+    int launches;
+    double seconds; /* of one run */
+    double flops;   /* of one run; 0 where the op is all about memory */
+    double bytes;   /* that one run must read and write at least */
+} clt_bench_row;
+
+typedef struct clt_bench_result {
+    clt_bench_rate train, infer;
+    int train_launches, infer_launches; /* kernels launched for one step */
+    double open_seconds;                /* until a session was ready: memory, kernels, data */
+    double first_step_seconds;          /* the first step after that; drivers may compile in it */
+    double peak_flops, peak_bytes;      /* a second: what this device reached on a fma and on a copy kernel */
+    size_t rows;
+    clt_bench_row *row; /* one an op of a training step, in its order */
+} clt_bench_result;
+
+/* Times whole training steps (batch gathered, forward, loss, backward, update), inference (gather and forward) and each op
+ * alone, on random images that lie on the device. Each of the two rates takes about `seconds`. */
+clt_status clt_bench(const clt_model *model, clt_device *device, int batch_size, double seconds,
+                     clt_bench_result *result, clt_error *error);
+void clt_bench_free(clt_bench_result *result);
+
 /* ---- step by step: for programs with a loop of their own ------------------------------------------------------ */
 
 /* A model on a device with data, able to run single steps and to show every tensor. */

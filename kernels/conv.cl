@@ -161,14 +161,16 @@ kernel void conv_forward(const conv_sizes given, global const real *restrict x, 
 }
 #else
 
-/* turned[r,s,k,c] = w[R-1-r, S-1-s, c, k]: the filter of the input gradient. Work-item (k, c, filter position). */
+/* turned[r,s,k,c] = w[R-1-r, S-1-s, c, k]: the filter of the input gradient. Work-item (k, filter position). */
 kernel void conv_turn_weights(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
                               global const real *restrict x, global real *restrict dx, global real *restrict turned,
                               local real *restrict patch)
 {
     const conv_sizes z = SIZES(given);
-    const int k = (int)get_global_id(0), c = (int)get_global_id(1), rs = (int)get_global_id(2);
-    turned[(rs * z.k + k) * z.c + c] = w[((z.r * z.s - 1 - rs) * z.c + c) * z.k + k];
+    const int k = (int)get_global_id(0), rs = (int)get_global_id(1);
+    global const real *from = w + (z.r * z.s - 1 - rs) * z.c * z.k + k;
+    global real *to = turned + (rs * z.k + k) * z.c;
+    for (int c = 0; c < z.c; c++) to[c] = from[c * z.k];
 }
 
 /* Work-item (0, block, image). x is NULL where no activation's derivative is to be applied. */

@@ -8,6 +8,14 @@ static int most_rows(const clt__limits *limits, int cols)
     return rows < 14 ? rows : 14; /* more only lengthens the code */
 }
 
+/* Where there are fewer outputs than a native vector has lanes, shorter vectors waste less and cost no more. */
+static int width_for(const clt__limits *limits, int outputs)
+{
+    int width = limits->vector_width;
+    while (width / 2 >= outputs) width /= 2;
+    return width;
+}
+
 static int cols_for(const clt__limits *limits, int outputs)
 {
     return outputs > limits->vector_width ? 2 : 1;
@@ -21,7 +29,7 @@ static int cost(int tiles, int rows)
 
 clt__tile clt__tile_for(const clt__limits *limits, int extent, int outputs)
 {
-    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = limits->vector_width};
+    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
     for (int rows = 2; rows <= most_rows(limits, tile.cols); rows++)
         if (cost(clt__divide_up(extent, rows), rows) <= cost(clt__divide_up(extent, tile.rows), tile.rows))
             tile.rows = rows;
@@ -30,7 +38,7 @@ clt__tile clt__tile_for(const clt__limits *limits, int extent, int outputs)
 
 clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outputs, int *tile_y, int *tile_x)
 {
-    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = limits->vector_width};
+    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
     const int most = most_rows(limits, tile.cols);
     int least = cost(y * x, 1);
     *tile_y = *tile_x = 1;

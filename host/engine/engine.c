@@ -253,6 +253,26 @@ clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_er
     return CLT_OK;
 }
 
+clt_status clt__engine_finish(clt__engine *engine, clt_error *error)
+{
+    return engine->array ? CLT_OK : clt__device_finish(engine->device, error);
+}
+
+clt__work clt__engine_work(const clt__engine *engine, size_t index)
+{
+    const clt__op *op = &engine->tape->op[index];
+    clt__work work = {0};
+    for (int i = 0; i < clt__operand_count(op->row); i++) {
+        if (op->tensor[i] < 0) continue;
+        const double times = op->row->operand[i].access == CLT__UPDATE ? 2 : 1;
+        work.bytes += times * engine->tape->tensor[op->tensor[i]].count * (double)tensor_element_bytes(engine, op->tensor[i]);
+    }
+    if (!engine->ready) return work;
+    work.launches = engine->ready[index].plan.launches;
+    work.flops = engine->ready[index].plan.flops;
+    return work;
+}
+
 /* ---- reading and writing */
 
 static void *reference_element(const clt__engine *engine, int tensor, int first)

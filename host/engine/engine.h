@@ -17,6 +17,17 @@ clt_device *clt__engine_device(const clt__engine *engine);
 /* Runs the ops begin <= op < end; on a device that means enqueues them. */
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error);
 
+/* Waits until the device has done all that was enqueued. */
+clt_status clt__engine_finish(clt__engine *engine, clt_error *error);
+
+/* Of one run of op `index`: launches, arithmetic, and the bytes of its operands. */
+typedef struct clt__work {
+    int launches;
+    double flops, bytes;
+} clt__work;
+
+clt__work clt__engine_work(const clt__engine *engine, size_t index);
+
 /* Elements first .. first + count of a tensor, in the inside order: double for reals, int32_t for ints, uint8_t for
  * bytes. Both wait for the device. */
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);

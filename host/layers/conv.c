@@ -236,7 +236,7 @@ static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, cl
     TRY(plan_correlation(z, &w, z->c, options, limits, plan, error));
     plan->scratch_reals = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
     plan->launch[0] = (clt__launch){
-        "conv_turn_weights", {(size_t)z->k, (size_t)z->c, (size_t)z->r * (size_t)z->s}, {1, 1, 1}};
+        "conv_turn_weights", {(size_t)z->k, (size_t)z->r * (size_t)z->s, 1}, {0, 0, 0}};
     plan->launch[1] = (clt__launch){
         "conv_input_gradient", {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}};
     plan->launches = 2;

@@ -34,17 +34,11 @@ static clt_status run_batches(clt_session *session, double *outputs, take_batch 
 
 static clt_status run(clt_session *session, take_batch take, void *user, clt_error *error)
 {
-    const int count = (int)session->data->count;
-    int32_t *order;
-    double *outputs = NULL;
-    TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
-    for (int i = 0; i < count; i++) order[i] = i;
-    clt_status status = clt__session_set_order(session, order, count, error);
-    free(order);
-    if (status == CLT_OK)
-        status = clt__allocate((uint64_t)session->net.tape.tensor[session->net.output.tensor].count, sizeof *outputs,
-                               "a batch of outputs", &outputs, error);
-    if (status == CLT_OK) status = run_batches(session, outputs, take, user, error);
+    const clt__tensor *tensor = &session->net.tape.tensor[session->net.output.tensor];
+    double *outputs;
+    TRY(clt__session_set_own_order(session, error));
+    TRY(clt__allocate((uint64_t)tensor->count, sizeof *outputs, "a batch of outputs", &outputs, error));
+    const clt_status status = run_batches(session, outputs, take, user, error);
     free(outputs);
     return status;
 }

@@ -127,6 +127,17 @@ clt_status clt__session_set_order(clt_session *session, const int32_t *images, i
     return clt__engine_write(session->engine, session->net.order, 0, count, images, error);
 }
 
+clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
+{
+    const int count = (int)session->data->count;
+    int32_t *order;
+    TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
+    for (int i = 0; i < count; i++) order[i] = i;
+    const clt_status status = clt__session_set_order(session, order, count, error);
+    free(order);
+    return status;
+}
+
 static int smaller(int a, int b)
 {
     return a < b ? a : b;

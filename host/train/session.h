@@ -32,6 +32,9 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
 /* The next steps take images in this order; `images` is copied. */
 clt_status clt__session_set_order(clt_session *session, const int32_t *images, int count, clt_error *error);
 
+/* The next steps take images in the data set's own order. */
+clt_status clt__session_set_own_order(clt_session *session, clt_error *error);
+
 /* Makes `valid` images from position `first` of the order the batch that the next ops work on; the step's loss goes to
  * `slot` of the history. */
 clt_status clt__session_place(clt_session *session, int first, int valid, int slot, clt_error *error);

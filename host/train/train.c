@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -27,13 +27,6 @@ typedef struct trainer {
     double rate;             /* what the device has */
     double epoch_began, last_reading;
 } trainer;
-
-static double seconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 /* ---- the order of images */
 
@@ -158,7 +151,7 @@ static clt_status read_history(trainer *t, clt_error *error)
     t->pending = 0;
     TRY(clt__engine_read(t->session->engine, t->session->net.history, 0, pending * HISTORY_LENGTH, history, error));
     for (int i = 0; i < pending; i++) TRY(take_step(t, history + i * HISTORY_LENGTH, error));
-    const double now = seconds(), each = (now - t->last_reading) / pending;
+    const double now = clt__seconds(), each = (now - t->last_reading) / pending;
     t->last_reading = now;
     const double wanted = each > 0 ? 0.1 / each : CLT__HISTORY_SLOTS;
     t->in_flight = wanted < 1 ? 1 : wanted > CLT__HISTORY_SLOTS ? CLT__HISTORY_SLOTS : (int)wanted;
@@ -176,7 +169,7 @@ static clt_progress progress_now(const trainer *t)
     return (clt_progress){.epoch = s->epoch + 1, .epochs = t->options->epochs, .step = (int)s->step,
                           .steps = (int)t->steps, .loss = share(s->loss_sum, (double)s->seen),
                           .accuracy = t->session->data->labels ? share(s->hits, (double)s->seen) : NAN,
-                          .learning_rate = t->rate, .seconds = seconds() - t->epoch_began, .validation_loss = NAN,
+                          .learning_rate = t->rate, .seconds = clt__seconds() - t->epoch_began, .validation_loss = NAN,
                           .validation_accuracy = NAN};
 }
 
@@ -225,7 +218,7 @@ static clt_status stop_here(const trainer *t, clt_error *error)
 
 static clt_status run_steps(trainer *t, clt_error *error)
 {
-    t->epoch_began = t->last_reading = seconds();
+    t->epoch_began = t->last_reading = clt__seconds();
     for (int64_t step = t->state->step; step < t->steps; step++) {
         TRY(run_step(t, step, error));
         const bool save_now = is_due(t->state->total_steps + t->pending, t->options->save_every);
@@ -258,7 +251,7 @@ static void close_epoch(trainer *t, clt_progress *progress)
     const double loss = t->validation ? progress->validation_loss : progress->loss;
     progress->best = loss < s->best_loss;
     progress->epoch_ended = true;
-    progress->seconds = seconds() - t->epoch_began;
+    progress->seconds = clt__seconds() - t->epoch_began;
     if (progress->best) s->best_loss = loss;
     s->stale = progress->best ? 0 : s->stale + 1;
     s->epoch++;

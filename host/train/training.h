@@ -34,6 +34,9 @@ clt_status clt__metrics_write(const char *path, const clt__metrics_row *row, clt
 clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_verify_function report, void *user,
                            clt_error *error);
 
+/* verify.c: random images with random labels, as the model takes them. */
+clt_status clt__random_dataset(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error);
+
 /* evaluate.c: on a session that was opened for inference on the data to evaluate. */
 clt_status clt__evaluate(clt_session *session, clt_evaluation *evaluation, clt_error *error);
 

@@ -63,8 +63,10 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
 
 /* ---- on random data */
 
-static clt_status make_samples(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error)
+clt_status clt__random_dataset(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error)
 {
+    if (count < 1 || count > 1000000)
+        return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be from 1 to 1000000", count);
     const size_t values = clt__image_size(model->input) * (size_t)count, outputs = (size_t)model->outputs;
     clt__random stream = clt__random_seed(seed, "verify", 0);
     uint8_t *bytes;
@@ -142,10 +144,8 @@ clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size
 {
     if (clt__device_is_reference(device))
         return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
-    if (batch_size < 1 || batch_size > 1000000)
-        return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be from 1 to 1000000", batch_size);
     clt_dataset *data;
-    TRY(make_samples(model, batch_size, seed, &data, error));
+    TRY(clt__random_dataset(model, batch_size, seed, &data, error));
     const clt_status status = verify_data(model, device, data, report, user, error);
     clt_dataset_close(data);
     return status;

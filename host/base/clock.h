@@ -1,0 +1,7 @@
+#ifndef CLT_BASE_CLOCK_H
+#define CLT_BASE_CLOCK_H
+
+/* Seconds since some moment in the past, never going back. */
+double clt__seconds(void);
+
+#endif
