@@ -35,8 +35,8 @@ void assert_failed(clt_status status, clt_status wanted, const clt_error *error,
 /* The call succeeded; where it did not, prints the message. */
 void assert_ok(clt_status status, const clt_error *error);
 
-/* A model of this net (loss NULL: what the net says), a device (NULL: the default one), and images of bytes: image i has
- * the label i % classes, and noise around a pattern of its class. The test fails where they cannot be made. */
+/* A model of this net (loss NULL: what the net says), a device (NULL: the default one), and images of bytes: image i
+ * has the label i % classes, and noise around a pattern of its class. The test fails where they cannot be made. */
 clt_model *make_model(const char *net, const char *loss, clt_precision precision, uint64_t seed);
 clt_device *open_called(const char *name);
 clt_dataset *make_images(size_t count, clt_shape shape, int classes, uint64_t seed);

@@ -1,5 +1,5 @@
-/* The reference's gradients against central finite differences of its loss, in double: every layer's own small cases, and
- * nets that put layers together in other ways. */
+/* The reference's gradients against central finite differences of its loss, in double: every layer's own small cases,
+ * and nets that put layers together in other ways. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,11 +249,16 @@ static void strides_and_paddings(void **state)
 {
     (void)state;
     static const setting settings[] = {
-        {.net = "input 2x7x6; conv out=3 kernel=3x2 stride=2x3 padding=2x1; conv out=2 kernel=2 stride=1x2", .batch = 3},
+        {.net = "input 2x7x6; conv out=3 kernel=3x2 stride=2x3 padding=2x1; conv out=2 kernel=2 stride=1x2",
+         .batch = 3},
         {.net = "input 3x5x5; conv out=2 kernel=5 padding=4 stride=3; tanh; conv out=2 kernel=1 stride=2", .batch = 2},
-        {.net = "input 2x9x7; conv out=2 kernel=2; maxpool kernel=3x2 stride=1x3 padding=1; flatten; dense out=3", .batch = 3},
-        {.net = "input 2x7x7; maxpool kernel=2 stride=2; conv out=3 kernel=2 bias=no; maxpool kernel=2 stride=1", .batch = 3},
-        {.net = "input 1x6x6; conv out=2 kernel=3 padding=1; relu; maxpool kernel=3 stride=1 padding=1; maxpool kernel=2", .batch = 3},
+        {.net = "input 2x9x7; conv out=2 kernel=2; maxpool kernel=3x2 stride=1x3 padding=1; flatten; dense out=3",
+         .batch = 3},
+        {.net = "input 2x7x7; maxpool kernel=2 stride=2; conv out=3 kernel=2 bias=no; maxpool kernel=2 stride=1",
+         .batch = 3},
+        {.net =
+             "input 1x6x6; conv out=2 kernel=3 padding=1; relu; maxpool kernel=3 stride=1 padding=1; maxpool kernel=2",
+         .batch = 3},
     };
     check_nets(settings, COUNT_OF(settings));
 }
@@ -265,9 +270,11 @@ static void activations_one_after_another_and_in_odd_places(void **state)
         {.net = "input 2x4x4; conv out=3 kernel=3; tanh; sigmoid; flatten; dense out=3", .batch = 3},
         {.net = "input 2x4x4; conv out=3 kernel=3; sigmoid; relu; tanh; conv out=2 kernel=2; relu", .batch = 3},
         {.net = "input 2x4x4; sigmoid; tanh; conv out=3 kernel=2; maxpool kernel=3; tanh", .batch = 3},
-        {.net = "input 2x4x4; conv out=3 kernel=3; tanh; flatten; sigmoid; dense out=4; relu; tanh; dense out=3", .batch = 3},
+        {.net = "input 2x4x4; conv out=3 kernel=3; tanh; flatten; sigmoid; dense out=4; relu; tanh; dense out=3",
+         .batch = 3},
         {.net = "input 2x3x3; tanh; flatten; tanh; flatten; dense out=3; tanh; flatten", .batch = 3},
-        {.net = "input 2x6x6; conv out=3 kernel=3; sigmoid; maxpool kernel=2; sigmoid; conv out=2 kernel=2; tanh", .batch = 3},
+        {.net = "input 2x6x6; conv out=3 kernel=3; sigmoid; maxpool kernel=2; sigmoid; conv out=2 kernel=2; tanh",
+         .batch = 3},
     };
     check_nets(settings, COUNT_OF(settings));
 }
@@ -308,8 +315,10 @@ static void frozen_layers_between_trained_ones(void **state)
 {
     (void)state;
     static const setting settings[] = {
-        {.net = "input 2x5x5; conv out=3 kernel=2; tanh; conv out=3 kernel=2 frozen=yes; sigmoid; conv out=2 kernel=2", .batch = 3},
-        {.net = "input 2x3x3; conv out=3 kernel=2; relu; flatten; dense out=4 frozen=yes; tanh; dense out=3", .batch = 3},
+        {.net = "input 2x5x5; conv out=3 kernel=2; tanh; conv out=3 kernel=2 frozen=yes; sigmoid; conv out=2 kernel=2",
+         .batch = 3},
+        {.net = "input 2x3x3; conv out=3 kernel=2; relu; flatten; dense out=4 frozen=yes; tanh; dense out=3",
+         .batch = 3},
     };
     check_nets(settings, COUNT_OF(settings));
 }
@@ -319,9 +328,12 @@ static void a_net_of_every_layer(void **state)
 {
     (void)state;
     static const setting settings[] = {
-        {.net = "input 3x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; conv out=5 kernel=3 padding=1; tanh; "
-                "maxpool kernel=2; flatten; dense out=7; sigmoid; dense out=4",
-         .loss = "cross_entropy", .batch = 4, .label_smoothing = 0.2},
+        {.net =
+             "input 3x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; conv out=5 kernel=3 padding=1; tanh; "
+             "maxpool kernel=2; flatten; dense out=7; sigmoid; dense out=4",
+         .loss = "cross_entropy",
+         .batch = 4,
+         .label_smoothing = 0.2},
     };
     check_nets(settings, COUNT_OF(settings));
 }
@@ -335,7 +347,8 @@ static void the_notebooks_sigmoid_has_the_derivative_that_its_name_says(void **s
     const int32_t image = 0;
     clt_dataset *data;
     clt_session *session;
-    clt_model *model = make_model("input 1x1x1; dense out=1 bias=no; sigmoid_notebook; loss half_mse", NULL, CLT_F64, 1);
+    clt_model *model =
+        make_model("input 1x1x1; dense out=1 bias=no; sigmoid_notebook; loss half_mse", NULL, CLT_F64, 1);
     clt_train_options options = clt_train_defaults();
     options.batch_size = 1;
     options.normalize = CLT_NORMALIZE_NONE;

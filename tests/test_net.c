@@ -65,8 +65,8 @@ static void a_wrong_option_is_named_with_its_line(void **state)
     (void)state;
     static const complaint complaints[] = {
         {"relu foo=1", "test.net:1: ", "relu has no option \"foo\": it takes frozen and as"},
-        {"relu\nconv out=2 foo=3", "test.net:2: ",
-         "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, frozen and as"},
+        {"relu\nconv out=2 foo=3",
+         "test.net:2: ", "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, frozen and as"},
         {"conv out", "test.net:1: ", "\"out\" should be an option, name=value"},
         {"conv out=x", "test.net:1: ", "out=x: out takes a number of 1 to 1000000"},
         {"conv out=", "test.net:1: ", "out=: out takes a number of 1 to 1000000"},
@@ -77,10 +77,10 @@ static void a_wrong_option_is_named_with_its_line(void **state)
         {"conv out=1000001", "test.net:1: ", "out takes a number of 1 to 1000000"},
         {"conv out=99999999999999999999999", "test.net:1: ", "out takes a number of 1 to 1000000"},
         {"conv out=3x3", "test.net:1: ", "out=3x3: out takes a number of 1 to 1000000"},
-        {"conv out=2 kernel=3x", "test.net:1: ", "kernel=3x: kernel takes a number or HEIGHTxWIDTH of 1 to 1000000"},
-        {"conv out=2 kernel=x3", "test.net:1: ", "kernel takes a number or HEIGHTxWIDTH of 1 to 1000000"},
-        {"conv out=2 kernel=3x0", "test.net:1: ", "kernel takes a number or HEIGHTxWIDTH of 1 to 1000000"},
-        {"conv out=2 kernel=3x3x3", "test.net:1: ", "kernel takes a number or HEIGHTxWIDTH of 1 to 1000000"},
+        {"conv out=2 kernel=3x", "test.net:1: ", "kernel=3x: kernel takes a number of 1 to 1000000, or HEIGHTxWIDTH"},
+        {"conv out=2 kernel=x3", "test.net:1: ", "kernel takes a number of 1 to 1000000, or HEIGHTxWIDTH"},
+        {"conv out=2 kernel=3x0", "test.net:1: ", "kernel takes a number of 1 to 1000000, or HEIGHTxWIDTH"},
+        {"conv out=2 kernel=3x3x3", "test.net:1: ", "kernel takes a number of 1 to 1000000, or HEIGHTxWIDTH"},
         {"conv out=2 stride=0", "test.net:1: ", "stride takes a number or HEIGHTxWIDTH of 1 to 1000000"},
         {"conv out=2 padding=-1", "test.net:1: ", "padding=-1: padding takes a number or HEIGHTxWIDTH"},
         {"dense out=2 bias=maybe", "test.net:1: ", "bias=maybe: bias takes yes or no"},
@@ -116,8 +116,8 @@ static void a_wrong_name_is_named_with_its_line(void **state)
         {"relu\nrelu as=x\ntanh as=x", "test.net:3: ", "the name \"x\" is taken by line 2"},
         {"relu\ntanh as=relu1", "test.net:2: ", "the name \"relu1\" is taken by line 1"},
         {"relu as=relu2\nrelu", "test.net:2: ", "the name \"relu2\" is taken by line 1"},
-        {"relu aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1", "test.net:1: ",
-         "a word of more than 63 characters"},
+        {"relu aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
+         "test.net:1: ", "a word of more than 63 characters"},
     };
     assert_complaints(complaints, COUNT_OF(complaints));
 }
@@ -136,8 +136,8 @@ static void a_wrong_input_or_loss_line_is_named_with_its_line(void **state)
         {"relu\ninput 1x2x2", "test.net:2: ", "input is the first line, and there is one"},
         {"relu\nloss mse\nloss mse", "test.net:3: ", "a net has one loss"},
         {"relu\nloss", "test.net:2: ", "there is no loss \"\""},
-        {"relu\nloss crossentropy", "test.net:2: ",
-         "there is no loss \"crossentropy\": `cltrain help nets` lists them"},
+        {"relu\nloss crossentropy",
+         "test.net:2: ", "there is no loss \"crossentropy\": `cltrain help nets` lists them"},
         {"relu\nloss mse twice", "test.net:2: ", "\"twice\" after loss: that line takes one value"},
         {"", "test.net:1: ", "the net has no layers"},
         {"# nothing\n\n;,", "test.net:3: ", "the net has no layers"},
@@ -154,8 +154,9 @@ static void lines_end_in_many_ways(void **state)
     assert_canonical("input 1x9x9\r\nconv out=2 kernel=3\r\nrelu\r\nloss mse", wanted);
     assert_canonical("input 1x9x9, conv out=2 kernel=3, relu, loss mse", wanted);
     assert_canonical("input 1x9x9;conv\tout=2   kernel=3;relu;loss mse;;", wanted);
-    assert_canonical("\n\n  # first\ninput 1x9x9 # the input, as it is\n,conv out=2 kernel=3#tight\n; relu # ; tanh\n loss mse",
-                     wanted);
+    assert_canonical(
+        "\n\n  # first\ninput 1x9x9 # the input, as it is\n,conv out=2 kernel=3#tight\n; relu # ; tanh\n loss mse",
+        wanted);
     assert_canonical("loss mse, relu", "relu\nloss mse\n");
 }
 
@@ -246,7 +247,8 @@ static void the_canonical_text_means_the_same(void **state)
     for (const char *const *name = clt_net_names(); *name; name++) assert_round_trip(clt_net_text(*name));
     for (const clt__layer_row *const *row = clt__layer_rows; *row; row++)
         for (const clt__case *one = (*row)->cases; one->net; one++) assert_round_trip(one->net);
-    assert_round_trip("input 3x9x9; conv out=2 as=a-b_C9 frozen=yes; maxpool kernel=3x2 stride=1x4 padding=1x0; loss half_mse");
+    assert_round_trip(
+        "input 3x9x9; conv out=2 as=a-b_C9 frozen=yes; maxpool kernel=3x2 stride=1x4 padding=1x0; loss half_mse");
 }
 
 static void the_page_on_the_language_has_every_layer_loss_and_net(void **state)
@@ -290,18 +292,18 @@ static void a_layer_that_does_not_fit_its_input_is_refused(void **state)
         {"input 1x9x9\nflatten\nconv out=2", "net:3: ", "conv1 needs an image, its input was flattened"},
         {"input 1x9x9\nflatten\nmaxpool kernel=1", "net:3: ", "maxpool1 needs an image, its input was flattened"},
         {"input 2x1x1\ndense out=3\nconv out=2", "net:3: ", "conv1 needs an image, its input was flattened"},
-        {"input 1x3x4\nconv out=2 kernel=5x4 as=wide", "net:2: ",
-         "wide: a kernel of 5x4 does not fit its input of 3x4 with a padding of 0x0"},
-        {"input 1x3x4\nconv out=2 kernel=1x7 padding=0x1", "net:2: ",
-         "conv1: a kernel of 1x7 does not fit its input of 3x4 with a padding of 0x1"},
-        {"input 1x3x3\nrelu\nmaxpool kernel=4", "net:3: ",
-         "maxpool1: a kernel of 4x4 does not fit its input of 3x3 with a padding of 0x0"},
-        {"input 1x9x9\nmaxpool kernel=3x2 padding=2x1", "net:2: ",
-         "maxpool1: a padding of 2x1 is more than half the kernel of 3x2"},
-        {"input 1x9x9\nmaxpool kernel=2 padding=1x2", "net:2: ",
-         "maxpool1: a padding of 1x2 is more than half the kernel of 2x2"},
-        {"input 2x3x3\nrelu\ndense out=3", "net:3: ",
-         "dense1 needs a vector, its input is an image of 2x3x3: put `flatten` before it"},
+        {"input 1x3x4\nconv out=2 kernel=5x4 as=wide",
+         "net:2: ", "wide: a kernel of 5x4 does not fit its input of 3x4 with a padding of 0x0"},
+        {"input 1x3x4\nconv out=2 kernel=1x7 padding=0x1",
+         "net:2: ", "conv1: a kernel of 1x7 does not fit its input of 3x4 with a padding of 0x1"},
+        {"input 1x3x3\nrelu\nmaxpool kernel=4",
+         "net:3: ", "maxpool1: a kernel of 4x4 does not fit its input of 3x3 with a padding of 0x0"},
+        {"input 1x9x9\nmaxpool kernel=3x2 padding=2x1",
+         "net:2: ", "maxpool1: a padding of 2x1 is more than half the kernel of 3x2"},
+        {"input 1x9x9\nmaxpool kernel=2 padding=1x2",
+         "net:2: ", "maxpool1: a padding of 1x2 is more than half the kernel of 2x2"},
+        {"input 2x3x3\nrelu\ndense out=3",
+         "net:3: ", "dense1 needs a vector, its input is an image of 2x3x3: put `flatten` before it"},
     };
     for (size_t i = 0; i < COUNT_OF(complaints); i++) {
         const clt_model_options options = {.net = complaints[i].text};
@@ -324,7 +326,8 @@ static void a_net_must_have_an_input_from_somewhere(void **state)
 {
     (void)state;
     const clt_model_options none = {.net = "conv out=2; relu"};
-    assert_refused(&none, CLT_BAD_NET, NULL, "the net does not say what its input is: begin it with a line like `input 1x28x28`");
+    assert_refused(&none, CLT_BAD_NET, NULL,
+                   "the net does not say what its input is: begin it with a line like `input 1x28x28`");
     const clt_model_options empty = {.net = "conv out=2; relu", .input = {1, 0, 3}};
     assert_refused(&empty, CLT_BAD_ARGUMENT, NULL, "an input of 1x0x3 has no elements");
     const clt_model_options deep = {.net = "input 257x1x1; relu"};
@@ -402,15 +405,16 @@ static void built_in_nets_have_the_parameters_that_pytorch_would_give_them(void 
 {
     (void)state;
     static const wanted_tensor lenet5[] = {
-        {"conv1.weight", 4, {6, 1, 5, 5}}, {"conv1.bias", 1, {6}},     {"conv2.weight", 4, {16, 6, 5, 5}},
+        {"conv1.weight", 4, {6, 1, 5, 5}}, {"conv1.bias", 1, {6}},           {"conv2.weight", 4, {16, 6, 5, 5}},
         {"conv2.bias", 1, {16}},           {"dense1.weight", 2, {120, 400}}, {"dense1.bias", 1, {120}},
-        {"dense2.weight", 2, {84, 120}},   {"dense2.bias", 1, {84}},   {"dense3.weight", 2, {10, 84}},
+        {"dense2.weight", 2, {84, 120}},   {"dense2.bias", 1, {84}},         {"dense3.weight", 2, {10, 84}},
         {"dense3.bias", 1, {10}},
     };
     static const wanted_tensor cnn2[] = {
-        {"conv1.weight", 4, {32, 1, 3, 3}},   {"conv1.bias", 1, {32}},    {"conv2.weight", 4, {64, 32, 3, 3}},
-        {"conv2.bias", 1, {64}},              {"dense1.weight", 2, {128, 3136}}, {"dense1.bias", 1, {128}},
-        {"dense2.weight", 2, {10, 128}},      {"dense2.bias", 1, {10}},
+        {"conv1.weight", 4, {32, 1, 3, 3}},  {"conv1.bias", 1, {32}},
+        {"conv2.weight", 4, {64, 32, 3, 3}}, {"conv2.bias", 1, {64}},
+        {"dense1.weight", 2, {128, 3136}},   {"dense1.bias", 1, {128}},
+        {"dense2.weight", 2, {10, 128}},     {"dense2.bias", 1, {10}},
     };
     static const wanted_tensor example[] = {
         {"conv1.weight", 4, {1, 1, 3, 3}}, {"dense1.weight", 2, {1, 4}}, {"dense1.bias", 1, {1}}};
@@ -435,16 +439,17 @@ static void absurd_sizes_are_refused_at_once(void **state)
     static const struct {
         const char *net, *what;
     } absurd[] = {
-        {"input 1x1000000x1000000; relu", "tensor input would have 1000000000000 elements"},
+        {"input 1x1000000x1000000; relu", " would have 1000000000000 elements"},
         {"input 1x1x1; conv out=1000000 kernel=1000000", "a kernel of 1000000x1000000 does not fit its input of 1x1"},
         {"input 1x1x1; conv out=1000000 kernel=1000000 padding=1000000", "conv1: the kernel is too large"},
         {"input 1x1x1; conv out=1 kernel=1 padding=1000000", "tensor conv1 would have 4000004000001 elements"},
         {"input 1x1x1; conv out=1000000; conv out=1000000", "tensor conv2.weight would have 1000000000000 elements"},
         {"input 100x1000x1000; conv out=1 kernel=5000 padding=2000", "conv1: the kernel is too large"},
-        {"input 256x1x1; conv out=1000000; dense out=1000000", "tensor dense1.weight would have 1000000000000 elements"},
+        {"input 256x1x1; conv out=1000000; dense out=1000000",
+         "tensor dense1.weight would have 1000000000000 elements"},
         {"input 1x1000x1000; flatten; dense out=1000000", "tensor dense1.weight would have 1000000000000 elements"},
         {"input 2x1x1; dense out=1000000 as=a; dense out=1000 as=b; dense out=1000000 as=c; dense out=1000 as=d",
-         "tensor parameters would have"},
+         "tensor update.parameters would have"},
     };
     for (size_t i = 0; i < COUNT_OF(absurd); i++) {
         clt_error error;
@@ -454,7 +459,7 @@ static void absurd_sizes_are_refused_at_once(void **state)
         const clt_status status = clt_model_create(&options, &model, &error);
         if (status == CLT_OK) print_error("accepted: %s\n", absurd[i].net);
         assert_int_not_equal(status, CLT_OK);
-        assert_failed(status, strstr(absurd[i].what, "tensor") ? CLT_NO_MEMORY : CLT_BAD_NET, &error, NULL,
+        assert_failed(status, strstr(absurd[i].what, "would have") ? CLT_NO_MEMORY : CLT_BAD_NET, &error, NULL,
                       absurd[i].what);
         assert_true(now() - began < 0.5);
     }
@@ -518,8 +523,14 @@ static void an_activation_is_fused_into_the_layer_before_it(void **state)
                "cross_entropy, history, activation_gradient sigmoid1, dense_weight_gradient dense1, "
                "dense_input_gradient dense1, pool_input_gradient maxpool1, conv_weight_gradient conv1");
     assert_ops(net, net->update, net->end, "sgd");
-    static const char *const wanted[] = {"relu1", "maxpool1", "sigmoid1", "relu1.gradient", "sigmoid1.gradient",
-                                         "conv1.weight.gradient", "dense1.bias.gradient", "output.gradient"};
+    static const char *const wanted[] = {"relu1",
+                                         "maxpool1",
+                                         "sigmoid1",
+                                         "relu1.gradient",
+                                         "sigmoid1.gradient",
+                                         "conv1.weight.gradient",
+                                         "dense1.bias.gradient",
+                                         "output.gradient"};
     static const char *const unwanted[] = {"conv1", "dense1", "flatten1", "input.gradient", "conv1.gradient"};
     for (size_t i = 0; i < COUNT_OF(wanted); i++) assert_true(has(&b, wanted[i]));
     for (size_t i = 0; i < COUNT_OF(unwanted); i++) assert_false(has(&b, unwanted[i]));
@@ -529,8 +540,8 @@ static void an_activation_is_fused_into_the_layer_before_it(void **state)
 static void sums_before_fused_activations_are_kept_on_request(void **state)
 {
     (void)state;
-    built b = build(SMALL_NET, (clt__net_options){.training = true, .keep_sums = true, .input_gradient = true,
-                                                  .clip = true});
+    built b =
+        build(SMALL_NET, (clt__net_options){.training = true, .keep_sums = true, .input_gradient = true, .clip = true});
     assert_true(has(&b, "conv1") && has(&b, "relu1") && has(&b, "dense1") && has(&b, "sigmoid1"));
     assert_true(has(&b, "input.gradient"));
     assert_ops(&b.net, b.net.update, b.net.end, "gradient_norm, sgd");
@@ -638,8 +649,14 @@ static void targets_must_match_the_loss_and_the_outputs(void **state)
     clt_error error;
     clt__net net;
     clt__description d = described("input 1x1x1; dense out=3");
-    clt__net_options options = {.input = {1, 1, 1}, .batch = 2, .images = 2, .order = 2, .training = true, .targets = 3,
-                                .loss = clt__find_loss("cross_entropy"), .optimizer = clt__optimizer_rows[0]};
+    clt__net_options options = {.input = {1, 1, 1},
+                                .batch = 2,
+                                .images = 2,
+                                .order = 2,
+                                .training = true,
+                                .targets = 3,
+                                .loss = clt__find_loss("cross_entropy"),
+                                .optimizer = clt__optimizer_rows[0]};
     assert_failed(clt__net_build(&d, &options, &net, &error), CLT_BAD_NET, &error, NULL,
                   "the loss cross_entropy needs class labels, the data set has real targets");
     options.loss = clt__find_loss("mse");
@@ -657,7 +674,8 @@ static void targets_must_match_the_loss_and_the_outputs(void **state)
 static void no_two_tensors_share_a_name(void **state)
 {
     (void)state;
-    static const char *const names[] = {"input", "output", "loss", "labels", "parameters", "hyper", "history", "images"};
+    static const char *const names[] = {"input",      "output", "loss",    "labels",
+                                        "parameters", "hyper",  "history", "images"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         char net[128];
         clt_error error;

@@ -71,7 +71,7 @@ const char *clt__opencl_name(cl_int code)
 clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line,
                             const char *format, ...)
 {
-    char sentence[1024];
+    char sentence[3900];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(sentence, sizeof sentence, format, arguments);

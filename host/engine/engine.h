@@ -50,7 +50,8 @@ typedef struct clt__verdict {
 } clt__verdict;
 
 /* Runs op `index` on the device and its twin on the same inputs. The op's outputs are NaN before it runs, and guards
- * around them are checked after. The device's results stay, so that the next op can be verified. Only for a device. */
+ * around them are checked after. The device's results stay if they are right, else the twin's take their place, so that the
+ * next op can be verified. Only for a device. */
 clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *verdict, clt_error *error);
 
 #endif

@@ -203,6 +203,18 @@ static clt_status judge(clt__engine *engine, const trial *t, clt__verdict *verdi
 
 /* ---- the whole of it */
 
+/* A wrong result must not lead the ops after it astray: the device goes on with what is right. */
+static clt_status correct_device(clt__engine *engine, const trial *t, clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(t->op->row); i++) {
+        const int tensor = t->op->tensor[i];
+        if (tensor >= 0)
+            TRY(clt__engine_write(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(&t->operand[i]),
+                                  error));
+    }
+    return CLT_OK;
+}
+
 static clt_status restore_guards(clt__engine *engine, const clt__op *op, clt_error *error)
 {
     for (int i = 0; i < clt__operand_count(op->row); i++)
@@ -215,6 +227,7 @@ clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *v
     trial t = {.op = &engine->tape->op[index]};
     clt_status status = run_both(engine, index, &t, error);
     if (status == CLT_OK) status = judge(engine, &t, verdict, error);
+    if (status == CLT_OK && !verdict->ok) status = correct_device(engine, &t, error);
     if (status == CLT_OK) status = restore_guards(engine, t.op, error);
     for (int i = 0; i < CLT__MAX_OPERANDS; i++) {
         free_array(&t.operand[i]);

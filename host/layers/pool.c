@@ -14,10 +14,9 @@ static int winner(const pool_sizes *z, const double *x, int n, int y, int ox, in
 {
     int best = -1;
     double most = 0;
-    for (int r = 0; r < z->r; r++)
-        for (int s = 0; s < z->s; s++) {
-            const int h = y * z->stride_y + r - z->pad_y, w = ox * z->stride_x + s - z->pad_x;
-            if (h < 0 || h >= z->h || w < 0 || w >= z->w) continue;
+    const int top = y * z->stride_y - z->pad_y, left = ox * z->stride_x - z->pad_x;
+    for (int h = top < 0 ? 0 : top; h < top + z->r && h < z->h; h++)
+        for (int w = left < 0 ? 0 : left; w < left + z->s && w < z->w; w++) {
             const double value = x[input_index(z, n, h, w, c)];
             if (best >= 0 && !(value > most || (isnan(value) && !isnan(most)))) continue;
             most = value;

@@ -103,11 +103,22 @@ static bool parse_value(const clt__option_row *option, const char *text, int val
     return false;
 }
 
-static const char *wanted(clt__option_kind kind)
+/* What would be right. */
+static void describe_wanted(const clt__option_row *option, char *text, size_t size)
 {
-    static const char *const what[] = {[CLT__COUNT] = "a number", [CLT__PAIR] = "a number or HEIGHTxWIDTH",
-                                       [CLT__FLAG] = "yes or no", [CLT__REAL] = "a real number from 0 to 1000"};
-    return what[kind];
+    switch (option->kind) {
+    case CLT__FLAG:
+        (void)snprintf(text, size, "yes or no");
+        break;
+    case CLT__REAL:
+        (void)snprintf(text, size, "a real number from %g to 1000", option->least * 1e-6);
+        break;
+    case CLT__COUNT:
+    case CLT__PAIR:
+        (void)snprintf(text, size, "a number of %d to %d%s", option->least, (int)LARGEST_VALUE,
+                       option->kind == CLT__PAIR ? ", or HEIGHTxWIDTH" : "");
+        break;
+    }
 }
 
 bool clt__parse_shape(const char *text, clt_shape *shape)
@@ -147,6 +158,12 @@ static clt_status set_name(const parser *p, clt__item *item, const char *name, c
         if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
             return FAIL(error, CLT_BAD_NET, "%s:%d: as=%s: a name is made of letters, digits, _ and -", p->origin,
                         p->line, name);
+    if (item->named) return FAIL(error, CLT_BAD_NET, "%s:%d: as is given twice", p->origin, p->line);
+    static const char *const reserved[] = {"input", "output", "loss"}; /* tensors that no layer owns */
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcmp(name, reserved[i]) == 0)
+            return FAIL(error, CLT_BAD_NET, "%s:%d: as=%s: that name is taken by the net itself", p->origin, p->line,
+                        name);
     memcpy(item->name, name, length + 1);
     item->named = true;
     return CLT_OK;
@@ -170,24 +187,23 @@ static clt_status set_option(const parser *p, clt__item *item, bool *given, char
     *equals = 0;
     const char *text = equals + 1;
     if (strcmp(word, "as") == 0) return set_name(p, item, text, error);
-    const clt__option_row frozen = {.key = "frozen", .kind = CLT__FLAG};
-    const clt__option_row *option = item->row->option;
-    while (option->key && strcmp(option->key, word) != 0) option++;
+    static const clt__option_row frozen = {.key = "frozen", .kind = CLT__FLAG};
     const bool is_frozen = strcmp(word, frozen.key) == 0;
-    if (!option->key && !is_frozen) return unknown_option(p, item, word, error);
-    int value[2] = {0};
-    if (!parse_value(is_frozen ? &frozen : option, text, value))
-        return FAIL(error, CLT_BAD_NET, "%s:%d: %s=%s: %s takes %s%s", p->origin, p->line, word, text, word,
-                    wanted(is_frozen ? CLT__FLAG : option->kind),
-                    !is_frozen && option->kind < CLT__FLAG && option->least ? " of 1 to 1000000" : "");
-    if (is_frozen) {
-        item->frozen = value[0];
-        return CLT_OK;
-    }
-    const size_t index = (size_t)(option - item->row->option);
+    const clt__option_row *option = is_frozen ? &frozen : item->row->option;
+    while (!is_frozen && option->key && strcmp(option->key, word) != 0) option++;
+    if (!option->key) return unknown_option(p, item, word, error);
+    const size_t index = is_frozen ? CLT__MAX_OPTIONS : (size_t)(option - item->row->option);
     if (given[index]) return FAIL(error, CLT_BAD_NET, "%s:%d: %s is given twice", p->origin, p->line, word);
     given[index] = true;
-    memcpy(item->value[index], value, sizeof value);
+    int value[2] = {0};
+    char right[64];
+    describe_wanted(option, right, sizeof right);
+    if (!parse_value(option, text, value))
+        return FAIL(error, CLT_BAD_NET, "%s:%d: %s=%s: %s takes %s", p->origin, p->line, word, text, word, right);
+    if (is_frozen)
+        item->frozen = value[0];
+    else
+        memcpy(item->value[index], value, sizeof value);
     return CLT_OK;
 }
 
@@ -229,7 +245,7 @@ static clt_status parse_layer(parser *p, const char *name, clt_error *error)
     TRY(clt__grow(&d->item, &d->capacity, d->count, sizeof *d->item, error));
     clt__item *item = &d->item[d->count++];
     *item = (clt__item){.row = row, .line = p->line};
-    bool given[CLT__MAX_OPTIONS] = {false};
+    bool given[CLT__MAX_OPTIONS + 1] = {false}; /* the last is `frozen` */
     char word[LONGEST_WORD];
     for (;;) {
         TRY(next_word(p, word, error));
@@ -297,6 +313,7 @@ clt_status clt__describe_text(const char *text, const char *origin, clt__descrip
 {
     *description = (clt__description){0};
     parser p = {.at = text, .origin = origin, .line = 1, .description = description};
+    (void)snprintf(description->origin, sizeof description->origin, "%s", origin);
     const clt_status status = parse(&p, error);
     if (status != CLT_OK) clt__description_free(description);
     return status;

@@ -8,7 +8,10 @@
 
 static const int scalar[4] = {1, 1, 1, 1};
 
-/* ---- tensors */
+/* ---- tensors
+ *
+ * A layer's are called after it; those that no layer owns have a dot in their names, which a layer's name cannot have, or
+ * are called `input`, `loss` and `output.gradient`, which layers may not be called (description.c). */
 
 static clt_status add_flat(clt__net *net, const char *name, clt__type type, int count, int *index, clt_error *error)
 {
@@ -70,13 +73,13 @@ static clt_status add_output(clt__net *net, const clt__description *description,
     return add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before, error);
 }
 
-/* The layer's own shape rule, its error with the line of the net's text. */
-static clt_status set_shape(clt__layer *layer, clt_error *error)
+/* The layer's own shape rule, its error with the place in the net's text. */
+static clt_status set_shape(const clt__description *description, clt__layer *layer, clt_error *error)
 {
     clt_error inner;
     const clt_status status = layer->row->shape(layer, &inner);
     if (status == CLT_OK) return CLT_OK;
-    return FAIL(error, status, "line %d of the net: %.2000s", layer->line, inner.message);
+    return FAIL(error, status, "%s:%d: %.2000s", description->origin, layer->line, inner.message);
 }
 
 static clt_status add_layer(clt__net *net, const clt__description *description, size_t index,
@@ -91,7 +94,7 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
     layer->in = layer->out = index ? net->layer[index - 1].out : net->input;
     net->layers++;
     if (is_fused(description, index)) return CLT_OK; /* the layer before has made its output */
-    TRY(set_shape(layer, error));
+    TRY(set_shape(description, layer, error));
     if (!item->row->forward) return CLT_OK;
     TRY(add_parameters(net, item, layer, options->training, error));
     TRY(add_output(net, description, index, options, layer, error));
@@ -101,9 +104,9 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
 static clt_status add_layers(clt__net *net, const clt__description *description, const clt__net_options *options,
                              clt_error *error)
 {
-    TRY(clt__tape_add_root(&net->tape, "parameters", &net->parameters, error));
-    TRY(clt__tape_add_root(&net->tape, "frozen", &net->frozen, error));
-    if (options->training) TRY(clt__tape_add_root(&net->tape, "gradients", &net->gradients, error));
+    TRY(clt__tape_add_root(&net->tape, "update.parameters", &net->parameters, error));
+    TRY(clt__tape_add_root(&net->tape, "update.frozen", &net->frozen, error));
+    if (options->training) TRY(clt__tape_add_root(&net->tape, "update.gradients", &net->gradients, error));
     net->input = (clt__value){.shape = options->input, .gradient = -1};
     TRY(add_images(net, "input", CLT__REALS, options->batch, options->input, false, &net->input.tensor, error));
     TRY(clt__allocate(description->count, sizeof *net->layer, "the net's layers", &net->layer, error));
@@ -114,17 +117,17 @@ static clt_status add_layers(clt__net *net, const clt__description *description,
 
 static clt_status add_data(clt__net *net, const clt__net_options *options, clt_error *error)
 {
-    TRY(add_images(net, "images", options->bytes ? CLT__BYTES : CLT__REALS, options->images, options->input, false,
+    TRY(add_images(net, "data.images", options->bytes ? CLT__BYTES : CLT__REALS, options->images, options->input, false,
                    &net->images, error));
-    TRY(add_flat(net, "order", CLT__INTS, options->order, &net->order, error));
-    TRY(add_flat(net, "step", CLT__INTS, STEP_LENGTH, &net->step, error));
-    TRY(add_flat(net, "normalize", CLT__REALS, 2 * options->input.channels, &net->normalize, error));
-    TRY(add_flat(net, "labels", CLT__INTS, options->images, &net->labels, error));
-    TRY(add_flat(net, "label", CLT__INTS, options->batch, &net->label, error));
+    TRY(add_flat(net, "data.order", CLT__INTS, options->order, &net->order, error));
+    TRY(add_flat(net, "data.step", CLT__INTS, STEP_LENGTH, &net->step, error));
+    TRY(add_flat(net, "data.normalize", CLT__REALS, 2 * options->input.channels, &net->normalize, error));
+    TRY(add_flat(net, "data.labels", CLT__INTS, options->images, &net->labels, error));
+    TRY(add_flat(net, "data.label", CLT__INTS, options->batch, &net->label, error));
     if (!options->targets) return CLT_OK;
-    const clt_shape shape = {options->targets, 1, 1};
-    TRY(add_images(net, "targets", CLT__REALS, options->images, shape, true, &net->targets, error));
-    return add_images(net, "target", CLT__REALS, options->batch, shape, true, &net->target, error);
+    const clt_shape shape = {options->targets, 1, 1}; /* in the order of the net's output: see the session */
+    TRY(add_images(net, "data.targets", CLT__REALS, options->images, shape, true, &net->targets, error));
+    return add_images(net, "data.target", CLT__REALS, options->batch, shape, true, &net->target, error);
 }
 
 /* ---- ops: batch and forward */
@@ -204,8 +207,8 @@ static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, c
     TRY(check_loss(net, options, error));
     const int batch = options->batch, outputs = net->tape.tensor[net->output.tensor].count / batch;
     TRY(add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
-    TRY(add_flat(net, "hit", CLT__REALS, batch, &net->hit, error));
-    TRY(add_flat(net, "history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
+    TRY(add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
+    TRY(add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
     net->output_gradient = net->output.gradient;
     if (net->output.activation || net->output.gradient < 0)
         TRY(add_images(net, "output.gradient", CLT__REALS, batch, net->output.shape, true, &net->output_gradient,
@@ -252,10 +255,10 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     const int count = net->tape.tensor[net->parameters].count;
     if (!count) return CLT_OK; /* nothing to train */
     const update_sizes sizes = {.count = count, .nesterov = options->nesterov};
-    TRY(add_flat(net, "hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
-    TRY(add_flat(net, "velocity", CLT__REALS, count, &net->velocity, error));
+    TRY(add_flat(net, "update.hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
+    TRY(add_flat(net, "update.velocity", CLT__REALS, count, &net->velocity, error));
     if (options->clip) {
-        TRY(clt__tape_add(&net->tape, "scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
+        TRY(clt__tape_add(&net->tape, "update.scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
         const int norm[] = {net->gradients, net->hyper, net->scale};
         TRY(clt__tape_add_op(&net->tape, &clt__gradient_norm_op, "", &sizes, sizeof sizes, norm, error));
     }

@@ -97,18 +97,28 @@ static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *
     return s->epoch >= 0 && step >= 0 && total >= 0 && seen >= 0;
 }
 
+/* Exactly `count` of them. */
+static bool numbers_from_json(json_t *json, int count, double *numbers)
+{
+    if (json_array_size(json) != (size_t)count) return false;
+    for (int i = 0; i < count; i++) {
+        const json_t *number = json_array_get(json, (size_t)i);
+        if (!json_is_number(number)) return false;
+        numbers[i] = json_number_value(number);
+    }
+    return true;
+}
+
 static bool normalization_from_json(json_t *json, clt_model *model, json_error_t *why)
 {
     json_t *mean, *deviation;
     if (json_is_null(json)) return true;
     if (json_unpack_ex(json, why, 0, "{s:o,s:o}", "mean", &mean, "deviation", &deviation) != 0) return false;
-    for (int c = 0; c < model->input.channels; c++) {
-        model->mean[c] = json_number_value(json_array_get(mean, (size_t)c));
-        model->deviation[c] = json_number_value(json_array_get(deviation, (size_t)c));
-        if (!(model->deviation[c] > 0)) return false;
-    }
-    model->normalized = true;
-    return true;
+    model->normalized = numbers_from_json(mean, model->input.channels, model->mean) &&
+                        numbers_from_json(deviation, model->input.channels, model->deviation);
+    for (int c = 0; c < model->input.channels; c++)
+        if (!(model->deviation[c] > 0)) model->normalized = false;
+    return model->normalized;
 }
 
 /* ---- writing */
@@ -211,6 +221,10 @@ static clt_status create_from(const clt__safetensors *file, const char *path, js
     json_error_t why;
     if (!net || json_unpack_ex(json, &why, 0, "{s:s,s:I}", "precision", &precision, "seed", &seed) != 0)
         return FAIL(error, CLT_BAD_FILE, "%s: the description of the net in its metadata is incomplete", path);
+    const bool is_double = strcmp(precision, "f64") == 0;
+    if (!is_double && strcmp(precision, "f32") != 0)
+        return FAIL(error, CLT_BAD_FILE, "%s: the precision in its metadata is \"%s\": it should be f32 or f64", path,
+                    precision);
     clt__description description;
     char origin[512];
     (void)snprintf(origin, sizeof origin, "%.400s: net", path);
@@ -220,8 +234,16 @@ static clt_status create_from(const clt__safetensors *file, const char *path, js
         clt__description_free(&description);
         return FAIL(error, CLT_BAD_FILE, "%s: the net in its metadata has no input line", path);
     }
-    return clt__model_from(&description, input, strcmp(precision, "f64") == 0 ? CLT_F64 : CLT_F32, (uint64_t)seed,
+    return clt__model_from(&description, input, is_double ? CLT_F64 : CLT_F32, (uint64_t)seed,
                            model, error);
+}
+
+/* Options that name the normalisation name what the model has. */
+static void restore_given_normalization(clt_model *model)
+{
+    model->options.normalize_channels = model->input.channels;
+    memcpy(model->options.normalize_mean, model->mean, sizeof model->mean);
+    memcpy(model->options.normalize_deviation, model->deviation, sizeof model->deviation);
 }
 
 static clt_status restore(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
@@ -233,6 +255,7 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
         !state_from_json(json_object_get(json, "state"), &(*model)->state, &why) ||
         !options_from_json(json_object_get(json, "options"), &(*model)->options, &why))
         return FAIL(error, CLT_BAD_FILE, "%s: the state of training in its metadata is not right: %s", path, why.text);
+    restore_given_normalization(*model);
     TRY(check_parameters(*model, file, path, error));
     take_parameters(*model, file);
     return take_velocity(*model, file, path, error);

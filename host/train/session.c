@@ -79,39 +79,73 @@ static int choose_window(const clt_session *session, clt_device *device, int bat
     return room < (uint64_t)batch ? batch : (int)(room / (uint64_t)batch * (uint64_t)batch);
 }
 
-/* Writes order[begin .. end)'s images to the device, one after another. */
-static clt_status fill_window(clt_session *session, int begin, int end, clt_error *error)
+static size_t image_at(const clt_session *session, int position)
+{
+    return (size_t)(session->resident ? position : session->order[position]);
+}
+
+/* Where an output's element lies inside one image's output: labels and targets count it in the outside order. */
+static int output_index(const clt_session *session, int outside)
+{
+    clt__tensor one = session->net.tape.tensor[session->net.output.tensor];
+    one.extent[0] = 1;
+    return clt__inside_index(&one, outside);
+}
+
+/* Labels and targets of the images at positions begin .. end, to the window's start. */
+static clt_status write_labels(clt_session *session, int begin, int end, clt_error *error)
+{
+    int32_t *labels;
+    if (!session->data->labels) return CLT_OK;
+    TRY(clt__allocate((uint64_t)(end - begin), sizeof *labels, "the labels", &labels, error));
+    for (int i = begin; i < end; i++) {
+        const int label = session->data->labels[image_at(session, i)];
+        labels[i - begin] = label < session->model->outputs ? output_index(session, label) : label;
+    }
+    const clt_status status = clt__engine_write(session->engine, session->net.labels, 0, end - begin, labels, error);
+    free(labels);
+    return status;
+}
+
+static clt_status write_targets(clt_session *session, int begin, int end, clt_error *error)
 {
     const clt_dataset *data = session->data;
-    const clt__net *net = &session->net;
-    const size_t values = clt__image_size(data->shape);
-    for (int i = begin; i < end; i++) {
-        const size_t image = (size_t)(session->resident ? i : session->order[i]);
-        const int to = (i - begin) * (int)values;
-        const void *from = data->bytes ? (const void *)(data->bytes + image * values)
-                                       : (const void *)(data->reals + image * values);
-        TRY(clt__engine_write(session->engine, net->images, to, (int)values, from, error));
-        if (data->labels) TRY(clt__engine_write(session->engine, net->labels, i - begin, 1, &data->labels[image], error));
-        if (data->targets)
-            TRY(clt__engine_write(session->engine, net->targets, (i - begin) * data->outputs, data->outputs,
-                                  data->targets + image * (size_t)data->outputs, error));
+    const int outputs = data->outputs;
+    double *targets;
+    if (session->net.targets < 0) return CLT_OK;
+    TRY(clt__allocate((uint64_t)(end - begin) * (uint64_t)outputs, sizeof *targets, "the targets", &targets, error));
+    for (int i = begin; i < end; i++)
+        for (int k = 0; k < outputs; k++)
+            targets[(size_t)(i - begin) * (size_t)outputs + (size_t)output_index(session, k)] =
+                data->targets[image_at(session, i) * (size_t)outputs + (size_t)k];
+    const clt_status status =
+        clt__engine_write(session->engine, session->net.targets, 0, (end - begin) * outputs, targets, error);
+    free(targets);
+    return status;
+}
+
+static clt_status write_images(clt_session *session, int begin, int end, clt_error *error)
+{
+    const clt_dataset *data = session->data;
+    const int values = (int)clt__image_size(data->shape);
+    const int each = session->resident ? end - begin : 1; /* all at once where they lie in order */
+    for (int i = begin; i < end; i += each) {
+        const size_t first = image_at(session, i) * (size_t)values;
+        const void *from = data->bytes ? (const void *)(data->bytes + first) : (const void *)(data->reals + first);
+        TRY(clt__engine_write(session->engine, session->net.images, (i - begin) * values, each * values, from, error));
     }
-    session->window_begin = begin;
-    session->window_end = end;
     return CLT_OK;
 }
 
-/* All at once: the data set lies in memory as the device wants it. */
-static clt_status upload_data(clt_session *session, clt_error *error)
+/* Writes what lies at positions begin .. end to the device: of the data set where all of it fits, else of the order. */
+static clt_status fill_window(clt_session *session, int begin, int end, clt_error *error)
 {
-    const clt_dataset *data = session->data;
-    const clt__net *net = &session->net;
-    const int count = (int)data->count, values = count * (int)clt__image_size(data->shape);
-    TRY(clt__engine_write(session->engine, net->images, 0, values,
-                          data->bytes ? (const void *)data->bytes : (const void *)data->reals, error));
-    if (data->labels) TRY(clt__engine_write(session->engine, net->labels, 0, count, data->labels, error));
-    if (!data->targets) return CLT_OK;
-    return clt__engine_write(session->engine, net->targets, 0, count * data->outputs, data->targets, error);
+    TRY(write_images(session, begin, end, error));
+    TRY(write_labels(session, begin, end, error));
+    TRY(write_targets(session, begin, end, error));
+    session->window_begin = begin;
+    session->window_end = end;
+    return CLT_OK;
 }
 
 clt_status clt__session_set_order(clt_session *session, const int32_t *images, int count, clt_error *error)
@@ -209,14 +243,14 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     session->resident = session->window == (int)data->count;
     const clt__net_options net = {
         .input = data->shape, .batch = options->batch_size, .images = session->window, .order = session->window,
-        .bytes = data->bytes, .targets = data->targets ? data->outputs : 0, .training = mode.training,
+        .bytes = data->bytes, .targets = mode.training && data->targets ? data->outputs : 0, .training = mode.training,
         .loss = session->model->description.loss, .optimizer = clt__find_optimizer(options->optimizer),
         .nesterov = options->nesterov, .clip = options->clip_grad > 0, .label_smoothing = options->label_smoothing,
         .keep_sums = mode.keep_sums, .input_gradient = mode.input_gradient};
     TRY(clt__net_build(&session->model->description, &net, &session->net, error));
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
     TRY(clt__allocate(data->count, sizeof *session->order, "the order of images", &session->order, error));
-    TRY(session->resident ? upload_data(session, error) : number_window(session, error));
+    TRY(session->resident ? fill_window(session, 0, (int)data->count, error) : number_window(session, error));
     TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));
     return clt__session_upload(session, error);

@@ -289,10 +289,8 @@ static clt_status run_epochs(trainer *t, clt_error *error)
     if (t->state->epoch >= t->options->epochs) {
         return save(t, "last.safetensors", error); /* also what --epochs 0 asks for */
     }
-    while (t->state->epoch < t->options->epochs) {
-        TRY(run_epoch(t, error));
-        if (t->options->patience && t->state->stale >= t->options->patience) break;
-    }
+    const int patience = t->options->patience;
+    while (t->state->epoch < t->options->epochs && !(patience && t->state->stale >= patience)) TRY(run_epoch(t, error));
     return CLT_OK;
 }
 

@@ -1,0 +1,793 @@
+#!/bin/sh
+# Tests the command line from outside, as a script that calls it would: sh cli.sh PROGRAM
+# Everything happens in a temporary folder, on a small made-up data set. Where the device does not matter it is the
+# reference, which needs no compiling; else it is CLTRAIN_DEVICE's, or the default one.
+set -u
+export LC_ALL=C
+
+[ $# = 1 ] || { echo "usage: sh cli.sh PROGRAM" >&2; exit 2; }
+program=$(realpath "$1") || exit 2
+device=${CLTRAIN_DEVICE:-}
+unset CLTRAIN_DEVICE
+if [ -z "$device" ]; then
+    device=$("$program" devices | awk '$1 == "*" { print $2 }')
+    [ -n "$device" ] || { echo "cli.sh: cltrain devices marks no default" >&2; exit 1; }
+fi
+
+work=$(mktemp -d) || exit 2
+background=
+trap 'if [ -n "$background" ]; then kill -KILL "$background" 2>/dev/null; fi; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+cd "$work" || exit 2
+
+# ---- helpers ----------------------------------------------------------------------------------------------------
+
+count=0
+failed=
+
+cltrain() {
+    "$program" "$@"
+}
+
+# judge NAME CONDITION...: one line a check; where it fails, all that the last command said.
+judge() {
+    name=$1
+    shift
+    count=$((count + 1))
+    if "$@" >condition 2>&1; then
+        echo "ok    $name"
+        return
+    fi
+    echo "FAIL  $name"
+    echo "      exit status $status"
+    for stream in condition out err; do
+        [ ! -s "$stream" ] || { echo "      $stream:"; head -n 30 "$stream" | sed 's/^/        /'; }
+    done
+    failed="$failed
+  $name"
+}
+
+# run COMMAND...: its streams and exit status stay in out, err and $status until the next one.
+status=0
+run() {
+    status=0
+    "$@" >out 2>err || status=$?
+}
+
+# ok NAME COMMAND...: the command should succeed.
+ok() {
+    ok_name=$1
+    shift
+    run "$@"
+    judge "$ok_name" [ "$status" = 0 ]
+}
+
+# fails STATUS "part of the sentence" COMMAND...: the command should fail so, with one sentence and no result.
+fails() {
+    wanted=$1 part=$2
+    shift 2
+    run "$@"
+    judge "$wanted from $*" is_refusal "$wanted" "$part"
+}
+
+is_refusal() {
+    [ "$status" = "$1" ] || { echo "wanted the exit status $1"; return 1; }
+    [ ! -s out ] || { echo "wanted nothing on standard output"; return 1; }
+    [ "$(wc -l <err)" = 1 ] || { echo "wanted one line on standard error"; return 1; }
+    grep -q '^cltrain: ' err || { echo "wanted a line that begins with cltrain:"; return 1; }
+    grep -qF -- "$2" err || { echo "wanted a line that contains: $2"; return 1; }
+}
+
+# refuses_values VERB OPTION VALUE...: none of the values is possible, and the sentence names option and value.
+refuses_values() {
+    verb=$1 option=$2
+    shift 2
+    for value in "$@"; do fails 2 "$option: \"$value\" is given, where" cltrain "$verb" "$option" "$value"; done
+}
+
+# shows NAME TEXT: the last command printed it.
+shows() {
+    judge "$1" grep -qF -- "$2" out
+}
+
+lines_are() {
+    [ "$(wc -l <"$2")" -eq "$1" ]
+}
+
+is_empty() {
+    [ ! -s "$1" ]
+}
+
+differ() {
+    ! cmp -s "$1" "$2"
+}
+
+# json_holds FILE EXPRESSION: a Python expression over `d`, the file's content.
+json_holds() {
+    python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+sys.exit(0 if eval(f"({sys.argv[2]})") else 1)' "$@"
+}
+
+# checkpoint_holds FILE EXPRESSION: over `shape` (of each tensor, by name), `net` (the text) and `d` (the rest).
+checkpoint_holds() {
+    python3 -c 'import json, struct, sys
+content = open(sys.argv[1], "rb").read()
+head = json.loads(content[8:8 + struct.unpack("<Q", content[:8])[0]])
+texts = head.pop("__metadata__")
+shape = {name: tensor["shape"] for name, tensor in head.items()}
+net, d = texts["net"], json.loads(texts["cltrain"])
+sys.exit(0 if eval(f"({sys.argv[2]})") else 1)' "$@"
+}
+
+# ---- the data set -----------------------------------------------------------------------------------------------
+
+# 300 and 100 images of 8x8 with noise; the class is the quadrant that is bright. In f64 on the reference, so that a
+# checkpoint holds every bit of the training.
+net='conv out=2 kernel=3, relu, maxpool kernel=2, flatten, dense out=4'
+
+make_data() {
+    python3 - <<'END'
+import gzip, os, random, struct
+
+def write(path, extents, values, opener=open):
+    with opener(path, "wb") as file:
+        file.write(bytes([0, 0, 8, len(extents)]) + struct.pack(">%dI" % len(extents), *extents) + bytes(values))
+
+def image(label):
+    return [random.randrange(100) + (150 if y // 4 * 2 + x // 4 == label else 0) for y in range(8) for x in range(8)]
+
+random.seed(1)
+os.mkdir("plain")
+os.mkdir("packed")
+for split, count in ("train", 300), ("t10k", 100):
+    labels = [random.randrange(4) for _ in range(count)]
+    pixels = [pixel for label in labels for pixel in image(label)]
+    for folder, opener, end in ("plain", open, ""), ("packed", gzip.open, ".gz"):
+        write(f"{folder}/{split}-images-idx3-ubyte{end}", (count, 8, 8), pixels, opener)
+        write(f"{folder}/{split}-labels-idx1-ubyte{end}", (count,), labels, opener)
+    if split == "train":
+        mean = sum(pixels) / len(pixels) / 255
+        deviation = (sum((pixel / 255 - mean) ** 2 for pixel in pixels) / len(pixels)) ** 0.5
+        open("statistics", "w").write(f"{mean!r} {deviation!r}")
+write("one image, \"2\".idx", (8, 8), image(2))
+write("ten.idx", (10, 8, 8), [pixel for label in range(10) for pixel in image(label % 4)])
+write("small.idx", (2, 5, 5), [0] * 50)
+END
+    mkdir no-test
+    cp plain/train-* no-test
+}
+
+# train_small FOLDER OPTION...: a training of a few milliseconds
+train_small() {
+    folder=$1
+    shift
+    cltrain train --data plain --net "$net" --device reference --precision f64 --quiet --output-dir "$folder" "$@"
+}
+
+resume() {
+    folder=$1
+    shift
+    cltrain train --data plain --device reference --quiet --resume "$folder/last.safetensors" --output-dir "$folder" "$@"
+}
+
+# ---- help and version -------------------------------------------------------------------------------------------
+
+# The options that scripts rely on.
+options_of() {
+    case $1 in
+    example) echo sigmoid-derivative steps lr precision device ;;
+    devices) echo json ;;
+    train)
+        echo data net output-dir epochs batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+            warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
+            save-every normalize no-shuffle check-every log-steps precision device quiet
+        ;;
+    eval) echo model data batch-size json device ;;
+    predict) echo model topk format batch-size device ;;
+    verify) echo net input loss precision model batch-size seed json device ;;
+    esac
+}
+
+mentions_options() {
+    for option in "$@"; do
+        grep -q -- "^  --$option\( \|\$\)" out || { echo "--$option is missing"; return 1; }
+    done
+}
+
+# Each option that --help tells of is one that the verb knows.
+knows_its_options() {
+    for option in $(sed -n 's/^  --\([a-z-]*\).*/\1/p' out); do
+        [ "$option" = help ] || ! cltrain "$1" "--$option" 2>&1 | grep -F 'no such option' || return 1
+    done
+}
+
+test_help() {
+    ok "--version" cltrain --version
+    judge "--version prints a version" grep -qE '^cltrain [0-9]+\.[0-9]+\.[0-9]+$' out
+    ok "--help" cltrain --help
+    cp out overview
+    for verb in example devices train eval predict verify; do shows "--help names $verb" "  $verb "; done
+    ok "help is --help" cltrain help
+    judge "help prints the same" cmp overview out
+    ok "-h is --help" cltrain -h
+    run cltrain
+    judge "without a verb there is the overview" cmp overview out
+    for verb in $(awk '/^usage/ { list = 1 } /--help/ { list = 0 } list && /^  / { print $1 }' overview); do
+        ok "$verb --help" cltrain "$verb" --help
+        judge "$verb --help goes to standard output alone" is_empty err
+        judge "$verb --help mentions every option" mentions_options $(options_of "$verb") help
+        judge "$verb knows every option it mentions" knows_its_options "$verb"
+        cp out help
+        ok "help $verb" cltrain help "$verb"
+        judge "help $verb prints the same" cmp help out
+    done
+    ok "--help stands above other options" cltrain train --epochs 3 --help
+    ok "help nets" cltrain help nets
+    for word in conv dense maxpool flatten relu cross_entropy mse lenet5 cnn2; do shows "help nets names $word" "$word"; done
+}
+
+# ---- mistakes in the command line -------------------------------------------------------------------------------
+
+test_verbs_and_options() {
+    fails 2 'did you mean cltrain train?' cltrain trian
+    fails 2 'xyzzy: cltrain has no such verb; cltrain --help lists them' cltrain xyzzy
+    fails 2 'a verb comes first' cltrain --epochs 3
+    fails 2 'did you mean cltrain verify?' cltrain help verfy
+    fails 2 'takes one verb' cltrain help train eval
+    fails 2 'did you mean --epochs?' cltrain train --epoch 3
+    fails 2 'did you mean --steps?' cltrain example -steps 3
+    fails 2 'cltrain eval --help lists them' cltrain eval --xyzzy
+    fails 2 'did you mean --batch-size?' cltrain predict --batchsize=3
+    fails 2 'extra: example takes only options' cltrain example extra
+    fails 2 '--quiet takes no value' cltrain train --quiet=yes
+    fails 2 '--data PATH is needed' cltrain train
+    fails 2 '--model FILE is needed' cltrain eval --data plain
+    fails 2 '--data PATH is needed' cltrain eval --model any
+    fails 2 'at least one INPUT is needed' cltrain predict --model any
+}
+
+test_values() {
+    for verb in example devices train eval predict verify; do
+        for option in $(options_of "$verb"); do
+            case $option in nesterov | no-shuffle | quiet) continue ;; esac
+            fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
+        done
+    done
+    fails 2 '--lr: a value is needed' cltrain train --lr --epochs 3
+
+    refuses_values example --steps 0 -1 1.5 x '' ' 3' 3x 2147483648 99999999999999999999
+    refuses_values example --lr x '' -1 inf nan 1e999 0.1x ' 1'
+    refuses_values train --epochs -1 1.5 x '' 2147483648
+    refuses_values train --batch-size 0 -4 2.5 x
+    refuses_values train --lr -0.1 x nan
+    refuses_values train --momentum -0.1 1.1 x
+    refuses_values train --weight-decay -1 x inf
+    refuses_values train --warmup-epochs -1 x
+    refuses_values train --gamma -1 x
+    refuses_values train --step-size 0 1.5 x
+    refuses_values train --label-smoothing -0.1 1.5 x
+    refuses_values train --clip-grad -1 x
+    refuses_values train --seed -1 1.5 x 18446744073709551616
+    refuses_values train --val-split 0 1 -0.5 x
+    refuses_values train --patience -1 x
+    refuses_values train --save-every -1 1.5 x 9223372036854775808
+    refuses_values train --check-every -1 x
+    refuses_values eval --batch-size 0 x
+    refuses_values predict --batch-size 0 x
+    refuses_values predict --topk 0 -1 x
+    refuses_values verify --batch-size 0 x
+    refuses_values verify --seed -1 x
+    refuses_values verify --input 1x28 1x28x28x1 0x28x28 1x-2x3 x 1x28x99999999999
+
+    refuses_values example --sigmoid-derivative maybe ''
+    refuses_values example --precision f16
+    refuses_values train --precision double
+    refuses_values train --optimizer adamm
+    refuses_values train --lr-scheduler never
+    refuses_values train --normalize some 0.5 0.5/0 0.5/-1 0.5/ /0.5 1,2/1,2,3 x/1
+    refuses_values verify --precision f16
+    refuses_values predict --format xml
+}
+
+# What is possible alone, but not together, or not with these files.
+test_contradictions() {
+    run train_small first --epochs 1
+    for option in '--net lenet5' '--loss mse' '--precision f32' '--weights first/best.safetensors' '--normalize none'; do
+        fails 2 '--resume: a checkpoint brings its own net' \
+            cltrain train --data plain --resume first/last.safetensors $option
+    done
+    for option in '--net lenet5' '--loss mse' '--precision f64' '--input 1x8x8'; do
+        fails 2 '--model: brings its own net' cltrain verify --model first/last.safetensors $option
+    done
+    fails 2 'momentum above 0' train_small other --nesterov --momentum 0
+    fails 2 'given for 2 channels, the images have 1' train_small other --normalize 1,2/3
+    fails 2 'would leave one side empty' train_small other --val-split 0.0001
+    fails 2 'has 4 classes, the net has 3 outputs' train_small other --net 'flatten, dense out=3'
+    fails 2 'where first/last.safetensors has 4 classes' \
+        cltrain predict --model first/last.safetensors --device reference --topk 5 ten.idx
+    fails 2 'no loss "mze"' train_small other --loss mze
+    fails 1 'no layer "cnov"' train_small other --net 'cnov out=3'
+    fails 1 'neither a built-in net' train_small other --net lenet6
+    fails 1 'conv2: a kernel of 5x5 does not fit' train_small other --net lenet5
+    fails 1 'called "nosuch"' train_small other --device nosuch
+    fails 2 'takes images of 1x8x8, small.idx has 1x5x5' cltrain predict --model first/last.safetensors --device reference small.idx
+}
+
+# ---- example ----------------------------------------------------------------------------------------------------
+
+# column TITLE SIDE: the numbers below a title of the last example; SIDE 0 is the device's, 1 the reference's.
+column() {
+    awk -v title="$1" -v side="$2" '
+        found && NF == 0 { exit }
+        found { print $(side + ($1 ~ /^\[/ ? 2 : 1)) }
+        index($0, title " (") == 1 { found = 1 }' out
+}
+
+# example_has TITLE NUMBER...: on both sides; what has few digits is compared to 8 of them.
+example_has() {
+    title=$1
+    shift
+    for side in 0 1; do
+        have=$(column "$title" $side | awk -v exact="$#" '{ printf "%s%s", (NR > 1 ? " " : ""), (exact > 1 ? sprintf("%.8g", $1) : $1) }')
+        [ "$have" = "$*" ] || { echo "$title: wanted $*, there is $have"; return 1; }
+    done
+}
+
+test_example() {
+    ok "example" cltrain example --device reference
+    judge "example: convolution" example_has "convolution: X with K" -1 -2 -1 -4
+    judge "example: flattened" example_has "flattened: the same as a vector" -1 -2 -1 -4
+    judge "example: prediction" example_has "prediction: sigmoid of z" 0.032295464698450516
+    judge "example: dloss/dz" example_has "gradient dloss/dz" -0.15525302532580817
+    judge "example: dloss/dK" example_has "gradient dloss/dK" -0.80731573 -0.90046755 -1.2420242 -0.66758801 \
+        -0.69863861 -0.66758801 -0.45023377 -0.37260726 -0.52786029
+    judge "example: updated W" example_has "updated weights W" 0.39844747 0.19689494 0.29844747 0.59378988
+    judge "example: updated b" example_has "updated bias b" 0.10155253025325808
+    judge "example: says nothing on standard error" is_empty err
+
+    ok "example as the notebook" cltrain example --device reference --sigmoid-derivative notebook
+    shows "notebook: prediction" "  prediction 0.032295464698450516"
+    shows "notebook: updated W" "  updated W [0.38758398 0.17516795 0.28758398 0.55033591]"
+    shows "notebook: updated b" "  updated b 0.11241602358789192"
+    judge "notebook: K stays" example_has "updated kernel K" 1 0 -1 1 -1 0 1 0 -1
+
+    ok "example with --lr 0" cltrain example --device reference --lr 0
+    judge "--lr 0: W stays" example_has "updated weights W" 0.4 0.2 0.3 0.6
+    ok "example with --steps 3" cltrain example --device reference --steps 3
+    judge "--steps 3: the loss falls" awk '/^further/ { last = 12.34 } /^ +[23] / { n++; if ($4 >= last) exit 1; last = $4 }
+        END { exit n != 2 }' out
+    shows "--steps 3: what K is then" "after 3 steps: kernel K"
+
+    ok "example on the device" cltrain example --device "$device"
+    shows "the device agrees" "device $device agrees with the reference"
+    ok "example on the device in f32" cltrain example --device "$device" --precision f32
+    shows "f32 is said" "f32, learning rate 0.01"
+    shows "f32: its bound" "no difference is above 1e-05"
+}
+
+# ---- devices ----------------------------------------------------------------------------------------------------
+
+test_devices() {
+    ok "devices" cltrain devices
+    judge "devices ends with the reference" sh -c 'tail -n 1 out | grep -q "^[ *] reference "'
+    judge "devices marks one default" sh -c '[ "$(grep -c "^\*" out)" = 1 ]'
+    cp out listed
+    ok "devices --json FILE" cltrain devices --json devices.json
+    judge "--json FILE keeps the text" cmp listed out
+    ok "devices --json -" cltrain devices --json -
+    judge "--json - is the same JSON" cmp devices.json out
+    judge "the JSON has a line's facts" json_holds out 'd[-1]["id"] == "reference" and d[-1]["fp64"] and
+sum(e["default"] for e in d) == 1 and all(e["name"] and e["compute_units"] > 0 for e in d if e["usable"])'
+    fails 1 '/nonexistent/d.json: cannot be opened for writing' sh -c '"$0" devices --json /nonexistent/d.json >/dev/null' "$program"
+
+    fails 1 'called "nosuch"' env CLTRAIN_DEVICE=nosuch "$program" example
+    ok "--device stands above CLTRAIN_DEVICE" env CLTRAIN_DEVICE=nosuch "$program" example --device reference
+    ok "CLTRAIN_DEVICE" env CLTRAIN_DEVICE=reference "$program" example
+    shows "CLTRAIN_DEVICE is obeyed" "device reference: "
+
+    fails 1 'no OpenCL device was found' env OCL_ICD_VENDORS=/nonexistent "$program" example
+    ok "the reference needs no OpenCL" env OCL_ICD_VENDORS=/nonexistent "$program" example --device reference
+    ok "devices needs no OpenCL" env OCL_ICD_VENDORS=/nonexistent "$program" devices
+    judge "without OpenCL there is the reference" lines_are 1 out
+}
+
+# ---- train ------------------------------------------------------------------------------------------------------
+
+# Epochs 1 to $2, each with numbers: val_loss and val_accuracy may be missing where $3 is "empty".
+is_metrics() {
+    awk -F, -v epochs="$2" -v validation="${3:-}" '
+        NR == 1 { if ($0 != "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds") exit 1; next }
+        NF != 7 || $1 != NR - 1 { bad = 1 }
+        { for (i = 2; i <= 7; i++) if ($i !~ /^[0-9.e+-]+$/ && !(validation == "empty" && (i == 4 || i == 5) && $i == "")) bad = 1 }
+        $3 > 1 || $5 > 1 || $6 != 0.01 { bad = 1 }
+        END { exit bad || NR != epochs + 1 }' "$1"
+}
+
+is_step_log() {
+    awk -F, -v steps="$2" 'NR == 1 { if ($0 != "step,loss") exit 1; next }
+        NF != 2 || $1 != NR - 1 || !($2 > 0) { bad = 1 } END { exit bad || NR != steps + 1 }' "$1"
+}
+
+test_train_files() {
+    ok "train" train_small run --epochs 4 --log-steps run.csv
+    for file in last.safetensors best.safetensors metrics.csv model.net; do judge "train writes $file" test -s run/$file; done
+    judge "train writes no other file" sh -c '[ "$(ls -A run | wc -l)" = 4 ]'
+    judge "its result is one line on standard output" lines_are 1 out
+    shows "the line tells of the training" "epochs 4  loss "
+    shows "the line names the checkpoint" "checkpoint run/last.safetensors"
+    judge "--quiet: nothing on standard error" is_empty err
+    judge "it learns: above 90 % right" awk '{ for (i = 1; i < NF; i++) if ($i == "val_accuracy") exit !($(i + 1) > 0.9) }' out
+    judge "metrics.csv" is_metrics run/metrics.csv 4
+    judge "--log-steps: 5 steps an epoch" is_step_log run.csv 20
+    judge "the checkpoint has PyTorch's shapes" checkpoint_holds run/last.safetensors \
+        'shape["conv1.weight"] == [2, 1, 3, 3] and shape["conv1.bias"] == [2] and
+shape["dense1.weight"] == [4, 18] and shape["dense1.bias"] == [4]'
+
+    ok "the same training again" train_small again --epochs 4
+    judge "the same bits again" cmp run/last.safetensors again/last.safetensors
+    ok "from gzip files" train_small packed-run --data packed --epochs 4
+    judge "gzip files give the same bits" cmp run/last.safetensors packed-run/last.safetensors
+    ok "another seed" train_small again --epochs 4 --seed 1
+    judge "another seed gives others" differ run/last.safetensors again/last.safetensors
+    ok "model.net as --net" train_small from-file --net run/model.net --epochs 4
+    judge "model.net gives the same bits" cmp run/last.safetensors from-file/last.safetensors
+
+    ok "train with progress" cltrain train --data plain --net "$net" --device reference --epochs 2
+    judge "progress goes to standard error" grep -q '^Epoch 2/2 .* val_acc ' err
+    judge "progress is not on standard output" lines_are 1 out
+    judge "without --output-dir there is a note" grep -q '^cltrain: note: nothing is written' err
+    shows "and no checkpoint is named" "epochs 2  loss "
+    judge "(nor one)" sh -c '! grep checkpoint out'
+}
+
+test_resume() {
+    ok "2 of 4 epochs" train_small parts --epochs 2 --log-steps parts.csv
+    ok "--resume" resume parts --epochs 4 --log-steps parts.csv
+    judge "2 and 2 epochs end at the bits of 4" cmp run/last.safetensors parts/last.safetensors
+    judge "best.safetensors too" checkpoint_holds parts/best.safetensors 'd["state"]["epoch"] == 4'
+    judge "metrics.csv goes on" is_metrics parts/metrics.csv 4
+    judge "--log-steps goes on" cmp run.csv parts.csv
+    ok "--resume with nothing left" resume parts
+    judge "it says so" grep -q '^cltrain: note: nothing is left to train' err
+
+    ok "--epochs 0" train_small zero --epochs 0
+    judge "--epochs 0 writes a checkpoint" checkpoint_holds zero/last.safetensors 'd["state"]["epoch"] == 0 and len(shape) == 4'
+    judge "--epochs 0 writes no metrics" test ! -e zero/metrics.csv
+    ok "--resume from --epochs 0" resume zero --epochs 4
+    judge "0 and 4 epochs end at the bits of 4" cmp run/last.safetensors zero/last.safetensors
+}
+
+# predictions FILE: of ten images, to compare models by
+predictions() {
+    cltrain predict --device reference --model "$1" --topk 4 ten.idx
+}
+
+test_start_and_order() {
+    ok "--weights" train_small weights --weights run/last.safetensors --epochs 0
+    predictions run/last.safetensors >trained
+    predictions weights/last.safetensors >taken
+    judge "--weights takes the parameters" cmp trained taken
+    fails 1 'run/last.safetensors: tensor conv1.weight is [2, 1, 3, 3], the net' \
+        train_small other --weights run/last.safetensors --net 'conv out=3 kernel=3, flatten, dense out=4'
+    fails 1 'run/last.safetensors: has no tensor dense2.weight' \
+        train_small other --weights run/last.safetensors --net 'conv out=2 kernel=3, maxpool kernel=2, flatten, dense out=4, dense out=4'
+
+    # The seed decides on the first parameters, which --weights replaces, and on the order, which --no-shuffle fixes.
+    for seed in 1 2; do
+        run train_small other --weights run/last.safetensors --epochs 1 --seed $seed --log-steps shuffled$seed.csv
+        ok "--no-shuffle, seed $seed" train_small other --weights run/last.safetensors --epochs 1 --seed $seed \
+            --no-shuffle --log-steps straight$seed.csv
+    done
+    judge "seeds give different orders" differ shuffled1.csv shuffled2.csv
+    judge "with --no-shuffle they do not" cmp straight1.csv straight2.csv
+}
+
+test_validation() {
+    ok "no test files" train_small lone --data no-test --epochs 2
+    judge "their absence is told" grep -q '^cltrain: note: .*so there is no validation' err
+    judge "metrics.csv leaves validation empty" is_metrics lone/metrics.csv 2 empty
+    ok "--val-split" train_small split --data no-test --val-split 0.2 --epochs 2 --log-steps split.csv
+    judge "--val-split fills them" is_metrics split/metrics.csv 2
+    judge "--val-split holds images out" is_step_log split.csv 8
+    ok "--patience" train_small patient --lr 0 --patience 2 --epochs 9
+    shows "--patience 2 stops after the third epoch" "epochs 3  "
+    judge "metrics.csv has three" lines_are 4 patient/metrics.csv
+}
+
+test_options_of_training() {
+    ok "--normalize none" train_small plainly --normalize none --epochs 0
+    judge "none is 0 and 1" checkpoint_holds plainly/last.safetensors \
+        'd["normalization"] in (None, {"mean": [0], "deviation": [1]})'
+    ok "--normalize MEAN/STD" train_small given --normalize 0.5/0.25 --epochs 0
+    judge "MEAN/STD is kept" checkpoint_holds given/last.safetensors 'd["normalization"] == {"mean": [0.5], "deviation": [0.25]}'
+    judge "dataset is the training set's" checkpoint_holds run/last.safetensors \
+        'all(abs(float(a) - b) < 1e-9 for a, b in zip(open("statistics").read().split(),
+d["normalization"]["mean"] + d["normalization"]["deviation"]))'
+
+    ok "--loss mse" train_small squares --loss mse --epochs 4
+    judge "model.net has the loss" grep -qx 'loss mse' squares/model.net
+    ok "predict tells its outputs" cltrain predict --device reference --model squares/last.safetensors --format csv ten.idx
+    shows "a column an output" "file,output1,output2,output3,output4"
+    fails 2 'only cross_entropy has classes' \
+        cltrain predict --device reference --model squares/last.safetensors --topk 2 ten.idx
+
+    for option in '--nesterov' '--momentum 0' '--weight-decay 0.1' '--lr-scheduler cosine' '--warmup-epochs 1' \
+        '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
+        '--clip-grad 0.01' '--batch-size 50' '--lr 0.1'; do
+        ok "$option" train_small other --epochs 4 $option
+        judge "$option changes what is learned" sh -c "! tail -n 1 run/metrics.csv | cut -d, -f2 | grep -qxF \"\$(tail -n 1 other/metrics.csv | cut -d, -f2)\""
+    done
+
+    # A learning rate that no net survives: what --save-every wrote before stands.
+    fails 1 'try a lower learning rate' train_small lost --lr 1e6 --loss mse --batch-size 1
+    judge "without --save-every there is no checkpoint" test ! -e lost/last.safetensors
+    fails 1 'try a lower learning rate' train_small lost --lr 1e6 --loss mse --batch-size 1 --save-every 1
+    judge "--save-every wrote one within the epoch" checkpoint_holds lost/last.safetensors 'd["state"]["epoch"] == 0 and d["state"]["step"] > 0'
+
+    fails 1 'plain/train-images-idx3-ubyte/model.net: cannot be written' train_small plain/train-images-idx3-ubyte
+    fails 1 'no/such/folder: cannot make this folder' train_small no/such/folder
+    fails 1 '/nonexistent/steps.csv: cannot be written' train_small other --log-steps /nonexistent/steps.csv
+}
+
+# The one training that is not on the reference.
+train_on_device() {
+    folder=$1
+    shift
+    cltrain train --data plain --net "$net" --device "$device" --quiet --epochs 4 --output-dir "$folder" "$@"
+}
+
+test_device() {
+    ok "train on the device" train_on_device device-run
+    ok "the same again, with --check-every" train_on_device device-again --check-every 7
+    python3 - device-run device-again <<'END' >values
+import struct, sys
+for folder in sys.argv[1:]:
+    content = open(folder + "/last.safetensors", "rb").read()
+    print(content[8 + struct.unpack("<Q", content[:8])[0]:].hex())
+END
+    judge "the same values, checked or not" sh -c '[ "$(uniq values | wc -l)" = 1 ]'
+    judge "it learns as the reference does" awk -F, 'NR == FNR { loss[$1] = $2; next }
+        FNR > 1 && !(loss[$1] - $2 < 1e-4 && $2 - loss[$1] < 1e-4) { bad = 1 } END { exit bad }' run/metrics.csv device-run/metrics.csv
+    ok "2 of 4 epochs on the device" train_on_device device-parts --epochs 2
+    ok "and the others" cltrain train --data plain --device "$device" --quiet --resume device-parts/last.safetensors \
+        --output-dir device-parts --epochs 4
+    judge "2 and 2 epochs end at the bits of 4 on the device" cmp device-run/last.safetensors device-parts/last.safetensors
+    ok "eval on the device" cltrain eval --model device-run/last.safetensors --data plain --device "$device" --json -
+    cp out device.json
+    run cltrain eval --model device-run/last.safetensors --data plain --device reference --json -
+    judge "eval finds the same on the reference" json_holds out 'abs(d["loss"] - json.load(open("device.json"))["loss"]) < 1e-5'
+}
+
+# ---- Ctrl-C -----------------------------------------------------------------------------------------------------
+
+# 225 steps of a slower net: seconds, where the signal comes soon after the first checkpoint. The library looks for it
+# every tenth of a second, so a third of an epoch is long enough to end most often between two checkpoints.
+slow_net='conv out=80 kernel=3, relu, conv out=80 kernel=3, relu, flatten, dense out=4'
+slowly='--device reference --precision f64 --quiet --epochs 3 --batch-size 4 --save-every 25'
+
+# Waits for a file, for a minute at most.
+wait_for() {
+    tries=0
+    until [ -s "$1" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 1200 ] || return 1
+        sleep 0.05
+    done
+}
+
+test_interrupt() {
+    ok "a training that nothing stops" cltrain train --data plain --net "$slow_net" $slowly --output-dir whole
+    # Not through a function, whose process id would be a shell's.
+    "$program" train --data plain --net "$slow_net" $slowly --output-dir stopped --log-steps stopped.csv >out 2>err &
+    background=$!
+    judge "a training in the background" wait_for stopped/last.safetensors
+    kill -INT "$background"
+    wait "$background"
+    status=$?
+    background=
+    judge "Ctrl-C: the exit status is 130" [ "$status" = 130 ]
+    judge "Ctrl-C: no result" is_empty out
+    judge "Ctrl-C: says how to go on" grep -q '^cltrain: train: stopped .*--resume stopped/last.safetensors' err
+    judge "Ctrl-C: the checkpoint is of the middle" checkpoint_holds stopped/last.safetensors '0 < d["state"]["total_steps"] < 225'
+    judge "Ctrl-C: no temporary file is left" sh -c '! ls -A stopped | grep -vxE "last.safetensors|best.safetensors|metrics.csv|model.net"'
+    judge "Ctrl-C: --log-steps has the steps of the checkpoint" \
+        checkpoint_holds stopped/last.safetensors 'sum(1 for _ in open("stopped.csv")) - 1 == d["state"]["total_steps"]'
+    ok "--resume after Ctrl-C" resume stopped --log-steps stopped.csv
+    judge "it ends at the bits of the training that nothing stopped" cmp whole/last.safetensors stopped/last.safetensors
+    judge "metrics.csv has all epochs" is_metrics stopped/metrics.csv 3
+    judge "--log-steps has all steps" is_step_log stopped.csv 225
+}
+
+# ---- eval, predict, verify --------------------------------------------------------------------------------------
+
+test_eval() {
+    ok "eval" cltrain eval --model run/last.safetensors --data plain --device reference --json eval.json
+    judge "eval: nothing on standard error" is_empty err
+    cp out text
+    judge "eval counts the images" grep -qx 'images    100' out
+    judge "the JSON's accuracy is the text's" json_holds eval.json '"accuracy  %.6g\n" % d["accuracy"] in open("text").readlines()'
+    judge "the confusion matrix sums to the images" json_holds eval.json 'sum(map(sum, d["confusion"])) == d["images"] == 100'
+    judge "its diagonal is the accuracy" json_holds eval.json 'sum(d["confusion"][i][i] for i in range(4)) == round(100 * d["accuracy"])'
+    judge "rows are the true classes" json_holds eval.json '[sum(row) for row in d["confusion"]] ==
+[open("plain/t10k-labels-idx1-ubyte", "rb").read()[8:].count(c) for c in range(4)] == [c["images"] for c in d["classes"]]'
+    judge "recall is the diagonal over the row" json_holds eval.json \
+        'all(abs(c["recall"] - row[i] / sum(row)) < 1e-12 for i, (c, row) in enumerate(zip(d["classes"], d["confusion"])))'
+    judge "the text has the same matrix" json_holds eval.json \
+        '[[int(n) for n in line.split()[1:]] for line in open("text").readlines()[-4:]] == d["confusion"]'
+    ok "eval --json -" cltrain eval --model run/last.safetensors --data plain --device reference --json -
+    judge "--json - is the same JSON" cmp eval.json out
+    ok "eval in batches of 7" cltrain eval --model run/last.safetensors --data packed --device reference --batch-size 7 --json -
+    judge "batches of 7 find the same" json_holds out 'abs(d["loss"] - json.load(open("eval.json"))["loss"]) < 1e-12 and
+d["confusion"] == json.load(open("eval.json"))["confusion"]'
+    tail -n 1 run/metrics.csv >last-epoch
+    judge "training's validation found the same" json_holds eval.json \
+        '"%.6g,%.6g" % (d["loss"], d["accuracy"]) in open("last-epoch").read()'
+}
+
+test_predict() {
+    image='one image, "2".idx'
+    predict="cltrain predict --model run/last.safetensors --device reference"
+    ok "predict" $predict ten.idx "$image"
+    judge "predict: nothing on standard error" is_empty err
+    judge "a line an image" lines_are 11 out
+    judge "file, class, probability" awk -F'\t' 'NF != 3 || $2 !~ /^[0-3]$/ || !($3 > 0.25 && $3 <= 1) { exit 1 }' out
+    judge "images of a file are numbered" sh -c 'head -n 10 out | tail -n 1 | grep -q "^ten.idx\[9\]	"'
+    judge "a single image has its file's name" sh -c 'tail -n 1 out | grep -qF "one image, \"2\".idx	2	"'
+    judge "it is right" sh -c '[ "$(head -n 10 out | cut -f2 | tr -d "\n")" = 0123012301 ]'
+    cp out whole-batch
+    ok "predict in batches of 4" $predict --batch-size 4 ten.idx "$image"
+    judge "the last partial batch is told" cmp whole-batch out
+
+    ok "predict --topk 4" $predict --topk 4 ten.idx
+    judge "the probabilities fall and sum to 1" awk -F'\t' '
+        NF != 9 || $3 < $5 || $5 < $7 || $7 < $9 { exit 1 }
+        { sum = $3 + $5 + $7 + $9 - 1; if (sum > 1e-9 || sum < -1e-9) exit 1 }' out
+    ok "predict as CSV" $predict --format csv --topk 2 "$image" ten.idx
+    judge "the CSV reads back" python3 -c 'import csv
+rows = list(csv.DictReader(open("out")))
+assert len(rows) == 11 and rows[0]["file"] == "one image, \"2\".idx" and rows[0]["class1"] == "2"
+assert all(float(row["probability1"]) >= float(row["probability2"]) for row in rows)'
+    ok "predict as JSON" $predict --format json ten.idx "$image"
+    judge "the JSON tells the same" json_holds out '["%s%s\t%d\t%.17g\n" % (e["file"], "[%d]" % e["index"] if e["file"] == "ten.idx" else "",
+e["class"], e["probability"]) for e in d] == open("whole-batch").readlines() and "topk" not in d[0]'
+    ok "predict as JSON, --topk 2" $predict --format json --topk 2 ten.idx
+    judge "the JSON has two" json_holds out 'all(len(e["topk"]) == 2 and e["topk"][0]["class"] == e["class"] for e in d)'
+    ok "-- ends the options" $predict -- "$image"
+}
+
+# A table of ops that all agree, and the sentence that counts them.
+is_verified() {
+    awk 'NR == 1 && ($1 != "op" || $NF != "ok") { bad = 1 }
+        NR > 1 && NF && !/^all / { ops++; if ($NF != "ok" || / NOT OK/) bad = 1 }
+        /^all / { told = $2 } END { exit bad || !ops || told != ops }' out
+}
+
+test_verify() {
+    ok "verify" cltrain verify --net "input 1x8x8, $net" --device "$device"
+    judge "verify's table" is_verified
+    ok "verify --json -" cltrain verify --net "$net" --input 1x8x8 --device "$device" --batch-size 3 --seed 5 --json -
+    judge "verify's JSON" json_holds out 'd["ok"] and d["failed"] == 0 and d["batch_size"] == 3 and d["seed"] == 5 and
+all(op["ok"] and 0 <= op["difference"] <= op["bound"] for op in d["ops"]) and any("conv" in op["op"] for op in d["ops"])'
+    ok "verify --model" cltrain verify --model device-run/last.safetensors --device "$device" --json verify.json
+    judge "verify --model: the table" is_verified
+    judge "verify --model: the JSON has the table's ops" json_holds verify.json '[op["op"] for op in d["ops"]] ==
+[line.split()[0] for line in open("out").readlines()[1:-2]] and d["net"] == open("device-run/model.net").read()'
+    fails 1 'standard output: cannot be written' to_full cltrain verify --model run/last.safetensors --device "$device"
+    fails 1 'does not fit' cltrain verify --net lenet5 --input 1x8x8 --device "$device"
+    fails 1 'choose an OpenCL device' cltrain verify --device reference
+}
+
+# ---- bad files --------------------------------------------------------------------------------------------------
+
+# spoil FILE: a data set named "spoilt" that lacks nothing but what the next command puts at FILE
+spoil() {
+    rm -rf spoilt
+    cp -r "${2:-plain}" spoilt
+    rm -f "spoilt/$1"
+}
+
+test_bad_data() {
+    images=train-images-idx3-ubyte labels=train-labels-idx1-ubyte
+    fails 1 'nowhere: cannot be opened' train_small other --data nowhere
+    fails 1 'ten.idx: is not a folder' train_small other --data ten.idx
+    mkdir empty
+    fails 1 'empty: the folder holds no train-images' train_small other --data empty
+    spoil $labels
+    fails 1 'spoilt: the folder holds no train-labels' train_small other --data spoilt
+    spoil $images
+    head -c 5000 plain/$images >spoilt/$images
+    fails 1 "spoilt/$images: byte 5000: the data ends" train_small other --data spoilt
+    head -c 10 plain/$images >spoilt/$images
+    fails 1 "spoilt/$images: byte 10: the file ends inside its IDX header" train_small other --data spoilt
+    : >spoilt/$images
+    fails 1 "spoilt/$images: byte 0: the file ends" train_small other --data spoilt
+    echo "this is text" >spoilt/$images
+    fails 1 "spoilt/$images: byte 0: not an IDX file" train_small other --data spoilt
+    { cat plain/$images && echo more; } >spoilt/$images
+    fails 1 "spoilt/$images: byte 19216: trailing bytes" train_small other --data spoilt
+    cp plain/$labels spoilt/$images
+    fails 1 "spoilt/$images: byte 3" train_small other --data spoilt
+    spoil $labels
+    cp plain/t10k-labels-idx1-ubyte spoilt/$labels
+    fails 1 "spoilt/$labels: holds 100 labels, where spoilt/$images holds 300 images" train_small other --data spoilt
+    spoil $images.gz packed
+    head -c 5000 packed/$images.gz >spoilt/$images.gz
+    fails 1 "spoilt/$images.gz: byte" train_small other --data spoilt
+    spoil t10k-labels-idx1-ubyte
+    fails 1 'spoilt: the folder holds no t10k-labels' \
+        cltrain eval --model run/last.safetensors --data spoilt --device reference
+    fails 1 'missing.idx: cannot be opened' \
+        cltrain predict --model run/last.safetensors --device reference missing.idx
+}
+
+test_bad_checkpoints() {
+    size=$(wc -c <run/last.safetensors)
+    head -c $((size - 8)) run/last.safetensors >truncated
+    head -c 100 run/last.safetensors >cut
+    echo "This is a text file, and no checkpoint at all." >text-file
+    : >nothing
+    for file in truncated cut text-file nothing absent; do
+        fails 1 "$file: " cltrain eval --model $file --data plain --device reference
+        fails 1 "$file: " cltrain predict --model $file --device reference ten.idx
+        fails 1 "$file: " cltrain verify --model $file --device reference
+        fails 1 "$file: " cltrain train --data plain --device reference --resume $file
+        fails 1 "$file: " train_small other --weights $file
+    done
+    # Weights of another program's: right for --weights, but no checkpoint.
+    python3 -c 'import json, struct
+head = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
+    fails 1 "foreign: is not a checkpoint" cltrain eval --model foreign --data plain --device reference
+    fails 1 "foreign: has no tensor conv1.weight" train_small other --weights foreign
+}
+
+# ---- standard output that takes nothing -------------------------------------------------------------------------
+
+to_full() {
+    "$@" >/dev/full
+}
+
+to_nothing() {
+    "$@" >&-
+}
+
+# Into a pipe whose reader has gone already.
+to_closed_pipe() {
+    python3 -c 'import os, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+sys.exit(subprocess.run(sys.argv[1:], stdout=writer).returncode)' "$program" "$@"
+}
+
+test_output() {
+    for command in --version --help 'help nets' 'train --help' 'devices' 'devices --json -' 'example --device reference' \
+        'eval --model run/last.safetensors --data plain --device reference' \
+        'eval --model run/last.safetensors --data plain --device reference --json -' \
+        'predict --model run/last.safetensors --device reference ten.idx' \
+        'predict --model run/last.safetensors --device reference --format json ten.idx' \
+        'train --data plain --resume run/last.safetensors --epochs 5 --quiet --device reference --output-dir other'; do
+        fails 1 'standard output: cannot be written' to_full cltrain $command
+        fails 1 'standard output: cannot be written' to_nothing cltrain $command
+        fails 1 'standard output: cannot be written' to_closed_pipe $command
+    done
+    fails 1 '/dev/full: cannot be written' sh -c '"$0" devices --json /dev/full >/dev/null' "$program"
+}
+
+# ---- all --------------------------------------------------------------------------------------------------------
+
+make_data || exit 2
+# Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
+groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
+    options_of_training interrupt eval predict bad_data bad_checkpoints output"
+[ "$device" = reference ] || groups="$groups device verify"
+for group in $groups; do
+    echo "# $group"
+    "test_$group"
+done
+
+if [ -n "$failed" ]; then
+    echo "$count checks, of which these failed:$failed"
+    exit 1
+fi
+echo "$count checks, all right"

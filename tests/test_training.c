@@ -1,0 +1,1521 @@
+/* Training from end to end: reproducible bits, resuming, schedules, the optimiser's formulas, evaluation, prediction,
+ * and everything that is refused. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "device/opencl.h"
+#include "device/sources.h"
+#include "formats/safetensors.h"
+#include "support.h"
+#include "train/session.h"
+
+enum { IMAGES = 70, BATCH = 16, STEPS = 5, CLASSES = 3, MOST_STEPS = 64 }; /* the last batch has 6 images */
+
+static const char net[] = "input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dense out=3";
+static const clt_shape shape = {1, 8, 8};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+/* ---- what all tests use -------------------------------------------------------------------------------------- */
+
+static clt_device *device, *reference;
+static clt_dataset *images, *validation;
+
+static int set_up(void **state)
+{
+    if (make_folder(state)) return -1;
+    device = open_called(NULL);
+    reference = open_called("reference");
+    images = make_images(IMAGES, shape, CLASSES, 1);
+    validation = make_images(20, shape, CLASSES, 2);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    clt_dataset_close(images);
+    clt_dataset_close(validation);
+    clt_device_close(device);
+    clt_device_close(reference);
+    return remove_folder(state);
+}
+
+static clt_train_options options_for(int epochs, const char *folder)
+{
+    clt_train_options options = clt_train_defaults();
+    options.epochs = epochs;
+    options.batch_size = BATCH;
+    options.lr = 0.05;
+    options.output_dir = folder ? path_in(folder) : NULL;
+    return options;
+}
+
+static void train(clt_model *model, clt_device *on, const clt_train_options *options)
+{
+    clt_error error;
+    assert_ok(clt_train(model, on, images, validation, options, &error), &error);
+}
+
+static const char *file_in(const char *folder, const char *name)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path_in(path);
+}
+
+static bool exists(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0;
+}
+
+static void assert_same_file(const char *one_folder, const char *other_folder, const char *name)
+{
+    size_t one_size, other_size;
+    uint8_t *one = read_bytes(file_in(one_folder, name), &one_size);
+    uint8_t *other = read_bytes(file_in(other_folder, name), &other_size);
+    if (one_size != other_size || memcmp(one, other, one_size) != 0)
+        print_error("%s differs in %s and %s\n", name, one_folder, other_folder);
+    assert_int_equal(one_size, other_size);
+    assert_memory_equal(one, other, one_size);
+    free(one);
+    free(other);
+}
+
+/* A CSV file without its last column; freed with free(). */
+static char *without_last_column(const char *path)
+{
+    size_t size, length = 0;
+    char *text = (char *)read_bytes(path, &size);
+    for (size_t begin = 0, end; begin < size; begin = end + 1) {
+        size_t comma = begin;
+        for (end = begin; end < size && text[end] != '\n'; end++)
+            if (text[end] == ',') comma = end;
+        memmove(text + length, text + begin, comma - begin);
+        length += comma - begin;
+        text[length++] = '\n';
+    }
+    text[length] = 0;
+    return text;
+}
+
+static void assert_same_metrics(const char *one_folder, const char *other_folder)
+{
+    char *one = without_last_column(file_in(one_folder, "metrics.csv"));
+    char *other = without_last_column(file_in(other_folder, "metrics.csv"));
+    assert_string_equal(one, other);
+    assert_true(strncmp(one, "epoch,loss,accuracy,val_loss,val_accuracy,lr\n1,", 47) == 0);
+    free(one);
+    free(other);
+}
+
+static void assert_same_run(const char *one_folder, const char *other_folder)
+{
+    assert_same_file(one_folder, other_folder, "last.safetensors");
+    assert_same_file(one_folder, other_folder, "best.safetensors");
+    assert_same_file(one_folder, other_folder, "model.net");
+    assert_same_metrics(one_folder, other_folder);
+}
+
+/* The largest difference between two models' parameters, over the largest value. */
+static double distance(const clt_model *one, const clt_model *other)
+{
+    double most = 0, largest = 0;
+    for (size_t i = 0; i < clt_model_parameter_count(one); i++) {
+        clt_error error;
+        double a[1024], b[1024];
+        const clt_tensor_info *info = clt_model_parameter(one, i);
+        assert_true(info->count <= COUNT_OF(a));
+        assert_ok(clt_model_get(one, info->name, a, info->count, &error), &error);
+        assert_ok(clt_model_get(other, info->name, b, info->count, &error), &error);
+        for (size_t j = 0; j < info->count; j++) {
+            assert_true(isfinite(a[j]) && isfinite(b[j]));
+            most = fmax(most, fabs(a[j] - b[j]));
+            largest = fmax(largest, fabs(a[j]));
+        }
+    }
+    return most / largest;
+}
+
+static clt_model *load(const char *folder, const char *name)
+{
+    clt_error error;
+    clt_model *model;
+    assert_ok(clt_model_load(file_in(folder, name), &model, &error), &error);
+    return model;
+}
+
+/* ---- the same bits ------------------------------------------------------------------------------------------- */
+
+/* A run with all that has a state: momentum, a schedule, warm-up, shuffling, validation. */
+static clt_train_options rich_options(const char *folder)
+{
+    clt_train_options options = options_for(4, folder);
+    options.lr_scheduler = "cosine";
+    options.warmup_epochs = 1.5;
+    options.weight_decay = 1e-3;
+    options.nesterov = true;
+    options.label_smoothing = 0.1;
+    options.seed = 77;
+    options.save_every = 3;
+    return options;
+}
+
+static void train_whole(const char *folder)
+{
+    const clt_train_options options = rich_options(folder);
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    train(model, device, &options);
+    clt_model_close(model);
+}
+
+static void the_same_options_give_the_same_bits(void **state)
+{
+    (void)state;
+    train_whole("once");
+    train_whole("again");
+    assert_same_run("once", "again");
+    const clt_train_options options = rich_options("other seed");
+    clt_model *model = make_model(net, NULL, CLT_F32, 4);
+    train(model, device, &options);
+    clt_model *once = load("once", "last.safetensors");
+    assert_true(distance(model, once) > 1e-3);
+    clt_model_close(model);
+    clt_model_close(once);
+}
+
+/* Stops at a step of an epoch (0: at its end), or copies the checkpoint there. */
+typedef struct interruption {
+    int epoch, step;
+    const char *copy_from, *copy_to; /* NULL: stop */
+    int calls;
+} interruption;
+
+static void copy_file(const char *from_folder, const char *to_folder, const char *name)
+{
+    char path[200];
+    size_t size;
+    if (!exists(file_in(from_folder, name))) return;
+    uint8_t *bytes = read_bytes(file_in(from_folder, name), &size);
+    (void)snprintf(path, sizeof path, "%s/%s", to_folder, name);
+    (void)write_bytes(path, bytes, size);
+    free(bytes);
+}
+
+static bool interrupt(void *user, const clt_progress *progress)
+{
+    interruption *i = user;
+    const bool here = progress->epoch == i->epoch && (i->step ? progress->step == i->step : progress->epoch_ended);
+    i->calls++;
+    if (!here || !i->copy_from) return !here;
+    assert_int_equal(mkdir(path_in(i->copy_to), 0777), 0);
+    copy_file(i->copy_from, i->copy_to, "last.safetensors");
+    copy_file(i->copy_from, i->copy_to, "best.safetensors");
+    copy_file(i->copy_from, i->copy_to, "metrics.csv");
+    return true;
+}
+
+static void stop_at(const char *folder, int epoch, int step, const char *sentence)
+{
+    clt_error error;
+    interruption stop = {.epoch = epoch, .step = step};
+    clt_train_options options = rich_options(folder);
+    options.progress = interrupt;
+    options.user = &stop;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_failed(clt_train(model, device, images, validation, &options, &error), CLT_STOPPED, &error, NULL, sentence);
+    clt_model_close(model);
+}
+
+static void resume(const char *folder)
+{
+    clt_model *model = load(folder, "last.safetensors");
+    clt_train_options options = clt_model_train_options(model);
+    assert_int_equal(options.epochs, 4);
+    options.output_dir = path_in(folder);
+    train(model, device, &options);
+    clt_model_close(model);
+}
+
+static void a_run_resumed_after_an_epoch_gives_the_same_bits(void **state)
+{
+    (void)state;
+    train_whole("whole");
+    stop_at("after epoch", 2, 0, "stopped after epoch 2");
+    resume("after epoch");
+    assert_same_run("whole", "after epoch");
+}
+
+static void a_run_resumed_within_an_epoch_gives_the_same_bits(void **state)
+{
+    (void)state;
+    train_whole("whole");
+    stop_at("within first", 1, 3, "stopped in epoch 1 after step 3 of 5");
+    resume("within first");
+    assert_same_run("whole", "within first");
+    stop_at("within second", 2, 1, "stopped in epoch 2 after step 1 of 5"); /* step 6 of all, a multiple of 3 */
+    resume("within second");
+    assert_same_run("whole", "within second");
+}
+
+static void a_run_resumed_from_a_checkpoint_within_an_epoch_gives_the_same_bits(void **state)
+{
+    (void)state;
+    interruption copy = {.epoch = 3, .step = 2, .copy_from = "copied", .copy_to = "copy"}; /* step 12 of all */
+    clt_train_options options = rich_options("copied");
+    options.progress = interrupt;
+    options.user = &copy;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    train(model, device, &options);
+    clt_model_close(model);
+    model = load("copy", "last.safetensors");
+    assert_int_equal(model->state.epoch, 2);
+    assert_int_equal(model->state.step, 2);
+    assert_int_equal(model->state.total_steps, 12);
+    clt_model_close(model);
+    resume("copy");
+    assert_same_run("copied", "copy");
+}
+
+static void more_epochs_go_on_where_a_finished_run_ended(void **state)
+{
+    (void)state;
+    clt_train_options options = options_for(3, "three");
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    train(model, device, &options);
+    clt_model_close(model);
+    options = options_for(1, "one and two");
+    model = make_model(net, NULL, CLT_F32, 3);
+    train(model, device, &options);
+    clt_model_close(model);
+    model = load("one and two", "last.safetensors");
+    options.epochs = 3;
+    train(model, device, &options);
+    clt_model_close(model);
+    assert_same_run("three", "one and two");
+}
+
+static void a_given_normalisation_survives_a_checkpoint(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_train_options options = options_for(1, "given");
+    options.normalize = CLT_NORMALIZE_GIVEN;
+    options.normalize_channels = 1;
+    options.normalize_mean[0] = 0.5;
+    options.normalize_deviation[0] = 0.25;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    train(model, reference, &options);
+    clt_model_close(model);
+    model = load("given", "last.safetensors");
+    assert_true(model->mean[0] == 0.5 && model->deviation[0] == 0.25);
+    options = clt_model_train_options(model);
+    options.epochs = 2;
+    assert_ok(clt_train(model, reference, images, validation, &options, &error), &error);
+    assert_true(model->mean[0] == 0.5 && model->deviation[0] == 0.25);
+    clt_model_close(model);
+}
+
+static void the_data_sets_normalisation_is_its_mean_and_deviation(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *data;
+    const uint8_t bytes[] = {0, 255, 51, 102, /* second image */ 102, 51, 0, 0}; /* [2, 2, 1, 2] */
+    const int32_t labels[] = {0, 1};
+    assert_ok(clt_dataset_from_bytes(2, (clt_shape){2, 1, 2}, bytes, labels, 2, &data, &error), &error);
+    clt_model *model = make_model("input 2x1x2; flatten; dense out=2", NULL, CLT_F64, 1);
+    const clt_train_options options = options_for(1, NULL);
+    assert_ok(clt_train(model, reference, data, NULL, &options, &error), &error);
+    const double first = (0 + 1 + 0.4 + 0.2) / 4, second = (0.2 + 0.4 + 0 + 0) / 4;
+    const double first_square = (0 + 1 + 0.16 + 0.04) / 4, second_square = (0.04 + 0.16) / 4;
+    assert_true(fabs(model->mean[0] - first) <= 1e-15 && fabs(model->mean[1] - second) <= 1e-15);
+    assert_true(fabs(model->deviation[0] - sqrt(first_square - first * first)) <= 1e-15);
+    assert_true(fabs(model->deviation[1] - sqrt(second_square - second * second)) <= 1e-15);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+/* ---- the order of images ------------------------------------------------------------------------------------- */
+
+/* The losses of a --log-steps file. */
+static int read_log(const char *name, double losses[MOST_STEPS])
+{
+    size_t size;
+    char *text = (char *)read_bytes(path_in(name), &size), *line = text;
+    text[size] = 0;
+    assert_true(strncmp(text, "step,loss\n", 10) == 0);
+    int steps = 0;
+    for (line += 10; *line; line = strchr(line, '\n') + 1) {
+        assert_true(steps < MOST_STEPS);
+        assert_int_equal(strtol(line, &line, 10), steps + 1);
+        assert_int_equal(*line++, ',');
+        losses[steps++] = strtod(line, &line);
+        assert_int_equal(*line, '\n');
+    }
+    free(text);
+    return steps;
+}
+
+/* Step losses of a net that does not learn: they tell which images each step took. */
+static void log_orders(bool shuffle, uint64_t seed, double losses[MOST_STEPS])
+{
+    clt_train_options options = options_for(2, NULL);
+    options.lr = 0;
+    options.shuffle = shuffle;
+    options.seed = seed;
+    options.log_steps = path_in("orders.csv");
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    clt_model_close(model);
+    assert_int_equal(read_log("orders.csv", losses), 2 * STEPS);
+}
+
+static void shuffling_depends_on_the_seed_and_the_epoch_alone(void **state)
+{
+    (void)state;
+    double one[MOST_STEPS], again[MOST_STEPS], other[MOST_STEPS];
+    log_orders(true, 1, one);
+    log_orders(true, 1, again);
+    log_orders(true, 2, other);
+    assert_memory_equal(one, again, 2 * STEPS * sizeof *one);
+    for (int step = 0; step < STEPS; step++) {
+        assert_true(one[step] != other[step]);
+        assert_true(one[step] != one[STEPS + step]);
+    }
+}
+
+static void without_shuffling_steps_take_images_as_they_lie(void **state)
+{
+    (void)state;
+    clt_error error;
+    double losses[MOST_STEPS];
+    log_orders(false, 1, losses);
+    assert_memory_equal(losses, losses + STEPS, STEPS * sizeof *losses);
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    clt_train_options options = options_for(1, NULL);
+    options.lr = 0;
+    train(model, reference, &options); /* only for its normalisation */
+    for (int step = 0; step < STEPS; step++) {
+        clt_dataset part = *images;
+        clt_evaluation evaluation;
+        part.count = step < STEPS - 1 ? BATCH : IMAGES % BATCH;
+        part.bytes += step * BATCH * 64;
+        part.labels += step * BATCH;
+        assert_ok(clt_evaluate(model, reference, &part, 5, &evaluation, &error), &error);
+        assert_true(fabs(losses[step] - evaluation.loss) <= 1e-8);
+        clt_evaluation_free(&evaluation);
+    }
+    clt_model_close(model);
+}
+
+static void an_epoch_takes_every_image_once(void **state)
+{
+    (void)state;
+    double losses[MOST_STEPS], shuffled[MOST_STEPS], sum = 0, shuffled_sum = 0;
+    log_orders(false, 1, losses);
+    log_orders(true, 9, shuffled);
+    for (int step = 0; step < STEPS; step++) {
+        const int count = step < STEPS - 1 ? BATCH : IMAGES % BATCH;
+        sum += losses[step] * count;
+        shuffled_sum += shuffled[step] * count;
+    }
+    assert_true(fabs(sum - shuffled_sum) <= 1e-6);
+}
+
+/* ---- the device beside the reference ------------------------------------------------------------------------- */
+
+static void the_device_and_the_reference_train_alike(void **state)
+{
+    (void)state;
+    if (!clt_device_describe(device)->fp64) skip();
+    clt_train_options options = rich_options(NULL);
+    options.epochs = 2;
+    options.clip_grad = 0.5;
+    clt_model *one = make_model(net, NULL, CLT_F64, 3), *other = make_model(net, NULL, CLT_F64, 3);
+    train(one, device, &options);
+    train(other, reference, &options);
+    const double apart = distance(one, other);
+    clt_model *fresh = make_model(net, NULL, CLT_F64, 3);
+    assert_true(distance(one, fresh) > 0.01);
+    if (!(apart <= 1e-12)) print_error("device and reference are %g apart\n", apart);
+    assert_true(apart <= 1e-12);
+    clt_model_close(one);
+    clt_model_close(other);
+    clt_model_close(fresh);
+}
+
+static void training_learns(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_evaluation before, after;
+    const clt_train_options options = options_for(8, NULL);
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_ok(clt_evaluate(model, device, validation, BATCH, &before, &error), &error);
+    train(model, device, &options);
+    assert_ok(clt_evaluate(model, device, validation, BATCH, &after, &error), &error);
+    assert_true(after.loss < before.loss / 4);
+    assert_true(after.accuracy > 0.9);
+    clt_evaluation_free(&before);
+    clt_evaluation_free(&after);
+    clt_model_close(model);
+}
+
+static void a_verified_step_changes_nothing(void **state)
+{
+    (void)state;
+    clt_train_options options = options_for(1, NULL);
+    clt_model *plain = make_model(net, NULL, CLT_F32, 3), *checked = make_model(net, NULL, CLT_F32, 3);
+    train(plain, device, &options);
+    options.check_every = 2;
+    train(checked, device, &options);
+    assert_true(distance(plain, checked) == 0);
+    clt_model_close(plain);
+    clt_model_close(checked);
+}
+
+static void a_wrong_step_ends_a_checked_training(void **state)
+{
+    (void)state;
+    clt_error error;
+    const char *text = NULL, *old = "w - hyper[HYPER_RATE] *";
+    for (const clt__source *source = clt__sources; source->name; source++)
+        if (strcmp(source->name, "update.cl") == 0) text = source->text;
+    assert_non_null(text);
+    const char *at = strstr(text, old);
+    assert_non_null(at);
+    char *wrong = strdup(text);
+    assert_non_null(wrong);
+    wrong[at - text + 2] = '+';
+    clt_device *broken = open_called(NULL);
+    clt__device_replace_source(broken, "update.cl", wrong);
+    clt_train_options options = options_for(1, NULL);
+    options.check_every = 4;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_failed(clt_train(model, broken, images, NULL, &options, &error), CLT_MISMATCH, &error,
+                  "sgd: ", "the device and the reference disagree: weights");
+    clt_model_close(model);
+    clt_device_close(broken);
+    free(wrong);
+}
+
+/* ---- data that does not fit on the device -------------------------------------------------------------------- */
+
+static void assert_resident(clt_device *on, const clt_dataset *data, bool wanted)
+{
+    clt_error error;
+    clt_session *session;
+    const clt_train_options options = options_for(1, NULL);
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_ok(clt_session_open(model, on, data, &options, false, &session, &error), &error);
+    assert_int_equal(session->resident, wanted);
+    if (!wanted) assert_int_equal(session->window % BATCH, 0);
+    clt_session_close(session);
+    clt_model_close(model);
+}
+
+static void data_that_streams_gives_the_same_bits_as_data_that_fits(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *many = make_images(300, shape, CLASSES, 5);
+    clt_device *small = open_called(NULL);
+    small->allocation_bytes = 24000; /* tensors of up to 20 KiB fit, 300 images of 64 bytes in half of it do not */
+    assert_resident(device, many, true);
+    assert_resident(small, many, false);
+    clt_model *models[2];
+    double outputs[2][300 * CLASSES];
+    clt_evaluation evaluations[2];
+    for (int i = 0; i < 2; i++) {
+        clt_device *on = i ? small : device;
+        const clt_train_options options = options_for(2, i ? "streamed" : "resident");
+        models[i] = make_model(net, NULL, CLT_F32, 3);
+        assert_ok(clt_train(models[i], on, many, NULL, &options, &error), &error);
+        assert_ok(clt_predict(models[i], on, many, BATCH, outputs[i], &error), &error);
+        assert_ok(clt_evaluate(models[i], on, many, BATCH, &evaluations[i], &error), &error);
+    }
+    assert_same_run("resident", "streamed");
+    assert_memory_equal(outputs[0], outputs[1], sizeof outputs[0]);
+    assert_true(evaluations[0].loss == evaluations[1].loss);
+    for (int i = 0; i < 2; i++) {
+        clt_evaluation_free(&evaluations[i]);
+        clt_model_close(models[i]);
+    }
+    clt_device_close(small);
+    clt_dataset_close(many);
+}
+
+/* ---- learning rates ------------------------------------------------------------------------------------------ */
+
+typedef struct rates {
+    double rate[MOST_STEPS];
+    int steps, epochs;
+    double loss, accuracy; /* at the end of the last epoch */
+    bool best[MOST_STEPS]; /* of each epoch */
+    double validation_loss[MOST_STEPS];
+    int steps_in_epoch;
+} rates;
+
+static bool note_rate(void *user, const clt_progress *progress)
+{
+    rates *r = user;
+    r->steps_in_epoch = progress->steps;
+    const int step = (progress->epoch - 1) * progress->steps + progress->step;
+    if (step > r->steps && r->steps < MOST_STEPS) r->rate[r->steps++] = progress->learning_rate;
+    assert_int_equal(step, r->steps); /* save_every = 1 calls at every step */
+    if (!progress->epoch_ended) return true;
+    r->loss = progress->loss;
+    r->accuracy = progress->accuracy;
+    r->validation_loss[r->epochs] = progress->validation_loss;
+    r->best[r->epochs++] = progress->best;
+    return true;
+}
+
+static rates train_noting(clt_train_options options, clt_precision precision, clt_device *on)
+{
+    rates noted = {0};
+    options.progress = note_rate;
+    options.user = &noted;
+    options.save_every = 1;
+    clt_model *model = make_model(net, NULL, precision, 3);
+    train(model, on, &options);
+    clt_model_close(model);
+    return noted;
+}
+
+static void assert_rates(const char *scheduler, double warmup, const double factor[4])
+{
+    clt_train_options options = options_for(4, NULL);
+    options.lr = 0.2;
+    options.lr_scheduler = scheduler;
+    options.gamma = 0.5;
+    options.step_size = 2;
+    options.warmup_epochs = warmup;
+    const rates noted = train_noting(options, CLT_F64, reference);
+    assert_int_equal(noted.steps, 4 * STEPS);
+    for (int step = 0; step < noted.steps; step++) {
+        const double done = (step + 1) / (double)STEPS, wanted = 0.2 * factor[step / STEPS] * fmin(1, done / warmup);
+        if (!(fabs(noted.rate[step] - wanted) <= 1e-15))
+            print_error("%s, step %d: %.17g, not %.17g\n", scheduler, step, noted.rate[step], wanted);
+        assert_true(fabs(noted.rate[step] - wanted) <= 1e-15);
+    }
+}
+
+static void learning_rates_follow_their_schedule(void **state)
+{
+    (void)state;
+    const double constant[] = {1, 1, 1, 1}, step[] = {1, 1, 0.5, 0.5}, exponential[] = {1, 0.5, 0.25, 0.125};
+    const double cosine[] = {1, (1 + sqrt(0.5)) / 2, 0.5, (1 - sqrt(0.5)) / 2};
+    const double none = 1e-9;
+    assert_rates("const", none, constant);
+    assert_rates("step", none, step);
+    assert_rates("exponential", none, exponential);
+    assert_rates("cosine", none, cosine);
+    assert_rates("const", 1.5, constant);
+    assert_rates("cosine", 2, cosine);
+}
+
+/* A factor of 0 in the second epoch: nothing may change then. */
+static void the_rate_of_the_schedule_is_the_one_that_trains(void **state)
+{
+    (void)state;
+    clt_train_options options = options_for(1, NULL);
+    clt_model *one = make_model(net, NULL, CLT_F64, 3), *two = make_model(net, NULL, CLT_F64, 3);
+    train(one, reference, &options);
+    options.epochs = 2;
+    options.lr_scheduler = "step";
+    options.gamma = 0;
+    train(two, reference, &options);
+    assert_true(distance(one, two) == 0);
+    clt_model_close(one);
+    clt_model_close(two);
+}
+
+/* ---- the optimiser and the loss, by hand ---------------------------------------------------------------------- */
+
+enum { INPUTS = 2, OUTPUTS = 3, EXAMPLES = 2, PARAMETERS = OUTPUTS * INPUTS + OUTPUTS };
+
+static const uint8_t pixels[EXAMPLES][INPUTS] = {{255, 51}, {102, 204}};
+static const int32_t pixel_labels[EXAMPLES] = {2, 0};
+
+/* Cross-entropy's mean gradient by the weights [o, i] and then the biases [o] of one dense layer. */
+static void gradient_by_hand(const double p[PARAMETERS], double smoothing, double g[PARAMETERS])
+{
+    for (int i = 0; i < PARAMETERS; i++) g[i] = 0;
+    for (int n = 0; n < EXAMPLES; n++) {
+        double y[OUTPUTS], sum = 0;
+        for (int o = 0; o < OUTPUTS; o++) {
+            y[o] = p[OUTPUTS * INPUTS + o];
+            for (int i = 0; i < INPUTS; i++) y[o] += p[o * INPUTS + i] * pixels[n][i] / 255.0;
+            sum += exp(y[o]);
+        }
+        for (int o = 0; o < OUTPUTS; o++) {
+            const double wanted = (o == pixel_labels[n] ? 1 - smoothing : 0) + smoothing / OUTPUTS;
+            const double dy = (exp(y[o]) / sum - wanted) / EXAMPLES;
+            for (int i = 0; i < INPUTS; i++) g[o * INPUTS + i] += dy * pixels[n][i] / 255.0;
+            g[OUTPUTS * INPUTS + o] += dy;
+        }
+    }
+}
+
+/* torch.nn.utils.clip_grad_norm_ and torch.optim.SGD. */
+static void step_by_hand(const clt_train_options *o, double p[PARAMETERS], double v[PARAMETERS])
+{
+    double g[PARAMETERS], square = 0;
+    gradient_by_hand(p, o->label_smoothing, g);
+    for (int i = 0; i < PARAMETERS; i++) square += g[i] * g[i];
+    const double scale = o->clip_grad > 0 ? fmin(1, o->clip_grad / (sqrt(square) + 1e-6)) : 1;
+    for (int i = 0; i < PARAMETERS; i++) {
+        const double d = scale * g[i] + o->weight_decay * p[i];
+        v[i] = o->momentum * v[i] + d;
+        p[i] -= o->lr * (o->nesterov ? d + o->momentum * v[i] : v[i]);
+    }
+}
+
+static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_precision precision, double bound)
+{
+    clt_error error;
+    clt_dataset *data;
+    double p[PARAMETERS] = {0.5, -0.25, 0.125, 0.75, -0.5, 0.375, 0.1, -0.2, 0.3}, v[PARAMETERS] = {0},
+           trained[PARAMETERS];
+    options.epochs = 3; /* of one step each */
+    options.batch_size = EXAMPLES;
+    options.lr = 0.5;
+    options.shuffle = false;
+    options.normalize = CLT_NORMALIZE_NONE;
+    clt_model *model = make_model("input 1x1x2; flatten; dense out=3", NULL, precision, 1);
+    assert_ok(clt_model_set(model, "dense1.weight", p, OUTPUTS * INPUTS, &error), &error);
+    assert_ok(clt_model_set(model, "dense1.bias", p + OUTPUTS * INPUTS, OUTPUTS, &error), &error);
+    assert_ok(clt_dataset_from_bytes(EXAMPLES, (clt_shape){1, 1, 2}, pixels[0], pixel_labels, OUTPUTS, &data, &error),
+              &error);
+    assert_ok(clt_train(model, on, data, NULL, &options, &error), &error);
+    assert_ok(clt_model_get(model, "dense1.weight", trained, OUTPUTS * INPUTS, &error), &error);
+    assert_ok(clt_model_get(model, "dense1.bias", trained + OUTPUTS * INPUTS, OUTPUTS, &error), &error);
+    for (int step = 0; step < options.epochs; step++) step_by_hand(&options, p, v);
+    for (int i = 0; i < PARAMETERS; i++) assert_true(fabs(trained[i] - p[i]) <= bound);
+    clt_dataset_close(data);
+    clt_model_close(model);
+}
+
+static void steps_are_what_pytorchs_formulas_say(void **state)
+{
+    (void)state;
+    const clt_train_options all[] = {
+        {.momentum = 0},
+        {.momentum = 0.9},
+        {.momentum = 0.9, .nesterov = true},
+        {.momentum = 0.5, .weight_decay = 0.1},
+        {.clip_grad = 0.05},
+        {.clip_grad = 1000},
+        {.label_smoothing = 0.3},
+        {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .clip_grad = 0.2, .label_smoothing = 0.1},
+    };
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        clt_train_options options = clt_train_defaults();
+        options.momentum = all[i].momentum;
+        options.nesterov = all[i].nesterov;
+        options.weight_decay = all[i].weight_decay;
+        options.clip_grad = all[i].clip_grad;
+        options.label_smoothing = all[i].label_smoothing;
+        assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
+        if (i + 1 == COUNT_OF(all)) assert_steps_by_hand(options, device, CLT_F32, 1e-6);
+    }
+}
+
+/* ---- means, the end of training ------------------------------------------------------------------------------ */
+
+static void assert_means(clt_device *on, clt_precision precision, double bound)
+{
+    clt_error error;
+    clt_evaluation evaluation;
+    clt_train_options options = options_for(1, NULL);
+    options.lr = 0;
+    const rates noted = train_noting(options, precision, on);
+    clt_model *model = make_model(net, NULL, precision, 3);
+    train(model, on, &options); /* for its normalisation */
+    assert_ok(clt_evaluate(model, on, images, 64, &evaluation, &error), &error);
+    assert_int_equal(evaluation.count, IMAGES);
+    assert_true(fabs(noted.loss - evaluation.loss) <= bound);
+    assert_true(fabs(noted.accuracy - evaluation.accuracy) <= 1e-12);
+    clt_evaluation_free(&evaluation);
+    clt_model_close(model);
+}
+
+static void a_short_last_batch_counts_only_its_images(void **state)
+{
+    (void)state;
+    assert_means(reference, CLT_F64, 1e-13);
+    assert_means(device, CLT_F32, 1e-6);
+}
+
+static void patience_ends_a_run_that_gets_no_better(void **state)
+{
+    (void)state;
+    clt_train_options options = options_for(10, "patient");
+    options.lr = 0;
+    options.patience = 2;
+    const rates noted = train_noting(options, CLT_F64, reference);
+    assert_int_equal(noted.epochs, 3);
+    assert_true(noted.best[0] && !noted.best[1] && !noted.best[2]);
+    assert_true(exists(file_in("patient", "best.safetensors")));
+    clt_model *best = load("patient", "best.safetensors"), *last = load("patient", "last.safetensors");
+    assert_int_equal(best->state.epoch, 1);
+    assert_int_equal(last->state.epoch, 3);
+    clt_model_close(best);
+    clt_model_close(last);
+}
+
+static void no_epochs_write_the_first_checkpoint(void **state)
+{
+    (void)state;
+    const clt_train_options options = options_for(0, "initial");
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    train(model, reference, &options);
+    clt_model *loaded = load("initial", "last.safetensors"), *fresh = make_model(net, NULL, CLT_F32, 3);
+    assert_true(distance(loaded, fresh) == 0);
+    assert_string_equal(clt_model_net(loaded), clt_model_net(fresh));
+    assert_int_equal(loaded->state.total_steps, 0);
+    assert_false(exists(file_in("initial", "best.safetensors")));
+    assert_false(exists(file_in("initial", "metrics.csv")));
+    assert_true(exists(file_in("initial", "model.net")));
+    clt_model_close(model);
+    clt_model_close(loaded);
+    clt_model_close(fresh);
+}
+
+static void a_diverging_run_leaves_the_last_checkpoint(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_train_options options = options_for(1, "diverging");
+    clt_model *model = make_model(net, "mse", CLT_F32, 3);
+    train(model, device, &options);
+    assert_int_equal(mkdir(path_in("kept"), 0777), 0);
+    copy_file("diverging", "kept", "last.safetensors");
+    options.epochs = 2;
+    options.batch_size = 2; /* many steps before the next checkpoint */
+    options.lr = 1e6;
+    options.momentum = 0;
+    assert_failed(clt_train(model, device, images, NULL, &options, &error), CLT_DIVERGED, &error, "the loss is ",
+                  "try a lower learning rate; the last checkpoint stands");
+    assert_same_file("diverging", "kept", "last.safetensors");
+    clt_model_close(model);
+}
+
+static void a_share_of_the_images_can_be_held_out(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *kept, *held_out;
+    rates noted = {0};
+    clt_train_options options = options_for(1, NULL);
+    options.seed = 6;
+    clt_model *one = make_model(net, NULL, CLT_F64, 3), *other = make_model(net, NULL, CLT_F64, 3);
+    assert_ok(clt_dataset_hold_out(images, 0.2, 6, &kept, &held_out, &error), &error);
+    assert_int_equal(clt_dataset_count(kept), 56);
+    assert_int_equal(clt_dataset_count(held_out), 14);
+    assert_ok(clt_train(one, reference, kept, held_out, &options, &error), &error);
+    options.val_split = 0.2;
+    options.progress = note_rate;
+    options.user = &noted;
+    options.save_every = 1;
+    assert_ok(clt_train(other, reference, images, NULL, &options, &error), &error);
+    assert_int_equal(noted.steps_in_epoch, 4);
+    assert_true(isfinite(noted.validation_loss[0]));
+    assert_true(distance(one, other) == 0);
+    clt_dataset_close(kept);
+    clt_dataset_close(held_out);
+    clt_model_close(one);
+    clt_model_close(other);
+}
+
+static void a_log_goes_on_when_a_run_is_resumed(void **state)
+{
+    (void)state;
+    double whole[MOST_STEPS], resumed[MOST_STEPS];
+    clt_train_options options = options_for(2, "logged");
+    options.log_steps = path_in("whole.csv");
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    clt_model_close(model);
+    options.log_steps = path_in("resumed.csv");
+    options.epochs = 1;
+    model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    clt_model_close(model);
+    model = load("logged", "last.safetensors");
+    options.epochs = 2;
+    train(model, reference, &options);
+    clt_model_close(model);
+    assert_int_equal(read_log("whole.csv", whole), 2 * STEPS);
+    assert_int_equal(read_log("resumed.csv", resumed), 2 * STEPS);
+    assert_memory_equal(whole, resumed, 2 * STEPS * sizeof *whole);
+}
+
+/* ---- what is refused ------------------------------------------------------------------------------------------ */
+
+static void assert_option_refused(const clt_train_options *options, const char *what)
+{
+    clt_error error;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_failed(clt_train(model, reference, images, NULL, options, &error), CLT_BAD_ARGUMENT, &error, NULL, what);
+    clt_model_close(model);
+}
+
+#define REFUSED(member, value, what)                      \
+    do {                                                  \
+        clt_train_options changed = options_for(1, NULL); \
+        changed.member = value;                           \
+        assert_option_refused(&changed, what);            \
+    } while (0)
+
+static void an_option_out_of_its_range_is_refused(void **state)
+{
+    (void)state;
+    REFUSED(epochs, -1, "epochs is -1: it should be from 0 to 1e+09");
+    REFUSED(batch_size, 0, "batch size is 0: it should be from 1 to 1e+06");
+    REFUSED(batch_size, 1000001, "batch size is 1e+06: it should be from 1");
+    REFUSED(lr, -0.1, "learning rate is -0.1: it should be from 0 to 1e+06");
+    REFUSED(lr, (double)NAN, "learning rate is ");
+    REFUSED(lr, (double)INFINITY, "learning rate is inf");
+    REFUSED(momentum, 1.5, "momentum is 1.5: it should be from 0 to 1");
+    REFUSED(weight_decay, -1, "weight decay is -1: it should be from 0");
+    REFUSED(label_smoothing, 1.1, "label smoothing is 1.1: it should be from 0 to 1");
+    REFUSED(clip_grad, -1, "gradient clipping is -1: it should be from 0");
+    REFUSED(warmup_epochs, -1, "warm-up epochs is -1: it should be from 0");
+    REFUSED(gamma, -1, "gamma is -1: it should be from 0");
+    REFUSED(step_size, 0, "step size is 0: it should be from 1");
+    REFUSED(patience, -1, "patience is -1: it should be from 0");
+    REFUSED(val_split, 1, "validation split is 1: it should be from 0");
+    REFUSED(save_every, -1, "steps between checkpoints is -1: it should be from 0");
+    REFUSED(check_every, -1, "steps between checks is -1: it should be from 0");
+    REFUSED(optimizer, "sgdd", "there is no optimizer \"sgdd\": there is ");
+    REFUSED(lr_scheduler, "linear", "there is no learning-rate scheduler \"linear\": there ");
+}
+
+static void options_that_do_not_go_together_are_refused(void **state)
+{
+    (void)state;
+    clt_train_options options = options_for(1, NULL);
+    options.nesterov = true;
+    options.momentum = 0;
+    assert_option_refused(&options, "Nesterov momentum needs a momentum above 0");
+    options = options_for(1, NULL);
+    options.normalize = CLT_NORMALIZE_GIVEN;
+    options.normalize_channels = 2;
+    assert_option_refused(&options, "normalisation is given for 2 channels, the images have 1");
+    options.normalize_channels = 1;
+    assert_option_refused(&options, "a standard deviation to normalise by is 0: it should be from 1e-30");
+    options.normalize_deviation[0] = 1;
+    options.normalize_mean[0] = NAN;
+    assert_option_refused(&options, "a mean to normalise by is ");
+}
+
+static void assert_data_refused(const char *text, const char *loss, const clt_dataset *data, clt_status wanted,
+                                const char *what)
+{
+    clt_error error;
+    const clt_train_options options = options_for(1, "refused");
+    clt_model *model = make_model(text, loss, CLT_F32, 3);
+    assert_failed(clt_train(model, reference, data, NULL, &options, &error), wanted, &error, NULL, what);
+    assert_false(exists(file_in("refused", "last.safetensors")));
+    clt_model_close(model);
+}
+
+static void data_that_does_not_fit_the_model_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *real, *bare;
+    const double values[64] = {0}, targets[3] = {0};
+    const uint8_t bytes[64] = {0};
+    assert_ok(clt_dataset_from_reals(1, shape, values, targets, 3, &real, &error), &error);
+    assert_ok(clt_dataset_from_bytes(1, shape, bytes, NULL, 0, &bare, &error), &error);
+    assert_data_refused("input 1x8x8; flatten; dense out=2", NULL, images, CLT_BAD_ARGUMENT,
+                        "has 3 classes, the net has 2 outputs");
+    assert_data_refused("input 1x8x9; flatten; dense out=3", NULL, images, CLT_BAD_ARGUMENT,
+                        "the model takes images of 1x8x9, ");
+    assert_data_refused("input 3x8x8; flatten; dense out=3", NULL, images, CLT_BAD_ARGUMENT, "has 1x8x8");
+    assert_data_refused(net, NULL, real, CLT_BAD_NET,
+                        "the loss cross_entropy needs class labels, the data set has real targets");
+    assert_data_refused("input 1x8x8; flatten; dense out=2", "mse", real, CLT_BAD_NET,
+                        "the net gives 2 values an image, the data set has 3 targets");
+    assert_data_refused(net, NULL, bare, CLT_BAD_ARGUMENT, "has neither labels nor targets to train on");
+    clt_dataset_close(real);
+    clt_dataset_close(bare);
+}
+
+static void validation_data_that_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *real, *four = make_images(8, shape, 4, 1), *wide = make_images(8, (clt_shape){1, 8, 9}, 3, 1);
+    const double values[64] = {0}, targets[3] = {0};
+    assert_ok(clt_dataset_from_reals(1, shape, values, targets, 3, &real, &error), &error);
+    const clt_train_options options = options_for(1, NULL);
+    clt_model *model = make_model(net, "mse", CLT_F32, 3);
+    assert_failed(clt_train(model, reference, images, real, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "should both have labels, or both real targets");
+    assert_failed(clt_train(model, reference, images, four, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "has 4 classes, the net has 3 outputs");
+    assert_failed(clt_train(model, reference, images, wide, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the model takes images of 1x8x8, ");
+    clt_model_close(model);
+    clt_dataset_close(real);
+    clt_dataset_close(four);
+    clt_dataset_close(wide);
+}
+
+static void files_that_cannot_be_written_are_named(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_train_options options = options_for(1, "missing/folder");
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_FILE, &error, options.output_dir,
+                  "cannot make this folder");
+    options = options_for(1, NULL);
+    options.log_steps = path_in("missing/log.csv");
+    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_FILE, &error, options.log_steps,
+                  "cannot be written");
+    assert_failed(clt_model_save(model, path_in("missing/model"), &error), CLT_BAD_FILE, &error,
+                  path_in("missing/model"), "");
+    clt_model_close(model);
+}
+
+/* A checkpoint in the middle of an epoch belongs to its data: with fewer images that step does not exist. */
+static void a_checkpoint_beyond_the_epochs_steps_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    stop_at("beyond", 1, 3, "stopped in epoch 1 after step 3 of 5");
+    clt_model *model = load("beyond", "last.safetensors");
+    const clt_train_options options = clt_model_train_options(model);
+    assert_failed(clt_train(model, reference, validation, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the checkpoint stands at step 3 of its epoch, ");
+    clt_model_close(model);
+}
+
+/* ---- checkpoints that are not right --------------------------------------------------------------------------- */
+
+static void assert_not_loaded(const char *path, const char *what)
+{
+    clt_error error;
+    clt_model *model = (clt_model *)&error; /* must become NULL */
+    const clt_status status = clt_model_load(path, &model, &error);
+    if (status == CLT_OK) print_error("loaded, though it should say: %s\n", what);
+    assert_failed(status, strstr(what, "net:") ? CLT_BAD_NET : CLT_BAD_FILE, &error, path, what);
+    assert_null(model);
+}
+
+static clt__safetensors read_checkpoint(void)
+{
+    clt_error error;
+    clt__safetensors file;
+    if (!exists(file_in("good", "last.safetensors"))) {
+        const clt_train_options options = options_for(1, "good");
+        clt_model *model = make_model(net, NULL, CLT_F32, 3);
+        train(model, reference, &options);
+        clt_model_close(model);
+    }
+    assert_ok(clt__safetensors_read(file_in("good", "last.safetensors"), &file, &error), &error);
+    return file;
+}
+
+/* Writes the file and wants it refused. */
+static void assert_file_refused(clt__safetensors *file, const char *what)
+{
+    clt_error error;
+    const char *path = path_in("bad.safetensors");
+    assert_ok(clt__safetensors_write(path, file, &error), &error);
+    clt__safetensors_free(file);
+    assert_not_loaded(path, what);
+}
+
+static clt__stored_text *text_called(const clt__safetensors *file, const char *key)
+{
+    for (size_t i = 0; i < file->text_count; i++)
+        if (strcmp(file->texts[i].key, key) == 0) return &file->texts[i];
+    fail_msg("no text %s", key);
+    return NULL;
+}
+
+static clt__stored_tensor *tensor_called(const clt__safetensors *file, const char *name)
+{
+    for (size_t i = 0; i < file->tensor_count; i++)
+        if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
+    fail_msg("no tensor %s", name);
+    return NULL;
+}
+
+/* The good checkpoint with `old` in one of its texts replaced. */
+static void assert_text_refused(const char *key, const char *old, const char *fresh, const char *what)
+{
+    clt__safetensors file = read_checkpoint();
+    clt__stored_text *text = text_called(&file, key);
+    const char *at = strstr(text->value, old);
+    if (!at) print_error("no %s in %s\n", old, text->value);
+    assert_non_null(at);
+    const size_t size = strlen(text->value) + strlen(fresh) + 1;
+    char *changed = malloc(size);
+    assert_non_null(changed);
+    (void)snprintf(changed, size, "%.*s%s%s", (int)(at - text->value), text->value, fresh, at + strlen(old));
+    free(text->value);
+    text->value = changed;
+    assert_file_refused(&file, what);
+}
+
+static void a_file_that_is_no_checkpoint_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt__safetensors file = {0};
+    const uint64_t extent[] = {2};
+    const double values[] = {1, 2};
+    assert_not_loaded(path_in("nowhere.safetensors"), "");
+    assert_not_loaded(write_bytes("noise", "this is no safetensors file at all", 34), "");
+    assert_not_loaded(write_bytes("empty", "", 0), "");
+    assert_ok(clt__safetensors_add(&file, "w", CLT_F32, 1, extent, values, &error), &error);
+    assert_file_refused(&file,
+                        "is not a checkpoint of cltrain's (its weights alone can be taken by `train --weights`)");
+}
+
+static void a_checkpoint_whose_tensors_are_wrong_is_refused(void **state)
+{
+    (void)state;
+    clt__safetensors file = read_checkpoint();
+    tensor_called(&file, "conv1.bias")->name[0] = 'X';
+    assert_file_refused(&file, "has no tensor conv1.bias");
+    file = read_checkpoint();
+    tensor_called(&file, "optimizer.velocity.dense1.weight")->name[0] = 'X';
+    assert_file_refused(&file, "has no tensor optimizer.velocity.dense1.weight");
+    file = read_checkpoint();
+    clt__stored_tensor *weights = tensor_called(&file, "dense1.weight");
+    weights->extent[0] = 64;
+    weights->extent[1] = 3;
+    assert_file_refused(&file, "tensor dense1.weight ");
+    file = read_checkpoint();
+    weights = tensor_called(&file, "conv1.weight");
+    weights->dimensions = 2;
+    weights->extent[1] = 9;
+    assert_file_refused(&file, "tensor conv1.weight ");
+}
+
+static void a_checkpoint_whose_description_is_wrong_is_refused(void **state)
+{
+    (void)state;
+    assert_text_refused("cltrain", "{", "[", "is not a checkpoint of cltrain's");
+    assert_text_refused("cltrain",
+                        "\"seed\":", "\"sead\":", "the description of the net in its metadata is incomplete");
+    assert_text_refused("cltrain",
+                        "\"precision\":", "\"precissi\":", "the description of the net in its metadata is incomplete");
+    assert_text_refused("cltrain", "\"epoch\":1", "\"epoch\":-1", "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"step\":0", "\"step\":-3", "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"epoch\":1", "\"epoch\":\"1\"",
+                        "the state of training in its metadata is not right");
+    assert_text_refused("cltrain",
+                        "\"options\":", "\"opsions\":", "the state of training in its metadata is not right");
+    assert_text_refused("cltrain",
+                        "\"momentum\":", "\"momentun\":", "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"deviation\":[", "\"deviation\":[-",
+                        "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"deviation\":[", "\"deviation\":[],\"more\":[",
+                        "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"mean\":[", "\"mean\":[],\"more\":[",
+                        "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"f32\"", "\"f16\"", "precision");
+    assert_text_refused("net", "input 1x8x8\n", "", "the net in its metadata has no input line");
+    assert_text_refused("net", "relu", "relo", "net:3: there is no layer \"relo\"");
+}
+
+static void a_checkpoint_gives_back_what_was_saved(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_model *model = make_model("input 1x4x4; conv out=2 kernel=3 as=first frozen=yes; tanh; flatten; dense out=2",
+                                  "half_mse", CLT_F64, UINT64_MAX);
+    model->options.seed = UINT64_MAX - 5;
+    assert_ok(clt_model_save(model, path_in("model.safetensors"), &error), &error);
+    clt_model *loaded;
+    assert_ok(clt_model_load(path_in("model.safetensors"), &loaded, &error), &error);
+    assert_true(distance(model, loaded) == 0);
+    assert_string_equal(clt_model_net(model), clt_model_net(loaded));
+    assert_string_equal(clt_model_loss(loaded), "half_mse");
+    assert_int_equal(clt_model_precision(loaded), CLT_F64);
+    assert_int_equal(clt_model_outputs(loaded), 2);
+    assert_true(loaded->seed == UINT64_MAX && loaded->options.seed == UINT64_MAX - 5);
+    assert_true(isinf(loaded->state.best_loss));
+    assert_string_equal(clt_model_parameter(loaded, 0)->name, "first.weight");
+    assert_ok(clt_model_save(loaded, path_in("model again.safetensors"), &error), &error);
+    size_t one_size, other_size;
+    uint8_t *one = read_bytes(path_in("model.safetensors"), &one_size);
+    uint8_t *other = read_bytes(path_in("model again.safetensors"), &other_size);
+    assert_int_equal(one_size, other_size);
+    assert_memory_equal(one, other, one_size);
+    free(one);
+    free(other);
+    clt_model_close(loaded);
+    clt_model_close(model);
+}
+
+/* ---- layouts, by hand ----------------------------------------------------------------------------------------- */
+
+/* 2 channels of 3 x 4, a kernel of 2 x 3, 3 filters: every extent differs, so that no two can be mistaken. */
+enum { C = 2, H = 3, W = 4, K = 3, R = 2, S = 3, Y = H - R + 1, X = W - S + 1, D = 2, PICTURES = 3 };
+
+typedef struct layout {
+    double weight[K * C * R * S], bias[K], dense[D * K * Y * X], dense_bias[D];
+    double image[PICTURES * C * H * W];
+} layout;
+
+static layout make_layout(void)
+{
+    layout l;
+    fill_random(l.weight, COUNT_OF(l.weight), 1);
+    fill_random(l.bias, COUNT_OF(l.bias), 2);
+    fill_random(l.dense, COUNT_OF(l.dense), 3);
+    fill_random(l.dense_bias, COUNT_OF(l.dense_bias), 4);
+    fill_random(l.image, COUNT_OF(l.image), 5);
+    return l;
+}
+
+static double pixel_by_hand(const layout *l, int n, int k, int y, int x)
+{
+    double sum = l->bias[k];
+    for (int c = 0; c < C; c++)
+        for (int r = 0; r < R; r++)
+            for (int s = 0; s < S; s++)
+                sum += l->weight[((k * C + c) * R + r) * S + s] * l->image[((n * C + c) * H + y + r) * W + x + s];
+    return sum;
+}
+
+static double output_by_hand(const layout *l, int n, int d)
+{
+    double sum = l->dense_bias[d];
+    for (int k = 0; k < K; k++)
+        for (int y = 0; y < Y; y++)
+            for (int x = 0; x < X; x++)
+                sum += l->dense[((d * K + k) * Y + y) * X + x] * tanh(pixel_by_hand(l, n, k, y, x));
+    return sum;
+}
+
+static const char layout_net[] = "input 2x3x4; conv out=3 kernel=2x3; tanh; flatten; dense out=2; loss mse";
+
+static void assert_predicts_by_hand(const clt_model *model, const layout *l, clt_device *on, double bound)
+{
+    clt_error error;
+    clt_dataset *data;
+    double outputs[PICTURES * D];
+    assert_ok(clt_dataset_from_reals(PICTURES, (clt_shape){C, H, W}, l->image, NULL, 0, &data, &error), &error);
+    assert_ok(clt_predict(model, on, data, 2, outputs, &error), &error);
+    for (int n = 0; n < PICTURES; n++)
+        for (int d = 0; d < D; d++) assert_true(fabs(outputs[n * D + d] - output_by_hand(l, n, d)) <= bound);
+    clt_dataset_close(data);
+}
+
+static void set_parameters(clt_model *model, const layout *l)
+{
+    clt_error error;
+    assert_ok(clt_model_set(model, "conv1.weight", l->weight, COUNT_OF(l->weight), &error), &error);
+    assert_ok(clt_model_set(model, "conv1.bias", l->bias, COUNT_OF(l->bias), &error), &error);
+    assert_ok(clt_model_set(model, "dense1.weight", l->dense, COUNT_OF(l->dense), &error), &error);
+    assert_ok(clt_model_set(model, "dense1.bias", l->dense_bias, COUNT_OF(l->dense_bias), &error), &error);
+}
+
+static void weights_count_their_inputs_as_pytorch_does(void **state)
+{
+    (void)state;
+    const layout l = make_layout();
+    clt_model *model = make_model(layout_net, NULL, CLT_F64, 1);
+    set_parameters(model, &l);
+    assert_predicts_by_hand(model, &l, reference, 1e-14);
+    if (clt_device_describe(device)->fp64) assert_predicts_by_hand(model, &l, device, 1e-13);
+    clt_model_close(model);
+}
+
+static void add_weights(clt__safetensors *file, const layout *l)
+{
+    clt_error error;
+    const uint64_t filters[] = {K, C, R, S}, biases[] = {K}, dense[] = {D, K * Y * X}, dense_biases[] = {D};
+    assert_ok(clt__safetensors_add(file, "conv1.weight", CLT_F64, 4, filters, l->weight, &error), &error);
+    assert_ok(clt__safetensors_add(file, "conv1.bias", CLT_F64, 1, biases, l->bias, &error), &error);
+    assert_ok(clt__safetensors_add(file, "dense1.weight", CLT_F64, 2, dense, l->dense, &error), &error);
+    assert_ok(clt__safetensors_add(file, "dense1.bias", CLT_F64, 1, dense_biases, l->dense_bias, &error), &error);
+}
+
+static void weights_from_a_file_land_in_their_places(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt__safetensors file = {0};
+    const uint64_t extent[] = {1};
+    const layout l = make_layout();
+    add_weights(&file, &l);
+    assert_ok(clt__safetensors_add(&file, "something.else", CLT_F32, 1, extent, NULL, &error), &error);
+    assert_ok(clt__safetensors_write(path_in("weights.safetensors"), &file, &error), &error);
+    clt_model *model = make_model(layout_net, NULL, CLT_F64, 1);
+    assert_ok(clt_model_load_weights(model, path_in("weights.safetensors"), &error), &error);
+    assert_predicts_by_hand(model, &l, reference, 1e-14);
+    clt_model_close(model);
+    clt__safetensors_free(&file);
+}
+
+static void weights_that_do_not_fit_leave_the_model_as_it_was(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt__safetensors file = {0};
+    const layout l = make_layout();
+    add_weights(&file, &l);
+    tensor_called(&file, "dense1.bias")->extent[0] = 1;
+    tensor_called(&file, "dense1.bias")->count = 1;
+    assert_ok(clt__safetensors_write(path_in("short.safetensors"), &file, &error), &error);
+    tensor_called(&file, "dense1.bias")->name[0] = 'X';
+    assert_ok(clt__safetensors_write(path_in("less.safetensors"), &file, &error), &error);
+    clt_model *model = make_model(layout_net, NULL, CLT_F64, 1), *fresh = make_model(layout_net, NULL, CLT_F64, 1);
+    assert_failed(clt_model_load_weights(model, path_in("short.safetensors"), &error), CLT_BAD_FILE, &error,
+                  path_in("short.safetensors"), "tensor dense1.bias ");
+    assert_failed(clt_model_load_weights(model, path_in("less.safetensors"), &error), CLT_BAD_FILE, &error,
+                  path_in("less.safetensors"), "has no tensor dense1.bias");
+    assert_true(distance(model, fresh) == 0);
+    clt_model_close(model);
+    clt_model_close(fresh);
+    clt__safetensors_free(&file);
+}
+
+/* ---- evaluating and predicting -------------------------------------------------------------------------------- */
+
+/* A model whose outputs are its three inputs. */
+static clt_model *make_identity(const char *loss)
+{
+    clt_error error;
+    const double identity[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    clt_model *model = make_model("input 1x1x3; flatten; dense out=3 bias=no", loss, CLT_F64, 1);
+    assert_ok(clt_model_set(model, "dense1.weight", identity, 9, &error), &error);
+    return model;
+}
+
+static const uint8_t triples[] = {255, 0, 0, 0, 255, 51, 0, 51, 102, 204, 0, 51, 51, 102, 0};
+static const int32_t triple_labels[] = {0, 1, 2, 1, 2}; /* predicted: 0 1 2 0 1 */
+
+static clt_dataset *make_triples(bool labelled)
+{
+    clt_error error;
+    clt_dataset *data;
+    assert_ok(
+        clt_dataset_from_bytes(5, (clt_shape){1, 1, 3}, triples, labelled ? triple_labels : NULL, 3, &data, &error),
+        &error);
+    return data;
+}
+
+static void an_evaluation_is_what_it_is_by_hand(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_evaluation evaluation;
+    const uint64_t confusion[] = {1, 0, 0, 1, 1, 0, 0, 1, 1};
+    double entropy = 0, square = 0;
+    for (int n = 0; n < 5; n++) {
+        double sum = 0;
+        for (int k = 0; k < 3; k++) sum += exp(triples[n * 3 + k] / 255.0);
+        entropy += (log(sum) - triples[n * 3 + triple_labels[n]] / 255.0) / 5;
+        for (int k = 0; k < 3; k++) square += pow(triples[n * 3 + k] / 255.0 - (k == triple_labels[n]), 2) / 5;
+    }
+    const struct {
+        const char *loss;
+        double wanted;
+    } losses[] = {{"cross_entropy", entropy}, {"mse", square / 3}, {"half_mse", square / 2}};
+    clt_dataset *data = make_triples(true);
+    for (size_t i = 0; i < COUNT_OF(losses); i++) {
+        clt_model *model = make_identity(losses[i].loss);
+        assert_ok(clt_evaluate(model, reference, data, 2, &evaluation, &error), &error);
+        assert_int_equal(evaluation.count, 5);
+        assert_int_equal(evaluation.classes, 3);
+        assert_true(fabs(evaluation.loss - losses[i].wanted) <= 1e-15);
+        assert_true(fabs(evaluation.accuracy - 0.6) <= 1e-15);
+        assert_memory_equal(evaluation.confusion, confusion, sizeof confusion);
+        clt_evaluation_free(&evaluation);
+        assert_null(evaluation.confusion);
+        clt_model_close(model);
+    }
+    clt_dataset_close(data);
+}
+
+static void real_targets_are_evaluated_without_classes(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *data;
+    clt_evaluation evaluation;
+    const double values[] = {1, 2, 3, 4, 5, 6}, targets[] = {1, 1, 1, 4, 5, 7};
+    assert_ok(clt_dataset_from_reals(2, (clt_shape){1, 1, 3}, values, targets, 3, &data, &error), &error);
+    clt_model *model = make_identity("mse");
+    assert_ok(clt_evaluate(model, reference, data, 2, &evaluation, &error), &error);
+    assert_true(fabs(evaluation.loss - (0 + 1 + 4 + 0 + 0 + 1) / 6.0) <= 1e-15);
+    assert_true(isnan(evaluation.accuracy));
+    assert_int_equal(evaluation.classes, 0);
+    assert_null(evaluation.confusion);
+    clt_evaluation_free(&evaluation);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+static void probabilities_sum_to_one_also_in_the_last_batch(void **state)
+{
+    (void)state;
+    clt_error error;
+    double whole[15], parts[15];
+    clt_dataset *data = make_triples(false);
+    clt_model *model = make_identity("cross_entropy");
+    assert_ok(clt_predict(model, reference, data, 64, whole, &error), &error);
+    assert_ok(clt_predict(model, reference, data, 2, parts, &error), &error);
+    assert_memory_equal(whole, parts, sizeof whole);
+    for (int n = 0; n < 5; n++) {
+        double sum = 0, exponentials = 0;
+        for (int k = 0; k < 3; k++) sum += whole[n * 3 + k];
+        for (int k = 0; k < 3; k++) exponentials += exp(triples[n * 3 + k] / 255.0);
+        assert_true(fabs(sum - 1) <= 1e-15);
+        for (int k = 0; k < 3; k++)
+            assert_true(fabs(whole[n * 3 + k] - exp(triples[n * 3 + k] / 255.0) / exponentials) <= 1e-15);
+    }
+    clt_model_close(model);
+    model = make_identity("mse");
+    assert_ok(clt_predict(model, reference, data, 3, parts, &error), &error);
+    for (int i = 0; i < 15; i++) assert_true(fabs(parts[i] - triples[i] / 255.0) <= 1e-15);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+static void evaluation_refuses_data_that_does_not_fit(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_evaluation evaluation;
+    clt_dataset *bare = make_triples(false), *real;
+    const double values[3] = {0}, targets[2] = {0};
+    double outputs[IMAGES * 3];
+    assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 1, 3}, values, targets, 2, &real, &error), &error);
+    clt_model *entropy = make_identity("cross_entropy"), *square = make_identity("mse");
+    assert_failed(clt_evaluate(entropy, reference, bare, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "has neither labels nor targets to evaluate against");
+    assert_failed(clt_evaluate(entropy, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the model's loss cross_entropy needs class labels, ");
+    assert_failed(clt_evaluate(square, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "has 2 targets an image, the net has 3 outputs");
+    assert_failed(clt_evaluate(square, reference, images, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the model takes images of 1x1x3, ");
+    assert_failed(clt_predict(square, reference, images, 2, outputs, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the model takes images of 1x1x3, ");
+    assert_failed(clt_predict(square, reference, bare, 0, outputs, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "batch size");
+    clt_model_close(entropy);
+    clt_model_close(square);
+    clt_dataset_close(bare);
+    clt_dataset_close(real);
+}
+
+/* A net that ends in an image: its outputs count C, H, W, for labels and targets as for predictions. */
+static void labels_count_an_output_image_as_evaluation_does(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_evaluation evaluation;
+    clt_session *session;
+    double losses[8], sum = 0;
+    int32_t order[8];
+    clt_dataset *data = make_images(8, (clt_shape){1, 3, 3}, 8, 4);
+    clt_train_options options = options_for(1, NULL);
+    options.batch_size = 8;
+    clt_model *model = make_model("input 1x3x3; conv out=2 kernel=2", NULL, CLT_F64, 3);
+    for (int i = 0; i < 8; i++) order[i] = i;
+    assert_ok(clt_session_open(model, reference, data, &options, false, &session, &error), &error);
+    assert_ok(clt_session_step(session, order, 8, &error), &error);
+    assert_ok(clt_session_read(session, "loss", losses, 8, &error), &error);
+    for (int i = 0; i < 8; i++) sum += losses[i];
+    assert_ok(clt_evaluate(model, reference, data, 8, &evaluation, &error), &error);
+    assert_true(fabs(sum / 8 - evaluation.loss) <= 1e-14);
+    clt_evaluation_free(&evaluation);
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+static void targets_count_an_output_image_as_predictions_do(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *bare, *data;
+    clt_session *session;
+    double image[9], outputs[8], loss;
+    const int32_t first = 0;
+    fill_random(image, 9, 3);
+    clt_model *model = make_model("input 1x3x3; conv out=2 kernel=2; loss mse", NULL, CLT_F64, 3);
+    assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 3, 3}, image, NULL, 0, &bare, &error), &error);
+    assert_ok(clt_predict(model, reference, bare, 1, outputs, &error), &error);
+    assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 3, 3}, image, outputs, 8, &data, &error), &error);
+    clt_train_options options = options_for(1, NULL);
+    options.batch_size = 1;
+    options.normalize = CLT_NORMALIZE_NONE;
+    assert_ok(clt_session_open(model, reference, data, &options, false, &session, &error), &error);
+    assert_ok(clt_session_step(session, &first, 1, &error), &error);
+    assert_ok(clt_session_read(session, "loss", &loss, 1, &error), &error);
+    assert_true(fabs(loss) <= 1e-28);
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_dataset_close(bare);
+    clt_dataset_close(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_options_give_the_same_bits),
+        cmocka_unit_test(a_run_resumed_after_an_epoch_gives_the_same_bits),
+        cmocka_unit_test(a_run_resumed_within_an_epoch_gives_the_same_bits),
+        cmocka_unit_test(a_run_resumed_from_a_checkpoint_within_an_epoch_gives_the_same_bits),
+        cmocka_unit_test(more_epochs_go_on_where_a_finished_run_ended),
+        cmocka_unit_test(a_given_normalisation_survives_a_checkpoint),
+        cmocka_unit_test(the_data_sets_normalisation_is_its_mean_and_deviation),
+        cmocka_unit_test(shuffling_depends_on_the_seed_and_the_epoch_alone),
+        cmocka_unit_test(without_shuffling_steps_take_images_as_they_lie),
+        cmocka_unit_test(an_epoch_takes_every_image_once),
+        cmocka_unit_test(the_device_and_the_reference_train_alike),
+        cmocka_unit_test(training_learns),
+        cmocka_unit_test(a_verified_step_changes_nothing),
+        cmocka_unit_test(a_wrong_step_ends_a_checked_training),
+        cmocka_unit_test(data_that_streams_gives_the_same_bits_as_data_that_fits),
+        cmocka_unit_test(learning_rates_follow_their_schedule),
+        cmocka_unit_test(the_rate_of_the_schedule_is_the_one_that_trains),
+        cmocka_unit_test(steps_are_what_pytorchs_formulas_say),
+        cmocka_unit_test(a_short_last_batch_counts_only_its_images),
+        cmocka_unit_test(patience_ends_a_run_that_gets_no_better),
+        cmocka_unit_test(no_epochs_write_the_first_checkpoint),
+        cmocka_unit_test(a_diverging_run_leaves_the_last_checkpoint),
+        cmocka_unit_test(a_share_of_the_images_can_be_held_out),
+        cmocka_unit_test(a_log_goes_on_when_a_run_is_resumed),
+        cmocka_unit_test(an_option_out_of_its_range_is_refused),
+        cmocka_unit_test(options_that_do_not_go_together_are_refused),
+        cmocka_unit_test(data_that_does_not_fit_the_model_is_refused),
+        cmocka_unit_test(validation_data_that_does_not_fit_is_refused),
+        cmocka_unit_test(files_that_cannot_be_written_are_named),
+        cmocka_unit_test(a_checkpoint_beyond_the_epochs_steps_is_refused),
+        cmocka_unit_test(a_file_that_is_no_checkpoint_is_refused),
+        cmocka_unit_test(a_checkpoint_whose_tensors_are_wrong_is_refused),
+        cmocka_unit_test(a_checkpoint_whose_description_is_wrong_is_refused),
+        cmocka_unit_test(a_checkpoint_gives_back_what_was_saved),
+        cmocka_unit_test(weights_count_their_inputs_as_pytorch_does),
+        cmocka_unit_test(weights_from_a_file_land_in_their_places),
+        cmocka_unit_test(weights_that_do_not_fit_leave_the_model_as_it_was),
+        cmocka_unit_test(an_evaluation_is_what_it_is_by_hand),
+        cmocka_unit_test(real_targets_are_evaluated_without_classes),
+        cmocka_unit_test(probabilities_sum_to_one_also_in_the_last_batch),
+        cmocka_unit_test(evaluation_refuses_data_that_does_not_fit),
+        cmocka_unit_test(labels_count_an_output_image_as_evaluation_does),
+        cmocka_unit_test(targets_count_an_output_image_as_predictions_do),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
