@@ -7,7 +7,7 @@ export LC_ALL=C
 [ $# = 2 ] || { echo "usage: sh install.sh BUILD_FOLDER SOURCE_FOLDER" >&2; exit 2; }
 build=$(realpath "$1") && source=$(realpath "$2") || exit 2
 
-work=$(mktemp -d) || exit 2
+work=$(realpath "$(mktemp -d)") || exit 2
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cd "$work" || exit 2
@@ -43,10 +43,6 @@ is_same() {
     [ "$1" = "$2" ] || { echo "there is $1, where $2 is right"; return 1; }
 }
 
-is_same_folder() {
-    [ "$1" -ef "$2" ] || { echo "there is $1, where $2 is right"; return 1; }
-}
-
 # ---- the files --------------------------------------------------------------------------------------------------
 
 # The library's folder is lib or lib64 or lib/TRIPLET.
@@ -58,7 +54,8 @@ test_files() {
     must "cmake --install" cmake --install "$build" --prefix "$prefix"
     ok "the program" test -x "$prefix/bin/cltrain"
     ok "the header" test -f "$prefix/include/cltrain.h"
-    for file in libcltrain.a libcltrain.so cltrain.pc cltrain-config.cmake cltrain-config-version.cmake cltrain-targets.cmake; do
+    for file in libcltrain.a libcltrain.so cltrain.pc cltrain-config.cmake cltrain-config-version.cmake \
+        cltrain-targets.cmake; do
         ok "$file" find_installed "$file"
     done
     ok "the program runs" "$prefix/bin/cltrain" --version
@@ -83,6 +80,10 @@ runs() {
     [ "$status" = 1 ] && grep -q no-such-device run.txt
 }
 
+needs_library() {
+    readelf -d "$1" | grep 'NEEDED.*libcltrain\.so\.[0-9]'
+}
+
 # As the README's reader runs it, in a folder of its own: it may write files.
 run_program() {
     mkdir -p running && (cd running && LD_LIBRARY_PATH=$libraries ../in-c)
@@ -95,17 +96,17 @@ test_pkg_config() {
     export PKG_CONFIG_PATH
     ok "pkg-config tells the program's version" is_same "$(pkg-config --modversion cltrain)" "$version"
     ok "pkg-config's header lies where it was installed" \
-        is_same_folder "$(pkg-config --variable=includedir cltrain)" "$prefix/include"
+        is_same "$(realpath "$(pkg-config --variable=includedir cltrain)")" "$prefix/include"
     ok "pkg-config's library lies where it was installed" \
-        is_same_folder "$(pkg-config --variable=libdir cltrain)" "$libraries"
+        is_same "$(realpath "$(pkg-config --variable=libdir cltrain)")" "$libraries"
 
     flags=$(pkg-config --cflags --libs cltrain)
     ok "the README's program is C11 without warnings" cc -std=c11 -Wall -Wextra -Werror program.c -o in-c $flags
-    ok "it uses the shared library" sh -c 'readelf -d in-c | grep -q "NEEDED.*libcltrain\.so\.[0-9]"'
+    ok "it uses the shared library" needs_library in-c
     ok "it is C++ too" c++ -x c++ program.c -o in-c++ $flags
     ok "in C++ it runs" runs ./in-c++
-    ok "it links the static library" cc program.c -o in-static $(pkg-config --cflags cltrain) "$libraries/libcltrain.a" \
-        $(pkg-config --static --libs-only-l cltrain | sed 's/-lcltrain//')
+    others=$(pkg-config --static --libs-only-l cltrain | sed 's/-lcltrain//')
+    ok "it links the static library" cc -I"$prefix/include" program.c -o in-static "$libraries/libcltrain.a" $others
     ok "with the static library it runs" runs ./in-static
 }
 
@@ -129,7 +130,7 @@ END
         ok "a CMake project links cltrain::$kind" with_cmake $kind
         ok "cltrain::$kind runs" runs "user-$kind/user"
     done
-    ok "cltrain::shared is the shared library" sh -c 'readelf -d user-shared/user | grep -q "NEEDED.*libcltrain\.so\.[0-9]"'
+    ok "cltrain::shared is the shared library" needs_library user-shared/user
     ok "cltrain::static is not" sh -c '! readelf -d user-static/user | grep "NEEDED.*libcltrain"'
     ok "the CMake package is the installed one" grep -q "^cltrain_DIR:PATH=$prefix/" user-shared/CMakeCache.txt
     ok "the package names no path of the build" sh -c '! grep -rF "$0" "$1"/cmake' "$build" "$libraries"

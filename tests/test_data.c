@@ -274,12 +274,17 @@ static void folder_is_opened_by_any_of_its_names(void **state)
     }
 }
 
-static void assert_bad_folder(const char *path, clt_split split, const char *start, const char *part)
+static void assert_no_dataset(clt_status status, const char *path, clt_split split, const char *start, const char *part)
 {
     clt_error error;
     clt_dataset *dataset;
-    assert_failed(clt_dataset_open(path, split, &dataset, &error), CLT_BAD_FILE, &error, start, part);
+    assert_failed(clt_dataset_open(path, split, &dataset, &error), status, &error, start, part);
     assert_null(dataset);
+}
+
+static void assert_bad_folder(const char *path, clt_split split, const char *start, const char *part)
+{
+    assert_no_dataset(CLT_BAD_FILE, path, split, start, part);
 }
 
 static void missing_files_are_listed(void **state)
@@ -288,11 +293,11 @@ static void missing_files_are_listed(void **state)
     const char *path = fresh_folder("sparse"), *missing = path_in("missing"), *file = write_bytes("file", "", 0);
     assert_bad_folder(missing, CLT_TRAIN, missing, "cannot be opened: No such file or directory");
     assert_bad_folder(file, CLT_TRAIN, file, "is not a folder");
-    assert_bad_folder(path, CLT_TRAIN, path,
+    assert_no_dataset(CLT_NO_FILE, path, CLT_TRAIN, path,
                       ": the folder holds no train-images-idx3-ubyte, train-images.idx3-ubyte, "
                       "train-images-idx4-ubyte or train-images.idx4-ubyte, with or without .gz");
-    assert_bad_folder(path, CLT_TEST, path, "t10k-images-idx3-ubyte");
-    assert_bad_folder(path, CLT_TEST, path, "or test-images.idx4-ubyte, with or without .gz");
+    assert_no_dataset(CLT_NO_FILE, path, CLT_TEST, path, "t10k-images-idx3-ubyte");
+    assert_no_dataset(CLT_NO_FILE, path, CLT_TEST, path, "or test-images.idx4-ubyte, with or without .gz");
     write_pair("sparse/train-images-idx3-ubyte", "sparse/test-labels-idx1-ubyte");
     assert_bad_folder(path, CLT_TRAIN, path,
                       ": the folder holds no train-labels-idx1-ubyte or train-labels.idx1-ubyte, with");

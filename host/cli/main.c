@@ -89,7 +89,9 @@ static clt_status run_help(int argument_count, char **arguments, clt_error *erro
 {
     if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, or nets", arguments[1]);
     if (argument_count == 1 && strcmp(arguments[0], "nets") == 0) return print_net_language(error);
-    if (argument_count == 1 && arguments[0][0] != '-') {
+    if (argument_count == 1 && arguments[0][0] == '-')
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, or nets", arguments[0]);
+    if (argument_count == 1) {
         char option[] = "--help";
         char *only[] = {option};
         const verb_row *verb;
@@ -104,6 +106,7 @@ static clt_status run_command(int argument_count, char **arguments, clt_error *e
 {
     const char *name = argument_count > 0 ? arguments[0] : "help";
     if (strcmp(name, "--version") == 0) {
+        if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: --version stands alone", arguments[1]);
         (void)printf("cltrain %s\n", clt_version());
         return CLT_OK;
     }

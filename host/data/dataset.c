@@ -237,18 +237,19 @@ static void list_names(clt_split split, bool labels, candidates *list)
             (void)snprintf(list->name[list->count++], NAME_ROOM, "%s-%s-ubyte", prefixes[split][p], kinds[labels][k]);
 }
 
-static clt_status fail_finding(const char *folder, const candidates *list, clt_error *error)
+static clt_status fail_finding(const char *folder, const candidates *list, clt_status missing, clt_error *error)
 {
     char names[NAMES_MAX * (NAME_ROOM + 2)] = "";
     for (int i = 0; i < list->count; i++) {
         if (i > 0) strcat(names, i + 1 < list->count ? ", " : " or ");
         strcat(names, list->name[i]);
     }
-    return FAIL(error, CLT_NO_FILE, "%s: the folder holds no %s, with or without .gz", folder, names);
+    return FAIL(error, missing, "%s: the folder holds no %s, with or without .gz", folder, names);
 }
 
-/* *path, freed with free(), becomes the first candidate that is there. */
-static clt_status find_file(const char *folder, const candidates *list, char **path, clt_error *error)
+/* *path, freed with free(), becomes the first candidate that is there; `missing` is the status where none is. */
+static clt_status find_file(const char *folder, const candidates *list, clt_status missing, char **path,
+                            clt_error *error)
 {
     const size_t room = strlen(folder) + 1 + NAME_ROOM + sizeof ".gz";
     TRY(clt__allocate(room, 1, "a file name", path, error));
@@ -260,7 +261,7 @@ static clt_status find_file(const char *folder, const candidates *list, char **p
     }
     free(*path);
     *path = NULL;
-    return fail_finding(folder, list, error);
+    return fail_finding(folder, list, missing, error);
 }
 
 static clt_status check_folder(const char *path, clt_error *error)
@@ -286,9 +287,10 @@ clt_status clt_dataset_open(const char *path, clt_split split, clt_dataset **dat
     candidates names;
     char *images = NULL, *labels = NULL;
     list_names(split, false, &names);
-    clt_status status = find_file(path, &names, &images, error);
+    clt_status status = find_file(path, &names, CLT_NO_FILE, &images, error);
     list_names(split, true, &names);
-    if (status == CLT_OK) status = find_file(path, &names, &labels, error);
+    if (status == CLT_OK)
+        status = find_file(path, &names, CLT_BAD_FILE, &labels, error); /* images alone are no split */
     if (status == CLT_OK) status = open_pair(images, labels, dataset, error);
     free(images);
     free(labels);

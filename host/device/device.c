@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "device/opencl.h"
+#include "device/cache.h"
 
 /* ---- what a device says of itself. A device that cannot answer is described as far as it did. */
 
@@ -198,6 +198,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
     if (alignment > CLT__BUFFER_ALIGNMENT)
         return FAIL(error, CLT_NO_DEVICE, "device %s wants parts of buffers at multiples of %llu bytes, more than %d",
                     device->info.id, (unsigned long long)alignment, (int)CLT__BUFFER_ALIGNMENT);
+    device->cache_folder = clt__cache_folder();
     return open_queue(device, error);
 }
 
@@ -232,9 +233,11 @@ void clt_device_close(clt_device *device)
     if (!device) return;
     for (size_t i = 0; i < device->program_count; i++) {
         if (device->programs[i].program) (void)clReleaseProgram(device->programs[i].program);
-        free(device->programs[i].key);
+        free(device->programs[i].source);
+        free(device->programs[i].options);
     }
     free(device->programs);
+    free(device->cache_folder);
     if (device->queue) (void)clReleaseCommandQueue(device->queue);
     if (device->context) (void)clReleaseContext(device->context);
     free(device);

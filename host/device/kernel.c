@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "device/opencl.h"
+#include "device/cache.h"
 #include "device/sources.h"
 
 /* ---- the source of a program: includes spliced in, with #line so that messages name the .cl file and its line */
@@ -72,51 +72,59 @@ static clt_status build_failure(const clt_device *device, cl_program program, cl
                        device->info.id, device->info.name, log);
 }
 
-static clt_status build(const clt_device *device, const char *file, const char *options, cl_program *program,
-                        clt_error *error)
+static clt_status build(const clt_device *device, const char *file, clt__program *program, clt_error *error)
 {
-    clt__text source = {0};
-    clt_status status = append_source(device, file, &source, error);
-    if (status == CLT_OK) {
-        cl_int code;
-        const char *start = source.start;
-        *program = clCreateProgramWithSource(device->context, 1, &start, &source.length, &code);
-        if (code != CL_SUCCESS) {
-            *program = NULL;
-            status = OPENCL_FAIL(error, code, "device %s: cannot take kernels/%s", device->info.id, file);
-        } else if ((code = clBuildProgram(*program, 1, &device->id, options, NULL, NULL)) != CL_SUCCESS) {
-            status = build_failure(device, *program, code, file, error);
-            (void)clReleaseProgram(*program);
-            *program = NULL;
-        }
+    cl_int code;
+    const char *start = program->source;
+    program->program = clt__cache_load(device, program->source, program->options);
+    program->stored = program->program != NULL;
+    if (program->program) return CLT_OK;
+    program->program = clCreateProgramWithSource(device->context, 1, &start, NULL, &code);
+    if (code != CL_SUCCESS) {
+        program->program = NULL;
+        return OPENCL_FAIL(error, code, "device %s: cannot take kernels/%s", device->info.id, file);
     }
-    free(source.start);
+    code = clBuildProgram(program->program, 1, &device->id, program->options, NULL, NULL);
+    return code == CL_SUCCESS ? CLT_OK : build_failure(device, program->program, code, file, error);
+}
+
+static void free_program(clt__program *program)
+{
+    if (program->program) (void)clReleaseProgram(program->program);
+    free(program->source);
+    free(program->options);
+    *program = (clt__program){0};
+}
+
+static clt_status add_program(clt_device *device, const char *file, const char *source, const char *options,
+                              clt__program **program, clt_error *error)
+{
+    TRY(clt__grow(&device->programs, &device->program_capacity, device->program_count, sizeof *device->programs,
+                  error));
+    *program = &device->programs[device->program_count];
+    clt_status status = clt__copy_text(source, &(*program)->source, error);
+    if (status == CLT_OK) status = clt__copy_text(options, &(*program)->options, error);
+    if (status == CLT_OK) status = build(device, file, *program, error);
+    if (status == CLT_OK)
+        device->program_count++;
+    else
+        free_program(*program);
     return status;
 }
 
-static clt_status find_program(clt_device *device, const char *file, const char *options, cl_program *program,
+/* The program of this file and these options, built if it is not yet. */
+static clt_status find_program(clt_device *device, const char *file, const char *options, clt__program **program,
                                clt_error *error)
 {
-    char key[1024];
-    (void)snprintf(key, sizeof key, "%s %s", file, options);
-    for (size_t i = 0; i < device->program_count; i++)
-        if (strcmp(device->programs[i].key, key) == 0) {
-            *program = device->programs[i].program;
-            return CLT_OK;
-        }
-    TRY(clt__grow(&device->programs, &device->program_capacity, device->program_count, sizeof *device->programs,
-                  error));
-    clt__program *fresh = &device->programs[device->program_count];
-    TRY(clt__copy_text(key, &fresh->key, error));
-    const clt_status status = build(device, file, options, &fresh->program, error);
-    if (status != CLT_OK) {
-        free(fresh->key);
-        fresh->key = NULL;
-        return status;
-    }
-    device->program_count++;
-    *program = fresh->program;
-    return CLT_OK;
+    clt__text source = {0};
+    clt_status status = append_source(device, file, &source, error);
+    *program = NULL;
+    for (size_t i = 0; i < device->program_count && status == CLT_OK && !*program; i++)
+        if (strcmp(device->programs[i].options, options) == 0 && strcmp(device->programs[i].source, source.start) == 0)
+            *program = &device->programs[i];
+    if (status == CLT_OK && !*program) status = add_program(device, file, source.start, options, program, error);
+    free(source.start);
+    return status;
 }
 
 clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
@@ -129,18 +137,21 @@ clt_status clt__kernel_create(clt_device *device, const char *file, const char *
     if (length < 0 || (size_t)length >= sizeof options)
         return FAIL(error, CLT_DEVICE_ERROR, "the build options of %s are longer than %zu characters", file,
                     sizeof options);
-    cl_program program;
+    clt__program *program;
     TRY(find_program(device, file, options, &program, error));
     clt__kernel *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "a kernel", &fresh, error));
     (void)snprintf(fresh->name, sizeof fresh->name, "%s", name);
     cl_int code;
-    fresh->kernel = clCreateKernel(program, name, &code);
+    fresh->kernel = clCreateKernel(program->program, name, &code);
     if (code != CL_SUCCESS) {
         free(fresh);
         return OPENCL_FAIL(error, code, "kernels/%s: cannot make the kernel %s", file, name);
     }
     *kernel = fresh;
+    /* Only now: some drivers' binaries are of use only once they have made a kernel. */
+    if (!program->stored) clt__cache_store(device, program->source, program->options, program->program);
+    program->stored = true;
     return CLT_OK;
 }
 

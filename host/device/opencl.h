@@ -8,8 +8,9 @@
 #include "device/device.h"
 
 typedef struct clt__program {
-    char *key; /* file and options */
+    char *source, *options; /* the whole text, includes spliced in */
     cl_program program;
+    bool stored; /* in the cache on disk */
 } clt__program;
 
 struct clt_device {
@@ -21,6 +22,7 @@ struct clt_device {
     cl_command_queue queue;
     clt__program *programs;
     size_t program_count, program_capacity;
+    char *cache_folder;                        /* cache.h; NULL for no cache */
     const char *replaced_name, *replaced_text; /* see clt__device_replace_source */
 };
 

@@ -235,12 +235,24 @@ clt_status clt__enqueue_op(clt__engine *engine, size_t index, clt_error *error)
     return CLT_OK;
 }
 
+/* What an op updates is what checkpoints keep, in the model's precision: the reference keeps no more than that, so that a
+ * resumed run has the same numbers as one that was not interrupted. */
+static void round_updates(const clt__engine *engine, const clt__op *op)
+{
+    for (int i = 0; i < clt__operand_count(op->row) && engine->precision == CLT_F32; i++) {
+        if (op->tensor[i] < 0 || op->row->operand[i].access != CLT__UPDATE) continue;
+        double *values = engine->array[op->tensor[i]].real;
+        for (int j = 0; j < engine->tape->tensor[op->tensor[i]].count; j++) values[j] = (float)values[j];
+    }
+}
+
 static void run_twin(const clt__engine *engine, const clt__op *op)
 {
     clt__array operand[CLT__MAX_OPERANDS] = {{0}};
     for (int i = 0; i < clt__operand_count(op->row); i++)
         if (op->tensor[i] >= 0) operand[i] = engine->array[op->tensor[i]];
     op->row->twin(&op->sizes, operand);
+    round_updates(engine, op);
 }
 
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error)
