@@ -56,6 +56,7 @@ static inline int part_begin(const norm_sizes z, const int part, const int valid
     return (int)((long)valid * z.pixels * part / z.parts);
 }
 
+#ifdef OP_batchnorm_statistics
 /* Work-item (vector of channels, part). partial: [part][mean, squares][padded c] */
 kernel void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
                                        global const int *restrict step, global real *restrict mean,
@@ -95,6 +96,7 @@ kernel void batchnorm_statistics_merge(const norm_sizes given, global const real
     store_lanes(keep * load_lanes(running_mean + c, lanes) + take * sum.mean, lanes, running_mean + c);
     store_lanes(keep * load_lanes(running_var + c, lanes) + take * unbiased, lanes, running_var + c);
 }
+#endif
 
 /* Work-item (part of the batch's pixels): y = f((x - mean) scale + shift), channel by channel. */
 static inline void apply(const norm_sizes z, global const real *x, global const real *mean, global const real *variance,
@@ -118,6 +120,7 @@ static inline void apply(const norm_sizes z, global const real *x, global const 
     }
 }
 
+#ifdef OP_batchnorm_forward
 kernel void batchnorm_forward(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
                               global const real *restrict inverse, global const real *restrict weight,
                               global const real *restrict bias, global real *restrict y, global real *restrict before)
@@ -125,7 +128,9 @@ kernel void batchnorm_forward(const norm_sizes given, global const real *restric
     const norm_sizes z = SIZES(given);
     apply(z, x, mean, 0, inverse, weight, bias, y, before);
 }
+#endif
 
+#ifdef OP_batchnorm_inference
 kernel void batchnorm_inference(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
                                 global const real *restrict variance, global const real *restrict weight,
                                 global const real *restrict bias, global real *restrict y,
@@ -134,7 +139,9 @@ kernel void batchnorm_inference(const norm_sizes given, global const real *restr
     const norm_sizes z = SIZES(given);
     apply(z, x, mean, variance, 0, weight, bias, y, before);
 }
+#endif
 
+#ifdef OP_batchnorm_gradients
 /* Work-item (vector of channels, part). partial: [part][dw, db][padded c] */
 kernel void batchnorm_gradients_parts(const norm_sizes given, global const real *restrict dy,
                                       global const real *restrict x, global const real *restrict mean,
@@ -173,7 +180,9 @@ kernel void batchnorm_gradients_sum(const norm_sizes given, global const real *r
     store_lanes(weight, z.c - c, dw + c);
     store_lanes(bias, z.c - c, db + c);
 }
+#endif
 
+#ifdef OP_batchnorm_input_gradient
 /* Work-item (part of the batch's pixels) */
 kernel void batchnorm_input_gradient(const norm_sizes given, global const real *restrict dy,
                                      global const real *restrict x, global const real *restrict mean,
@@ -198,3 +207,4 @@ kernel void batchnorm_input_gradient(const norm_sizes given, global const real *
         }
     }
 }
+#endif

@@ -86,7 +86,7 @@ static inline void copy_patch(local real *patch, global const real *image, const
     }
 }
 
-#ifdef TILE_X /* forward and input gradient: a tile is TILE_Y x TILE_X pixels, ROWS of them in all */
+#ifndef OP_conv_weight_gradient /* forward and input gradient: a tile is TILE_Y x TILE_X pixels, ROWS of them in all */
 
 /* The sums of one tile: `under` is the patch under its first pixel, `weights` the first of its STRIPE outputs. */
 static inline tile correlate(const correlation z, local const real *under, global const real *weights)
@@ -106,7 +106,7 @@ static inline tile correlate(const correlation z, local const real *under, globa
 }
 
 /* What happens to a finished vector of sums: `at` is its first element's index in the output, k0 its channel. */
-#ifdef INPUT_GRADIENT
+#ifdef OP_conv_input_gradient
 #define FINISH(sum, at, k0, lanes) store_lanes(deactivate(sum, load_lanes(x + (at), lanes)), lanes, y + (at))
 #else
 #define FINISH(sum, at, k0, lanes)                                                                                     \
@@ -139,7 +139,7 @@ static inline void correlate_block(const correlation z, local const real *patch,
 #define ROUND_UP(value, to) (((value) + (to)-1) / (to) * (to))
 
 /* Work-item (0, block, image). */
-#ifndef INPUT_GRADIENT
+#ifdef OP_conv_forward
 kernel void conv_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
                          global const real *restrict bias, global real *restrict y, global real *restrict before,
                          local real *restrict patch)

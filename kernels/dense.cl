@@ -9,6 +9,7 @@
 #include "params.h"
 #include "register_tile.h"
 
+#ifdef OP_dense_forward
 /* Work-item (stripe of outputs, tile of images). The last tile's missing images repeat the last image, unstored. */
 kernel void dense_forward(const dense_sizes given, global const real *restrict x, global const real *restrict w,
                           global const real *restrict bias, global real *restrict y, global real *restrict before)
@@ -36,7 +37,9 @@ kernel void dense_forward(const dense_sizes given, global const real *restrict x
         store_lanes(activate(sum), lanes, y + at);
     }
 }
+#endif
 
+#ifdef OP_dense_input_gradient
 /* Work-item (stripe of inputs): turns its weights, a chunk of outputs at a time, into `turned` [chunk][STRIPE], then
  * multiplies all images by them. x is NULL where no activation's derivative is to be applied. */
 kernel void dense_input_gradient(const dense_sizes given, global const real *restrict dy,
@@ -73,7 +76,9 @@ kernel void dense_input_gradient(const dense_sizes given, global const real *res
         }
     }
 }
+#endif
 
+#ifdef OP_dense_weight_gradient
 /* Work-item (stripe of outputs, ROWS inputs); the first row of work-items sums the bias gradient too. */
 kernel void dense_weight_gradient(const dense_sizes given, global const real *restrict x,
                                   global const real *restrict dy, global real *restrict dw, global real *restrict db)
@@ -100,3 +105,4 @@ kernel void dense_weight_gradient(const dense_sizes given, global const real *re
         store_lanes(sum, z.o - o, db + o);
     }
 }
+#endif

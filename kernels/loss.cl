@@ -20,6 +20,7 @@ static inline int largest(global const real *x, const int count)
     return best;
 }
 
+#ifdef OP_cross_entropy
 kernel void cross_entropy(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
                           global const int *restrict step, global real *restrict gradient, global real *restrict loss,
                           global real *restrict hit)
@@ -47,6 +48,7 @@ kernel void cross_entropy(const loss_sizes given, global const real *restrict ou
     loss[n] = log(sum) - (1 - smoothing) * (x[target] - most) - smoothing * mean;
     hit[n] = best == target ? 1 : 0;
 }
+#endif
 
 /* What mse and half_mse share: they differ in the factor of the loss, and the gradient's is twice that. */
 static inline void squared_error(const loss_sizes z, global const real *outputs, global const int *label,
@@ -66,6 +68,7 @@ static inline void squared_error(const loss_sizes z, global const real *outputs,
     hit[n] = z.one_hot && n < valid && largest(outputs + row, z.outputs) == label[n] ? 1 : 0;
 }
 
+#ifdef OP_mse
 kernel void mse(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
                 global const real *restrict target, global const int *restrict step, global real *restrict gradient,
                 global real *restrict loss, global real *restrict hit)
@@ -73,7 +76,9 @@ kernel void mse(const loss_sizes given, global const real *restrict outputs, glo
     const loss_sizes z = SIZES(given);
     squared_error(z, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
 }
+#endif
 
+#ifdef OP_half_mse
 kernel void half_mse(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
                      global const real *restrict target, global const int *restrict step, global real *restrict gradient,
                      global real *restrict loss, global real *restrict hit)
@@ -81,7 +86,9 @@ kernel void half_mse(const loss_sizes given, global const real *restrict outputs
     const loss_sizes z = SIZES(given);
     squared_error(z, outputs, label, target, step, gradient, loss, hit, (real)1 / 2);
 }
+#endif
 
+#ifdef OP_history
 kernel void history(const loss_sizes given, global const real *restrict loss, global const real *restrict hit,
                     global const int *restrict step, global real *restrict slots)
 {
@@ -95,3 +102,4 @@ kernel void history(const loss_sizes given, global const real *restrict loss, gl
     slot[HISTORY_LOSS] = losses;
     slot[HISTORY_HITS] = hits;
 }
+#endif

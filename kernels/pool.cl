@@ -10,6 +10,7 @@
 #include "params.h"
 #include "real.h"
 
+#ifdef OP_pool_forward
 kernel void pool_forward(const pool_sizes given, global const real *restrict x, global real *restrict y,
                          global int *restrict best)
 {
@@ -37,6 +38,7 @@ kernel void pool_forward(const pool_sizes given, global const real *restrict x, 
         }
     }
 }
+#endif
 
 /* The first window that reaches position `at` of the padded input. */
 static inline int first_window(const int at, const int size, const int stride)
@@ -44,6 +46,7 @@ static inline int first_window(const int at, const int size, const int stride)
     return at < size ? 0 : (at - size) / stride + 1;
 }
 
+#ifdef OP_pool_input_gradient
 kernel void pool_input_gradient(const pool_sizes given, global const real *restrict dy, global const int *restrict best,
                                 global const real *restrict x, global real *restrict dx)
 {
@@ -67,3 +70,4 @@ kernel void pool_input_gradient(const pool_sizes given, global const real *restr
         }
     }
 }
+#endif

@@ -8,6 +8,7 @@
 #include "params.h"
 #include "real.h"
 
+#ifdef OP_sgd
 kernel void sgd(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
                 global real *restrict velocity, global const real *restrict hyper, global const real *restrict scale)
 {
@@ -19,7 +20,9 @@ kernel void sgd(const update_sizes given, global real *restrict weights, global 
     store_lanes(v, lanes, velocity + i);
     store_lanes(w - hyper[HYPER_RATE] * (z.nesterov ? g + hyper[HYPER_MOMENTUM] * v : v), lanes, weights + i);
 }
+#endif
 
+#ifdef OP_gradient_norm
 /* Sums of squares of z.parts equal parts. Work-item (part). */
 kernel void gradient_norm_parts(const update_sizes given, global const real *restrict gradient,
                                 global const real *restrict hyper, global real *restrict scale,
@@ -44,3 +47,4 @@ kernel void gradient_norm_scale(const update_sizes given, global const real *res
     const real wanted = hyper[HYPER_CLIP] / (sqrt(sum) + (real)1e-6);
     scale[0] = wanted > 1 ? 1 : wanted;
 }
+#endif

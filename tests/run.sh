@@ -19,10 +19,11 @@ build() {
     fi
 }
 
-# A cold kernel cache of its own: the tests see what a new user sees, and leave nothing behind.
-POCL_CACHE_DIR=$(mktemp -d)
-export POCL_CACHE_DIR
-trap 'rm -rf "$POCL_CACHE_DIR"' EXIT
+# Cold kernel caches of their own: the tests see what a new user sees, and leave nothing behind.
+caches=$(mktemp -d)
+trap 'rm -rf "$caches"' EXIT
+export POCL_CACHE_DIR="$caches/pocl" CLTRAIN_CACHE_DIR="$caches/cltrain"
+mkdir "$POCL_CACHE_DIR"
 
 build build/tests
 build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON

@@ -228,10 +228,18 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
     return CLT_OK;
 }
 
+/* Only now, at the end: some drivers' binaries hold what they compiled for kernels and launches, and for some drivers it
+ * takes long to make them. */
+static void store_program(const clt_device *device, const clt__program *program)
+{
+    if (!program->cached) clt__cache_store(device, program->source, program->options, program->program);
+}
+
 void clt_device_close(clt_device *device)
 {
     if (!device) return;
     for (size_t i = 0; i < device->program_count; i++) {
+        store_program(device, &device->programs[i]);
         if (device->programs[i].program) (void)clReleaseProgram(device->programs[i].program);
         free(device->programs[i].source);
         free(device->programs[i].options);

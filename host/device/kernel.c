@@ -77,7 +77,7 @@ static clt_status build(const clt_device *device, const char *file, clt__program
     cl_int code;
     const char *start = program->source;
     program->program = clt__cache_load(device, program->source, program->options);
-    program->stored = program->program != NULL;
+    program->cached = program->program != NULL;
     if (program->program) return CLT_OK;
     program->program = clCreateProgramWithSource(device->context, 1, &start, NULL, &code);
     if (code != CL_SUCCESS) {
@@ -149,9 +149,6 @@ clt_status clt__kernel_create(clt_device *device, const char *file, const char *
         return OPENCL_FAIL(error, code, "kernels/%s: cannot make the kernel %s", file, name);
     }
     *kernel = fresh;
-    /* Only now: some drivers' binaries are of use only once they have made a kernel. */
-    if (!program->stored) clt__cache_store(device, program->source, program->options, program->program);
-    program->stored = true;
     return CLT_OK;
 }
 

@@ -10,7 +10,7 @@
 typedef struct clt__program {
     char *source, *options; /* the whole text, includes spliced in */
     cl_program program;
-    bool stored; /* in the cache on disk */
+    bool cached; /* it came from the cache on disk */
 } clt__program;
 
 struct clt_device {

@@ -129,7 +129,8 @@ static clt_status make_kernels(clt__engine *engine, const clt__op *op, const clt
                                clt_error *error)
 {
     char defines[800];
-    (void)snprintf(defines, sizeof defines, "%s", ready->plan.defines);
+    /* A kernel file has the kernels of several ops; the program gets this op's only. */
+    (void)snprintf(defines, sizeof defines, "-DOP_%s %s", op->row->name, ready->plan.defines);
     if (is_heavy(&ready->plan)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
     for (int i = 0; i < ready->plan.launches; i++) {
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,

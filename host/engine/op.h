@@ -31,7 +31,7 @@ typedef struct clt__array {
     uint8_t *byte;
 } clt__array;
 
-/* One launch: a kernel over a range. `defines` hold the tile that the range was computed for. */
+/* One launch: a kernel over a range. */
 typedef struct clt__launch {
     const char *kernel;
     size_t global[3], local[3]; /* local[0] = 0: the device chooses */
@@ -39,7 +39,7 @@ typedef struct clt__launch {
 
 typedef struct clt__launch_plan {
     const char *file; /* "conv.cl" */
-    char defines[256];
+    char defines[256]; /* such as the tile that the ranges were computed for; the engine adds -DOP_ and the row's name */
     clt__launch launch[CLT__MAX_LAUNCHES];
     int launches;
     uint64_t scratch_reals; /* device memory for this op alone, 0 for none */

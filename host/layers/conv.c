@@ -232,7 +232,7 @@ static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, cl
     conv_sizes *z = sizes;
     window w = {.y = z->h, .x = z->w, .stride_y = 1, .stride_x = 1, .r = z->r, .s = z->s, .c = z->k};
     char options[64];
-    (void)snprintf(options, sizeof options, "-DINPUT_GRADIENT -DACTIVATION=%d", z->activation);
+    (void)snprintf(options, sizeof options, "-DACTIVATION=%d", z->activation);
     TRY(plan_correlation(z, &w, z->c, options, limits, plan, error));
     plan->scratch_reals = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
     plan->launch[0] = (clt__launch){
