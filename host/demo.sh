@@ -12,10 +12,11 @@ say() {
 need $packages_to_build $packages_of_data
 
 say "building"
-cmake -S . -B build -DBUILD_TESTING=OFF >/tmp/cltrain-build.log 2>&1 && cmake --build build -j "$(nproc)" >>/tmp/cltrain-build.log 2>&1 || {
-    tail -n 30 /tmp/cltrain-build.log >&2
+mkdir -p build
+if ! { cmake -S . -B build -DBUILD_TESTING=OFF && cmake --build build -j "$(nproc)"; } >build/build.log 2>&1; then
+    tail -n 30 build/build.log >&2
     exit 1
-}
+fi
 
 data=/usr/share/datasets/fashion-mnist
 

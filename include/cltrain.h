@@ -21,6 +21,11 @@
 extern "C" {
 #endif
 
+/* What is declared here is all that the shared library exports. */
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 #define CLT_VERSION "0.1.0"
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
@@ -194,7 +199,7 @@ typedef struct clt_progress {
     bool best; /* the epoch is the best so far */
 } clt_progress;
 
-/* Called now and then (never more often than every 50 ms) and at each epoch's end. Returning false ends the training
+/* Called about every tenth of a second, at checkpoints and at each epoch's end. Returning false ends the training
  * after the running step, with its checkpoint written, as CLT_STOPPED. */
 typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
 
@@ -337,6 +342,10 @@ clt_status clt_session_read(clt_session *session, const char *name, double *valu
 /* Copies the parameters back into the model. */
 clt_status clt_session_store(clt_session *session, clt_error *error);
 void clt_session_close(clt_session *session);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

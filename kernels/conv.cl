@@ -163,8 +163,7 @@ kernel void conv_forward(const conv_sizes given, global const real *restrict x, 
 
 /* turned[r,s,k,c] = w[R-1-r, S-1-s, c, k]: the filter of the input gradient. Work-item (k, filter position). */
 kernel void conv_turn_weights(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                              global const real *restrict x, global real *restrict dx, global real *restrict turned,
-                              local real *restrict patch)
+                              global const real *restrict x, global real *restrict dx, global real *restrict turned)
 {
     const conv_sizes z = SIZES(given);
     const int k = (int)get_global_id(0), rs = (int)get_global_id(1);
@@ -263,8 +262,7 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
 /* Adds the slices in order. Work-item (vector of outputs, weight row; the row after the last weight is the bias). */
 kernel void conv_weight_gradient_sum(const conv_sizes given, global const real *restrict x,
                                      global const real *restrict dy, global real *restrict dw,
-                                     global real *restrict db, global real *restrict partial,
-                                     local real *restrict patch)
+                                     global real *restrict db, global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);
     const int k0 = (int)get_global_id(0) * VEC, row = (int)get_global_id(1);

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "device/opencl.h"
 #include "layers/layer.h"
 #include "support.h"
+
+extern const clt__layer_row clt__conv;
 
 static clt_device *device;
 
@@ -74,6 +77,19 @@ static void every_case_in_double(void **state)
     verify_cases(CLT_F64);
 }
 
+/* A device with hardly any local memory runs every case too. */
+static void every_case_without_local_memory(void **state)
+{
+    (void)state;
+    tally t = {0};
+    const uint64_t before = device->info.local_memory_bytes;
+    device->info.local_memory_bytes = 512;
+    for (int i = 0; clt__conv.cases[i].net; i++)
+        verify_case(clt__conv.cases[i].net, clt__conv.cases[i].batch, "cross_entropy", CLT_F32, &t);
+    verify_case("input 70x1x1; dense out=33; relu; dense out=65", 3, "cross_entropy", CLT_F32, &t);
+    device->info.local_memory_bytes = before;
+}
+
 /* ---- nets of random sizes, the same ones every time */
 
 static int pick(clt__random *stream, const int *from, size_t count)
@@ -104,8 +120,8 @@ static void random_net(clt__random *stream, char *net, size_t size, int *batch)
                    "input %dx%dx%d; conv out=%d kernel=%dx%d stride=%dx%d padding=%dx%d bias=%s%s; maxpool kernel=1x1; "
                    "flatten; dense out=%d%s",
                    c, h, w, out, r, s, between(stream, 1, 3), between(stream, 1, 3), between(stream, 0, r),
-                   between(stream, 0, s), between(stream, 0, 1) ? "yes" : "no",
-                   activations[between(stream, 0, 3)], last, activations[between(stream, 0, 3)]);
+                   between(stream, 0, s), between(stream, 0, 1) ? "yes" : "no", activations[between(stream, 0, 3)],
+                   last, activations[between(stream, 0, 3)]);
 }
 
 static void nets_of_random_sizes(void **state)
@@ -122,16 +138,18 @@ static void nets_of_random_sizes(void **state)
     print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
 }
 
-/* test_ops float|double|random: apart, so that ctest can run them side by side, for compiling kernels takes a while. */
+/* test_ops float|double|random|little: apart, so that ctest can run them side by side, for compiling kernels takes a
+ * while. */
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_in_float),
         cmocka_unit_test(every_case_in_double),
         cmocka_unit_test(nets_of_random_sizes),
+        cmocka_unit_test(every_case_without_local_memory),
     };
-    static const char *const names[] = {"float", "double", "random"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const names[] = {"float", "double", "random", "little"};
+    for (size_t i = 0; i < 4; i++) {
         const struct CMUnitTest one[] = {tests[i]};
         if (count == 2 && strcmp(arguments[1], names[i]) == 0)
             return cmocka_run_group_tests(one, open_device, close_device);

@@ -1,5 +1,5 @@
-/* cltrain against PyTorch: the loss of the first 100 steps of lenet5 on Fashion-MNIST, from the same initial weights. The
- * figures are in pytorch/lenet5_losses.csv; pytorch/lenet5_losses.py says how they were made. */
+/* cltrain against PyTorch: the loss of the first 100 steps of lenet5 on Fashion-MNIST, from the same initial weights.
+ * The figures are in pytorch/lenet5_losses.csv; pytorch/lenet5_losses.py says how they were made. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -19,10 +19,10 @@ clt_status clt__fail(clt_error *error, clt_status status, int opencl_code, const
 
 /* Returns from the calling function if `call` fails. Where something must be released first, test the status and
  * `goto done` instead. */
-#define TRY(call)                                                                                                      \
-    do {                                                                                                               \
-        const clt_status try_status = (call);                                                                          \
-        if (try_status != CLT_OK) return try_status;                                                                   \
+#define TRY(call)                                    \
+    do {                                             \
+        const clt_status try_status = (call);        \
+        if (try_status != CLT_OK) return try_status; \
     } while (0)
 
 #endif

@@ -1,4 +1,5 @@
-/* Files read whole, and files replaced whole: the new content is written beside the old, synced, then renamed over it. */
+/* Files read whole, and files replaced whole: the new content is written beside the old, synced, then renamed over it.
+ */
 #ifndef CLT_BASE_FILE_H
 #define CLT_BASE_FILE_H
 

@@ -28,7 +28,7 @@ typedef struct option_row {
     bool exclusive;     /* least and most themselves are not possible */
     bool turns_off;
     bool required;
-    const char *const *choices; /* ends with NULL */
+    const char *const *choices;             /* ends with NULL */
     const char *const *(*choices_at)(void); /* the same, where the library has the list; --help then lists them */
     bool (*read)(const char *value, void *setting);
     const char *wanted; /* for OPTION_OTHER: what would be right */

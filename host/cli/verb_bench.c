@@ -14,10 +14,7 @@ typedef struct bench_settings {
 } bench_settings;
 
 static const option_row option_rows[] = {
-    {.name = "net",
-     SETTING(bench_settings, net),
-     .value = "NAME|FILE|TEXT",
-     .help = "the net: see cltrain help nets"},
+    {.name = "net", SETTING(bench_settings, net), .value = "NAME|FILE|TEXT", .help = "the net: see cltrain help nets"},
     {.name = "input",
      SETTING(bench_settings, input),
      .value = "CxHxW",
@@ -74,7 +71,8 @@ static double peak_memory(void)
 
 static void print_result(const bench_settings *settings, const clt_device_info *device, const clt_bench_result *result)
 {
-    (void)printf("%s, batches of %d, device %s (%s)\n\n", settings->net, settings->batch_size, device->id, device->name);
+    (void)printf("%s, batches of %d, device %s (%s)\n\n", settings->net, settings->batch_size, device->id,
+                 device->name);
     print_rate("training", &result->train, result->train_launches);
     print_rate("inference", &result->infer, result->infer_launches);
     (void)printf("%-10s %10.3f s to a ready session, %.3f s for the first step\n", "start", result->open_seconds,
@@ -132,9 +130,8 @@ static clt_status run(command_line *command, void *given, clt_error *error)
 {
     (void)command;
     const bench_settings *settings = given;
-    const clt_model_options options = {.net = settings->net,
-                                       .input = settings->input,
-                                       .precision = precision_named(settings->precision, CLT_F32)};
+    const clt_model_options options = {
+        .net = settings->net, .input = settings->input, .precision = precision_named(settings->precision, CLT_F32)};
     clt_model *model = NULL;
     clt_device *device = NULL;
     clt_status status = clt_model_create(&options, &model, error);

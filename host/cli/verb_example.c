@@ -111,10 +111,12 @@ static const char *name_of(const example_run *example, const tensor_part *part)
     return example->notebook ? part->notebook_name : part->exact_name;
 }
 
-static clt_status create_model(const example_run *example, clt_model **model, clt_error *error)
+/* The reference always computes in double: that is the yardstick. */
+static clt_status create_model(const example_run *example, const clt_device *device, clt_model **model,
+                               clt_error *error)
 {
     const clt_model_options options = {.net = example->notebook ? "example_notebook" : "example",
-                                       .precision = example->precision};
+                                       .precision = device == example->reference.device ? CLT_F64 : example->precision};
     TRY(clt_model_create(&options, model, error));
     TRY(clt_model_set(*model, "conv1.weight", kernel_k, COUNT_OF(kernel_k), error));
     TRY(clt_model_set(*model, "dense1.weight", weights_w, COUNT_OF(weights_w), error));
@@ -130,7 +132,7 @@ static clt_status open_session(const example_run *example, example_side *side, c
     options.momentum = options.weight_decay = 0;
     options.nesterov = false;
     options.normalize = CLT_NORMALIZE_NONE;
-    TRY(create_model(example, &side->model, error));
+    TRY(create_model(example, side->device, &side->model, error));
     return clt_session_open(side->model, side->device, example->data, &options, true, &side->session, error);
 }
 

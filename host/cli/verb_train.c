@@ -148,9 +148,9 @@ static const option_row option_rows[] = {
     {.name = "val-split",
      SETTING(train_settings, train.val_split),
      .value = "F",
-     .most = 1,
-     .exclusive = true,
-     .help = "validate on this share of the training files, held out, in place of the test files"},
+     .most = 0.999999,
+     .help =
+         "validate on this share of the training files, held out, in place of the test files; 0: on the test files"},
     {.name = "patience",
      SETTING(train_settings, train.patience),
      .value = "N",

@@ -1,5 +1,6 @@
-/* IDX, the format of the MNIST family (http://yann.lecun.com/exdb/mnist): two zero bytes, a type byte (0x08 for unsigned
- * bytes), the number of dimensions, each dimension as a big-endian 32-bit count, then the data. Plain or gzip. */
+/* IDX, the format of the MNIST family (http://yann.lecun.com/exdb/mnist): two zero bytes, a type byte (0x08 for
+ * unsigned bytes), the number of dimensions, each dimension as a big-endian 32-bit count, then the data. Plain or gzip.
+ */
 #ifndef CLT_DATA_IDX_H
 #define CLT_DATA_IDX_H
 

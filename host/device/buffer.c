@@ -24,8 +24,8 @@ clt_status clt__buffer_create(clt_device *device, uint64_t bytes, const char *wh
     return CLT_OK;
 }
 
-clt_status clt__buffer_part(clt_device *device, clt__buffer *whole, uint64_t offset, uint64_t bytes,
-                            clt__buffer **part, clt_error *error)
+clt_status clt__buffer_part(clt_device *device, clt__buffer *whole, uint64_t offset, uint64_t bytes, clt__buffer **part,
+                            clt_error *error)
 {
     *part = NULL;
     clt__buffer *fresh;
@@ -48,8 +48,8 @@ void clt__buffer_release(clt__buffer *buffer)
     free(buffer);
 }
 
-clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
-                             const void *from, clt_error *error)
+clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
+                             clt_error *error)
 {
     if (!bytes) return CLT_OK;
     const cl_int code = clEnqueueWriteBuffer(device->queue, buffer->memory, CL_TRUE, (size_t)offset, (size_t)bytes,
@@ -61,8 +61,8 @@ clt_status clt__buffer_read(clt_device *device, clt__buffer *buffer, uint64_t of
                             clt_error *error)
 {
     if (!bytes) return CLT_OK;
-    const cl_int code = clEnqueueReadBuffer(device->queue, buffer->memory, CL_TRUE, (size_t)offset, (size_t)bytes, to,
-                                            0, NULL, NULL);
+    const cl_int code =
+        clEnqueueReadBuffer(device->queue, buffer->memory, CL_TRUE, (size_t)offset, (size_t)bytes, to, 0, NULL, NULL);
     return code == CL_SUCCESS ? CLT_OK : OPENCL_FAIL(error, code, "device %s: reading failed", device->info.id);
 }
 

@@ -44,8 +44,8 @@ char *clt__cache_folder(void)
 static clt_status compose_key(const clt_device *device, const char *source, const char *options, clt__text *key)
 {
     const clt_device_info *info = &device->info;
-    TRY(clt__text_print(key, NULL, "cltrain %s\n%s\n%s\n%s\n%s\n", CLT_VERSION, info->platform, info->name, info->driver,
-                        options));
+    TRY(clt__text_print(key, NULL, "cltrain %s\n%s\n%s\n%s\n%s\n", CLT_VERSION, info->platform, info->name,
+                        info->driver, options));
     return clt__text_append(key, source, strlen(source), NULL);
 }
 
@@ -100,7 +100,8 @@ cl_program clt__cache_load(const clt_device *device, const char *source, const c
 static unsigned char *read_binary(cl_program program, size_t *size)
 {
     unsigned char *binary = NULL;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof *size, size, NULL) != CL_SUCCESS || !*size) return NULL;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof *size, size, NULL) != CL_SUCCESS || !*size)
+        return NULL;
     binary = malloc(*size);
     if (binary && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
         return binary;
@@ -133,8 +134,8 @@ void clt__cache_store(const clt_device *device, const char *source, const char *
     clt__text key = {0}, path = {0}, file = {0};
     size_t size;
     unsigned char *binary = device->cache_folder ? read_binary(program, &size) : NULL;
-    if (binary && compose_key(device, source, options, &key) == CLT_OK &&
-        compose_path(device, &key, &path) == CLT_OK && compose_file(&key, binary, size, &file) == CLT_OK) {
+    if (binary && compose_key(device, source, options, &key) == CLT_OK && compose_path(device, &key, &path) == CLT_OK &&
+        compose_file(&key, binary, size, &file) == CLT_OK) {
         make_folder(device->cache_folder);
         (void)clt__file_write(path.start, file.start, file.length, NULL);
     }

@@ -1,12 +1,12 @@
-/* Built programs, kept on disk: a program's binary under a name made of everything that it depends on. Whatever is wrong
- * with the cache, a program is then built from its source: nothing here fails. */
+/* Built programs, kept on disk: a program's binary under a name made of everything that it depends on. Whatever is
+ * wrong with the cache, a program is then built from its source: nothing here fails. */
 #ifndef CLT_DEVICE_CACHE_H
 #define CLT_DEVICE_CACHE_H
 
 #include "device/opencl.h"
 
-/* The folder: CLTRAIN_CACHE_DIR (empty: no cache), else $XDG_CACHE_HOME/cltrain, else ~/.cache/cltrain. NULL where there
- * is none; freed with free(). */
+/* The folder: CLTRAIN_CACHE_DIR (empty: no cache), else $XDG_CACHE_HOME/cltrain, else ~/.cache/cltrain. NULL where
+ * there is none; freed with free(). */
 char *clt__cache_folder(void);
 
 /* A built program of this source and these options, or NULL. */

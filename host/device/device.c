@@ -38,6 +38,15 @@ static bool device_has_extension(cl_device_id id, const char *extension)
     return found;
 }
 
+/* "OpenCL 1.2 ..." and later have what cltrain needs. */
+static bool is_new_enough(cl_device_id id)
+{
+    char version[64];
+    int major = 0, minor = 0;
+    device_text(id, CL_DEVICE_VERSION, version, sizeof version);
+    return sscanf(version, "OpenCL %d.%d", &major, &minor) == 2 && (major > 1 || minor >= 2);
+}
+
 static void describe(cl_platform_id platform, cl_device_id id, int platform_index, int device_index,
                      clt_device_info *info)
 {
@@ -58,9 +67,22 @@ static void describe(cl_platform_id platform, cl_device_id id, int platform_inde
     const char *reason = !device_number(id, CL_DEVICE_AVAILABLE)            ? "the device says that it is not available"
                          : !device_number(id, CL_DEVICE_COMPILER_AVAILABLE) ? "the device has no kernel compiler"
                          : !device_number(id, CL_DEVICE_ENDIAN_LITTLE)      ? "the device is big-endian"
+                         : !is_new_enough(id)                               ? "the device's OpenCL is older than 1.2"
                                                                             : "";
     (void)snprintf(info->reason, sizeof info->reason, "%s", reason);
     info->usable = !*reason;
+}
+
+/* What the caller, else the environment, calls the device; NULL for neither. */
+static const char *wanted_name(const char *name)
+{
+    if (!name) name = getenv("CLTRAIN_DEVICE");
+    return name && *name ? name : NULL;
+}
+
+static bool is_reference(const char *name)
+{
+    return name && strcmp(name, "reference") == 0;
 }
 
 static void describe_reference(clt_device_info *info)
@@ -73,6 +95,7 @@ static void describe_reference(clt_device_info *info)
     (void)snprintf(info->type, sizeof info->type, "reference");
     info->compute_units = info->vector_width = 1;
     info->fp64 = info->usable = true;
+    info->is_default = is_reference(wanted_name(NULL));
 }
 
 /* ---- listing */
@@ -87,8 +110,7 @@ typedef struct found_list {
     size_t count, capacity;
 } found_list;
 
-static clt_status find_platform_devices(cl_platform_id platform, int platform_index, found_list *list,
-                                        clt_error *error)
+static clt_status find_platform_devices(cl_platform_id platform, int platform_index, found_list *list, clt_error *error)
 {
     cl_device_id ids[64];
     cl_uint count = 0;
@@ -102,43 +124,16 @@ static clt_status find_platform_devices(cl_platform_id platform, int platform_in
     return CLT_OK;
 }
 
-static void mark_default(found_list *list)
-{
-    found *first = NULL;
-    for (size_t i = list->count; i-- > 0;)
-        if (list->entry[i].info.usable) first = &list->entry[i];
-    for (size_t i = list->count; i-- > 0;)
-        if (list->entry[i].info.usable && strcmp(list->entry[i].info.type, "gpu") == 0) first = &list->entry[i];
-    if (first) first->info.is_default = true;
-}
-
 static clt_status find_devices(found_list *list, clt_error *error)
 {
     cl_platform_id platforms[64];
     cl_uint count = 0;
     if (clGetPlatformIDs(64, platforms, &count) != CL_SUCCESS) count = 0; /* no platform is installed */
     for (cl_uint i = 0; i < count && i < 64; i++) TRY(find_platform_devices(platforms[i], (int)i, list, error));
-    mark_default(list);
     return CLT_OK;
 }
 
-clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *error)
-{
-    found_list all = {0};
-    *list = NULL;
-    *count = 0;
-    clt_status status = find_devices(&all, error);
-    if (status == CLT_OK) status = clt__allocate(all.count + 1, sizeof **list, "the list of devices", list, error);
-    if (status == CLT_OK) {
-        for (size_t i = 0; i < all.count; i++) (*list)[i] = all.entry[i].info;
-        describe_reference(&(*list)[all.count]);
-        *count = all.count + 1;
-    }
-    free(all.entry);
-    return status;
-}
-
-/* ---- opening */
+/* ---- choosing */
 
 static bool contains_ignoring_case(const char *text, const char *part)
 {
@@ -152,31 +147,65 @@ static bool contains_ignoring_case(const char *text, const char *part)
 
 static bool is_called(const clt_device_info *info, const char *name)
 {
-    if (!name) return info->is_default;
+    if (!name) return true;
     return strcmp(info->id, name) == 0 || strcmp(info->type, name) == 0 || contains_ignoring_case(info->name, name);
+}
+
+/* The first usable device of that name; without a name a GPU comes before any other. NULL where there is none. */
+static found *find_called(const found_list *list, const char *name)
+{
+    found *first = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        found *entry = &list->entry[i];
+        if (!entry->info.usable || !is_called(&entry->info, name)) continue;
+        if (name || strcmp(entry->info.type, "gpu") == 0) return entry;
+        if (!first) first = entry;
+    }
+    return first;
 }
 
 static clt_status choose(const found_list *list, const char *name, const found **chosen, clt_error *error)
 {
-    const found *unusable = NULL;
-    for (size_t i = 0; i < list->count; i++) {
-        if (!is_called(&list->entry[i].info, name)) continue;
-        if (list->entry[i].info.usable) {
-            *chosen = &list->entry[i];
-            return CLT_OK;
-        }
-        unusable = &list->entry[i];
-    }
-    if (unusable)
-        return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot be used: %s", unusable->info.id, unusable->info.name,
-                    unusable->info.reason);
+    *chosen = find_called(list, name);
+    if (*chosen) return CLT_OK;
+    for (size_t i = 0; i < list->count; i++)
+        if (is_called(&list->entry[i].info, name))
+            return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot be used: %s", list->entry[i].info.id,
+                        list->entry[i].info.name, list->entry[i].info.reason);
     if (list->count == 0)
         return FAIL(error, CLT_NO_DEVICE,
                     "no OpenCL device was found: install a driver (Debian: pocl-opencl-icd makes the CPU a device), or "
                     "use --device reference");
     return FAIL(error, CLT_NO_DEVICE, "no OpenCL device is called \"%s\": `cltrain devices` lists the %zu there are",
-                name ? name : "default", list->count);
+                name, list->count);
 }
+
+/* What clt_device_open(NULL) picks. */
+static void mark_default(const found_list *list)
+{
+    const char *name = wanted_name(NULL);
+    found *chosen = is_reference(name) ? NULL : find_called(list, name);
+    if (chosen) chosen->info.is_default = true;
+}
+
+clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *error)
+{
+    found_list all = {0};
+    *list = NULL;
+    *count = 0;
+    clt_status status = find_devices(&all, error);
+    if (status == CLT_OK) status = clt__allocate(all.count + 1, sizeof **list, "the list of devices", list, error);
+    if (status == CLT_OK) {
+        mark_default(&all);
+        for (size_t i = 0; i < all.count; i++) (*list)[i] = all.entry[i].info;
+        describe_reference(&(*list)[all.count]);
+        *count = all.count + 1;
+    }
+    free(all.entry);
+    return status;
+}
+
+/* ---- opening */
 
 static clt_status open_queue(clt_device *device, clt_error *error)
 {
@@ -205,18 +234,18 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
 clt_status clt_device_open(const char *name, clt_device **device, clt_error *error)
 {
     *device = NULL;
-    if (!name) name = getenv("CLTRAIN_DEVICE");
-    if (name && !*name) name = NULL;
+    name = wanted_name(name);
     clt_device *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "a device", &fresh, error));
     clt_status status = CLT_OK;
-    if (name && strcmp(name, "reference") == 0) {
+    if (is_reference(name)) {
         describe_reference(&fresh->info);
     } else {
         found_list list = {0};
         const found *chosen = NULL;
         status = find_devices(&list, error);
         if (status == CLT_OK) status = choose(&list, name, &chosen, error);
+        if (status == CLT_OK) mark_default(&list);
         if (status == CLT_OK) status = open_chosen(chosen, fresh, error);
         free(list.entry);
     }
@@ -228,8 +257,8 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
     return CLT_OK;
 }
 
-/* Only now, at the end: some drivers' binaries hold what they compiled for kernels and launches, and for some drivers it
- * takes long to make them. */
+/* Only now, at the end: some drivers' binaries hold what they compiled for kernels and launches, and for some drivers
+ * it takes long to make them. */
 static void store_program(const clt_device *device, const clt__program *program)
 {
     if (!program->cached) clt__cache_store(device, program->source, program->options, program->program);
@@ -272,8 +301,8 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
 {
     clt__limits limits = {
         .real_bytes = precision == CLT_F64 ? 8 : 4,
-        .vector_width = power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width
-                                                                   : device->info.vector_width),
+        .vector_width =
+            power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width : device->info.vector_width),
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
         .local_bytes = device->info.local_memory_bytes,
         .allocation_bytes = device->allocation_bytes,

@@ -34,15 +34,15 @@ clt_status clt__device_finish(clt_device *device, clt_error *error);
 clt_status clt__buffer_create(clt_device *device, uint64_t bytes, const char *what, clt__buffer **buffer,
                               clt_error *error);
 /* A part of another buffer, which must outlive it. `offset` is a multiple of CLT__BUFFER_ALIGNMENT. */
-clt_status clt__buffer_part(clt_device *device, clt__buffer *whole, uint64_t offset, uint64_t bytes,
-                            clt__buffer **part, clt_error *error);
+clt_status clt__buffer_part(clt_device *device, clt__buffer *whole, uint64_t offset, uint64_t bytes, clt__buffer **part,
+                            clt_error *error);
 void clt__buffer_release(clt__buffer *buffer);
 
 enum { CLT__BUFFER_ALIGNMENT = 1024 };
 
 /* Both wait. */
-clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
-                             const void *from, clt_error *error);
+clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
+                             clt_error *error);
 clt_status clt__buffer_read(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, void *to,
                             clt_error *error);
 /* Repeats a pattern of 1, 2, 4, 8 or 16 bytes; does not wait, and the pattern may go away at once. */

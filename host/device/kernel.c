@@ -1,4 +1,5 @@
-/* Programs are built once per file and options; kernels are made from them, one per launch, so that arguments stay set. */
+/* Programs are built once per file and options; kernels are made from them, one per launch, so that arguments stay set.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,12 +165,12 @@ void clt__kernel_release(clt__kernel *kernel)
 static clt_status set_argument(clt__kernel *kernel, unsigned index, size_t bytes, const void *value, clt_error *error)
 {
     const cl_int code = clSetKernelArg(kernel->kernel, index, bytes, value);
-    return code == CL_SUCCESS ? CLT_OK
-                              : OPENCL_FAIL(error, code, "kernel %s does not take its argument %u", kernel->name, index);
+    return code == CL_SUCCESS
+               ? CLT_OK
+               : OPENCL_FAIL(error, code, "kernel %s does not take its argument %u", kernel->name, index);
 }
 
-clt_status clt__kernel_set_value(clt__kernel *kernel, unsigned index, size_t bytes, const void *value,
-                                 clt_error *error)
+clt_status clt__kernel_set_value(clt__kernel *kernel, unsigned index, size_t bytes, const void *value, clt_error *error)
 {
     return set_argument(kernel, index, bytes, value, error);
 }
@@ -187,8 +188,8 @@ clt_status clt__kernel_set_local(clt__kernel *kernel, unsigned index, size_t byt
 clt_status clt__kernel_enqueue(clt_device *device, clt__kernel *kernel, const size_t global[3], const size_t local[3],
                                clt_error *error)
 {
-    const cl_int code = clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, local[0] ? local : NULL,
-                                               0, NULL, NULL);
+    const cl_int code =
+        clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, local[0] ? local : NULL, 0, NULL, NULL);
     if (code == CL_SUCCESS) return CLT_OK;
     return OPENCL_FAIL(error, code, "kernel %s cannot be launched on device %s over %zu x %zu x %zu work-items",
                        kernel->name, device->info.id, global[0], global[1], global[2]);

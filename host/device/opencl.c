@@ -68,8 +68,8 @@ const char *clt__opencl_name(cl_int code)
     return names[index];
 }
 
-clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line,
-                            const char *format, ...)
+clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line, const char *format,
+                            ...)
 {
     char sentence[3900];
     va_list arguments;

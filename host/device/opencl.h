@@ -40,8 +40,8 @@ const char *clt__opencl_name(cl_int code);
 
 /* FAIL with OpenCL's code; the sentence ends in the code's name. CL_MEM_OBJECT_ALLOCATION_FAILURE and its like become
  * CLT_NO_MEMORY. */
-clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line,
-                            const char *format, ...) CLT__PRINTF(5, 6);
+clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line, const char *format,
+                            ...) CLT__PRINTF(5, 6);
 
 #define OPENCL_FAIL(error, code, ...) clt__opencl_fail(error, code, __FILE__, __LINE__, __VA_ARGS__)
 

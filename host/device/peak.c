@@ -29,8 +29,8 @@ static clt_status measure_arithmetic(clt_device *device, const clt__limits *limi
     clt__kernel *kernel = NULL;
     clt__buffer *out = NULL;
     double best;
-    clt_status status = clt__buffer_create(
-        device, items * (uint64_t)(limits->vector_width * limits->real_bytes), "a measurement", &out, error);
+    clt_status status = clt__buffer_create(device, items * (uint64_t)(limits->vector_width * limits->real_bytes),
+                                           "a measurement", &out, error);
     if (status == CLT_OK)
         status = clt__kernel_create(device, "peak.cl", "peak_arithmetic", precision, defines, &kernel, error);
     if (status == CLT_OK) status = clt__kernel_set_value(kernel, 0, sizeof steps, &steps, error);
@@ -67,8 +67,7 @@ static clt_status measure_copy(clt_device *device, const clt__limits *limits, cl
     return status;
 }
 
-clt_status clt__device_peak(clt_device *device, clt_precision precision, double *flops, double *bytes,
-                            clt_error *error)
+clt_status clt__device_peak(clt_device *device, clt_precision precision, double *flops, double *bytes, clt_error *error)
 {
     const clt__limits limits = clt__device_limits(device, precision);
     char defines[32];

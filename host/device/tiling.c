@@ -22,7 +22,7 @@ static int cols_for(const clt__limits *limits, int outputs)
 }
 
 /* What `tiles` tiles of `rows` rows cost: their arithmetic, and about two rows' worth of loading each. */
-static int cost(int tiles, int rows)
+static int64_t cost(int64_t tiles, int rows)
 {
     return tiles * (rows + 2);
 }
@@ -40,11 +40,11 @@ clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outpu
 {
     clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
     const int most = most_rows(limits, tile.cols);
-    int least = cost(y * x, 1);
+    int64_t least = cost((int64_t)y * x, 1);
     *tile_y = *tile_x = 1;
     for (int high = 1; high <= y && high <= most; high++)
         for (int wide = 1; wide <= x && high * wide <= most; wide++) {
-            const int tiles = clt__divide_up(y, high) * clt__divide_up(x, wide);
+            const int64_t tiles = (int64_t)clt__divide_up(y, high) * clt__divide_up(x, wide);
             if (cost(tiles, high * wide) > least) continue;
             least = cost(tiles, high * wide);
             *tile_y = high;

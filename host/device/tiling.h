@@ -22,7 +22,7 @@ int clt__tile_stripe(const clt__tile *tile);
 
 static inline int clt__divide_up(int value, int by)
 {
-    return (value + by - 1) / by;
+    return value / by + (value % by != 0);
 }
 
 #endif

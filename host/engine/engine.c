@@ -46,8 +46,7 @@ clt__buffer *clt__root_memory(const clt__engine *engine, int tensor)
 static clt_status allocate_root(clt__engine *engine, int index, clt_error *error)
 {
     const clt__tensor *root = &engine->tape->tensor[index];
-    const uint64_t bytes =
-        (CLT__FRONT + (uint64_t)root->count + CLT__GUARD) * tensor_element_bytes(engine, index);
+    const uint64_t bytes = (CLT__FRONT + (uint64_t)root->count + CLT__GUARD) * tensor_element_bytes(engine, index);
     clt__buffer **memory = &engine->buffer[engine->tape->tensor_count + (size_t)index];
     TRY(clt__buffer_create(engine->device, bytes, root->name, memory, error));
     return clt__buffer_fill(engine->device, *memory, 0, bytes, "", 1, error);
@@ -103,7 +102,8 @@ static void append_baked_sizes(const clt__sizes *sizes, size_t bytes, char *defi
 }
 
 static clt_status set_arguments(const clt__engine *engine, const clt__op *op, const clt__sizes *sizes,
-                                const clt__launch_plan *plan, clt__kernel *kernel, clt_error *error)
+                                const clt__launch_plan *plan, const clt__launch *launch, clt__kernel *kernel,
+                                clt_error *error)
 {
     unsigned index = 0;
     TRY(clt__kernel_set_value(kernel, index++, op->sizes_bytes, sizes, error));
@@ -112,7 +112,7 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
         TRY(clt__kernel_set_buffer(kernel, index++, buffer, error));
     }
     if (plan->scratch_reals) TRY(clt__kernel_set_buffer(kernel, index++, engine->scratch, error));
-    if (plan->local_reals) {
+    if (launch->takes_local) {
         const size_t bytes = (size_t)plan->local_reals * clt__element_bytes(CLT__REALS, engine->precision);
         TRY(clt__kernel_set_local(kernel, index++, bytes, error));
     }
@@ -135,7 +135,7 @@ static clt_status make_kernels(clt__engine *engine, const clt__op *op, const clt
     for (int i = 0; i < ready->plan.launches; i++) {
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));
-        TRY(set_arguments(engine, op, sizes, &ready->plan, ready->kernel[i], error));
+        TRY(set_arguments(engine, op, sizes, &ready->plan, &ready->plan.launch[i], ready->kernel[i], error));
     }
     return CLT_OK;
 }
@@ -236,8 +236,8 @@ clt_status clt__enqueue_op(clt__engine *engine, size_t index, clt_error *error)
     return CLT_OK;
 }
 
-/* What an op updates is what checkpoints keep, in the model's precision: the reference keeps no more than that, so that a
- * resumed run has the same numbers as one that was not interrupted. */
+/* What an op updates is what checkpoints keep, in the model's precision: the reference keeps no more than that, so that
+ * a resumed run has the same numbers as one that was not interrupted. */
 static void round_updates(const clt__engine *engine, const clt__op *op)
 {
     for (int i = 0; i < clt__operand_count(op->row) && engine->precision == CLT_F32; i++) {
@@ -278,7 +278,8 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index)
     for (int i = 0; i < clt__operand_count(op->row); i++) {
         if (op->tensor[i] < 0) continue;
         const double times = op->row->operand[i].access == CLT__UPDATE ? 2 : 1;
-        work.bytes += times * engine->tape->tensor[op->tensor[i]].count * (double)tensor_element_bytes(engine, op->tensor[i]);
+        work.bytes +=
+            times * engine->tape->tensor[op->tensor[i]].count * (double)tensor_element_bytes(engine, op->tensor[i]);
     }
     if (!engine->ready) return work;
     work.launches = engine->ready[index].plan.launches;
@@ -301,9 +302,8 @@ static clt_status read_floats(clt__engine *engine, int tensor, int first, int co
 {
     float *staged;
     TRY(clt__allocate((uint64_t)count, sizeof *staged, "a tensor being read", &staged, error));
-    const clt_status status =
-        clt__buffer_read(engine->device, engine->buffer[tensor], (uint64_t)first * sizeof *staged,
-                         (uint64_t)count * sizeof *staged, staged, error);
+    const clt_status status = clt__buffer_read(engine->device, engine->buffer[tensor], (uint64_t)first * sizeof *staged,
+                                               (uint64_t)count * sizeof *staged, staged, error);
     if (status == CLT_OK)
         for (int i = 0; i < count; i++) to[i] = staged[i];
     free(staged);
@@ -346,8 +346,7 @@ clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int coun
                             error);
 }
 
-clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from,
-                             clt_error *error)
+clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error)
 {
     const size_t size = outside_bytes(engine, tensor);
     if (engine->array) {

@@ -31,8 +31,7 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index);
 /* Elements first .. first + count of a tensor, in the inside order: double for reals, int32_t for ints, uint8_t for
  * bytes. Both wait for the device. */
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);
-clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from,
-                             clt_error *error);
+clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
 
 /* Sets a tensor of exactly four ints without waiting. */
 clt_status clt__engine_set_ints(clt__engine *engine, int tensor, const int32_t value[4], clt_error *error);
@@ -50,8 +49,8 @@ typedef struct clt__verdict {
 } clt__verdict;
 
 /* Runs op `index` on the device and its twin on the same inputs. The op's outputs are NaN before it runs, and guards
- * around them are checked after. The device's results stay if they are right, else the twin's take their place, so that the
- * next op can be verified. Only for a device. */
+ * around them are checked after. The device's results stay if they are right, else the twin's take their place, so that
+ * the next op can be verified. Only for a device. */
 clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *verdict, clt_error *error);
 
 #endif

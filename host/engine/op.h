@@ -4,7 +4,7 @@
  *   op         one such computation in a net: a row, sizes, and the tensors that are its operands
  *
  * Every kernel of an op takes the same arguments: the op's sizes, its operands in the row's order (NULL for an operand
- * that is absent), then the launch plan's scratch buffer and its local memory where it asks for them. */
+ * that is absent), then the launch plan's scratch buffer and, where the launch says so, local memory. */
 #ifndef CLT_ENGINE_OP_H
 #define CLT_ENGINE_OP_H
 
@@ -14,7 +14,8 @@
 enum {
     CLT__MAX_OPERANDS = 10,
     CLT__MAX_LAUNCHES = 3,
-    CLT__GUARD = 64 /* elements before and after every tensor that a kernel may read, but whose values it must not use */
+    CLT__GUARD =
+        64 /* elements before and after every tensor that a kernel may read, but whose values it must not use */
 };
 
 typedef enum clt__type { CLT__REALS, CLT__INTS, CLT__BYTES } clt__type;
@@ -27,6 +28,7 @@ typedef enum clt__access { CLT__READ, CLT__WRITE, CLT__UPDATE } clt__access;
 typedef struct clt__array {
     double *real;
     double *slack;
+    double roundoff; /* u, where slack is set */
     int32_t *integer;
     uint8_t *byte;
 } clt__array;
@@ -35,15 +37,17 @@ typedef struct clt__array {
 typedef struct clt__launch {
     const char *kernel;
     size_t global[3], local[3]; /* local[0] = 0: the device chooses */
+    bool takes_local;           /* the kernel's last argument is the plan's local memory */
 } clt__launch;
 
 typedef struct clt__launch_plan {
     const char *file; /* "conv.cl" */
-    char defines[256]; /* such as the tile that the ranges were computed for; the engine adds -DOP_ and the row's name */
+    char
+        defines[256]; /* such as the tile that the ranges were computed for; the engine adds -DOP_ and the row's name */
     clt__launch launch[CLT__MAX_LAUNCHES];
     int launches;
     uint64_t scratch_reals; /* device memory for this op alone, 0 for none */
-    uint64_t local_reals;   /* local memory of each work-group, 0 for none */
+    uint64_t local_reals;   /* local memory of each work-group, for the launches that take it */
     double flops;           /* the arithmetic of one run, multiplications and additions apart */
 } clt__launch_plan;
 

@@ -27,7 +27,8 @@ static clt_status count_elements(const char *name, const int extent[4], int *cou
     uint64_t product = 1;
     for (int i = 0; i < 4; i++) {
         if (extent[i] < 1)
-            return FAIL(error, CLT_BAD_NET, "tensor %s has an extent of %d, which should be 1 or more", name, extent[i]);
+            return FAIL(error, CLT_BAD_NET, "tensor %s has an extent of %d, which should be 1 or more", name,
+                        extent[i]);
         product *= (uint64_t)extent[i]; /* below 2^31 before, so below 2^62 now */
         if (product > INT32_MAX) return too_large(name, product, error);
     }
@@ -66,7 +67,8 @@ clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt_
     clt__tensor *whole = &tape->tensor[root];
     tensor->root = root;
     tensor->offset = whole->count;
-    const uint64_t end = ((uint64_t)whole->count + (uint64_t)count + CLT__GUARD + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    const uint64_t end =
+        ((uint64_t)whole->count + (uint64_t)count + CLT__GUARD + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (end > INT32_MAX) return too_large(whole->name, end, error);
     whole->count = whole->extent[0] = (int)end;
     return CLT_OK;

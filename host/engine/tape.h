@@ -1,7 +1,7 @@
 /* The tape: the tensors of a net and its ops in the order in which a step runs them. Made by net/, run by the engine.
  *
- * Tensors lie in roots. A tensor of its own is its own root; parameters share one root, their gradients another, so that
- * one launch updates them all:
+ * Tensors lie in roots. A tensor of its own is its own root; parameters share one root, their gradients another, so
+ * that one launch updates them all:
  *
  *   root "parameters":   | conv1.weight ....gap| conv1.bias ....gap| dense1.weight ........gap|
  *

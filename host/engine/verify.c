@@ -12,9 +12,15 @@ static const uint8_t poison = 0xff;
 
 typedef struct trial {
     const clt__op *op;
+    bool tainted;                          /* an input holds what is not a finite number */
     clt__array operand[CLT__MAX_OPERANDS]; /* before the op, then as the twin left it */
     clt__array result[CLT__MAX_OPERANDS];  /* as the device left it */
 } trial;
+
+static double roundoff_of(const clt__engine *engine)
+{
+    return engine->precision == CLT_F64 ? 0x1p-53 : 0x1p-24;
+}
 
 static clt_status allocate_array(const clt__tensor *tensor, bool with_slack, clt__array *array, clt_error *error)
 {
@@ -50,7 +56,8 @@ static clt_status poison_guards(clt__engine *engine, int tensor, uint8_t with, c
     const uint64_t size = clt__element_bytes(guarded->type, engine->precision), at = clt__tensor_offset(engine, tensor);
     clt__buffer *memory = clt__root_memory(engine, tensor);
     TRY(clt__buffer_fill(engine->device, memory, at - CLT__GUARD * size, CLT__GUARD * size, &with, 1, error));
-    return clt__buffer_fill(engine->device, memory, at + (uint64_t)guarded->count * size, CLT__GUARD * size, &with, 1, error);
+    return clt__buffer_fill(engine->device, memory, at + (uint64_t)guarded->count * size, CLT__GUARD * size, &with, 1,
+                            error);
 }
 
 static clt_status guards_hold(clt__engine *engine, int tensor, bool *hold, clt_error *error)
@@ -61,7 +68,8 @@ static clt_status guards_hold(clt__engine *engine, int tensor, bool *hold, clt_e
     uint8_t guard[2][CLT__GUARD * sizeof(double)];
     memset(guard, poison, sizeof guard);
     TRY(clt__buffer_read(engine->device, memory, at - CLT__GUARD * size, CLT__GUARD * size, guard[0], error));
-    TRY(clt__buffer_read(engine->device, memory, at + (uint64_t)guarded->count * size, CLT__GUARD * size, guard[1], error));
+    TRY(clt__buffer_read(engine->device, memory, at + (uint64_t)guarded->count * size, CLT__GUARD * size, guard[1],
+                         error));
     *hold = true;
     for (size_t i = 0; i < sizeof guard[0]; i++)
         if (guard[0][i] != poison || guard[1][i] != poison) *hold = false;
@@ -75,6 +83,7 @@ static clt_status set_up_operand(clt__engine *engine, trial *t, int i, clt_error
     const clt__tensor *tensor = &engine->tape->tensor[index];
     const clt__access access = t->op->row->operand[i].access;
     TRY(allocate_array(tensor, access != CLT__READ, &t->operand[i], error));
+    t->operand[i].roundoff = roundoff_of(engine);
     TRY(allocate_array(tensor, false, &t->result[i], error));
     void *before = elements(&t->operand[i]);
     if (access == CLT__WRITE) {
@@ -84,6 +93,8 @@ static clt_status set_up_operand(clt__engine *engine, trial *t, int i, clt_error
         memset(before, poison, (size_t)tensor->count * clt__element_bytes(tensor->type, CLT_F64));
     } else {
         TRY(clt__engine_read(engine, index, 0, tensor->count, before, error));
+        for (int j = 0; j < tensor->count && t->operand[i].real; j++)
+            if (!isfinite(t->operand[i].real[j])) t->tainted = true;
     }
     return poison_guards(engine, index, poison, error);
 }
@@ -114,9 +125,8 @@ static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_erro
  * what flushing subnormal numbers to zero may lose. */
 static double bound_of(const clt__engine *engine, double slack)
 {
-    const bool is_double = engine->precision == CLT_F64;
-    const double roundoff = is_double ? 0x1p-53 : 0x1p-24, smallest = is_double ? 0x1p-1022 : 0x1p-126;
-    return slack * (roundoff + 0x1p-53) + (1 + slack) * smallest;
+    const double smallest = engine->precision == CLT_F64 ? 0x1p-1022 : 0x1p-126;
+    return slack * (roundoff_of(engine) + 0x1p-53) + (1 + slack) * smallest;
 }
 
 /* How much of its bound a difference uses; more than 1, or NaN, is too much. */
@@ -131,7 +141,9 @@ static void compare_reals(const clt__engine *engine, const trial *t, int i, doub
     for (int at = 0; at < tensor->count; at++) {
         const double device = t->result[i].real[at], reference = t->operand[i].real[at];
         const double bound = t->operand[i].slack ? bound_of(engine, t->operand[i].slack[at]) : 0;
-        const double difference = device == reference ? 0 : fabs(device - reference);
+        /* From inputs that are not finite both may rightly come to NaN: training diverged, the device did no wrong. */
+        const bool same = device == reference || (t->tainted && isnan(device) && isnan(reference));
+        const double difference = same ? 0 : fabs(device - reference);
         const double share = share_of(difference, bound);
         if (verdict->operand && share <= *worst) continue;
         if (isnan(*worst)) return;
@@ -155,8 +167,11 @@ static void compare_exactly(const clt__engine *engine, const trial *t, int i, cl
         const int device = result->integer ? result->integer[at] : result->byte[at];
         const int reference = wanted->integer ? wanted->integer[at] : wanted->byte[at];
         if (device == reference) continue;
-        *verdict = (clt__verdict){.operand = t->op->row->operand[i].name, .tensor = t->op->tensor[i],
-                                  .index = at, .device = device, .reference = reference,
+        *verdict = (clt__verdict){.operand = t->op->row->operand[i].name,
+                                  .tensor = t->op->tensor[i],
+                                  .index = at,
+                                  .device = device,
+                                  .reference = reference,
                                   .difference = fabs((double)device - reference)};
     }
 }

@@ -95,7 +95,7 @@ typedef struct element_type {
     const char *name;
     uint64_t size;
     clt_precision precision;
-    void (*decode)(const unsigned char *bytes, uint64_t count, double *values);
+    void (*decode)(const unsigned char *bytes, uint64_t count, double *values); /* NULL: its values are left out */
 } element_type;
 
 static const element_type element_types[] = {
@@ -103,6 +103,18 @@ static const element_type element_types[] = {
     {"F64", 8, CLT_F64, decode_f64},
     {"F16", 2, CLT_F32, decode_f16},
     {"BF16", 2, CLT_F32, decode_bf16},
+    /* Not numbers for us, but part of files whose other tensors are: PyTorch counts batches in an I64, for one. */
+    {"BOOL", 1, CLT_F32, NULL},
+    {"U8", 1, CLT_F32, NULL},
+    {"I8", 1, CLT_F32, NULL},
+    {"F8_E4M3", 1, CLT_F32, NULL},
+    {"F8_E5M2", 1, CLT_F32, NULL},
+    {"U16", 2, CLT_F32, NULL},
+    {"I16", 2, CLT_F32, NULL},
+    {"U32", 4, CLT_F32, NULL},
+    {"I32", 4, CLT_F32, NULL},
+    {"U64", 8, CLT_F32, NULL},
+    {"I64", 8, CLT_F32, NULL},
 };
 
 static const element_type *find_type(const char *name)
@@ -264,7 +276,7 @@ static clt_status read_type(const source *from, const json_t *json, entry *tenso
     if (!name) return FAIL_TENSOR(error, from, tensor, "its %s is missing or not a text", "dtype");
     tensor->type = find_type(name);
     if (!tensor->type)
-        return FAIL_TENSOR(error, from, tensor, "has the dtype %s, where F32, F64, F16 and BF16 can be read", name);
+        return FAIL_TENSOR(error, from, tensor, "has the dtype %s, which safetensors does not have", name);
     return CLT_OK;
 }
 
@@ -325,8 +337,7 @@ static clt_status read_texts(const source *from, json_t *metadata, clt__safetens
         return FAIL(error, CLT_BAD_FILE, "%s: %s is not an object of texts", from->path, METADATA);
     const char *key;
     json_t *value;
-    json_object_foreach(metadata, key, value)
-    {
+    json_object_foreach (metadata, key, value) {
         if (!json_is_string(value))
             return FAIL(error, CLT_BAD_FILE, "%s: %s: the value of '%s' is not a text", from->path, METADATA, key);
         TRY(append_text(file, key, json_string_value(value), error));
@@ -341,8 +352,7 @@ static clt_status read_entries(source *from, clt__safetensors *file, clt_error *
                       error));
     const char *name;
     json_t *json;
-    json_object_foreach(from->header, name, json)
-    {
+    json_object_foreach (from->header, name, json) {
         if (strcmp(name, METADATA) == 0)
             TRY(read_texts(from, json, file, error));
         else
@@ -426,8 +436,10 @@ static clt_status read_values(const source *from, clt__safetensors *file, clt_er
 {
     for (size_t i = 0; i < from->count; i++) {
         const entry *tensor = &from->entries[i];
+        if (!tensor->type->decode) continue;
         TRY(append_tensor(file, tensor->name, tensor->type->precision, tensor->dimensions, tensor->extent, error));
-        tensor->type->decode(from->bytes + from->data_begin + tensor->begin, tensor->count, file->tensors[i].values);
+        tensor->type->decode(from->bytes + from->data_begin + tensor->begin, tensor->count,
+                             file->tensors[file->tensor_count - 1].values);
     }
     return CLT_OK;
 }

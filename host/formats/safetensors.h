@@ -11,9 +11,10 @@ typedef struct clt__stored_tensor {
     char *name;
     int dimensions;
     uint64_t extent[CLT__MAX_DIMENSIONS];
-    uint64_t count; /* the product of the extents */
-    double *values; /* [count] */
-    clt_precision precision; /* how it is stored: F32 or F64. F16 and BF16 files are read too, and come as CLT_F32 */
+    uint64_t count;          /* the product of the extents */
+    double *values;          /* [count] */
+    clt_precision precision; /* how it is stored: F32 or F64. F16 and BF16 files are read too, and come as CLT_F32;
+                                tensors of integers are left out */
 } clt__stored_tensor;
 
 typedef struct clt__stored_text {

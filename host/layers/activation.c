@@ -1,4 +1,5 @@
-/* Activations: fused into the layer before them where that is possible, else ops of their own (kernels/activation.cl). */
+/* Activations: fused into the layer before them where that is possible, else ops of their own (kernels/activation.cl).
+ */
 #include <stdio.h>
 
 #include "device/tiling.h"
@@ -106,7 +107,7 @@ static clt_status plan(const void *sizes, const clt__limits *limits, const char 
                    z->activation);
     plan->file = "activation.cl";
     plan->launch[0] =
-        (clt__launch){kernel, {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}};
+        (clt__launch){kernel, {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}, false};
     plan->launches = 1;
     return CLT_OK;
 }
@@ -169,14 +170,14 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 }
 
 /* After a pool nothing can be fused, so these run the ops on their own. */
-#define CASES(name)                                                                                                    \
-    (const clt__case[])                                                                                                \
-    {                                                                                                                  \
-        {1, "input 1x1x1; maxpool kernel=1; " name}, {3, "input 3x7x5; maxpool kernel=1; " name},                      \
-            {64, "input 17x13x2; maxpool kernel=1; " name "; " name}, {3, "input 2x3x3; conv out=3; tanh; " name},     \
-        {                                                                                                              \
-            0, NULL                                                                                                    \
-        }                                                                                                              \
+#define CASES(name)                                                                                                \
+    (const clt__case[])                                                                                            \
+    {                                                                                                              \
+        {1, "input 1x1x1; maxpool kernel=1; " name}, {3, "input 3x7x5; maxpool kernel=1; " name},                  \
+            {64, "input 17x13x2; maxpool kernel=1; " name "; " name}, {3, "input 2x3x3; conv out=3; tanh; " name}, \
+        {                                                                                                          \
+            0, NULL                                                                                                \
+        }                                                                                                          \
     }
 
 const clt__layer_row clt__relu = {.name = "relu",

@@ -13,12 +13,13 @@ static void gather_image(const batch_sizes *z, const clt__array *operand, size_t
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c;
     for (size_t i = 0; i < values; i++) {
         const size_t c = i % (size_t)z->c, at = to * values + i;
-        const double value = z->bytes ? operand[IMAGES].byte[from * values + i] / 255.0
-                                      : operand[IMAGES].real[from * values + i];
+        const double value =
+            z->bytes ? operand[IMAGES].byte[from * values + i] / 255.0 : operand[IMAGES].real[from * values + i];
         operand[X].real[at] = (value - mean[c]) / deviation[c];
         if (operand[X].slack)
-            operand[X].slack[at] = ((z->bytes ? CLT__DIVIDE_SLACK : 0) * fabs(value) + fabs(value - mean[c])) / deviation[c] +
-                                   CLT__DIVIDE_SLACK * fabs(operand[X].real[at]);
+            operand[X].slack[at] =
+                ((z->bytes ? CLT__DIVIDE_SLACK : 0) * fabs(value) + fabs(value - mean[c])) / deviation[c] +
+                CLT__DIVIDE_SLACK * fabs(operand[X].real[at]);
     }
 }
 
@@ -45,15 +46,21 @@ static clt_status plan(void *sizes, const clt__limits *limits, clt__launch_plan 
     const batch_sizes *z = sizes;
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1%s", z->bytes ? " -DBYTES" : "");
     plan->file = "batch.cl";
-    plan->launch[0] = (clt__launch){"batch", {(size_t)z->h, (size_t)z->n, 1}, {1, 1, 1}};
+    plan->launch[0] = (clt__launch){"batch", {(size_t)z->h, (size_t)z->n, 1}, {1, 1, 1}, false};
     plan->launches = 1;
     return CLT_OK;
 }
 
 const clt__op_row clt__batch_op = {
     .name = "batch",
-    .operand = {{"images", CLT__READ}, {"labels", CLT__READ}, {"targets", CLT__READ}, {"order", CLT__READ},
-                {"step", CLT__READ}, {"normalize", CLT__READ}, {"x", CLT__WRITE}, {"label", CLT__WRITE},
+    .operand = {{"images", CLT__READ},
+                {"labels", CLT__READ},
+                {"targets", CLT__READ},
+                {"order", CLT__READ},
+                {"step", CLT__READ},
+                {"normalize", CLT__READ},
+                {"x", CLT__WRITE},
+                {"label", CLT__WRITE},
                 {"target", CLT__WRITE}},
     .twin = twin,
     .plan = plan,

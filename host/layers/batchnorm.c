@@ -20,9 +20,9 @@ typedef struct channel_moments {
     double mean, mean_slack, variance, variance_slack;
 } channel_moments;
 
-/* The mean's error is that of a sum. The variance's is that of a sum of squares, plus what an error of the chunks' means
- * does: to first order that cancels in the sum of deviations of each chunk, but not where chunks are merged. */
-static channel_moments measure(const norm_sizes *z, const double *x, int count, int c)
+/* The mean's error is that of a sum. The variance's is that of a sum of squares, plus what an error of the chunks'
+ * means does: to first order that cancels in the sum of deviations of each chunk, but not where chunks are merged. */
+static channel_moments measure(const norm_sizes *z, const double *x, int count, int c, double roundoff)
 {
     channel_moments m = {0};
     double magnitude = 0;
@@ -34,7 +34,7 @@ static channel_moments measure(const norm_sizes *z, const double *x, int count, 
     }
     m.mean_slack = (clt__growth(count) + CLT__DIVIDE_SLACK) * magnitude;
     m.variance_slack = (2 * clt__growth(count) + CLT__DIVIDE_SLACK) * m.variance + 4 * sqrt(m.variance) * m.mean_slack +
-                       m.mean_slack * m.mean_slack * 0x1p-24;
+                       m.mean_slack * m.mean_slack * roundoff;
     return m;
 }
 
@@ -56,8 +56,9 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
     const clt__array *mean = &operand[S_MEAN], *inverse = &operand[S_INVERSE];
     const clt__array *running_mean = &operand[S_RUNNING_MEAN], *running_var = &operand[S_RUNNING_VAR];
     for (int c = 0; c < z->c; c++) {
-        const channel_moments m = measure(z, operand[S_X].real, count, c);
-        const double kept_mean = (1 - momentum) * running_mean->real[c], kept_var = (1 - momentum) * running_var->real[c];
+        const channel_moments m = measure(z, operand[S_X].real, count, c, mean->roundoff);
+        const double kept_mean = (1 - momentum) * running_mean->real[c],
+                     kept_var = (1 - momentum) * running_var->real[c];
         mean->real[c] = m.mean;
         inverse->real[c] = 1 / sqrt(m.variance + epsilon_of(z));
         running_mean->real[c] = kept_mean + momentum * m.mean;
@@ -141,7 +142,8 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
             const double terms = fabs(scale) * (fabs(dy[at]) + fabs(shift) + fabs(tilt));
             dx[at] = i < valid ? clt__deactivate(z->activation, g, x[at]) : 0;
             if (slack)
-                slack[at] = i < valid ? clt__deactivate_slack(z->activation, g, (CLT__DIVIDE_SLACK + 8) * terms, x[at]) : 0;
+                slack[at] =
+                    i < valid ? clt__deactivate_slack(z->activation, g, (CLT__DIVIDE_SLACK + 8) * terms, x[at]) : 0;
         }
 }
 
@@ -163,18 +165,19 @@ static clt_status plan_sums(norm_sizes *z, const clt__limits *limits, const char
     define(z, limits, plan);
     z->parts = wanted < z->n ? wanted : z->n;
     plan->scratch_reals = 2 * (uint64_t)z->parts * vectors * (uint64_t)limits->vector_width;
-    plan->launch[0] = (clt__launch){parts, {vectors, (size_t)z->parts, 1}, {1, 1, 1}};
-    plan->launch[1] = (clt__launch){sum, {vectors, 1, 1}, {1, 1, 1}};
+    plan->launch[0] = (clt__launch){parts, {vectors, (size_t)z->parts, 1}, {1, 1, 1}, false};
+    plan->launch[1] = (clt__launch){sum, {vectors, 1, 1}, {1, 1, 1}, false};
     plan->launches = 2;
     return CLT_OK;
 }
 
 /* Pixel by pixel, the batch cut into parts. */
-static clt_status plan_pixels(const norm_sizes *z, const clt__limits *limits, const char *kernel, clt__launch_plan *plan)
+static clt_status plan_pixels(const norm_sizes *z, const clt__limits *limits, const char *kernel,
+                              clt__launch_plan *plan)
 {
     const int wanted = 16 * limits->compute_units, pixels = z->n * z->pixels;
     define(z, limits, plan);
-    plan->launch[0] = (clt__launch){kernel, {(size_t)(wanted < pixels ? wanted : pixels), 1, 1}, {1, 1, 1}};
+    plan->launch[0] = (clt__launch){kernel, {(size_t)(wanted < pixels ? wanted : pixels), 1, 1}, {1, 1, 1}, false};
     plan->launches = 1;
     return CLT_OK;
 }
@@ -211,40 +214,66 @@ static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, cl
 
 static const clt__op_row statistics_op = {
     .name = "batchnorm_statistics",
-    .operand = {{"x", CLT__READ}, {"step", CLT__READ}, {"mean", CLT__WRITE}, {"inverse", CLT__WRITE},
-                {"running_mean", CLT__UPDATE}, {"running_var", CLT__UPDATE}},
+    .operand = {{"x", CLT__READ},
+                {"step", CLT__READ},
+                {"mean", CLT__WRITE},
+                {"inverse", CLT__WRITE},
+                {"running_mean", CLT__UPDATE},
+                {"running_var", CLT__UPDATE}},
     .twin = statistics_twin,
     .plan = statistics_plan,
 };
 
 static const clt__op_row forward_op = {
     .name = "batchnorm_forward",
-    .operand = {{"x", CLT__READ}, {"mean", CLT__READ}, {"inverse", CLT__READ}, {"weight", CLT__READ},
-                {"bias", CLT__READ}, {"y", CLT__WRITE}, {"sums", CLT__WRITE}},
+    .operand = {{"x", CLT__READ},
+                {"mean", CLT__READ},
+                {"inverse", CLT__READ},
+                {"weight", CLT__READ},
+                {"bias", CLT__READ},
+                {"y", CLT__WRITE},
+                {"sums", CLT__WRITE}},
     .twin = forward_twin,
     .plan = forward_plan,
 };
 
 static const clt__op_row inference_op = {
     .name = "batchnorm_inference",
-    .operand = {{"x", CLT__READ}, {"mean", CLT__READ}, {"variance", CLT__READ}, {"weight", CLT__READ},
-                {"bias", CLT__READ}, {"y", CLT__WRITE}, {"sums", CLT__WRITE}},
+    .operand = {{"x", CLT__READ},
+                {"mean", CLT__READ},
+                {"variance", CLT__READ},
+                {"weight", CLT__READ},
+                {"bias", CLT__READ},
+                {"y", CLT__WRITE},
+                {"sums", CLT__WRITE}},
     .twin = inference_twin,
     .plan = inference_plan,
 };
 
 static const clt__op_row gradients_op = {
     .name = "batchnorm_gradients",
-    .operand = {{"dy", CLT__READ}, {"x", CLT__READ}, {"mean", CLT__READ}, {"inverse", CLT__READ}, {"step", CLT__READ},
-                {"dw", CLT__WRITE}, {"db", CLT__WRITE}},
+    .operand = {{"dy", CLT__READ},
+                {"x", CLT__READ},
+                {"mean", CLT__READ},
+                {"inverse", CLT__READ},
+                {"step", CLT__READ},
+                {"dw", CLT__WRITE},
+                {"db", CLT__WRITE}},
     .twin = gradients_twin,
     .plan = gradients_plan,
 };
 
 static const clt__op_row input_gradient_op = {
     .name = "batchnorm_input_gradient",
-    .operand = {{"dy", CLT__READ}, {"x", CLT__READ}, {"mean", CLT__READ}, {"inverse", CLT__READ},
-                {"weight", CLT__READ}, {"dw", CLT__READ}, {"db", CLT__READ}, {"step", CLT__READ}, {"dx", CLT__WRITE}},
+    .operand = {{"dy", CLT__READ},
+                {"x", CLT__READ},
+                {"mean", CLT__READ},
+                {"inverse", CLT__READ},
+                {"weight", CLT__READ},
+                {"dw", CLT__READ},
+                {"db", CLT__READ},
+                {"step", CLT__READ},
+                {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
     .plan = input_gradient_plan,
 };
@@ -264,15 +293,20 @@ static int channels_of(const clt__layer *layer)
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    (void)error;
+    if (layer->value[MOMENTUM][0] > 1000000)
+        return FAIL(error, CLT_BAD_NET, "%s: a momentum of %g: it should be from 0 to 1", layer->name,
+                    layer->value[MOMENTUM][0] * 1e-6);
     static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
     const clt_shape in = layer->in.shape;
     layer->out.shape = in;
     layer->out.flat = layer->in.flat;
     for (int i = 0; i < 4; i++) {
         clt__parameter *p = &layer->parameter[i];
-        *p = (clt__parameter){.name = names[i], .extent = {1, in.channels, 1, 1}, .shown = 1,
-                              .initial = i == WEIGHT || i == RUNNING_VAR, .state = i >= RUNNING_MEAN};
+        *p = (clt__parameter){.name = names[i],
+                              .extent = {1, in.channels, 1, 1},
+                              .shown = 1,
+                              .initial = i == WEIGHT || i == RUNNING_VAR,
+                              .state = i >= RUNNING_MEAN};
         if (layer->in.flat) p->extent[2] = in.height, p->extent[3] = in.width;
     }
     layer->parameters = 4;
@@ -287,8 +321,8 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
         if (i >= WEIGHT_GRADIENT) layer->saved[i] = layer->parameter[i - WEIGHT_GRADIENT].gradient;
         if (layer->saved[i] >= 0) continue; /* a frozen layer's input gradient still needs both sums */
         (void)snprintf(name, sizeof name, "%s.%s", layer->name, names[i]);
-        TRY(clt__tape_add(tape, name, CLT__REALS, CLT__FILTERS, layer->parameter[WEIGHT].extent, 1, -1, &layer->saved[i],
-                          error));
+        TRY(clt__tape_add(tape, name, CLT__REALS, CLT__FILTERS, layer->parameter[WEIGHT].extent, 1, -1,
+                          &layer->saved[i], error));
     }
     return CLT_OK;
 }
@@ -296,8 +330,11 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 static norm_sizes sizes_of(const clt__layer *layer, int activation)
 {
     const clt_shape in = layer->in.shape;
-    return (norm_sizes){.n = layer->batch, .pixels = layer->in.flat ? 1 : in.height * in.width, .c = channels_of(layer),
-                        .epsilon_ppm = layer->value[EPSILON][0], .momentum_ppm = layer->value[MOMENTUM][0],
+    return (norm_sizes){.n = layer->batch,
+                        .pixels = layer->in.flat ? 1 : in.height * in.width,
+                        .c = channels_of(layer),
+                        .epsilon_ppm = layer->value[EPSILON][0],
+                        .momentum_ppm = layer->value[MOMENTUM][0],
                         .activation = activation};
 }
 
@@ -307,13 +344,17 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
     const clt__parameter *p = layer->parameter;
     const bool training = layer->training;
     if (training) {
-        const int tensor[] = {layer->in.tensor, layer->step, layer->saved[MEAN], layer->saved[INVERSE],
+        const int tensor[] = {layer->in.tensor,       layer->step,          layer->saved[MEAN], layer->saved[INVERSE],
                               p[RUNNING_MEAN].tensor, p[RUNNING_VAR].tensor};
         TRY(clt__tape_add_op(tape, &statistics_op, layer->name, &sizes, sizeof sizes, tensor, error));
     }
-    const int tensor[] = {layer->in.tensor, training ? layer->saved[MEAN] : p[RUNNING_MEAN].tensor,
-                          training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor, p[WEIGHT].tensor, p[BIAS].tensor,
-                          layer->out.tensor, layer->before};
+    const int tensor[] = {layer->in.tensor,
+                          training ? layer->saved[MEAN] : p[RUNNING_MEAN].tensor,
+                          training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor,
+                          p[WEIGHT].tensor,
+                          p[BIAS].tensor,
+                          layer->out.tensor,
+                          layer->before};
     return clt__tape_add_op(tape, training ? &forward_op : &inference_op, layer->name, &sizes, sizeof sizes, tensor,
                             error);
 }
@@ -321,13 +362,20 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const norm_sizes sizes = sizes_of(layer, layer->in.activation);
-    const int sums[] = {layer->out.gradient, layer->in.tensor, layer->saved[MEAN], layer->saved[INVERSE], layer->step,
-                        layer->saved[WEIGHT_GRADIENT], layer->saved[BIAS_GRADIENT]};
+    const int sums[] = {layer->out.gradient,        layer->in.tensor, layer->saved[MEAN],
+                        layer->saved[INVERSE],      layer->step,      layer->saved[WEIGHT_GRADIENT],
+                        layer->saved[BIAS_GRADIENT]};
     TRY(clt__tape_add_op(tape, &gradients_op, layer->name, &sizes, sizeof sizes, sums, error));
     if (layer->in.gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, layer->in.tensor, layer->saved[MEAN], layer->saved[INVERSE],
-                          layer->parameter[WEIGHT].tensor, layer->saved[WEIGHT_GRADIENT],
-                          layer->saved[BIAS_GRADIENT], layer->step, layer->in.gradient};
+    const int tensor[] = {layer->out.gradient,
+                          layer->in.tensor,
+                          layer->saved[MEAN],
+                          layer->saved[INVERSE],
+                          layer->parameter[WEIGHT].tensor,
+                          layer->saved[WEIGHT_GRADIENT],
+                          layer->saved[BIAS_GRADIENT],
+                          layer->step,
+                          layer->in.gradient};
     return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 

@@ -164,32 +164,39 @@ static int round_up(int value, int to)
 
 static uint64_t block_patch(const window *w, int block_y, int block_x)
 {
-    return patch_reals(round_up(block_y, w->tile_y), round_up(block_x, w->tile_x), w->stride_y, w->stride_x, w->r,
-                       w->s, w->c);
+    return patch_reals(round_up(block_y, w->tile_y), round_up(block_x, w->tile_x), w->stride_y, w->stride_x, w->r, w->s,
+                       w->c);
 }
 
 /* A patch that stays in a core's second-level cache beside the weights it meets. */
 enum { PATCH_BYTES = 192 * 1024 };
 
-/* The largest block, whole rows first, whose patch fits; and enough blocks to keep `compute_units` busy over n images. */
-static clt_status choose_blocks(conv_sizes *z, const window *w, const clt__limits *limits, clt_error *error)
+/* The largest block, whole rows first, whose patch fits; and enough blocks to keep `compute_units` busy over n images.
+ * False where local memory does not hold even the smallest patch. */
+static bool choose_blocks(conv_sizes *z, const window *w, const clt__limits *limits)
 {
     const uint64_t real_bytes = (uint64_t)limits->real_bytes;
     const uint64_t most = (limits->local_bytes < PATCH_BYTES ? limits->local_bytes : PATCH_BYTES) / real_bytes;
     int by = w->y, bx = w->x;
-    while (by > w->tile_y && (block_patch(w, by, bx) > most || z->n * clt__divide_up(w->y, by) < 4 * limits->compute_units))
+    while (by > w->tile_y &&
+           (block_patch(w, by, bx) > most || (int64_t)z->n * clt__divide_up(w->y, by) < 4 * limits->compute_units))
         by = round_up(clt__divide_up(by, 2), w->tile_y);
     while (bx > w->tile_x && block_patch(w, by, bx) > most) bx = round_up(clt__divide_up(bx, 2), w->tile_x);
-    if (block_patch(w, by, bx) > limits->local_bytes / real_bytes)
-        return FAIL(error, CLT_DEVICE_ERROR,
-                    "a convolution of %d channels with a %dx%d filter needs %llu bytes of local memory, the device has "
-                    "%llu",
-                    w->c, w->r, w->s, (unsigned long long)(block_patch(w, by, bx) * real_bytes),
-                    (unsigned long long)limits->local_bytes);
     z->block_y = by;
     z->block_x = bx;
     z->blocks_y = clt__divide_up(w->y, by);
     z->blocks_x = clt__divide_up(w->x, bx);
+    return block_patch(w, by, bx) <= limits->local_bytes / real_bytes;
+}
+
+/* Without patches: an output a work-item. */
+static clt_status plan_direct(const conv_sizes *z, const char *kernel, int wide, int middle, int64_t rows,
+                              clt__launch_plan *plan)
+{
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DACTIVATION=%d", z->activation);
+    plan->file = "conv_direct.cl";
+    plan->launch[0] = (clt__launch){kernel, {(size_t)wide, (size_t)middle, (size_t)rows}, {0, 0, 0}, false};
+    plan->launches = 1;
     return CLT_OK;
 }
 
@@ -201,57 +208,65 @@ static void define_tile(const conv_sizes *z, const clt__tile *tile, const char *
     plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
 }
 
-/* What forward and input gradient share: outputs over a window, in pixel tiles. */
-static clt_status plan_correlation(conv_sizes *z, window *w, int outputs, const char *options,
-                                   const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+/* What forward and input gradient share: outputs over a window, in pixel tiles. False where no patch fits. */
+static bool plan_correlation(conv_sizes *z, window *w, int outputs, const clt__limits *limits, clt__launch_plan *plan)
 {
     char more[128];
     const clt__tile tile = clt__pixel_tile_for(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
-    (void)snprintf(more, sizeof more, "-DTILE_Y=%d -DTILE_X=%d %s", w->tile_y, w->tile_x, options);
+    (void)snprintf(more, sizeof more, "-DTILE_Y=%d -DTILE_X=%d -DACTIVATION=%d", w->tile_y, w->tile_x, z->activation);
     define_tile(z, &tile, more, plan);
-    TRY(choose_blocks(z, w, limits, error));
+    if (!choose_blocks(z, w, limits)) return false;
     plan->local_reals = block_patch(w, z->block_y, z->block_x);
-    return CLT_OK;
+    return true;
 }
 
 static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
 {
+    (void)error;
     conv_sizes *z = sizes;
-    window w = {.y = z->y, .x = z->x, .stride_y = z->stride_y, .stride_x = z->stride_x, .r = z->r, .s = z->s, .c = z->c};
-    char options[64];
-    (void)snprintf(options, sizeof options, "-DACTIVATION=%d", z->activation);
-    TRY(plan_correlation(z, &w, z->k, options, limits, plan, error));
-    plan->launch[0] = (clt__launch){
-        "conv_forward", {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}};
+    window w = {
+        .y = z->y, .x = z->x, .stride_y = z->stride_y, .stride_x = z->stride_x, .r = z->r, .s = z->s, .c = z->c};
+    if (!plan_correlation(z, &w, z->k, limits, plan))
+        return plan_direct(z, "conv_forward_direct", z->k, z->x, (int64_t)z->n * z->y, plan);
+    plan->launch[0] =
+        (clt__launch){"conv_forward", {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}, true};
     plan->launches = 1;
     return CLT_OK;
 }
 
 static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
 {
+    (void)error;
     conv_sizes *z = sizes;
     window w = {.y = z->h, .x = z->w, .stride_y = 1, .stride_x = 1, .r = z->r, .s = z->s, .c = z->k};
-    char options[64];
-    (void)snprintf(options, sizeof options, "-DACTIVATION=%d", z->activation);
-    TRY(plan_correlation(z, &w, z->c, options, limits, plan, error));
+    if (!plan_correlation(z, &w, z->c, limits, plan))
+        return plan_direct(z, "conv_input_gradient_direct", z->c, z->w, (int64_t)z->n * z->h, plan);
     plan->scratch_reals = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
-    plan->launch[0] = (clt__launch){
-        "conv_turn_weights", {(size_t)z->k, (size_t)z->r * (size_t)z->s, 1}, {0, 0, 0}};
+    plan->launch[0] =
+        (clt__launch){"conv_turn_weights", {(size_t)z->k, (size_t)z->r * (size_t)z->s, 1}, {0, 0, 0}, false};
     plan->launch[1] = (clt__launch){
-        "conv_input_gradient", {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}};
+        "conv_input_gradient", {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}, true};
     plan->launches = 2;
     return CLT_OK;
 }
 
-static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                       clt_error *error)
+static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
 {
+    (void)error;
     conv_sizes *z = sizes;
-    window w = {.y = z->y, .x = z->x, .tile_y = 1, .tile_x = 1, .stride_y = z->stride_y, .stride_x = z->stride_x,
-                .r = z->r, .s = z->s, .c = z->c};
+    window w = {.y = z->y,
+                .x = z->x,
+                .tile_y = 1,
+                .tile_x = 1,
+                .stride_y = z->stride_y,
+                .stride_x = z->stride_x,
+                .r = z->r,
+                .s = z->s,
+                .c = z->c};
     const clt__tile tile = clt__tile_for(limits, z->s * z->c, z->k);
     define_tile(z, &tile, "", plan);
-    TRY(choose_blocks(z, &w, limits, error));
+    if (!choose_blocks(z, &w, limits))
+        return plan_direct(z, "conv_weight_gradient_direct", z->k, z->c, (int64_t)z->r * z->s, plan);
     plan->local_reals = block_patch(&w, z->block_y, z->block_x);
     const int stripe = clt__tile_stripe(&tile), stripes = clt__divide_up(z->k, stripe);
     const int parts = z->n * z->blocks_y * z->blocks_x, wanted = clt__divide_up(4 * limits->compute_units, stripes);
@@ -259,10 +274,11 @@ static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, c
     const uint64_t rows = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->c + 1;
     plan->scratch_reals = (uint64_t)z->slices * rows * (uint64_t)(stripes * stripe);
     plan->launch[0] =
-        (clt__launch){"conv_weight_gradient_slices", {(size_t)stripes, (size_t)z->slices, 1}, {1, 1, 1}};
+        (clt__launch){"conv_weight_gradient_slices", {(size_t)stripes, (size_t)z->slices, 1}, {1, 1, 1}, true};
     plan->launch[1] = (clt__launch){"conv_weight_gradient_sum",
                                     {(size_t)clt__divide_up(z->k, tile.vector_width), (size_t)rows - !z->bias, 1},
-                                    {1, 1, 1}};
+                                    {1, 1, 1},
+                                    false};
     plan->launches = 2;
     return CLT_OK;
 }
@@ -296,19 +312,19 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const clt_shape in = layer->in.shape;
     const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *padding = layer->value[PADDING];
-    if (layer->in.flat)
-        return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
-    layer->out.shape = (clt_shape){layer->value[OUT][0],
-                                   clt__window_outputs(in.height, kernel[0], stride[0], padding[0]),
-                                   clt__window_outputs(in.width, kernel[1], stride[1], padding[1])};
+    if (layer->in.flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape =
+        (clt_shape){layer->value[OUT][0], clt__window_outputs(in.height, kernel[0], stride[0], padding[0]),
+                    clt__window_outputs(in.width, kernel[1], stride[1], padding[1])};
     if (layer->out.shape.height < 1 || layer->out.shape.width < 1)
         return FAIL(error, CLT_BAD_NET, "%s: a kernel of %dx%d does not fit its input of %dx%d with a padding of %dx%d",
                     layer->name, kernel[0], kernel[1], in.height, in.width, padding[0], padding[1]);
     const double fan_in = (double)in.channels * kernel[0] * kernel[1];
     if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-    layer->parameter[0] = (clt__parameter){
-        .name = "weight", .extent = {layer->out.shape.channels, in.channels, kernel[0], kernel[1]}, .shown = 4,
-        .fan_in = (int)fan_in};
+    layer->parameter[0] = (clt__parameter){.name = "weight",
+                                           .extent = {layer->out.shape.channels, in.channels, kernel[0], kernel[1]},
+                                           .shown = 4,
+                                           .fan_in = (int)fan_in};
     layer->parameter[1] = (clt__parameter){
         .name = "bias", .extent = {layer->out.shape.channels, 1, 1, 1}, .shown = 1, .fan_in = (int)fan_in};
     layer->parameters = layer->value[BIAS][0] ? 2 : 1;
@@ -318,11 +334,21 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 static conv_sizes sizes_of(const clt__layer *layer, int activation)
 {
     const clt_shape in = layer->in.shape, out = layer->out.shape;
-    return (conv_sizes){.n = layer->batch, .c = in.channels, .h = in.height, .w = in.width, .k = out.channels,
-                        .y = out.height, .x = out.width, .r = layer->value[KERNEL][0], .s = layer->value[KERNEL][1],
-                        .stride_y = layer->value[STRIDE][0], .stride_x = layer->value[STRIDE][1],
-                        .pad_y = layer->value[PADDING][0], .pad_x = layer->value[PADDING][1],
-                        .bias = layer->value[BIAS][0], .activation = activation};
+    return (conv_sizes){.n = layer->batch,
+                        .c = in.channels,
+                        .h = in.height,
+                        .w = in.width,
+                        .k = out.channels,
+                        .y = out.height,
+                        .x = out.width,
+                        .r = layer->value[KERNEL][0],
+                        .s = layer->value[KERNEL][1],
+                        .stride_y = layer->value[STRIDE][0],
+                        .stride_x = layer->value[STRIDE][1],
+                        .pad_y = layer->value[PADDING][0],
+                        .pad_x = layer->value[PADDING][1],
+                        .bias = layer->value[BIAS][0],
+                        .activation = activation};
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -342,8 +368,8 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
         TRY(clt__tape_add_op(tape, &weight_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error));
     }
     if (layer->in.gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, layer->parameter[0].tensor,
-                          layer->in.activation ? layer->in.tensor : -1, layer->in.gradient};
+    const int tensor[] = {layer->out.gradient, layer->parameter[0].tensor, layer->in.activation ? layer->in.tensor : -1,
+                          layer->in.gradient};
     return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 

@@ -18,7 +18,8 @@ static void forward_twin(const void *sizes, const clt__array *operand)
         for (int o = 0; o < z->o; o++) {
             double sum = bias ? bias[o] : 0, magnitude = fabs(sum);
             for (int i = 0; i < z->i; i++) {
-                const double product = x[(size_t)n * (size_t)z->i + (size_t)i] * w[(size_t)i * (size_t)z->o + (size_t)o];
+                const double product =
+                    x[(size_t)n * (size_t)z->i + (size_t)i] * w[(size_t)i * (size_t)z->o + (size_t)o];
                 sum += product;
                 magnitude += fabs(product);
             }
@@ -41,7 +42,8 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
         for (int i = 0; i < z->i; i++) {
             double sum = 0, magnitude = 0;
             for (int o = 0; o < z->o; o++) {
-                const double product = dy[(size_t)n * (size_t)z->o + (size_t)o] * w[(size_t)i * (size_t)z->o + (size_t)o];
+                const double product =
+                    dy[(size_t)n * (size_t)z->o + (size_t)o] * w[(size_t)i * (size_t)z->o + (size_t)o];
                 sum += product;
                 magnitude += fabs(product);
             }
@@ -103,10 +105,11 @@ static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__laun
     const dense_sizes *z = sizes;
     const clt__tile tile = clt__tile_for(limits, z->n, z->o);
     define_tile(z, &tile, plan);
-    plan->launch[0] = (clt__launch){"dense_forward",
-                                    {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)),
-                                     (size_t)clt__divide_up(z->n, tile.rows), 1},
-                                    {1, 1, 1}};
+    plan->launch[0] = (clt__launch){
+        "dense_forward",
+        {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)), (size_t)clt__divide_up(z->n, tile.rows), 1},
+        {1, 1, 1},
+        false};
     return CLT_OK;
 }
 
@@ -121,21 +124,21 @@ static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, cl
     z->chunk = fits < 1 ? 1 : fits < (uint64_t)z->o ? (int)fits : z->o;
     plan->local_reals = (uint64_t)z->chunk * (uint64_t)stripe;
     plan->launch[0] =
-        (clt__launch){"dense_input_gradient", {(size_t)clt__divide_up(z->i, stripe), 1, 1}, {1, 1, 1}};
+        (clt__launch){"dense_input_gradient", {(size_t)clt__divide_up(z->i, stripe), 1, 1}, {1, 1, 1}, true};
     return CLT_OK;
 }
 
-static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                       clt_error *error)
+static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
 {
     (void)error;
     const dense_sizes *z = sizes;
     const clt__tile tile = clt__tile_for(limits, z->i, z->o);
     define_tile(z, &tile, plan);
-    plan->launch[0] = (clt__launch){"dense_weight_gradient",
-                                    {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)),
-                                     (size_t)clt__divide_up(z->i, tile.rows), 1},
-                                    {1, 1, 1}};
+    plan->launch[0] = (clt__launch){
+        "dense_weight_gradient",
+        {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)), (size_t)clt__divide_up(z->i, tile.rows), 1},
+        {1, 1, 1},
+        false};
     return CLT_OK;
 }
 
@@ -175,7 +178,8 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     layer->out.flat = true;
     layer->parameter[0] = (clt__parameter){.name = "weight",
                                            .extent = {layer->value[OUT][0], in.channels, in.height, in.width},
-                                           .shown = 2, .fan_in = inputs};
+                                           .shown = 2,
+                                           .fan_in = inputs};
     layer->parameter[1] =
         (clt__parameter){.name = "bias", .extent = {layer->value[OUT][0], 1, 1, 1}, .shown = 1, .fan_in = inputs};
     layer->parameters = layer->value[BIAS][0] ? 2 : 1;
@@ -184,8 +188,11 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static dense_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    return (dense_sizes){.n = layer->batch, .i = layer->parameter[0].fan_in, .o = layer->value[OUT][0],
-                         .bias = layer->value[BIAS][0], .activation = activation};
+    return (dense_sizes){.n = layer->batch,
+                         .i = layer->parameter[0].fan_in,
+                         .o = layer->value[OUT][0],
+                         .bias = layer->value[BIAS][0],
+                         .activation = activation};
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -205,8 +212,8 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
         TRY(clt__tape_add_op(tape, &weight_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error));
     }
     if (layer->in.gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, layer->parameter[0].tensor,
-                          layer->in.activation ? layer->in.tensor : -1, layer->in.gradient};
+    const int tensor[] = {layer->out.gradient, layer->parameter[0].tensor, layer->in.activation ? layer->in.tensor : -1,
+                          layer->in.gradient};
     return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 

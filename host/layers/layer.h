@@ -11,8 +11,8 @@ enum { CLT__MAX_OPTIONS = 8, CLT__MAX_PARAMETERS = 4 };
 
 typedef struct clt__layer clt__layer;
 
-/* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. REAL: `momentum=0.1`,
- * kept in millionths. */
+/* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. REAL:
+ * `momentum=0.1`, kept in millionths. */
 typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG, CLT__REAL } clt__option_kind;
 
 typedef struct clt__option_row {
@@ -45,9 +45,9 @@ typedef struct clt__layer_row {
     /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). */
     clt_status (*forward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
-    int activation;       /* an activation layer's function (kernels/params.h) */
-    bool fuses;           /* forward can apply the activation that follows */
-    bool takes_activation; /* backward applies the derivative of the activation fused into its input */
+    int activation;         /* an activation layer's function (kernels/params.h) */
+    bool fuses;             /* forward can apply the activation that follows */
+    bool takes_activation;  /* backward applies the derivative of the activation fused into its input */
     const clt__case *cases; /* ends with a NULL net */
 } clt__layer_row;
 
@@ -66,20 +66,20 @@ typedef struct clt__parameter {
     int shown;        /* see clt__tensor */
     int fan_in;       /* inputs of one output: what initialisation depends on; 0: it begins as `initial` throughout */
     double initial;
-    bool state; /* not trained, but kept by the layer's own ops (running statistics) */
+    bool state;           /* not trained, but kept by the layer's own ops (running statistics) */
     int tensor, gradient; /* gradient: -1 where the parameter is frozen */
 } clt__parameter;
 
 struct clt__layer {
     const clt__layer_row *row;
     char name[32];
-    int line; /* of the net's text */
+    int line;                       /* of the net's text */
     int value[CLT__MAX_OPTIONS][2]; /* as row->option; a PAIR has both */
     int batch;
     int step; /* tensor: see STEP_VALID in kernels/params.h */
     clt__value in, out;
-    int before; /* tensor that keeps the sums before the fused activation, -1 where not wanted */
-    int saved[4]; /* tensors of the layer's own, such as what forward leaves for backward */
+    int before;    /* tensor that keeps the sums before the fused activation, -1 where not wanted */
+    int saved[4];  /* tensors of the layer's own, such as what forward leaves for backward */
     bool training; /* else only forward ops run, on running statistics */
     clt__parameter parameter[CLT__MAX_PARAMETERS];
     int parameters;
@@ -92,6 +92,7 @@ typedef struct clt__loss_row {
     const char *help;
     const clt__op_row *op;
     bool real_targets; /* takes real targets as well as class labels */
+    bool smooths;      /* obeys label smoothing */
 } clt__loss_row;
 
 typedef struct clt__optimizer_row {

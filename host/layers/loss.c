@@ -23,8 +23,8 @@ typedef struct image_loss {
 /* loss = log(sum_k exp(x[k])) - sum_k q[k] x[k],  q = (1 - e) [k = label] + e / outputs,
  * dx[k] = (softmax(x)[k] - q[k]) / valid, both from d[k] = x[k] - max(x) so that exp cannot overflow.
  *
- * Slack: d rounds once, so exp(d) is off by |d| roundoffs and its own; the sum of exponentials by their mean (weighted by
- * the softmax) and the growth of the sum. */
+ * Slack: d rounds once, so exp(d) is off by |d| roundoffs and its own; the sum of exponentials by their mean (weighted
+ * by the softmax) and the growth of the sum. */
 static double cross_entropy_image(const image_loss *z, double *dx, double *dx_slack, double *loss_slack)
 {
     const double most = z->x[largest(z->x, z->outputs)], low = z->smoothing / z->outputs;
@@ -41,11 +41,13 @@ static double cross_entropy_image(const image_loss *z, double *dx, double *dx_sl
         dx[k] = (p - q) / z->valid;
         if (dx_slack)
             dx_slack[k] = (p * (fabs(d) + CLT__EXP_SLACK + sum_slack + CLT__DIVIDE_SLACK) +
-                           (CLT__DIVIDE_SLACK + 4) * (p + q)) / z->valid;
+                           (CLT__DIVIDE_SLACK + 4) * p + (3 * CLT__DIVIDE_SLACK + 4) * (q + z->smoothing)) /
+                          z->valid;
     }
     const double target = z->x[z->label] - most;
     *loss_slack = sum_slack + (CLT__LOG_SLACK + 2) * fabs(log(sum)) + 5 * fabs(target) +
-                  z->smoothing * (clt__growth(z->outputs) + CLT__DIVIDE_SLACK) * fabs(mean);
+                  z->smoothing * (CLT__DIVIDE_SLACK * fabs(target) +
+                                  (clt__growth(z->outputs) + 2 * CLT__DIVIDE_SLACK + 4) * fabs(mean));
     return log(sum) - (1 - z->smoothing) * target - z->smoothing * mean;
 }
 
@@ -91,8 +93,7 @@ static void squared_error_twin(const loss_sizes *z, const clt__array *operand, d
         }
         loss->real[n] = n < valid ? factor * sum : 0;
         hit->real[n] = z->one_hot && n < valid && largest(x + row, z->outputs) == label[n];
-        if (loss->slack)
-            loss->slack[n] = (clt__growth(z->outputs) + CLT__DIVIDE_SLACK + 4) * fabs(loss->real[n]);
+        if (loss->slack) loss->slack[n] = (clt__growth(z->outputs) + CLT__DIVIDE_SLACK + 4) * fabs(loss->real[n]);
     }
 }
 
@@ -130,7 +131,7 @@ static clt_status plan(const char *kernel, size_t items, clt__launch_plan *plan)
 {
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
     plan->file = "loss.cl";
-    plan->launch[0] = (clt__launch){kernel, {items, 1, 1}, {1, 1, 1}};
+    plan->launch[0] = (clt__launch){kernel, {items, 1, 1}, {1, 1, 1}, false};
     plan->launches = 1;
     return CLT_OK;
 }
@@ -167,16 +168,23 @@ static clt_status history_plan(void *sizes, const clt__limits *limits, clt__laun
 
 static const clt__op_row cross_entropy_op = {
     .name = "cross_entropy",
-    .operand = {{"outputs", CLT__READ}, {"label", CLT__READ}, {"step", CLT__READ}, {"gradient", CLT__WRITE},
-                {"loss", CLT__WRITE}, {"hit", CLT__WRITE}},
+    .operand = {{"outputs", CLT__READ},
+                {"label", CLT__READ},
+                {"step", CLT__READ},
+                {"gradient", CLT__WRITE},
+                {"loss", CLT__WRITE},
+                {"hit", CLT__WRITE}},
     .twin = cross_entropy_twin,
     .plan = cross_entropy_plan,
 };
 
-#define SQUARED_ERROR_OPERANDS                                                                                         \
-    {                                                                                                                  \
-        {"outputs", CLT__READ}, {"label", CLT__READ}, {"target", CLT__READ}, {"step", CLT__READ},                      \
-            {"gradient", CLT__WRITE}, {"loss", CLT__WRITE}, {"hit", CLT__WRITE}                                        \
+#define SQUARED_ERROR_OPERANDS                                                                    \
+    {                                                                                             \
+        {"outputs", CLT__READ}, {"label", CLT__READ}, {"target", CLT__READ}, {"step", CLT__READ}, \
+            {"gradient", CLT__WRITE}, {"loss", CLT__WRITE},                                       \
+        {                                                                                         \
+            "hit", CLT__WRITE                                                                     \
+        }                                                                                         \
     }
 
 static const clt__op_row mse_op = {
@@ -194,7 +202,8 @@ const clt__op_row clt__history_op = {
 
 const clt__loss_row clt__cross_entropy = {.name = "cross_entropy",
                                           .help = "softmax and negative log likelihood of the class label, fused",
-                                          .op = &cross_entropy_op};
+                                          .op = &cross_entropy_op,
+                                          .smooths = true};
 const clt__loss_row clt__mse = {.name = "mse",
                                 .help = "mean squared error; class labels become one-hot targets",
                                 .op = &mse_op,

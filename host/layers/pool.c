@@ -74,7 +74,7 @@ static void plan_rows(const pool_sizes *z, const clt__limits *limits, const char
                    z->activation);
     plan->file = "pool.cl";
     plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
-    plan->launch[0] = (clt__launch){kernel, {(size_t)rows, (size_t)z->n, 1}, {1, 1, 1}};
+    plan->launch[0] = (clt__launch){kernel, {(size_t)rows, (size_t)z->n, 1}, {1, 1, 1}, false};
     plan->launches = 1;
 }
 
@@ -116,8 +116,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const clt_shape in = layer->in.shape;
     const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *padding = layer->value[PADDING];
-    if (layer->in.flat)
-        return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    if (layer->in.flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
     if (padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2)
         return FAIL(error, CLT_BAD_NET, "%s: a padding of %dx%d is more than half the kernel of %dx%d", layer->name,
                     padding[0], padding[1], kernel[0], kernel[1]);
@@ -132,10 +131,18 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 static pool_sizes sizes_of(const clt__layer *layer)
 {
     const clt_shape in = layer->in.shape, out = layer->out.shape;
-    return (pool_sizes){.n = layer->batch, .c = in.channels, .h = in.height, .w = in.width, .y = out.height,
-                        .x = out.width, .r = layer->value[KERNEL][0], .s = layer->value[KERNEL][1],
-                        .stride_y = layer->value[STRIDE][0], .stride_x = layer->value[STRIDE][1],
-                        .pad_y = layer->value[PADDING][0], .pad_x = layer->value[PADDING][1],
+    return (pool_sizes){.n = layer->batch,
+                        .c = in.channels,
+                        .h = in.height,
+                        .w = in.width,
+                        .y = out.height,
+                        .x = out.width,
+                        .r = layer->value[KERNEL][0],
+                        .s = layer->value[KERNEL][1],
+                        .stride_y = layer->value[STRIDE][0],
+                        .stride_x = layer->value[STRIDE][1],
+                        .pad_y = layer->value[PADDING][0],
+                        .pad_x = layer->value[PADDING][1],
                         .activation = layer->in.activation};
 }
 
@@ -145,7 +152,8 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
     char name[64];
     (void)snprintf(name, sizeof name, "%s.best", layer->name);
     return clt__tape_add(tape, name, CLT__INTS, CLT__IMAGES,
-                         (const int[4]){layer->batch, out.channels, out.height, out.width}, 4, -1, &layer->saved[0], error);
+                         (const int[4]){layer->batch, out.channels, out.height, out.width}, 4, -1, &layer->saved[0],
+                         error);
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)

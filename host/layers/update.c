@@ -33,21 +33,27 @@ static clt_status sgd_plan(void *sizes, const clt__limits *limits, clt__launch_p
     const update_sizes *z = sizes;
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
     plan->file = "update.cl";
-    plan->launch[0] = (clt__launch){"sgd", {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}};
+    plan->launch[0] =
+        (clt__launch){"sgd", {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}, false};
     plan->launches = 1;
     return CLT_OK;
 }
 
 static const clt__op_row sgd_op = {
     .name = "sgd",
-    .operand = {{"weights", CLT__UPDATE}, {"gradient", CLT__READ}, {"velocity", CLT__UPDATE}, {"hyper", CLT__READ},
+    .operand = {{"weights", CLT__UPDATE},
+                {"gradient", CLT__READ},
+                {"velocity", CLT__UPDATE},
+                {"hyper", CLT__READ},
                 {"scale", CLT__READ}},
     .twin = sgd_twin,
     .plan = sgd_plan,
 };
 
 const clt__optimizer_row clt__sgd = {
-    .name = "sgd", .help = "stochastic gradient descent with momentum, Nesterov momentum and weight decay", .op = &sgd_op};
+    .name = "sgd",
+    .help = "stochastic gradient descent with momentum, Nesterov momentum and weight decay",
+    .op = &sgd_op};
 
 /* ---- gradient_norm(gradient, hyper -> scale) */
 
@@ -72,8 +78,8 @@ static clt_status norm_plan(void *sizes, const clt__limits *limits, clt__launch_
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
     plan->file = "update.cl";
     plan->scratch_reals = (uint64_t)z->parts;
-    plan->launch[0] = (clt__launch){"gradient_norm_parts", {(size_t)z->parts, 1, 1}, {1, 1, 1}};
-    plan->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}};
+    plan->launch[0] = (clt__launch){"gradient_norm_parts", {(size_t)z->parts, 1, 1}, {1, 1, 1}, false};
+    plan->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
     plan->launches = 2;
     return CLT_OK;
 }

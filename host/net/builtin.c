@@ -56,21 +56,19 @@ static const built_in nets[] = {
              "relu\n"
              "dense out=10\n"
              "loss cross_entropy\n"},
-    /* [Conv2d 3x3, padding 1, no bias, BatchNorm2d, ReLU] x 2 at 32, at 64 and at 128 channels, MaxPool2d(2) after each,
-     * Flatten, Linear(2048, 10) */
-    {"vgg6bn", "input 3x32x32\n"
-               VGG_PAIR("32") VGG_PAIR("64") VGG_PAIR("128")
-               "flatten\n"
-               "dense out=10\n"
-               "loss cross_entropy\n"},
+    /* [Conv2d 3x3, padding 1, no bias, BatchNorm2d, ReLU] x 2 at 32, at 64 and at 128 channels, MaxPool2d(2) after
+     * each, Flatten, Linear(2048, 10) */
+    {"vgg6bn", "input 3x32x32\n" VGG_PAIR("32") VGG_PAIR("64") VGG_PAIR("128") "flatten\n"
+                                                                               "dense out=10\n"
+                                                                               "loss cross_entropy\n"},
 };
 
 enum { NETS = sizeof nets / sizeof *nets };
 
-static const char *const names[NETS + 1] = {"example", "example_notebook", "lenet5", "cnn2", "vgg6bn", NULL};
-
 const char *const *clt_net_names(void)
 {
+    static const char *names[NETS + 1];
+    for (size_t i = 0; i < NETS; i++) names[i] = nets[i].name;
     return names;
 }
 

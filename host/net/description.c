@@ -1,7 +1,7 @@
 #include "net/description.h"
 
 #include <ctype.h>
-#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,14 +73,14 @@ static bool parse_count(const char *text, const char **end, int *value)
     return true;
 }
 
-/* A real number, as millionths. */
+/* A real number, as millionths: one that they cannot say is refused. */
 static bool parse_real(const char *text, int *millionths)
 {
     char *end;
     const double value = strtod(text, &end);
     if (end == text || *end || !(value >= 0 && value <= 1000)) return false;
     *millionths = (int)(value * 1e6 + 0.5);
-    return true;
+    return fabs(value * 1e6 - *millionths) < 1e-3;
 }
 
 static bool parse_value(const clt__option_row *option, const char *text, int value[2])
@@ -111,7 +111,7 @@ static void describe_wanted(const clt__option_row *option, char *text, size_t si
         (void)snprintf(text, size, "yes or no");
         break;
     case CLT__REAL:
-        (void)snprintf(text, size, "a real number from %g to 1000", option->least * 1e-6);
+        (void)snprintf(text, size, "a multiple of 0.000001 from %g to 1000", option->least * 1e-6);
         break;
     case CLT__COUNT:
     case CLT__PAIR:
@@ -304,8 +304,7 @@ static clt_status parse(parser *p, clt_error *error)
         else
             TRY(parse_layer(p, word, error));
     }
-    if (!p->description->count)
-        return FAIL(error, CLT_BAD_NET, "%s:%d: the net has no layers", p->origin, p->line);
+    if (!p->description->count) return FAIL(error, CLT_BAD_NET, "%s:%d: the net has no layers", p->origin, p->line);
     return CLT_OK;
 }
 
@@ -340,8 +339,10 @@ clt_status clt__describe_net(const char *net, clt__description *description, boo
         return status;
     }
     if (looks_like_text(net)) return clt__describe_text(net, "net", description, error);
-    return FAIL(error, CLT_BAD_NET, "\"%s\" is neither a built-in net (`cltrain help nets` lists them) nor a net's text, "
-                "and not a file either: %s", net, unread.message);
+    return FAIL(error, CLT_BAD_NET,
+                "\"%s\" is neither a built-in net (`cltrain help nets` lists them) nor a net's text, "
+                "and not a file either: %s",
+                net, unread.message);
 }
 
 void clt__description_free(clt__description *description)
@@ -364,7 +365,7 @@ static bool is_default(const clt__item *item, size_t i)
 static clt_status write_option(clt__text *text, const clt__option_row *option, const int value[2], clt_error *error)
 {
     if (option->kind == CLT__FLAG) return clt__text_print(text, error, " %s=%s", option->key, value[0] ? "yes" : "no");
-    if (option->kind == CLT__REAL) return clt__text_print(text, error, " %s=%g", option->key, value[0] * 1e-6);
+    if (option->kind == CLT__REAL) return clt__text_print(text, error, " %s=%.10g", option->key, value[0] * 1e-6);
     if (option->kind == CLT__COUNT || value[0] == value[1])
         return clt__text_print(text, error, " %s=%d", option->key, value[0]);
     return clt__text_print(text, error, " %s=%dx%d", option->key, value[0], value[1]);

@@ -26,9 +26,9 @@ typedef struct clt__item {
 typedef struct clt__description {
     clt__item *item;
     size_t count, capacity;
-    clt_shape input;            /* all 0 where the text does not say */
-    const clt__loss_row *loss;  /* NULL where the text does not say */
-    char origin[256];           /* what errors call the text: a file's path, a built-in net's name, or "net" */
+    clt_shape input;           /* all 0 where the text does not say */
+    const clt__loss_row *loss; /* NULL where the text does not say */
+    char origin[256];          /* what errors call the text: a file's path, a built-in net's name, or "net" */
 } clt__description;
 
 /* `net` is a built-in name, the path of a file, or the text itself. A built-in net's input is what it was made for: a

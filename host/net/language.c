@@ -8,8 +8,8 @@ static clt_status write_layer(clt__text *text, const clt__layer_row *row, clt_er
 {
     TRY(clt__text_print(text, error, "  %-18s %s\n", row->name, row->help));
     for (const clt__option_row *option = row->option; option->key; option++) {
-        static const char *const value[] = {[CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no",
-                                            [CLT__REAL] = "X"};
+        static const char *const value[] = {
+            [CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no", [CLT__REAL] = "X"};
         TRY(clt__text_print(text, error, "    %s=%s  %s", option->key, value[option->kind], option->help));
         if (option->fallback >= 0 && option->kind == CLT__REAL)
             TRY(clt__text_print(text, error, " (default %g)", option->fallback * 1e-6));

@@ -10,8 +10,8 @@ static const int scalar[4] = {1, 1, 1, 1};
 
 /* ---- tensors
  *
- * A layer's are called after it; those that no layer owns have a dot in their names, which a layer's name cannot have, or
- * are called `input`, `loss` and `output.gradient`, which layers may not be called (description.c). */
+ * A layer's are called after it; those that no layer owns have a dot in their names, which a layer's name cannot have,
+ * or are called `input`, `loss` and `output.gradient`, which layers may not be called (description.c). */
 
 static clt_status add_flat(clt__net *net, const char *name, clt__type type, int count, int *index, clt_error *error)
 {
@@ -87,8 +87,13 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
 {
     const clt__item *item = &description->item[index];
     clt__layer *layer = &net->layer[index];
-    *layer = (clt__layer){.row = item->row, .line = item->line, .batch = options->batch,
-                          .step = net->step, .training = options->training, .before = -1, .saved = {-1, -1, -1, -1}};
+    *layer = (clt__layer){.row = item->row,
+                          .line = item->line,
+                          .batch = options->batch,
+                          .step = net->step,
+                          .training = options->training,
+                          .before = -1,
+                          .saved = {-1, -1, -1, -1}};
     memcpy(layer->name, item->name, sizeof layer->name);
     memcpy(layer->value, item->value, sizeof layer->value);
     layer->in = layer->out = index ? net->layer[index - 1].out : net->input;
@@ -135,10 +140,14 @@ static clt_status add_data(clt__net *net, const clt__net_options *options, clt_e
 static clt_status add_batch_op(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const clt_shape in = options->input;
-    const batch_sizes sizes = {.n = options->batch, .c = in.channels, .h = in.height, .w = in.width,
-                               .outputs = options->targets, .bytes = options->bytes};
-    const int tensor[] = {net->images, net->labels, net->targets, net->order, net->step, net->normalize,
-                          net->input.tensor, net->label, net->target};
+    const batch_sizes sizes = {.n = options->batch,
+                               .c = in.channels,
+                               .h = in.height,
+                               .w = in.width,
+                               .outputs = options->targets,
+                               .bytes = options->bytes};
+    const int tensor[] = {net->images,    net->labels,       net->targets, net->order, net->step,
+                          net->normalize, net->input.tensor, net->label,   net->target};
     return clt__tape_add_op(&net->tape, &clt__batch_op, "", &sizes, sizeof sizes, tensor, error);
 }
 
@@ -192,6 +201,10 @@ static clt_status add_activation_gradient(clt__net *net, const clt__value *value
 static clt_status check_loss(const clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int outputs = net->tape.tensor[net->output.tensor].count / options->batch;
+    if (options->label_smoothing > 0 && !options->loss->smooths)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "the loss %s has no labels to smooth: label smoothing goes with cross_entropy",
+                    options->loss->name);
     if (!options->targets) return CLT_OK;
     if (!options->loss->real_targets)
         return FAIL(error, CLT_BAD_NET, "the loss %s needs class labels, the data set has real targets",
@@ -213,10 +226,12 @@ static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, c
     if (net->output.activation || net->output.gradient < 0)
         TRY(add_images(net, "output.gradient", CLT__REALS, batch, net->output.shape, true, &net->output_gradient,
                        error));
-    const loss_sizes sizes = {.n = batch, .outputs = outputs, .one_hot = !options->targets,
+    const loss_sizes sizes = {.n = batch,
+                              .outputs = outputs,
+                              .one_hot = !options->targets,
                               .smoothing_ppm = (int)(options->label_smoothing * 1e6 + 0.5)};
-    const int with_target[] = {net->output.tensor, net->label, net->target, net->step, net->output_gradient, net->loss,
-                               net->hit};
+    const int with_target[] = {net->output.tensor,   net->label, net->target, net->step,
+                               net->output_gradient, net->loss,  net->hit};
     const int without[] = {net->output.tensor, net->label, net->step, net->output_gradient, net->loss, net->hit};
     TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, sizeof sizes,
                          options->loss->real_targets ? with_target : without, error));
@@ -290,9 +305,24 @@ static clt_status build(const clt__description *description, const clt__net_opti
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,
                           clt_error *error)
 {
-    *net = (clt__net){.parameters = -1, .gradients = -1, .velocity = -1, .frozen = -1, .images = -1, .labels = -1,
-                      .targets = -1, .order = -1, .step = -1, .normalize = -1, .label = -1, .target = -1, .loss = -1,
-                      .hit = -1, .history = -1, .output_gradient = -1, .hyper = -1, .scale = -1};
+    *net = (clt__net){.parameters = -1,
+                      .gradients = -1,
+                      .velocity = -1,
+                      .frozen = -1,
+                      .images = -1,
+                      .labels = -1,
+                      .targets = -1,
+                      .order = -1,
+                      .step = -1,
+                      .normalize = -1,
+                      .label = -1,
+                      .target = -1,
+                      .loss = -1,
+                      .hit = -1,
+                      .history = -1,
+                      .output_gradient = -1,
+                      .hyper = -1,
+                      .scale = -1};
     const clt_status status = build(description, options, net, error);
     if (status != CLT_OK) clt__net_free(net);
     return status;

@@ -15,10 +15,10 @@
 typedef struct clt__net_options {
     clt_shape input;
     int batch;
-    int images;  /* images of the data set (or of a window on it) that lie on the device */
-    int order;   /* entries of the order in which steps take them */
-    bool bytes;  /* the data set's images are bytes */
-    int targets; /* real targets of an image, 0 for class labels */
+    int images;    /* images of the data set (or of a window on it) that lie on the device */
+    int order;     /* entries of the order in which steps take them */
+    bool bytes;    /* the data set's images are bytes */
+    int targets;   /* real targets of an image, 0 for class labels */
     bool training; /* else the tape ends with the forward ops */
     const clt__loss_row *loss;
     const clt__optimizer_row *optimizer;

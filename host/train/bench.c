@@ -70,8 +70,11 @@ static clt_status measure_op(clt_session *session, size_t index, clt_bench_row *
     const int times = once > 3e-3 ? 1 : once > 3e-6 ? (int)(3e-3 / once) : 1000;
     for (int i = 0; i < OP_ROUNDS; i++) TRY(run_op(session->engine, index, times, &round[i], error));
     qsort(round, OP_ROUNDS, sizeof *round, compare_doubles);
-    *row = (clt_bench_row){.op = op->row->name, .launches = work.launches, .seconds = round[OP_ROUNDS / 2],
-                           .flops = work.flops, .bytes = work.bytes};
+    *row = (clt_bench_row){.op = op->row->name,
+                           .launches = work.launches,
+                           .seconds = round[OP_ROUNDS / 2],
+                           .flops = work.flops,
+                           .bytes = work.bytes};
     memcpy(row->layer, op->layer, sizeof row->layer);
     return CLT_OK;
 }
@@ -118,8 +121,8 @@ static clt_status time_session(const clt_model *model, clt_device *device, const
     if (training) result->open_seconds = clt__seconds() - begin;
     clt_status status = clt__session_set_own_order(session, error);
     if (status == CLT_OK)
-        status = training ? time_training(session, seconds, result, error)
-                          : time_inference(session, seconds, result, error);
+        status =
+            training ? time_training(session, seconds, result, error) : time_inference(session, seconds, result, error);
     clt_session_close(session);
     return status;
 }
@@ -129,6 +132,9 @@ clt_status clt_bench(const clt_model *model, clt_device *device, int batch_size,
 {
     clt_dataset *data;
     *result = (clt_bench_result){0};
+    if (!(seconds > 0 && seconds <= 3600))
+        return FAIL(error, CLT_BAD_ARGUMENT, "a measurement of %g seconds: it should be above 0 and at most 3600",
+                    seconds);
     TRY(clt__random_dataset(model, batch_size, 0, &data, error));
     clt_status status = time_session(model, device, data, true, seconds, result, error);
     if (status == CLT_OK) status = time_session(model, device, data, false, seconds, result, error);

@@ -22,7 +22,8 @@ static json_t *options_to_json(const clt_train_options *o)
                      o->label_smoothing, "clip_grad", o->clip_grad, "lr_scheduler", o->lr_scheduler, "warmup_epochs",
                      o->warmup_epochs, "gamma", o->gamma, "step_size", o->step_size, "shuffle", o->shuffle, "seed",
                      (json_int_t)o->seed, "patience", o->patience, "save_every", (json_int_t)o->save_every,
-                     "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize, "val_split", o->val_split);
+                     "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize, "val_split",
+                     o->val_split);
 }
 
 static json_t *state_to_json(const clt__training_state *s)
@@ -61,13 +62,14 @@ static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *
     const char *optimizer, *scheduler;
     int nesterov, shuffle, normalize;
     json_int_t seed, save_every, check_every;
-    if (json_unpack_ex(json, why, 0, "{s:i,s:i,s:s,s:F,s:F,s:F,s:b,s:F,s:F,s:s,s:F,s:F,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:F}",
-                       "epochs", &o->epochs, "batch_size", &o->batch_size, "optimizer", &optimizer, "lr", &o->lr,
-                       "momentum", &o->momentum, "weight_decay", &o->weight_decay, "nesterov", &nesterov,
-                       "label_smoothing", &o->label_smoothing, "clip_grad", &o->clip_grad, "lr_scheduler", &scheduler,
-                       "warmup_epochs", &o->warmup_epochs, "gamma", &o->gamma, "step_size", &o->step_size, "shuffle",
-                       &shuffle, "seed", &seed, "patience", &o->patience, "save_every", &save_every, "check_every",
-                       &check_every, "normalize", &normalize, "val_split", &o->val_split) != 0)
+    if (json_unpack_ex(json, why, 0,
+                       "{s:i,s:i,s:s,s:F,s:F,s:F,s:b,s:F,s:F,s:s,s:F,s:F,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:F}", "epochs",
+                       &o->epochs, "batch_size", &o->batch_size, "optimizer", &optimizer, "lr", &o->lr, "momentum",
+                       &o->momentum, "weight_decay", &o->weight_decay, "nesterov", &nesterov, "label_smoothing",
+                       &o->label_smoothing, "clip_grad", &o->clip_grad, "lr_scheduler", &scheduler, "warmup_epochs",
+                       &o->warmup_epochs, "gamma", &o->gamma, "step_size", &o->step_size, "shuffle", &shuffle, "seed",
+                       &seed, "patience", &o->patience, "save_every", &save_every, "check_every", &check_every,
+                       "normalize", &normalize, "val_split", &o->val_split) != 0)
         return false;
     const clt__optimizer_row *row = clt__find_optimizer(optimizer);
     o->optimizer = row ? row->name : clt_train_defaults().optimizer;
@@ -234,8 +236,7 @@ static clt_status create_from(const clt__safetensors *file, const char *path, js
         clt__description_free(&description);
         return FAIL(error, CLT_BAD_FILE, "%s: the net in its metadata has no input line", path);
     }
-    return clt__model_from(&description, input, is_double ? CLT_F64 : CLT_F32, (uint64_t)seed,
-                           model, error);
+    return clt__model_from(&description, input, is_double ? CLT_F64 : CLT_F32, (uint64_t)seed, model, error);
 }
 
 /* Options that name the normalisation name what the model has. */
@@ -249,12 +250,13 @@ static void restore_given_normalization(clt_model *model)
 static clt_status restore(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
                           clt_error *error)
 {
-    json_error_t why = {.text = "a value is out of range"};
+    json_error_t why;
     TRY(create_from(file, path, json, model, error));
     if (!normalization_from_json(json_object_get(json, "normalization"), *model, &why) ||
         !state_from_json(json_object_get(json, "state"), &(*model)->state, &why) ||
         !options_from_json(json_object_get(json, "options"), &(*model)->options, &why))
-        return FAIL(error, CLT_BAD_FILE, "%s: the state of training in its metadata is not right: %s", path, why.text);
+        return FAIL(error, CLT_BAD_FILE, "%s: the state of training in its metadata is not right: %s", path,
+                    *why.text ? why.text : "a value is out of range");
     restore_given_normalization(*model);
     TRY(check_parameters(*model, file, path, error));
     take_parameters(*model, file);
@@ -272,8 +274,10 @@ clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)
     if (json)
         status = restore(&file, path, json, model, error);
     else
-        status = FAIL(error, CLT_BAD_FILE, "%s: is not a checkpoint of cltrain's (its weights alone can be taken by "
-                      "`train --weights`)", path);
+        status = FAIL(error, CLT_BAD_FILE,
+                      "%s: is not a checkpoint of cltrain's (its weights alone can be taken by "
+                      "`train --weights`)",
+                      path);
     json_decref(json);
     clt__safetensors_free(&file);
     if (status != CLT_OK) {

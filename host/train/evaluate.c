@@ -10,7 +10,8 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
                                clt_session **session, clt_error *error)
 {
     clt_train_options options = clt_train_defaults();
-    options.batch_size = batch_size;
+    if (batch_size < 1) return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be 1 or more", batch_size);
+    options.batch_size = data->count < (size_t)batch_size ? (int)data->count : batch_size;
     return clt__session_open(model, device, data, &options, (clt__session_mode){0}, session, error);
 }
 
@@ -120,7 +121,7 @@ clt_status clt__evaluate(clt_session *session, clt_evaluation *evaluation, clt_e
     return status;
 }
 
-static clt_status check_targets(const clt_model *model, const clt_dataset *data, clt_error *error)
+clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error)
 {
     const clt__loss_row *loss = model->description.loss;
     if (!data->labels && !data->targets)
@@ -142,7 +143,7 @@ clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_da
 {
     clt_session *session;
     *evaluation = (clt_evaluation){0};
-    TRY(check_targets(model, data, error));
+    TRY(clt__check_targets(model, data, error));
     TRY(open_session(model, device, data, batch_size, &session, error));
     const clt_status status = clt__evaluate(session, evaluation, error);
     clt_session_close(session);

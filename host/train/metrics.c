@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -13,9 +14,10 @@ clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt
 {
     char *old;
     size_t size;
-    clt_error unread;
+    struct stat about;
     TRY(clt__text_append(text, head, strlen(head), error));
-    if (clt__file_read(path, &old, &size, &unread) != CLT_OK) return CLT_OK; /* there is none yet */
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return CLT_OK; /* none yet, or a terminal or pipe */
+    TRY(clt__file_read(path, &old, &size, error));
     clt_status status = CLT_OK;
     const char *line = old;
     if (strncmp(line, head, strlen(head)) == 0) line += strlen(head);

@@ -39,8 +39,8 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
 static clt_status fill_in(clt_model *model, clt_error *error)
 {
     clt__net net;
-    const clt__net_options options = {.input = model->input, .batch = 1, .images = 1, .order = 1, .bytes = true,
-                                      .loss = model->description.loss};
+    const clt__net_options options = {
+        .input = model->input, .batch = 1, .images = 1, .order = 1, .bytes = true, .loss = model->description.loss};
     if (model->input.channels > CLT_MAX_CHANNEL_STATISTICS)
         return FAIL(error, CLT_BAD_NET, "images of %d channels: there may be %d at most", model->input.channels,
                     (int)CLT_MAX_CHANNEL_STATISTICS);
@@ -103,15 +103,16 @@ static clt_status resolve_input(const clt_model_options *options, clt__descripti
 {
     const clt_shape own = description->input, given = options->input;
     if (!given.channels && !own.channels)
-        return FAIL(error, CLT_BAD_NET,
-                    "the net does not say what its input is: begin it with a line like `input 1x28x28`, or give --input");
+        return FAIL(
+            error, CLT_BAD_NET,
+            "the net does not say what its input is: begin it with a line like `input 1x28x28`, or give --input");
     if (given.channels && (given.channels < 1 || given.height < 1 || given.width < 1))
         return FAIL(error, CLT_BAD_ARGUMENT, "an input of %dx%dx%d has no elements", given.channels, given.height,
                     given.width);
     if (binding && own.channels && given.channels &&
         (own.channels != given.channels || own.height != given.height || own.width != given.width))
-        return FAIL(error, CLT_BAD_NET, "the net's input is %dx%dx%d, the images are %dx%dx%d", own.channels, own.height,
-                    own.width, given.channels, given.height, given.width);
+        return FAIL(error, CLT_BAD_NET, "the net's input is %dx%dx%d, the images are %dx%dx%d", own.channels,
+                    own.height, own.width, given.channels, given.height, given.width);
     *input = given.channels ? given : own;
     return CLT_OK;
 }
@@ -194,8 +195,8 @@ const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index)
     return index < model->parameters ? &model->parameter[index].info : NULL;
 }
 
-static clt_status find_parameter(const clt_model *model, const char *name, size_t count,
-                                 clt__parameter_values **found, clt_error *error)
+static clt_status find_parameter(const clt_model *model, const char *name, size_t count, clt__parameter_values **found,
+                                 clt_error *error)
 {
     for (size_t i = 0; i < model->parameters; i++) {
         *found = &model->parameter[i];

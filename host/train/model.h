@@ -1,4 +1,5 @@
-/* A model in host memory: the net's description, its parameters in the outside layout, and the state of its training. */
+/* A model in host memory: the net's description, its parameters in the outside layout, and the state of its training.
+ */
 #ifndef CLT_TRAIN_MODEL_H
 #define CLT_TRAIN_MODEL_H
 
@@ -6,7 +7,7 @@
 
 typedef struct clt__parameter_values {
     clt_tensor_info info;
-    int fan_in;     /* as in clt__parameter, as the next */
+    int fan_in; /* as in clt__parameter, as the next */
     double initial;
     bool trained;
     double *values;

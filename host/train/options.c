@@ -7,8 +7,15 @@
 
 clt_train_options clt_train_defaults(void)
 {
-    return (clt_train_options){.epochs = 5, .batch_size = 64, .optimizer = "sgd", .lr = 0.01, .momentum = 0.9,
-                               .lr_scheduler = "const", .gamma = 0.1, .step_size = 1, .shuffle = true,
+    return (clt_train_options){.epochs = 5,
+                               .batch_size = 64,
+                               .optimizer = "sgd",
+                               .lr = 0.01,
+                               .momentum = 0.9,
+                               .lr_scheduler = "const",
+                               .gamma = 0.1,
+                               .step_size = 1,
+                               .shuffle = true,
                                .normalize = CLT_NORMALIZE_DATASET};
 }
 

@@ -68,7 +68,8 @@ static int choose_window(const clt_session *session, clt_device *device, int bat
 {
     const clt_dataset *data = session->data;
     const clt__limits limits = clt__device_limits(device, session->model->precision);
-    const uint64_t values = clt__image_size(data->shape), image = values * (data->bytes ? 1 : (uint64_t)limits.real_bytes);
+    const uint64_t values = clt__image_size(data->shape),
+                   image = values * (data->bytes ? 1 : (uint64_t)limits.real_bytes);
     uint64_t room = (uint64_t)INT32_MAX / 2;
     if (!clt__device_is_reference(device)) {
         if (limits.allocation_bytes / 2 < room * image) room = limits.allocation_bytes / 2 / image;
@@ -128,13 +129,18 @@ static clt_status write_images(clt_session *session, int begin, int end, clt_err
 {
     const clt_dataset *data = session->data;
     const int values = (int)clt__image_size(data->shape);
-    const int each = session->resident ? end - begin : 1; /* all at once where they lie in order */
-    for (int i = begin; i < end; i += each) {
-        const size_t first = image_at(session, i) * (size_t)values;
-        const void *from = data->bytes ? (const void *)(data->bytes + first) : (const void *)(data->reals + first);
-        TRY(clt__engine_write(session->engine, session->net.images, (i - begin) * values, each * values, from, error));
-    }
-    return CLT_OK;
+    const size_t element = data->bytes ? 1 : sizeof *data->reals, image = (size_t)values * element;
+    const char *all = data->bytes ? (const char *)data->bytes : (const char *)data->reals;
+    if (session->resident) /* they lie in order */
+        return clt__engine_write(session->engine, session->net.images, 0, (end - begin) * values, all, error);
+    char *window;
+    TRY(clt__allocate((uint64_t)(end - begin), image, "a window of images", &window, error));
+    for (int i = begin; i < end; i++)
+        memcpy(window + (size_t)(i - begin) * image, all + image_at(session, i) * image, image);
+    const clt_status status =
+        clt__engine_write(session->engine, session->net.images, 0, (end - begin) * values, window, error);
+    free(window);
+    return status;
 }
 
 /* Writes what lies at positions begin .. end to the device: of the data set where all of it fits, else of the order. */
@@ -191,7 +197,8 @@ static clt_status number_window(clt_session *session, clt_error *error)
     int32_t *numbers;
     TRY(clt__allocate((uint64_t)session->window, sizeof *numbers, "the window's order", &numbers, error));
     for (int i = 0; i < session->window; i++) numbers[i] = i;
-    const clt_status status = clt__engine_write(session->engine, session->net.order, 0, session->window, numbers, error);
+    const clt_status status =
+        clt__engine_write(session->engine, session->net.order, 0, session->window, numbers, error);
     free(numbers);
     return status;
 }
@@ -212,8 +219,10 @@ static clt_status write_normalization(clt_session *session, clt_error *error)
 static clt_status write_hyper(clt_session *session, const clt_train_options *options, clt_error *error)
 {
     if (session->net.hyper < 0) return CLT_OK;
-    const double hyper[HYPER_LENGTH] = {[HYPER_RATE] = options->lr, [HYPER_MOMENTUM] = options->momentum,
-                                        [HYPER_DECAY] = options->weight_decay, [HYPER_CLIP] = options->clip_grad};
+    const double hyper[HYPER_LENGTH] = {[HYPER_RATE] = options->lr,
+                                        [HYPER_MOMENTUM] = options->momentum,
+                                        [HYPER_DECAY] = options->weight_decay,
+                                        [HYPER_CLIP] = options->clip_grad};
     return clt__engine_write(session->engine, session->net.hyper, 0, HYPER_LENGTH, hyper, error);
 }
 
@@ -241,12 +250,20 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     const clt_dataset *data = session->data;
     session->window = choose_window(session, device, options->batch_size);
     session->resident = session->window == (int)data->count;
-    const clt__net_options net = {
-        .input = data->shape, .batch = options->batch_size, .images = session->window, .order = session->window,
-        .bytes = data->bytes, .targets = mode.training && data->targets ? data->outputs : 0, .training = mode.training,
-        .loss = session->model->description.loss, .optimizer = clt__find_optimizer(options->optimizer),
-        .nesterov = options->nesterov, .clip = options->clip_grad > 0, .label_smoothing = options->label_smoothing,
-        .keep_sums = mode.keep_sums, .input_gradient = mode.input_gradient};
+    const clt__net_options net = {.input = data->shape,
+                                  .batch = options->batch_size,
+                                  .images = session->window,
+                                  .order = session->window,
+                                  .bytes = data->bytes,
+                                  .targets = mode.training && data->targets ? data->outputs : 0,
+                                  .training = mode.training,
+                                  .loss = session->model->description.loss,
+                                  .optimizer = clt__find_optimizer(options->optimizer),
+                                  .nesterov = options->nesterov,
+                                  .clip = options->clip_grad > 0,
+                                  .label_smoothing = options->label_smoothing,
+                                  .keep_sums = mode.keep_sums,
+                                  .input_gradient = mode.input_gradient};
     TRY(clt__net_build(&session->model->description, &net, &session->net, error));
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
     TRY(clt__allocate(data->count, sizeof *session->order, "the order of images", &session->order, error));
@@ -280,10 +297,10 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
                             const clt_train_options *options, bool keep_sums, clt_session **session, clt_error *error)
 {
     *session = NULL;
-    TRY(clt__check_options(options, model->input.channels, error));
+    TRY(check(model, data, options, data->labels != NULL, error));
     clt__normalize(model, data, options);
-    TRY(clt__session_open(model, device, data, options,
-                          (clt__session_mode){.training = true, .keep_sums = keep_sums}, session, error));
+    TRY(clt__session_open(model, device, data, options, (clt__session_mode){.training = true, .keep_sums = keep_sums},
+                          session, error));
     (*session)->trained = model;
     return CLT_OK;
 }
@@ -309,6 +326,7 @@ clt_status clt_session_step(clt_session *session, const int32_t *images, int cou
                     session->data->count);
     TRY(clt__session_set_order(session, images, count, error));
     TRY(clt__session_place(session, 0, count, 0, error));
+    session->steps++;
     return clt__engine_run(session->engine, 0, session->net.end, error);
 }
 
@@ -344,5 +362,8 @@ clt_status clt_session_read(clt_session *session, const char *name, double *valu
 
 clt_status clt_session_store(clt_session *session, clt_error *error)
 {
-    return clt__session_download(session, session->trained, error);
+    TRY(clt__session_download(session, session->trained, error));
+    session->trained->state.total_steps += session->steps;
+    session->steps = 0;
+    return CLT_OK;
 }

@@ -22,6 +22,7 @@ struct clt_session {
     int order_count;
     bool resident;
     int window, window_begin, window_end;
+    int64_t steps;         /* trained by clt_session_step and not yet stored */
     clt_tensor_info found; /* what clt_session_find gave last */
 };
 

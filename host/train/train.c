@@ -16,7 +16,7 @@
 
 typedef struct trainer {
     clt_model *model;
-    clt__training_state *state; /* the model's */
+    clt__training_state state; /* the model's, and what has been read since the model was last brought up to date */
     const clt_train_options *options;
     clt_session *session;    /* on the training data */
     clt_session *validation; /* NULL without validation data */
@@ -36,7 +36,7 @@ static clt_status set_epoch_order(const trainer *t, clt_error *error)
     const int count = (int)t->session->data->count;
     int32_t *order;
     TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
-    clt__random stream = clt__random_seed(t->options->seed, "shuffle", (uint64_t)t->state->epoch);
+    clt__random stream = clt__random_seed(t->options->seed, "shuffle", (uint64_t)t->state.epoch);
     for (int i = 0; i < count; i++) order[i] = i;
     for (int i = count - 1; i > 0 && t->options->shuffle; i--) {
         const int other = (int)clt__random_below(&stream, (uint64_t)i + 1);
@@ -67,10 +67,18 @@ static clt_status save(const trainer *t, const char *name, clt_error *error)
     return clt_model_save(t->model, path, error);
 }
 
+/* Brings the host's model up to date. */
+static clt_status download(const trainer *t, clt_error *error)
+{
+    TRY(clt__session_download(t->session, t->model, error));
+    t->model->state = t->state;
+    return CLT_OK;
+}
+
 /* The model as it is now, on the host and as last.safetensors. */
 static clt_status checkpoint(const trainer *t, clt_error *error)
 {
-    TRY(clt__session_download(t->session, t->model, error));
+    TRY(download(t, error));
     return save(t, "last.safetensors", error);
 }
 
@@ -96,7 +104,7 @@ static clt_status open_log(trainer *t, clt_error *error)
     const char *path = t->options->log_steps;
     clt__text kept = {0};
     if (!path) return CLT_OK;
-    const int64_t first = t->state->total_steps + 1;
+    const int64_t first = t->state.total_steps + 1;
     clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
     if (status == CLT_OK) {
         t->log = fopen(path, "w");
@@ -124,15 +132,14 @@ static int batch_images(const trainer *t, int64_t step)
 
 static clt_status take_step(trainer *t, const double *slot, clt_error *error)
 {
-    clt__training_state *s = t->state;
+    clt__training_state *s = &t->state;
     const int images = batch_images(t, s->step);
     const double loss = slot[HISTORY_LOSS] / images;
     s->step++;
     s->total_steps++;
     if (!isfinite(loss))
         return FAIL(error, CLT_DIVERGED,
-                    "the loss is %s at step %" PRId64 " (epoch %d, learning rate %g): try a lower learning rate; the last "
-                    "checkpoint stands",
+                    "the loss is %s at step %" PRId64 " (epoch %d, learning rate %g): try a lower learning rate",
                     isnan(loss) ? "not a number" : "infinite", s->total_steps, s->epoch + 1, t->rate);
     s->loss_sum += slot[HISTORY_LOSS];
     s->hits += slot[HISTORY_HITS];
@@ -141,8 +148,8 @@ static clt_status take_step(trainer *t, const double *slot, clt_error *error)
     return CLT_OK;
 }
 
-/* Waits for the steps under way and adds up their losses. Then sets how many to enqueue before the next reading, so that
- * one comes about every tenth of a second. */
+/* Waits for the steps under way and adds up their losses. Then sets how many to enqueue before the next reading, so
+ * that one comes about every tenth of a second. */
 static clt_status read_history(trainer *t, clt_error *error)
 {
     double history[CLT__HISTORY_SLOTS * HISTORY_LENGTH];
@@ -165,11 +172,16 @@ static double share(double part, double whole)
 
 static clt_progress progress_now(const trainer *t)
 {
-    const clt__training_state *s = t->state;
-    return (clt_progress){.epoch = s->epoch + 1, .epochs = t->options->epochs, .step = (int)s->step,
-                          .steps = (int)t->steps, .loss = share(s->loss_sum, (double)s->seen),
+    const clt__training_state *s = &t->state;
+    return (clt_progress){.epoch = s->epoch + 1,
+                          .epochs = t->options->epochs,
+                          .step = (int)s->step,
+                          .steps = (int)t->steps,
+                          .loss = share(s->loss_sum, (double)s->seen),
                           .accuracy = t->session->data->labels ? share(s->hits, (double)s->seen) : NAN,
-                          .learning_rate = t->rate, .seconds = clt__seconds() - t->epoch_began, .validation_loss = NAN,
+                          .learning_rate = t->rate,
+                          .seconds = clt__seconds() - t->epoch_began,
+                          .validation_loss = NAN,
                           .validation_accuracy = NAN};
 }
 
@@ -182,24 +194,10 @@ static bool goes_on(const trainer *t, const clt_progress *progress)
 
 static clt_status set_rate(trainer *t, int64_t step, clt_error *error)
 {
-    const double rate = clt__learning_rate(t->options, t->state->epoch, step, t->steps);
+    const double rate = clt__learning_rate(t->options, t->state.epoch, step, t->steps);
     if (rate == t->rate) return CLT_OK;
     t->rate = rate;
     return clt_session_set_rate(t->session, rate, error);
-}
-
-static clt_status run_step(trainer *t, int64_t step, clt_error *error)
-{
-    const int64_t number = t->state->total_steps + t->pending + 1, every = t->options->check_every;
-    clt_session *session = t->session;
-    TRY(set_rate(t, step, error));
-    TRY(clt__session_place(session, (int)(step * t->options->batch_size), batch_images(t, step), t->pending, error));
-    if (every && number % every == 0 && !clt__device_is_reference(clt__engine_device(session->engine)))
-        TRY(clt__verify_ops(session, 0, session->net.end, NULL, NULL, error));
-    else
-        TRY(clt__engine_run(session->engine, 0, session->net.end, error));
-    t->pending++;
-    return CLT_OK;
 }
 
 static bool is_due(int64_t number, int64_t every)
@@ -207,21 +205,35 @@ static bool is_due(int64_t number, int64_t every)
     return every && number % every == 0;
 }
 
+static clt_status run_step(trainer *t, int64_t step, clt_error *error)
+{
+    const int64_t number = t->state.total_steps + t->pending + 1;
+    clt_session *session = t->session;
+    TRY(set_rate(t, step, error));
+    TRY(clt__session_place(session, (int)(step * t->options->batch_size), batch_images(t, step), t->pending, error));
+    if (is_due(number, t->options->check_every) && !clt__device_is_reference(clt__engine_device(session->engine)))
+        TRY(clt__verify_ops(session, 0, session->net.end, NULL, NULL, error));
+    else
+        TRY(clt__engine_run(session->engine, 0, session->net.end, error));
+    t->pending++;
+    return CLT_OK;
+}
+
 /* ---- one epoch */
 
 static clt_status stop_here(const trainer *t, clt_error *error)
 {
     TRY(checkpoint(t, error));
-    return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64, t->state->epoch + 1,
-                t->state->step, t->steps);
+    return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64, t->state.epoch + 1,
+                t->state.step, t->steps);
 }
 
 static clt_status run_steps(trainer *t, clt_error *error)
 {
     t->epoch_began = t->last_reading = clt__seconds();
-    for (int64_t step = t->state->step; step < t->steps; step++) {
+    for (int64_t step = t->state.step; step < t->steps; step++) {
         TRY(run_step(t, step, error));
-        const bool save_now = is_due(t->state->total_steps + t->pending, t->options->save_every);
+        const bool save_now = is_due(t->state.total_steps + t->pending, t->options->save_every);
         const bool last = step + 1 == t->steps;
         if (t->pending < t->in_flight && !save_now && !last) continue;
         TRY(read_history(t, error));
@@ -247,7 +259,7 @@ static clt_status validate(trainer *t, clt_progress *progress, clt_error *error)
 /* The epoch is over: what it reached decides on the best model and on patience. */
 static void close_epoch(trainer *t, clt_progress *progress)
 {
-    clt__training_state *s = t->state;
+    clt__training_state *s = &t->state;
     const double loss = t->validation ? progress->validation_loss : progress->loss;
     progress->best = loss < s->best_loss;
     progress->epoch_ended = true;
@@ -262,7 +274,7 @@ static void close_epoch(trainer *t, clt_progress *progress)
 static clt_status write_epoch(const trainer *t, const clt_progress *p, clt_error *error)
 {
     char path[4096];
-    const clt__metrics_row row = {p->epoch, p->loss, p->accuracy, p->validation_loss, p->validation_accuracy,
+    const clt__metrics_row row = {p->epoch,         p->loss,   p->accuracy, p->validation_loss, p->validation_accuracy,
                                   p->learning_rate, p->seconds};
     TRY(save(t, "last.safetensors", error));
     if (p->best) TRY(save(t, "best.safetensors", error));
@@ -276,21 +288,20 @@ static clt_status run_epoch(trainer *t, clt_error *error)
     TRY(set_epoch_order(t, error));
     TRY(run_steps(t, error));
     clt_progress progress = progress_now(t);
-    TRY(clt__session_download(t->session, t->model, error));
+    TRY(download(t, error));
     TRY(validate(t, &progress, error));
     close_epoch(t, &progress);
+    t->model->state = t->state;
     TRY(write_epoch(t, &progress, error));
     if (goes_on(t, &progress)) return CLT_OK;
-    return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->state->epoch);
+    return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->state.epoch);
 }
 
 static clt_status run_epochs(trainer *t, clt_error *error)
 {
-    if (t->state->epoch >= t->options->epochs) {
-        return save(t, "last.safetensors", error); /* also what --epochs 0 asks for */
-    }
+    if (t->state.epoch >= t->options->epochs) return save(t, "last.safetensors", error); /* --epochs 0, for one */
     const int patience = t->options->patience;
-    while (t->state->epoch < t->options->epochs && !(patience && t->state->stale >= patience)) TRY(run_epoch(t, error));
+    while (t->state.epoch < t->options->epochs && !(patience && t->state.stale >= patience)) TRY(run_epoch(t, error));
     return CLT_OK;
 }
 
@@ -310,13 +321,28 @@ static void remember_options(clt_model *model, const clt_train_options *options)
 static clt_status open_validation(trainer *t, clt_device *device, const clt_dataset *validation, clt_error *error)
 {
     if (!validation) return CLT_OK;
-    if (!validation->labels != !t->session->data->labels)
+    if (!validation->targets != !t->session->data->targets)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s and %s should both have labels, or both real targets",
                     t->session->data->name, validation->name);
-    if (validation->classes > t->model->outputs)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, the net has %d outputs", validation->name,
-                    validation->classes, t->model->outputs);
+    TRY(clt__check_targets(t->model, validation, error));
     return clt__session_open(t->model, device, validation, t->options, (clt__session_mode){0}, &t->validation, error);
+}
+
+/* In the middle of an epoch the images that were taken are counted in batches. */
+static clt_status check_position(const trainer *t, clt_error *error)
+{
+    const int64_t step = t->state.step;
+    const int batch = t->options->batch_size, before = t->model->options.batch_size;
+    if (step && batch != before)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "the checkpoint stands in the middle of an epoch of batches of %d images: it "
+                    "goes on with those, not with %d",
+                    before, batch);
+    if (step > t->steps)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "the checkpoint stands at step %" PRId64 " of its epoch, %s has %" PRId64 " steps of %d images",
+                    step, t->session->data->name, t->steps, batch);
+    return CLT_OK;
 }
 
 static clt_status train(trainer *t, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
@@ -326,11 +352,10 @@ static clt_status train(trainer *t, clt_device *device, const clt_dataset *train
                           error));
     TRY(open_validation(t, device, validation, error));
     t->steps = ((int64_t)training->count + t->options->batch_size - 1) / t->options->batch_size;
-    if (t->state->step > t->steps)
-        return FAIL(error, CLT_BAD_ARGUMENT, "the checkpoint stands at step %" PRId64 " of its epoch, %s has %" PRId64
-                    " steps of %d images", t->state->step, training->name, t->steps, t->options->batch_size);
+    TRY(check_position(t, error));
     TRY(open_output(t, error));
     TRY(open_log(t, error));
+    remember_options(t->model, t->options);
     return run_epochs(t, error);
 }
 
@@ -338,14 +363,13 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
                      const clt_train_options *options, clt_error *error)
 {
     TRY(clt__check_options(options, model->input.channels, error));
-    trainer t = {.model = model, .state = &model->state, .options = options, .in_flight = 1, .rate = NAN};
+    trainer t = {.model = model, .state = model->state, .options = options, .in_flight = 1, .rate = NAN};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && options->val_split > 0;
     clt_status status =
         hold_out ? clt_dataset_hold_out(training, options->val_split, options->seed, &kept, &held_out, error) : CLT_OK;
     if (status == CLT_OK) {
         clt__normalize(model, hold_out ? kept : training, options);
-        remember_options(model, options);
         status = train(&t, device, hold_out ? kept : training, hold_out ? held_out : validation, error);
     }
     const clt_status closed = close_log(&t, status == CLT_OK ? error : NULL);

@@ -10,8 +10,8 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
 double clt__learning_rate(const clt_train_options *options, int epoch, int64_t step_in_epoch, int64_t steps);
 
-/* normalize.c: sets the model's mean and deviation as the options say. Once it has trained they stay: a resumed run must
- * see the same numbers. */
+/* normalize.c: sets the model's mean and deviation as the options say. Once it has trained they stay: a resumed run
+ * must see the same numbers. */
 void clt__normalize(clt_model *model, const clt_dataset *data, const clt_train_options *options);
 
 /* metrics.c */
@@ -22,7 +22,7 @@ clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt
 
 /* A row of metrics.csv. */
 typedef struct clt__metrics_row {
-    int epoch; /* from 1 */
+    int epoch;                                                                  /* from 1 */
     double loss, accuracy, validation_loss, validation_accuracy, rate, seconds; /* NaN is written as nothing */
 } clt__metrics_row;
 
@@ -36,6 +36,9 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
 
 /* verify.c: random images with random labels, as the model takes them. */
 clt_status clt__random_dataset(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error);
+
+/* evaluate.c: whether a data set has the labels or targets that the model's loss wants. */
+clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error);
 
 /* evaluate.c: on a session that was opened for inference on the data to evaluate. */
 clt_status clt__evaluate(clt_session *session, clt_evaluation *evaluation, clt_error *error);

@@ -30,9 +30,14 @@ static void index_text(const clt__tensor *tensor, int inside, char *text, size_t
 
 static clt_verify_row make_row(const clt__tape *tape, const clt__op *op, const clt__verdict *verdict)
 {
-    clt_verify_row row = {.op = op->row->name, .layer = op->layer, .operand = verdict->operand ? verdict->operand : "",
-                          .device = verdict->device, .reference = verdict->reference,
-                          .difference = verdict->difference, .bound = verdict->bound, .ok = verdict->ok,
+    clt_verify_row row = {.op = op->row->name,
+                          .layer = op->layer,
+                          .operand = verdict->operand ? verdict->operand : "",
+                          .device = verdict->device,
+                          .reference = verdict->reference,
+                          .difference = verdict->difference,
+                          .bound = verdict->bound,
+                          .ok = verdict->ok,
                           .complaint = verdict->complaint};
     if (verdict->tensor < 0) return row;
     const clt__tensor *tensor = &tape->tensor[verdict->tensor];
@@ -82,18 +87,40 @@ clt_status clt__random_dataset(const clt_model *model, int count, uint64_t seed,
     return status;
 }
 
+/* Random values, so that no term of an op's formula is hidden by a zero or a one. */
+static clt_status randomize(clt_session *session, int tensor, double least, double most, clt_error *error)
+{
+    const clt__tensor *t = &session->net.tape.tensor[tensor];
+    clt__random stream = clt__random_seed(0, t->name, 0);
+    double *values;
+    TRY(clt__allocate((uint64_t)t->count, sizeof *values, t->name, &values, error));
+    for (int i = 0; i < t->count; i++) values[i] = least + (most - least) * clt__random_uniform(&stream);
+    const clt_status status = clt__engine_write(session->engine, tensor, 0, t->count, values, error);
+    free(values);
+    return status;
+}
+
+/* What training would have left: a velocity, running statistics, a normalisation. */
+static clt_status randomize_state(clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    TRY(randomize(session, net->normalize, 0.25, 0.75, error));
+    if (net->velocity >= 0) TRY(randomize(session, net->velocity, -0.01, 0.01, error));
+    for (int i = 0; i < net->layers; i++)
+        for (int j = 0; j < net->layer[i].parameters; j++)
+            if (net->layer[i].parameter[j].state)
+                TRY(randomize(session, net->layer[i].parameter[j].tensor, 0.5, 1.5, error));
+    return CLT_OK;
+}
+
 /* Opens a session on the samples and makes them its batch, last image first. */
 static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
-                               clt__session_mode mode, clt_session **session, clt_error *error)
+                               const clt_train_options *options, clt__session_mode mode, clt_session **session,
+                               clt_error *error)
 {
     const int batch = (int)data->count;
-    clt_train_options options = clt_train_defaults();
-    options.batch_size = batch;
-    options.label_smoothing = 0.1;
-    options.clip_grad = 0.5;
-    options.weight_decay = 1e-3;
-    options.nesterov = true;
-    TRY(clt__session_open(model, device, data, &options, mode, session, error));
+    TRY(clt__session_open(model, device, data, options, mode, session, error));
+    TRY(randomize_state(*session, error));
     int32_t *order;
     TRY(clt__allocate((uint64_t)batch, sizeof *order, "an order", &order, error));
     for (int i = 0; i < batch; i++) order[i] = batch - 1 - i;
@@ -103,50 +130,98 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     return status == CLT_OK ? clt__session_place(*session, 0, batch > 1 ? batch - 1 : 1, 3, error) : status;
 }
 
-static bool has_op(const clt__tape *tape, const clt__op_row *row)
+/* Which ops a pass verifies; the others only run, for those that follow. */
+typedef bool (*is_verified)(const clt__op *op, const clt_session *before);
+
+static bool every_op(const clt__op *op, const clt_session *before)
 {
-    for (size_t i = 0; i < tape->op_count; i++)
-        if (tape->op[i].row == row) return true;
-    return false;
+    (void)op;
+    (void)before;
+    return true;
 }
 
-/* The forward ops of inference that training does not have: what normalises by running statistics. */
-static clt_status verify_inference(clt_session *inference, const clt_session *training, clt_verify_function report,
-                                   void *user, clt_error *error)
+/* Ops that depend on how training is set: the loss and the update. */
+static bool ops_of_no_layer(const clt__op *op, const clt_session *before)
+{
+    (void)before;
+    return !*op->layer;
+}
+
+/* Ops that inference has and training has not: what normalises by running statistics. */
+static bool new_ops(const clt__op *op, const clt_session *before)
+{
+    for (size_t i = 0; i < before->net.tape.op_count; i++)
+        if (before->net.tape.op[i].row == op->row) return false;
+    return true;
+}
+
+typedef struct report {
+    clt_verify_function function;
+    void *user;
+} report;
+
+static clt_status run_pass(clt_session *session, const clt_session *before, is_verified is_wanted, const report *to,
+                           clt_error *error)
 {
     clt_status worst = CLT_OK;
-    for (size_t i = 0; i < inference->net.backward; i++) {
-        const bool known = has_op(&training->net.tape, inference->net.tape.op[i].row);
-        const clt_status status = known ? clt__engine_run(inference->engine, i, i + 1, error)
-                                        : clt__verify_ops(inference, i, i + 1, report, user, error);
+    for (size_t i = 0; i < session->net.end; i++) {
+        const clt_status status = is_wanted(&session->net.tape.op[i], before)
+                                      ? clt__verify_ops(session, i, i + 1, to->function, to->user, worst ? NULL : error)
+                                      : clt__engine_run(session->engine, i, i + 1, error);
         if (status != CLT_OK && status != CLT_MISMATCH) return status;
         if (worst == CLT_OK) worst = status;
     }
     return worst;
 }
 
-static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data,
-                              clt_verify_function report, void *user, clt_error *error)
+typedef struct passes {
+    clt_session *plain, *full, *inference;
+} passes;
+
+static clt_status open_passes(const clt_model *model, clt_device *device, const clt_dataset *data, passes *p,
+                              clt_error *error)
 {
-    clt_session *training = NULL, *inference = NULL;
     const clt__session_mode mode = {.training = true, .keep_sums = true, .input_gradient = true};
-    clt_status status = open_session(model, device, data, mode, &training, error);
-    if (status == CLT_OK) status = open_session(model, device, data, (clt__session_mode){0}, &inference, error);
-    if (status == CLT_OK) status = clt__verify_ops(training, 0, training->net.end, report, user, error);
-    if (status == CLT_OK) status = verify_inference(inference, training, report, user, error);
-    clt_session_close(training);
-    clt_session_close(inference);
+    clt_train_options options = clt_train_defaults();
+    options.batch_size = (int)data->count;
+    options.weight_decay = 1e-3;
+    TRY(open_session(model, device, data, &options, mode, &p->plain, error));
+    options.label_smoothing = model->description.loss->smooths ? 0.1 : 0;
+    options.clip_grad = 0.5;
+    options.nesterov = true;
+    TRY(open_session(model, device, data, &options, mode, &p->full, error));
+    return open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error);
+}
+
+/* A step as training does it by default, every op; then its loss and update with all that can be switched on; then what
+ * only inference runs. A pass follows only one without a mismatch, for it runs ops that it does not verify again. */
+static clt_status run_passes(const passes *p, const report *to, clt_error *error)
+{
+    TRY(run_pass(p->plain, p->plain, every_op, to, error));
+    TRY(run_pass(p->full, p->plain, ops_of_no_layer, to, error));
+    return run_pass(p->inference, p->plain, new_ops, to, error);
+}
+
+static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data, const report *to,
+                              clt_error *error)
+{
+    passes p = {0};
+    clt_status status = open_passes(model, device, data, &p, error);
+    if (status == CLT_OK) status = run_passes(&p, to, error);
+    clt_session_close(p.plain);
+    clt_session_close(p.full);
+    clt_session_close(p.inference);
     return status;
 }
 
 clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size, uint64_t seed,
-                      clt_verify_function report, void *user, clt_error *error)
+                      clt_verify_function function, void *user, clt_error *error)
 {
     if (clt__device_is_reference(device))
         return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
     clt_dataset *data;
     TRY(clt__random_dataset(model, batch_size, seed, &data, error));
-    const clt_status status = verify_data(model, device, data, report, user, error);
+    const clt_status status = verify_data(model, device, data, &(report){function, user}, error);
     clt_dataset_close(data);
     return status;
 }
