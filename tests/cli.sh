@@ -278,7 +278,7 @@ test_values() {
     refuses_values train --label-smoothing -0.1 1.5 x
     refuses_values train --clip-grad -1 x
     refuses_values train --seed -1 1.5 x 18446744073709551616
-    refuses_values train --val-split 0 1 -0.5 x
+    refuses_values train --val-split 1 -0.5 x
     refuses_values train --patience -1 x
     refuses_values train --save-every -1 1.5 x 9223372036854775808
     refuses_values train --check-every -1 x

@@ -175,13 +175,14 @@ static bool dump_json(const json_t *root, FILE *stream)
     return json_dumpf(root, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
 }
 
-static clt_status write_stream(const json_t *root, const char *path, clt_error *error)
+/* `name` is what errors call the file. */
+static clt_status write_stream(const json_t *root, const char *path, const char *name, clt_error *error)
 {
     FILE *stream = fopen(path, "w");
-    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened for writing: %s", path, strerror(errno));
+    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened for writing: %s", name, strerror(errno));
     const bool dumped = dump_json(root, stream);
     if (fclose(stream) == 0 && dumped) return CLT_OK;
-    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", path, strerror(errno));
+    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", name, strerror(errno));
 }
 
 /* A file is replaced whole: written beside itself, then renamed. A device or pipe is written as it is. */
@@ -189,11 +190,11 @@ static clt_status write_json_file(const json_t *root, const char *path, clt_erro
 {
     struct stat about;
     char beside[4096];
-    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) return write_stream(root, path, error);
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) return write_stream(root, path, path, error);
     const int length = snprintf(beside, sizeof beside, "%s.tmp-%ld", path, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof beside)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s: is too long a path", path);
-    clt_status status = write_stream(root, beside, error);
+    clt_status status = write_stream(root, beside, path, error);
     if (status == CLT_OK && rename(beside, path) != 0)
         status = FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", path, strerror(errno));
     if (status != CLT_OK) (void)unlink(beside);
