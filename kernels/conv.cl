@@ -31,6 +31,8 @@ typedef struct {
     int pitch;              /* reals in a row of the patch */
 } correlation;
 
+#define ROUND_UP(value, to) (((value) + (to)-1) / (to) * (to))
+
 static inline void copy_run(local real *to, global const real *from, const int count)
 {
     int i = 0;
@@ -88,13 +90,17 @@ static inline void copy_patch(local real *patch, global const real *image, const
 
 #ifndef OP_conv_weight_gradient /* forward and input gradient: a tile is TILE_Y x TILE_X pixels, ROWS of them in all */
 
-/* The sums of one tile: `under` is the patch under its first pixel, `weights` the first of its STRIPE outputs. */
-static inline tile correlate(const correlation z, local const real *under, global const real *weights)
+/* The sums of one tile: `under` is the patch under its first pixel, `weights` the first of its STRIPE outputs, `top` the
+ * row of the spread source that lies under it. Filter rows that meet nothing but padding are left out. */
+static inline tile correlate(const correlation z, local const real *under, global const real *weights, const int top)
 {
     tile t;
     TILE_CLEAR(t);
     const int step_y = z.stride_y * z.pitch, step_x = z.stride_x * z.c;
-    for (int r = 0; r < z.r; r++) {
+    const int begin = clamp(-top - (TILE_Y - 1) * z.stride_y, 0, z.r);
+    const int end = clamp((z.h - 1) * z.spread_y + 1 - top, begin, z.r);
+    weights += begin * z.s * z.c * z.k;
+    for (int r = begin; r < end; r++) {
         local const real *a = under + r * z.pitch;
         for (int sc = 0; sc < z.s * z.c; sc++) {
 #define INPUT(i) a[sc + (i) / TILE_X * step_y + (i) % TILE_X * step_x]
@@ -124,19 +130,18 @@ static inline void correlate_block(const correlation z, local const real *patch,
     for (int k0 = 0; k0 < z.k; k0 += STRIPE)
         for (int ty = 0; ty < z.rows; ty += TILE_Y)
             for (int tx = 0; tx < z.cols; tx += TILE_X) {
-                const tile t =
-                    correlate(z, patch + ty * z.stride_y * z.pitch + tx * z.stride_x * z.c, weights + k0);
+                const tile t = correlate(z, patch + ty * z.stride_y * z.pitch + tx * z.stride_x * z.c, weights + k0,
+                                         (z.y0 + ty) * z.stride_y - z.pad_y);
                 TILE_SPILL(t, sums);
                 ROLLED for (int i = 0; i < ROWS * COLS; i++)
                 {
                     const int oy = ty + i / COLS / TILE_X, ox = tx + i / COLS % TILE_X, k = k0 + i % COLS * VEC;
                     if (oy >= z.rows || ox >= z.cols || k >= z.k) continue;
-                    FINISH(sums[i], ((z.y0 + oy) * z.x + z.x0 + ox) * z.k + k, k, z.k - k);
+                    const int left = (z.k <= STRIPE ? (z.cols - ox) * z.k : z.k) - k; /* see store_lanes */
+                    FINISH(sums[i], ((z.y0 + oy) * z.x + z.x0 + ox) * z.k + k, k, left);
                 }
             }
 }
-
-#define ROUND_UP(value, to) (((value) + (to)-1) / (to) * (to))
 
 /* Work-item (0, block, image). */
 #ifdef OP_conv_forward
@@ -194,7 +199,7 @@ kernel void conv_input_gradient(const conv_sizes given, global const real *restr
 }
 #endif
 
-#else /* weight gradient: a tile is ROWS of the s*c weights of one filter row x STRIPE outputs */
+#else /* weight gradient: a tile is TILE_R filter rows x TILE_SC of their s*c weights, ROWS in all, x STRIPE outputs */
 
 /* A slice's partial sums, padded to whole stripes: [slice][r*s*c + 1][padded k], the bias gradient in the last row. */
 #define PADDED(k) (((k) + STRIPE - 1) / STRIPE * STRIPE)
@@ -220,7 +225,7 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
     const conv_sizes z = SIZES(given);
     const int k0 = (int)get_global_id(0) * STRIPE, slice = (int)get_global_id(1);
     const int blocks = z.blocks_y * z.blocks_x, padded = PADDED(z.k), row_weights = z.s * z.c;
-    const int height = (z.block_y - 1) * z.stride_y + z.r, width = (z.block_x - 1) * z.stride_x + z.s;
+    const int height = (z.block_y - 1) * z.stride_y + ROUND_UP(z.r, TILE_R), width = (z.block_x - 1) * z.stride_x + z.s;
     global real *sums = partial + (size_t)slice * (z.r * row_weights + 1) * padded + k0;
     const int begin = (int)((long)z.n * blocks * slice / z.slices);
     const int end = (int)((long)z.n * blocks * (slice + 1) / z.slices);
@@ -231,24 +236,28 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
         global const real *gradient = dy + (((size_t)n * z.y + y0) * z.x + x0) * z.k + k0;
         copy_patch(patch, x + (size_t)n * z.h * z.w * z.c, height, width, y0 * z.stride_y - z.pad_y,
                    x0 * z.stride_x - z.pad_x, z.h, z.w, z.c, 1, 1);
-        for (int r = 0; r < z.r; r++)
-            for (int sc = 0; sc < row_weights; sc += ROWS) {
+        for (int r = 0; r < z.r; r += TILE_R)
+            for (int sc = 0; sc < row_weights; sc += TILE_SC) {
                 tile t;
                 TILE_CLEAR(t);
                 for (int oy = 0; oy < rows; oy++) {
+                    const int top = (y0 + oy) * z.stride_y - z.pad_y + r;
+                    if (top >= z.h || top + min(TILE_R, z.r - r) <= 0) continue; /* nothing but padding */
                     local const real *a = patch + (oy * z.stride_y + r) * width * z.c + sc;
                     global const real *b = gradient + oy * z.x * z.k;
                     for (int ox = 0; ox < cols; ox++) {
-#define INPUT(i) a[i]
+#define INPUT(i) a[(i) / TILE_SC * width * z.c + (i) % TILE_SC]
                         TILE_STEP(t, INPUT, b);
                         a += z.stride_x * z.c;
                         b += z.k;
                     }
                 }
                 TILE_SPILL(t, tile_sums);
-                ROLLED for (int i = 0; i < min(ROWS, row_weights - sc) * COLS; i++)
+                ROLLED for (int i = 0; i < ROWS * COLS; i++)
                 {
-                    global real *to = sums + (size_t)(r * row_weights + sc + i / COLS) * padded + i % COLS * VEC;
+                    const int tile_r = r + i / COLS / TILE_SC, tile_sc = sc + i / COLS % TILE_SC;
+                    if (tile_r >= z.r || tile_sc >= row_weights) continue;
+                    global real *to = sums + (size_t)(tile_r * row_weights + tile_sc) * padded + i % COLS * VEC;
                     const realv before = part == begin ? (realv)0 : LOAD(to);
                     STORE(before + tile_sums[i], to);
                 }

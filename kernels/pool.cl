@@ -33,8 +33,9 @@ kernel void pool_forward(const pool_sizes given, global const real *restrict x, 
                     most = better ? value : most;
                     winner = better ? (maskv)(h * z.w + w) : winner;
                 }
-            store_lanes(most, z.c - c, y + row + ox * z.c + c);
-            store_int_lanes(winner, z.c - c, best + row + ox * z.c + c);
+            const int left = (z.x - ox) * z.c - c; /* see store_lanes */
+            store_lanes(most, left, y + row + ox * z.c + c);
+            store_int_lanes(winner, left, best + row + ox * z.c + c);
         }
     }
 }
@@ -66,7 +67,7 @@ kernel void pool_input_gradient(const pool_sizes given, global const real *restr
                     sum += mine ? LOAD(dy + at) : (realv)0;
                 }
             const size_t at = row + w * z.c + c;
-            store_lanes(x ? deactivate(sum, LOAD(x + at)) : sum, z.c - c, dx + at);
+            store_lanes(x ? deactivate(sum, LOAD(x + at)) : sum, (z.w - w) * z.c - c, dx + at);
         }
     }
 }

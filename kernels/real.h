@@ -48,7 +48,10 @@ typedef JOIN(MASK, VEC) maskv;
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
 
-/* Stores the first `count` lanes of `value`, all of them when count >= VEC. */
+/* Stores the first `count` lanes of `value`, all of them when count >= VEC.
+ *
+ * Where a work-item writes pixel after pixel, `count` may be what is left of its row rather than of the pixel: lanes
+ * beyond the pixel's last channel then hold what the next store overwrites, and only the row's end is slow. */
 static inline void store_lanes(const realv value, const int count, global real *to)
 {
     if (count >= VEC) {

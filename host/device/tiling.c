@@ -5,7 +5,7 @@
 static int most_rows(const clt__limits *limits, int cols)
 {
     const int rows = (limits->registers - cols - 1) / cols;
-    return rows < 14 ? rows : 14; /* more only lengthens the code */
+    return rows < 28 ? rows : 28; /* more only lengthens the code */
 }
 
 /* Where there are fewer outputs than a native vector has lanes, shorter vectors waste less and cost no more. */
@@ -45,7 +45,7 @@ clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outpu
     for (int high = 1; high <= y && high <= most; high++)
         for (int wide = 1; wide <= x && high * wide <= most; wide++) {
             const int64_t tiles = (int64_t)clt__divide_up(y, high) * clt__divide_up(x, wide);
-            if (cost(tiles, high * wide) > least) continue;
+            if (cost(tiles, high * wide) >= least) continue; /* low tiles first: they leave out more padding */
             least = cost(tiles, high * wide);
             *tile_y = high;
             *tile_x = wide;

@@ -120,18 +120,20 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
 }
 
 /* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
-static bool is_heavy(const clt__launch_plan *plan)
+static bool is_heavy(const clt__engine *engine, size_t index)
 {
-    return plan->flops >= 2e6;
+    const clt__work work = clt__engine_work(engine, index);
+    return work.flops >= 2e6 || work.bytes >= 1e6;
 }
 
-static clt_status make_kernels(clt__engine *engine, const clt__op *op, const clt__sizes *sizes, clt__ready *ready,
-                               clt_error *error)
+static clt_status make_kernels(clt__engine *engine, size_t index, const clt__sizes *sizes, clt_error *error)
 {
+    const clt__op *op = &engine->tape->op[index];
+    clt__ready *ready = &engine->ready[index];
     char defines[800];
     /* A kernel file has the kernels of several ops; the program gets this op's only. */
     (void)snprintf(defines, sizeof defines, "-DOP_%s %s", op->row->name, ready->plan.defines);
-    if (is_heavy(&ready->plan)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
+    if (is_heavy(engine, index)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
     for (int i = 0; i < ready->plan.launches; i++) {
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));
@@ -159,7 +161,7 @@ static clt_status make_ready(clt__engine *engine, clt_error *error)
                                     engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision),
                                     "scratch", &engine->scratch, error);
     for (size_t i = 0; i < tape->op_count && status == CLT_OK; i++)
-        status = make_kernels(engine, &tape->op[i], &sizes[i], &engine->ready[i], error);
+        status = make_kernels(engine, i, &sizes[i], error);
     free(sizes);
     return status;
 }

@@ -263,8 +263,12 @@ static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, c
                 .r = z->r,
                 .s = z->s,
                 .c = z->c};
-    const clt__tile tile = clt__tile_for(limits, z->s * z->c, z->k);
-    define_tile(z, &tile, "", plan);
+    int tile_r, tile_sc;
+    char more[64];
+    const clt__tile tile = clt__pixel_tile_for(limits, z->r, z->s * z->c, z->k, &tile_r, &tile_sc);
+    (void)snprintf(more, sizeof more, "-DTILE_R=%d -DTILE_SC=%d", tile_r, tile_sc);
+    define_tile(z, &tile, more, plan);
+    w.r = round_up(z->r, tile_r);
     if (!choose_blocks(z, &w, limits))
         return plan_direct(z, "conv_weight_gradient_direct", z->k, z->c, (int64_t)z->r * z->s, plan);
     plan->local_reals = block_patch(&w, z->block_y, z->block_x);
