@@ -48,13 +48,30 @@ static inline int first_window(const int at, const int size, const int stride)
 }
 
 #ifdef OP_pool_input_gradient
-kernel void pool_input_gradient(const pool_sizes given, global const real *restrict dy, global const int *restrict best,
-                                global const real *restrict x, global real *restrict dx)
+/* One row of dx where the windows lie side by side, each input under one of them at the most. */
+static inline void spread_row(const pool_sizes z, const int h, global const real *dy, global const int *best,
+                              global const real *x, global real *dx)
 {
-    const pool_sizes z = SIZES(given);
-    const int h = (int)get_global_id(0), n = (int)get_global_id(1);
+    const int oy = h / z.r, windows = oy < z.y ? z.x : 0;
+    for (int ox = 0; ox < windows; ox++)
+        for (int c = 0; c < z.c; c += VEC) {
+            const int window = (oy * z.x + ox) * z.c + c;
+            const realv g = LOAD(dy + window);
+            const maskv winner = LOAD_INTS(best + window);
+            for (int w = ox * z.s; w < (ox + 1) * z.s; w++) {
+                const realv mine = winner == (maskv)(h * z.w + w) ? g : (realv)0;
+                const int left = z.c <= VEC ? (z.w - w) * z.c : z.c - c; /* see store_lanes */
+                store_lanes(x ? deactivate(mine, LOAD(x + w * z.c + c)) : mine, left, dx + w * z.c + c);
+            }
+        }
+    for (int i = windows * z.s * z.c; i < z.w * z.c; i++) dx[i] = 0; /* under no window */
+}
+
+/* One row of dx where windows may overlap or leave inputs out. */
+static inline void gather_row(const pool_sizes z, const int h, global const real *dy, global const int *best,
+                              global const real *x, global real *dx)
+{
     const int first_y = first_window(h + z.pad_y, z.r, z.stride_y), last_y = min((h + z.pad_y) / z.stride_y, z.y - 1);
-    const size_t image = (size_t)n * z.y * z.x * z.c, row = ((size_t)n * z.h + h) * z.w * z.c;
     for (int w = 0; w < z.w; w++) {
         const int first_x = first_window(w + z.pad_x, z.s, z.stride_x);
         const int last_x = min((w + z.pad_x) / z.stride_x, z.x - 1);
@@ -62,13 +79,25 @@ kernel void pool_input_gradient(const pool_sizes given, global const real *restr
             realv sum = (realv)0;
             for (int oy = first_y; oy <= last_y; oy++)
                 for (int ox = first_x; ox <= last_x; ox++) {
-                    const size_t at = image + (oy * z.x + ox) * z.c + c;
-                    const maskv mine = LOAD_INTS(best + at) == (maskv)(h * z.w + w);
-                    sum += mine ? LOAD(dy + at) : (realv)0;
+                    const int window = (oy * z.x + ox) * z.c + c;
+                    sum += LOAD_INTS(best + window) == (maskv)(h * z.w + w) ? LOAD(dy + window) : (realv)0;
                 }
-            const size_t at = row + w * z.c + c;
-            store_lanes(x ? deactivate(sum, LOAD(x + at)) : sum, (z.w - w) * z.c - c, dx + at);
+            const int at = w * z.c + c;
+            store_lanes(x ? deactivate(sum, LOAD(x + at)) : sum, z.w * z.c - at, dx + at);
         }
     }
+}
+
+kernel void pool_input_gradient(const pool_sizes given, global const real *restrict dy, global const int *restrict best,
+                                global const real *restrict x, global real *restrict dx)
+{
+    const pool_sizes z = SIZES(given);
+    const int h = (int)get_global_id(0), n = (int)get_global_id(1);
+    const size_t windows = (size_t)n * z.y * z.x * z.c, row = ((size_t)n * z.h + h) * z.w * z.c;
+    const bool apart = z.stride_y == z.r && z.stride_x == z.s && z.pad_y == 0 && z.pad_x == 0;
+    if (apart)
+        spread_row(z, h, dy + windows, best + windows, x ? x + row : 0, dx + row);
+    else
+        gather_row(z, h, dy + windows, best + windows, x ? x + row : 0, dx + row);
 }
 #endif

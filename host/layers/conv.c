@@ -212,7 +212,11 @@ static void define_tile(const conv_sizes *z, const clt__tile *tile, const char *
 static bool plan_correlation(conv_sizes *z, window *w, int outputs, const clt__limits *limits, clt__launch_plan *plan)
 {
     char more[128];
-    const clt__tile tile = clt__pixel_tile_for(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
+    /* Tiles lie along rows, except where the pixels of a row are neighbouring reals: compilers then load them as vectors
+     * and take those apart again, which costs more than loading each. */
+    const bool upright = w->c * w->stride_x == 1;
+    const clt__tile tile = upright ? clt__pixel_tile_for(limits, w->x, w->y, outputs, &w->tile_x, &w->tile_y)
+                                   : clt__pixel_tile_for(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
     (void)snprintf(more, sizeof more, "-DTILE_Y=%d -DTILE_X=%d -DACTIVATION=%d", w->tile_y, w->tile_x, z->activation);
     define_tile(z, &tile, more, plan);
     if (!choose_blocks(z, w, limits)) return false;
