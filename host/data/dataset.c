@@ -170,13 +170,18 @@ static clt_status claim_of(const char *path, const clt__idx *idx, claim *images,
     return CLT_OK;
 }
 
-static clt_status dataset_of(const char *path, const clt__idx *idx, clt_dataset **dataset, clt_error *error)
+/* Images of one channel are in order as they are: the data set takes them over, for a large file should not lie in memory
+ * twice. */
+static clt_status dataset_of(const char *path, clt__idx *idx, clt_dataset **dataset, clt_error *error)
 {
     claim images;
     TRY(claim_of(path, idx, &images, error));
     clt_dataset *fresh;
     TRY(create(&images, &fresh, error));
-    return finish(take_bytes(fresh, idx->data, error), fresh, dataset);
+    if (images.channels > 1) return finish(take_bytes(fresh, idx->data, error), fresh, dataset);
+    fresh->bytes = idx->data;
+    idx->data = NULL;
+    return finish(CLT_OK, fresh, dataset);
 }
 
 clt_status clt_dataset_open_images(const char *path, clt_dataset **dataset, clt_error *error)

@@ -118,6 +118,8 @@ static clt_status read_data(reader *in, uint64_t size, uint8_t **data, clt_error
                         "%s: byte %" PRIu64 ": the data ends after %zu bytes, where its header promises %" PRIu64,
                         in->path, in->position, held, size);
     }
+    uint8_t *fitted = realloc(*data, size ? (size_t)size : 1); /* the last doubling may have gone far beyond */
+    if (fitted) *data = fitted;
     return CLT_OK;
 }
 

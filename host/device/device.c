@@ -223,6 +223,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
     device->id = chosen->id;
     device->double_vector_width = (int)device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE);
     device->allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    device->shares_host_memory = device_number(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
     const uint64_t alignment = device_number(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
     if (alignment > CLT__BUFFER_ALIGNMENT)
         return FAIL(error, CLT_NO_DEVICE, "device %s wants parts of buffers at multiples of %llu bytes, more than %d",
@@ -307,6 +308,7 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .local_bytes = device->info.local_memory_bytes,
         .allocation_bytes = device->allocation_bytes,
         .memory_bytes = device->info.memory_bytes,
+        .shares_host_memory = device->shares_host_memory,
     };
     /* OpenCL does not tell how many registers there are. CPUs with 64-byte vectors (AVX-512) have 32, those with
      * shorter ones may have 16 (AVX2). */

@@ -17,6 +17,7 @@ typedef struct clt__limits {
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */
     uint64_t memory_bytes;
+    bool shares_host_memory; /* what lies on the device takes memory from the host */
 } clt__limits;
 
 bool clt__device_is_reference(const clt_device *device);

@@ -17,6 +17,7 @@ struct clt_device {
     clt_device_info info;
     int double_vector_width; /* info has the one for float */
     uint64_t allocation_bytes;
+    bool shares_host_memory;
     cl_device_id id; /* NULL for the reference, as all below */
     cl_context context;
     cl_command_queue queue;

@@ -63,7 +63,10 @@ clt_status clt__session_download(clt_session *session, clt_model *model, clt_err
 
 /* ---- data */
 
-/* Images that may lie on the device: all, or as many whole batches as a quarter of its memory holds. */
+enum { SHARED_BATCHES = 64 };
+
+/* Images that may lie on the device: all, or as many whole batches as a quarter of its memory holds. A device that shares
+ * the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
 static int choose_window(const clt_session *session, clt_device *device, int batch)
 {
     const clt_dataset *data = session->data;
@@ -74,6 +77,7 @@ static int choose_window(const clt_session *session, clt_device *device, int bat
     if (!clt__device_is_reference(device)) {
         if (limits.allocation_bytes / 2 < room * image) room = limits.allocation_bytes / 2 / image;
         if (limits.memory_bytes / 4 < room * image) room = limits.memory_bytes / 4 / image;
+        if (limits.shares_host_memory && room > SHARED_BATCHES * (uint64_t)batch) room = SHARED_BATCHES * (uint64_t)batch;
     }
     if ((uint64_t)INT32_MAX / 2 / values < room) room = (uint64_t)INT32_MAX / 2 / values;
     if (data->count <= room) return (int)data->count;
