@@ -212,8 +212,8 @@ static void define_tile(const conv_sizes *z, const clt__tile *tile, const char *
 static bool plan_correlation(conv_sizes *z, window *w, int outputs, const clt__limits *limits, clt__launch_plan *plan)
 {
     char more[128];
-    /* Tiles lie along rows, except where the pixels of a row are neighbouring reals: compilers then load them as vectors
-     * and take those apart again, which costs more than loading each. */
+    /* Tiles lie along rows, except where the pixels of a row are neighbouring reals: compilers then load them as
+     * vectors and take those apart again, which costs more than loading each. */
     const bool upright = w->c * w->stride_x == 1;
     const clt__tile tile = upright ? clt__pixel_tile_for(limits, w->x, w->y, outputs, &w->tile_x, &w->tile_y)
                                    : clt__pixel_tile_for(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
@@ -318,24 +318,12 @@ enum { OUT, KERNEL, STRIDE, PADDING, BIAS };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const clt_shape in = layer->in.shape;
-    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *padding = layer->value[PADDING];
-    if (layer->in.flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
-    layer->out.shape =
-        (clt_shape){layer->value[OUT][0], clt__window_outputs(in.height, kernel[0], stride[0], padding[0]),
-                    clt__window_outputs(in.width, kernel[1], stride[1], padding[1])};
-    if (layer->out.shape.height < 1 || layer->out.shape.width < 1)
-        return FAIL(error, CLT_BAD_NET, "%s: a kernel of %dx%d does not fit its input of %dx%d with a padding of %dx%d",
-                    layer->name, kernel[0], kernel[1], in.height, in.width, padding[0], padding[1]);
-    const double fan_in = (double)in.channels * kernel[0] * kernel[1];
+    const int *kernel = layer->value[KERNEL], out = layer->value[OUT][0], in = layer->in.shape.channels;
+    TRY(clt__slide_window(layer, out, kernel, layer->value[STRIDE], layer->value[PADDING], error));
+    const double fan_in = (double)in * kernel[0] * kernel[1];
     if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-    layer->parameter[0] = (clt__parameter){.name = "weight",
-                                           .extent = {layer->out.shape.channels, in.channels, kernel[0], kernel[1]},
-                                           .shown = 4,
-                                           .fan_in = (int)fan_in};
-    layer->parameter[1] = (clt__parameter){
-        .name = "bias", .extent = {layer->out.shape.channels, 1, 1, 1}, .shown = 1, .fan_in = (int)fan_in};
-    layer->parameters = layer->value[BIAS][0] ? 2 : 1;
+    clt__set_weight_and_bias(layer, (const int[4]){out, in, kernel[0], kernel[1]}, 4, (int)fan_in,
+                             layer->value[BIAS][0]);
     return CLT_OK;
 }
 
@@ -359,26 +347,18 @@ static conv_sizes sizes_of(const clt__layer *layer, int activation)
                         .activation = activation};
 }
 
+static const clt__weighted_ops ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
+
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const conv_sizes sizes = sizes_of(layer, layer->out.activation);
-    const int tensor[] = {layer->in.tensor, layer->parameter[0].tensor, sizes.bias ? layer->parameter[1].tensor : -1,
-                          layer->out.tensor, layer->before};
-    return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    return clt__weighted_forward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const conv_sizes sizes = sizes_of(layer, layer->in.activation);
-    if (layer->parameter[0].gradient >= 0) {
-        const int tensor[] = {layer->in.tensor, layer->out.gradient, layer->parameter[0].gradient,
-                              sizes.bias ? layer->parameter[1].gradient : -1};
-        TRY(clt__tape_add_op(tape, &weight_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error));
-    }
-    if (layer->in.gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, layer->parameter[0].tensor, layer->in.activation ? layer->in.tensor : -1,
-                          layer->in.gradient};
-    return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    return clt__weighted_backward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
 
 static const clt__case cases[] = {

@@ -176,13 +176,8 @@ static clt_status shape(clt__layer *layer, clt_error *error)
                     layer->name, in.channels, in.height, in.width);
     layer->out.shape = (clt_shape){layer->value[OUT][0], 1, 1};
     layer->out.flat = true;
-    layer->parameter[0] = (clt__parameter){.name = "weight",
-                                           .extent = {layer->value[OUT][0], in.channels, in.height, in.width},
-                                           .shown = 2,
-                                           .fan_in = inputs};
-    layer->parameter[1] =
-        (clt__parameter){.name = "bias", .extent = {layer->value[OUT][0], 1, 1, 1}, .shown = 1, .fan_in = inputs};
-    layer->parameters = layer->value[BIAS][0] ? 2 : 1;
+    const int weight[4] = {layer->value[OUT][0], in.channels, in.height, in.width};
+    clt__set_weight_and_bias(layer, weight, 2, inputs, layer->value[BIAS][0]);
     return CLT_OK;
 }
 
@@ -195,26 +190,18 @@ static dense_sizes sizes_of(const clt__layer *layer, int activation)
                          .activation = activation};
 }
 
+static const clt__weighted_ops ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
+
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const dense_sizes sizes = sizes_of(layer, layer->out.activation);
-    const int tensor[] = {layer->in.tensor, layer->parameter[0].tensor, sizes.bias ? layer->parameter[1].tensor : -1,
-                          layer->out.tensor, layer->before};
-    return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    return clt__weighted_forward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const dense_sizes sizes = sizes_of(layer, layer->in.activation);
-    if (layer->parameter[0].gradient >= 0) {
-        const int tensor[] = {layer->in.tensor, layer->out.gradient, layer->parameter[0].gradient,
-                              sizes.bias ? layer->parameter[1].gradient : -1};
-        TRY(clt__tape_add_op(tape, &weight_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error));
-    }
-    if (layer->in.gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, layer->parameter[0].tensor, layer->in.activation ? layer->in.tensor : -1,
-                          layer->in.gradient};
-    return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    return clt__weighted_backward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
 
 static const clt__case cases[] = {

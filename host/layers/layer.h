@@ -118,7 +118,22 @@ double clt__deactivate(int activation, double gradient, double y);
 double clt__activate_slack(int activation, double sum, double slack);
 double clt__deactivate_slack(int activation, double gradient, double slack, double y);
 
-/* The output of a sliding window: (size + 2 padding - kernel) / stride + 1; less than 1 where it does not fit. */
-int clt__window_outputs(int size, int kernel, int stride, int padding);
+/* window.c: sets layer->out.shape to `channels` of (size + 2 padding - kernel) / stride + 1 outputs each way; an error
+ * where the input is no image or the kernel does not fit. Each pointer is height and width. */
+clt_status clt__slide_window(clt__layer *layer, int channels, const int *kernel, const int *stride, const int *padding,
+                             clt_error *error);
+
+/* weighted.c: for layers whose first parameter is a weight and whose second, if any, is a bias. */
+typedef struct clt__weighted_ops {
+    const clt__op_row *forward;         /* (x, w, bias -> y, sums) */
+    const clt__op_row *weight_gradient; /* (x, dy -> dw, db) */
+    const clt__op_row *input_gradient;  /* (dy, w, x -> dx) */
+} clt__weighted_ops;
+
+void clt__set_weight_and_bias(clt__layer *layer, const int weight[4], int shown, int fan_in, bool bias);
+clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
+                                 const void *sizes, size_t sizes_bytes, clt_error *error);
+clt_status clt__weighted_backward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
+                                  const void *sizes, size_t sizes_bytes, clt_error *error);
 
 #endif

@@ -114,18 +114,11 @@ enum { KERNEL, STRIDE, PADDING };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const clt_shape in = layer->in.shape;
-    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *padding = layer->value[PADDING];
-    if (layer->in.flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING];
     if (padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2)
         return FAIL(error, CLT_BAD_NET, "%s: a padding of %dx%d is more than half the kernel of %dx%d", layer->name,
                     padding[0], padding[1], kernel[0], kernel[1]);
-    layer->out.shape = (clt_shape){in.channels, clt__window_outputs(in.height, kernel[0], stride[0], padding[0]),
-                                   clt__window_outputs(in.width, kernel[1], stride[1], padding[1])};
-    if (layer->out.shape.height < 1 || layer->out.shape.width < 1)
-        return FAIL(error, CLT_BAD_NET, "%s: a kernel of %dx%d does not fit its input of %dx%d with a padding of %dx%d",
-                    layer->name, kernel[0], kernel[1], in.height, in.width, padding[0], padding[1]);
-    return CLT_OK;
+    return clt__slide_window(layer, layer->in.shape.channels, kernel, layer->value[STRIDE], padding, error);
 }
 
 static pool_sizes sizes_of(const clt__layer *layer)

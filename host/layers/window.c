@@ -1,8 +1,21 @@
 /* What layers that slide a window over their input share. */
 #include "layers/layer.h"
 
-int clt__window_outputs(int size, int kernel, int stride, int padding)
+static int outputs(int size, int kernel, int stride, int padding)
 {
     const int64_t room = (int64_t)size + 2 * (int64_t)padding - kernel;
     return room < 0 ? 0 : (int)(room / stride) + 1;
+}
+
+clt_status clt__slide_window(clt__layer *layer, int channels, const int *kernel, const int *stride, const int *padding,
+                             clt_error *error)
+{
+    const clt_shape in = layer->in.shape;
+    if (layer->in.flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape = (clt_shape){channels, outputs(in.height, kernel[0], stride[0], padding[0]),
+                                   outputs(in.width, kernel[1], stride[1], padding[1])};
+    if (layer->out.shape.height < 1 || layer->out.shape.width < 1)
+        return FAIL(error, CLT_BAD_NET, "%s: a kernel of %dx%d does not fit its input of %dx%d with a padding of %dx%d",
+                    layer->name, kernel[0], kernel[1], in.height, in.width, padding[0], padding[1]);
+    return CLT_OK;
 }

@@ -72,14 +72,14 @@ const char *const *clt_scheduler_names(void)
 const char *const *clt_optimizer_names(void)
 {
     static const char *names[MOST_NAMES + 1];
-    for (size_t i = 0; clt__optimizer_rows[i] && i < MOST_NAMES; i++) names[i] = clt__optimizer_rows[i]->name;
+    for (size_t i = 0; i < MOST_NAMES && clt__optimizer_rows[i]; i++) names[i] = clt__optimizer_rows[i]->name;
     return names;
 }
 
 const char *const *clt_loss_names(void)
 {
     static const char *names[MOST_NAMES + 1];
-    for (size_t i = 0; clt__loss_rows[i] && i < MOST_NAMES; i++) names[i] = clt__loss_rows[i]->name;
+    for (size_t i = 0; i < MOST_NAMES && clt__loss_rows[i]; i++) names[i] = clt__loss_rows[i]->name;
     return names;
 }
 

@@ -1,0 +1,42 @@
+/* What layers with a weight, and perhaps a bias, share: convolution and dense. */
+#include "layers/layer.h"
+
+enum { WEIGHT, BIAS };
+
+void clt__set_weight_and_bias(clt__layer *layer, const int weight[4], int shown, int fan_in, bool bias)
+{
+    layer->parameter[WEIGHT] = (clt__parameter){
+        .name = "weight", .extent = {weight[0], weight[1], weight[2], weight[3]}, .shown = shown, .fan_in = fan_in};
+    layer->parameter[BIAS] =
+        (clt__parameter){.name = "bias", .extent = {weight[0], 1, 1, 1}, .shown = 1, .fan_in = fan_in};
+    layer->parameters = bias ? 2 : 1;
+}
+
+static bool has_bias(const clt__layer *layer)
+{
+    return layer->parameters > 1;
+}
+
+clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
+                                 const void *sizes, size_t sizes_bytes, clt_error *error)
+{
+    const clt__parameter *p = layer->parameter;
+    const int tensor[] = {layer->in.tensor, p[WEIGHT].tensor, has_bias(layer) ? p[BIAS].tensor : -1, layer->out.tensor,
+                          layer->before};
+    return clt__tape_add_op(tape, ops->forward, layer->name, sizes, sizes_bytes, tensor, error);
+}
+
+clt_status clt__weighted_backward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
+                                  const void *sizes, size_t sizes_bytes, clt_error *error)
+{
+    const clt__parameter *p = layer->parameter;
+    if (p[WEIGHT].gradient >= 0) {
+        const int tensor[] = {layer->in.tensor, layer->out.gradient, p[WEIGHT].gradient,
+                              has_bias(layer) ? p[BIAS].gradient : -1};
+        TRY(clt__tape_add_op(tape, ops->weight_gradient, layer->name, sizes, sizes_bytes, tensor, error));
+    }
+    if (layer->in.gradient < 0) return CLT_OK;
+    const int tensor[] = {layer->out.gradient, p[WEIGHT].tensor, layer->in.activation ? layer->in.tensor : -1,
+                          layer->in.gradient};
+    return clt__tape_add_op(tape, ops->input_gradient, layer->name, sizes, sizes_bytes, tensor, error);
+}
