@@ -1002,6 +1002,53 @@ static void a_checkpoint_beyond_the_epochs_steps_is_refused(void **state)
     clt_model_close(model);
 }
 
+/* Steps within an epoch count batches: other batches would repeat images, or leave some out. */
+static void another_batch_size_within_an_epoch_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    stop_at("batches", 1, 3, "stopped in epoch 1 after step 3 of 5");
+    clt_model *model = load("batches", "last.safetensors");
+    clt_train_options options = clt_model_train_options(model);
+    options.batch_size = BATCH / 2;
+    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the checkpoint stands in the middle of an epoch of batches of 16 images");
+    clt_model_close(model);
+}
+
+static void smoothing_without_labels_to_smooth_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_train_options options = options_for(1, NULL);
+    options.label_smoothing = 0.1;
+    clt_model *model = make_model(net, "mse", CLT_F32, 3);
+    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the loss mse has no labels to smooth");
+    clt_model_close(model);
+}
+
+/* A program's own loop leaves a model that a later training goes on with, the optimiser's state included. */
+static void stored_steps_keep_the_optimisers_state(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt__safetensors file;
+    const clt_train_options options = options_for(1, NULL);
+    const int32_t first[] = {0, 1, 2};
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
+    assert_ok(clt_session_step(session, first, 3, &error), &error);
+    assert_ok(clt_session_store(session, &error), &error);
+    assert_ok(clt_model_save(model, path_in("stored"), &error), &error);
+    assert_ok(clt__safetensors_read(path_in("stored"), &file, &error), &error);
+    assert_non_null(clt__safetensors_find(&file, "optimizer.velocity.dense1.weight"));
+    clt__safetensors_free(&file);
+    clt_session_close(session);
+    clt_model_close(model);
+}
+
 /* ---- checkpoints that are not right --------------------------------------------------------------------------- */
 
 static void assert_not_loaded(const char *path, const char *what)
@@ -1505,6 +1552,9 @@ int main(void)
         cmocka_unit_test(validation_data_that_does_not_fit_is_refused),
         cmocka_unit_test(files_that_cannot_be_written_are_named),
         cmocka_unit_test(a_checkpoint_beyond_the_epochs_steps_is_refused),
+        cmocka_unit_test(another_batch_size_within_an_epoch_is_refused),
+        cmocka_unit_test(smoothing_without_labels_to_smooth_is_refused),
+        cmocka_unit_test(stored_steps_keep_the_optimisers_state),
         cmocka_unit_test(a_file_that_is_no_checkpoint_is_refused),
         cmocka_unit_test(a_checkpoint_whose_tensors_are_wrong_is_refused),
         cmocka_unit_test(a_checkpoint_whose_description_is_wrong_is_refused),
