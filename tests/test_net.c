@@ -483,7 +483,7 @@ static built build(const char *text, clt__net_options options)
     options.input = b.description.input;
     options.loss = b.description.loss ? b.description.loss : clt__find_loss("cross_entropy");
     options.optimizer = clt__optimizer_rows[0];
-    options.batch = options.images = options.order = 2;
+    options.batch = options.images = 2;
     options.bytes = true;
     assert_ok(clt__net_build(&b.description, &options, &b.net, &error), &error);
     return b;
@@ -656,7 +656,6 @@ static void targets_must_match_the_loss_and_the_outputs(void **state)
     clt__net_options options = {.input = {1, 1, 1},
                                 .batch = 2,
                                 .images = 2,
-                                .order = 2,
                                 .training = true,
                                 .targets = 3,
                                 .loss = clt__find_loss("cross_entropy"),

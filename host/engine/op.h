@@ -13,7 +13,7 @@
 
 enum {
     CLT__MAX_OPERANDS = 10,
-    CLT__MAX_LAUNCHES = 3,
+    CLT__MAX_LAUNCHES = 2,
     CLT__GUARD =
         64 /* elements before and after every tensor that a kernel may read, but whose values it must not use */
 };

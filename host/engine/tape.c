@@ -115,15 +115,21 @@ int clt__inside_index(const clt__tensor *tensor, int at)
     return at;
 }
 
+int clt__shown_extents(const clt__tensor *tensor, int extent[4])
+{
+    for (int i = 0; i < 4; i++) extent[i] = tensor->extent[i];
+    for (int i = tensor->shown; i < 4; i++) extent[tensor->shown - 1] *= tensor->extent[i];
+    return tensor->shown;
+}
+
 void clt__shape_text(const clt__tensor *tensor, char *text, size_t size)
 {
+    int extent[4];
+    const int shown = clt__shown_extents(tensor, extent);
     size_t length = 0;
     text[0] = 0;
-    for (int i = 0; i < tensor->shown && length < size; i++) {
-        int extent = tensor->extent[i];
-        if (i == tensor->shown - 1)
-            for (int rest = i + 1; rest < 4; rest++) extent *= tensor->extent[rest];
-        const int written = snprintf(text + length, size - length, "%s%d", i ? "x" : "", extent);
+    for (int i = 0; i < shown && length < size; i++) {
+        const int written = snprintf(text + length, size - length, "%s%d", i ? "x" : "", extent[i]);
         length += written > 0 ? (size_t)written : 0;
     }
 }

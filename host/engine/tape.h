@@ -55,6 +55,9 @@ void clt__tape_free(clt__tape *tape);
 /* Where element `at` of the outside order lies inside. */
 int clt__inside_index(const clt__tensor *tensor, int at);
 
+/* The extents as PyTorch would show them, a dense weight's [o, i] for one: their number, and their values. */
+int clt__shown_extents(const clt__tensor *tensor, int extent[4]);
+
 /* "64x28x28x6": the extents in the outside order. */
 void clt__shape_text(const clt__tensor *tensor, char *text, size_t size);
 

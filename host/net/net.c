@@ -124,7 +124,7 @@ static clt_status add_data(clt__net *net, const clt__net_options *options, clt_e
 {
     TRY(add_images(net, "data.images", options->bytes ? CLT__BYTES : CLT__REALS, options->images, options->input, false,
                    &net->images, error));
-    TRY(add_flat(net, "data.order", CLT__INTS, options->order, &net->order, error));
+    TRY(add_flat(net, "data.order", CLT__INTS, options->images, &net->order, error));
     TRY(add_flat(net, "data.step", CLT__INTS, STEP_LENGTH, &net->step, error));
     TRY(add_flat(net, "data.normalize", CLT__REALS, 2 * options->input.channels, &net->normalize, error));
     TRY(add_flat(net, "data.labels", CLT__INTS, options->images, &net->labels, error));
@@ -222,23 +222,21 @@ static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, c
     TRY(add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
     TRY(add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
     TRY(add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
-    net->output_gradient = net->output.gradient;
+    int by_output = net->output.gradient;
     if (net->output.activation || net->output.gradient < 0)
-        TRY(add_images(net, "output.gradient", CLT__REALS, batch, net->output.shape, true, &net->output_gradient,
-                       error));
+        TRY(add_images(net, "output.gradient", CLT__REALS, batch, net->output.shape, true, &by_output, error));
     const loss_sizes sizes = {.n = batch,
                               .outputs = outputs,
                               .one_hot = !options->targets,
                               .smoothing_ppm = (int)(options->label_smoothing * 1e6 + 0.5)};
-    const int with_target[] = {net->output.tensor,   net->label, net->target, net->step,
-                               net->output_gradient, net->loss,  net->hit};
-    const int without[] = {net->output.tensor, net->label, net->step, net->output_gradient, net->loss, net->hit};
+    const int with_target[] = {net->output.tensor, net->label, net->target, net->step, by_output, net->loss, net->hit};
+    const int without[] = {net->output.tensor, net->label, net->step, by_output, net->loss, net->hit};
     TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, sizeof sizes,
                          options->loss->real_targets ? with_target : without, error));
     const int history[] = {net->loss, net->hit, net->step, net->history};
     TRY(clt__tape_add_op(&net->tape, &clt__history_op, "", &sizes, sizeof sizes, history, error));
     if (!net->output.activation || net->output.gradient < 0) return CLT_OK;
-    return add_activation_gradient(net, &net->output, net->layer[net->layers - 1].name, net->output_gradient, error);
+    return add_activation_gradient(net, &net->output, net->layer[net->layers - 1].name, by_output, error);
 }
 
 static clt_status add_backward_op(clt__net *net, clt__layer *layer, clt_error *error)
@@ -320,7 +318,6 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .loss = -1,
                       .hit = -1,
                       .history = -1,
-                      .output_gradient = -1,
                       .hyper = -1,
                       .scale = -1};
     const clt_status status = build(description, options, net, error);

@@ -16,7 +16,6 @@ typedef struct clt__net_options {
     clt_shape input;
     int batch;
     int images;    /* images of the data set (or of a window on it) that lie on the device */
-    int order;     /* entries of the order in which steps take them */
     bool bytes;    /* the data set's images are bytes */
     int targets;   /* real targets of an image, 0 for class labels */
     bool training; /* else the tape ends with the forward ops */
@@ -39,7 +38,7 @@ typedef struct clt__net {
     /* tensors, -1 where the net does not have them */
     int parameters, gradients, velocity, frozen; /* roots */
     int images, labels, targets, order, step, normalize, label, target;
-    int loss, hit, history, output_gradient, hyper, scale;
+    int loss, hit, history, hyper, scale;
 } clt__net;
 
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,

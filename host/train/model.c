@@ -14,14 +14,10 @@ void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info)
 {
     memset(info, 0, sizeof *info);
     memcpy(info->name, tensor->name, sizeof info->name);
-    info->dimensions = tensor->shown;
     info->count = (size_t)tensor->count;
-    for (int i = 0; i < 4; i++) {
-        if (i < tensor->shown)
-            info->extent[i] = tensor->extent[i];
-        else
-            info->extent[tensor->shown - 1] *= tensor->extent[i]; /* a dense weight's [i,h,w] is one extent outside */
-    }
+    int extent[4];
+    info->dimensions = clt__shown_extents(tensor, extent);
+    memcpy(info->extent, extent, (size_t)info->dimensions * sizeof *extent);
 }
 
 static clt_status add_parameter(clt_model *model, const clt__net *net, const clt__parameter *from, clt_error *error)
@@ -40,7 +36,7 @@ static clt_status fill_in(clt_model *model, clt_error *error)
 {
     clt__net net;
     const clt__net_options options = {
-        .input = model->input, .batch = 1, .images = 1, .order = 1, .bytes = true, .loss = model->description.loss};
+        .input = model->input, .batch = 1, .images = 1, .bytes = true, .loss = model->description.loss};
     if (model->input.channels > CLT_MAX_CHANNEL_STATISTICS)
         return FAIL(error, CLT_BAD_NET, "images of %d channels: there may be %d at most", model->input.channels,
                     (int)CLT_MAX_CHANNEL_STATISTICS);

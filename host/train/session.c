@@ -65,8 +65,8 @@ clt_status clt__session_download(clt_session *session, clt_model *model, clt_err
 
 enum { SHARED_BATCHES = 64 };
 
-/* Images that may lie on the device: all, or as many whole batches as a quarter of its memory holds. A device that shares
- * the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
+/* Images that may lie on the device: all, or as many whole batches as a quarter of its memory holds. A device that
+ * shares the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
 static int choose_window(const clt_session *session, clt_device *device, int batch)
 {
     const clt_dataset *data = session->data;
@@ -77,7 +77,8 @@ static int choose_window(const clt_session *session, clt_device *device, int bat
     if (!clt__device_is_reference(device)) {
         if (limits.allocation_bytes / 2 < room * image) room = limits.allocation_bytes / 2 / image;
         if (limits.memory_bytes / 4 < room * image) room = limits.memory_bytes / 4 / image;
-        if (limits.shares_host_memory && room > SHARED_BATCHES * (uint64_t)batch) room = SHARED_BATCHES * (uint64_t)batch;
+        if (limits.shares_host_memory && room > SHARED_BATCHES * (uint64_t)batch)
+            room = SHARED_BATCHES * (uint64_t)batch;
     }
     if ((uint64_t)INT32_MAX / 2 / values < room) room = (uint64_t)INT32_MAX / 2 / values;
     if (data->count <= room) return (int)data->count;
@@ -232,8 +233,8 @@ static clt_status write_hyper(clt_session *session, const clt_train_options *opt
 
 /* ---- opening */
 
-static clt_status check(const clt_model *model, const clt_dataset *data, const clt_train_options *options, bool labels,
-                        clt_error *error)
+static clt_status check(const clt_model *model, const clt_dataset *data, const clt_train_options *options,
+                        bool training, clt_error *error)
 {
     const clt_shape want = model->input, have = data->shape;
     if (want.channels != have.channels || want.height != have.height || want.width != have.width)
@@ -242,9 +243,11 @@ static clt_status check(const clt_model *model, const clt_dataset *data, const c
     TRY(clt__check_options(options, want.channels, error));
     if (data->count > INT32_MAX / 2)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
-    if (labels && data->classes > model->outputs)
+    if (training && data->labels && data->classes > model->outputs)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, the net has %d outputs", data->name, data->classes,
                     model->outputs);
+    if (training && !data->labels && !data->targets)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to train on", data->name);
     return CLT_OK;
 }
 
@@ -257,7 +260,6 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     const clt__net_options net = {.input = data->shape,
                                   .batch = options->batch_size,
                                   .images = session->window,
-                                  .order = session->window,
                                   .bytes = data->bytes,
                                   .targets = mode.training && data->targets ? data->outputs : 0,
                                   .training = mode.training,
@@ -277,14 +279,10 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     return clt__session_upload(session, error);
 }
 
-clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
-                             const clt_train_options *options, clt__session_mode mode, clt_session **session,
-                             clt_error *error)
+static clt_status open_checked(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_train_options *options, clt__session_mode mode, clt_session **session,
+                               clt_error *error)
 {
-    *session = NULL;
-    TRY(check(model, data, options, mode.training && data->labels, error));
-    if (mode.training && !data->labels && !data->targets)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to train on", data->name);
     clt_session *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "a session", &fresh, error));
     fresh->model = model;
@@ -297,14 +295,23 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
     return status;
 }
 
+clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
+                             const clt_train_options *options, clt__session_mode mode, clt_session **session,
+                             clt_error *error)
+{
+    *session = NULL;
+    TRY(check(model, data, options, mode.training, error));
+    return open_checked(model, device, data, options, mode, session, error);
+}
+
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data,
                             const clt_train_options *options, bool keep_sums, clt_session **session, clt_error *error)
 {
+    const clt__session_mode mode = {.training = true, .keep_sums = keep_sums};
     *session = NULL;
-    TRY(check(model, data, options, data->labels != NULL, error));
+    TRY(check(model, data, options, mode.training, error));
     clt__normalize(model, data, options);
-    TRY(clt__session_open(model, device, data, options, (clt__session_mode){.training = true, .keep_sums = keep_sums},
-                          session, error));
+    TRY(open_checked(model, device, data, options, mode, session, error));
     (*session)->trained = model;
     return CLT_OK;
 }

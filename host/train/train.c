@@ -348,8 +348,7 @@ static clt_status check_position(const trainer *t, clt_error *error)
 static clt_status train(trainer *t, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
                         clt_error *error)
 {
-    TRY(clt__session_open(t->model, device, training, t->options, (clt__session_mode){.training = true}, &t->session,
-                          error));
+    TRY(clt_session_open(t->model, device, training, t->options, false, &t->session, error));
     TRY(open_validation(t, device, validation, error));
     t->steps = ((int64_t)training->count + t->options->batch_size - 1) / t->options->batch_size;
     TRY(check_position(t, error));
@@ -362,16 +361,14 @@ static clt_status train(trainer *t, clt_device *device, const clt_dataset *train
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
                      const clt_train_options *options, clt_error *error)
 {
-    TRY(clt__check_options(options, model->input.channels, error));
+    TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
     trainer t = {.model = model, .state = model->state, .options = options, .in_flight = 1, .rate = NAN};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && options->val_split > 0;
     clt_status status =
         hold_out ? clt_dataset_hold_out(training, options->val_split, options->seed, &kept, &held_out, error) : CLT_OK;
-    if (status == CLT_OK) {
-        clt__normalize(model, hold_out ? kept : training, options);
+    if (status == CLT_OK)
         status = train(&t, device, hold_out ? kept : training, hold_out ? held_out : validation, error);
-    }
     const clt_status closed = close_log(&t, status == CLT_OK ? error : NULL);
     clt_session_close(t.session);
     clt_session_close(t.validation);

@@ -1,7 +1,6 @@
 /* Verifying a net: one training step, each op on the device and on the reference. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/random.h"
@@ -14,16 +13,14 @@ static void index_text(const clt__tensor *tensor, int inside, char *text, size_t
     if (tensor->order != CLT__PLAIN)
         for (int i = 0; i < tensor->count; i++)
             if (clt__inside_index(tensor, i) == inside) outside = i;
-    int extent[4] = {1, 1, 1, 1};
-    memcpy(extent, tensor->extent, sizeof extent);
-    for (int i = tensor->shown; i < 4; i++) extent[tensor->shown - 1] *= tensor->extent[i];
-    int position[4];
-    for (int i = tensor->shown - 1; i >= 0; i--) {
+    int extent[4], position[4] = {0};
+    const int shown = clt__shown_extents(tensor, extent);
+    for (int i = shown - 1; i >= 0; i--) {
         position[i] = outside % extent[i];
         outside /= extent[i];
     }
     size_t length = 0;
-    for (int i = 0; i < tensor->shown && length < size; i++)
+    for (int i = 0; i < shown && length < size; i++)
         length += (size_t)snprintf(text + length, size - length, "%s%d", i ? ", " : "[", position[i]);
     if (length < size) (void)snprintf(text + length, size - length, "]");
 }
