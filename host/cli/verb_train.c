@@ -98,6 +98,11 @@ static const option_row option_rows[] = {
      .value = "N",
      .least = 1,
      .help = "images of a step"},
+    {.name = "micro-batch-size",
+     SETTING(train_settings, train.micro_batch_size),
+     .value = "N",
+     .help = "images computed at a time, their gradients being added up to a step's; 0: as many of the batch as the "
+             "device has memory for"},
     {.name = "lr", SETTING(train_settings, train.lr), .value = "X", .help = "learning rate"},
     {.name = "momentum", SETTING(train_settings, train.momentum), .value = "X", .most = 1, .help = "of the optimizer"},
     {.name = "nesterov", SETTING(train_settings, train.nesterov), .help = "Nesterov's form of momentum"},

@@ -310,6 +310,10 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .memory_bytes = device->info.memory_bytes,
         .shares_host_memory = device->shares_host_memory,
     };
+    /* A sixteenth is left to the driver, and to what else uses the device. The reference takes what the host gives. */
+    const uint64_t most = limits.memory_bytes / 16 * 15;
+    limits.free_bytes = most > device->allocated_bytes ? most - device->allocated_bytes : 0;
+    if (clt__device_is_reference(device)) limits.free_bytes = limits.allocation_bytes = UINT64_MAX;
     /* OpenCL does not tell how many registers there are. CPUs with 64-byte vectors (AVX-512) have 32, those with
      * shorter ones may have 16 (AVX2). */
     const int vector_bytes = limits.vector_width * limits.real_bytes;

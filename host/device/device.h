@@ -17,6 +17,7 @@ typedef struct clt__limits {
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */
     uint64_t memory_bytes;
+    uint64_t free_bytes;     /* what may still be allocated of that */
     bool shares_host_memory; /* what lies on the device takes memory from the host */
 } clt__limits;
 
@@ -46,7 +47,7 @@ clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t o
                              clt_error *error);
 clt_status clt__buffer_read(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, void *to,
                             clt_error *error);
-/* Repeats a pattern of 1, 2, 4, 8 or 16 bytes; does not wait, and the pattern may go away at once. */
+/* Repeats a pattern of 1, 2, 4, 8, 16 or 32 bytes; does not wait, and the pattern may go away at once. */
 clt_status clt__buffer_fill(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
                             const void *pattern, size_t pattern_bytes, clt_error *error);
 

@@ -17,6 +17,7 @@ struct clt_device {
     clt_device_info info;
     int double_vector_width; /* info has the one for float */
     uint64_t allocation_bytes;
+    uint64_t allocated_bytes; /* by buffers that are there now */
     bool shares_host_memory;
     cl_device_id id; /* NULL for the reference, as all below */
     cl_context context;
@@ -29,6 +30,8 @@ struct clt_device {
 
 struct clt__buffer {
     cl_mem memory;
+    clt_device *device; /* whose memory it takes */
+    uint64_t bytes;     /* 0 for a part of another buffer */
 };
 
 struct clt__kernel {

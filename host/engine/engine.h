@@ -6,6 +6,20 @@
 
 typedef struct clt__engine clt__engine;
 
+/* What a tape takes of a device's memory: in all, in the largest single piece, and for the ops' scratch space. */
+typedef struct clt__needs {
+    uint64_t total, largest, scratch;
+} clt__needs;
+
+/* Of a tensor's elements, in device memory. */
+size_t clt__element_bytes(clt__type type, clt_precision precision);
+
+/* Elements of a root that takes `bytes` of memory. */
+uint64_t clt__engine_room(uint64_t bytes, clt_precision precision);
+
+clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_precision precision, clt__needs *needs,
+                             clt_error *error);
+
 /* Allocates every tensor (zeroed), plans every op, sets every kernel argument. The device and the tape must outlive the
  * engine, and the tape must not change. */
 clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision, clt__engine **engine,
@@ -33,8 +47,8 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index);
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);
 clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
 
-/* Sets a tensor of exactly four ints without waiting. */
-clt_status clt__engine_set_ints(clt__engine *engine, int tensor, const int32_t value[4], clt_error *error);
+/* Sets a tensor of exactly STEP_LENGTH ints without waiting. */
+clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error);
 
 /* Sets one element of a tensor of reals without waiting. */
 clt_status clt__engine_set_real(clt__engine *engine, int tensor, int index, double value, clt_error *error);
