@@ -224,6 +224,7 @@ typedef struct training_run {
     clt_model *model;
     clt_device *device;
     progress_display display;
+    bool notes_made;
     int epochs;        /* that have ended, counted from the first training of the model */
     int best_epoch;    /* 0: none was better than those before a resumed checkpoint */
     clt_progress last; /* as the last epoch ended */
@@ -307,9 +308,21 @@ static clt_status catch_signals(clt_error *error)
 
 /* ---- running ------------------------------------------------------------------------------------------------ */
 
+/* Once, before the first figures. */
+static void note_micro_batches(training_run *training, int images)
+{
+    const int batch = training->settings->train.batch_size;
+    if (training->notes_made || images >= batch) return;
+    training->notes_made = true;
+    print_note("each batch of %d images is computed in micro-batches of %d, whose gradients are added up%s; batch "
+               "normalisation takes its statistics from each of them",
+               batch, images, training->settings->train.micro_batch_size ? "" : ", for the device has no memory for more");
+}
+
 static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
+    note_micro_batches(training, progress->micro_batch_size);
     progress_show(&training->display, progress);
     if (progress->epoch_ended) {
         training->last = *progress;
