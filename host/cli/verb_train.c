@@ -316,7 +316,8 @@ static void note_micro_batches(training_run *training, int images)
     training->notes_made = true;
     print_note("each batch of %d images is computed in micro-batches of %d, whose gradients are added up%s; batch "
                "normalisation takes its statistics from each of them",
-               batch, images, training->settings->train.micro_batch_size ? "" : ", for the device has no memory for more");
+               batch, images,
+               training->settings->train.micro_batch_size ? "" : ", for the device has no memory for more");
 }
 
 static bool take_progress(void *user, const clt_progress *progress)

@@ -276,6 +276,7 @@ void clt_device_close(clt_device *device)
     }
     free(device->programs);
     free(device->cache_folder);
+    if (device->upload_queue) (void)clReleaseCommandQueue(device->upload_queue);
     if (device->queue) (void)clReleaseCommandQueue(device->queue);
     if (device->context) (void)clReleaseContext(device->context);
     free(device);

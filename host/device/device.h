@@ -51,6 +51,17 @@ clt_status clt__buffer_read(clt_device *device, clt__buffer *buffer, uint64_t of
 clt_status clt__buffer_fill(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
                             const void *pattern, size_t pattern_bytes, clt_error *error);
 
+/* A write on a queue of its own, beside the kernels of the device's queue. It begins once what was enqueued there
+ * before it has ended; `from` stays the caller's and must stay as it is until the upload is released. */
+typedef struct clt__upload clt__upload;
+
+clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
+                             clt__upload **upload, clt_error *error);
+/* What is enqueued from now on comes after the upload. */
+clt_status clt__upload_join(clt_device *device, const clt__upload *upload, clt_error *error);
+/* Waits for the upload. Takes NULL. */
+void clt__upload_release(clt__upload *upload);
+
 /* ---- kernels */
 
 /* Builds `file` with `defines` ("-DROWS=12 -DCOLS=2"), unless that program is already built, and makes the kernel. */

@@ -22,6 +22,7 @@ struct clt_device {
     cl_device_id id; /* NULL for the reference, as all below */
     cl_context context;
     cl_command_queue queue;
+    cl_command_queue upload_queue; /* NULL until the first upload */
     clt__program *programs;
     size_t program_count, program_capacity;
     char *cache_folder;                        /* cache.h; NULL for no cache */

@@ -367,6 +367,40 @@ clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int cou
                              from, error);
 }
 
+/* Doubles become floats where they lie. */
+static void narrow(void *values, int count)
+{
+    const double *from = values;
+    float *to = values;
+    for (int i = 0; i < count; i++) {
+        const float single = (float)from[i];
+        memcpy(&to[i], &single, sizeof single);
+    }
+}
+
+clt_status clt__engine_begin_write(clt__engine *engine, int tensor, int first, int count, void *from,
+                                   clt__transfer *transfer, clt_error *error)
+{
+    *transfer = (clt__transfer){.values = from};
+    if (engine->array) return clt__engine_write(engine, tensor, first, count, from, error);
+    const size_t size = tensor_element_bytes(engine, tensor);
+    if (is_float(engine, tensor)) narrow(from, count);
+    return clt__upload_begin(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
+                             from, &transfer->upload, error);
+}
+
+clt_status clt__engine_join_write(clt__engine *engine, const clt__transfer *transfer, clt_error *error)
+{
+    return transfer->upload ? clt__upload_join(engine->device, transfer->upload, error) : CLT_OK;
+}
+
+void clt__engine_end_write(clt__transfer *transfer)
+{
+    clt__upload_release(transfer->upload);
+    free(transfer->values);
+    *transfer = (clt__transfer){0};
+}
+
 clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error)
 {
     const size_t bytes = STEP_LENGTH * sizeof *value;

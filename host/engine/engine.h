@@ -47,6 +47,20 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index);
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);
 clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
 
+/* A write beside the ops that run: it begins once what was enqueued before it has ended. */
+typedef struct clt__transfer {
+    clt__upload *upload;
+    void *values;
+} clt__transfer;
+
+/* Like clt__engine_write, but `from`, which clt__allocate made, is taken over (also when it fails), and the write has
+ * ended only for ops that are enqueued after clt__engine_join_write. */
+clt_status clt__engine_begin_write(clt__engine *engine, int tensor, int first, int count, void *from,
+                                   clt__transfer *transfer, clt_error *error);
+clt_status clt__engine_join_write(clt__engine *engine, const clt__transfer *transfer, clt_error *error);
+/* Waits for the write itself, and makes the transfer all zeros again; nothing for one that is so already. */
+void clt__engine_end_write(clt__transfer *transfer);
+
 /* Sets a tensor of exactly STEP_LENGTH ints without waiting. */
 clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error);
 

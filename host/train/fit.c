@@ -7,22 +7,22 @@
 
 enum { SHARED_BATCHES = 64 };
 
-/* Images that may lie on the device: all, or as many whole batches as a quarter of its memory holds. A device that
- * shares the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
-static int choose_window(const clt__fit *fit)
+/* Images that lie on the device: all, or two chunks of as many whole batches as a quarter of its memory holds. A device
+ * that shares the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
+static int choose_room(const clt__fit *fit, const clt__limits *limits, int images_at_a_time)
 {
-    const clt__limits limits = clt__device_limits(fit->device, fit->precision);
-    const uint64_t values = clt__image_size(fit->input), batch = (uint64_t)fit->options->batch_size,
-                   image = values * (fit->bytes ? 1 : (uint64_t)limits.real_bytes);
+    const uint64_t batch = (uint64_t)(fit->mode.training ? fit->options->batch_size : images_at_a_time),
+                   values = clt__image_size(fit->input),
+                   image = values * (fit->bytes ? 1 : (uint64_t)limits->real_bytes);
     uint64_t room = (uint64_t)INT32_MAX / 2;
     if (!clt__device_is_reference(fit->device)) {
-        if (limits.allocation_bytes / 2 < room * image) room = limits.allocation_bytes / 2 / image;
-        if (limits.memory_bytes / 4 < room * image) room = limits.memory_bytes / 4 / image;
-        if (limits.shares_host_memory && room > SHARED_BATCHES * batch) room = SHARED_BATCHES * batch;
+        if (limits->allocation_bytes / 2 < room * image) room = limits->allocation_bytes / 2 / image;
+        if (limits->memory_bytes / 4 < room * image) room = limits->memory_bytes / 4 / image;
+        if (limits->shares_host_memory && room > SHARED_BATCHES * batch) room = SHARED_BATCHES * batch;
     }
     if ((uint64_t)INT32_MAX / 2 / values < room) room = (uint64_t)INT32_MAX / 2 / values;
     if (fit->images <= room) return (int)fit->images;
-    return (int)(room < batch ? batch : room / batch * batch);
+    return (int)(room / 2 < batch ? batch : room / 2 / batch * batch) * 2;
 }
 
 /* A training session leaves a quarter of the memory to the session that validates. */
@@ -36,7 +36,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
     const clt_train_options *options = fit->options;
     return (clt__net_options){.input = fit->input,
                               .batch = images_at_a_time,
-                              .images = choose_window(fit),
+                              .images = choose_room(fit, limits, images_at_a_time),
                               .bytes = fit->bytes,
                               .targets = fit->targets,
                               .training = fit->mode.training,

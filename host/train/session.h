@@ -2,7 +2,7 @@
 #ifndef CLT_TRAIN_SESSION_H
 #define CLT_TRAIN_SESSION_H
 
-#include "data/dataset.h"
+#include "train/feed.h"
 #include "train/fit.h"
 #include "train/model.h"
 
@@ -12,14 +12,9 @@ struct clt_session {
     const clt_dataset *data;
     clt__net net;
     clt__engine *engine;
-    int batch;       /* images of a step, at most */
-    int micro_batch; /* images that the net takes at a time */
-    /* The order in which steps take images, and which part of it lies on the device: all of the data set where it
-     * fits (then `window` is its size), else the images order[window_begin .. window_end). */
-    int32_t *order;
-    int order_count;
-    bool resident;
-    int window, window_begin, window_end;
+    clt__feed feed;
+    int batch;             /* images of a step, at most; without training, what the net takes at a time */
+    int micro_batch;       /* images that the net takes at a time */
     int64_t steps;         /* trained by clt_session_step and not yet stored */
     clt_tensor_info found; /* what clt_session_find gave last */
 };
@@ -27,9 +22,6 @@ struct clt_session {
 clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
                              const clt_train_options *options, clt__session_mode mode, clt_session **session,
                              clt_error *error);
-
-/* The next steps take images in this order; `images` is copied. */
-clt_status clt__session_set_order(clt_session *session, const int32_t *images, int count, clt_error *error);
 
 /* The next steps take images in the data set's own order. */
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error);

@@ -44,7 +44,7 @@ static clt_status set_epoch_order(const trainer *t, clt_error *error)
         order[i] = order[other];
         order[other] = held;
     }
-    const clt_status status = clt__session_set_order(t->session, order, count, error);
+    const clt_status status = clt__feed_set_order(&t->session->feed, order, count, error);
     free(order);
     return status;
 }

@@ -122,7 +122,7 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     int32_t *order;
     TRY(clt__allocate((uint64_t)batch, sizeof *order, "an order", &order, error));
     for (int i = 0; i < batch; i++) order[i] = batch - 1 - i;
-    const clt_status status = clt__session_set_order(*session, order, batch, error);
+    const clt_status status = clt__feed_set_order(&(*session)->feed, order, batch, error);
     free(order);
     if (status != CLT_OK) return status;
     /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds. */
