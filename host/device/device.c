@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "device/cache.h"
+#include "device/tuning.h"
 
 /* ---- what a device says of itself. A device that cannot answer is described as far as it did. */
 
@@ -229,6 +230,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
         return FAIL(error, CLT_NO_DEVICE, "device %s wants parts of buffers at multiples of %llu bytes, more than %d",
                     device->info.id, (unsigned long long)alignment, (int)CLT__BUFFER_ALIGNMENT);
     device->cache_folder = clt__cache_folder();
+    TRY(clt__tuning_load(device, error));
     return open_queue(device, error);
 }
 
@@ -275,6 +277,7 @@ void clt_device_close(clt_device *device)
         free(device->programs[i].options);
     }
     free(device->programs);
+    clt__tuning_free(device);
     free(device->cache_folder);
     if (device->upload_queue) (void)clReleaseCommandQueue(device->upload_queue);
     if (device->queue) (void)clReleaseCommandQueue(device->queue);
@@ -299,12 +302,16 @@ static int power_of_two_up_to_16(int width)
     return power;
 }
 
+/* Stays in a core's second-level cache beside the weights that it meets. */
+enum { PATCH_BYTES = 192 * 1024 };
+
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
 {
     clt__limits limits = {
         .real_bytes = precision == CLT_F64 ? 8 : 4,
         .vector_width =
             power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width : device->info.vector_width),
+        .patch_bytes = PATCH_BYTES,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
         .local_bytes = device->info.local_memory_bytes,
         .allocation_bytes = device->allocation_bytes,

@@ -7,6 +7,9 @@
 
 #include "device/device.h"
 
+/* What `cltrain tune` chose for one op: see tuning.h. */
+typedef struct clt__tuned clt__tuned;
+
 typedef struct clt__program {
     char *source, *options; /* the whole text, includes spliced in */
     cl_program program;
@@ -25,7 +28,9 @@ struct clt_device {
     cl_command_queue upload_queue; /* NULL until the first upload */
     clt__program *programs;
     size_t program_count, program_capacity;
-    char *cache_folder;                        /* cache.h; NULL for no cache */
+    char *cache_folder; /* cache.h; NULL for no cache */
+    clt__tuned *tuned;
+    size_t tuned_count, tuned_capacity;
     const char *replaced_name, *replaced_text; /* see clt__device_replace_source */
 };
 
