@@ -8,6 +8,7 @@
 typedef struct clt__ready {
     clt__kernel *kernel[CLT__MAX_LAUNCHES];
     clt__launch_plan plan;
+    clt__sizes sizes; /* the op's, with what the plan set */
 } clt__ready;
 
 struct clt__engine {
