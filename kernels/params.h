@@ -19,7 +19,7 @@ enum {
     ACTIVATION_COUNT
 };
 
-/* conv.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
+/* conv.cl, conv_winograd.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
 typedef struct conv_sizes {
     int n, c, h, w;
     int k, y, x;
@@ -29,7 +29,13 @@ typedef struct conv_sizes {
     int block_y, blocks_y; /* output rows of one patch, and patches of one image */
     int block_x, blocks_x; /* the same for columns */
     int slices;            /* weight gradient: parts of the batch that are summed apart */
+    int winograd;          /* forward, input gradient: outputs on a side of a Winograd tile, 0 where there are none */
+    int tiles;             /* of a work-item, if so */
 } conv_sizes;
+
+/* Winograd tiles with 4 x 4 outputs interpolate at 0, -5/8, 5/8, -13/8, 13/8 and infinity: every number in B and A is
+ * exact in float, and rounding errors are half of those with the usual 0, -1, 1, -2, 2 and infinity. */
+enum { WINOGRAD_A = 5, WINOGRAD_B = 13, WINOGRAD_UNIT = 8 };
 
 /* dense.cl */
 typedef struct dense_sizes {

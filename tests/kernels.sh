@@ -20,7 +20,7 @@ for file in "$source"/kernels/*.cl; do
     for op in ${ops:-OP_only}; do
         for types in "-DVEC=16" "-DVEC=1" "-DVEC=8 -DREAL_IS_DOUBLE"; do
             case $file in */conv_direct.cl) types=$(echo "$types" | sed 's/-DVEC=[0-9]*//') ;; esac
-            check_syntax -D"$op" $types -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3 "$file"
+            check_syntax -D"$op" $types -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3 -DWINOGRAD=4 "$file"
             checked=$((checked + 1))
         done
     done

@@ -312,6 +312,7 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .vector_width =
             power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width : device->info.vector_width),
         .patch_bytes = PATCH_BYTES,
+        .winograd = 4,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
         .local_bytes = device->info.local_memory_bytes,
         .allocation_bytes = device->allocation_bytes,

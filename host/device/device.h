@@ -14,6 +14,7 @@ typedef struct clt__limits {
     int vector_width; /* native vector width for the precision asked for, a power of two from 1 to 16 */
     int registers;    /* vector registers that a kernel may hope for */
     int patch_bytes;  /* local memory that a patch of images may take: what a core's second-level cache keeps */
+    int winograd;     /* outputs on a side of the Winograd tiles to use where they pay: 4, 2, or 0 for none */
     int compute_units;
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */

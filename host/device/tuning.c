@@ -23,6 +23,7 @@ const clt__tunable clt__tunables[] = {
     {FIELD(vector_width), 5, {16, 8, 4, 2, 1}},
     {FIELD(registers), 3, {32, 24, 16}},
     {FIELD(patch_bytes), 4, {48 * 1024, 96 * 1024, 192 * 1024, 384 * 1024}},
+    {FIELD(winograd), 3, {0, 2, 4}},
     {0},
 };
 

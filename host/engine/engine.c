@@ -109,12 +109,12 @@ static void append_baked_sizes(const clt__sizes *sizes, size_t bytes, char *defi
     }
 }
 
-static clt_status set_arguments(const clt__engine *engine, const clt__op *op, const clt__sizes *sizes,
-                                const clt__launch_plan *plan, const clt__launch *launch, clt__kernel *kernel,
-                                clt_error *error)
+static clt_status set_arguments(const clt__engine *engine, const clt__op *op, const clt__ready *ready,
+                                const clt__launch *launch, clt__kernel *kernel, clt_error *error)
 {
+    const clt__launch_plan *plan = &ready->plan;
     unsigned index = 0;
-    TRY(clt__kernel_set_value(kernel, index++, op->sizes_bytes, sizes, error));
+    TRY(clt__kernel_set_value(kernel, index++, op->sizes_bytes, &ready->sizes, error));
     for (int i = 0; i < clt__operand_count(op->row); i++) {
         const clt__buffer *buffer = op->tensor[i] < 0 ? NULL : engine->buffer[op->tensor[i]];
         TRY(clt__kernel_set_buffer(kernel, index++, buffer, error));
@@ -134,18 +134,18 @@ static bool is_heavy(const clt__engine *engine, size_t index)
     return work.flops >= 2e6 || work.bytes >= 1e6;
 }
 
-static clt_status make_kernels(clt__engine *engine, size_t index, const clt__sizes *sizes, clt_error *error)
+static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *error)
 {
     const clt__op *op = &engine->tape->op[index];
     clt__ready *ready = &engine->ready[index];
     char defines[800];
     /* A kernel file has the kernels of several ops; the program gets this op's only. */
     (void)snprintf(defines, sizeof defines, "-DOP_%s %s", op->row->name, ready->plan.defines);
-    if (is_heavy(engine, index)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
+    if (is_heavy(engine, index)) append_baked_sizes(&ready->sizes, op->sizes_bytes, defines, sizeof defines);
     for (int i = 0; i < ready->plan.launches; i++) {
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));
-        TRY(set_arguments(engine, op, sizes, &ready->plan, &ready->plan.launch[i], ready->kernel[i], error));
+        TRY(set_arguments(engine, op, ready, &ready->plan.launch[i], ready->kernel[i], error));
     }
     return CLT_OK;
 }
@@ -153,24 +153,18 @@ static clt_status make_kernels(clt__engine *engine, size_t index, const clt__siz
 static clt_status make_ready(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
-    const clt__limits limits = clt__device_limits(engine->device, engine->precision);
-    clt__sizes *sizes;
     TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
-    TRY(clt__allocate(tape->op_count, sizeof *sizes, "the ops' sizes", &sizes, error));
-    clt_status status = CLT_OK;
-    for (size_t i = 0; i < tape->op_count && status == CLT_OK; i++) {
-        sizes[i] = tape->op[i].sizes;
-        clt__launch_plan *plan = &engine->ready[i].plan;
-        status = tape->op[i].row->plan(&sizes[i], &limits, plan, error);
-        if (plan->scratch_reals > engine->scratch_reals) engine->scratch_reals = plan->scratch_reals;
+    for (size_t i = 0; i < tape->op_count; i++) {
+        clt__ready *ready = &engine->ready[i];
+        TRY(clt__plan_op(engine->device, engine->precision, &tape->op[i], &ready->sizes, &ready->plan, error));
+        if (ready->plan.scratch_reals > engine->scratch_reals) engine->scratch_reals = ready->plan.scratch_reals;
     }
-    if (status == CLT_OK && engine->scratch_reals)
-        status = clt__buffer_create(engine->device,
-                                    engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision),
-                                    "scratch", &engine->scratch, error);
-    for (size_t i = 0; i < tape->op_count && status == CLT_OK; i++) status = make_kernels(engine, i, &sizes[i], error);
-    free(sizes);
-    return status;
+    if (engine->scratch_reals)
+        TRY(clt__buffer_create(engine->device,
+                               engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision), "scratch",
+                               &engine->scratch, error));
+    for (size_t i = 0; i < tape->op_count; i++) TRY(make_kernels(engine, i, error));
+    return CLT_OK;
 }
 
 /* ---- opening and closing */

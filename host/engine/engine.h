@@ -2,9 +2,13 @@
 #ifndef CLT_ENGINE_ENGINE_H
 #define CLT_ENGINE_ENGINE_H
 
+#include "device/tuning.h"
 #include "engine/tape.h"
 
 typedef struct clt__engine clt__engine;
+
+/* What an op's tuning is kept under. It points into the op. */
+clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
 
 /* What a tape takes of a device's memory: in all, in the largest single piece, and for the ops' scratch space. */
 typedef struct clt__needs {

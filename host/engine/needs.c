@@ -16,12 +16,11 @@ uint64_t clt__engine_room(uint64_t bytes, clt_precision precision)
 static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_precision precision, uint64_t *reals,
                                clt_error *error)
 {
-    const clt__limits limits = clt__device_limits(device, precision);
     *reals = 0;
     for (size_t i = 0; i < tape->op_count; i++) {
-        clt__sizes sizes = tape->op[i].sizes;
-        clt__launch_plan plan = {0};
-        TRY(tape->op[i].row->plan(&sizes, &limits, &plan, error));
+        clt__sizes sizes;
+        clt__launch_plan plan;
+        TRY(clt__plan_op(device, precision, &tape->op[i], &sizes, &plan, error));
         if (plan.scratch_reals > *reals) *reals = plan.scratch_reals;
     }
     return CLT_OK;

@@ -46,19 +46,23 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     const conv_sizes *z = sizes;
     const double *x = operand[0].real, *w = operand[1].real, *bias = operand[2].real;
     const clt__array *y = &operand[3], *before = &operand[4];
+    const bool tiles = z->winograd && y->slack;
     const double growth = clt__growth((double)z->r * z->s * z->c + 1);
+    if (tiles) clt__winograd_slack(z, false, x, w, y->slack);
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)
             for (int ox = 0; ox < z->x; ox++)
                 for (int k = 0; k < z->k; k++) {
+                    const size_t at = output_index(z, n, oy, ox) + (size_t)k;
                     double magnitude, sum = correlate(z, x, w, n, oy, ox, k, &magnitude);
                     if (bias) sum += bias[k];
                     if (bias) magnitude += fabs(bias[k]);
-                    const size_t at = output_index(z, n, oy, ox) + (size_t)k;
+                    const double slack =
+                        tiles ? y->slack[at] + clt__growth(0) * (bias ? fabs(bias[k]) : 0) : growth * magnitude;
                     y->real[at] = clt__activate(z->activation, sum);
-                    if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, growth * magnitude);
+                    if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, slack);
                     if (before->real) before->real[at] = sum;
-                    if (before->slack) before->slack[at] = growth * magnitude;
+                    if (before->slack) before->slack[at] = slack;
                 }
 }
 
@@ -69,7 +73,9 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     const conv_sizes *z = sizes;
     const double *dy = operand[0].real, *weights = operand[1].real, *x = operand[2].real;
     double *dx = operand[3].real, *slack = operand[3].slack;
+    const bool tiles = z->winograd && slack;
     const double growth = clt__growth((double)z->r * z->s * z->k);
+    if (tiles) clt__winograd_slack(z, true, dy, weights, slack);
     for (int n = 0; n < z->n; n++)
         for (int h = 0; h < z->h; h++)
             for (int w = 0; w < z->w; w++)
@@ -88,10 +94,10 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
                             }
                         }
                     const size_t at = (size_t)(image_pixel(z, dx, n, h, w) - dx) + (size_t)c;
-                    const double y = x ? x[at] : 0;
+                    const double error = tiles ? slack[at] : growth * magnitude, y = x ? x[at] : 0;
                     const int activation = x ? z->activation : ACTIVATION_NONE;
                     dx[at] = clt__deactivate(activation, sum, y);
-                    if (slack) slack[at] = clt__deactivate_slack(activation, sum, growth * magnitude, y);
+                    if (slack) slack[at] = clt__deactivate_slack(activation, sum, error, y);
                 }
 }
 

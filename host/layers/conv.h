@@ -11,4 +11,13 @@ clt_status clt__conv_input_gradient_vector(void *sizes, const clt__limits *limit
 clt_status clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
                                             clt_error *error);
 
+/* conv_winograd.c: true where Winograd tiles suit the sizes and the device; *plan is then filled. */
+bool clt__plan_winograd_forward(conv_sizes *z, const clt__limits *limits, clt__launch_plan *plan);
+bool clt__plan_winograd_input_gradient(conv_sizes *z, const clt__limits *limits, clt__launch_plan *plan);
+
+/* For twins whose z->winograd the plan set: the slack of every sum, a bias apart. `source`: x, or dy for the input
+ * gradient. */
+void clt__winograd_slack(const conv_sizes *z, bool input_gradient, const double *source, const double *weights,
+                         double *slack);
+
 #endif

@@ -88,6 +88,7 @@ clt_status clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt_
 {
     (void)error;
     conv_sizes *z = sizes;
+    if (clt__plan_winograd_forward(z, limits, plan)) return CLT_OK;
     window w = {
         .y = z->y, .x = z->x, .stride_y = z->stride_y, .stride_x = z->stride_x, .r = z->r, .s = z->s, .c = z->c};
     if (!plan_correlation(z, &w, z->k, limits, plan))
@@ -103,6 +104,7 @@ clt_status clt__conv_input_gradient_vector(void *sizes, const clt__limits *limit
 {
     (void)error;
     conv_sizes *z = sizes;
+    if (clt__plan_winograd_input_gradient(z, limits, plan)) return CLT_OK;
     window w = {.y = z->h, .x = z->w, .stride_y = 1, .stride_x = 1, .r = z->r, .s = z->s, .c = z->k};
     if (!plan_correlation(z, &w, z->c, limits, plan))
         return plan_direct(z, "conv_input_gradient_direct", z->c, z->w, (int64_t)z->n * z->h, plan);

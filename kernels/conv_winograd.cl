@@ -1,0 +1,320 @@
+/* Convolution with 3x3 filters and stride 1, forward and input gradient (formulas: conv.cl), by Winograd's minimal
+ * filtering (Lavin and Gray, Fast algorithms for convolutional neural networks, CVPR 2016). A tile of OUT x OUT outputs
+ * takes SIDE x SIDE inputs, SIDE = OUT + 2, and as many products for each pair of channels: 36 where the formula has
+ * 144 (OUT = 4), or 16 where it has 36 (OUT = 2).
+ *
+ *   U = G g G^T         each filter plane g [3,3] of a pair of channels          conv_winograd_filters
+ *   V = B^T d B         each input plane d [SIDE,SIDE] under a tile              } conv_winograd_*:
+ *   M = sum over c of U * V, position by position: SIDE * SIDE matrix products   } a work-item takes z.tiles tiles,
+ *   y = A^T M A         each output plane [OUT,OUT] of a tile                    } of several images where they are small
+ *
+ * Every transform of a plane is that of a line, first down its columns, then along its rows. The matrices belong to
+ * the points 0, a, -a, b, -b and infinity, a and b as params.h has them, or 0, 1, -1 and infinity.
+ *
+ *   filters, in scratch memory       [stripe of outputs][position][channel in][STRIPE]
+ *   V and M, in local memory         [position][tile][channel in] and [position][tile][STRIPE], a stripe at a time
+ *
+ * For the input gradient the source is dy, the filter is turned by half a turn, and c and k change places. */
+#include "params.h"
+#include "register_tile.h"
+
+#define OUT WINOGRAD
+enum { SIDE = OUT + 2, POSITIONS = SIDE * SIDE };
+
+#if OUT == 4
+
+#define POINT_A ((real)WINOGRAD_A / WINOGRAD_UNIT)
+#define POINT_B ((real)WINOGRAD_B / WINOGRAD_UNIT)
+#define SQUARE_A (POINT_A * POINT_A)
+#define SQUARE_B (POINT_B * POINT_B)
+
+/* B^T d */
+static inline void input_line(const realv d[6], realv v[6])
+{
+    const realv even_a = fma((realv)-SQUARE_B, d[2], d[4]), odd_a = fma((realv)-SQUARE_B, d[1], d[3]);
+    const realv even_b = fma((realv)-SQUARE_A, d[2], d[4]), odd_b = fma((realv)-SQUARE_A, d[1], d[3]);
+    v[0] = fma((realv)(SQUARE_A * SQUARE_B), d[0], fma((realv)-(SQUARE_A + SQUARE_B), d[2], d[4]));
+    v[1] = fma((realv)POINT_A, odd_a, even_a);
+    v[2] = fma((realv)-POINT_A, odd_a, even_a);
+    v[3] = fma((realv)POINT_B, odd_b, even_b);
+    v[4] = fma((realv)-POINT_B, odd_b, even_b);
+    v[5] = fma((realv)(SQUARE_A * SQUARE_B), d[1], fma((realv)-(SQUARE_A + SQUARE_B), d[3], d[5]));
+}
+
+/* G g */
+static inline void filter_line(const realv g0, const realv g1, const realv g2, realv u[6])
+{
+    const realv even_a = fma((realv)SQUARE_A, g2, g0), even_b = fma((realv)SQUARE_B, g2, g0);
+    const realv scale_a = (realv)(1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)));
+    const realv scale_b = (realv)(1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A)));
+    u[0] = (realv)(1 / (SQUARE_A * SQUARE_B)) * g0;
+    u[1] = scale_a * fma((realv)POINT_A, g1, even_a);
+    u[2] = scale_a * fma((realv)-POINT_A, g1, even_a);
+    u[3] = scale_b * fma((realv)POINT_B, g1, even_b);
+    u[4] = scale_b * fma((realv)-POINT_B, g1, even_b);
+    u[5] = g2;
+}
+
+/* A^T m */
+static inline void output_line(const realv m[6], realv y[4])
+{
+    const realv even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
+    y[0] = m[0] + (even_a + even_b);
+    y[1] = fma((realv)POINT_A, odd_a, (realv)POINT_B * odd_b);
+    y[2] = fma((realv)SQUARE_A, even_a, (realv)SQUARE_B * even_b);
+    y[3] = fma((realv)(SQUARE_A * POINT_A), odd_a, fma((realv)(SQUARE_B * POINT_B), odd_b, m[5]));
+}
+
+#else
+
+static inline void input_line(const realv d[4], realv v[4])
+{
+    v[0] = d[0] - d[2];
+    v[1] = d[1] + d[2];
+    v[2] = d[2] - d[1];
+    v[3] = d[3] - d[1];
+}
+
+static inline void filter_line(const realv g0, const realv g1, const realv g2, realv u[4])
+{
+    u[0] = g0;
+    u[1] = (realv)0.5f * (g0 + g2 + g1);
+    u[2] = (realv)0.5f * (g0 + g2 - g1);
+    u[3] = g2;
+}
+
+static inline void output_line(const realv m[4], realv y[2])
+{
+    y[0] = m[0] + (m[1] + m[2]);
+    y[1] = m[3] + (m[1] - m[2]);
+}
+
+#endif
+
+/* ---- filters */
+
+/* U of one vector of outputs and one channel: `g` has the nine weights, rows first; positions are `step` apart. */
+static inline void transform_filter(const realv g[9], global real *u, const int step)
+{
+    realv down[SIDE * 3], line[SIDE];
+    UNROLL for (int s = 0; s < 3; s++)
+    {
+        filter_line(g[s], g[3 + s], g[6 + s], line);
+        UNROLL for (int i = 0; i < SIDE; i++) down[i * 3 + s] = line[i];
+    }
+    ROLLED for (int i = 0; i < SIDE; i++)
+    {
+        filter_line(down[i * 3], down[i * 3 + 1], down[i * 3 + 2], line);
+        UNROLL for (int j = 0; j < SIDE; j++) STORE(line[j], u + (size_t)(i * SIDE + j) * step);
+    }
+}
+
+/* Where U of input channel c, outputs k0 .. k0 + VEC, begins, of `channels` input channels. */
+static inline size_t filter_start(const int k0, const int c, const int channels)
+{
+    return ((size_t)(k0 / STRIPE) * POSITIONS * channels + c) * STRIPE + k0 % STRIPE;
+}
+
+/* ---- a work-item's tiles */
+
+typedef struct {
+    int c, h, w;      /* of the source */
+    int k, y, x;      /* of the outputs */
+    int pad_y, pad_x;
+    int tiles_y, tiles_x;
+    int tiles;        /* of a work-item, a multiple of ROWS */
+    int first, count; /* this work-item's tiles */
+} correlation;
+
+/* Reals from one position to the next: an odd number of vectors, so that the positions of a tile do not fall on the same
+ * lines of a cache. */
+#define PLANE(tiles, channels) (((tiles) * (((channels) + VEC - 1) / VEC) | 1) * VEC)
+
+typedef struct {
+    int n, y, x; /* its first output */
+} place;
+
+static inline place place_of(const correlation z, const int tile)
+{
+    const int in_image = tile % (z.tiles_y * z.tiles_x);
+    return (place){tile / (z.tiles_y * z.tiles_x), in_image / z.tiles_x * OUT, in_image % z.tiles_x * OUT};
+}
+
+/* The column of a tile's input that begins at `from`: rows begin <= i < end of it lie in the image, the others are zero. */
+static inline void load_column(global const real *from, const int pitch, const int begin, const int end, realv d[SIDE])
+{
+    if (begin == 0 && end == SIDE) {
+        UNROLL for (int i = 0; i < SIDE; i++) d[i] = LOAD(from + i * pitch);
+    } else {
+        UNROLL for (int i = 0; i < SIDE; i++)
+        {
+            d[i] = (realv)0;
+            if (i >= begin && i < end) d[i] = LOAD(from + i * pitch);
+        }
+    }
+}
+
+/* V of one tile. Lanes past the last channel hold what is never read. */
+static inline void transform_input(const correlation z, global const real *source, const place at, local real *v)
+{
+    const int top = at.y - z.pad_y, left = at.x - z.pad_x, plane = PLANE(z.tiles, z.c);
+    const int begin = clamp(-top, 0, (int)SIDE), end = clamp(z.h - top, begin, (int)SIDE);
+    global const real *corner = source + (size_t)at.n * z.h * z.w * z.c;
+    for (int c = 0; c < z.c; c += VEC) {
+        realv down[SIDE * SIDE], line[SIDE], d[SIDE];
+        ROLLED for (int j = 0; j < SIDE; j++)
+        {
+            if (left + j < 0 || left + j >= z.w) {
+                UNROLL for (int i = 0; i < SIDE; i++) down[i * SIDE + j] = (realv)0;
+                continue;
+            }
+            load_column(corner + (top * z.w + left + j) * z.c + c, z.w * z.c, begin, end, d);
+            input_line(d, line);
+            UNROLL for (int i = 0; i < SIDE; i++) down[i * SIDE + j] = line[i];
+        }
+        ROLLED for (int i = 0; i < SIDE; i++)
+        {
+            input_line(down + i * SIDE, line);
+            UNROLL for (int j = 0; j < SIDE; j++) STORE(line[j], v + (i * SIDE + j) * plane + c);
+        }
+    }
+}
+
+/* M of all tiles, for one stripe of outputs. */
+static inline void multiply(const correlation z, local const real *v, global const real *u, local real *m)
+{
+    const int pitch = (z.c + VEC - 1) / VEC * VEC;
+    for (int p = 0; p < POSITIONS; p++)
+        for (int t0 = 0; t0 < z.count; t0 += ROWS) {
+            local const real *a = v + p * PLANE(z.tiles, z.c) + t0 * pitch;
+            local real *to = m + p * PLANE(z.tiles, STRIPE) + t0 * STRIPE;
+            global const real *b = u + p * z.c * STRIPE;
+            tile t;
+            TILE_CLEAR(t);
+            for (int c = 0; c < z.c; c++) {
+#define INPUT(i) a[c + (i)*pitch]
+                TILE_STEP(t, INPUT, b);
+                b += STRIPE;
+            }
+            UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < COLS; j++)
+                STORE(t.sum[i][j], to + i * STRIPE + j * VEC);
+        }
+}
+
+/* What happens to a finished vector of sums: `at` is its first element's index in the output, k0 its channel. */
+#ifdef OP_conv_input_gradient
+#define FINISH(sum, at, k0, lanes) store_lanes(deactivate(sum, load_lanes(x + (at), lanes)), lanes, y + (at))
+#else
+#define FINISH(sum, at, k0, lanes)                                                                                     \
+    do {                                                                                                               \
+        const realv biased_ = bias ? sum + load_lanes(bias + (k0), lanes) : sum;                                       \
+        if (before) store_lanes(biased_, lanes, before + (at));                                                        \
+        store_lanes(activate(biased_), lanes, y + (at));                                                               \
+    } while (0)
+#endif
+
+/* The outputs k0 .. of one tile from its M. */
+static inline void transform_output(const correlation z, local const real *m, const place at, const int k0,
+                                    global const real *x, global const real *bias, global real *before, global real *y)
+{
+    const int plane = PLANE(z.tiles, STRIPE), rows = min(z.y - at.y, (int)OUT), cols = min(z.x - at.x, (int)OUT);
+    for (int k = k0; k < min(k0 + (int)STRIPE, z.k); k += VEC) {
+        realv down[OUT * SIDE], line[SIDE], out[OUT];
+        ROLLED for (int j = 0; j < SIDE; j++)
+        {
+            UNROLL for (int i = 0; i < SIDE; i++) line[i] = LOAD(m + (i * SIDE + j) * plane + k - k0);
+            output_line(line, out);
+            UNROLL for (int i = 0; i < OUT; i++) down[i * SIDE + j] = out[i];
+        }
+        ROLLED for (int i = 0; i < rows; i++)
+        {
+            output_line(down + i * SIDE, out);
+            const size_t row = (((size_t)at.n * z.y + at.y + i) * z.x + at.x) * z.k + k;
+            ROLLED for (int j = 0; j < cols; j++)
+            {
+                const int left = (z.k <= VEC ? (cols - j) * z.k : z.k) - k; /* see store_lanes */
+                FINISH(out[j], row + j * z.k, k, left);
+            }
+        }
+    }
+}
+
+/* x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. */
+static inline void correlate_tiles(const correlation z, global const real *source, global const real *filters,
+                                   global const real *x, global const real *bias, global real *before, global real *y,
+                                   local real *v)
+{
+    local real *m = v + POSITIONS * PLANE(z.tiles, z.c);
+    for (int t = 0; t < z.count; t++)
+        transform_input(z, source, place_of(z, z.first + t), v + t * ((z.c + VEC - 1) / VEC * VEC));
+    for (int k0 = 0; k0 < z.k; k0 += STRIPE) {
+        multiply(z, v, filters + filter_start(k0, 0, z.c), m);
+        for (int t = 0; t < z.count; t++)
+            transform_output(z, m + t * STRIPE, place_of(z, z.first + t), k0, x, bias, before, y);
+    }
+}
+
+#ifdef OP_conv_forward
+
+/* Work-item (input channel). */
+kernel void conv_winograd_filters(const conv_sizes given, global const real *restrict x, global const real *restrict w,
+                                  global const real *restrict bias, global real *restrict y,
+                                  global real *restrict before, global real *restrict filters)
+{
+    const conv_sizes z = SIZES(given);
+    const int c = (int)get_global_id(0);
+    for (int k = 0; k < z.k; k += VEC) {
+        realv g[9];
+        UNROLL for (int i = 0; i < 9; i++) g[i] = LOAD(w + (i * z.c + c) * z.k + k);
+        transform_filter(g, filters + filter_start(k, c, z.c), z.c * STRIPE);
+    }
+}
+
+/* Work-item (z.tiles tiles of the batch). */
+kernel void conv_winograd_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
+                                  global const real *restrict bias, global real *restrict y,
+                                  global real *restrict before, global real *restrict filters, local real *restrict v)
+{
+    const conv_sizes z = SIZES(given);
+    correlation q = {.c = z.c, .h = z.h, .w = z.w, .k = z.k, .y = z.y, .x = z.x, .pad_y = z.pad_y, .pad_x = z.pad_x,
+                     .tiles_y = (z.y + OUT - 1) / OUT, .tiles_x = (z.x + OUT - 1) / OUT, .tiles = z.tiles,
+                     .first = (int)get_global_id(0) * z.tiles};
+    q.count = min(z.tiles, z.n * q.tiles_y * q.tiles_x - q.first);
+    correlate_tiles(q, x, filters, 0, bias, before, y, v);
+}
+
+#else
+
+/* Of the filter turned by half a turn, from outputs to inputs. Work-item (output channel). */
+kernel void conv_winograd_filters(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
+                                  global const real *restrict x, global real *restrict dx,
+                                  global real *restrict filters)
+{
+    const conv_sizes z = SIZES(given);
+    const int k = (int)get_global_id(0);
+    for (int c = 0; c < z.c; c += VEC) {
+        realv g[9];
+        for (int i = 0; i < 9; i++) {
+            real lane[VEC];
+            for (int j = 0; j < VEC; j++) lane[j] = w[((8 - i) * z.c + min(c + j, z.c - 1)) * z.k + k];
+            g[i] = LOAD(lane);
+        }
+        transform_filter(g, filters + filter_start(c, k, z.k), z.k * STRIPE);
+    }
+}
+
+/* Work-item (z.tiles tiles of the batch). x is NULL where no activation's derivative is to be applied. */
+kernel void conv_winograd_input_gradient(const conv_sizes given, global const real *restrict dy,
+                                         global const real *restrict w, global const real *restrict x,
+                                         global real *restrict dx, global real *restrict filters,
+                                         local real *restrict v)
+{
+    const conv_sizes z = SIZES(given);
+    correlation q = {.c = z.k, .h = z.y, .w = z.x, .k = z.c, .y = z.h, .x = z.w, .pad_y = 2 - z.pad_y,
+                     .pad_x = 2 - z.pad_x, .tiles_y = (z.h + OUT - 1) / OUT, .tiles_x = (z.w + OUT - 1) / OUT,
+                     .tiles = z.tiles, .first = (int)get_global_id(0) * z.tiles};
+    q.count = min(z.tiles, z.n * q.tiles_y * q.tiles_x - q.first);
+    correlate_tiles(q, dy, filters, x, 0, 0, dx, v);
+}
+
+#endif
