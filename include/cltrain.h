@@ -358,6 +358,32 @@ clt_status clt_bench(const clt_model *model, clt_device *device, int batch_size,
                      clt_bench_result *result, clt_error *error);
 void clt_bench_free(clt_bench_result *result);
 
+/* ---- tuning ------------------------------------------------------------------------------------------------- */
+
+typedef struct clt_tune_row {
+    const char *op;
+    char layer[32];        /* both as in clt_verify_row */
+    int tried;             /* ways to run the op, the device's own way included */
+    double before, after;  /* seconds of one run: the device's own way, and the fastest that verifies */
+    char chosen[128];      /* how the fastest differs: "registers=24 winograd=0"; "" for the device's own way */
+    char complaint[512];   /* "", or why a faster way was not taken: it does not agree with the reference */
+} clt_tune_row;
+
+typedef void (*clt_tune_function)(void *user, const clt_tune_row *row);
+
+/* Times other ways to run each op of the net, in training and in inference, and keeps those that are faster and agree with the
+ * reference, in a file of the cache folder that belongs to this device and driver. From then on every session on this
+ * device runs such ops that way: the numbers of a training change in their last bits, once, and stay the same from run
+ * to run. */
+clt_status clt_tune(const clt_model *model, clt_device *device, int batch_size, clt_tune_function report, void *user,
+                    clt_error *error);
+
+/* Forgets all that was tuned for this device and driver. */
+clt_status clt_tune_forget(clt_device *device, clt_error *error);
+
+/* The file that holds what was tuned, or would; NULL where there is no cache folder. Freed with clt_free. */
+char *clt_tune_file(const clt_device *device);
+
 /* ---- step by step: for programs with a loop of their own ------------------------------------------------------ */
 
 /* A model on a device with data, able to run single steps and to show every tensor. */

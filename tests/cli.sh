@@ -183,6 +183,8 @@ resume() {
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
+verbs="example devices train eval predict verify plan bench tune"
+
 # The options that scripts rely on.
 options_of() {
     case $1 in
@@ -196,6 +198,7 @@ options_of() {
     eval) echo model data batch-size json device ;;
     predict) echo model topk format batch-size device ;;
     plan) echo net input batch-size micro-batch-size optimizer images inference precision json device ;;
+    tune) echo net input batch-size precision forget json device ;;
     bench) echo net input batch-size seconds precision json device ;;
     verify) echo net input loss precision model batch-size seed json device ;;
     esac
@@ -219,7 +222,7 @@ test_help() {
     judge "--version prints a version" grep -qE '^cltrain [0-9]+\.[0-9]+\.[0-9]+$' out
     ok "--help" cltrain --help
     cp out overview
-    for verb in example devices train eval predict verify plan bench; do shows "--help names $verb" "  $verb "; done
+    for verb in $verbs; do shows "--help names $verb" "  $verb "; done
     ok "help is --help" cltrain help
     judge "help prints the same" cmp overview out
     ok "-h is --help" cltrain -h
@@ -262,9 +265,9 @@ test_verbs_and_options() {
 }
 
 test_values() {
-    for verb in example devices train eval predict verify plan bench; do
+    for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-shuffle | quiet | inference) continue ;; esac
+            case $option in nesterov | no-shuffle | quiet | inference | forget) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -297,6 +300,7 @@ test_values() {
     refuses_values plan --images 0 x
     refuses_values train --micro-batch-size -1 1.5 x
     refuses_values bench --batch-size 0 x
+    refuses_values tune --batch-size 0 x
     refuses_values bench --seconds 0 -1 x nan
     refuses_values verify --input 1x28 1x28x28x1 0x28x28 1x-2x3 x 1x28x99999999999
 
@@ -817,6 +821,24 @@ open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
     fails 1 "foreign: has no tensor conv1.weight" train_small other --weights foreign
 }
 
+test_tune() {
+    fails 1 'nothing to tune: choose an OpenCL device' cltrain tune --device reference
+    cache=${CLTRAIN_CACHE_DIR-}
+    export CLTRAIN_CACHE_DIR=
+    fails 1 'there is no folder to keep what is tuned in' cltrain tune --device "$device"
+    CLTRAIN_CACHE_DIR=$PWD/tuned
+    ok "tune" cltrain tune --net "input 1x3x3, flatten, dense out=2" --batch-size 4 --device "$device" --json tune.json
+    shows "tune names what it kept" "kinds of op run faster"
+    judge "tune's JSON" json_holds tune.json 'len(d["ops"]) > 2 and open(d["file"]).read()'
+    ok "verify with what was tuned" cltrain verify --net "input 1x3x3, flatten, dense out=2" --batch-size 4 \
+        --device "$device"
+    for file in tuned/tuned-*.json; do echo '{"tuned": [1]}' >"$file"; done
+    fails 1 'entry 0 of "tuned" is damaged: remove the file' cltrain verify --device "$device"
+    rm tuned/tuned-*.json
+    ok "tune --forget" cltrain tune --forget --device "$device"
+    CLTRAIN_CACHE_DIR=$cache
+}
+
 # ---- standard output that takes nothing -------------------------------------------------------------------------
 
 to_full() {
@@ -856,7 +878,7 @@ make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
     options_of_training interrupt eval predict plan bad_data bad_checkpoints output"
-[ "$device" = reference ] || groups="$groups device verify bench"
+[ "$device" = reference ] || groups="$groups device verify bench tune"
 for group in $groups; do
     echo "# $group"
     "test_$group"

@@ -264,7 +264,8 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
  * it takes long to make them. */
 static void store_program(const clt_device *device, const clt__program *program)
 {
-    if (!program->cached) clt__cache_store(device, program->source, program->options, program->program);
+    if (!program->cached && !program->trial)
+        clt__cache_store(device, program->source, program->options, program->program);
 }
 
 void clt_device_close(clt_device *device)
@@ -328,6 +329,11 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
     const int vector_bytes = limits.vector_width * limits.real_bytes;
     limits.registers = vector_bytes >= 64 ? 32 : 16;
     return limits;
+}
+
+void clt__device_drop_programs(clt_device *device)
+{
+    for (size_t i = 0; i < device->program_count; i++) device->programs[i].trial = true;
 }
 
 void clt__device_replace_source(clt_device *device, const char *name, const char *text)

@@ -26,6 +26,9 @@ typedef struct clt__limits {
 bool clt__device_is_reference(const clt_device *device);
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision);
 
+/* The programs built so far are not kept on disk: they were built to be tried. */
+void clt__device_drop_programs(clt_device *device);
+
 /* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
  * `text` must outlive the device. */
 void clt__device_replace_source(clt_device *device, const char *name, const char *text);

@@ -14,6 +14,7 @@ typedef struct clt__program {
     char *source, *options; /* the whole text, includes spliced in */
     cl_program program;
     bool cached; /* it came from the cache on disk */
+    bool trial;  /* it is not worth keeping there */
 } clt__program;
 
 struct clt_device {

@@ -6,9 +6,11 @@
  */
 #include "device/tuning.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,11 +106,6 @@ clt_status clt__tuning_choose(clt_device *device, const clt__tuning_key *key, co
     return CLT_OK;
 }
 
-void clt__tuning_forget(clt_device *device)
-{
-    device->tuned_count = 0;
-}
-
 void clt__tuning_free(clt_device *device)
 {
     free(device->tuned);
@@ -158,15 +155,24 @@ static clt_status device_to_text(const clt_device *device, char **text, clt_erro
 clt_status clt__tuning_store(const clt_device *device, clt_error *error)
 {
     char *path = clt__tuning_path(device), *text = NULL;
-    if (!path)
-        return FAIL(error, CLT_BAD_FILE,
-                    "there is no folder to keep what was tuned in: set CLTRAIN_CACHE_DIR to one that may be written");
+    if (!path) return FAIL(error, CLT_BAD_FILE, "there is no folder to keep what was tuned in");
     clt_status status = device_to_text(device, &text, error);
     if (status == CLT_OK) {
         clt__cache_make_folder(device->cache_folder);
         status = clt__file_write(path, text, strlen(text), error);
     }
     free(text);
+    free(path);
+    return status;
+}
+
+clt_status clt__tuning_forget(clt_device *device, clt_error *error)
+{
+    char *path = clt__tuning_path(device);
+    clt_status status = CLT_OK;
+    if (path && remove(path) != 0 && errno != ENOENT)
+        status = FAIL(error, CLT_BAD_FILE, "%s: cannot be removed: %s", path, strerror(errno));
+    if (status == CLT_OK) device->tuned_count = 0;
     free(path);
     return status;
 }

@@ -38,7 +38,8 @@ char *clt__tuning_path(const clt_device *device);
 /* Nothing to load is no error; a file that is not what it should be is. */
 clt_status clt__tuning_load(clt_device *device, clt_error *error);
 clt_status clt__tuning_store(const clt_device *device, clt_error *error);
-void clt__tuning_forget(clt_device *device);
+/* Removes the file. */
+clt_status clt__tuning_forget(clt_device *device, clt_error *error);
 void clt__tuning_free(clt_device *device);
 
 #endif

@@ -10,6 +10,9 @@ typedef struct clt__engine clt__engine;
 /* What an op's tuning is kept under. It points into the op. */
 clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
 
+/* Whether two plans run the same kernels in the same way. */
+bool clt__same_plan(const clt__launch_plan *a, const clt__launch_plan *b);
+
 /* What a tape takes of a device's memory: in all, in the largest single piece, and for the ops' scratch space. */
 typedef struct clt__needs {
     uint64_t total, largest, scratch;
