@@ -10,9 +10,14 @@ typedef struct clt__kernel clt__kernel;
 
 /* What a launch rule may depend on. */
 typedef struct clt__limits {
-    int real_bytes;   /* of one number in the precision asked for */
-    int vector_width; /* native vector width for the precision asked for, a power of two from 1 to 16 */
-    int registers;    /* vector registers that a kernel may hope for */
+    int real_bytes;         /* of one number in the precision asked for */
+    int vector_width;       /* native vector width for the precision asked for, a power of two from 1 to 16 */
+    int registers;          /* vector registers that a kernel may hope for */
+    clt_schedule schedule;  /* vector or tile */
+    int work_group_items;   /* tile schedule: the most work-items of a work-group */
+    int preferred_multiple; /* a work-group's items should be a multiple of this; 0: not known yet */
+    int item_block;         /* tile schedule: the most rows, and the most outputs, that one work-item sums */
+    int slab;               /* tile schedule: the most terms of the sums in local memory at a time */
     int compute_units;
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */
@@ -22,6 +27,9 @@ typedef struct clt__limits {
 
 bool clt__device_is_reference(const clt_device *device);
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision);
+
+/* The device's own, under whatever schedule: what clt__limits has under the vector schedule. */
+int clt__native_vector_width(const clt_device *device, clt_precision precision);
 
 /* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
  * `text` must outlive the device. */
@@ -56,6 +64,10 @@ clt_status clt__buffer_fill(clt_device *device, clt__buffer *buffer, uint64_t of
 clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
                               const char *defines, clt__kernel **kernel, clt_error *error);
 void clt__kernel_release(clt__kernel *kernel);
+
+/* How many work-items of this kernel a work-group may have, and what they should be a multiple of. */
+clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *kernel, size_t *most, size_t *multiple,
+                                   clt_error *error);
 
 /* Arguments are set once, in order; a NULL buffer is OpenCL's NULL pointer. */
 clt_status clt__kernel_set_value(clt__kernel *kernel, unsigned index, size_t bytes, const void *value,

@@ -160,6 +160,19 @@ void clt__kernel_release(clt__kernel *kernel)
     free(kernel);
 }
 
+clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *kernel, size_t *most, size_t *multiple,
+                                   clt_error *error)
+{
+    cl_int code =
+        clGetKernelWorkGroupInfo(kernel->kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof *most, most, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetKernelWorkGroupInfo(kernel->kernel, device->id, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE,
+                                        sizeof *multiple, multiple, NULL);
+    return code == CL_SUCCESS ? CLT_OK
+                              : OPENCL_FAIL(error, code, "kernel %s: device %s does not tell its work-group size",
+                                            kernel->name, device->info.id);
+}
+
 /* ---- arguments and launches */
 
 static clt_status set_argument(clt__kernel *kernel, unsigned index, size_t bytes, const void *value, clt_error *error)

@@ -16,6 +16,8 @@ typedef struct clt__program {
 struct clt_device {
     clt_device_info info;
     int double_vector_width; /* info has the one for float */
+    int work_group_items;    /* of the largest work-group */
+    clt_schedule schedule;   /* as asked for: AUTO leaves it to info */
     uint64_t allocation_bytes;
     bool shares_host_memory;
     cl_device_id id; /* NULL for the reference, as all below */

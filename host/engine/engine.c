@@ -126,7 +126,7 @@ static bool is_heavy(const clt__engine *engine, size_t index)
     return work.flops >= 2e6 || work.bytes >= 1e6;
 }
 
-static clt_status make_kernels(clt__engine *engine, size_t index, const clt__sizes *sizes, clt_error *error)
+static clt_status create_kernels(clt__engine *engine, size_t index, const clt__sizes *sizes, clt_error *error)
 {
     const clt__op *op = &engine->tape->op[index];
     clt__ready *ready = &engine->ready[index];
@@ -134,34 +134,87 @@ static clt_status make_kernels(clt__engine *engine, size_t index, const clt__siz
     /* A kernel file has the kernels of several ops; the program gets this op's only. */
     (void)snprintf(defines, sizeof defines, "-DOP_%s %s", op->row->name, ready->plan.defines);
     if (is_heavy(engine, index)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
-    for (int i = 0; i < ready->plan.launches; i++) {
+    for (int i = 0; i < ready->plan.launches; i++)
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));
-        TRY(set_arguments(engine, op, sizes, &ready->plan, &ready->plan.launch[i], ready->kernel[i], error));
+    return CLT_OK;
+}
+
+static void release_kernels(clt__ready *ready)
+{
+    for (int i = 0; i < CLT__MAX_LAUNCHES; i++) {
+        clt__kernel_release(ready->kernel[i]);
+        ready->kernel[i] = NULL;
+    }
+}
+
+/* Whether the work-groups are as large as the compiled kernels allow, which is for the compiler to say. Where not, and
+ * where no kernel told it before, the limits learn from them. */
+static clt_status check_groups(const clt__engine *engine, const clt__ready *ready, clt__limits *limits, bool *fit,
+                               clt_error *error)
+{
+    *fit = true;
+    for (int i = 0; i < ready->plan.launches; i++) {
+        const size_t *local = ready->plan.launch[i].local;
+        size_t most, multiple;
+        TRY(clt__kernel_group_items(engine->device, ready->kernel[i], &most, &multiple, error));
+        if (most == 0)
+            return FAIL(error, CLT_NO_DEVICE, "device %s does not run the kernel %s in a work-group of even one item",
+                        clt_device_describe(engine->device)->id, ready->plan.launch[i].kernel);
+        if (limits->preferred_multiple == 0) limits->preferred_multiple = multiple < 1024 ? (int)multiple : 1024;
+        if (local[0] == 0 || local[0] * local[1] * local[2] <= most) continue;
+        *fit = false;
+        if (most < (size_t)limits->work_group_items) limits->work_group_items = (int)most;
     }
     return CLT_OK;
+}
+
+/* Plans an op and makes its kernels; where a kernel allows smaller work-groups only, once more. *limits is given back
+ * with what was learnt that holds for other ops. */
+static clt_status make_kernels(clt__engine *engine, size_t index, clt__limits *limits, clt__sizes *sizes,
+                               clt_error *error)
+{
+    const clt__op *op = &engine->tape->op[index];
+    clt__ready *ready = &engine->ready[index];
+    const bool tiles = limits->schedule == CLT_SCHEDULE_TILE && op->row->plan_tile;
+    clt__limits own = *limits;
+    for (bool fit = false; !fit;) {
+        release_kernels(ready);
+        *sizes = op->sizes;
+        ready->plan = (clt__launch_plan){0};
+        TRY((tiles ? op->row->plan_tile : op->row->plan)(sizes, &own, &ready->plan, error));
+        TRY(create_kernels(engine, index, sizes, error));
+        TRY(check_groups(engine, ready, &own, &fit, error));
+    }
+    limits->preferred_multiple = own.preferred_multiple;
+    return CLT_OK;
+}
+
+static clt_status allocate_scratch(clt__engine *engine, clt_error *error)
+{
+    for (size_t i = 0; i < engine->tape->op_count; i++)
+        if (engine->ready[i].plan.scratch_reals > engine->scratch_reals)
+            engine->scratch_reals = engine->ready[i].plan.scratch_reals;
+    if (engine->scratch_reals == 0) return CLT_OK;
+    return clt__buffer_create(engine->device, engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision),
+                              "scratch", &engine->scratch, error);
 }
 
 static clt_status make_ready(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
-    const clt__limits limits = clt__device_limits(engine->device, engine->precision);
+    clt__limits limits = clt__device_limits(engine->device, engine->precision);
     clt__sizes *sizes;
     TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
     TRY(clt__allocate(tape->op_count, sizeof *sizes, "the ops' sizes", &sizes, error));
     clt_status status = CLT_OK;
-    for (size_t i = 0; i < tape->op_count && status == CLT_OK; i++) {
-        sizes[i] = tape->op[i].sizes;
-        clt__launch_plan *plan = &engine->ready[i].plan;
-        status = tape->op[i].row->plan(&sizes[i], &limits, plan, error);
-        if (plan->scratch_reals > engine->scratch_reals) engine->scratch_reals = plan->scratch_reals;
-    }
-    if (status == CLT_OK && engine->scratch_reals)
-        status = clt__buffer_create(engine->device,
-                                    engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision),
-                                    "scratch", &engine->scratch, error);
     for (size_t i = 0; i < tape->op_count && status == CLT_OK; i++)
-        status = make_kernels(engine, i, &sizes[i], error);
+        status = make_kernels(engine, i, &limits, &sizes[i], error);
+    if (status == CLT_OK) status = allocate_scratch(engine, error);
+    for (size_t i = 0; i < tape->op_count && status == CLT_OK; i++)
+        for (int j = 0; j < engine->ready[i].plan.launches && status == CLT_OK; j++)
+            status = set_arguments(engine, &tape->op[i], &sizes[i], &engine->ready[i].plan,
+                                   &engine->ready[i].plan.launch[j], engine->ready[i].kernel[j], error);
     free(sizes);
     return status;
 }
@@ -210,8 +263,7 @@ void clt__engine_close(clt__engine *engine)
 {
     if (!engine) return;
     if (engine->ready)
-        for (size_t i = 0; i < engine->tape->op_count; i++)
-            for (int j = 0; j < CLT__MAX_LAUNCHES; j++) clt__kernel_release(engine->ready[i].kernel[j]);
+        for (size_t i = 0; i < engine->tape->op_count; i++) release_kernels(&engine->ready[i]);
     if (engine->buffer)
         for (size_t i = 0; i < 2 * engine->tape->tensor_count; i++) clt__buffer_release(engine->buffer[i]);
     clt__buffer_release(engine->scratch);

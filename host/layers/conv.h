@@ -11,4 +11,10 @@ clt_status clt__conv_input_gradient_vector(void *sizes, const clt__limits *limit
 clt_status clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
                                             clt_error *error);
 
+clt_status clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
+clt_status clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                         clt_error *error);
+clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                          clt_error *error);
+
 #endif
