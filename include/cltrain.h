@@ -59,6 +59,10 @@ const char *clt_version(void);
 
 typedef enum clt_precision { CLT_F32, CLT_F64 } clt_precision;
 
+/* How the heavy ops (convolution and dense layers) share out their work: a register tile of vectors to each work-item, as
+ * CPUs want it, or a tile in local memory to each work-group, as GPUs do. */
+typedef enum clt_schedule { CLT_SCHEDULE_AUTO, CLT_SCHEDULE_VECTOR, CLT_SCHEDULE_TILE } clt_schedule;
+
 typedef struct clt_device_info {
     char id[16]; /* "platform:device", as clt_device_open takes it, or "reference" */
     char name[128];
@@ -69,6 +73,7 @@ typedef struct clt_device_info {
     int vector_width; /* floats in a native vector */
     uint64_t memory_bytes;
     uint64_t local_memory_bytes;
+    clt_schedule schedule; /* what CLT_SCHEDULE_AUTO means here: tile for a GPU, else vector */
     bool fp64;       /* computes in double (cl_khr_fp64) */
     bool is_default; /* what clt_device_open(NULL) picks */
     bool usable;
@@ -86,6 +91,10 @@ clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *err
 clt_status clt_device_open(const char *name, clt_device **device, clt_error *error);
 const clt_device_info *clt_device_describe(const clt_device *device);
 void clt_device_close(clt_device *device);
+
+/* Sets the schedule of what is opened on the device from now on. Both give right numbers, not the same bits. The
+ * reference has none. */
+void clt_device_set_schedule(clt_device *device, clt_schedule schedule);
 
 /* Frees what a function of this library allocated for its caller. Takes NULL. */
 void clt_free(void *memory);

@@ -197,8 +197,8 @@ options_of() {
         ;;
     eval) echo model data batch-size json device ;;
     predict) echo model topk format batch-size device ;;
-    plan) echo net input batch-size micro-batch-size optimizer images inference precision json device ;;
-    tune) echo net input batch-size precision forget json device ;;
+    plan) echo net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
+    tune) echo net input batch-size precision forget json device schedule ;;
     bench) echo net input batch-size seconds precision json device ;;
     verify) echo net input loss precision model batch-size seed json device ;;
     esac

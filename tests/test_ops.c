@@ -77,17 +77,56 @@ static void every_case_in_double(void **state)
     verify_cases(CLT_F64);
 }
 
+static void convolutions_and_a_dense_layer(clt_precision precision)
+{
+    tally t = {0};
+    for (int i = 0; clt__conv.cases[i].net; i++)
+        verify_case(clt__conv.cases[i].net, clt__conv.cases[i].batch, "cross_entropy", precision, &t);
+    verify_case("input 70x1x1; dense out=33; relu; dense out=65", 3, "cross_entropy", precision, &t);
+}
+
 /* A device with hardly any local memory runs every case too. */
 static void every_case_without_local_memory(void **state)
 {
     (void)state;
-    tally t = {0};
-    const uint64_t before = device->info.local_memory_bytes;
     device->info.local_memory_bytes = 512;
-    for (int i = 0; clt__conv.cases[i].net; i++)
-        verify_case(clt__conv.cases[i].net, clt__conv.cases[i].batch, "cross_entropy", CLT_F32, &t);
-    verify_case("input 70x1x1; dense out=33; relu; dense out=65", 3, "cross_entropy", CLT_F32, &t);
-    device->info.local_memory_bytes = before;
+    convolutions_and_a_dense_layer(CLT_F32);
+}
+
+/* ---- the tile schedule */
+
+static void every_case_in_tiles(void **state)
+{
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    every_case_in_float(state);
+}
+
+static void every_case_in_tiles_in_double(void **state)
+{
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    every_case_in_double(state);
+}
+
+/* Local memory for a small tile only, then for none, where the vector schedule's rules have to serve. */
+static void tiles_without_local_memory(void **state)
+{
+    (void)state;
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    device->info.local_memory_bytes = 512;
+    convolutions_and_a_dense_layer(CLT_F32);
+    device->info.local_memory_bytes = 4;
+    verify_case(
+        "input 3x5x4; conv out=4 kernel=3 padding=1 stride=2; relu; conv out=5; flatten; dense out=7; dense out=2", 3,
+        "cross_entropy", CLT_F32, &(tally){0});
+}
+
+/* A device whose largest work-group is of one item. */
+static void tiles_of_one_item(void **state)
+{
+    (void)state;
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    device->work_group_items = 1;
+    convolutions_and_a_dense_layer(CLT_F32);
 }
 
 /* ---- nets of random sizes, the same ones every time */
@@ -138,21 +177,33 @@ static void nets_of_random_sizes(void **state)
     print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
 }
 
-/* test_ops float|double|random|little: apart, so that ctest can run them side by side, for compiling kernels takes a
- * while. */
+static void nets_of_random_sizes_in_tiles(void **state)
+{
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    nets_of_random_sizes(state);
+}
+
+/* test_ops PART: apart, so that ctest can run them side by side, for compiling kernels takes a while. Each opens a
+ * device of its own, which it may change. */
 int main(int count, char **arguments)
 {
+#define PART(test) cmocka_unit_test_setup_teardown(test, open_device, close_device)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_case_in_float),
-        cmocka_unit_test(every_case_in_double),
-        cmocka_unit_test(nets_of_random_sizes),
-        cmocka_unit_test(every_case_without_local_memory),
+        PART(every_case_in_float),
+        PART(every_case_in_double),
+        PART(nets_of_random_sizes),
+        PART(every_case_without_local_memory),
+        PART(every_case_in_tiles),
+        PART(every_case_in_tiles_in_double),
+        PART(nets_of_random_sizes_in_tiles),
+        PART(tiles_without_local_memory),
+        PART(tiles_of_one_item),
     };
-    static const char *const names[] = {"float", "double", "random", "little"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const names[] = {"float",       "double",      "random",      "little",  "tile",
+                                        "tile_double", "tile_random", "tile_little", "tile_one"};
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         const struct CMUnitTest one[] = {tests[i]};
-        if (count == 2 && strcmp(arguments[1], names[i]) == 0)
-            return cmocka_run_group_tests(one, open_device, close_device);
+        if (count == 2 && strcmp(arguments[1], names[i]) == 0) return cmocka_run_group_tests(one, NULL, NULL);
     }
-    return cmocka_run_group_tests(tests, open_device, close_device);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

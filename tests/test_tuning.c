@@ -183,13 +183,17 @@ static void a_file_that_is_damaged_is_named(void **state)
         {"", ":1: "},
         {"{\"tuned\": 3}", "has no list \"tuned\""},
         {"{\"tuned\": [{\"op\": \"sgd\"}]}", "entry 0 of \"tuned\" is damaged"},
-        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"sizes\": [1], \"limits\": {\"registers\": 3}}]}",
+        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"schedule\": \"tile\", \"sizes\": [1], \"limits\": "
+         "{\"registers\": 3}}]}",
          "entry 0"},
-        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f16\", \"sizes\": [1], \"limits\": {\"registers\": 24}}]}",
+        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f16\", \"schedule\": \"tile\", \"sizes\": [1], \"limits\": "
+         "{\"registers\": 24}}]}",
          "entry 0"},
-        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"sizes\": [1e9], \"limits\": {\"registers\": 24}}]}",
+        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"schedule\": \"tile\", \"sizes\": [1e9], \"limits\": "
+         "{\"registers\": 24}}]}",
          "entry 0"},
-        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"sizes\": [1], \"limits\": {\"what\": 24}}]}",
+        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"schedule\": \"tile\", \"sizes\": [1], \"limits\": "
+         "{\"what\": 24}}]}",
          "entry 0"},
     };
     clt_error error;

@@ -11,11 +11,20 @@
 #include "cli/output.h"
 
 const char *const precision_names[] = {"f32", "f64", NULL};
+const char *const schedule_names[] = {"vector", "tile", NULL};
 
 clt_precision precision_named(const char *name, clt_precision fallback)
 {
     if (!name) return fallback;
     return strcmp(name, "f64") == 0 ? CLT_F64 : CLT_F32;
+}
+
+clt_status open_device(const char *name, const char *schedule, clt_device **device, clt_error *error)
+{
+    TRY(clt_device_open(name, device, error));
+    if (schedule)
+        clt_device_set_schedule(*device, strcmp(schedule, "tile") == 0 ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR);
+    return CLT_OK;
 }
 
 /* ---- the nearest name --------------------------------------------------------------------------------------- */

@@ -88,13 +88,18 @@ const char *nearest_name(const char *name, size_t count, const char *(*name_at)(
 
 /* ---- options that several verbs have */
 
-extern const char *const precision_names[];
+extern const char *const precision_names[], *const schedule_names[];
 
-#define DEVICE_OPTION(settings)                                                                            \
-    {                                                                                                      \
-        .name = "device", SETTING(settings, device), .value = "D",                                         \
-        .help = "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's " \
-                "CLTRAIN_DEVICE, else what `cltrain devices` marks)"                                       \
+#define DEVICE_OPTIONS(settings)                                                                            \
+    {.name = "device",                                                                                      \
+     SETTING(settings, device),                                                                             \
+     .value = "D",                                                                                          \
+     .help = "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's "     \
+             "CLTRAIN_DEVICE, else what `cltrain devices` marks)"},                                         \
+    {                                                                                                       \
+        .name = "schedule", SETTING(settings, schedule), .value = "vector|tile", .choices = schedule_names, \
+        .help = "how its heavy kernels share out their work: vectors, or tiles in local memory (default: "  \
+                "tile for a GPU, else vector)"                                                              \
     }
 
 #define JSON_OPTION(settings)                                                                             \
@@ -110,5 +115,8 @@ extern const char *const precision_names[];
 
 /* What --precision says; `fallback` where it is not given. */
 clt_precision precision_named(const char *name, clt_precision fallback);
+
+/* Opens the device that --device names (NULL: the default), with the schedule that --schedule says (NULL: its own). */
+clt_status open_device(const char *name, const char *schedule, clt_device **device, clt_error *error);
 
 #endif

@@ -7,7 +7,7 @@
 #include "cli/verbs.h"
 
 typedef struct bench_settings {
-    const char *net, *json, *device, *precision;
+    const char *net, *json, *device, *schedule, *precision;
     clt_shape input;
     int batch_size;
     double seconds;
@@ -32,7 +32,7 @@ static const option_row option_rows[] = {
      .choices = precision_names,
      .help = "what the device computes in (default f32)"},
     JSON_OPTION(bench_settings),
-    DEVICE_OPTION(bench_settings),
+    DEVICE_OPTIONS(bench_settings),
     {0}};
 
 static void set_defaults(void *settings)
@@ -135,7 +135,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     clt_model *model = NULL;
     clt_device *device = NULL;
     clt_status status = clt_model_create(&options, &model, error);
-    if (status == CLT_OK) status = clt_device_open(settings->device, &device, error);
+    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
     if (status == CLT_OK) status = bench(settings, model, device, error);
     clt_device_close(device);
     clt_model_close(model);

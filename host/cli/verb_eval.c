@@ -7,7 +7,7 @@
 #include "cli/verbs.h"
 
 typedef struct eval_settings {
-    const char *model, *data, *json, *device;
+    const char *model, *data, *json, *device, *schedule;
     int batch_size;
 } eval_settings;
 
@@ -20,7 +20,7 @@ static const option_row option_rows[] = {
      .help = "the folder with the data set's IDX files"},
     BATCH_SIZE_OPTION(eval_settings),
     JSON_OPTION(eval_settings),
-    DEVICE_OPTION(eval_settings),
+    DEVICE_OPTIONS(eval_settings),
     {0}};
 
 static void set_defaults(void *settings)
@@ -170,7 +170,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     clt_evaluation evaluation = {0};
     clt_status status = clt_model_load(settings->model, &model, error);
     if (status == CLT_OK) status = clt_dataset_open(settings->data, CLT_TEST, &data, error);
-    if (status == CLT_OK) status = clt_device_open(settings->device, &device, error);
+    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
     if (status == CLT_OK) status = clt_evaluate(model, device, data, settings->batch_size, &evaluation, error);
     if (status == CLT_OK) status = report(settings, &evaluation, error);
     clt_evaluation_free(&evaluation);

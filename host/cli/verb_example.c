@@ -8,7 +8,7 @@
 #include "cli/verbs.h"
 
 typedef struct example_settings {
-    const char *device, *precision, *derivative;
+    const char *device, *schedule, *precision, *derivative;
     int steps;
     double lr;
 } example_settings;
@@ -29,7 +29,7 @@ static const option_row option_rows[] = {
      .value = "f32|f64",
      .choices = precision_names,
      .help = "what the device computes in (default: f64 where it can)"},
-    DEVICE_OPTION(example_settings),
+    DEVICE_OPTIONS(example_settings),
     {0}};
 
 static void set_defaults(void *settings)
@@ -147,7 +147,7 @@ static clt_precision choose_precision(const example_run *example)
 
 static clt_status open_example(example_run *example, clt_error *error)
 {
-    TRY(clt_device_open(example->settings->device, &example->device.device, error));
+    TRY(open_device(example->settings->device, example->settings->schedule, &example->device.device, error));
     TRY(clt_device_open("reference", &example->reference.device, error));
     TRY(clt_dataset_from_reals(1, (clt_shape){1, 4, 4}, image_x, target, 1, &example->data, error));
     example->precision = choose_precision(example);

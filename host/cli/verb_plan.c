@@ -5,7 +5,7 @@
 #include "cli/verbs.h"
 
 typedef struct plan_settings {
-    const char *net, *json, *device, *precision;
+    const char *net, *json, *device, *schedule, *precision;
     clt_shape input;
     int64_t images;
     bool inference;
@@ -44,7 +44,7 @@ static const option_row option_rows[] = {
      .choices = precision_names,
      .help = "what the device computes in (default f32)"},
     JSON_OPTION(plan_settings),
-    DEVICE_OPTION(plan_settings),
+    DEVICE_OPTIONS(plan_settings),
     {0}};
 
 static void set_defaults(void *settings)
@@ -135,7 +135,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     (void)command;
     const plan_settings *settings = given;
     clt_device *device;
-    TRY(clt_device_open(settings->device, &device, error));
+    TRY(open_device(settings->device, settings->schedule, &device, error));
     const clt_status status = plan_on(settings, device, error);
     clt_device_close(device);
     return status;

@@ -7,7 +7,7 @@
 #include "cli/verbs.h"
 
 typedef struct predict_settings {
-    const char *model, *format, *device;
+    const char *model, *format, *device, *schedule;
     int batch_size, topk; /* topk 0: not given */
 } predict_settings;
 
@@ -27,7 +27,7 @@ static const option_row option_rows[] = {
      .help = "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of "
              "objects"},
     BATCH_SIZE_OPTION(predict_settings),
-    DEVICE_OPTION(predict_settings),
+    DEVICE_OPTIONS(predict_settings),
     {0}};
 
 static void set_defaults(void *settings)
@@ -196,7 +196,7 @@ static clt_status open_prediction(prediction_run *prediction, clt_error *error)
 {
     const predict_settings *settings = prediction->settings;
     TRY(clt_model_load(settings->model, &prediction->model, error));
-    TRY(clt_device_open(settings->device, &prediction->device, error));
+    TRY(open_device(settings->device, settings->schedule, &prediction->device, error));
     prediction->outputs = clt_model_outputs(prediction->model);
     prediction->digits = digits_of(clt_model_precision(prediction->model));
     prediction->classifies = strcmp(clt_model_loss(prediction->model), "cross_entropy") == 0;

@@ -18,7 +18,7 @@ typedef struct normalize_setting {
 } normalize_setting;
 
 typedef struct train_settings {
-    const char *data, *net, *loss, *precision, *weights, *resume, *device;
+    const char *data, *net, *loss, *precision, *weights, *resume, *device, *schedule;
     bool quiet;
     normalize_setting normalize;
     clt_train_options train;
@@ -196,7 +196,7 @@ static const option_row option_rows[] = {
      .value = "f32|f64",
      .choices = precision_names,
      .help = "what the device computes in (default f32)"},
-    DEVICE_OPTION(train_settings),
+    DEVICE_OPTIONS(train_settings),
     {.name = "quiet", SETTING(train_settings, quiet), .help = "no progress on standard error"},
     {0}};
 
@@ -273,7 +273,7 @@ static clt_status open_training(training_run *training, command_line *command, c
     if (settings->resume) TRY(resume_model(training, command, error));
     TRY(open_data(training, error));
     if (!settings->resume) TRY(create_model(training, error));
-    return clt_device_open(settings->device, &training->device, error);
+    return open_device(settings->device, settings->schedule, &training->device, error);
 }
 
 static void close_training(training_run *training)

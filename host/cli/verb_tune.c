@@ -5,7 +5,7 @@
 #include "cli/verbs.h"
 
 typedef struct tune_settings {
-    const char *net, *json, *device, *precision;
+    const char *net, *json, *device, *schedule, *precision;
     clt_shape input;
     int batch_size;
     bool forget;
@@ -25,7 +25,7 @@ static const option_row option_rows[] = {
      .help = "what the device computes in (default f32)"},
     {.name = "forget", SETTING(tune_settings, forget), .help = "forget all that was tuned for the device, and no more"},
     JSON_OPTION(tune_settings),
-    DEVICE_OPTION(tune_settings),
+    DEVICE_OPTIONS(tune_settings),
     {0}};
 
 static void set_defaults(void *settings)
@@ -110,7 +110,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     (void)command;
     const tune_settings *settings = given;
     clt_device *device;
-    TRY(clt_device_open(settings->device, &device, error));
+    TRY(open_device(settings->device, settings->schedule, &device, error));
     const clt_status status = settings->forget ? clt_tune_forget(device, error) : tune(settings, device, error);
     clt_device_close(device);
     return status;

@@ -6,7 +6,7 @@
 #include "cli/verbs.h"
 
 typedef struct verify_settings {
-    const char *net, *loss, *model, *json, *device, *precision;
+    const char *net, *loss, *model, *json, *device, *schedule, *precision;
     clt_shape input;
     int batch_size;
     uint64_t seed;
@@ -34,7 +34,7 @@ static const option_row option_rows[] = {
     BATCH_SIZE_OPTION(verify_settings),
     {.name = "seed", SETTING(verify_settings, seed), .value = "N", .help = "of the random parameters and data"},
     JSON_OPTION(verify_settings),
-    DEVICE_OPTION(verify_settings),
+    DEVICE_OPTIONS(verify_settings),
     {0}};
 
 static void set_defaults(void *settings)
@@ -152,7 +152,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     verify_report report = {.prints = !is_stdout(settings->json), .rows = settings->json ? json_array() : NULL};
     report.no_memory = settings->json && !report.rows;
     clt_status status = create_model(settings, &model, error);
-    if (status == CLT_OK) status = clt_device_open(settings->device, &device, error);
+    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
     if (status == CLT_OK) status = verify(settings, model, device, &report, error);
     json_decref(report.rows);
     clt_device_close(device);

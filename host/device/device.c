@@ -1,4 +1,5 @@
 /* Finding devices and opening one. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,7 @@ static void describe(cl_platform_id platform, cl_device_id id, int platform_inde
     info->vector_width = (int)device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
     info->memory_bytes = device_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
     info->local_memory_bytes = device_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+    info->schedule = type & CL_DEVICE_TYPE_GPU ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR;
     info->fp64 = device_has_extension(id, "cl_khr_fp64");
     const char *reason = !device_number(id, CL_DEVICE_AVAILABLE)            ? "the device says that it is not available"
                          : !device_number(id, CL_DEVICE_COMPILER_AVAILABLE) ? "the device has no kernel compiler"
@@ -208,6 +210,16 @@ clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *err
 
 /* ---- opening */
 
+/* Of one dimension alone, which is all that kernels/group_tile.h uses. */
+static int largest_work_group(cl_device_id id)
+{
+    size_t sizes[16] = {0}, most = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof most, &most, NULL) != CL_SUCCESS) return 1;
+    if (clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sizes, sizes, NULL) != CL_SUCCESS) return 1;
+    if (sizes[0] < most) most = sizes[0];
+    return most < 1 ? 1 : most > INT_MAX ? INT_MAX : (int)most;
+}
+
 static clt_status open_queue(clt_device *device, clt_error *error)
 {
     cl_int code;
@@ -223,6 +235,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
     device->info = chosen->info;
     device->id = chosen->id;
     device->double_vector_width = (int)device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE);
+    device->work_group_items = largest_work_group(device->id);
     device->allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     device->shares_host_memory = device_number(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
     const uint64_t alignment = device_number(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
@@ -306,14 +319,33 @@ static int power_of_two_up_to_16(int width)
 /* Stays in a core's second-level cache beside the weights that it meets. */
 enum { PATCH_BYTES = 192 * 1024 };
 
+int clt__native_vector_width(const clt_device *device, clt_precision precision)
+{
+    return power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width : device->info.vector_width);
+}
+
+void clt_device_set_schedule(clt_device *device, clt_schedule schedule)
+{
+    device->schedule = schedule;
+}
+
+/* Tiles of the tile schedule: 64 x 64 outputs by 16 x 16 work-items of 4 x 4 sums. Larger groups share little more and
+ * wait for each other longer, larger blocks need more registers than some GPUs have for a work-item. */
+enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 4, SLAB = 16 };
+
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
 {
+    const clt_schedule schedule = device->schedule == CLT_SCHEDULE_AUTO ? device->info.schedule : device->schedule;
     clt__limits limits = {
         .real_bytes = precision == CLT_F64 ? 8 : 4,
-        .vector_width =
-            power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width : device->info.vector_width),
+        .vector_width = schedule == CLT_SCHEDULE_TILE ? 1 : clt__native_vector_width(device, precision),
         .patch_bytes = PATCH_BYTES,
         .winograd = 4,
+        .schedule = schedule,
+        .work_group_items = device->work_group_items < WORK_GROUP_ITEMS ? device->work_group_items : WORK_GROUP_ITEMS,
+        .preferred_multiple = device->preferred_multiple > 0 ? device->preferred_multiple : 1,
+        .item_block = ITEM_BLOCK,
+        .slab = SLAB,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
         .local_bytes = device->info.local_memory_bytes,
         .allocation_bytes = device->allocation_bytes,

@@ -10,11 +10,16 @@ typedef struct clt__kernel clt__kernel;
 
 /* What a launch rule may depend on. */
 typedef struct clt__limits {
-    int real_bytes;   /* of one number in the precision asked for */
-    int vector_width; /* native vector width for the precision asked for, a power of two from 1 to 16 */
-    int registers;    /* vector registers that a kernel may hope for */
-    int patch_bytes;  /* local memory that a patch of images may take: what a core's second-level cache keeps */
-    int winograd;     /* outputs on a side of the Winograd tiles to use where they pay: 4, 2, or 0 for none */
+    int real_bytes;         /* of one number in the precision asked for */
+    int vector_width;       /* native vector width for the precision asked for, a power of two from 1 to 16 */
+    int registers;          /* vector registers that a kernel may hope for */
+    int patch_bytes;        /* vector schedule: local memory for a patch of images, what a core's own cache keeps */
+    int winograd;           /* outputs on a side of the Winograd tiles to use where they pay: 4, 2, or 0 for none */
+    clt_schedule schedule;  /* vector or tile */
+    int work_group_items;   /* tile schedule: the most work-items of a work-group */
+    int preferred_multiple; /* a work-group's items should be a multiple of this; 1 before clt__device_learn */
+    int item_block;         /* tile schedule: the most rows, and the most outputs, that one work-item sums */
+    int slab;               /* tile schedule: the most terms of the sums in local memory at a time */
     int compute_units;
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */
@@ -26,8 +31,14 @@ typedef struct clt__limits {
 bool clt__device_is_reference(const clt_device *device);
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision);
 
+/* Asks what only a compiled kernel tells, before anything is planned: the preferred multiple, for the tile schedule. */
+clt_status clt__device_learn(clt_device *device, clt_error *error);
+
 /* The programs built so far are not kept on disk: they were built to be tried. */
 void clt__device_drop_programs(clt_device *device);
+
+/* The device's own, under whatever schedule: what clt__limits has under the vector schedule. */
+int clt__native_vector_width(const clt_device *device, clt_precision precision);
 
 /* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
  * `text` must outlive the device. */
@@ -73,6 +84,9 @@ void clt__upload_release(clt__upload *upload);
 clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
                               const char *defines, clt__kernel **kernel, clt_error *error);
 void clt__kernel_release(clt__kernel *kernel);
+
+/* How many work-items of this kernel a work-group may have. */
+clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *kernel, size_t *most, clt_error *error);
 
 /* Arguments are set once, in order; a NULL buffer is OpenCL's NULL pointer. */
 clt_status clt__kernel_set_value(clt__kernel *kernel, unsigned index, size_t bytes, const void *value,

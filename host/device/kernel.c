@@ -160,6 +160,33 @@ void clt__kernel_release(clt__kernel *kernel)
     free(kernel);
 }
 
+static clt_status ask_kernel(const clt_device *device, const clt__kernel *kernel, cl_kernel_work_group_info what,
+                             size_t *answer, clt_error *error)
+{
+    const cl_int code = clGetKernelWorkGroupInfo(kernel->kernel, device->id, what, sizeof *answer, answer, NULL);
+    return code == CL_SUCCESS ? CLT_OK
+                              : OPENCL_FAIL(error, code, "kernel %s: device %s does not tell its work-group size",
+                                            kernel->name, device->info.id);
+}
+
+clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *kernel, size_t *most, clt_error *error)
+{
+    return ask_kernel(device, kernel, CL_KERNEL_WORK_GROUP_SIZE, most, error);
+}
+
+clt_status clt__device_learn(clt_device *device, clt_error *error)
+{
+    clt__kernel *kernel;
+    size_t multiple = 1;
+    if (clt__device_limits(device, CLT_F32).schedule != CLT_SCHEDULE_TILE || device->preferred_multiple) return CLT_OK;
+    TRY(clt__kernel_create(device, "peak.cl", "peak_copy", CLT_F32, "-DVEC=1", &kernel, error));
+    const clt_status status =
+        ask_kernel(device, kernel, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, &multiple, error);
+    clt__kernel_release(kernel);
+    device->preferred_multiple = multiple < 1 ? 1 : multiple > 1024 ? 1024 : (int)multiple;
+    return status;
+}
+
 /* ---- arguments and launches */
 
 static clt_status set_argument(clt__kernel *kernel, unsigned index, size_t bytes, const void *value, clt_error *error)

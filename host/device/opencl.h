@@ -20,6 +20,9 @@ typedef struct clt__program {
 struct clt_device {
     clt_device_info info;
     int double_vector_width; /* info has the one for float */
+    int work_group_items;    /* of the largest work-group */
+    int preferred_multiple;  /* of a work-group's items; 0: not known yet */
+    clt_schedule schedule;   /* as asked for: AUTO leaves it to info */
     uint64_t allocation_bytes;
     uint64_t allocated_bytes; /* by buffers that are there now */
     bool shares_host_memory;

@@ -69,7 +69,8 @@ static clt_status measure_copy(clt_device *device, const clt__limits *limits, cl
 
 clt_status clt__device_peak(clt_device *device, clt_precision precision, double *flops, double *bytes, clt_error *error)
 {
-    const clt__limits limits = clt__device_limits(device, precision);
+    clt__limits limits = clt__device_limits(device, precision);
+    limits.vector_width = clt__native_vector_width(device, precision); /* what it can do, whatever the schedule uses */
     char defines[32];
     (void)snprintf(defines, sizeof defines, "-DVEC=%d", limits.vector_width);
     TRY(measure_arithmetic(device, &limits, precision, defines, flops, error));

@@ -1,5 +1,7 @@
 #include "device/tiling.h"
 
+/* ---- the vector schedule */
+
 /* Rows that leave registers for the tile's sums, `cols` vectors being loaded and one broadcast scalar. Wide tiles pay
  * each broadcast twice, so two vectors are better than one where there are outputs for both. */
 static int most_rows(const clt__limits *limits, int cols)
@@ -57,4 +59,84 @@ clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outpu
 int clt__tile_stripe(const clt__tile *tile)
 {
     return tile->cols * tile->vector_width;
+}
+
+/* ---- the tile schedule */
+
+/* What a step along the sums costs, in multiply-adds of one lane. Reading an operand from local memory costs about as
+ * much as LOCAL_READ of them, an element of a slab from global memory GLOBAL_READ, the two barriers of a slab BARRIERS
+ * for each lane: the proportions of today's GPUs, roughly, which is all that choosing among powers of two takes. */
+enum { LOCAL_READ = 2, GLOBAL_READ = 8, BARRIERS = 16 };
+
+enum { BANKS = 32 }; /* of local memory, each a number wide */
+
+int clt__group_tile_rows(const clt__group_tile *tile)
+{
+    return tile->group_m * tile->item_m;
+}
+
+int clt__group_tile_outputs(const clt__group_tile *tile)
+{
+    return tile->group_n * tile->item_n;
+}
+
+uint64_t clt__group_tile_reals(const clt__group_tile *tile)
+{
+    return (uint64_t)tile->slab *
+           (uint64_t)(clt__group_tile_rows(tile) + clt__group_tile_outputs(tile) + 2 * tile->pad);
+}
+
+int64_t clt__busy_items(const clt__limits *limits)
+{
+    return 512 * (int64_t)limits->compute_units;
+}
+
+/* The work-items share the loading of each slab evenly: see group_tile.h. */
+static bool shares_evenly(const clt__group_tile *tile)
+{
+    const int items = tile->group_m * tile->group_n;
+    return tile->item_m <= tile->group_n && tile->item_n <= tile->group_m && tile->slab <= items &&
+           tile->item_m * tile->slab >= tile->group_n && tile->item_n * tile->slab >= tile->group_m;
+}
+
+/* Sets the longest slab that local memory has room for. False where there is none. */
+static bool choose_slab(const clt__limits *limits, clt__group_tile *tile)
+{
+    for (tile->slab = limits->slab; tile->slab >= 1; tile->slab /= 2) {
+        tile->pad = tile->slab == 1 ? 0 : tile->slab < BANKS ? BANKS / tile->slab : 1;
+        if (clt__group_tile_reals(tile) * (uint64_t)limits->real_bytes <= limits->local_bytes && shares_evenly(tile))
+            return true;
+    }
+    return false;
+}
+
+/* Of the whole product. Fewer work-items than keep the device busy cost as much as those would. */
+static int64_t group_cost(const clt__limits *limits, const clt__group_tile *tile, int rows, int outputs, int products)
+{
+    const int high = clt__group_tile_rows(tile), wide = clt__group_tile_outputs(tile);
+    const int multiple = limits->preferred_multiple > 0 ? limits->preferred_multiple : 1;
+    const int64_t lanes = (int64_t)clt__divide_up(tile->group_m * tile->group_n, multiple) * multiple;
+    const int64_t groups = (int64_t)clt__divide_up(rows, high) * clt__divide_up(outputs, wide) * products;
+    const int64_t wanted = (clt__busy_items(limits) + lanes - 1) / lanes;
+    const int64_t sums = tile->item_m * tile->item_n + LOCAL_READ * (tile->item_m + tile->item_n);
+    const int64_t step = lanes * sums + GLOBAL_READ * (high + wide) + lanes * BARRIERS / tile->slab;
+    return step * (groups > wanted ? groups : wanted);
+}
+
+/* Square groups only: with blocks of any form they make tiles of any form, and fewer tiles mean fewer programs. */
+bool clt__group_tile_for(const clt__limits *limits, int rows, int outputs, int products, clt__group_tile *best)
+{
+    int64_t least = -1;
+    clt__group_tile tile = {0};
+    for (int side = 1; side * side <= limits->work_group_items; side *= 2)
+        for (tile.item_m = 1; tile.item_m <= limits->item_block; tile.item_m *= 2)
+            for (tile.item_n = 1; tile.item_n <= limits->item_block; tile.item_n *= 2) {
+                tile.group_m = tile.group_n = side;
+                if (!choose_slab(limits, &tile)) continue;
+                const int64_t cost = group_cost(limits, &tile, rows, outputs, products);
+                if (least >= 0 && cost >= least) continue;
+                least = cost;
+                *best = tile;
+            }
+    return least >= 0;
 }

@@ -1,9 +1,11 @@
-/* Tile sizes for the vector schedule, from the device's limits alone: never from timing, so that the same device always
- * computes the same bits. */
+/* Tile sizes, from the device's limits alone: never from timing, so that the same device always computes the same
+ * bits. */
 #ifndef CLT_DEVICE_TILING_H
 #define CLT_DEVICE_TILING_H
 
 #include "device/device.h"
+
+/* ---- the vector schedule */
 
 /* A register tile: rows x (cols vectors). kernels/register_tile.h. */
 typedef struct clt__tile {
@@ -19,6 +21,28 @@ clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outpu
 
 /* Outputs side by side in a tile. */
 int clt__tile_stripe(const clt__tile *tile);
+
+/* ---- the tile schedule */
+
+/* A work-group's tile, kernels/group_tile.h: group_m x group_n work-items, each with item_m x item_n sums, and how many
+ * terms of the sums a slab in local memory holds. All but the padding of local rows are powers of two. */
+typedef struct clt__group_tile {
+    int group_m, group_n;
+    int item_m, item_n;
+    int slab, pad;
+} clt__group_tile;
+
+/* The tile for a product of `rows` x `outputs`, of which there are `products`. False where local memory does not hold
+ * even the smallest. */
+bool clt__group_tile_for(const clt__limits *limits, int rows, int outputs, int products, clt__group_tile *tile);
+
+int clt__group_tile_rows(const clt__group_tile *tile);
+int clt__group_tile_outputs(const clt__group_tile *tile);
+uint64_t clt__group_tile_reals(const clt__group_tile *tile); /* of local memory */
+
+/* Work-items that keep the device busy: enough for each compute unit to have others to turn to while some wait for
+ * memory. */
+int64_t clt__busy_items(const clt__limits *limits);
 
 static inline int clt__divide_up(int value, int by)
 {

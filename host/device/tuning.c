@@ -1,7 +1,8 @@
 /* The file, as JSON:
  *
  *   {"device": "...", "driver": "...",
- *    "tuned": [{"op": "conv_forward", "precision": "f32", "sizes": [64, 1, 28, ...], "limits": {"registers": 24}},
+ *    "tuned": [{"op": "conv_forward", "precision": "f32", "schedule": "vector", "sizes": [64, 1, 28, ...],
+ *               "limits": {"registers": 24}},
  * ...]}
  */
 #include "device/tuning.h"
@@ -26,6 +27,9 @@ const clt__tunable clt__tunables[] = {
     {FIELD(registers), 3, {32, 24, 16}},
     {FIELD(patch_bytes), 4, {48 * 1024, 96 * 1024, 192 * 1024, 384 * 1024}},
     {FIELD(winograd), 3, {0, 2, 4}},
+    {FIELD(work_group_items), 4, {32, 64, 128, 256}},
+    {FIELD(item_block), 4, {1, 2, 4, 8}},
+    {FIELD(slab), 4, {4, 8, 16, 32}},
     {0},
 };
 
@@ -34,6 +38,7 @@ enum { TUNABLES = sizeof clt__tunables / sizeof *clt__tunables - 1, MOST_SIZES =
 struct clt__tuned {
     char op[64];
     clt_precision precision;
+    clt_schedule schedule;
     int size[MOST_SIZES];
     size_t sizes;
     bool chosen[TUNABLES];
@@ -54,12 +59,19 @@ void clt__tunable_set(const clt__tunable *tunable, clt__limits *limits, int valu
 
 /* ---- the list */
 
+static clt_schedule schedule_of(const clt_device *device)
+{
+    return clt__device_limits(device, CLT_F32).schedule;
+}
+
+/* Under the device's schedule. */
 static clt__tuned *find(const clt_device *device, const clt__tuning_key *key)
 {
+    const clt_schedule schedule = schedule_of(device);
     for (size_t i = 0; i < device->tuned_count; i++) {
         clt__tuned *t = &device->tuned[i];
-        if (t->precision == key->precision && t->sizes == key->count && strcmp(t->op, key->op) == 0 &&
-            memcmp(t->size, key->sizes, key->count * sizeof *key->sizes) == 0)
+        if (t->precision == key->precision && t->schedule == schedule && t->sizes == key->count &&
+            strcmp(t->op, key->op) == 0 && memcmp(t->size, key->sizes, key->count * sizeof *key->sizes) == 0)
             return t;
     }
     return NULL;
@@ -74,13 +86,14 @@ clt__limits clt__tuned_limits(const clt_device *device, const clt__tuning_key *k
     return limits;
 }
 
-static clt_status add(clt_device *device, const clt__tuning_key *key, clt__tuned **added, clt_error *error)
+static clt_status add(clt_device *device, const clt__tuning_key *key, clt_schedule schedule, clt__tuned **added,
+                      clt_error *error)
 {
     if (key->count > MOST_SIZES || strlen(key->op) >= sizeof(*added)->op)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has too many sizes to be tuned", key->op);
     TRY(clt__grow(&device->tuned, &device->tuned_capacity, device->tuned_count, sizeof *device->tuned, error));
     clt__tuned *t = *added = &device->tuned[device->tuned_count++];
-    *t = (clt__tuned){.precision = key->precision, .sizes = key->count};
+    *t = (clt__tuned){.precision = key->precision, .schedule = schedule, .sizes = key->count};
     memcpy(t->op, key->op, strlen(key->op) + 1);
     memcpy(t->size, key->sizes, key->count * sizeof *key->sizes);
     return CLT_OK;
@@ -98,7 +111,7 @@ clt_status clt__tuning_choose(clt_device *device, const clt__tuning_key *key, co
         if (t) *t = device->tuned[--device->tuned_count];
         return CLT_OK;
     }
-    if (!t) TRY(add(device, key, &t, error));
+    if (!t) TRY(add(device, key, schedule_of(device), &t, error));
     for (size_t i = 0; i < TUNABLES; i++) {
         t->value[i] = clt__tunable_get(&clt__tunables[i], limits);
         t->chosen[i] = t->value[i] != clt__tunable_get(&clt__tunables[i], &own);
@@ -130,14 +143,19 @@ static const char *precision_name(clt_precision precision)
     return precision == CLT_F64 ? "f64" : "f32";
 }
 
+static const char *schedule_name(clt_schedule schedule)
+{
+    return schedule == CLT_SCHEDULE_TILE ? "tile" : "vector";
+}
+
 static json_t *tuned_to_json(const clt__tuned *t)
 {
     json_t *sizes = json_array(), *limits = json_object();
     for (size_t i = 0; i < t->sizes; i++) (void)json_array_append_new(sizes, json_integer(t->size[i]));
     for (size_t i = 0; i < TUNABLES; i++)
         if (t->chosen[i]) (void)json_object_set_new(limits, clt__tunables[i].name, json_integer(t->value[i]));
-    return json_pack("{s:s, s:s, s:o, s:o}", "op", t->op, "precision", precision_name(t->precision), "sizes", sizes,
-                     "limits", limits);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "op", t->op, "precision", precision_name(t->precision), "schedule",
+                     schedule_name(t->schedule), "sizes", sizes, "limits", limits);
 }
 
 static clt_status device_to_text(const clt_device *device, char **text, clt_error *error)
@@ -198,13 +216,16 @@ static bool limits_from_json(json_t *json, clt__tuned *t)
     return known > 0 && known == json_object_size(json);
 }
 
-static bool key_from_json(json_t *json, int sizes[MOST_SIZES], clt__tuning_key *key, json_t **limits)
+static bool key_from_json(json_t *json, int sizes[MOST_SIZES], clt__tuning_key *key, clt_schedule *schedule,
+                          json_t **limits)
 {
-    const char *precision;
+    const char *precision, *name;
     json_t *list;
-    if (json_unpack(json, "{s:s, s:s, s:o, s:o}", "op", &key->op, "precision", &precision, "sizes", &list, "limits",
-                    limits) != 0)
+    if (json_unpack(json, "{s:s, s:s, s:s, s:o, s:o}", "op", &key->op, "precision", &precision, "schedule", &name,
+                    "sizes", &list, "limits", limits) != 0)
         return false;
+    *schedule = strcmp(name, "tile") == 0 ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR;
+    if (strcmp(name, schedule_name(*schedule)) != 0) return false;
     key->precision = strcmp(precision, "f64") == 0 ? CLT_F64 : CLT_F32;
     key->sizes = sizes;
     key->count = json_array_size(list);
@@ -224,8 +245,9 @@ static clt_status read_list(clt_device *device, json_t *list, const char *path, 
         clt__tuning_key key;
         clt__tuned *t;
         json_t *limits;
-        const bool is_key = key_from_json(json_array_get(list, i), sizes, &key, &limits);
-        if (is_key) TRY(add(device, &key, &t, error));
+        clt_schedule schedule;
+        const bool is_key = key_from_json(json_array_get(list, i), sizes, &key, &schedule, &limits);
+        if (is_key) TRY(add(device, &key, schedule, &t, error));
         if (!is_key || !limits_from_json(limits, t))
             return FAIL(error, CLT_BAD_FILE, "%s: entry %zu of \"tuned\" is damaged: remove the file and tune again",
                         path, i);

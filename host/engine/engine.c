@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +135,7 @@ static bool is_heavy(const clt__engine *engine, size_t index)
     return work.flops >= 2e6 || work.bytes >= 1e6;
 }
 
-static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *error)
+static clt_status create_kernels(clt__engine *engine, size_t index, clt_error *error)
 {
     const clt__op *op = &engine->tape->op[index];
     clt__ready *ready = &engine->ready[index];
@@ -142,28 +143,75 @@ static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *err
     /* A kernel file has the kernels of several ops; the program gets this op's only. */
     (void)snprintf(defines, sizeof defines, "-DOP_%s %s", op->row->name, ready->plan.defines);
     if (is_heavy(engine, index)) append_baked_sizes(&ready->sizes, op->sizes_bytes, defines, sizeof defines);
-    for (int i = 0; i < ready->plan.launches; i++) {
+    for (int i = 0; i < ready->plan.launches; i++)
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));
-        TRY(set_arguments(engine, op, ready, &ready->plan.launch[i], ready->kernel[i], error));
+    return CLT_OK;
+}
+
+static void release_kernels(clt__ready *ready)
+{
+    for (int i = 0; i < CLT__MAX_LAUNCHES; i++) {
+        clt__kernel_release(ready->kernel[i]);
+        ready->kernel[i] = NULL;
+    }
+}
+
+/* Whether the compiled kernels allow work-groups as large as were planned, which is for the compiler to say. Where not,
+ * *most_items becomes what they allow. */
+static clt_status check_groups(const clt__engine *engine, const clt__ready *ready, int *most_items, bool *fit,
+                               clt_error *error)
+{
+    *fit = true;
+    for (int i = 0; i < ready->plan.launches; i++) {
+        const size_t *local = ready->plan.launch[i].local;
+        size_t most;
+        TRY(clt__kernel_group_items(engine->device, ready->kernel[i], &most, error));
+        if (most == 0)
+            return FAIL(error, CLT_NO_DEVICE, "device %s does not run the kernel %s in a work-group of even one item",
+                        clt_device_describe(engine->device)->id, ready->plan.launch[i].kernel);
+        if (local[0] == 0 || local[0] * local[1] * local[2] <= most) continue;
+        *fit = false;
+        if (most < (size_t)*most_items) *most_items = (int)most;
     }
     return CLT_OK;
+}
+
+/* Plans an op and makes its kernels; where these allow smaller work-groups only, once more. */
+static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *error)
+{
+    clt__ready *ready = &engine->ready[index];
+    int most_items = INT_MAX;
+    for (bool fit = false; !fit;) {
+        release_kernels(ready);
+        TRY(clt__plan_op(engine->device, engine->precision, &engine->tape->op[index], most_items, &ready->sizes,
+                         &ready->plan, error));
+        TRY(create_kernels(engine, index, error));
+        TRY(check_groups(engine, ready, &most_items, &fit, error));
+    }
+    return CLT_OK;
+}
+
+static clt_status allocate_scratch(clt__engine *engine, clt_error *error)
+{
+    for (size_t i = 0; i < engine->tape->op_count; i++)
+        if (engine->ready[i].plan.scratch_reals > engine->scratch_reals)
+            engine->scratch_reals = engine->ready[i].plan.scratch_reals;
+    if (engine->scratch_reals == 0) return CLT_OK;
+    return clt__buffer_create(engine->device, engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision),
+                              "scratch", &engine->scratch, error);
 }
 
 static clt_status make_ready(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
     TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
-    for (size_t i = 0; i < tape->op_count; i++) {
-        clt__ready *ready = &engine->ready[i];
-        TRY(clt__plan_op(engine->device, engine->precision, &tape->op[i], &ready->sizes, &ready->plan, error));
-        if (ready->plan.scratch_reals > engine->scratch_reals) engine->scratch_reals = ready->plan.scratch_reals;
-    }
-    if (engine->scratch_reals)
-        TRY(clt__buffer_create(engine->device,
-                               engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision), "scratch",
-                               &engine->scratch, error));
     for (size_t i = 0; i < tape->op_count; i++) TRY(make_kernels(engine, i, error));
+    TRY(allocate_scratch(engine, error));
+    for (size_t i = 0; i < tape->op_count; i++)
+        for (int j = 0; j < engine->ready[i].plan.launches; j++)
+            TRY(set_arguments(engine, &tape->op[i], &engine->ready[i], &engine->ready[i].plan.launch[j],
+                              engine->ready[i].kernel[j], error));
     return CLT_OK;
 }
 
@@ -176,6 +224,7 @@ static clt_status prepare(clt__engine *engine, clt_error *error)
         return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot compute in double: it lacks cl_khr_fp64", info->id,
                     info->name);
     if (clt__device_is_reference(engine->device)) return allocate_on_reference(engine, error);
+    TRY(clt__device_learn(engine->device, error));
     TRY(allocate_on_device(engine, error));
     return make_ready(engine, error);
 }
@@ -211,8 +260,7 @@ void clt__engine_close(clt__engine *engine)
 {
     if (!engine) return;
     if (engine->ready)
-        for (size_t i = 0; i < engine->tape->op_count; i++)
-            for (int j = 0; j < CLT__MAX_LAUNCHES; j++) clt__kernel_release(engine->ready[i].kernel[j]);
+        for (size_t i = 0; i < engine->tape->op_count; i++) release_kernels(&engine->ready[i]);
     if (engine->buffer)
         for (size_t i = 0; i < 2 * engine->tape->tensor_count; i++) clt__buffer_release(engine->buffer[i]);
     clt__buffer_release(engine->scratch);

@@ -10,6 +10,10 @@ typedef struct clt__engine clt__engine;
 /* What an op's tuning is kept under. It points into the op. */
 clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
 
+/* The row's launch rule of the schedule that the limits say. *plan is all zeros before. */
+clt_status clt__plan_with(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                          clt_error *error);
+
 /* Whether two plans run the same kernels in the same way. */
 bool clt__same_plan(const clt__launch_plan *a, const clt__launch_plan *b);
 

@@ -25,8 +25,8 @@ struct clt__engine {
 
 /* plan.c: the launch plan of an op on this device, and its sizes with what the plan set: by the limits that were tuned
  * for it, if any. */
-clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, clt__sizes *sizes,
-                        clt__launch_plan *plan, clt_error *error);
+clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, int most_items,
+                        clt__sizes *sizes, clt__launch_plan *plan, clt_error *error);
 
 enum { CLT__FRONT = CLT__BUFFER_ALIGNMENT }; /* elements before a root's first; a multiple of the alignment in bytes */
 

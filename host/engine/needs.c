@@ -1,4 +1,6 @@
 /* What a tape takes of a device's memory, before any of it is asked for. */
+#include <limits.h>
+
 #include "engine/internal.h"
 
 uint64_t clt__root_bytes(const clt__tensor *root, clt_precision precision)
@@ -20,7 +22,7 @@ static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_pr
     for (size_t i = 0; i < tape->op_count; i++) {
         clt__sizes sizes;
         clt__launch_plan plan;
-        TRY(clt__plan_op(device, precision, &tape->op[i], &sizes, &plan, error));
+        TRY(clt__plan_op(device, precision, &tape->op[i], INT_MAX, &sizes, &plan, error));
         if (plan.scratch_reals > *reals) *reals = plan.scratch_reals;
     }
     return CLT_OK;
@@ -38,6 +40,7 @@ clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_prec
     const bool on_reference = clt__device_is_reference(device);
     const clt_precision kept = on_reference ? CLT_F64 : precision;
     uint64_t scratch = 0;
+    if (!on_reference) TRY(clt__device_learn(device, error));
     if (!on_reference) TRY(most_scratch(device, tape, precision, &scratch, error));
     *needs = (clt__needs){.scratch = scratch * clt__element_bytes(CLT__REALS, precision)};
     add_piece(needs, needs->scratch);

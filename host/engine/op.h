@@ -60,6 +60,8 @@ typedef struct clt__op_row {
     void (*twin)(const void *sizes, const clt__array *operand);
     /* Fills *plan for this device; may set those fields of `sizes` that only the device variant reads. */
     clt_status (*plan)(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
+    /* The same under the tile schedule, where that has kernels of its own: else NULL. */
+    clt_status (*plan_tile)(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
 } clt__op_row;
 
 typedef union clt__sizes {

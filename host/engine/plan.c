@@ -4,14 +4,22 @@
 #include "device/tuning.h"
 #include "engine/internal.h"
 
-clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, clt__sizes *sizes,
-                        clt__launch_plan *plan, clt_error *error)
+clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, int most_items,
+                        clt__sizes *sizes, clt__launch_plan *plan, clt_error *error)
 {
     const clt__tuning_key key = clt__tuning_key_of(op, precision);
-    const clt__limits limits = clt__tuned_limits(device, &key);
+    clt__limits limits = clt__tuned_limits(device, &key);
+    if (most_items < limits.work_group_items) limits.work_group_items = most_items;
     *sizes = op->sizes;
     *plan = (clt__launch_plan){0};
-    return op->row->plan(sizes, &limits, plan, error);
+    return clt__plan_with(op->row, sizes, &limits, plan, error);
+}
+
+clt_status clt__plan_with(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                          clt_error *error)
+{
+    const bool tiles = limits->schedule == CLT_SCHEDULE_TILE && row->plan_tile;
+    return (tiles ? row->plan_tile : row->plan)(sizes, limits, plan, error);
 }
 
 clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision)

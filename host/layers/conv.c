@@ -151,6 +151,7 @@ static const clt__op_row forward_op = {
     .operand = {{"x", CLT__READ}, {"w", CLT__READ}, {"bias", CLT__READ}, {"y", CLT__WRITE}, {"sums", CLT__WRITE}},
     .twin = forward_twin,
     .plan = clt__conv_forward_vector,
+    .plan_tile = clt__conv_forward_tile,
 };
 
 static const clt__op_row input_gradient_op = {
@@ -158,6 +159,7 @@ static const clt__op_row input_gradient_op = {
     .operand = {{"dy", CLT__READ}, {"w", CLT__READ}, {"x", CLT__READ}, {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
     .plan = clt__conv_input_gradient_vector,
+    .plan_tile = clt__conv_input_gradient_tile,
 };
 
 static const clt__op_row weight_gradient_op = {
@@ -165,6 +167,7 @@ static const clt__op_row weight_gradient_op = {
     .operand = {{"x", CLT__READ}, {"dy", CLT__READ}, {"dw", CLT__WRITE}, {"db", CLT__WRITE}},
     .twin = weight_gradient_twin,
     .plan = clt__conv_weight_gradient_vector,
+    .plan_tile = clt__conv_weight_gradient_tile,
 };
 
 /* ---- the layer */

@@ -20,4 +20,10 @@ bool clt__plan_winograd_input_gradient(conv_sizes *z, const clt__limits *limits,
 void clt__winograd_slack(const conv_sizes *z, bool input_gradient, const double *source, const double *weights,
                          double *slack);
 
+clt_status clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
+clt_status clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                         clt_error *error);
+clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                          clt_error *error);
+
 #endif

@@ -1,7 +1,5 @@
 /* Dense layer. Formulas and letters: kernels/dense.cl. */
-#include <stdio.h>
-
-#include "device/tiling.h"
+#include "layers/dense.h"
 #include "layers/bounds.h"
 #include "layers/layer.h"
 
@@ -88,79 +86,30 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-/* ---- launch rules of the vector schedule */
-
-static void define_tile(const dense_sizes *z, const clt__tile *tile, clt__launch_plan *plan)
-{
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DACTIVATION=%d",
-                   tile->vector_width, tile->rows, tile->cols, z->activation);
-    plan->file = "dense.cl";
-    plan->flops = 2.0 * z->n * z->i * z->o;
-    plan->launches = 1;
-}
-
-static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
-{
-    (void)error;
-    const dense_sizes *z = sizes;
-    const clt__tile tile = clt__tile_for(limits, z->n, z->o);
-    define_tile(z, &tile, plan);
-    plan->launch[0] = (clt__launch){
-        "dense_forward",
-        {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)), (size_t)clt__divide_up(z->n, tile.rows), 1},
-        {1, 1, 1},
-        false};
-    return CLT_OK;
-}
-
-static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
-{
-    (void)error;
-    dense_sizes *z = sizes;
-    const clt__tile tile = clt__tile_for(limits, z->n, z->i);
-    const int stripe = clt__tile_stripe(&tile);
-    const uint64_t fits = limits->local_bytes / 2 / ((uint64_t)stripe * (uint64_t)limits->real_bytes);
-    define_tile(z, &tile, plan);
-    z->chunk = fits < 1 ? 1 : fits < (uint64_t)z->o ? (int)fits : z->o;
-    plan->local_reals = (uint64_t)z->chunk * (uint64_t)stripe;
-    plan->launch[0] =
-        (clt__launch){"dense_input_gradient", {(size_t)clt__divide_up(z->i, stripe), 1, 1}, {1, 1, 1}, true};
-    return CLT_OK;
-}
-
-static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
-{
-    (void)error;
-    const dense_sizes *z = sizes;
-    const clt__tile tile = clt__tile_for(limits, z->i, z->o);
-    define_tile(z, &tile, plan);
-    plan->launch[0] = (clt__launch){
-        "dense_weight_gradient",
-        {(size_t)clt__divide_up(z->o, clt__tile_stripe(&tile)), (size_t)clt__divide_up(z->i, tile.rows), 1},
-        {1, 1, 1},
-        false};
-    return CLT_OK;
-}
+/* ---- the ops */
 
 static const clt__op_row forward_op = {
     .name = "dense_forward",
     .operand = {{"x", CLT__READ}, {"w", CLT__READ}, {"bias", CLT__READ}, {"y", CLT__WRITE}, {"sums", CLT__WRITE}},
     .twin = forward_twin,
-    .plan = forward_plan,
+    .plan = clt__dense_forward_vector,
+    .plan_tile = clt__dense_forward_tile,
 };
 
 static const clt__op_row input_gradient_op = {
     .name = "dense_input_gradient",
     .operand = {{"dy", CLT__READ}, {"w", CLT__READ}, {"x", CLT__READ}, {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
-    .plan = input_gradient_plan,
+    .plan = clt__dense_input_gradient_vector,
+    .plan_tile = clt__dense_input_gradient_tile,
 };
 
 static const clt__op_row weight_gradient_op = {
     .name = "dense_weight_gradient",
     .operand = {{"x", CLT__READ}, {"dy", CLT__READ}, {"dw", CLT__WRITE}, {"db", CLT__WRITE}},
     .twin = weight_gradient_twin,
-    .plan = weight_gradient_plan,
+    .plan = clt__dense_weight_gradient_vector,
+    .plan_tile = clt__dense_weight_gradient_tile,
 };
 
 /* ---- the layer */

@@ -108,7 +108,7 @@ static clt_status time_with(subject *s, const clt__limits *limits, double *secon
     clt__sizes sizes = op_of(s)->sizes;
     clt__launch_plan plan = {0};
     clt_error unread;
-    TRY(op_of(s)->row->plan(&sizes, limits, &plan, error));
+    TRY(clt__plan_with(op_of(s)->row, &sizes, limits, &plan, error));
     for (int i = 0; i < s->count; i++)
         if (memcmp(&s->tried[i].sizes, &sizes, s->tape.op[0].sizes_bytes) == 0 &&
             clt__same_plan(&s->tried[i].plan, &plan))

@@ -1,0 +1,19 @@
+/* The launch rules of the dense layer's ops, a file a schedule: see conv.h. */
+#ifndef CLT_LAYERS_DENSE_H
+#define CLT_LAYERS_DENSE_H
+
+#include "engine/op.h"
+
+clt_status clt__dense_forward_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
+clt_status clt__dense_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                            clt_error *error);
+clt_status clt__dense_weight_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                             clt_error *error);
+
+clt_status clt__dense_forward_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
+clt_status clt__dense_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                          clt_error *error);
+clt_status clt__dense_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
+                                           clt_error *error);
+
+#endif

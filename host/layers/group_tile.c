@@ -1,0 +1,18 @@
+#include "layers/group_tile.h"
+
+#include <stdio.h>
+
+void clt__plan_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation, int rows,
+                       int outputs, int products, clt__launch_plan *plan)
+{
+    const size_t items = (size_t)tile->group_m * (size_t)tile->group_n;
+    const size_t high = (size_t)clt__divide_up(rows, clt__group_tile_rows(tile));
+    const size_t wide = (size_t)clt__divide_up(outputs, clt__group_tile_outputs(tile));
+    (void)snprintf(plan->defines, sizeof plan->defines,
+                   "-DGROUP_M=%d -DGROUP_N=%d -DITEM_M=%d -DITEM_N=%d -DTILE_K=%d -DPAD=%d -DACTIVATION=%d",
+                   tile->group_m, tile->group_n, tile->item_m, tile->item_n, tile->slab, tile->pad, activation);
+    plan->file = file;
+    plan->local_reals = clt__group_tile_reals(tile);
+    plan->launch[0] = (clt__launch){kernel, {wide * items, high, (size_t)products}, {items, 1, 1}, true};
+    plan->launches = 1;
+}

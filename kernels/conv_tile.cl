@@ -1,0 +1,188 @@
+/* Convolution under the tile schedule: group_tile.h's product, whose operands are the tensors themselves, seen as
+ * matrices. The formulas are in conv.cl.
+ *
+ *                     m              n   k               A(m, k)               B(k, n)
+ *   forward           pixel n,y,x    k   r,s,c           x under the filter    w[r,s,c,k]
+ *   input gradient    pixel n,h,w    c   r,s,k           dy over the filter    w[r,s,c,k]
+ *   weight gradient   r,s,c          k   pixel n,y,x     x under the filter    dy[n,y,x,k]
+ *
+ * The bias gradient is one more row of the weight gradient, with ones for A. */
+#define VEC 1
+#if defined OP_conv_forward
+#define A_ALONG_K 1
+#define B_ALONG_K 0
+#elif defined OP_conv_input_gradient
+#define A_ALONG_K 1
+#define B_ALONG_K 1
+#else
+#define A_ALONG_K 0
+#define B_ALONG_K 0
+#endif
+#include "params.h"
+#include "group_tile.h"
+
+enum { NOWHERE = -(1 << 29) }; /* a coordinate outside every image, however far a filter reaches */
+
+/* A pixel's place in an image, and the index of its first channel in the tensor. */
+typedef struct {
+    int h, w, at;
+} place;
+
+static inline bool is_inside(const int h, const int w, const int height, const int width)
+{
+    return h >= 0 && h < height && w >= 0 && w < width;
+}
+
+#ifdef OP_conv_forward
+/* What lies under the filter's first weight for output pixel m. */
+static inline place first_under(const conv_sizes z, const int m)
+{
+    const digits pixel = digits_of(m, z.y, z.x);
+    if (pixel.outer >= z.n) return (place){NOWHERE, NOWHERE, 0};
+    const int h = pixel.middle * z.stride_y - z.pad_y, w = pixel.inner * z.stride_x - z.pad_x;
+    return (place){h, w, ((pixel.outer * z.h + h) * z.w + w) * z.c};
+}
+
+/* Group (tile of k, tile of pixels). */
+kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const real *restrict x,
+                                         global const real *restrict w, global const real *restrict bias,
+                                         global real *restrict y, global real *restrict before, local real *slabs)
+{
+    const conv_sizes z = SIZES(given);
+    const int rows = z.n * z.y * z.x, depth = z.r * z.s * z.c, k = FIRST_N + B_LANE;
+    const digits step = digits_of(TILE_K, z.s, z.c);
+    digits at = digits_of(A_LANE, z.s, z.c); /* r, s, c */
+    int first = 0;
+    place under[A_LOADS];
+    UNROLL for (int j = 0; j < A_LOADS; j++) under[j] = first_under(z, FIRST_M + A_LINE(j));
+#define X_AT(j)                                                                                                        \
+    (at.outer < z.r && is_inside(under[j].h + at.outer, under[j].w + at.middle, z.h, z.w)                              \
+         ? x[under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner]                                              \
+         : (real)0)
+#define W_AT(j) element(w, first + B_LINE(j), depth, k, z.k)
+    block t;
+    TILE_PRODUCT(t, depth, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
+    EACH_OUTPUT
+    {
+        const int m = OUTPUT_M(i), n = OUTPUT_N(j);
+        if (m >= rows || n >= z.k) continue;
+        const real sum = bias ? t.sum[i][j] + bias[n] : t.sum[i][j];
+        if (before) before[m * z.k + n] = sum;
+        y[m * z.k + n] = activate(sum);
+    }
+}
+#endif
+
+#ifdef OP_conv_input_gradient
+/* Inputs whose coordinates leave the same rest when divided by the strides meet the same filter positions: those of a
+ * phase, every stride-th one. A phase is a product of its own, in which no position is left out: its inputs are
+ * h = begin + stride * i, its positions r = start + stride * j, and they meet output y = first + i - j. */
+typedef struct {
+    int begin, count;     /* of the inputs */
+    int start, positions; /* of the filter */
+    int first;            /* the output that the first of each meet at */
+} phase;
+
+static inline phase phase_of(const int begin, const int size, const int filter, const int stride, const int pad)
+{
+    phase p = {.begin = begin, .start = (begin + pad) % stride, .first = (begin + pad) / stride};
+    p.count = begin < size ? (size - begin - 1) / stride + 1 : 0;
+    p.positions = p.start < filter ? (filter - p.start - 1) / stride + 1 : 0;
+    return p;
+}
+
+/* Group (tile of c, tile of a phase's pixels, phase). */
+kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global const real *restrict dy,
+                                                global const real *restrict w, global const real *restrict x,
+                                                global real *restrict dx, local real *slabs)
+{
+    const conv_sizes z = SIZES(given);
+    const int number = (int)get_group_id(2);
+    const phase down = phase_of(number / z.stride_x, z.h, z.r, z.stride_y, z.pad_y);
+    const phase across = phase_of(number % z.stride_x, z.w, z.s, z.stride_x, z.pad_x);
+    const int rows = z.n * down.count * across.count, filter_columns = max(across.positions, 1);
+    if (FIRST_M >= rows) return; /* the whole group: some phases have fewer inputs */
+    const digits step = digits_of(TILE_K, filter_columns, z.k);
+    digits at = digits_of(A_LANE, filter_columns, z.k); /* position down, position across, k */
+    place over[A_LOADS];
+    UNROLL for (int j = 0; j < A_LOADS; j++)
+    {
+        const digits pixel = digits_of(FIRST_M + A_LINE(j), down.count, across.count);
+        const int oy = down.first + pixel.middle, ox = across.first + pixel.inner;
+        over[j] = pixel.outer < z.n ? (place){oy, ox, ((pixel.outer * z.y + oy) * z.x + ox) * z.k}
+                                    : (place){NOWHERE, NOWHERE, 0};
+    }
+#define DY_AT(j)                                                                                                       \
+    (at.outer < down.positions && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \
+         ? dy[over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner]                                              \
+         : (real)0)
+#define W_AT(j)                                                                                                        \
+    (at.outer < down.positions && FIRST_N + B_LINE(j) < z.c                                                            \
+         ? w[(((down.start + at.outer * z.stride_y) * z.s + across.start + at.middle * z.stride_x) * z.c + FIRST_N +   \
+              B_LINE(j)) * z.k + at.inner]                                                                             \
+         : (real)0)
+    block t;
+    TILE_PRODUCT(t, down.positions * across.positions * z.k, slabs, DY_AT, W_AT,
+                 at = add_digits(at, step, filter_columns, z.k));
+    EACH_OUTPUT
+    {
+        const int m = OUTPUT_M(i), c = OUTPUT_N(j);
+        if (m >= rows || c >= z.c) continue;
+        const digits pixel = digits_of(m, down.count, across.count);
+        const int h = down.begin + pixel.middle * z.stride_y, v = across.begin + pixel.inner * z.stride_x;
+        const int to = ((pixel.outer * z.h + h) * z.w + v) * z.c + c;
+        dx[to] = x ? deactivate(t.sum[i][j], x[to]) : t.sum[i][j];
+    }
+}
+#endif
+
+#ifdef OP_conv_weight_gradient
+/* Group (tile of k, tile of weights, slice of the pixels). partial: [slice][r*s*c, and the bias][k] */
+kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global const real *restrict x,
+                                                 global const real *restrict dy, global real *restrict dw,
+                                                 global real *restrict db, global real *restrict partial,
+                                                 local real *slabs)
+{
+    const conv_sizes z = SIZES(given);
+    const int weights = z.r * z.s * z.c, rows = weights + (z.bias ? 1 : 0), slice = (int)get_group_id(2);
+    const int pixels = z.n * z.y * z.x;
+    const int end = (int)((long)pixels * (slice + 1) / z.slices), k = FIRST_N + B_LANE, m = FIRST_M + A_LANE;
+    int first = (int)((long)pixels * slice / z.slices);
+    const int depth = end - first;
+    const digits weight = digits_of(m, z.s, z.c), step = digits_of(TILE_K, z.y, z.x); /* r, s, c */
+    digits pixel[A_LOADS];
+    UNROLL for (int j = 0; j < A_LOADS; j++) pixel[j] = digits_of(first + A_LINE(j), z.y, z.x);
+#define H_AT(j) (pixel[j].middle * z.stride_y - z.pad_y + weight.outer)
+#define V_AT(j) (pixel[j].inner * z.stride_x - z.pad_x + weight.middle)
+#define X_AT(j)                                                                                                        \
+    (first + A_LINE(j) >= end ? (real)0                                                                                \
+     : m >= weights           ? (real)1                                                                                \
+     : is_inside(H_AT(j), V_AT(j), z.h, z.w)                                                                           \
+         ? x[((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner]                                  \
+         : (real)0)
+#define DY_AT(j) element(dy, first + B_LINE(j), end, k, z.k)
+    block t;
+    TILE_PRODUCT(t, depth, slabs, X_AT, DY_AT, {
+        first += TILE_K;
+        UNROLL for (int j = 0; j < A_LOADS; j++) pixel[j] = add_digits(pixel[j], step, z.y, z.x);
+    });
+    EACH_OUTPUT
+    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.k)
+        partial[((size_t)slice * rows + OUTPUT_M(i)) * z.k + OUTPUT_N(j)] = t.sum[i][j];
+}
+
+/* Adds the slices in order. Work-item (weight or bias). */
+kernel void conv_weight_gradient_add(const conv_sizes given, global const real *restrict x,
+                                     global const real *restrict dy, global real *restrict dw,
+                                     global real *restrict db, global real *restrict partial)
+{
+    const conv_sizes z = SIZES(given);
+    const int at = (int)get_global_id(0), weights = z.r * z.s * z.c * z.k, all = weights + (z.bias ? z.k : 0);
+    real sum = 0;
+    for (int slice = 0; slice < z.slices; slice++) sum += partial[(size_t)slice * all + at];
+    if (at < weights)
+        dw[at] = sum;
+    else
+        db[at - weights] = sum;
+}
+#endif

@@ -1,0 +1,134 @@
+/* The heart of the tile schedule: a work-group computes a tile of a product, sum over k of A(m, k) * B(k, n), from slabs
+ * of A and B that it stages in local memory.
+ *
+ *                          B slab: TILE_K x TILE_N
+ *                         +------------------------+
+ *                         |   b b b b ...          |  k
+ *                         +------------------------+
+ *     A slab:             +------------------------+      each work-item keeps ITEM_M x ITEM_N sums in registers:
+ *     TILE_K x TILE_M     | 0 1 2 3 | 0 1 2 3 | ...|      item (i, j) of the GROUP_M x GROUP_N items has the outputs
+ *     +-----+             | 4 5 6 7 | 4 5 6 7 |    |      (i + GROUP_M * .., j + GROUP_N * ..), so that neighbours read
+ *     | a a | m           |---------+---------+----|      and write neighbours
+ *     | a a |             | 0 1 2 3 | 0 1 2 3 |    |
+ *     |  .. |             |  ...    TILE_M x TILE_N|
+ *     +-----+             +------------------------+
+ *
+ * An element of a slab is read from global memory once and used TILE_N (or TILE_M) times. Neighbouring items load
+ * neighbouring elements: along k where the operand's elements are neighbours along k (A_ALONG_K, B_ALONG_K), else along m
+ * or n. Local rows are PAD longer than the tile, which keeps items that store along k on different memory banks. The next
+ * slab's elements are on their way while a slab is multiplied. What lies outside an operand is loaded as zero, what lies
+ * outside the product is not stored.
+ *
+ * An op's file says which way its operands lie, then includes this. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K and PAD are
+ * the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load or an output must unroll, or it
+ * falls out of the registers. Tensors have less than 2^31 elements, so that indices are ints. */
+#ifndef CLT_GROUP_TILE_H
+#define CLT_GROUP_TILE_H
+
+#include "real.h"
+
+#define GROUP (GROUP_M * GROUP_N)
+#define TILE_M (GROUP_M * ITEM_M)
+#define TILE_N (GROUP_N * ITEM_N)
+#define A_LANES (A_ALONG_K ? TILE_K : TILE_M) /* items side by side that load neighbours */
+#define B_LANES (B_ALONG_K ? TILE_K : TILE_N)
+#define A_LOADS (TILE_M * TILE_K / GROUP) /* elements of a slab that one item loads */
+#define B_LOADS (TILE_N * TILE_K / GROUP)
+#define A_PITCH (TILE_M + PAD)
+#define B_PITCH (TILE_N + PAD)
+
+#if GROUP % A_LANES || GROUP % B_LANES || TILE_M * TILE_K % GROUP || TILE_N * TILE_K % GROUP
+#error "this work-group cannot share the loading of these slabs evenly"
+#endif
+
+#define WORK_GROUP __attribute__((reqd_work_group_size(GROUP, 1, 1)))
+#define ITEM ((int)get_local_id(0))
+
+/* Of the j-th element that this item loads of a slab: its place among neighbours, the same for every j, and its row. */
+#define A_LANE (ITEM % A_LANES)
+#define B_LANE (ITEM % B_LANES)
+#define A_LINE(j) (ITEM / A_LANES + (j) * (GROUP / A_LANES))
+#define B_LINE(j) (ITEM / B_LANES + (j) * (GROUP / B_LANES))
+
+/* The tile's first row and output, and the i-th row and j-th output of this item. */
+#define FIRST_M ((int)get_group_id(1) * TILE_M)
+#define FIRST_N ((int)get_group_id(0) * TILE_N)
+#define OUTPUT_M(i) (FIRST_M + ITEM / GROUP_N + (i) * GROUP_M)
+#define OUTPUT_N(j) (FIRST_N + ITEM % GROUP_N + (j) * GROUP_N)
+
+typedef struct {
+    real sum[ITEM_M][ITEM_N];
+} block;
+
+static inline void stage(local real *slabs, const real *a, const real *b)
+{
+    local real *to_b = slabs + TILE_K * A_PITCH;
+    UNROLL for (int j = 0; j < A_LOADS; j++)
+        slabs[A_ALONG_K ? A_LANE * A_PITCH + A_LINE(j) : A_LINE(j) * A_PITCH + A_LANE] = a[j];
+    UNROLL for (int j = 0; j < B_LOADS; j++)
+        to_b[B_ALONG_K ? B_LANE * B_PITCH + B_LINE(j) : B_LINE(j) * B_PITCH + B_LANE] = b[j];
+}
+
+static inline void multiply(block *t, local const real *slabs)
+{
+    local const real *a = slabs + ITEM / GROUP_N, *b = slabs + TILE_K * A_PITCH + ITEM % GROUP_N;
+    UNROLL for (int k = 0; k < TILE_K; k++)
+    {
+        real down[ITEM_M], across[ITEM_N];
+        UNROLL for (int i = 0; i < ITEM_M; i++) down[i] = a[k * A_PITCH + i * GROUP_M];
+        UNROLL for (int j = 0; j < ITEM_N; j++) across[j] = b[k * B_PITCH + j * GROUP_N];
+        UNROLL for (int i = 0; i < ITEM_M; i++) UNROLL for (int j = 0; j < ITEM_N; j++)
+            t->sum[i][j] = fma(down[i], across[j], t->sum[i][j]);
+    }
+}
+
+/* The sums over `depth` values of k, a whole work-group together. A_AT(j) and B_AT(j) are the j-th elements that this
+ * item loads of the slab at hand, zero outside the operands; ADVANCE moves on to the next slab. */
+#define TILE_PRODUCT(t, depth, slabs, A_AT, B_AT, ADVANCE)                                                             \
+    do {                                                                                                               \
+        UNROLL for (int i_ = 0; i_ < ITEM_M; i_++) UNROLL for (int j_ = 0; j_ < ITEM_N; j_++) t.sum[i_][j_] = 0;       \
+        for (int staged_ = -TILE_K; staged_ < (depth); staged_ += TILE_K) {                                            \
+            real a_[A_LOADS], b_[B_LOADS];                                                                             \
+            UNROLL for (int j_ = 0; j_ < A_LOADS; j_++) a_[j_] = A_AT(j_);                                             \
+            UNROLL for (int j_ = 0; j_ < B_LOADS; j_++) b_[j_] = B_AT(j_);                                             \
+            if (staged_ >= 0) multiply(&t, slabs);                                                                     \
+            barrier(CLK_LOCAL_MEM_FENCE);                                                                              \
+            stage(slabs, a_, b_);                                                                                      \
+            barrier(CLK_LOCAL_MEM_FENCE);                                                                              \
+            ADVANCE;                                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+/* For each sum t.sum[i][j] of this item: that of row OUTPUT_M(i) and output OUTPUT_N(j), which may lie outside. */
+#define EACH_OUTPUT UNROLL for (int i = 0; i < ITEM_M; i++) UNROLL for (int j = 0; j < ITEM_N; j++)
+
+/* Element (row, column) of a matrix, zero outside it. */
+static inline real element(global const real *matrix, const int row, const int rows, const int column, const int columns)
+{
+    return row < rows && column < columns ? matrix[row * columns + column] : (real)0;
+}
+
+/* An index as digits, (outer * middles + middle) * inners + inner, and the sum of two without a division. */
+typedef struct {
+    int outer, middle, inner;
+} digits;
+
+static inline digits digits_of(const int index, const int middles, const int inners)
+{
+    const digits d = {index / inners / middles, index / inners % middles, index % inners};
+    return d;
+}
+
+static inline digits add_digits(const digits a, const digits b, const int middles, const int inners)
+{
+    digits sum = {a.outer + b.outer, a.middle + b.middle, a.inner + b.inner};
+    const int carry = sum.inner >= inners;
+    sum.inner -= carry ? inners : 0;
+    sum.middle += carry;
+    const int carry_on = sum.middle >= middles;
+    sum.middle -= carry_on ? middles : 0;
+    sum.outer += carry_on;
+    return sum;
+}
+
+#endif
