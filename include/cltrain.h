@@ -38,6 +38,7 @@ typedef enum clt_status {
     CLT_BAD_NET,      /* a net's description is wrong, or does not fit its input */
     CLT_NO_DEVICE,    /* no such device, or it cannot be used */
     CLT_DEVICE_ERROR, /* an OpenCL call failed */
+    CLT_BAD_KERNEL,   /* a kernel does not build on the device */
     CLT_NO_MEMORY,    /* the host or the device has too little memory */
     CLT_MISMATCH,     /* the device and the reference disagree beyond the bound */
     CLT_DIVERGED,     /* the loss is no longer finite */
@@ -95,6 +96,11 @@ void clt_device_close(clt_device *device);
 /* Sets the schedule of what is opened on the device from now on. Both give right numbers, not the same bits. The
  * reference has none. */
 void clt_device_set_schedule(clt_device *device, clt_schedule schedule);
+
+/* `note` is told, in one sentence each, what the caller may want to know though nothing failed: that a kernel does not build
+ * on the device and a plainer one is used. NULL: nobody is told. */
+typedef void (*clt_note_function)(void *user, const char *sentence);
+void clt_device_set_notes(clt_device *device, clt_note_function note, void *user);
 
 /* Frees what a function of this library allocated for its caller. Takes NULL. */
 void clt_free(void *memory);

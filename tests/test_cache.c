@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "device/opencl.h"
+#include "device/sources.h"
 #include "support.h"
 
 static const char net[] = "input 1x3x3, flatten, dense out=2";
@@ -91,12 +92,56 @@ static void a_folder_that_cannot_be_is_no_cache(void **state)
     assert_int_equal(verify_with_cache(&programs), 0);
 }
 
+/* Verifies with a dense.cl that only builds for plain vectors. */
+static void verify_refused(bool remembered)
+{
+    clt_error error;
+    clt_device *device;
+    clt_model *model;
+    const clt_model_options options = {.net = net};
+    size_t refusals = 0, cached = 0;
+    assert_ok(clt_device_open(NULL, &device, &error), &error);
+    if (clt_device_describe(device)->vector_width < 2) {
+        clt_device_close(device);
+        skip();
+    }
+    const char *text = NULL;
+    for (const clt__source *source = clt__sources; source->name; source++)
+        if (strcmp(source->name, "dense.cl") == 0) text = source->text;
+    assert_non_null(text);
+    char *fussy = calloc(strlen(text) + 100, 1);
+    (void)snprintf(fussy, strlen(text) + 100, "#if VEC > 1\n#error no vectors\n#endif\n%s", text);
+    clt__device_replace_source(device, "dense.cl", fussy);
+    assert_ok(clt_model_create(&options, &model, &error), &error);
+    assert_ok(clt_verify(model, device, 2, 0, NULL, NULL, &error), &error);
+    for (size_t i = 0; i < device->program_count; i++) {
+        refusals += device->programs[i].refusal != NULL;
+        cached += device->programs[i].refusal && device->programs[i].cached;
+    }
+    assert_true(refusals >= 2);
+    assert_int_equal(cached, remembered ? refusals : 0);
+    clt_model_close(model);
+    clt_device_close(device);
+    free(fussy);
+}
+
+static void a_refusal_is_remembered(void **state)
+{
+    (void)state;
+    use_folder(path_in("refused"));
+    verify_refused(false);
+    verify_refused(true);
+    damage(path_in("refused"), 10, "rubbish", 7);
+    verify_refused(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_run_builds_nothing),
         cmocka_unit_test(a_damaged_cache_is_built_anew),
         cmocka_unit_test(a_folder_that_cannot_be_is_no_cache),
+        cmocka_unit_test(a_refusal_is_remembered),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

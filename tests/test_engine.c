@@ -264,7 +264,7 @@ static void assert_does_not_build(const char *file, const char *old, const char 
     const clt_status status = verify_with(file, text, &r, &error);
     (void)snprintf(start, sizeof start, "kernels/%s does not build on device ", built_file);
     (void)snprintf(where, sizeof where, "kernels/%s:%d:", file, line_of(text, "no_such_name"));
-    assert_failed(status, CLT_DEVICE_ERROR, &error, start, where);
+    assert_failed(status, CLT_BAD_KERNEL, &error, start, where);
     assert_non_null(strstr(error.message, log));
     assert_non_null(strstr(error.message, "CL_BUILD_PROGRAM_FAILURE"));
     assert_int_equal(error.opencl_code, CL_BUILD_PROGRAM_FAILURE);
@@ -276,7 +276,7 @@ static void a_kernel_that_does_not_build_says_where(void **state)
 {
     (void)state;
     static const char log[] = "use of undeclared identifier 'no_such_name'";
-    assert_does_not_build("conv.cl", "q.rows = min(z.block_y, z.y - q.y0);", "q.rows = no_such_name;", "conv.cl", log);
+    assert_does_not_build("loss.cl", "goes_on = step[STEP_PART] > 0;", "goes_on = no_such_name;", "loss.cl", log);
     assert_does_not_build("real.h", "return sum < (realv)0 ? (realv)0 : sum;", "return no_such_name;", "batch.cl", log);
 }
 
@@ -287,10 +287,35 @@ static void a_long_build_log_is_carried_whole(void **state)
     char fresh[2000] = "";
     for (int i = 0; i < 16; i++)
         strcat(fresh, "\n#warning this line only makes the log longer, by about a hundred characters\n");
-    strcat(fresh, "\n#warning the last of them\nq.rows = no_such_name;");
-    assert_does_not_build("conv.cl", "q.rows = min(z.block_y, z.y - q.y0);", fresh, "conv.cl",
+    strcat(fresh, "\n#warning the last of them\ngoes_on = no_such_name;");
+    assert_does_not_build("loss.cl", "goes_on = step[STEP_PART] > 0;", fresh, "loss.cl",
                           "use of undeclared identifier 'no_such_name'");
-    assert_does_not_build("conv.cl", "q.rows = min(z.block_y, z.y - q.y0);", fresh, "conv.cl", "the last of them");
+    assert_does_not_build("loss.cl", "goes_on = step[STEP_PART] > 0;", fresh, "loss.cl", "the last of them");
+}
+
+static void count_note(void *user, const char *sentence)
+{
+    if (strstr(sentence, "the fast kernel of conv_")) (*(int *)user)++;
+    assert_non_null(strstr(sentence, "does not build on device "));
+}
+
+static void where_the_fast_kernel_does_not_build_a_plain_one_serves(void **state)
+{
+    (void)state;
+    clt_error error;
+    int notes = 0;
+    report r = {0};
+    char *text = replaced("conv.cl", "", "#define ROUND_UP(", "#error not on this device\n#define ROUND_UP(");
+    clt_device *device = open_called(NULL);
+    clt_model *model = make_model(net_text, NULL, CLT_F32, 4);
+    clt__device_replace_source(device, "conv.cl", text);
+    clt_device_set_notes(device, count_note, &notes);
+    assert_ok(clt_verify(model, device, 4, 9, take_row, &r, &error), &error);
+    assert_int_equal(r.wrong, 0);
+    assert_true(notes >= 3);
+    clt_model_close(model);
+    clt_device_close(device);
+    free(text);
 }
 
 /* ---- devices ------------------------------------------------------------------------------------------------- */
@@ -453,6 +478,7 @@ int main(void)
         cmocka_unit_test(the_row_says_where_the_worst_element_is),
         cmocka_unit_test(a_kernel_that_does_not_build_says_where),
         cmocka_unit_test(a_long_build_log_is_carried_whole),
+        cmocka_unit_test(where_the_fast_kernel_does_not_build_a_plain_one_serves),
         cmocka_unit_test(a_device_that_is_not_there_is_named),
         cmocka_unit_test(the_list_of_devices_ends_with_the_reference),
         cmocka_unit_test(a_device_opens_by_number_kind_and_part_of_its_name),

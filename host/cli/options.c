@@ -19,9 +19,16 @@ clt_precision precision_named(const char *name, clt_precision fallback)
     return strcmp(name, "f64") == 0 ? CLT_F64 : CLT_F32;
 }
 
+static void take_note(void *user, const char *sentence)
+{
+    (void)user;
+    print_note("%s", sentence);
+}
+
 clt_status open_device(const char *name, const char *schedule, clt_device **device, clt_error *error)
 {
     TRY(clt_device_open(name, device, error));
+    clt_device_set_notes(*device, take_note, NULL);
     if (schedule)
         clt_device_set_schedule(*device, strcmp(schedule, "tile") == 0 ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR);
     return CLT_OK;

@@ -1,7 +1,8 @@
 /* A cache file:
  *
- *   | key, a text | 0 | checksum of the binary, 8 bytes | the binary ... |
+ *   | key, a text | 0 | checksum of the content, 8 bytes | the content ... |
  *
+ * The content of NAME.clbin is a program's binary, of NAME.refused the compiler's log where it does not build.
  * The key names the device, its driver and cltrain's version, then holds the options and the whole source, and is
  * compared whole: the file's name is only a hash of it. */
 #include "device/cache.h"
@@ -48,21 +49,38 @@ static clt_status compose_key(const clt_device *device, const char *source, cons
     return clt__text_append(key, source, strlen(source), NULL);
 }
 
-static clt_status compose_path(const clt_device *device, const clt__text *key, clt__text *path)
+static const char binary_kind[] = "clbin", refusal_kind[] = "refused";
+
+static clt_status compose_path(const clt_device *device, const clt__text *key, const char *kind, clt__text *path)
 {
-    return clt__text_print(path, NULL, "%s/%016" PRIx64 ".clbin", device->cache_folder,
-                           clt__cache_hash(key->start, key->length));
+    return clt__text_print(path, NULL, "%s/%016" PRIx64 ".%s", device->cache_folder,
+                           clt__cache_hash(key->start, key->length), kind);
 }
 
-/* The binary inside a file's content, or NULL where the file is for another key, or damaged. */
-static const unsigned char *find_binary(const char *content, size_t size, const clt__text *key, size_t *binary_size)
+/* The content of the file for this source and these options, freed with free(); NULL where there is none, or it is for
+ * another key, or damaged. */
+static char *load(const clt_device *device, const char *source, const char *options, const char *kind, size_t *size)
 {
+    clt__text key = {0}, path = {0};
+    clt_error unread;
+    char *file = NULL, *content = NULL;
     uint64_t checksum;
-    const size_t head = key->length + 1 + sizeof checksum;
-    if (size <= head || memcmp(content, key->start, key->length + 1) != 0) return NULL;
-    memcpy(&checksum, content + key->length + 1, sizeof checksum);
-    *binary_size = size - head;
-    return clt__cache_hash(content + head, *binary_size) == checksum ? (const unsigned char *)content + head : NULL;
+    size_t length;
+    if (device->cache_folder && compose_key(device, source, options, &key) == CLT_OK &&
+        compose_path(device, &key, kind, &path) == CLT_OK &&
+        clt__file_read(path.start, &file, &length, &unread) == CLT_OK) {
+        const size_t head = key.length + 1 + sizeof checksum;
+        if (length > head && memcmp(file, key.start, key.length + 1) == 0) {
+            memcpy(&checksum, file + key.length + 1, sizeof checksum);
+            *size = length - head;
+            if (clt__cache_hash(file + head, *size) == checksum) content = malloc(*size + 1);
+            if (content) memcpy(content, file + head, *size + 1); /* with the 0 that clt__file_read puts after it */
+        }
+    }
+    free(file);
+    free(path.start);
+    free(key.start);
+    return content;
 }
 
 static cl_program build_binary(const clt_device *device, const unsigned char *binary, size_t size, const char *options)
@@ -80,20 +98,17 @@ static cl_program build_binary(const clt_device *device, const unsigned char *bi
 
 cl_program clt__cache_load(const clt_device *device, const char *source, const char *options)
 {
-    clt__text key = {0}, path = {0};
-    clt_error unread;
-    char *content = NULL;
-    size_t size, binary_size;
-    cl_program program = NULL;
-    if (device->cache_folder && compose_key(device, source, options, &key) == CLT_OK &&
-        compose_path(device, &key, &path) == CLT_OK && clt__file_read(path.start, &content, &size, &unread) == CLT_OK) {
-        const unsigned char *binary = find_binary(content, size, &key, &binary_size);
-        if (binary) program = build_binary(device, binary, binary_size, options);
-    }
-    free(content);
-    free(path.start);
-    free(key.start);
+    size_t size;
+    char *binary = load(device, source, options, binary_kind, &size);
+    cl_program program = binary ? build_binary(device, (const unsigned char *)binary, size, options) : NULL;
+    free(binary);
     return program;
+}
+
+char *clt__cache_load_refusal(const clt_device *device, const char *source, const char *options)
+{
+    size_t size;
+    return load(device, source, options, refusal_kind, &size);
 }
 
 /* The program's binary for its one device; NULL where the driver gives none. Freed with free(). */
@@ -120,26 +135,37 @@ void clt__cache_make_folder(const char *folder)
     if (mkdir(parent, 0777) == 0 || errno == EEXIST) (void)mkdir(folder, 0777);
 }
 
-static clt_status compose_file(const clt__text *key, const unsigned char *binary, size_t size, clt__text *file)
+static clt_status compose_file(const clt__text *key, const void *content, size_t size, clt__text *file)
 {
-    const uint64_t checksum = clt__cache_hash(binary, size);
+    const uint64_t checksum = clt__cache_hash(content, size);
     TRY(clt__text_append(file, key->start, key->length + 1, NULL));
     TRY(clt__text_append(file, (const char *)&checksum, sizeof checksum, NULL));
-    return clt__text_append(file, (const char *)binary, size, NULL);
+    return clt__text_append(file, content, size, NULL);
+}
+
+static void store(const clt_device *device, const char *source, const char *options, const char *kind,
+                  const void *content, size_t size)
+{
+    clt__text key = {0}, path = {0}, file = {0};
+    if (device->cache_folder && compose_key(device, source, options, &key) == CLT_OK &&
+        compose_path(device, &key, kind, &path) == CLT_OK && compose_file(&key, content, size, &file) == CLT_OK) {
+        clt__cache_make_folder(device->cache_folder);
+        (void)clt__file_write(path.start, file.start, file.length, NULL);
+    }
+    free(file.start);
+    free(path.start);
+    free(key.start);
 }
 
 void clt__cache_store(const clt_device *device, const char *source, const char *options, cl_program program)
 {
-    clt__text key = {0}, path = {0}, file = {0};
     size_t size;
     unsigned char *binary = device->cache_folder ? read_binary(program, &size) : NULL;
-    if (binary && compose_key(device, source, options, &key) == CLT_OK && compose_path(device, &key, &path) == CLT_OK &&
-        compose_file(&key, binary, size, &file) == CLT_OK) {
-        clt__cache_make_folder(device->cache_folder);
-        (void)clt__file_write(path.start, file.start, file.length, NULL);
-    }
+    if (binary) store(device, source, options, binary_kind, binary, size);
     free(binary);
-    free(file.start);
-    free(path.start);
-    free(key.start);
+}
+
+void clt__cache_store_refusal(const clt_device *device, const char *source, const char *options, const char *log)
+{
+    store(device, source, options, refusal_kind, log, strlen(log));
 }

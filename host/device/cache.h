@@ -17,6 +17,11 @@ void clt__cache_make_folder(const char *folder);
 
 /* A built program of this source and these options, or NULL. */
 cl_program clt__cache_load(const clt_device *device, const char *source, const char *options);
+
+/* The log of a build of this source and these options that failed, or NULL; freed with free(). */
+char *clt__cache_load_refusal(const clt_device *device, const char *source, const char *options);
+void clt__cache_store_refusal(const clt_device *device, const char *source, const char *options, const char *log);
+
 void clt__cache_store(const clt_device *device, const char *source, const char *options, cl_program program);
 
 #endif

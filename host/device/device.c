@@ -277,7 +277,10 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
  * it takes long to make them. */
 static void store_program(const clt_device *device, const clt__program *program)
 {
-    if (!program->cached && !program->trial)
+    if (program->cached || program->trial) return;
+    if (program->refusal)
+        clt__cache_store_refusal(device, program->source, program->options, program->refusal);
+    else
         clt__cache_store(device, program->source, program->options, program->program);
 }
 
@@ -287,6 +290,7 @@ void clt_device_close(clt_device *device)
     for (size_t i = 0; i < device->program_count; i++) {
         store_program(device, &device->programs[i]);
         if (device->programs[i].program) (void)clReleaseProgram(device->programs[i].program);
+        free(device->programs[i].refusal);
         free(device->programs[i].source);
         free(device->programs[i].options);
     }
@@ -363,9 +367,31 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
     return limits;
 }
 
+clt__limits clt__plain_limits(const clt__limits *limits)
+{
+    clt__limits plain = *limits;
+    plain.schedule = CLT_SCHEDULE_VECTOR;
+    plain.vector_width = plain.work_group_items = 1;
+    plain.registers = 8;
+    plain.winograd = 0;
+    plain.local_bytes = 0;
+    return plain;
+}
+
 void clt__device_drop_programs(clt_device *device)
 {
     for (size_t i = 0; i < device->program_count; i++) device->programs[i].trial = true;
+}
+
+void clt_device_set_notes(clt_device *device, clt_note_function note, void *user)
+{
+    device->note = note;
+    device->note_user = user;
+}
+
+void clt__device_note(const clt_device *device, const char *sentence)
+{
+    if (device->note) device->note(device->note_user, sentence);
 }
 
 void clt__device_replace_source(clt_device *device, const char *name, const char *text)

@@ -31,6 +31,9 @@ typedef struct clt__limits {
 bool clt__device_is_reference(const clt_device *device);
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision);
 
+/* Limits that ask the least of a device's compiler: short vectors, no local memory, no work-groups. */
+clt__limits clt__plain_limits(const clt__limits *limits);
+
 /* Asks what only a compiled kernel tells, before anything is planned: the preferred multiple, for the tile schedule. */
 clt_status clt__device_learn(clt_device *device, clt_error *error);
 
@@ -39,6 +42,9 @@ void clt__device_drop_programs(clt_device *device);
 
 /* The device's own, under whatever schedule: what clt__limits has under the vector schedule. */
 int clt__native_vector_width(const clt_device *device, clt_precision precision);
+
+/* Tells the caller's note function. */
+void clt__device_note(const clt_device *device, const char *sentence);
 
 /* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
  * `text` must outlive the device. */
@@ -80,7 +86,8 @@ void clt__upload_release(clt__upload *upload);
 
 /* ---- kernels */
 
-/* Builds `file` with `defines` ("-DROWS=12 -DCOLS=2"), unless that program is already built, and makes the kernel. */
+/* CLT_BAD_KERNEL where it does not build, which is remembered, on disk too. Builds `file` with `defines` ("-DROWS=12
+ * -DCOLS=2"), unless that program is already built, and makes the kernel. */
 clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
                               const char *defines, clt__kernel **kernel, clt_error *error);
 void clt__kernel_release(clt__kernel *kernel);

@@ -58,40 +58,62 @@ static clt_status append_source(const clt_device *device, const char *name, clt_
 
 /* ---- building */
 
-static clt_status build_failure(const clt_device *device, cl_program program, cl_int code, const char *file,
-                                clt_error *error)
+/* Never empty: some compilers have nothing to say. */
+static clt_status read_log(const clt_device *device, cl_program program, char **log, clt_error *error)
 {
-    char log[3000] = "";
     size_t bytes = 0;
-    char *whole = NULL;
-    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes) == CL_SUCCESS && bytes)
-        whole = calloc(bytes + 1, 1);
-    if (whole && clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, whole, NULL) == CL_SUCCESS)
-        (void)snprintf(log, sizeof log, "%.*s", (int)sizeof log - 1, whole);
-    free(whole);
-    return OPENCL_FAIL(error, code, "kernels/%s does not build on device %s (%s); the compiler said:\n%s\n", file,
-                       device->info.id, device->info.name, log);
+    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes) != CL_SUCCESS) bytes = 0;
+    TRY(clt__allocate(bytes + 2, 1, "a build log", log, error));
+    if (bytes && clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, *log, NULL) != CL_SUCCESS)
+        **log = 0;
+    if (!**log) **log = '-';
+    return CLT_OK;
 }
 
+static clt_status fail_refused(const clt_device *device, const char *file, const clt__program *program,
+                               clt_error *error)
+{
+    (void)OPENCL_FAIL(error, CL_BUILD_PROGRAM_FAILURE,
+                      "kernels/%s does not build on device %s (%s)%s; the compiler said:\n%.3000s\n", file,
+                      device->info.id, device->info.name, program->cached ? ", as the program cache remembers" : "",
+                      program->refusal);
+    if (error) error->status = CLT_BAD_KERNEL;
+    return CLT_BAD_KERNEL;
+}
+
+static bool load_cached(const clt_device *device, clt__program *program)
+{
+    program->program = clt__cache_load(device, program->source, program->options);
+    if (!program->program) program->refusal = clt__cache_load_refusal(device, program->source, program->options);
+    program->cached = program->program || program->refusal;
+    return program->cached;
+}
+
+/* A program that does not build is no error yet: its refusal is set. */
 static clt_status build(const clt_device *device, const char *file, clt__program *program, clt_error *error)
 {
     cl_int code;
     const char *start = program->source;
-    program->program = clt__cache_load(device, program->source, program->options);
-    program->cached = program->program != NULL;
-    if (program->program) return CLT_OK;
+    if (load_cached(device, program)) return CLT_OK;
     program->program = clCreateProgramWithSource(device->context, 1, &start, NULL, &code);
     if (code != CL_SUCCESS) {
         program->program = NULL;
         return OPENCL_FAIL(error, code, "device %s: cannot take kernels/%s", device->info.id, file);
     }
     code = clBuildProgram(program->program, 1, &device->id, program->options, NULL, NULL);
-    return code == CL_SUCCESS ? CLT_OK : build_failure(device, program->program, code, file, error);
+    if (code == CL_SUCCESS) return CLT_OK;
+    if (code != CL_BUILD_PROGRAM_FAILURE)
+        return OPENCL_FAIL(error, code, "device %s: cannot build kernels/%s", device->info.id, file);
+    TRY(read_log(device, program->program, &program->refusal, error));
+    (void)clReleaseProgram(program->program);
+    program->program = NULL;
+    return CLT_OK;
 }
 
 static void free_program(clt__program *program)
 {
     if (program->program) (void)clReleaseProgram(program->program);
+    free(program->refusal);
     free(program->source);
     free(program->options);
     *program = (clt__program){0};
@@ -125,7 +147,7 @@ static clt_status find_program(clt_device *device, const char *file, const char 
             *program = &device->programs[i];
     if (status == CLT_OK && !*program) status = add_program(device, file, source.start, options, program, error);
     free(source.start);
-    return status;
+    return status == CLT_OK && (*program)->refusal ? fail_refused(device, file, *program, error) : status;
 }
 
 clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,

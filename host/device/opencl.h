@@ -13,8 +13,9 @@ typedef struct clt__tuned clt__tuned;
 typedef struct clt__program {
     char *source, *options; /* the whole text, includes spliced in */
     cl_program program;
-    bool cached; /* it came from the cache on disk */
-    bool trial;  /* it is not worth keeping there */
+    char *refusal; /* the compiler's log where it does not build; `program` is then NULL */
+    bool cached;   /* it, or the refusal, came from the cache on disk */
+    bool trial;    /* it is not worth keeping there */
 } clt__program;
 
 struct clt_device {
@@ -32,7 +33,9 @@ struct clt_device {
     cl_command_queue upload_queue; /* NULL until the first upload */
     clt__program *programs;
     size_t program_count, program_capacity;
-    char *cache_folder; /* cache.h; NULL for no cache */
+    char *cache_folder;     /* cache.h; NULL for no cache */
+    clt_note_function note; /* may be NULL */
+    void *note_user;
     clt__tuned *tuned;
     size_t tuned_count, tuned_capacity;
     const char *replaced_name, *replaced_text; /* see clt__device_replace_source */

@@ -142,7 +142,8 @@ static clt_status create_kernels(clt__engine *engine, size_t index, clt_error *e
     char defines[800];
     /* A kernel file has the kernels of several ops; the program gets this op's only. */
     (void)snprintf(defines, sizeof defines, "-DOP_%s %s", op->row->name, ready->plan.defines);
-    if (is_heavy(engine, index)) append_baked_sizes(&ready->sizes, op->sizes_bytes, defines, sizeof defines);
+    if (!ready->plain && is_heavy(engine, index))
+        append_baked_sizes(&ready->sizes, op->sizes_bytes, defines, sizeof defines);
     for (int i = 0; i < ready->plan.launches; i++)
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));
@@ -178,18 +179,36 @@ static clt_status check_groups(const clt__engine *engine, const clt__ready *read
 }
 
 /* Plans an op and makes its kernels; where these allow smaller work-groups only, once more. */
-static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *error)
+static clt_status plan_and_create(clt__engine *engine, size_t index, bool plain, clt_error *error)
 {
     clt__ready *ready = &engine->ready[index];
     int most_items = INT_MAX;
+    ready->plain = plain;
     for (bool fit = false; !fit;) {
         release_kernels(ready);
-        TRY(clt__plan_op(engine->device, engine->precision, &engine->tape->op[index], most_items, &ready->sizes,
+        TRY(clt__plan_op(engine->device, engine->precision, &engine->tape->op[index], plain, most_items, &ready->sizes,
                          &ready->plan, error));
         TRY(create_kernels(engine, index, error));
         TRY(check_groups(engine, ready, &most_items, &fit, error));
     }
     return CLT_OK;
+}
+
+/* Where a kernel does not build, the plainest one that there is serves. */
+static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *error)
+{
+    const clt__op *op = &engine->tape->op[index];
+    clt_error refusal = {0};
+    const clt_status status = plan_and_create(engine, index, false, &refusal);
+    if (status == CLT_BAD_KERNEL && plan_and_create(engine, index, true, NULL) == CLT_OK) {
+        char note[256];
+        (void)snprintf(note, sizeof note, "the fast kernel of %s%s%s does not build on device %s: a plain one is used",
+                       op->row->name, *op->layer ? " of " : "", op->layer, clt_device_describe(engine->device)->id);
+        clt__device_note(engine->device, note);
+        return CLT_OK;
+    }
+    if (status != CLT_OK && error) *error = refusal;
+    return status;
 }
 
 static clt_status allocate_scratch(clt__engine *engine, clt_error *error)

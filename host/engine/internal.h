@@ -8,6 +8,7 @@
 typedef struct clt__ready {
     clt__kernel *kernel[CLT__MAX_LAUNCHES];
     clt__launch_plan plan;
+    bool plain;       /* its fast kernel does not build on this device */
     clt__sizes sizes; /* the op's, with what the plan set */
 } clt__ready;
 
@@ -25,8 +26,8 @@ struct clt__engine {
 
 /* plan.c: the launch plan of an op on this device, and its sizes with what the plan set: by the limits that were tuned
  * for it, if any. */
-clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, int most_items,
-                        clt__sizes *sizes, clt__launch_plan *plan, clt_error *error);
+clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
+                        int most_items, clt__sizes *sizes, clt__launch_plan *plan, clt_error *error);
 
 enum { CLT__FRONT = CLT__BUFFER_ALIGNMENT }; /* elements before a root's first; a multiple of the alignment in bytes */
 

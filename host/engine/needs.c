@@ -22,7 +22,7 @@ static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_pr
     for (size_t i = 0; i < tape->op_count; i++) {
         clt__sizes sizes;
         clt__launch_plan plan;
-        TRY(clt__plan_op(device, precision, &tape->op[i], INT_MAX, &sizes, &plan, error));
+        TRY(clt__plan_op(device, precision, &tape->op[i], false, INT_MAX, &sizes, &plan, error));
         if (plan.scratch_reals > *reals) *reals = plan.scratch_reals;
     }
     return CLT_OK;

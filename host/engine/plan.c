@@ -4,11 +4,12 @@
 #include "device/tuning.h"
 #include "engine/internal.h"
 
-clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, int most_items,
-                        clt__sizes *sizes, clt__launch_plan *plan, clt_error *error)
+clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
+                        int most_items, clt__sizes *sizes, clt__launch_plan *plan, clt_error *error)
 {
     const clt__tuning_key key = clt__tuning_key_of(op, precision);
     clt__limits limits = clt__tuned_limits(device, &key);
+    if (plain) limits = clt__plain_limits(&limits);
     if (most_items < limits.work_group_items) limits.work_group_items = most_items;
     *sizes = op->sizes;
     *plan = (clt__launch_plan){0};
