@@ -193,6 +193,7 @@ typedef struct clt_progress {
     int step, steps;   /* of this epoch, from 1 */
     double loss, accuracy; /* means over the epoch so far, training mode; accuracy is NaN for real targets */
     double learning_rate;
+    int micro_batch_size; /* images computed at a time: less than the batch size where the batch is split */
     double seconds; /* since the epoch began */
     bool epoch_ended;
     double validation_loss, validation_accuracy; /* once the epoch has ended; NaN without validation data */
@@ -206,6 +207,7 @@ typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
 typedef struct clt_train_options {
     int epochs; /* 0 writes the initial checkpoint and trains nothing */
     int batch_size;
+    int micro_batch_size;  /* images computed at a time, 0 for as many as the device has memory for: see below */
     const char *optimizer; /* "sgd" */
     double lr, momentum, weight_decay;
     bool nesterov;
@@ -229,6 +231,10 @@ typedef struct clt_train_options {
     clt_progress_function progress; /* may be NULL */
     void *user;
 } clt_train_options;
+
+/* Where a batch does not fit into the device's memory, or micro_batch_size says so, it is split into micro-batches: each
+ * runs forward and backward, their gradients are added up, and the parameters are updated once. The step is the same
+ * but for rounding, except that batch normalisation then takes its statistics from each micro-batch. */
 
 clt_train_options clt_train_defaults(void);
 
@@ -286,6 +292,40 @@ typedef void (*clt_verify_function)(void *user, const clt_verify_row *row);
 clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size, uint64_t seed,
                       clt_verify_function report, void *user, clt_error *error);
 
+/* ---- memory ------------------------------------------------------------------------------------------------- */
+
+typedef struct clt_plan_row {
+    char tensor[64];
+    char shape[64];   /* as PyTorch would say it */
+    const char *type; /* "real" (float or double), "int", "byte" */
+    uint64_t bytes;
+    bool shared;     /* it lies in memory that tensors share: from `offset` on, while it is needed */
+    int first, last; /* of a shared tensor: the ops between which it is needed, counted from 0 in a step's order */
+    uint64_t offset; /* in bytes */
+} clt_plan_row;
+
+typedef struct clt_plan {
+    int batch_size, micro_batch_size; /* the latter is less where the batch is split: see clt_train_options */
+    int ops;                          /* of a step */
+    uint64_t parameter_bytes;         /* parameters, and the statistics that layers keep */
+    uint64_t optimizer_bytes;         /* gradients and the optimiser's state */
+    uint64_t data_bytes;              /* the images that lie on the device */
+    uint64_t shared_bytes;            /* activations and their gradients, in the memory that they share */
+    uint64_t unshared_bytes;          /* what they would take if each had memory of its own */
+    uint64_t scratch_bytes;           /* for the inside of ops */
+    uint64_t total_bytes;             /* all of it, with the guards between tensors */
+    uint64_t free_bytes;              /* what the device has for it */
+    size_t rows;
+    clt_plan_row *row; /* one a tensor */
+} clt_plan;
+
+/* What training (or, without `training`, inference) takes of a device's memory, and how a batch would be split; nothing is
+ * allocated on the device. `images` is how many the data set has. CLT_NO_MEMORY where not even one image at a time
+ * fits. */
+clt_status clt_plan_memory(const clt_model_options *model, clt_device *device, const clt_train_options *options,
+                           size_t images, bool training, clt_plan *plan, clt_error *error);
+void clt_plan_free(clt_plan *plan);
+
 /* ---- timing ------------------------------------------------------------------------------------------------- */
 
 typedef struct clt_bench_rate {
@@ -318,15 +358,43 @@ clt_status clt_bench(const clt_model *model, clt_device *device, int batch_size,
                      clt_bench_result *result, clt_error *error);
 void clt_bench_free(clt_bench_result *result);
 
+/* ---- tuning ------------------------------------------------------------------------------------------------- */
+
+typedef struct clt_tune_row {
+    const char *op;
+    char layer[32];        /* both as in clt_verify_row */
+    int tried;             /* ways to run the op, the device's own way included */
+    double before, after;  /* seconds of one run: the device's own way, and the fastest that verifies */
+    char chosen[128];      /* how the fastest differs: "registers=24 winograd=0"; "" for the device's own way */
+    char complaint[512];   /* "", or why a faster way was not taken: it does not agree with the reference */
+} clt_tune_row;
+
+typedef void (*clt_tune_function)(void *user, const clt_tune_row *row);
+
+/* Times other ways to run each op of the net, in training and in inference, and keeps those that are faster and agree with the
+ * reference, in a file of the cache folder that belongs to this device and driver. From then on every session on this
+ * device runs such ops that way: the numbers of a training change in their last bits, once, and stay the same from run
+ * to run. */
+clt_status clt_tune(const clt_model *model, clt_device *device, int batch_size, clt_tune_function report, void *user,
+                    clt_error *error);
+
+/* Forgets all that was tuned for this device and driver. */
+clt_status clt_tune_forget(clt_device *device, clt_error *error);
+
+/* The file that holds what was tuned, or would; NULL where there is no cache folder. Freed with clt_free. */
+char *clt_tune_file(const clt_device *device);
+
 /* ---- step by step: for programs with a loop of their own ------------------------------------------------------ */
 
 /* A model on a device with data, able to run single steps and to show every tensor. */
 typedef struct clt_session clt_session;
 
 /* `options` gives the batch size, the optimiser and its numbers, and the normalisation; what concerns epochs and files
- * is not read. keep_sums: also keep the sums before fused activations ("dense1" beside "sigmoid1"). */
+ * is not read. keep_tensors: every tensor of a step can be read after it, the sums before fused activations included
+ * ("dense1" beside "sigmoid1"). Without it tensors share memory, and only parameters, their gradients, the net's output
+ * and the loss can be read. */
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data,
-                            const clt_train_options *options, bool keep_sums, clt_session **session, clt_error *error);
+                            const clt_train_options *options, bool keep_tensors, clt_session **session, clt_error *error);
 
 /* Trains one step on `count` images (at most the batch size) of the data set. */
 clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error);

@@ -1,12 +1,13 @@
 /* Losses. `outputs` values of each image against its class label or its real targets; the gradient is that of the mean
- * over the batch's `valid` images (the last batch of an epoch may be short; what lies behind it gets 0).
+ * over the whole batch, of which these may be a micro-batch. The last batch of an epoch may be short: images from
+ * step[STEP_VALID] on get 0.
  *
  *   cross_entropy  loss[n] = log(sum_k exp(x[n,k])) - sum_k q[n,k] x[n,k],  q = (1 - e) [k = label] + e / outputs
- *                  dx[n,k] = (softmax(x[n])[k] - q[n,k]) / valid                     (softmax fused; e: label smoothing)
- *   mse            loss[n] = sum_k (x - t)^2 / outputs        dx = 2 (x - t) / (outputs valid)
- *   half_mse       loss[n] = sum_k (x - t)^2 / 2              dx = (x - t) / valid
+ *                  dx[n,k] = (softmax(x[n])[k] - q[n,k]) / whole                     (softmax fused; e: label smoothing)
+ *   mse            loss[n] = sum_k (x - t)^2 / outputs        dx = 2 (x - t) / (outputs whole)
+ *   half_mse       loss[n] = sum_k (x - t)^2 / 2              dx = (x - t) / whole
  *   hit[n]         1 where the largest output is the label's, else 0
- *   history        history[slot] = (sum of losses, sum of hits) of this step
+ *   history        history[slot] = (sum of losses, sum of hits) of this step, the micro-batches before this one included
  *
  * Work-item (image); history: one work-item, so that the sum has one order. */
 #include "params.h"
@@ -26,10 +27,10 @@ kernel void cross_entropy(const loss_sizes given, global const real *restrict ou
                           global real *restrict hit)
 {
     const loss_sizes z = SIZES(given);
-    const int n = (int)get_global_id(0), valid = step[STEP_VALID];
+    const int n = (int)get_global_id(0);
     global const real *x = outputs + (size_t)n * z.outputs;
     global real *dx = gradient + (size_t)n * z.outputs;
-    if (n >= valid) {
+    if (n >= step[STEP_VALID]) {
         for (int k = 0; k < z.outputs; k++) dx[k] = 0;
         loss[n] = hit[n] = 0;
         return;
@@ -43,7 +44,7 @@ kernel void cross_entropy(const loss_sizes given, global const real *restrict ou
     }
     for (int k = 0; k < z.outputs; k++) {
         const real q = k == target ? 1 - smoothing + low : low;
-        dx[k] = (exp(x[k] - most) / sum - q) / valid;
+        dx[k] = (exp(x[k] - most) / sum - q) / step[STEP_WHOLE];
     }
     loss[n] = log(sum) - (1 - smoothing) * (x[target] - most) - smoothing * mean;
     hit[n] = best == target ? 1 : 0;
@@ -62,7 +63,7 @@ static inline void squared_error(const loss_sizes z, global const real *outputs,
         const real wanted = z.one_hot ? (k == label[n] ? 1 : 0) : target[row + k];
         const real error = outputs[row + k] - wanted;
         sum += error * error;
-        gradient[row + k] = n < valid ? 2 * factor * error / valid : 0;
+        gradient[row + k] = n < valid ? 2 * factor * error / step[STEP_WHOLE] : 0;
     }
     loss[n] = n < valid ? factor * sum : 0;
     hit[n] = z.one_hot && n < valid && largest(outputs + row, z.outputs) == label[n] ? 1 : 0;
@@ -93,12 +94,13 @@ kernel void history(const loss_sizes given, global const real *restrict loss, gl
                     global const int *restrict step, global real *restrict slots)
 {
     const loss_sizes z = SIZES(given);
-    real losses = 0, hits = 0;
+    global real *slot = slots + step[STEP_SLOT] * HISTORY_LENGTH;
+    const bool goes_on = step[STEP_PART] > 0;
+    real losses = goes_on ? slot[HISTORY_LOSS] : 0, hits = goes_on ? slot[HISTORY_HITS] : 0;
     for (int n = 0; n < z.n; n++) {
         losses += loss[n];
         hits += hit[n];
     }
-    global real *slot = slots + step[STEP_SLOT] * HISTORY_LENGTH;
     slot[HISTORY_LOSS] = losses;
     slot[HISTORY_HITS] = hits;
 }

@@ -88,7 +88,14 @@ typedef struct update_sizes {
 } update_sizes;
 
 /* The few numbers that change from step to step live in two small tensors. */
-enum { STEP_FIRST, STEP_VALID, STEP_SLOT, STEP_LENGTH = 4 }; /* integers: see batch.cl and loss.cl */
+enum {
+    STEP_FIRST, /* where the images begin in the order: see batch.cl */
+    STEP_VALID, /* how many there are, the rest of the batch being padding */
+    STEP_SLOT,  /* where the losses go: see loss.cl */
+    STEP_WHOLE, /* images of the whole batch, where this is a micro-batch of it, else the same as STEP_VALID */
+    STEP_PART,  /* which micro-batch it is, from 0 */
+    STEP_LENGTH = 8
+}; /* integers */
 enum { HYPER_RATE, HYPER_MOMENTUM, HYPER_DECAY, HYPER_CLIP, HYPER_LENGTH }; /* reals: see update.cl */
 
 /* The history tensor holds, for each step slot, the sum of the losses and the number of right predictions. */

@@ -1,6 +1,7 @@
 /* The parameter update, over all trainable parameters at once: they lie in one tensor, their gradients in another.
  *
  *   sgd            g = scale * gradient + decay * w;  v = momentum * v + g;  w = w - rate * (nesterov ? g + momentum * v : v)
+ *   accumulate     sum = (sum of the micro-batches before) + gradient
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
  *
  * as PyTorch defines them (torch.optim.SGD, torch.nn.utils.clip_grad_norm_). rate, momentum, decay and clip are the
@@ -19,6 +20,17 @@ kernel void sgd(const update_sizes given, global real *restrict weights, global 
     const realv v = hyper[HYPER_MOMENTUM] * LOAD(velocity + i) + g;
     store_lanes(v, lanes, velocity + i);
     store_lanes(w - hyper[HYPER_RATE] * (z.nesterov ? g + hyper[HYPER_MOMENTUM] * v : v), lanes, weights + i);
+}
+#endif
+
+#ifdef OP_accumulate
+kernel void accumulate(const update_sizes given, global const real *restrict gradient, global const int *restrict step,
+                       global real *restrict sums)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    const realv g = LOAD(gradient + i);
+    store_lanes(step[STEP_PART] > 0 ? LOAD(sums + i) + g : g, lanes, sums + i);
 }
 #endif
 

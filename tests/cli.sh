@@ -95,6 +95,10 @@ shows() {
     judge "$1" grep -qF -- "$2" out
 }
 
+lacks() {
+    ! grep -qF -- "$1" out
+}
+
 lines_are() {
     [ "$(wc -l <"$2")" -eq "$1" ]
 }
@@ -179,18 +183,22 @@ resume() {
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
+verbs="example devices train eval predict verify plan bench tune"
+
 # The options that scripts rely on.
 options_of() {
     case $1 in
     example) echo sigmoid-derivative steps lr precision device ;;
     devices) echo json ;;
     train)
-        echo data net output-dir epochs batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device quiet
         ;;
     eval) echo model data batch-size json device ;;
     predict) echo model topk format batch-size device ;;
+    plan) echo net input batch-size micro-batch-size optimizer images inference precision json device ;;
+    tune) echo net input batch-size precision forget json device ;;
     bench) echo net input batch-size seconds precision json device ;;
     verify) echo net input loss precision model batch-size seed json device ;;
     esac
@@ -214,7 +222,7 @@ test_help() {
     judge "--version prints a version" grep -qE '^cltrain [0-9]+\.[0-9]+\.[0-9]+$' out
     ok "--help" cltrain --help
     cp out overview
-    for verb in example devices train eval predict verify bench; do shows "--help names $verb" "  $verb "; done
+    for verb in $verbs; do shows "--help names $verb" "  $verb "; done
     ok "help is --help" cltrain help
     judge "help prints the same" cmp overview out
     ok "-h is --help" cltrain -h
@@ -257,9 +265,9 @@ test_verbs_and_options() {
 }
 
 test_values() {
-    for verb in example devices train eval predict verify bench; do
+    for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-shuffle | quiet) continue ;; esac
+            case $option in nesterov | no-shuffle | quiet | inference | forget) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -287,7 +295,12 @@ test_values() {
     refuses_values predict --topk 0 -1 x
     refuses_values verify --batch-size 0 x
     refuses_values verify --seed -1 x
+    refuses_values plan --batch-size 0 x
+    refuses_values plan --micro-batch-size -1 x
+    refuses_values plan --images 0 x
+    refuses_values train --micro-batch-size -1 1.5 x
     refuses_values bench --batch-size 0 x
+    refuses_values tune --batch-size 0 x
     refuses_values bench --seconds 0 -1 x nan
     refuses_values verify --input 1x28 1x28x28x1 0x28x28 1x-2x3 x 1x28x99999999999
 
@@ -721,6 +734,19 @@ any("conv" in op["op"] for op in d["ops"])'
     fails 1 'choose an OpenCL device' cltrain verify --device reference
 }
 
+test_plan() {
+    ok "plan" cltrain plan --net "input 1x8x8, $net" --device "$device" --batch-size 4 --json plan.json
+    shows "plan names tensors" "conv1.weight.gradient"
+    shows "plan sums up" "in all, with guards between tensors"
+    judge "plan's JSON" json_holds plan.json 'd["batch_size"] == d["micro_batch_size"] == 4 and
+        0 < d["shared_bytes"] < d["unshared_bytes"] < d["total_bytes"] <= d["free_bytes"] or
+        d["device"] == "reference"'
+    ok "plan --inference" cltrain plan --net "$net" --input 1x8x8 --device "$device" --inference --json -
+    judge "inference has no gradients" lacks gradient
+    ok "plan of micro-batches" cltrain plan --net lenet5 --device "$device" --batch-size 100 --micro-batch-size 30
+    shows "plan says how a batch is split" "micro-batches of 30 images"
+}
+
 # The numbers are another matter: this is about a bench that a script reads.
 test_bench() {
     ok "bench" cltrain bench --net "input 1x8x8, $net" --device "$device" --batch-size 4 --seconds 0.1 --json bench.json
@@ -795,6 +821,24 @@ open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
     fails 1 "foreign: has no tensor conv1.weight" train_small other --weights foreign
 }
 
+test_tune() {
+    fails 1 'nothing to tune: choose an OpenCL device' cltrain tune --device reference
+    cache=${CLTRAIN_CACHE_DIR-}
+    export CLTRAIN_CACHE_DIR=
+    fails 1 'there is no folder to keep what is tuned in' cltrain tune --device "$device"
+    CLTRAIN_CACHE_DIR=$PWD/tuned
+    ok "tune" cltrain tune --net "input 1x3x3, flatten, dense out=2" --batch-size 4 --device "$device" --json tune.json
+    shows "tune names what it kept" "kinds of op run faster"
+    judge "tune's JSON" json_holds tune.json 'len(d["ops"]) > 2 and open(d["file"]).read()'
+    ok "verify with what was tuned" cltrain verify --net "input 1x3x3, flatten, dense out=2" --batch-size 4 \
+        --device "$device"
+    for file in tuned/tuned-*.json; do echo '{"tuned": [1]}' >"$file"; done
+    fails 1 'entry 0 of "tuned" is damaged: remove the file' cltrain verify --device "$device"
+    rm tuned/tuned-*.json
+    ok "tune --forget" cltrain tune --forget --device "$device"
+    CLTRAIN_CACHE_DIR=$cache
+}
+
 # ---- standard output that takes nothing -------------------------------------------------------------------------
 
 to_full() {
@@ -833,8 +877,8 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt eval predict bad_data bad_checkpoints output"
-[ "$device" = reference ] || groups="$groups device verify bench"
+    options_of_training interrupt eval predict plan bad_data bad_checkpoints output"
+[ "$device" = reference ] || groups="$groups device verify bench tune"
 for group in $groups; do
     echo "# $group"
     "test_$group"

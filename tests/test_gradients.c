@@ -181,14 +181,16 @@ static bool check_net(const setting *s, tally *total)
     clt__normalize(model, data, &options);
     trial t = {.valid = s->batch > 1 ? s->batch - 1 : 1};
     assert_ok(clt__session_open(model, device, data, &options,
-                                (clt__session_mode){.training = true, .input_gradient = true}, &t.session, &error),
+                                (clt__session_mode){.training = true, .keep_tensors = true, .input_gradient = true},
+                                &t.session, &error),
               &error);
     const bool light = cost_of(&t.session->net) < 4e5;
     if (light) {
         int32_t order[64];
         for (int i = 0; i < s->batch; i++) order[i] = i;
-        assert_ok(clt__session_set_order(t.session, order, s->batch, &error), &error);
-        assert_ok(clt__session_place(t.session, 0, t.valid, 0, &error), &error);
+        assert_ok(clt__feed_set_order(&t.session->feed, order, s->batch, &error), &error);
+        const clt__placement placement = {.valid = t.valid, .whole = t.valid};
+        assert_ok(clt__session_place(t.session, &placement, &error), &error);
         compare_gradients(&t, total);
     }
     clt_session_close(t.session);

@@ -545,7 +545,7 @@ static void sums_before_fused_activations_are_kept_on_request(void **state)
 {
     (void)state;
     built b =
-        build(SMALL_NET, (clt__net_options){.training = true, .keep_sums = true, .input_gradient = true, .clip = true});
+        build(SMALL_NET, (clt__net_options){.training = true, .keep_tensors = true, .input_gradient = true, .clip = true});
     assert_true(has(&b, "conv1") && has(&b, "relu1") && has(&b, "dense1") && has(&b, "sigmoid1"));
     assert_true(has(&b, "input.gradient"));
     assert_ops(&b.net, b.net.update, b.net.end, "gradient_norm, sgd");

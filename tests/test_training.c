@@ -513,8 +513,8 @@ static void assert_resident(clt_device *on, const clt_dataset *data, bool wanted
     const clt_train_options options = options_for(1, NULL);
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     assert_ok(clt_session_open(model, on, data, &options, false, &session, &error), &error);
-    assert_int_equal(session->resident, wanted);
-    if (!wanted) assert_int_equal(session->window % BATCH, 0);
+    assert_int_equal(session->feed.resident, wanted);
+    if (!wanted) assert_int_equal(session->feed.half % BATCH, 0);
     clt_session_close(session);
     clt_model_close(model);
 }

@@ -98,6 +98,11 @@ static const option_row option_rows[] = {
      .value = "N",
      .least = 1,
      .help = "images of a step"},
+    {.name = "micro-batch-size",
+     SETTING(train_settings, train.micro_batch_size),
+     .value = "N",
+     .help = "images computed at a time, their gradients being added up to a step's; 0: as many of the batch as the "
+             "device has memory for"},
     {.name = "lr", SETTING(train_settings, train.lr), .value = "X", .help = "learning rate"},
     {.name = "momentum", SETTING(train_settings, train.momentum), .value = "X", .most = 1, .help = "of the optimizer"},
     {.name = "nesterov", SETTING(train_settings, train.nesterov), .help = "Nesterov's form of momentum"},
@@ -219,6 +224,7 @@ typedef struct training_run {
     clt_model *model;
     clt_device *device;
     progress_display display;
+    bool notes_made;
     int epochs;        /* that have ended, counted from the first training of the model */
     int best_epoch;    /* 0: none was better than those before a resumed checkpoint */
     clt_progress last; /* as the last epoch ended */
@@ -302,9 +308,22 @@ static clt_status catch_signals(clt_error *error)
 
 /* ---- running ------------------------------------------------------------------------------------------------ */
 
+/* Once, before the first figures. */
+static void note_micro_batches(training_run *training, int images)
+{
+    const int batch = training->settings->train.batch_size;
+    if (training->notes_made || images >= batch) return;
+    training->notes_made = true;
+    print_note("each batch of %d images is computed in micro-batches of %d, whose gradients are added up%s; batch "
+               "normalisation takes its statistics from each of them",
+               batch, images,
+               training->settings->train.micro_batch_size ? "" : ", for the device has no memory for more");
+}
+
 static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
+    note_micro_batches(training, progress->micro_batch_size);
     progress_show(&training->display, progress);
     if (progress->epoch_ended) {
         training->last = *progress;

@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 
-extern const verb_row example_verb, devices_verb, train_verb, eval_verb, predict_verb, verify_verb, bench_verb;
+extern const verb_row example_verb, devices_verb, train_verb, eval_verb, predict_verb, verify_verb, plan_verb,
+    bench_verb, tune_verb;
 
 #endif

@@ -170,8 +170,8 @@ static clt_status claim_of(const char *path, const clt__idx *idx, claim *images,
     return CLT_OK;
 }
 
-/* Images of one channel are in order as they are: the data set takes them over, for a large file should not lie in memory
- * twice. */
+/* Images of one channel are in order as they are: the data set takes them over, for a large file should not lie in
+ * memory twice. */
 static clt_status dataset_of(const char *path, clt__idx *idx, clt_dataset **dataset, clt_error *error)
 {
     claim images;

@@ -20,6 +20,9 @@ clt_status clt__buffer_create(clt_device *device, uint64_t bytes, const char *wh
         free(fresh);
         return OPENCL_FAIL(error, code, "device %s has no %" PRIu64 " bytes for %s", device->info.id, bytes, what);
     }
+    fresh->device = device;
+    fresh->bytes = bytes;
+    device->allocated_bytes += bytes;
     *buffer = fresh;
     return CLT_OK;
 }
@@ -37,6 +40,7 @@ clt_status clt__buffer_part(clt_device *device, clt__buffer *whole, uint64_t off
         free(fresh);
         return OPENCL_FAIL(error, code, "device %s: cannot take %" PRIu64 " bytes of a buffer", device->info.id, bytes);
     }
+    fresh->device = device;
     *part = fresh;
     return CLT_OK;
 }
@@ -45,6 +49,7 @@ void clt__buffer_release(clt__buffer *buffer)
 {
     if (!buffer) return;
     (void)clReleaseMemObject(buffer->memory);
+    buffer->device->allocated_bytes -= buffer->bytes;
     free(buffer);
 }
 

@@ -16,8 +16,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(const void *bytes, size_t size)
+uint64_t clt__cache_hash(const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
     uint64_t value = 0xcbf29ce484222325u;
@@ -51,7 +50,8 @@ static clt_status compose_key(const clt_device *device, const char *source, cons
 
 static clt_status compose_path(const clt_device *device, const clt__text *key, clt__text *path)
 {
-    return clt__text_print(path, NULL, "%s/%016" PRIx64 ".clbin", device->cache_folder, hash(key->start, key->length));
+    return clt__text_print(path, NULL, "%s/%016" PRIx64 ".clbin", device->cache_folder,
+                           clt__cache_hash(key->start, key->length));
 }
 
 /* The binary inside a file's content, or NULL where the file is for another key, or damaged. */
@@ -62,7 +62,7 @@ static const unsigned char *find_binary(const char *content, size_t size, const 
     if (size <= head || memcmp(content, key->start, key->length + 1) != 0) return NULL;
     memcpy(&checksum, content + key->length + 1, sizeof checksum);
     *binary_size = size - head;
-    return hash(content + head, *binary_size) == checksum ? (const unsigned char *)content + head : NULL;
+    return clt__cache_hash(content + head, *binary_size) == checksum ? (const unsigned char *)content + head : NULL;
 }
 
 static cl_program build_binary(const clt_device *device, const unsigned char *binary, size_t size, const char *options)
@@ -109,8 +109,7 @@ static unsigned char *read_binary(cl_program program, size_t *size)
     return NULL;
 }
 
-/* The folder and its parent: ~/.cache may not be there yet. */
-static void make_folder(const char *folder)
+void clt__cache_make_folder(const char *folder)
 {
     char parent[4096];
     if (mkdir(folder, 0777) == 0 || errno != ENOENT) return;
@@ -123,7 +122,7 @@ static void make_folder(const char *folder)
 
 static clt_status compose_file(const clt__text *key, const unsigned char *binary, size_t size, clt__text *file)
 {
-    const uint64_t checksum = hash(binary, size);
+    const uint64_t checksum = clt__cache_hash(binary, size);
     TRY(clt__text_append(file, key->start, key->length + 1, NULL));
     TRY(clt__text_append(file, (const char *)&checksum, sizeof checksum, NULL));
     return clt__text_append(file, (const char *)binary, size, NULL);
@@ -136,7 +135,7 @@ void clt__cache_store(const clt_device *device, const char *source, const char *
     unsigned char *binary = device->cache_folder ? read_binary(program, &size) : NULL;
     if (binary && compose_key(device, source, options, &key) == CLT_OK && compose_path(device, &key, &path) == CLT_OK &&
         compose_file(&key, binary, size, &file) == CLT_OK) {
-        make_folder(device->cache_folder);
+        clt__cache_make_folder(device->cache_folder);
         (void)clt__file_write(path.start, file.start, file.length, NULL);
     }
     free(binary);

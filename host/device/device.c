@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "device/cache.h"
+#include "device/tuning.h"
 
 /* ---- what a device says of itself. A device that cannot answer is described as far as it did. */
 
@@ -229,6 +230,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
         return FAIL(error, CLT_NO_DEVICE, "device %s wants parts of buffers at multiples of %llu bytes, more than %d",
                     device->info.id, (unsigned long long)alignment, (int)CLT__BUFFER_ALIGNMENT);
     device->cache_folder = clt__cache_folder();
+    TRY(clt__tuning_load(device, error));
     return open_queue(device, error);
 }
 
@@ -262,7 +264,8 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
  * it takes long to make them. */
 static void store_program(const clt_device *device, const clt__program *program)
 {
-    if (!program->cached) clt__cache_store(device, program->source, program->options, program->program);
+    if (!program->cached && !program->trial)
+        clt__cache_store(device, program->source, program->options, program->program);
 }
 
 void clt_device_close(clt_device *device)
@@ -275,7 +278,9 @@ void clt_device_close(clt_device *device)
         free(device->programs[i].options);
     }
     free(device->programs);
+    clt__tuning_free(device);
     free(device->cache_folder);
+    if (device->upload_queue) (void)clReleaseCommandQueue(device->upload_queue);
     if (device->queue) (void)clReleaseCommandQueue(device->queue);
     if (device->context) (void)clReleaseContext(device->context);
     free(device);
@@ -298,12 +303,16 @@ static int power_of_two_up_to_16(int width)
     return power;
 }
 
+/* Stays in a core's second-level cache beside the weights that it meets. */
+enum { PATCH_BYTES = 192 * 1024 };
+
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
 {
     clt__limits limits = {
         .real_bytes = precision == CLT_F64 ? 8 : 4,
         .vector_width =
             power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width : device->info.vector_width),
+        .patch_bytes = PATCH_BYTES,
         .winograd = 4,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
         .local_bytes = device->info.local_memory_bytes,
@@ -311,11 +320,20 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .memory_bytes = device->info.memory_bytes,
         .shares_host_memory = device->shares_host_memory,
     };
+    /* A sixteenth is left to the driver, and to what else uses the device. The reference takes what the host gives. */
+    const uint64_t most = limits.memory_bytes / 16 * 15;
+    limits.free_bytes = most > device->allocated_bytes ? most - device->allocated_bytes : 0;
+    if (clt__device_is_reference(device)) limits.free_bytes = limits.allocation_bytes = UINT64_MAX;
     /* OpenCL does not tell how many registers there are. CPUs with 64-byte vectors (AVX-512) have 32, those with
      * shorter ones may have 16 (AVX2). */
     const int vector_bytes = limits.vector_width * limits.real_bytes;
     limits.registers = vector_bytes >= 64 ? 32 : 16;
     return limits;
+}
+
+void clt__device_drop_programs(clt_device *device)
+{
+    for (size_t i = 0; i < device->program_count; i++) device->programs[i].trial = true;
 }
 
 void clt__device_replace_source(clt_device *device, const char *name, const char *text)

@@ -13,16 +13,21 @@ typedef struct clt__limits {
     int real_bytes;   /* of one number in the precision asked for */
     int vector_width; /* native vector width for the precision asked for, a power of two from 1 to 16 */
     int registers;    /* vector registers that a kernel may hope for */
+    int patch_bytes;  /* local memory that a patch of images may take: what a core's second-level cache keeps */
     int winograd;     /* outputs on a side of the Winograd tiles to use where they pay: 4, 2, or 0 for none */
     int compute_units;
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */
     uint64_t memory_bytes;
+    uint64_t free_bytes;     /* what may still be allocated of that */
     bool shares_host_memory; /* what lies on the device takes memory from the host */
 } clt__limits;
 
 bool clt__device_is_reference(const clt_device *device);
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision);
+
+/* The programs built so far are not kept on disk: they were built to be tried. */
+void clt__device_drop_programs(clt_device *device);
 
 /* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
  * `text` must outlive the device. */
@@ -47,9 +52,20 @@ clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t o
                              clt_error *error);
 clt_status clt__buffer_read(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, void *to,
                             clt_error *error);
-/* Repeats a pattern of 1, 2, 4, 8 or 16 bytes; does not wait, and the pattern may go away at once. */
+/* Repeats a pattern of 1, 2, 4, 8, 16 or 32 bytes; does not wait, and the pattern may go away at once. */
 clt_status clt__buffer_fill(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
                             const void *pattern, size_t pattern_bytes, clt_error *error);
+
+/* A write on a queue of its own, beside the kernels of the device's queue. It begins once what was enqueued there
+ * before it has ended; `from` stays the caller's and must stay as it is until the upload is released. */
+typedef struct clt__upload clt__upload;
+
+clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
+                             clt__upload **upload, clt_error *error);
+/* What is enqueued from now on comes after the upload. */
+clt_status clt__upload_join(clt_device *device, const clt__upload *upload, clt_error *error);
+/* Waits for the upload. Takes NULL. */
+void clt__upload_release(clt__upload *upload);
 
 /* ---- kernels */
 

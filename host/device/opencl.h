@@ -7,28 +7,38 @@
 
 #include "device/device.h"
 
+/* What `cltrain tune` chose for one op: see tuning.h. */
+typedef struct clt__tuned clt__tuned;
+
 typedef struct clt__program {
     char *source, *options; /* the whole text, includes spliced in */
     cl_program program;
     bool cached; /* it came from the cache on disk */
+    bool trial;  /* it is not worth keeping there */
 } clt__program;
 
 struct clt_device {
     clt_device_info info;
     int double_vector_width; /* info has the one for float */
     uint64_t allocation_bytes;
+    uint64_t allocated_bytes; /* by buffers that are there now */
     bool shares_host_memory;
     cl_device_id id; /* NULL for the reference, as all below */
     cl_context context;
     cl_command_queue queue;
+    cl_command_queue upload_queue; /* NULL until the first upload */
     clt__program *programs;
     size_t program_count, program_capacity;
-    char *cache_folder;                        /* cache.h; NULL for no cache */
+    char *cache_folder; /* cache.h; NULL for no cache */
+    clt__tuned *tuned;
+    size_t tuned_count, tuned_capacity;
     const char *replaced_name, *replaced_text; /* see clt__device_replace_source */
 };
 
 struct clt__buffer {
     cl_mem memory;
+    clt_device *device; /* whose memory it takes */
+    uint64_t bytes;     /* 0 for a part of another buffer */
 };
 
 struct clt__kernel {

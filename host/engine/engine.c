@@ -46,7 +46,7 @@ clt__buffer *clt__root_memory(const clt__engine *engine, int tensor)
 static clt_status allocate_root(clt__engine *engine, int index, clt_error *error)
 {
     const clt__tensor *root = &engine->tape->tensor[index];
-    const uint64_t bytes = (CLT__FRONT + (uint64_t)root->count + CLT__GUARD) * tensor_element_bytes(engine, index);
+    const uint64_t bytes = clt__root_bytes(root, engine->precision);
     clt__buffer **memory = &engine->buffer[engine->tape->tensor_count + (size_t)index];
     TRY(clt__buffer_create(engine->device, bytes, root->name, memory, error));
     return clt__buffer_fill(engine->device, *memory, 0, bytes, "", 1, error);
@@ -75,6 +75,14 @@ static clt_status allocate_reference_root(clt__array *array, const clt__tensor *
     return clt__allocate(count, 1, root->name, &array->byte, error);
 }
 
+/* A tensor inside a root. */
+static clt__array part_of(const clt__array *root, int offset)
+{
+    return (clt__array){.real = root->real ? root->real + offset : NULL,
+                        .integer = root->integer ? root->integer + offset : NULL,
+                        .byte = root->byte ? root->byte + offset : NULL};
+}
+
 static clt_status allocate_on_reference(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
@@ -83,7 +91,7 @@ static clt_status allocate_on_reference(clt__engine *engine, clt_error *error)
         if (tape->tensor[i].root == (int)i) TRY(allocate_reference_root(&engine->array[i], &tape->tensor[i], error));
     for (size_t i = 0; i < tape->tensor_count; i++)
         if (tape->tensor[i].root != (int)i)
-            engine->array[i].real = engine->array[tape->tensor[i].root].real + tape->tensor[i].offset;
+            engine->array[i] = part_of(&engine->array[tape->tensor[i].root], tape->tensor[i].offset);
     return CLT_OK;
 }
 
@@ -145,12 +153,10 @@ static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *err
 static clt_status make_ready(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
-    const clt__limits limits = clt__device_limits(engine->device, engine->precision);
     TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
     for (size_t i = 0; i < tape->op_count; i++) {
         clt__ready *ready = &engine->ready[i];
-        ready->sizes = tape->op[i].sizes;
-        TRY(tape->op[i].row->plan(&ready->sizes, &limits, &ready->plan, error));
+        TRY(clt__plan_op(engine->device, engine->precision, &tape->op[i], &ready->sizes, &ready->plan, error));
         if (ready->plan.scratch_reals > engine->scratch_reals) engine->scratch_reals = ready->plan.scratch_reals;
     }
     if (engine->scratch_reals)
@@ -355,11 +361,45 @@ clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int cou
                              from, error);
 }
 
-clt_status clt__engine_set_ints(clt__engine *engine, int tensor, const int32_t value[4], clt_error *error)
+/* Doubles become floats where they lie. */
+static void narrow(void *values, int count)
 {
-    if (engine->array) return clt__engine_write(engine, tensor, 0, 4, value, error);
-    return clt__buffer_fill(engine->device, engine->buffer[tensor], 0, 4 * sizeof *value, value, 4 * sizeof *value,
-                            error);
+    const double *from = values;
+    float *to = values;
+    for (int i = 0; i < count; i++) {
+        const float single = (float)from[i];
+        memcpy(&to[i], &single, sizeof single);
+    }
+}
+
+clt_status clt__engine_begin_write(clt__engine *engine, int tensor, int first, int count, void *from,
+                                   clt__transfer *transfer, clt_error *error)
+{
+    *transfer = (clt__transfer){.values = from};
+    if (engine->array) return clt__engine_write(engine, tensor, first, count, from, error);
+    const size_t size = tensor_element_bytes(engine, tensor);
+    if (is_float(engine, tensor)) narrow(from, count);
+    return clt__upload_begin(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
+                             from, &transfer->upload, error);
+}
+
+clt_status clt__engine_join_write(clt__engine *engine, const clt__transfer *transfer, clt_error *error)
+{
+    return transfer->upload ? clt__upload_join(engine->device, transfer->upload, error) : CLT_OK;
+}
+
+void clt__engine_end_write(clt__transfer *transfer)
+{
+    clt__upload_release(transfer->upload);
+    free(transfer->values);
+    *transfer = (clt__transfer){0};
+}
+
+clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error)
+{
+    const size_t bytes = STEP_LENGTH * sizeof *value;
+    if (engine->array) return clt__engine_write(engine, tensor, 0, STEP_LENGTH, value, error);
+    return clt__buffer_fill(engine->device, engine->buffer[tensor], 0, bytes, value, bytes, error);
 }
 
 clt_status clt__engine_set_real(clt__engine *engine, int tensor, int index, double value, clt_error *error)

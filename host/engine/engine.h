@@ -2,9 +2,30 @@
 #ifndef CLT_ENGINE_ENGINE_H
 #define CLT_ENGINE_ENGINE_H
 
+#include "device/tuning.h"
 #include "engine/tape.h"
 
 typedef struct clt__engine clt__engine;
+
+/* What an op's tuning is kept under. It points into the op. */
+clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
+
+/* Whether two plans run the same kernels in the same way. */
+bool clt__same_plan(const clt__launch_plan *a, const clt__launch_plan *b);
+
+/* What a tape takes of a device's memory: in all, in the largest single piece, and for the ops' scratch space. */
+typedef struct clt__needs {
+    uint64_t total, largest, scratch;
+} clt__needs;
+
+/* Of a tensor's elements, in device memory. */
+size_t clt__element_bytes(clt__type type, clt_precision precision);
+
+/* Elements of a root that takes `bytes` of memory. */
+uint64_t clt__engine_room(uint64_t bytes, clt_precision precision);
+
+clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_precision precision, clt__needs *needs,
+                             clt_error *error);
 
 /* Allocates every tensor (zeroed), plans every op, sets every kernel argument. The device and the tape must outlive the
  * engine, and the tape must not change. */
@@ -33,8 +54,22 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index);
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);
 clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
 
-/* Sets a tensor of exactly four ints without waiting. */
-clt_status clt__engine_set_ints(clt__engine *engine, int tensor, const int32_t value[4], clt_error *error);
+/* A write beside the ops that run: it begins once what was enqueued before it has ended. */
+typedef struct clt__transfer {
+    clt__upload *upload;
+    void *values;
+} clt__transfer;
+
+/* Like clt__engine_write, but `from`, which clt__allocate made, is taken over (also when it fails), and the write has
+ * ended only for ops that are enqueued after clt__engine_join_write. */
+clt_status clt__engine_begin_write(clt__engine *engine, int tensor, int first, int count, void *from,
+                                   clt__transfer *transfer, clt_error *error);
+clt_status clt__engine_join_write(clt__engine *engine, const clt__transfer *transfer, clt_error *error);
+/* Waits for the write itself, and makes the transfer all zeros again; nothing for one that is so already. */
+void clt__engine_end_write(clt__transfer *transfer);
+
+/* Sets a tensor of exactly STEP_LENGTH ints without waiting. */
+clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error);
 
 /* Sets one element of a tensor of reals without waiting. */
 clt_status clt__engine_set_real(clt__engine *engine, int tensor, int index, double value, clt_error *error);

@@ -23,9 +23,15 @@ struct clt__engine {
     uint64_t scratch_reals;
 };
 
+/* plan.c: the launch plan of an op on this device, and its sizes with what the plan set: by the limits that were tuned
+ * for it, if any. */
+clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, clt__sizes *sizes,
+                        clt__launch_plan *plan, clt_error *error);
+
 enum { CLT__FRONT = CLT__BUFFER_ALIGNMENT }; /* elements before a root's first; a multiple of the alignment in bytes */
 
-size_t clt__element_bytes(clt__type type, clt_precision precision);
+/* Of a root's whole memory on a device, its guards included. */
+uint64_t clt__root_bytes(const clt__tensor *root, clt_precision precision);
 
 /* Bytes from the start of a root's memory to the first element of a tensor in it. */
 uint64_t clt__tensor_offset(const clt__engine *engine, int tensor);

@@ -47,9 +47,32 @@ static clt_status append(clt__tape *tape, const char *name, clt__type type, int 
     return CLT_OK;
 }
 
-clt_status clt__tape_add_root(clt__tape *tape, const char *name, int *index, clt_error *error)
+clt_status clt__tape_add_root(clt__tape *tape, const char *name, clt__type type, int *index, clt_error *error)
 {
-    return append(tape, name, CLT__REALS, index, error);
+    return append(tape, name, type, index, error);
+}
+
+uint64_t clt__tape_room(const clt__tensor *tensor)
+{
+    return ((uint64_t)tensor->count + CLT__GUARD + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* Puts a tensor into a root, which then reaches at least to the tensor's end. */
+static clt_status put(clt__tape *tape, int tensor, int root, int offset, clt_error *error)
+{
+    clt__tensor *moved = &tape->tensor[tensor], *whole = &tape->tensor[root];
+    const uint64_t end = (uint64_t)offset + clt__tape_room(moved);
+    if (end > INT32_MAX) return too_large(whole->name, end, error);
+    moved->root = root;
+    moved->offset = offset;
+    if ((int)end > whole->count) whole->count = whole->extent[0] = (int)end;
+    return CLT_OK;
+}
+
+clt_status clt__tape_move(clt__tape *tape, int tensor, int root, int offset, clt_error *error)
+{
+    tape->tensor[tensor].shared = true;
+    return put(tape, tensor, root, offset, error);
 }
 
 clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt__order order, const int extent[4],
@@ -63,15 +86,7 @@ clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt_
     memcpy(tensor->extent, extent, sizeof tensor->extent);
     tensor->shown = shown;
     tensor->count = count;
-    if (root < 0) return CLT_OK;
-    clt__tensor *whole = &tape->tensor[root];
-    tensor->root = root;
-    tensor->offset = whole->count;
-    const uint64_t end =
-        ((uint64_t)whole->count + (uint64_t)count + CLT__GUARD + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (end > INT32_MAX) return too_large(whole->name, end, error);
-    whole->count = whole->extent[0] = (int)end;
-    return CLT_OK;
+    return root < 0 ? CLT_OK : put(tape, *index, root, tape->tensor[root].count, error);
 }
 
 clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,

@@ -5,7 +5,8 @@
  *
  *   root "parameters":   | conv1.weight ....gap| conv1.bias ....gap| dense1.weight ........gap|
  *
- * A gap is at least CLT__GUARD elements and is zero. */
+ * A gap is at least CLT__GUARD elements; between tensors that last it is zero. Tensors that are never needed at the
+ * same time may share a root's memory: see net/memory.h. */
 #ifndef CLT_ENGINE_TAPE_H
 #define CLT_ENGINE_TAPE_H
 
@@ -25,8 +26,10 @@ typedef struct clt__tensor {
     int extent[4]; /* in the outside order; 1 where unused */
     int shown;     /* how many extents PyTorch would show: [o, i*h*w] for a dense weight is 2 */
     int count;
-    int root;   /* index of the root it lies in; its own index if it is one */
-    int offset; /* elements from the root's start */
+    int root;        /* index of the root it lies in; its own index if it is one */
+    int offset;      /* elements from the root's start */
+    bool shared;     /* others lie in the same memory at other times; of a root: that it is such memory */
+    int first, last; /* of a shared tensor: the ops between which it is needed */
 } clt__tensor;
 
 typedef struct clt__tape {
@@ -40,8 +43,14 @@ typedef struct clt__tape {
  * 2^31 - 1 elements is an error. */
 clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt__order order, const int extent[4],
                          int shown, int root, int *index, clt_error *error);
-/* A root without elements yet, of reals. */
-clt_status clt__tape_add_root(clt__tape *tape, const char *name, int *index, clt_error *error);
+/* A root without elements yet. */
+clt_status clt__tape_add_root(clt__tape *tape, const char *name, clt__type type, int *index, clt_error *error);
+
+/* Elements that a tensor takes in a root, its gap included. */
+uint64_t clt__tape_room(const clt__tensor *tensor);
+
+/* Moves a tensor of its own to an offset in a root that tensors share; the root grows where it has to. */
+clt_status clt__tape_move(clt__tape *tape, int tensor, int root, int offset, clt_error *error);
 
 /* `tensor` lists as many operands as the row has. */
 clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,

@@ -30,15 +30,13 @@ static uint64_t block_patch(const window *w, int block_y, int block_x)
                        w->c);
 }
 
-/* A patch that stays in a core's second-level cache beside the weights it meets. */
-enum { PATCH_BYTES = 192 * 1024 };
-
 /* The largest block, whole rows first, whose patch fits; and enough blocks to keep `compute_units` busy over n images.
  * False where local memory does not hold even the smallest patch. */
 static bool choose_blocks(conv_sizes *z, const window *w, const clt__limits *limits)
 {
     const uint64_t real_bytes = (uint64_t)limits->real_bytes;
-    const uint64_t most = (limits->local_bytes < PATCH_BYTES ? limits->local_bytes : PATCH_BYTES) / real_bytes;
+    const uint64_t wanted = (uint64_t)limits->patch_bytes,
+                   most = (limits->local_bytes < wanted ? limits->local_bytes : wanted) / real_bytes;
     int by = w->y, bx = w->x;
     while (by > w->tile_y &&
            (block_patch(w, by, bx) > most || (int64_t)z->n * clt__divide_up(w->y, by) < 4 * limits->compute_units))

@@ -16,12 +16,12 @@ static int largest(const double *x, int count)
 
 typedef struct image_loss {
     const double *x;
-    int outputs, label, valid;
+    int outputs, label, whole;
     double smoothing;
 } image_loss;
 
 /* loss = log(sum_k exp(x[k])) - sum_k q[k] x[k],  q = (1 - e) [k = label] + e / outputs,
- * dx[k] = (softmax(x)[k] - q[k]) / valid, both from d[k] = x[k] - max(x) so that exp cannot overflow.
+ * dx[k] = (softmax(x)[k] - q[k]) / whole, both from d[k] = x[k] - max(x) so that exp cannot overflow.
  *
  * Slack: d rounds once, so exp(d) is off by |d| roundoffs and its own; the sum of exponentials by their mean (weighted
  * by the softmax) and the growth of the sum. */
@@ -38,11 +38,11 @@ static double cross_entropy_image(const image_loss *z, double *dx, double *dx_sl
     const double sum_slack = weighted / sum + CLT__EXP_SLACK + clt__growth(z->outputs);
     for (int k = 0; k < z->outputs; k++) {
         const double d = z->x[k] - most, p = exp(d) / sum, q = (k == z->label ? 1 - z->smoothing : 0) + low;
-        dx[k] = (p - q) / z->valid;
+        dx[k] = (p - q) / z->whole;
         if (dx_slack)
             dx_slack[k] = (p * (fabs(d) + CLT__EXP_SLACK + sum_slack + CLT__DIVIDE_SLACK) +
                            (CLT__DIVIDE_SLACK + 4) * p + (3 * CLT__DIVIDE_SLACK + 4) * (q + z->smoothing)) /
-                          z->valid;
+                          z->whole;
     }
     const double target = z->x[z->label] - most;
     *loss_slack = sum_slack + (CLT__LOG_SLACK + 2) * fabs(log(sum)) + 5 * fabs(target) +
@@ -55,14 +55,14 @@ static void cross_entropy_twin(const void *sizes, const clt__array *operand)
 {
     const loss_sizes *z = sizes;
     const int32_t *label = operand[1].integer;
-    const int valid = operand[2].integer[STEP_VALID];
+    const int valid = operand[2].integer[STEP_VALID], whole = operand[2].integer[STEP_WHOLE];
     const clt__array *gradient = &operand[3], *loss = &operand[4], *hit = &operand[5];
     for (int n = 0; n < z->n; n++) {
         const size_t row = (size_t)n * (size_t)z->outputs;
         double *slack = gradient->slack ? gradient->slack + row : NULL, loss_slack = 0;
         loss->real[n] = hit->real[n] = 0;
         if (n < valid) {
-            const image_loss image = {operand[0].real + row, z->outputs, label[n], valid, z->smoothing_ppm * 1e-6};
+            const image_loss image = {operand[0].real + row, z->outputs, label[n], whole, z->smoothing_ppm * 1e-6};
             loss->real[n] = cross_entropy_image(&image, gradient->real + row, slack, &loss_slack);
             hit->real[n] = largest(image.x, z->outputs) == label[n];
         } else {
@@ -74,12 +74,12 @@ static void cross_entropy_twin(const void *sizes, const clt__array *operand)
 
 /* ---- mse and half_mse(outputs, label, target, step -> gradient, loss, hit) */
 
-/* loss = factor * sum_k (x - t)^2,  dx = 2 factor (x - t) / valid; factor: 1 / outputs (mse) or 1/2 (half_mse) */
+/* loss = factor * sum_k (x - t)^2,  dx = 2 factor (x - t) / whole; factor: 1 / outputs (mse) or 1/2 (half_mse) */
 static void squared_error_twin(const loss_sizes *z, const clt__array *operand, double factor)
 {
     const double *x = operand[0].real, *target = operand[2].real;
     const int32_t *label = operand[1].integer;
-    const int valid = operand[3].integer[STEP_VALID];
+    const int valid = operand[3].integer[STEP_VALID], whole = operand[3].integer[STEP_WHOLE];
     const clt__array *gradient = &operand[4], *loss = &operand[5], *hit = &operand[6];
     for (int n = 0; n < z->n; n++) {
         const size_t row = (size_t)n * (size_t)z->outputs;
@@ -88,7 +88,7 @@ static void squared_error_twin(const loss_sizes *z, const clt__array *operand, d
             const size_t at = row + (size_t)k;
             const double e = x[at] - (z->one_hot ? k == label[n] : target[at]);
             sum += e * e;
-            gradient->real[at] = n < valid ? 2 * factor * e / valid : 0;
+            gradient->real[at] = n < valid ? 2 * factor * e / whole : 0;
             if (gradient->slack) gradient->slack[at] = (2 * CLT__DIVIDE_SLACK + 4) * fabs(gradient->real[at]);
         }
         loss->real[n] = n < valid ? factor * sum : 0;
@@ -113,16 +113,17 @@ static void half_mse_twin(const void *sizes, const clt__array *operand)
 static void history_twin(const void *sizes, const clt__array *operand)
 {
     const loss_sizes *z = sizes;
-    double losses = 0, hits = 0, magnitude = 0;
+    double *slot = operand[3].real + (size_t)operand[2].integer[STEP_SLOT] * HISTORY_LENGTH;
+    const bool goes_on = operand[2].integer[STEP_PART] > 0;
+    double losses = goes_on ? slot[HISTORY_LOSS] : 0, hits = goes_on ? slot[HISTORY_HITS] : 0, magnitude = fabs(losses);
     for (int n = 0; n < z->n; n++) {
         losses += operand[0].real[n];
         hits += operand[1].real[n];
         magnitude += fabs(operand[0].real[n]);
     }
-    const size_t slot = (size_t)operand[2].integer[STEP_SLOT] * HISTORY_LENGTH;
-    operand[3].real[slot + HISTORY_LOSS] = losses;
-    operand[3].real[slot + HISTORY_HITS] = hits;
-    if (operand[3].slack) operand[3].slack[slot + HISTORY_LOSS] = clt__growth(z->n) * magnitude;
+    slot[HISTORY_LOSS] = losses;
+    slot[HISTORY_HITS] = hits;
+    if (operand[3].slack) operand[3].slack[slot - operand[3].real + HISTORY_LOSS] = clt__growth(z->n + 1) * magnitude;
 }
 
 /* ---- launch rules: one scalar work-item an image, for there are few */

@@ -1,4 +1,4 @@
-/* The parameter update and the gradient's norm. Formulas: kernels/update.cl. */
+/* The parameter update, the gradient's norm and its sum over micro-batches. Formulas: kernels/update.cl. */
 #include <stdio.h>
 
 #include "device/tiling.h"
@@ -27,16 +27,22 @@ static void sgd_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-static clt_status sgd_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+/* A work-item takes a vector of parameters. */
+static clt_status plan_elements(const char *kernel, const update_sizes *z, const clt__limits *limits,
+                                clt__launch_plan *plan)
 {
-    (void)error;
-    const update_sizes *z = sizes;
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
     plan->file = "update.cl";
     plan->launch[0] =
-        (clt__launch){"sgd", {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}, false};
+        (clt__launch){kernel, {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}, false};
     plan->launches = 1;
     return CLT_OK;
+}
+
+static clt_status sgd_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    return plan_elements("sgd", sizes, limits, plan);
 }
 
 static const clt__op_row sgd_op = {
@@ -54,6 +60,34 @@ const clt__optimizer_row clt__sgd = {
     .name = "sgd",
     .help = "stochastic gradient descent with momentum, Nesterov momentum and weight decay",
     .op = &sgd_op};
+
+/* ---- accumulate(gradient, step, sum) */
+
+/* sum = (sum of the micro-batches before) + gradient */
+static void accumulate_twin(const void *sizes, const clt__array *operand)
+{
+    const update_sizes *z = sizes;
+    const double *gradient = operand[0].real;
+    const bool goes_on = operand[1].integer[STEP_PART] > 0;
+    const clt__array *sum = &operand[2];
+    for (int i = 0; i < z->count; i++) {
+        sum->real[i] = goes_on ? sum->real[i] + gradient[i] : gradient[i];
+        if (sum->slack) sum->slack[i] = goes_on ? fabs(sum->real[i]) : 0;
+    }
+}
+
+static clt_status accumulate_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    return plan_elements("accumulate", sizes, limits, plan);
+}
+
+const clt__op_row clt__accumulate_op = {
+    .name = "accumulate",
+    .operand = {{"gradient", CLT__READ}, {"step", CLT__READ}, {"sum", CLT__UPDATE}},
+    .twin = accumulate_twin,
+    .plan = accumulate_plan,
+};
 
 /* ---- gradient_norm(gradient, hyper -> scale) */
 

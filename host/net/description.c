@@ -148,6 +148,11 @@ const clt__loss_row *clt__find_loss(const char *name)
     return NULL;
 }
 
+const clt__loss_row *clt__loss_of(const clt__description *description)
+{
+    return description->loss ? description->loss : clt__find_loss("cross_entropy");
+}
+
 static clt_status set_name(const parser *p, clt__item *item, const char *name, clt_error *error)
 {
     const size_t length = strlen(name);

@@ -46,6 +46,9 @@ void clt__description_free(clt__description *description);
 /* NULL where there is none of that name. */
 const clt__loss_row *clt__find_loss(const char *name);
 
+/* What the description says, else cross_entropy. */
+const clt__loss_row *clt__loss_of(const clt__description *description);
+
 /* "1x28x28" */
 bool clt__parse_shape(const char *text, clt_shape *shape);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "net/memory.h"
 
 static const int scalar[4] = {1, 1, 1, 1};
 
@@ -69,7 +70,7 @@ static clt_status add_output(clt__net *net, const clt__description *description,
     clt__value *out = &layer->out;
     out->activation = fuses ? description->item[index + 1].row->activation : ACTIVATION_NONE;
     TRY(add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
-    if (!fuses || !options->keep_sums) return CLT_OK;
+    if (!fuses || !options->keep_tensors) return CLT_OK;
     return add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before, error);
 }
 
@@ -109,9 +110,9 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
 static clt_status add_layers(clt__net *net, const clt__description *description, const clt__net_options *options,
                              clt_error *error)
 {
-    TRY(clt__tape_add_root(&net->tape, "update.parameters", &net->parameters, error));
-    TRY(clt__tape_add_root(&net->tape, "update.frozen", &net->frozen, error));
-    if (options->training) TRY(clt__tape_add_root(&net->tape, "update.gradients", &net->gradients, error));
+    TRY(clt__tape_add_root(&net->tape, "update.parameters", CLT__REALS, &net->parameters, error));
+    TRY(clt__tape_add_root(&net->tape, "update.frozen", CLT__REALS, &net->frozen, error));
+    if (options->training) TRY(clt__tape_add_root(&net->tape, "update.gradients", CLT__REALS, &net->gradients, error));
     net->input = (clt__value){.shape = options->input, .gradient = -1};
     TRY(add_images(net, "input", CLT__REALS, options->batch, options->input, false, &net->input.tensor, error));
     TRY(clt__allocate(description->count, sizeof *net->layer, "the net's layers", &net->layer, error));
@@ -263,26 +264,38 @@ static clt_status add_backward_ops(clt__net *net, clt_error *error)
 
 /* ---- ops: update */
 
+/* Ends the backward ops of a micro-batch. */
+static clt_status add_accumulate_op(clt__net *net, clt_error *error)
+{
+    const int count = net->tape.tensor[net->gradients].count;
+    const update_sizes sizes = {.count = count};
+    if (!count) return CLT_OK;
+    TRY(add_flat(net, "update.accumulated", CLT__REALS, count, &net->accumulated, error));
+    const int tensor[] = {net->gradients, net->step, net->accumulated};
+    return clt__tape_add_op(&net->tape, &clt__accumulate_op, "", &sizes, sizeof sizes, tensor, error);
+}
+
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int count = net->tape.tensor[net->parameters].count;
     if (!count) return CLT_OK; /* nothing to train */
+    const int gradients = net->accumulated >= 0 ? net->accumulated : net->gradients;
     const update_sizes sizes = {.count = count, .nesterov = options->nesterov};
     TRY(add_flat(net, "update.hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
     TRY(add_flat(net, "update.velocity", CLT__REALS, count, &net->velocity, error));
     if (options->clip) {
         TRY(clt__tape_add(&net->tape, "update.scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
-        const int norm[] = {net->gradients, net->hyper, net->scale};
+        const int norm[] = {gradients, net->hyper, net->scale};
         TRY(clt__tape_add_op(&net->tape, &clt__gradient_norm_op, "", &sizes, sizeof sizes, norm, error));
     }
-    const int tensor[] = {net->parameters, net->gradients, net->velocity, net->hyper, net->scale};
+    const int tensor[] = {net->parameters, gradients, net->velocity, net->hyper, net->scale};
     return clt__tape_add_op(&net->tape, options->optimizer->op, "", &sizes, sizeof sizes, tensor, error);
 }
 
 /* ---- all of it */
 
-static clt_status build(const clt__description *description, const clt__net_options *options, clt__net *net,
-                        clt_error *error)
+static clt_status add_all(clt__net *net, const clt__description *description, const clt__net_options *options,
+                          clt_error *error)
 {
     TRY(add_data(net, options, error));
     TRY(add_layers(net, description, options, error));
@@ -294,10 +307,20 @@ static clt_status build(const clt__description *description, const clt__net_opti
     TRY(add_gradients(net, options, error));
     TRY(add_loss_ops(net, options, error));
     TRY(add_backward_ops(net, error));
+    if (options->accumulate) TRY(add_accumulate_op(net, error));
     net->update = net->tape.op_count;
     TRY(add_update_ops(net, options, error));
     net->end = net->tape.op_count;
     return CLT_OK;
+}
+
+static clt_status build(const clt__description *description, const clt__net_options *options, clt__net *net,
+                        clt_error *error)
+{
+    TRY(add_all(net, description, options, error));
+    if (options->keep_tensors) return CLT_OK;
+    const int lasting[] = {net->output.tensor, net->loss, net->hit};
+    return clt__share_memory(&net->tape, lasting, sizeof lasting / sizeof *lasting, options->most, error);
 }
 
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,
@@ -305,6 +328,7 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
 {
     *net = (clt__net){.parameters = -1,
                       .gradients = -1,
+                      .accumulated = -1,
                       .velocity = -1,
                       .frozen = -1,
                       .images = -1,

@@ -23,7 +23,9 @@ typedef struct clt__net_options {
     const clt__optimizer_row *optimizer;
     bool nesterov, clip;
     double label_smoothing;
-    bool keep_sums;      /* keep the sums before fused activations */
+    bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
+    bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
+    uint64_t most;       /* elements that may lie in one piece of memory */
     bool input_gradient; /* compute the gradient by the input too: for tests */
 } clt__net_options;
 
@@ -36,7 +38,7 @@ typedef struct clt__net {
     clt__value input, output;
     size_t forward, backward, update, end; /* op ranges; backward = update = end without training */
     /* tensors, -1 where the net does not have them */
-    int parameters, gradients, velocity, frozen; /* roots */
+    int parameters, gradients, accumulated, velocity, frozen; /* roots */
     int images, labels, targets, order, step, normalize, label, target;
     int loss, hit, history, hyper, scale;
 } clt__net;

@@ -17,29 +17,26 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static clt_status run_steps(clt_session *session, size_t end, int steps, clt_error *error)
+static clt_status run_steps(clt_session *session, int steps, clt_error *error)
 {
     const int batch = (int)session->data->count;
-    for (int i = 0; i < steps; i++) {
-        TRY(clt__session_place(session, 0, batch, 0, error));
-        TRY(clt__engine_run(session->engine, 0, end, error));
-    }
+    for (int i = 0; i < steps; i++) TRY(clt__session_run_batch(session, 0, batch, 0, clt__session_run_ops, error));
     return clt__engine_finish(session->engine, error);
 }
 
 /* Rounds of as many steps as make each of them a fair share of `seconds`. */
-static clt_status measure_rate(clt_session *session, size_t end, double seconds, clt_bench_rate *rate, clt_error *error)
+static clt_status measure_rate(clt_session *session, double seconds, clt_bench_rate *rate, clt_error *error)
 {
     double round[ROUNDS];
     double begin = clt__seconds();
-    TRY(run_steps(session, end, WARM_UP, error));
+    TRY(run_steps(session, WARM_UP, error));
     begin = clt__seconds();
-    TRY(run_steps(session, end, WARM_UP, error));
+    TRY(run_steps(session, WARM_UP, error));
     const double step = (clt__seconds() - begin) / WARM_UP, wanted = seconds / ROUNDS / step;
     const int steps = wanted < 1 ? 1 : wanted > 100000 ? 100000 : (int)wanted;
     for (int i = 0; i < ROUNDS; i++) {
         begin = clt__seconds();
-        TRY(run_steps(session, end, steps, error));
+        TRY(run_steps(session, steps, error));
         round[i] = (double)session->data->count * steps / (clt__seconds() - begin);
     }
     qsort(round, ROUNDS, sizeof *round, compare_doubles);
@@ -79,10 +76,13 @@ static clt_status measure_op(clt_session *session, size_t index, clt_bench_row *
     return CLT_OK;
 }
 
-static int count_launches(const clt_session *session, size_t end)
+/* Of a whole batch: what comes before the update runs once for each micro-batch. */
+static int count_launches(const clt_session *session)
 {
+    const int parts = (session->batch + session->micro_batch - 1) / session->micro_batch;
     int launches = 0;
-    for (size_t i = 0; i < end; i++) launches += clt__engine_work(session->engine, i).launches;
+    for (size_t i = 0; i < session->net.end; i++)
+        launches += (i < session->net.update ? parts : 1) * clt__engine_work(session->engine, i).launches;
     return launches;
 }
 
@@ -91,10 +91,10 @@ static int count_launches(const clt_session *session, size_t end)
 static clt_status time_training(clt_session *session, double seconds, clt_bench_result *result, clt_error *error)
 {
     const double begin = clt__seconds();
-    TRY(run_steps(session, session->net.end, 1, error));
+    TRY(run_steps(session, 1, error));
     result->first_step_seconds = clt__seconds() - begin;
-    TRY(measure_rate(session, session->net.end, seconds, &result->train, error));
-    result->train_launches = count_launches(session, session->net.end);
+    TRY(measure_rate(session, seconds, &result->train, error));
+    result->train_launches = count_launches(session);
     TRY(clt__allocate(session->net.end, sizeof *result->row, "the ops' times", &result->row, error));
     for (size_t i = 0; i < session->net.end; i++) {
         result->rows++;
@@ -105,8 +105,8 @@ static clt_status time_training(clt_session *session, double seconds, clt_bench_
 
 static clt_status time_inference(clt_session *session, double seconds, clt_bench_result *result, clt_error *error)
 {
-    result->infer_launches = count_launches(session, session->net.backward);
-    return measure_rate(session, session->net.backward, seconds, &result->infer, error);
+    result->infer_launches = count_launches(session);
+    return measure_rate(session, seconds, &result->infer, error);
 }
 
 static clt_status time_session(const clt_model *model, clt_device *device, const clt_dataset *data, bool training,

@@ -16,14 +16,14 @@ static const char velocity_prefix[] = "optimizer.velocity.";
 
 static json_t *options_to_json(const clt_train_options *o)
 {
-    return json_pack("{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f}", "epochs",
+    return json_pack("{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs",
                      o->epochs, "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum",
                      o->momentum, "weight_decay", o->weight_decay, "nesterov", o->nesterov, "label_smoothing",
                      o->label_smoothing, "clip_grad", o->clip_grad, "lr_scheduler", o->lr_scheduler, "warmup_epochs",
                      o->warmup_epochs, "gamma", o->gamma, "step_size", o->step_size, "shuffle", o->shuffle, "seed",
                      (json_int_t)o->seed, "patience", o->patience, "save_every", (json_int_t)o->save_every,
                      "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize, "val_split",
-                     o->val_split);
+                     o->val_split, "micro_batch_size", o->micro_batch_size);
 }
 
 static json_t *state_to_json(const clt__training_state *s)
@@ -62,14 +62,14 @@ static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *
     const char *optimizer, *scheduler;
     int nesterov, shuffle, normalize;
     json_int_t seed, save_every, check_every;
-    if (json_unpack_ex(json, why, 0,
-                       "{s:i,s:i,s:s,s:F,s:F,s:F,s:b,s:F,s:F,s:s,s:F,s:F,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:F}", "epochs",
-                       &o->epochs, "batch_size", &o->batch_size, "optimizer", &optimizer, "lr", &o->lr, "momentum",
-                       &o->momentum, "weight_decay", &o->weight_decay, "nesterov", &nesterov, "label_smoothing",
-                       &o->label_smoothing, "clip_grad", &o->clip_grad, "lr_scheduler", &scheduler, "warmup_epochs",
-                       &o->warmup_epochs, "gamma", &o->gamma, "step_size", &o->step_size, "shuffle", &shuffle, "seed",
-                       &seed, "patience", &o->patience, "save_every", &save_every, "check_every", &check_every,
-                       "normalize", &normalize, "val_split", &o->val_split) != 0)
+    if (json_unpack_ex(
+            json, why, 0, "{s:i,s:i,s:s,s:F,s:F,s:F,s:b,s:F,s:F,s:s,s:F,s:F,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:F,s?i}",
+            "epochs", &o->epochs, "batch_size", &o->batch_size, "optimizer", &optimizer, "lr", &o->lr, "momentum",
+            &o->momentum, "weight_decay", &o->weight_decay, "nesterov", &nesterov, "label_smoothing",
+            &o->label_smoothing, "clip_grad", &o->clip_grad, "lr_scheduler", &scheduler, "warmup_epochs",
+            &o->warmup_epochs, "gamma", &o->gamma, "step_size", &o->step_size, "shuffle", &shuffle, "seed", &seed,
+            "patience", &o->patience, "save_every", &save_every, "check_every", &check_every, "normalize", &normalize,
+            "val_split", &o->val_split, "micro_batch_size", &o->micro_batch_size) != 0)
         return false;
     const clt__optimizer_row *row = clt__find_optimizer(optimizer);
     o->optimizer = row ? row->name : clt_train_defaults().optimizer;
@@ -231,12 +231,11 @@ static clt_status create_from(const clt__safetensors *file, const char *path, js
     char origin[512];
     (void)snprintf(origin, sizeof origin, "%.400s: net", path);
     TRY(clt__describe_text(net, origin, &description, error));
-    const clt_shape input = description.input;
-    if (!input.channels) {
+    if (!description.input.channels) {
         clt__description_free(&description);
         return FAIL(error, CLT_BAD_FILE, "%s: the net in its metadata has no input line", path);
     }
-    return clt__model_from(&description, input, is_double ? CLT_F64 : CLT_F32, (uint64_t)seed, model, error);
+    return clt__model_from(&description, is_double ? CLT_F64 : CLT_F32, (uint64_t)seed, model, error);
 }
 
 /* Options that name the normalisation name what the model has. */

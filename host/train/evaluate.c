@@ -22,11 +22,10 @@ static clt_status run_batches(clt_session *session, double *outputs, take_batch 
 {
     const clt__net *net = &session->net;
     const clt__tensor *tensor = &net->tape.tensor[net->output.tensor];
-    const size_t count = session->data->count, batch = (size_t)tensor->extent[0];
+    const size_t count = session->data->count, batch = (size_t)session->micro_batch;
     for (size_t first = 0; first < count; first += batch) {
         const size_t valid = count - first < batch ? count - first : batch;
-        TRY(clt__session_place(session, (int)first, (int)valid, 0, error));
-        TRY(clt__engine_run(session->engine, 0, net->backward, error));
+        TRY(clt__session_run_batch(session, (int)first, (int)valid, 0, clt__session_run_ops, error));
         TRY(clt_session_read(session, tensor->name, outputs, (size_t)tensor->count, error));
         TRY(take(user, outputs, first, valid, error));
     }
@@ -66,7 +65,8 @@ static size_t largest(const double *values, size_t count)
 static double loss_of(const tally *t, double *outputs, size_t image)
 {
     const clt__loss_row *row = t->model->description.loss;
-    int32_t label = t->data->labels ? t->data->labels[image] : 0, step[STEP_LENGTH] = {[STEP_VALID] = 1};
+    int32_t label = t->data->labels ? t->data->labels[image] : 0,
+            step[STEP_LENGTH] = {[STEP_VALID] = 1, [STEP_WHOLE] = 1};
     const loss_sizes sizes = {.n = 1, .outputs = t->model->outputs, .one_hot = !t->data->targets};
     double loss = 0, hit = 0;
     clt__array target = {.real = t->data->targets ? t->data->targets + image * (size_t)t->data->outputs : NULL};

@@ -35,8 +35,12 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
 static clt_status fill_in(clt_model *model, clt_error *error)
 {
     clt__net net;
-    const clt__net_options options = {
-        .input = model->input, .batch = 1, .images = 1, .bytes = true, .loss = model->description.loss};
+    const clt__net_options options = {.input = model->input,
+                                      .batch = 1,
+                                      .images = 1,
+                                      .bytes = true,
+                                      .loss = model->description.loss,
+                                      .keep_tensors = true};
     if (model->input.channels > CLT_MAX_CHANNEL_STATISTICS)
         return FAIL(error, CLT_BAD_NET, "images of %d channels: there may be %d at most", model->input.channels,
                     (int)CLT_MAX_CHANNEL_STATISTICS);
@@ -52,8 +56,8 @@ static clt_status fill_in(clt_model *model, clt_error *error)
     return clt__description_text(&model->description, &model->text, error);
 }
 
-clt_status clt__model_from(clt__description *description, clt_shape input, clt_precision precision, uint64_t seed,
-                           clt_model **model, clt_error *error)
+clt_status clt__model_from(clt__description *description, clt_precision precision, uint64_t seed, clt_model **model,
+                           clt_error *error)
 {
     clt_model *fresh;
     *model = NULL;
@@ -64,8 +68,8 @@ clt_status clt__model_from(clt__description *description, clt_shape input, clt_p
     }
     fresh->description = *description;
     *description = (clt__description){0};
-    if (!fresh->description.loss) fresh->description.loss = clt__find_loss("cross_entropy");
-    fresh->description.input = fresh->input = input;
+    fresh->description.loss = clt__loss_of(&fresh->description);
+    fresh->input = fresh->description.input;
     fresh->precision = precision;
     fresh->seed = seed;
     fresh->state.best_loss = INFINITY;
@@ -122,21 +126,25 @@ static clt_status resolve_loss(const clt_model_options *options, clt__descriptio
     return CLT_OK;
 }
 
+clt_status clt__describe_model(const clt_model_options *options, clt__description *description, clt_error *error)
+{
+    clt_shape input = {0};
+    bool binding;
+    if (!options->net) return FAIL(error, CLT_BAD_ARGUMENT, "no net was given");
+    TRY(clt__describe_net(options->net, description, &binding, error));
+    clt_status status = resolve_input(options, description, binding, &input, error);
+    if (status == CLT_OK) status = resolve_loss(options, description, error);
+    if (status != CLT_OK) clt__description_free(description);
+    description->input = input;
+    return status;
+}
+
 clt_status clt_model_create(const clt_model_options *options, clt_model **model, clt_error *error)
 {
     clt__description description;
-    clt_shape input = {0};
-    bool binding;
     *model = NULL;
-    if (!options->net) return FAIL(error, CLT_BAD_ARGUMENT, "no net was given");
-    TRY(clt__describe_net(options->net, &description, &binding, error));
-    clt_status status = resolve_input(options, &description, binding, &input, error);
-    if (status == CLT_OK) status = resolve_loss(options, &description, error);
-    if (status != CLT_OK) {
-        clt__description_free(&description);
-        return status;
-    }
-    TRY(clt__model_from(&description, input, options->precision, options->seed, model, error));
+    TRY(clt__describe_model(options, &description, error));
+    TRY(clt__model_from(&description, options->precision, options->seed, model, error));
     initialize(*model);
     return CLT_OK;
 }

@@ -40,9 +40,13 @@ struct clt_model {
     clt_train_options options; /* of the last training; its strings are static */
 };
 
-/* A model with all parameters zero, from a description that it takes over (also when it fails). */
-clt_status clt__model_from(clt__description *description, clt_shape input, clt_precision precision, uint64_t seed,
-                           clt_model **model, clt_error *error);
+/* The net that the options name, its input set, its loss too if they give one. */
+clt_status clt__describe_model(const clt_model_options *options, clt__description *description, clt_error *error);
+
+/* A model with all parameters zero, from a description with an input that it takes over (also when it
+ * fails). */
+clt_status clt__model_from(clt__description *description, clt_precision precision, uint64_t seed, clt_model **model,
+                           clt_error *error);
 
 /* A tensor as PyTorch would show it. */
 void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info);

@@ -143,6 +143,7 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
         return no_such("learning-rate scheduler", options->lr_scheduler, clt_scheduler_names(), error);
     TRY(check_range("epochs", options->epochs, 0, 1e9, error));
     TRY(check_range("batch size", options->batch_size, 1, 1e6, error));
+    TRY(check_range("micro-batch size", options->micro_batch_size, 0, 1e6, error));
     TRY(check_range("learning rate", options->lr, 0, 1e6, error));
     TRY(check_range("momentum", options->momentum, 0, 1, error));
     TRY(check_range("weight decay", options->weight_decay, 0, 1e6, error));

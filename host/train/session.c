@@ -63,122 +63,13 @@ clt_status clt__session_download(clt_session *session, clt_model *model, clt_err
 
 /* ---- data */
 
-enum { SHARED_BATCHES = 64 };
-
-/* Images that may lie on the device: all, or as many whole batches as a quarter of its memory holds. A device that
- * shares the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
-static int choose_window(const clt_session *session, clt_device *device, int batch)
-{
-    const clt_dataset *data = session->data;
-    const clt__limits limits = clt__device_limits(device, session->model->precision);
-    const uint64_t values = clt__image_size(data->shape),
-                   image = values * (data->bytes ? 1 : (uint64_t)limits.real_bytes);
-    uint64_t room = (uint64_t)INT32_MAX / 2;
-    if (!clt__device_is_reference(device)) {
-        if (limits.allocation_bytes / 2 < room * image) room = limits.allocation_bytes / 2 / image;
-        if (limits.memory_bytes / 4 < room * image) room = limits.memory_bytes / 4 / image;
-        if (limits.shares_host_memory && room > SHARED_BATCHES * (uint64_t)batch)
-            room = SHARED_BATCHES * (uint64_t)batch;
-    }
-    if ((uint64_t)INT32_MAX / 2 / values < room) room = (uint64_t)INT32_MAX / 2 / values;
-    if (data->count <= room) return (int)data->count;
-    return room < (uint64_t)batch ? batch : (int)(room / (uint64_t)batch * (uint64_t)batch);
-}
-
-static size_t image_at(const clt_session *session, int position)
-{
-    return (size_t)(session->resident ? position : session->order[position]);
-}
-
-/* Where an output's element lies inside one image's output: labels and targets count it in the outside order. */
-static int output_index(const clt_session *session, int outside)
-{
-    clt__tensor one = session->net.tape.tensor[session->net.output.tensor];
-    one.extent[0] = 1;
-    return clt__inside_index(&one, outside);
-}
-
-/* Labels and targets of the images at positions begin .. end, to the window's start. */
-static clt_status write_labels(clt_session *session, int begin, int end, clt_error *error)
-{
-    int32_t *labels;
-    if (!session->data->labels) return CLT_OK;
-    TRY(clt__allocate((uint64_t)(end - begin), sizeof *labels, "the labels", &labels, error));
-    for (int i = begin; i < end; i++) {
-        const int label = session->data->labels[image_at(session, i)];
-        labels[i - begin] = label < session->model->outputs ? output_index(session, label) : label;
-    }
-    const clt_status status = clt__engine_write(session->engine, session->net.labels, 0, end - begin, labels, error);
-    free(labels);
-    return status;
-}
-
-static clt_status write_targets(clt_session *session, int begin, int end, clt_error *error)
-{
-    const clt_dataset *data = session->data;
-    const int outputs = data->outputs;
-    double *targets;
-    if (session->net.targets < 0) return CLT_OK;
-    TRY(clt__allocate((uint64_t)(end - begin) * (uint64_t)outputs, sizeof *targets, "the targets", &targets, error));
-    for (int i = begin; i < end; i++)
-        for (int k = 0; k < outputs; k++)
-            targets[(size_t)(i - begin) * (size_t)outputs + (size_t)output_index(session, k)] =
-                data->targets[image_at(session, i) * (size_t)outputs + (size_t)k];
-    const clt_status status =
-        clt__engine_write(session->engine, session->net.targets, 0, (end - begin) * outputs, targets, error);
-    free(targets);
-    return status;
-}
-
-static clt_status write_images(clt_session *session, int begin, int end, clt_error *error)
-{
-    const clt_dataset *data = session->data;
-    const int values = (int)clt__image_size(data->shape);
-    const size_t element = data->bytes ? 1 : sizeof *data->reals, image = (size_t)values * element;
-    const char *all = data->bytes ? (const char *)data->bytes : (const char *)data->reals;
-    if (session->resident) /* they lie in order */
-        return clt__engine_write(session->engine, session->net.images, 0, (end - begin) * values, all, error);
-    char *window;
-    TRY(clt__allocate((uint64_t)(end - begin), image, "a window of images", &window, error));
-    for (int i = begin; i < end; i++)
-        memcpy(window + (size_t)(i - begin) * image, all + image_at(session, i) * image, image);
-    const clt_status status =
-        clt__engine_write(session->engine, session->net.images, 0, (end - begin) * values, window, error);
-    free(window);
-    return status;
-}
-
-/* Writes what lies at positions begin .. end to the device: of the data set where all of it fits, else of the order. */
-static clt_status fill_window(clt_session *session, int begin, int end, clt_error *error)
-{
-    TRY(write_images(session, begin, end, error));
-    TRY(write_labels(session, begin, end, error));
-    TRY(write_targets(session, begin, end, error));
-    session->window_begin = begin;
-    session->window_end = end;
-    return CLT_OK;
-}
-
-clt_status clt__session_set_order(clt_session *session, const int32_t *images, int count, clt_error *error)
-{
-    for (int i = 0; i < count; i++)
-        if (images[i] < 0 || (size_t)images[i] >= session->data->count)
-            return FAIL(error, CLT_BAD_ARGUMENT, "image %d was asked for, the data set has %zu", images[i],
-                        session->data->count);
-    memcpy(session->order, images, (size_t)count * sizeof *images);
-    session->order_count = count;
-    session->window_begin = session->window_end = 0;
-    if (!session->resident) return CLT_OK;
-    return clt__engine_write(session->engine, session->net.order, 0, count, images, error);
-}
-
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
 {
     const int count = (int)session->data->count;
     int32_t *order;
     TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
     for (int i = 0; i < count; i++) order[i] = i;
-    const clt_status status = clt__session_set_order(session, order, count, error);
+    const clt_status status = clt__feed_set_order(&session->feed, order, count, error);
     free(order);
     return status;
 }
@@ -188,24 +79,35 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-clt_status clt__session_place(clt_session *session, int first, int valid, int slot, clt_error *error)
+clt_status clt__session_place(clt_session *session, const clt__placement *p, clt_error *error)
 {
-    if (!session->resident && (first < session->window_begin || first + valid > session->window_end))
-        TRY(fill_window(session, first, smaller(first + session->window, session->order_count), error));
-    const int32_t step[STEP_LENGTH] = {first - (session->resident ? 0 : session->window_begin), valid, slot, 0};
-    return clt__engine_set_ints(session->engine, session->net.step, step, error);
+    int position;
+    TRY(clt__feed_find(&session->feed, p->first, &position, error));
+    const int32_t step[STEP_LENGTH] = {[STEP_FIRST] = position,
+                                       [STEP_VALID] = p->valid,
+                                       [STEP_SLOT] = p->slot,
+                                       [STEP_WHOLE] = p->whole,
+                                       [STEP_PART] = p->part};
+    return clt__engine_set_step(session->engine, session->net.step, step, error);
 }
 
-/* In a window, images lie in the order in which steps take them. */
-static clt_status number_window(clt_session *session, clt_error *error)
+clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, clt_error *error)
 {
-    int32_t *numbers;
-    TRY(clt__allocate((uint64_t)session->window, sizeof *numbers, "the window's order", &numbers, error));
-    for (int i = 0; i < session->window; i++) numbers[i] = i;
-    const clt_status status =
-        clt__engine_write(session->engine, session->net.order, 0, session->window, numbers, error);
-    free(numbers);
-    return status;
+    return clt__engine_run(session->engine, begin, end, error);
+}
+
+clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run,
+                                  clt_error *error)
+{
+    const int micro = session->micro_batch;
+    clt__placement p = {.slot = slot, .whole = valid};
+    for (int done = 0; done < valid; done += micro, p.part++) {
+        p.first = first + done;
+        p.valid = smaller(micro, valid - done);
+        TRY(clt__session_place(session, &p, error));
+        TRY(run(session, 0, session->net.update, error));
+    }
+    return run(session, session->net.update, session->net.end, error);
 }
 
 /* A model that was never given data is not normalised: mean 0, deviation 1. */
@@ -255,25 +157,20 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
                        clt__session_mode mode, clt_error *error)
 {
     const clt_dataset *data = session->data;
-    session->window = choose_window(session, device, options->batch_size);
-    session->resident = session->window == (int)data->count;
-    const clt__net_options net = {.input = data->shape,
-                                  .batch = options->batch_size,
-                                  .images = session->window,
-                                  .bytes = data->bytes,
-                                  .targets = mode.training && data->targets ? data->outputs : 0,
-                                  .training = mode.training,
-                                  .loss = session->model->description.loss,
-                                  .optimizer = clt__find_optimizer(options->optimizer),
-                                  .nesterov = options->nesterov,
-                                  .clip = options->clip_grad > 0,
-                                  .label_smoothing = options->label_smoothing,
-                                  .keep_sums = mode.keep_sums,
-                                  .input_gradient = mode.input_gradient};
-    TRY(clt__net_build(&session->model->description, &net, &session->net, error));
+    const clt__fit fit = {.description = &session->model->description,
+                          .device = device,
+                          .precision = session->model->precision,
+                          .input = data->shape,
+                          .images = data->count,
+                          .bytes = data->bytes,
+                          .targets = mode.training && data->targets ? data->outputs : 0,
+                          .options = options,
+                          .mode = mode};
+    TRY(clt__fit_net(&fit, &session->net, NULL, error));
+    session->micro_batch = session->net.tape.tensor[session->net.label].count;
+    session->batch = mode.training ? options->batch_size : session->micro_batch;
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
-    TRY(clt__allocate(data->count, sizeof *session->order, "the order of images", &session->order, error));
-    TRY(session->resident ? fill_window(session, 0, (int)data->count, error) : number_window(session, error));
+    TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, error));
     TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));
     return clt__session_upload(session, error);
@@ -305,9 +202,10 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
 }
 
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data,
-                            const clt_train_options *options, bool keep_sums, clt_session **session, clt_error *error)
+                            const clt_train_options *options, bool keep_tensors, clt_session **session,
+                            clt_error *error)
 {
-    const clt__session_mode mode = {.training = true, .keep_sums = keep_sums};
+    const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
     *session = NULL;
     TRY(check(model, data, options, mode.training, error));
     clt__normalize(model, data, options);
@@ -319,9 +217,9 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
 void clt_session_close(clt_session *session)
 {
     if (!session) return;
+    clt__feed_close(&session->feed);
     clt__engine_close(session->engine);
     clt__net_free(&session->net);
-    free(session->order);
     free(session);
 }
 
@@ -329,16 +227,15 @@ void clt_session_close(clt_session *session)
 
 clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error)
 {
-    const int batch = session->net.tape.tensor[session->net.label].count;
+    const int batch = session->batch;
     if (count < 1 || count > batch)
         return FAIL(error, CLT_BAD_ARGUMENT, "a step takes 1 to %d images, not %d", batch, count);
     if ((size_t)count > session->data->count)
         return FAIL(error, CLT_BAD_ARGUMENT, "%d images were asked for, the data set has %zu", count,
                     session->data->count);
-    TRY(clt__session_set_order(session, images, count, error));
-    TRY(clt__session_place(session, 0, count, 0, error));
+    TRY(clt__feed_set_order(&session->feed, images, count, error));
     session->steps++;
-    return clt__engine_run(session->engine, 0, session->net.end, error);
+    return clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, error);
 }
 
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error)
@@ -368,6 +265,11 @@ clt_status clt_session_read(clt_session *session, const char *name, double *valu
     const clt__tensor *tensor = &session->net.tape.tensor[index];
     if (count != (size_t)tensor->count)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d values, not %zu", name, tensor->count, count);
+    if (tensor->shared)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "%s shares its memory with other tensors: open the session with keep_tensors to read it", name);
+    if (tensor->root == session->net.gradients && session->net.accumulated >= 0) /* of the whole batch */
+        return move_values(session, tensor, session->net.accumulated, tensor->offset, values, false, error);
     return move_values(session, tensor, index, 0, values, false, error);
 }
 

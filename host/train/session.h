@@ -2,13 +2,9 @@
 #ifndef CLT_TRAIN_SESSION_H
 #define CLT_TRAIN_SESSION_H
 
-#include "data/dataset.h"
-#include "engine/engine.h"
+#include "train/feed.h"
+#include "train/fit.h"
 #include "train/model.h"
-
-typedef struct clt__session_mode {
-    bool training, keep_sums, input_gradient;
-} clt__session_mode;
 
 struct clt_session {
     const clt_model *model;
@@ -16,12 +12,9 @@ struct clt_session {
     const clt_dataset *data;
     clt__net net;
     clt__engine *engine;
-    /* The order in which steps take images, and which part of it lies on the device: all of the data set where it
-     * fits (then `window` is its size), else the images order[window_begin .. window_end). */
-    int32_t *order;
-    int order_count;
-    bool resident;
-    int window, window_begin, window_end;
+    clt__feed feed;
+    int batch;             /* images of a step, at most; without training, what the net takes at a time */
+    int micro_batch;       /* images that the net takes at a time */
     int64_t steps;         /* trained by clt_session_step and not yet stored */
     clt_tensor_info found; /* what clt_session_find gave last */
 };
@@ -30,15 +23,27 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
                              const clt_train_options *options, clt__session_mode mode, clt_session **session,
                              clt_error *error);
 
-/* The next steps take images in this order; `images` is copied. */
-clt_status clt__session_set_order(clt_session *session, const int32_t *images, int count, clt_error *error);
-
 /* The next steps take images in the data set's own order. */
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error);
 
-/* Makes `valid` images from position `first` of the order the batch that the next ops work on; the step's loss goes to
- * `slot` of the history. */
-clt_status clt__session_place(clt_session *session, int first, int valid, int slot, clt_error *error);
+/* What the ops work on: `valid` images, at most a micro-batch, from position `first` of the order. They are micro-batch
+ * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */
+typedef struct clt__placement {
+    int first, valid, slot, whole, part;
+} clt__placement;
+
+clt_status clt__session_place(clt_session *session, const clt__placement *placement, clt_error *error);
+
+/* How to run the ops begin <= op < end. */
+typedef clt_status (*clt__run_ops)(clt_session *session, size_t begin, size_t end, clt_error *error);
+
+/* Runs all ops on the `valid` images from position `first` of the order, at most a batch: those before the update once
+ * for each micro-batch, the update once. `run` is clt__session_run_ops or another of its kind. */
+clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run,
+                                  clt_error *error);
+
+/* Enqueues them. */
+clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, clt_error *error);
 
 /* The model's parameters (and, training, the optimiser's state) go to the device, or come back into `model`. */
 clt_status clt__session_upload(clt_session *session, clt_error *error);

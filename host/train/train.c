@@ -44,7 +44,7 @@ static clt_status set_epoch_order(const trainer *t, clt_error *error)
         order[i] = order[other];
         order[other] = held;
     }
-    const clt_status status = clt__session_set_order(t->session, order, count, error);
+    const clt_status status = clt__feed_set_order(&t->session->feed, order, count, error);
     free(order);
     return status;
 }
@@ -180,6 +180,7 @@ static clt_progress progress_now(const trainer *t)
                           .loss = share(s->loss_sum, (double)s->seen),
                           .accuracy = t->session->data->labels ? share(s->hits, (double)s->seen) : NAN,
                           .learning_rate = t->rate,
+                          .micro_batch_size = t->session->micro_batch,
                           .seconds = clt__seconds() - t->epoch_began,
                           .validation_loss = NAN,
                           .validation_accuracy = NAN};
@@ -205,16 +206,19 @@ static bool is_due(int64_t number, int64_t every)
     return every && number % every == 0;
 }
 
+static clt_status check_ops(clt_session *session, size_t begin, size_t end, clt_error *error)
+{
+    return clt__verify_ops(session, begin, end, NULL, NULL, error);
+}
+
 static clt_status run_step(trainer *t, int64_t step, clt_error *error)
 {
     const int64_t number = t->state.total_steps + t->pending + 1;
-    clt_session *session = t->session;
+    const bool check =
+        is_due(number, t->options->check_every) && !clt__device_is_reference(clt__engine_device(t->session->engine));
     TRY(set_rate(t, step, error));
-    TRY(clt__session_place(session, (int)(step * t->options->batch_size), batch_images(t, step), t->pending, error));
-    if (is_due(number, t->options->check_every) && !clt__device_is_reference(clt__engine_device(session->engine)))
-        TRY(clt__verify_ops(session, 0, session->net.end, NULL, NULL, error));
-    else
-        TRY(clt__engine_run(session->engine, 0, session->net.end, error));
+    TRY(clt__session_run_batch(t->session, (int)(step * t->options->batch_size), batch_images(t, step), t->pending,
+                               check ? check_ops : clt__session_run_ops, error));
     t->pending++;
     return CLT_OK;
 }

@@ -97,12 +97,13 @@ static clt_status randomize(clt_session *session, int tensor, double least, doub
     return status;
 }
 
-/* What training would have left: a velocity, running statistics, a normalisation. */
+/* What training would have left: a velocity, a sum of gradients, running statistics, a normalisation. */
 static clt_status randomize_state(clt_session *session, clt_error *error)
 {
     const clt__net *net = &session->net;
     TRY(randomize(session, net->normalize, 0.25, 0.75, error));
     if (net->velocity >= 0) TRY(randomize(session, net->velocity, -0.01, 0.01, error));
+    if (net->accumulated >= 0) TRY(randomize(session, net->accumulated, -0.01, 0.01, error));
     for (int i = 0; i < net->layers; i++)
         for (int j = 0; j < net->layer[i].parameters; j++)
             if (net->layer[i].parameter[j].state)
@@ -121,10 +122,14 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     int32_t *order;
     TRY(clt__allocate((uint64_t)batch, sizeof *order, "an order", &order, error));
     for (int i = 0; i < batch; i++) order[i] = batch - 1 - i;
-    const clt_status status = clt__session_set_order(*session, order, batch, error);
+    const clt_status status = clt__feed_set_order(&(*session)->feed, order, batch, error);
     free(order);
-    /* One image is left out of the batch, so that a short batch is verified too. */
-    return status == CLT_OK ? clt__session_place(*session, 0, batch > 1 ? batch - 1 : 1, 3, error) : status;
+    if (status != CLT_OK) return status;
+    /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds. */
+    const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
+    const bool is_part = micro < batch;
+    const clt__placement placement = {.valid = valid, .slot = 3, .whole = is_part ? batch : valid, .part = is_part};
+    return clt__session_place(*session, &placement, error);
 }
 
 /* Which ops a pass verifies; the others only run, for those that follow. */
@@ -178,7 +183,7 @@ typedef struct passes {
 static clt_status open_passes(const clt_model *model, clt_device *device, const clt_dataset *data, passes *p,
                               clt_error *error)
 {
-    const clt__session_mode mode = {.training = true, .keep_sums = true, .input_gradient = true};
+    const clt__session_mode mode = {.training = true, .keep_tensors = true, .input_gradient = true};
     clt_train_options options = clt_train_defaults();
     options.batch_size = (int)data->count;
     options.weight_decay = 1e-3;
@@ -186,7 +191,9 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     options.label_smoothing = model->description.loss->smooths ? 0.1 : 0;
     options.clip_grad = 0.5;
     options.nesterov = true;
+    options.micro_batch_size = (options.batch_size + 1) / 2;
     TRY(open_session(model, device, data, &options, mode, &p->full, error));
+    options.micro_batch_size = 0;
     return open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error);
 }
 
