@@ -33,7 +33,22 @@ typedef MASK maskv;
 typedef JOIN(REAL, VEC) realv;
 typedef JOIN(MASK, VEC) maskv;
 #define LOAD(from) JOIN(vload, VEC)(0, from)
+#ifdef __clang__ /* whose vectors may ask for no more alignment than their elements: PoCL cuts a vstore into four stores */
+#define STORE_INTO(space, type)                                                                                        \
+    static inline void __attribute__((overloadable)) store_vector(const JOIN(type, VEC) value, space type *to)         \
+    {                                                                                                                  \
+        typedef JOIN(type, VEC) loose __attribute__((aligned(sizeof(type))));                                          \
+        *(space loose *)to = value;                                                                                    \
+    }
+STORE_INTO(global, REAL)
+STORE_INTO(local, REAL)
+STORE_INTO(private, REAL)
+STORE_INTO(global, int)
+STORE_INTO(private, int)
+#define STORE(value, to) store_vector(value, to)
+#else
 #define STORE(value, to) JOIN(vstore, VEC)(value, 0, to)
+#endif
 #define LOAD_INTS(from) JOIN(JOIN(convert_, MASK), VEC)(JOIN(vload, VEC)(0, from))
 #define TO_INTS(mask) JOIN(convert_int, VEC)(mask)
 #endif
