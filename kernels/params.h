@@ -66,6 +66,13 @@ typedef struct element_sizes {
     int activation;
 } element_sizes;
 
+/* join.cl. count: elements of y. channels: of each input, for concat. */
+typedef struct join_sizes {
+    int count, inputs;
+    int activation; /* of the sum */
+    int all_channels, channels[8];
+} join_sizes;
+
 /* loss.cl. one_hot: targets are class labels. smoothing_ppm: label smoothing in millionths (structs hold ints only). */
 typedef struct loss_sizes {
     int n, outputs;

@@ -70,6 +70,7 @@ typedef union clt__sizes {
     pool_sizes pool;
     norm_sizes norm;
     element_sizes element;
+    join_sizes join;
     loss_sizes loss;
     batch_sizes batch;
     update_sizes update;

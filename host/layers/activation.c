@@ -143,8 +143,8 @@ const clt__op_row clt__activation_gradient_op = {
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
     (void)error;
-    layer->out.shape = layer->in.shape;
-    layer->out.flat = layer->in.flat;
+    layer->out.shape = layer->in[0].shape;
+    layer->out.flat = layer->in[0].flat;
     return CLT_OK;
 }
 
@@ -157,15 +157,15 @@ static element_sizes sizes_of(const clt__layer *layer)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const element_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->in.tensor, layer->out.tensor};
+    const int tensor[] = {layer->in[0].tensor, layer->out.tensor};
     return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in.gradient < 0) return CLT_OK;
+    if (layer->in[0].gradient < 0) return CLT_OK;
     const element_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->out.gradient, layer->out.tensor, layer->in.gradient};
+    const int tensor[] = {layer->out.gradient, layer->out.tensor, layer->in[0].gradient};
     return clt__tape_add_op(tape, &clt__activation_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 

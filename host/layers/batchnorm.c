@@ -287,8 +287,8 @@ enum { MEAN, INVERSE, WEIGHT_GRADIENT, BIAS_GRADIENT };
 /* Channels that are normalised apart: an image's, or every element of a vector. */
 static int channels_of(const clt__layer *layer)
 {
-    const clt_shape in = layer->in.shape;
-    return layer->in.flat ? in.channels * in.height * in.width : in.channels;
+    const clt_shape in = layer->in[0].shape;
+    return layer->in[0].flat ? in.channels * in.height * in.width : in.channels;
 }
 
 static clt_status shape(clt__layer *layer, clt_error *error)
@@ -297,9 +297,9 @@ static clt_status shape(clt__layer *layer, clt_error *error)
         return FAIL(error, CLT_BAD_NET, "%s: a momentum of %g: it should be from 0 to 1", layer->name,
                     layer->value[MOMENTUM][0] * 1e-6);
     static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
-    const clt_shape in = layer->in.shape;
+    const clt_shape in = layer->in[0].shape;
     layer->out.shape = in;
-    layer->out.flat = layer->in.flat;
+    layer->out.flat = layer->in[0].flat;
     for (int i = 0; i < 4; i++) {
         clt__parameter *p = &layer->parameter[i];
         *p = (clt__parameter){.name = names[i],
@@ -307,7 +307,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
                               .shown = 1,
                               .initial = i == WEIGHT || i == RUNNING_VAR,
                               .state = i >= RUNNING_MEAN};
-        if (layer->in.flat) p->extent[2] = in.height, p->extent[3] = in.width;
+        if (layer->in[0].flat) p->extent[2] = in.height, p->extent[3] = in.width;
     }
     layer->parameters = 4;
     return CLT_OK;
@@ -329,9 +329,9 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 
 static norm_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    const clt_shape in = layer->in.shape;
+    const clt_shape in = layer->in[0].shape;
     return (norm_sizes){.n = layer->batch,
-                        .pixels = layer->in.flat ? 1 : in.height * in.width,
+                        .pixels = layer->in[0].flat ? 1 : in.height * in.width,
                         .c = channels_of(layer),
                         .epsilon_ppm = layer->value[EPSILON][0],
                         .momentum_ppm = layer->value[MOMENTUM][0],
@@ -344,11 +344,11 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
     const clt__parameter *p = layer->parameter;
     const bool training = layer->training;
     if (training) {
-        const int tensor[] = {layer->in.tensor,       layer->step,          layer->saved[MEAN], layer->saved[INVERSE],
+        const int tensor[] = {layer->in[0].tensor,    layer->step,          layer->saved[MEAN], layer->saved[INVERSE],
                               p[RUNNING_MEAN].tensor, p[RUNNING_VAR].tensor};
         TRY(clt__tape_add_op(tape, &statistics_op, layer->name, &sizes, sizeof sizes, tensor, error));
     }
-    const int tensor[] = {layer->in.tensor,
+    const int tensor[] = {layer->in[0].tensor,
                           training ? layer->saved[MEAN] : p[RUNNING_MEAN].tensor,
                           training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor,
                           p[WEIGHT].tensor,
@@ -361,21 +361,21 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    const norm_sizes sizes = sizes_of(layer, layer->in.activation);
-    const int sums[] = {layer->out.gradient,        layer->in.tensor, layer->saved[MEAN],
-                        layer->saved[INVERSE],      layer->step,      layer->saved[WEIGHT_GRADIENT],
+    const norm_sizes sizes = sizes_of(layer, layer->in[0].activation);
+    const int sums[] = {layer->out.gradient,        layer->in[0].tensor, layer->saved[MEAN],
+                        layer->saved[INVERSE],      layer->step,         layer->saved[WEIGHT_GRADIENT],
                         layer->saved[BIAS_GRADIENT]};
     TRY(clt__tape_add_op(tape, &gradients_op, layer->name, &sizes, sizeof sizes, sums, error));
-    if (layer->in.gradient < 0) return CLT_OK;
+    if (layer->in[0].gradient < 0) return CLT_OK;
     const int tensor[] = {layer->out.gradient,
-                          layer->in.tensor,
+                          layer->in[0].tensor,
                           layer->saved[MEAN],
                           layer->saved[INVERSE],
                           layer->parameter[WEIGHT].tensor,
                           layer->saved[WEIGHT_GRADIENT],
                           layer->saved[BIAS_GRADIENT],
                           layer->step,
-                          layer->in.gradient};
+                          layer->in[0].gradient};
     return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 

@@ -176,7 +176,7 @@ enum { OUT, KERNEL, STRIDE, PADDING, BIAS };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const int *kernel = layer->value[KERNEL], out = layer->value[OUT][0], in = layer->in.shape.channels;
+    const int *kernel = layer->value[KERNEL], out = layer->value[OUT][0], in = layer->in[0].shape.channels;
     TRY(clt__slide_window(layer, out, kernel, layer->value[STRIDE], layer->value[PADDING], error));
     const double fan_in = (double)in * kernel[0] * kernel[1];
     if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
@@ -187,7 +187,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static conv_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    const clt_shape in = layer->in.shape, out = layer->out.shape;
+    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
     return (conv_sizes){.n = layer->batch,
                         .c = in.channels,
                         .h = in.height,
@@ -215,7 +215,7 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    const conv_sizes sizes = sizes_of(layer, layer->in.activation);
+    const conv_sizes sizes = sizes_of(layer, layer->in[0].activation);
     return clt__weighted_backward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
 

@@ -118,9 +118,9 @@ enum { OUT, BIAS };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const clt_shape in = layer->in.shape;
+    const clt_shape in = layer->in[0].shape;
     const int inputs = in.channels * in.height * in.width; /* a tensor of so many exists */
-    if (!layer->in.flat && (in.height > 1 || in.width > 1))
+    if (!layer->in[0].flat && (in.height > 1 || in.width > 1))
         return FAIL(error, CLT_BAD_NET, "%s needs a vector, its input is an image of %dx%dx%d: put `flatten` before it",
                     layer->name, in.channels, in.height, in.width);
     layer->out.shape = (clt_shape){layer->value[OUT][0], 1, 1};
@@ -149,7 +149,7 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    const dense_sizes sizes = sizes_of(layer, layer->in.activation);
+    const dense_sizes sizes = sizes_of(layer, layer->in[0].activation);
     return clt__weighted_backward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
 

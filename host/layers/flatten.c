@@ -5,7 +5,7 @@
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
     (void)error;
-    layer->out.shape = layer->in.shape;
+    layer->out.shape = layer->in[0].shape;
     layer->out.flat = true;
     return CLT_OK;
 }

@@ -7,7 +7,7 @@
 
 #include "engine/tape.h"
 
-enum { CLT__MAX_OPTIONS = 8, CLT__MAX_PARAMETERS = 4 };
+enum { CLT__MAX_OPTIONS = 8, CLT__MAX_PARAMETERS = 4, CLT__MAX_INPUTS = 8 };
 
 typedef struct clt__layer clt__layer;
 
@@ -38,16 +38,19 @@ typedef struct clt__layer_row {
     const char *name;
     const char *help;
     clt__option_row option[CLT__MAX_OPTIONS]; /* ends with a NULL key */
-    /* Checks the options against layer->in and sets layer->out and the parameters' extents. */
+    /* Checks the options against layer->in[] and sets layer->out and the parameters' extents. */
     clt_status (*shape)(clt__layer *layer, clt_error *error);
     /* Adds tensors of the layer's own (layer->saved) to the tape. NULL where it needs none. */
     clt_status (*extra)(clt__tape *tape, clt__layer *layer, clt_error *error);
     /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). */
     clt_status (*forward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
+    bool joins;             /* takes two or more inputs, else it takes one */
+    bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
+    bool stands_alone;      /* an activation that is never fused */
     int activation;         /* an activation layer's function (kernels/params.h) */
     bool fuses;             /* forward can apply the activation that follows */
-    bool takes_activation;  /* backward applies the derivative of the activation fused into its input */
+    bool takes_activation;  /* backward applies the derivative of the activation fused into its (first) input */
     const clt__case *cases; /* ends with a NULL net */
 } clt__layer_row;
 
@@ -77,7 +80,8 @@ struct clt__layer {
     int value[CLT__MAX_OPTIONS][2]; /* as row->option; a PAIR has both */
     int batch;
     int step; /* tensor: see STEP_VALID in kernels/params.h */
-    clt__value in, out;
+    clt__value in[CLT__MAX_INPUTS], out;
+    int inputs;
     int before;    /* tensor that keeps the sums before the fused activation, -1 where not wanted */
     int saved[4];  /* tensors of the layer's own, such as what forward leaves for backward */
     bool training; /* else only forward ops run, on running statistics */
@@ -110,6 +114,10 @@ extern const clt__op_row clt__batch_op, clt__history_op, clt__accumulate_op, clt
     clt__activation_gradient_op;
 
 /* ---- helpers for layers */
+
+/* join.c: appends the op y = f(the sum of these tensors), which are 2 to CLT__MAX_INPUTS. */
+clt_status clt__add_sum(clt__tape *tape, const char *layer, const int *tensor, int count, int y, int activation,
+                        clt_error *error);
 
 /* y = f(sum) and f'(sum), the latter written in terms of y, for an activation of kernels/params.h. */
 double clt__activate(int activation, double sum);

@@ -118,12 +118,12 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     if (padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2)
         return FAIL(error, CLT_BAD_NET, "%s: a padding of %dx%d is more than half the kernel of %dx%d", layer->name,
                     padding[0], padding[1], kernel[0], kernel[1]);
-    return clt__slide_window(layer, layer->in.shape.channels, kernel, layer->value[STRIDE], padding, error);
+    return clt__slide_window(layer, layer->in[0].shape.channels, kernel, layer->value[STRIDE], padding, error);
 }
 
 static pool_sizes sizes_of(const clt__layer *layer)
 {
-    const clt_shape in = layer->in.shape, out = layer->out.shape;
+    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
     return (pool_sizes){.n = layer->batch,
                         .c = in.channels,
                         .h = in.height,
@@ -136,7 +136,7 @@ static pool_sizes sizes_of(const clt__layer *layer)
                         .stride_x = layer->value[STRIDE][1],
                         .pad_y = layer->value[PADDING][0],
                         .pad_x = layer->value[PADDING][1],
-                        .activation = layer->in.activation};
+                        .activation = layer->in[0].activation};
 }
 
 static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
@@ -152,16 +152,16 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const pool_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->in.tensor, layer->out.tensor, layer->saved[0]};
+    const int tensor[] = {layer->in[0].tensor, layer->out.tensor, layer->saved[0]};
     return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in.gradient < 0) return CLT_OK;
+    if (layer->in[0].gradient < 0) return CLT_OK;
     const pool_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->out.gradient, layer->saved[0], layer->in.activation ? layer->in.tensor : -1,
-                          layer->in.gradient};
+    const int tensor[] = {layer->out.gradient, layer->saved[0], layer->in[0].activation ? layer->in[0].tensor : -1,
+                          layer->in[0].gradient};
     return clt__tape_add_op(tape, &input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 

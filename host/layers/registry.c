@@ -1,16 +1,38 @@
-/* The lists: adding a layer, a loss or an optimiser is a line here beside its own file. */
+/* The lists: adding a layer, a loss or an optimiser is a line here beside its own file. `cltrain help nets` shows them
+ * in this order. */
 #include "layers/layer.h"
 
-extern const clt__layer_row clt__conv, clt__dense, clt__batchnorm, clt__maxpool, clt__flatten;
-extern const clt__layer_row clt__relu, clt__sigmoid, clt__tanh, clt__sigmoid_notebook;
-extern const clt__loss_row clt__cross_entropy, clt__mse, clt__half_mse;
-extern const clt__optimizer_row clt__sgd;
+/* clang-format off */
+#define LAYERS(ROW) \
+    ROW(conv)       \
+    ROW(dense)      \
+    ROW(batchnorm)  \
+    ROW(maxpool)    \
+    ROW(add)        \
+    ROW(concat)     \
+    ROW(flatten)    \
+    ROW(relu)       \
+    ROW(sigmoid)    \
+    ROW(tanh)       \
+    ROW(sigmoid_notebook)
 
-const clt__layer_row *const clt__layer_rows[] = {
-    &clt__conv, &clt__dense,   &clt__batchnorm, &clt__maxpool,          &clt__flatten,
-    &clt__relu, &clt__sigmoid, &clt__tanh,      &clt__sigmoid_notebook, NULL,
-};
+#define LOSSES(ROW)    \
+    ROW(cross_entropy) \
+    ROW(mse)           \
+    ROW(half_mse)
 
-const clt__loss_row *const clt__loss_rows[] = {&clt__cross_entropy, &clt__mse, &clt__half_mse, NULL};
+#define OPTIMIZERS(ROW) \
+    ROW(sgd)
+/* clang-format on */
 
-const clt__optimizer_row *const clt__optimizer_rows[] = {&clt__sgd, NULL};
+#define DECLARE_LAYER(name) extern const clt__layer_row clt__##name;
+#define DECLARE_LOSS(name) extern const clt__loss_row clt__##name;
+#define DECLARE_OPTIMIZER(name) extern const clt__optimizer_row clt__##name;
+LAYERS(DECLARE_LAYER)
+LOSSES(DECLARE_LOSS)
+OPTIMIZERS(DECLARE_OPTIMIZER)
+
+#define LIST(name) &clt__##name,
+const clt__layer_row *const clt__layer_rows[] = {LAYERS(LIST) NULL};
+const clt__loss_row *const clt__loss_rows[] = {LOSSES(LIST) NULL};
+const clt__optimizer_row *const clt__optimizer_rows[] = {OPTIMIZERS(LIST) NULL};

@@ -21,8 +21,8 @@ clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const
                                  const void *sizes, size_t sizes_bytes, clt_error *error)
 {
     const clt__parameter *p = layer->parameter;
-    const int tensor[] = {layer->in.tensor, p[WEIGHT].tensor, has_bias(layer) ? p[BIAS].tensor : -1, layer->out.tensor,
-                          layer->before};
+    const int tensor[] = {layer->in[0].tensor, p[WEIGHT].tensor, has_bias(layer) ? p[BIAS].tensor : -1,
+                          layer->out.tensor, layer->before};
     return clt__tape_add_op(tape, ops->forward, layer->name, sizes, sizes_bytes, tensor, error);
 }
 
@@ -31,12 +31,12 @@ clt_status clt__weighted_backward(clt__tape *tape, const clt__layer *layer, cons
 {
     const clt__parameter *p = layer->parameter;
     if (p[WEIGHT].gradient >= 0) {
-        const int tensor[] = {layer->in.tensor, layer->out.gradient, p[WEIGHT].gradient,
+        const int tensor[] = {layer->in[0].tensor, layer->out.gradient, p[WEIGHT].gradient,
                               has_bias(layer) ? p[BIAS].gradient : -1};
         TRY(clt__tape_add_op(tape, ops->weight_gradient, layer->name, sizes, sizes_bytes, tensor, error));
     }
-    if (layer->in.gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, p[WEIGHT].tensor, layer->in.activation ? layer->in.tensor : -1,
-                          layer->in.gradient};
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    const int tensor[] = {layer->out.gradient, p[WEIGHT].tensor, layer->in[0].activation ? layer->in[0].tensor : -1,
+                          layer->in[0].gradient};
     return clt__tape_add_op(tape, ops->input_gradient, layer->name, sizes, sizes_bytes, tensor, error);
 }

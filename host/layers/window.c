@@ -10,8 +10,8 @@ static int outputs(int size, int kernel, int stride, int padding)
 clt_status clt__slide_window(clt__layer *layer, int channels, const int *kernel, const int *stride, const int *padding,
                              clt_error *error)
 {
-    const clt_shape in = layer->in.shape;
-    if (layer->in.flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    const clt_shape in = layer->in[0].shape;
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
     layer->out.shape = (clt_shape){channels, outputs(in.height, kernel[0], stride[0], padding[0]),
                                    outputs(in.width, kernel[1], stride[1], padding[1])};
     if (layer->out.shape.height < 1 || layer->out.shape.width < 1)

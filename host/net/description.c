@@ -169,6 +169,9 @@ static clt_status set_name(const parser *p, clt__item *item, const char *name, c
         if (strcmp(name, reserved[i]) == 0)
             return FAIL(error, CLT_BAD_NET, "%s:%d: as=%s: that name is taken by the net itself", p->origin, p->line,
                         name);
+    if (find_row(name))
+        return FAIL(error, CLT_BAD_NET, "%s:%d: as=%s: that is what a kind of layer is called", p->origin, p->line,
+                    name);
     memcpy(item->name, name, length + 1);
     item->named = true;
     return CLT_OK;
@@ -180,8 +183,8 @@ static clt_status unknown_option(const parser *p, const clt__item *item, const c
     size_t length = 0;
     for (const clt__option_row *option = item->row->option; option->key; option++)
         length += (size_t)snprintf(known + length, sizeof known - length, "%s, ", option->key);
-    return FAIL(error, CLT_BAD_NET, "%s:%d: %s has no option \"%s\": it takes %sfrozen and as", p->origin, p->line,
-                item->row->name, key, known);
+    return FAIL(error, CLT_BAD_NET, "%s:%d: %s has no option \"%s\": it takes %sfrozen, from and as", p->origin,
+                p->line, item->row->name, key, known);
 }
 
 static clt_status set_option(const parser *p, clt__item *item, bool *given, char *word, clt_error *error)
@@ -240,6 +243,86 @@ static clt_status name_by_number(const parser *p, clt__item *item, clt_error *er
     return CLT_OK;
 }
 
+/* ---- what a layer reads */
+
+/* Where a name stands among the items before `item`: 0 for the net's input, 1 + its index; false where it does not. */
+static bool find_source(const clt__description *d, const clt__item *item, const char *name, size_t *from)
+{
+    *from = 0;
+    if (strcmp(name, "input") == 0) return true;
+    for (const clt__item *other = d->item; other < item; other++)
+        if (strcmp(other->name, name) == 0) *from = 1 + (size_t)(other - d->item);
+    return *from > 0;
+}
+
+static clt_status add_source(const parser *p, clt__item *item, const char *name, clt_error *error)
+{
+    if (item->inputs == CLT__MAX_INPUTS)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: from names more than %d layers", p->origin, p->line, CLT__MAX_INPUTS);
+    if (!find_source(p->description, item, name, &item->from[item->inputs]))
+        return FAIL(error, CLT_BAD_NET, "%s:%d: from=%s: no line before this one has that name", p->origin, p->line,
+                    name);
+    item->inputs++;
+    return CLT_OK;
+}
+
+/* The rest of `from=a,b,c`. A comma also ends a line, so it goes on with a list only where a known name follows; no
+ * layer of the language is called like a line. */
+static clt_status parse_sources(parser *p, clt__item *item, const char *first, clt_error *error)
+{
+    if (item->wired) return FAIL(error, CLT_BAD_NET, "%s:%d: from is given twice", p->origin, p->line);
+    item->wired = true;
+    TRY(add_source(p, item, first, error));
+    while (*p->at == ',') {
+        parser ahead = *p;
+        char name[LONGEST_WORD];
+        size_t unread;
+        ahead.at++;
+        if (isspace((unsigned char)*ahead.at)) break;
+        TRY(next_word(&ahead, name, error));
+        if (!find_source(p->description, item, name, &unread)) break;
+        p->at = ahead.at;
+        TRY(add_source(p, item, name, error));
+    }
+    return CLT_OK;
+}
+
+/* Without `from=` it is the line above. */
+static clt_status settle_sources(const parser *p, clt__item *item, clt_error *error)
+{
+    if (!item->wired) item->from[item->inputs++] = (size_t)(item - p->description->item);
+    if (item->row->joins && item->inputs < 2)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: %s takes two layers or more, as in from=conv1,conv2", p->origin,
+                    p->line, item->row->name);
+    if (!item->row->joins && item->inputs > 1)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: %s reads one layer, from names %d", p->origin, p->line, item->row->name,
+                    item->inputs);
+    return CLT_OK;
+}
+
+int clt__count_users(const clt__description *description, size_t item, size_t *user)
+{
+    int users = 0;
+    for (size_t i = item + 1; i < description->count; i++)
+        for (int j = 0; j < description->item[i].inputs; j++) {
+            if (description->item[i].from[j] != item + 1) continue;
+            *user = i;
+            users++;
+        }
+    return users;
+}
+
+static clt_status check_users(const parser *p, clt_error *error)
+{
+    const clt__description *d = p->description;
+    size_t unread;
+    for (size_t i = 0; i + 1 < d->count; i++)
+        if (clt__count_users(d, i, &unread) == 0)
+            return FAIL(error, CLT_BAD_NET, "%s:%d: no layer reads %s: the last line alone is the net's output",
+                        p->origin, d->item[i].line, d->item[i].name);
+    return CLT_OK;
+}
+
 static clt_status parse_layer(parser *p, const char *name, clt_error *error)
 {
     const clt__layer_row *row = find_row(name);
@@ -255,8 +338,12 @@ static clt_status parse_layer(parser *p, const char *name, clt_error *error)
     for (;;) {
         TRY(next_word(p, word, error));
         if (!*word) break;
-        TRY(set_option(p, item, given, word, error));
+        if (strncmp(word, "from=", 5) == 0)
+            TRY(parse_sources(p, item, word + 5, error));
+        else
+            TRY(set_option(p, item, given, word, error));
     }
+    TRY(settle_sources(p, item, error));
     TRY(fill_defaults(p, item, given, error));
     return name_by_number(p, item, error);
 }
@@ -310,7 +397,7 @@ static clt_status parse(parser *p, clt_error *error)
             TRY(parse_layer(p, word, error));
     }
     if (!p->description->count) return FAIL(error, CLT_BAD_NET, "%s:%d: the net has no layers", p->origin, p->line);
-    return CLT_OK;
+    return check_users(p, error);
 }
 
 clt_status clt__describe_text(const char *text, const char *origin, clt__description *description, clt_error *error)
@@ -376,12 +463,22 @@ static clt_status write_option(clt__text *text, const clt__option_row *option, c
     return clt__text_print(text, error, " %s=%dx%d", option->key, value[0], value[1]);
 }
 
-static clt_status write_item(clt__text *text, const clt__item *item, clt_error *error)
+static clt_status write_sources(clt__text *text, const clt__description *d, const clt__item *item, clt_error *error)
+{
+    const bool line_above = item->inputs == 1 && item->from[0] == (size_t)(item - d->item);
+    for (int i = 0; i < item->inputs && !line_above; i++)
+        TRY(clt__text_print(text, error, "%s%s",
+                            i ? "," : " from=", item->from[i] ? d->item[item->from[i] - 1].name : "input"));
+    return CLT_OK;
+}
+
+static clt_status write_item(clt__text *text, const clt__description *d, const clt__item *item, clt_error *error)
 {
     TRY(clt__text_print(text, error, "%s", item->row->name));
     for (size_t i = 0; item->row->option[i].key; i++)
         if (!is_default(item, i)) TRY(write_option(text, &item->row->option[i], item->value[i], error));
     if (item->frozen) TRY(clt__text_print(text, error, " frozen=yes"));
+    TRY(write_sources(text, d, item, error));
     if (item->named) TRY(clt__text_print(text, error, " as=%s", item->name));
     return clt__text_print(text, error, "\n");
 }
@@ -390,7 +487,7 @@ static clt_status write_description(const clt__description *d, clt__text *text, 
 {
     if (d->input.channels)
         TRY(clt__text_print(text, error, "input %dx%dx%d\n", d->input.channels, d->input.height, d->input.width));
-    for (size_t i = 0; i < d->count; i++) TRY(write_item(text, &d->item[i], error));
+    for (size_t i = 0; i < d->count; i++) TRY(write_item(text, d, &d->item[i], error));
     if (d->loss) TRY(clt__text_print(text, error, "loss %s\n", d->loss->name));
     return CLT_OK;
 }

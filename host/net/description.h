@@ -8,6 +8,12 @@
  *   dense out=10 as=classifier
  *   loss cross_entropy
  *
+ * A layer reads the line above, or what `from=` names: lines named by `as=`, or by their kind and number, or the input.
+ *
+ *   conv out=8 kernel=3 padding=1 as=left
+ *   conv out=8 from=input
+ *   add from=left,conv1
+ *
  * A line is a layer's name and its options; on a command line, commas or semicolons may stand for line ends. */
 #ifndef CLT_NET_DESCRIPTION_H
 #define CLT_NET_DESCRIPTION_H
@@ -16,9 +22,12 @@
 
 typedef struct clt__item {
     const clt__layer_row *row;
-    char name[32]; /* what `as=` says, or the kind and its number among that kind: "conv1" */
-    bool named;    /* by `as=` */
-    bool frozen;   /* its parameters are not trained */
+    char name[32];                /* what `as=` says, or the kind and its number among that kind: "conv1" */
+    bool named;                   /* by `as=` */
+    bool frozen;                  /* its parameters are not trained */
+    size_t from[CLT__MAX_INPUTS]; /* what it reads: 0 for the net's input, 1 + the item's index for an item */
+    int inputs;
+    bool wired; /* by `from=` */
     int line;
     int value[CLT__MAX_OPTIONS][2];
 } clt__item;
@@ -40,6 +49,9 @@ clt_status clt__describe_text(const char *text, const char *origin, clt__descrip
 
 /* The text again, in one form: a line a layer, options that are not at their default. Freed with free(). */
 clt_status clt__description_text(const clt__description *description, char **text, clt_error *error);
+
+/* How many inputs of layers an item's output is, and one of those layers in *user (untouched where there is none). */
+int clt__count_users(const clt__description *description, size_t item, size_t *user);
 
 void clt__description_free(clt__description *description);
 

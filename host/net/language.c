@@ -24,14 +24,16 @@ static clt_status write_layer(clt__text *text, const clt__layer_row *row, clt_er
 
 static clt_status write_page(clt__text *text, clt_error *error)
 {
-    TRY(clt__text_print(text, error,
-                        "A net is text: one layer a line, its name and its options as name=value. Commas or semicolons "
-                        "may stand\nfor line ends, # begins a comment. Each layer reads the one above.\n\n"
-                        "  input CxHxW        the images' channels, height and width (first line; may be left out)\n"
-                        "  loss NAME          what training minimises (default: cross_entropy)\n\nLayers:\n"));
+    TRY(clt__text_print(
+        text, error,
+        "A net is text: one layer a line, its name and its options as name=value. Commas or semicolons "
+        "may stand\nfor line ends, # begins a comment. Each layer reads the one above,\nor those that from= names.\n\n"
+        "  input CxHxW        the images' channels, height and width (first line; may be left out)\n"
+        "  loss NAME          what training minimises (default: cross_entropy)\n\nLayers:\n"));
     for (const clt__layer_row *const *row = clt__layer_rows; *row; row++) TRY(write_layer(text, *row, error));
     TRY(clt__text_print(text, error,
                         "\nEvery layer also takes\n    as=NAME  its name in files, instead of its kind and number\n"
+                        "    from=NAME,NAME  what it reads, in place of the line above: lines before it, or input\n"
                         "    frozen=yes|no  its parameters are not trained (default no)\n\nLosses:\n"));
     for (const clt__loss_row *const *row = clt__loss_rows; *row; row++)
         TRY(clt__text_print(text, error, "  %-18s %s\n", (*row)->name, (*row)->help));

@@ -27,20 +27,16 @@ static clt_status add_images(clt__net *net, const char *name, clt__type type, in
     return clt__tape_add(&net->tape, name, type, CLT__IMAGES, extent, flat ? 2 : 4, -1, index, error);
 }
 
-static clt_status add_gradient(clt__net *net, int batch, clt__value *value, clt_error *error)
-{
-    char name[96];
-    (void)snprintf(name, sizeof name, "%.50s.gradient", net->tape.tensor[value->tensor].name);
-    return add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error);
-}
-
 /* ---- the graph: shapes, fusing, parameters */
 
-/* An activation right after a layer that can apply it becomes part of that layer. */
+/* An activation that alone reads a layer which can apply it becomes part of that layer. */
 static bool is_fused(const clt__description *description, size_t index)
 {
-    return index > 0 && description->item[index].row->activation != ACTIVATION_NONE &&
-           description->item[index - 1].row->fuses;
+    const clt__item *item = &description->item[index];
+    size_t user;
+    if (item->row->activation == ACTIVATION_NONE || item->row->stands_alone || item->from[0] == 0) return false;
+    return description->item[item->from[0] - 1].row->fuses &&
+           clt__count_users(description, item->from[0] - 1, &user) == 1;
 }
 
 static clt_status add_parameters(clt__net *net, const clt__item *item, clt__layer *layer, bool training,
@@ -65,10 +61,11 @@ static clt_status add_parameters(clt__net *net, const clt__item *item, clt__laye
 static clt_status add_output(clt__net *net, const clt__description *description, size_t index,
                              const clt__net_options *options, clt__layer *layer, clt_error *error)
 {
-    const bool fuses = index + 1 < description->count && is_fused(description, index + 1);
-    const char *name = fuses ? description->item[index + 1].name : layer->name;
+    size_t user = 0;
+    const bool fuses = clt__count_users(description, index, &user) == 1 && is_fused(description, user);
+    const char *name = fuses ? description->item[user].name : layer->name;
     clt__value *out = &layer->out;
-    out->activation = fuses ? description->item[index + 1].row->activation : ACTIVATION_NONE;
+    out->activation = fuses ? description->item[user].row->activation : ACTIVATION_NONE;
     TRY(add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
     if (!fuses || !options->keep_tensors) return CLT_OK;
     return add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before, error);
@@ -97,7 +94,10 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
                           .saved = {-1, -1, -1, -1}};
     memcpy(layer->name, item->name, sizeof layer->name);
     memcpy(layer->value, item->value, sizeof layer->value);
-    layer->in = layer->out = index ? net->layer[index - 1].out : net->input;
+    layer->inputs = item->inputs;
+    for (int i = 0; i < item->inputs; i++)
+        layer->in[i] = item->from[i] ? net->layer[item->from[i] - 1].out : net->input;
+    layer->out = layer->in[0];
     net->layers++;
     if (is_fused(description, index)) return CLT_OK; /* the layer before has made its output */
     TRY(set_shape(description, layer, error));
@@ -154,7 +154,7 @@ static clt_status add_batch_op(clt__net *net, const clt__net_options *options, c
 
 static bool has_own_ops(const clt__layer *layer)
 {
-    return layer->row->forward && layer->out.tensor != layer->in.tensor;
+    return layer->row->forward && layer->out.tensor != layer->in[0].tensor;
 }
 
 static clt_status add_forward_ops(clt__net *net, clt_error *error)
@@ -171,23 +171,57 @@ static bool is_trained(const clt__layer *layer)
     return layer->parameters > 0 && layer->parameter[0].gradient >= 0;
 }
 
-/* Values get a gradient from the first that something trainable lies before; a layer without ops passes on the one it
- * has. */
-static clt_status add_gradients(clt__net *net, const clt__net_options *options, clt_error *error)
+/* Which values' gradients are wanted: those that something trainable lies before. */
+static void find_wanted(clt__net *net, const clt__net_options *options)
 {
-    bool wanted = options->input_gradient;
-    if (wanted) TRY(add_gradient(net, options->batch, &net->input, error));
+    net->flow[net->input.tensor].wanted = options->input_gradient;
     for (int i = 0; i < net->layers; i++) {
-        clt__layer *layer = &net->layer[i];
-        layer->in.gradient = i ? net->layer[i - 1].out.gradient : net->input.gradient;
-        layer->out.gradient = layer->in.gradient;
+        const clt__layer *layer = &net->layer[i];
         if (!has_own_ops(layer)) continue;
-        layer->out.gradient = -1;
-        wanted = wanted || is_trained(layer);
-        if (wanted) TRY(add_gradient(net, options->batch, &layer->out, error));
+        bool wanted = is_trained(layer);
+        for (int j = 0; j < layer->inputs; j++) {
+            net->flow[layer->in[j].tensor].uses++;
+            wanted = wanted || net->flow[layer->in[j].tensor].wanted;
+        }
+        net->flow[layer->out.tensor].wanted = wanted;
     }
-    net->output = net->layer[net->layers - 1].out;
+}
+
+/* A tensor becomes one use's part of a value's gradient. */
+static clt_status take_part(clt__net *net, const clt__value *value, int part, clt_error *error)
+{
+    clt__flow *flow = &net->flow[value->tensor];
+    if (flow->parts == CLT__MAX_INPUTS)
+        return FAIL(error, CLT_BAD_NET, "%s is read by more than %d layers", net->tape.tensor[value->tensor].name,
+                    CLT__MAX_INPUTS);
+    flow->part[flow->parts++] = part;
     return CLT_OK;
+}
+
+/* The tensor for such a part, which is all of the gradient where there is one use. */
+static clt_status add_part(clt__net *net, int batch, const clt__value *value, int *part, clt_error *error)
+{
+    const clt__flow *flow = &net->flow[value->tensor];
+    char name[96];
+    (void)snprintf(name, sizeof name, "%.44s.gradient", net->tape.tensor[value->tensor].name);
+    if (flow->uses > 1) (void)snprintf(name + strlen(name), 16, ".%d", flow->uses - flow->parts);
+    TRY(add_images(net, name, CLT__REALS, batch, value->shape, value->flat, part, error));
+    return take_part(net, value, *part, error);
+}
+
+/* The whole gradient of a value, whose users have all run backward: the sum of their parts in the order of their lines.
+ */
+static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, const char *layer, clt_error *error)
+{
+    const clt__flow *flow = &net->flow[value->tensor];
+    char name[96];
+    value->gradient = flow->parts == 1 ? flow->part[0] : -1;
+    if (flow->parts <= 1) return CLT_OK;
+    (void)snprintf(name, sizeof name, "%.50s.gradient", net->tape.tensor[value->tensor].name);
+    TRY(add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error));
+    int part[CLT__MAX_INPUTS];
+    for (int i = 0; i < flow->parts; i++) part[i] = flow->part[flow->parts - 1 - i];
+    return clt__add_sum(&net->tape, layer, part, flow->parts, value->gradient, ACTIVATION_NONE, error);
 }
 
 /* The gradient by a fused activation's sum from that by its output, where nothing else applies the derivative. */
@@ -219,47 +253,89 @@ static clt_status check_loss(const clt__net *net, const clt__net_options *option
 static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     TRY(check_loss(net, options, error));
-    const int batch = options->batch, outputs = net->tape.tensor[net->output.tensor].count / batch;
+    clt__value *output = &net->output;
+    const int batch = options->batch, outputs = net->tape.tensor[output->tensor].count / batch;
     TRY(add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
     TRY(add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
     TRY(add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
-    int by_output = net->output.gradient;
-    if (net->output.activation || net->output.gradient < 0)
-        TRY(add_images(net, "output.gradient", CLT__REALS, batch, net->output.shape, true, &by_output, error));
+    if (net->flow[output->tensor].wanted) TRY(add_part(net, batch, output, &output->gradient, error));
+    int by_output = output->gradient;
+    if (output->activation || output->gradient < 0)
+        TRY(add_images(net, "output.gradient", CLT__REALS, batch, output->shape, true, &by_output, error));
     const loss_sizes sizes = {.n = batch,
                               .outputs = outputs,
                               .one_hot = !options->targets,
                               .smoothing_ppm = (int)(options->label_smoothing * 1e6 + 0.5)};
-    const int with_target[] = {net->output.tensor, net->label, net->target, net->step, by_output, net->loss, net->hit};
-    const int without[] = {net->output.tensor, net->label, net->step, by_output, net->loss, net->hit};
+    const int with_target[] = {output->tensor, net->label, net->target, net->step, by_output, net->loss, net->hit};
+    const int without[] = {output->tensor, net->label, net->step, by_output, net->loss, net->hit};
     TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, sizeof sizes,
                          options->loss->real_targets ? with_target : without, error));
     const int history[] = {net->loss, net->hit, net->step, net->history};
     TRY(clt__tape_add_op(&net->tape, &clt__history_op, "", &sizes, sizeof sizes, history, error));
-    if (!net->output.activation || net->output.gradient < 0) return CLT_OK;
-    return add_activation_gradient(net, &net->output, net->layer[net->layers - 1].name, by_output, error);
+    if (!output->activation || output->gradient < 0) return CLT_OK;
+    return add_activation_gradient(net, output, net->layer[net->layers - 1].name, by_output, error);
 }
 
-static clt_status add_backward_op(clt__net *net, clt__layer *layer, clt_error *error)
+/* A layer whose backward op does not know the activation fused into its input writes the gradient by that activation's
+ * output to a tensor of its own first. */
+static clt_status add_detour(clt__net *net, const clt__layer *layer, int input, int *detour, clt_error *error)
 {
-    if (layer->out.gradient < 0) return CLT_OK;
-    const bool apart = layer->in.gradient >= 0 && layer->in.activation && !layer->row->takes_activation;
-    if (!apart) return layer->row->backward(&net->tape, layer, error);
-    const clt__value in = layer->in;
-    const clt__tensor *like = &net->tape.tensor[in.gradient];
-    char name[64];
-    (void)snprintf(name, sizeof name, "%s.input_gradient", layer->name);
-    TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__IMAGES, like->extent, like->shown, -1, &layer->in.gradient,
-                      error));
-    TRY(layer->row->backward(&net->tape, layer, error));
-    return add_activation_gradient(net, &in, layer->name, layer->in.gradient, error);
+    const clt__tensor *like = &net->tape.tensor[layer->in[input].gradient];
+    char name[64], number[8] = "";
+    if (layer->inputs > 1) (void)snprintf(number, sizeof number, ".%d", input + 1);
+    (void)snprintf(name, sizeof name, "%s.input_gradient%s", layer->name, number);
+    return clt__tape_add(&net->tape, name, CLT__REALS, CLT__IMAGES, like->extent, like->shown, -1, detour, error);
 }
 
-static clt_status add_backward_ops(clt__net *net, clt_error *error)
+/* The output's gradient is each input's too, but for the activation fused into that. */
+static clt_status pass_gradient(clt__net *net, int batch, clt__layer *layer, clt_error *error)
+{
+    for (int i = 0; i < layer->inputs; i++) {
+        clt__value *in = &layer->in[i];
+        clt__flow *flow = &net->flow[in->tensor];
+        in->gradient = layer->out.gradient;
+        if (!flow->wanted) continue;
+        if (in->activation) {
+            TRY(add_part(net, batch, in, &in->gradient, error));
+            TRY(add_activation_gradient(net, in, layer->name, layer->out.gradient, error));
+        } else {
+            TRY(take_part(net, in, in->gradient, error));
+        }
+    }
+    return CLT_OK;
+}
+
+static clt_status add_backward_op(clt__net *net, const clt__net_options *options, clt__layer *layer, clt_error *error)
+{
+    int whole[CLT__MAX_INPUTS];
+    if (!net->flow[layer->out.tensor].wanted) return CLT_OK;
+    TRY(finish_gradient(net, options->batch, &layer->out, layer->name, error));
+    if (layer->row->passes_gradient) return pass_gradient(net, options->batch, layer, error);
+    for (int i = 0; i < layer->inputs; i++) {
+        clt__value *in = &layer->in[i];
+        whole[i] = in->gradient = -1;
+        if (!net->flow[in->tensor].wanted) continue;
+        TRY(add_part(net, options->batch, in, &in->gradient, error));
+        whole[i] = in->gradient;
+        const bool apart = in->activation && !(layer->row->takes_activation && i == 0);
+        if (apart) TRY(add_detour(net, layer, i, &in->gradient, error));
+    }
+    TRY(layer->row->backward(&net->tape, layer, error));
+    for (int i = 0; i < layer->inputs; i++) {
+        clt__value *in = &layer->in[i];
+        const int detour = in->gradient;
+        in->gradient = whole[i];
+        if (detour != whole[i]) TRY(add_activation_gradient(net, in, layer->name, detour, error));
+    }
+    return CLT_OK;
+}
+
+static clt_status add_backward_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     for (int i = net->layers - 1; i >= 0; i--)
-        if (has_own_ops(&net->layer[i])) TRY(add_backward_op(net, &net->layer[i], error));
-    return CLT_OK;
+        if (has_own_ops(&net->layer[i])) TRY(add_backward_op(net, options, &net->layer[i], error));
+    if (!options->input_gradient) return CLT_OK;
+    return finish_gradient(net, options->batch, &net->input, "", error);
 }
 
 /* ---- ops: update */
@@ -304,9 +380,10 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     TRY(add_forward_ops(net, error));
     net->backward = net->update = net->end = net->tape.op_count;
     if (!options->training) return CLT_OK;
-    TRY(add_gradients(net, options, error));
+    TRY(clt__allocate(net->tape.tensor_count, sizeof *net->flow, "the gradients' flow", &net->flow, error));
+    find_wanted(net, options);
     TRY(add_loss_ops(net, options, error));
-    TRY(add_backward_ops(net, error));
+    TRY(add_backward_ops(net, options, error));
     if (options->accumulate) TRY(add_accumulate_op(net, error));
     net->update = net->tape.op_count;
     TRY(add_update_ops(net, options, error));
@@ -353,6 +430,8 @@ void clt__net_free(clt__net *net)
 {
     clt__tape_free(&net->tape);
     free(net->layer);
+    free(net->flow);
     net->layer = NULL;
+    net->flow = NULL;
     net->layers = 0;
 }

@@ -1,0 +1,60 @@
+/* Joining values.
+ *
+ *   sum               y[i] = f( a[i] + b[i] + ... )                                   added in the order of the inputs
+ *   concat            y[p, first_j + c] = x_j[p, c]       p: a pixel of an image, first_j: channels of the inputs before j
+ *   concat_gradient   dx_j[p, c] = dy[p, first_j + c]
+ *
+ * An input beyond the last is NULL. Work-item: a vector of elements (sum), a pixel (concat). */
+#include "params.h"
+#include "real.h"
+
+#define EACH_INPUT(F) F(0, a) F(1, b) F(2, c) F(3, d) F(4, e) F(5, f) F(6, g) F(7, h)
+
+#ifdef OP_sum
+kernel void sum(const join_sizes given, global const real *restrict a, global const real *restrict b,
+                global const real *restrict c, global const real *restrict d, global const real *restrict e,
+                global const real *restrict f, global const real *restrict g, global const real *restrict h,
+                global real *restrict y)
+{
+    const join_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    realv all = load_lanes(a + i, lanes);
+#define ADD(j, x)                                                                                                      \
+    if (j > 0 && j < z.inputs) all += load_lanes(x + i, lanes);
+    EACH_INPUT(ADD)
+    store_lanes(activate(all), lanes, y + i);
+}
+#endif
+
+#ifdef OP_concat
+kernel void concat(const join_sizes given, global const real *restrict a, global const real *restrict b,
+                   global const real *restrict c, global const real *restrict d, global const real *restrict e,
+                   global const real *restrict f, global const real *restrict g, global const real *restrict h,
+                   global real *restrict y)
+{
+    const join_sizes z = SIZES(given);
+    const size_t pixel = get_global_id(0);
+    global real *to = y + pixel * z.all_channels;
+#define COPY(j, x)                                                                                                     \
+    for (int i = 0; j < z.inputs && i < z.channels[j]; i++) *to++ = x[pixel * z.channels[j] + i];
+    EACH_INPUT(COPY)
+}
+#endif
+
+#ifdef OP_concat_gradient
+kernel void concat_gradient(const join_sizes given, global const real *restrict dy, global real *restrict a,
+                            global real *restrict b, global real *restrict c, global real *restrict d,
+                            global real *restrict e, global real *restrict f, global real *restrict g,
+                            global real *restrict h)
+{
+    const join_sizes z = SIZES(given);
+    const size_t pixel = get_global_id(0);
+    global const real *from = dy + pixel * z.all_channels;
+#define PART(j, x)                                                                                                     \
+    if (j < z.inputs) {                                                                                                \
+        for (int i = 0; x && i < z.channels[j]; i++) x[pixel * z.channels[j] + i] = from[i];                           \
+        from += z.channels[j];                                                                                         \
+    }
+    EACH_INPUT(PART)
+}
+#endif
