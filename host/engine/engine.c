@@ -120,20 +120,21 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
 }
 
 /* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
-static bool is_heavy(const clt__engine *engine, size_t index)
+static bool is_heavy(const clt__engine *engine, size_t index, const clt__limits *limits)
 {
     const clt__work work = clt__engine_work(engine, index);
-    return work.flops >= 2e6 || work.bytes >= 1e6;
+    return work.flops >= limits->heavy_flops || work.bytes >= limits->heavy_bytes;
 }
 
-static clt_status create_kernels(clt__engine *engine, size_t index, const clt__sizes *sizes, clt_error *error)
+static clt_status create_kernels(clt__engine *engine, size_t index, const clt__limits *limits, const clt__sizes *sizes,
+                                 clt_error *error)
 {
     const clt__op *op = &engine->tape->op[index];
     clt__ready *ready = &engine->ready[index];
     char defines[800];
     /* A kernel file has the kernels of several ops; the program gets this op's only. */
     (void)snprintf(defines, sizeof defines, "-DOP_%s %s", op->row->name, ready->plan.defines);
-    if (is_heavy(engine, index)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
+    if (is_heavy(engine, index, limits)) append_baked_sizes(sizes, op->sizes_bytes, defines, sizeof defines);
     for (int i = 0; i < ready->plan.launches; i++)
         TRY(clt__kernel_create(engine->device, ready->plan.file, ready->plan.launch[i].kernel, engine->precision,
                                defines, &ready->kernel[i], error));
@@ -183,7 +184,7 @@ static clt_status make_kernels(clt__engine *engine, size_t index, clt__limits *l
         *sizes = op->sizes;
         ready->plan = (clt__launch_plan){0};
         TRY((tiles ? op->row->plan_tile : op->row->plan)(sizes, &own, &ready->plan, error));
-        TRY(create_kernels(engine, index, sizes, error));
+        TRY(create_kernels(engine, index, &own, sizes, error));
         TRY(check_groups(engine, ready, &own, &fit, error));
     }
     limits->preferred_multiple = own.preferred_multiple;
