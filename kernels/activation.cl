@@ -12,6 +12,7 @@ kernel void activation_forward(const element_sizes given, global const real *res
 {
     const element_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
     store_lanes(activate(load_lanes(x + i, lanes)), lanes, y + i);
 }
 #endif
@@ -22,6 +23,7 @@ kernel void activation_gradient(const element_sizes given, global const real *re
 {
     const element_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
     store_lanes(deactivate(load_lanes(dy + i, lanes), load_lanes(y + i, lanes)), lanes, dx + i);
 }
 #endif

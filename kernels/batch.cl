@@ -4,7 +4,7 @@
  *   label[n]   = labels[order[first + n]],   target[n,k] = targets[order[first + n], k]
  *
  * first = step[STEP_FIRST]. Rows from step[STEP_VALID] on are zeros: the last batch of an epoch may be short.
- * normalize holds the c means, then the c standard deviations. Work-item (row h, image n). */
+ * normalize holds the c means, then the c standard deviations. Work-item (row h, image n) or, spread, (pixel, image). */
 #include "params.h"
 #include "real.h"
 
@@ -22,15 +22,21 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
                   global real *restrict target)
 {
     const batch_sizes z = SIZES(given);
-    const int h = (int)get_global_id(0), n = (int)get_global_id(1), row = z.w * z.c;
+#ifdef SPREAD
+    const int run = 1;
+#else
+    const int run = z.w;
+#endif
+    const int first = (int)get_global_id(0) * run, n = (int)get_global_id(1); /* of a run of pixels */
+    if (first >= z.h * z.w) return;
     const bool valid = n < step[STEP_VALID];
     const int image = valid ? order[step[STEP_FIRST] + n] : 0;
-    global const stored *from = images + ((size_t)image * z.h + h) * row;
-    global real *to = x + ((size_t)n * z.h + h) * row;
-    for (int i = 0; i < row; i += z.c)
+    global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
+    global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
+    for (int i = 0; i < run * z.c; i += z.c)
         for (int c = 0; c < z.c; c++)
             to[i + c] = valid ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
-    if (h != 0) return;
+    if (first != 0) return;
     if (label) label[n] = valid ? labels[image] : 0;
     for (int k = 0; k < z.outputs; k++)
         target[(size_t)n * z.outputs + k] = valid ? targets[(size_t)image * z.outputs + k] : 0;

@@ -56,6 +56,11 @@ static inline int part_begin(const norm_sizes z, const int part, const int valid
     return (int)((long)valid * z.pixels * part / z.parts);
 }
 
+/* Which vector of channels a work-item sums up, and over which part of the batch. */
+#define VECTORS(c) (((c) + VEC - 1) / VEC)
+#define SUMMED_CHANNEL(c) ((int)get_global_id(0) % VECTORS(c) * VEC)
+#define SUMMED_PART(c) ((int)get_global_id(0) / VECTORS(c))
+
 #ifdef OP_batchnorm_statistics
 /* Work-item (vector of channels, part). partial: [part][mean, squares][padded c] */
 kernel void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
@@ -64,7 +69,8 @@ kernel void batchnorm_statistics_parts(const norm_sizes given, global const real
                                        global real *restrict running_var, global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
-    const int c = (int)get_global_id(0) * VEC, part = (int)get_global_id(1);
+    const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c);
+    if (part >= z.parts) return;
     const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
     moments sum = {0, (realv)0, (realv)0};
     for (int i = begin; i < end; i += CHUNK)
@@ -81,6 +87,7 @@ kernel void batchnorm_statistics_merge(const norm_sizes given, global const real
 {
     const norm_sizes z = SIZES(given);
     const int c = (int)get_global_id(0) * VEC, lanes = z.c - c;
+    if (c >= z.c) return;
     moments sum = {0, (realv)0, (realv)0};
     for (int part = 0; part < z.parts; part++) {
         const int count = part_begin(z, part + 1, step[STEP_VALID]) - part_begin(z, part, step[STEP_VALID]);
@@ -98,20 +105,37 @@ kernel void batchnorm_statistics_merge(const norm_sizes given, global const real
 }
 #endif
 
-/* Work-item (part of the batch's pixels): y = f((x - mean) scale + shift), channel by channel. */
+/* The pixels and channels that a work-item of an op without sums takes: a part of the batch's pixels or, spread, one
+ * element. */
+typedef struct {
+    int begin, end;
+    int first_c, end_c;
+} span;
+
+static inline span span_of(const norm_sizes z)
+{
+#ifdef SPREAD
+    const int pixel = (int)get_global_id(0) / z.c, c = (int)get_global_id(0) % z.c;
+    return (span){pixel, min(pixel + 1, z.parts), c, c + 1}; /* the last group has items beyond the last pixel */
+#else
+    const long part = (long)get_global_id(0), all = (long)z.n * z.pixels;
+    return (span){(int)(all * part / z.parts), (int)(all * (part + 1) / z.parts), 0, z.c};
+#endif
+}
+
+/* Work-item (span): y = f((x - mean) scale + shift), channel by channel. */
 static inline void apply(const norm_sizes z, global const real *x, global const real *mean, global const real *variance,
                          global const real *inverse, global const real *weight, global const real *bias, global real *y,
                          global real *before)
 {
-    const int begin = (int)((long)z.n * z.pixels * get_global_id(0) / get_global_size(0));
-    const int end = (int)((long)z.n * z.pixels * (get_global_id(0) + 1) / get_global_size(0));
-    for (int c = 0; c < z.c; c += VEC) {
+    const span part = span_of(z);
+    for (int c = part.first_c; c < part.end_c; c += VEC) {
         const int lanes = z.c - c;
         const realv middle = load_lanes(mean + c, lanes), shift = load_lanes(bias + c, lanes);
         const realv narrow = inverse ? load_lanes(inverse + c, lanes)
                                      : (realv)1 / sqrt(load_lanes(variance + c, lanes) + (realv)EPSILON(z));
         const realv scale = narrow * load_lanes(weight + c, lanes);
-        for (int i = begin; i < end; i++) {
+        for (int i = part.begin; i < part.end; i++) {
             const size_t at = (size_t)i * z.c + c;
             const realv sum = (LOAD(x + at) - middle) * scale + shift;
             if (before) store_lanes(sum, lanes, before + at);
@@ -150,7 +174,8 @@ kernel void batchnorm_gradients_parts(const norm_sizes given, global const real 
                                       global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
-    const int c = (int)get_global_id(0) * VEC, part = (int)get_global_id(1), lanes = z.c - c;
+    const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c), lanes = z.c - c;
+    if (part >= z.parts) return;
     const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
     const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
     realv weight = (realv)0, bias = (realv)0;
@@ -172,6 +197,7 @@ kernel void batchnorm_gradients_sum(const norm_sizes given, global const real *r
 {
     const norm_sizes z = SIZES(given);
     const int c = (int)get_global_id(0) * VEC;
+    if (c >= z.c) return;
     realv weight = (realv)0, bias = (realv)0;
     for (int part = 0; part < z.parts; part++) {
         weight += LOAD(partial + 2 * part * PADDED(z.c) + c);
@@ -183,7 +209,7 @@ kernel void batchnorm_gradients_sum(const norm_sizes given, global const real *r
 #endif
 
 #ifdef OP_batchnorm_input_gradient
-/* Work-item (part of the batch's pixels) */
+/* Work-item (span) */
 kernel void batchnorm_input_gradient(const norm_sizes given, global const real *restrict dy,
                                      global const real *restrict x, global const real *restrict mean,
                                      global const real *restrict inverse, global const real *restrict weight,
@@ -191,15 +217,14 @@ kernel void batchnorm_input_gradient(const norm_sizes given, global const real *
                                      global const int *restrict step, global real *restrict dx)
 {
     const norm_sizes z = SIZES(given);
-    const int all = z.n * z.pixels, valid = step[STEP_VALID] * z.pixels;
-    const int begin = (int)((long)all * get_global_id(0) / get_global_size(0));
-    const int end = (int)((long)all * (get_global_id(0) + 1) / get_global_size(0));
-    for (int c = 0; c < z.c; c += VEC) {
+    const int valid = step[STEP_VALID] * z.pixels;
+    const span part = span_of(z);
+    for (int c = part.first_c; c < part.end_c; c += VEC) {
         const int lanes = z.c - c;
         const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
         const realv scale = narrow * load_lanes(weight + c, lanes);
         const realv shift = load_lanes(db + c, lanes) / (realv)valid, tilt = load_lanes(dw + c, lanes) / (realv)valid;
-        for (int i = begin; i < end; i++) {
+        for (int i = part.begin; i < part.end; i++) {
             const size_t at = (size_t)i * z.c + c;
             const realv here = LOAD(x + at), normal = (here - middle) * narrow;
             const realv g = scale * (LOAD(dy + at) - shift - normal * tilt);

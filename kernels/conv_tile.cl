@@ -179,10 +179,10 @@ kernel void conv_weight_gradient_add(const conv_sizes given, global const real *
     const conv_sizes z = SIZES(given);
     const int at = (int)get_global_id(0), weights = z.r * z.s * z.c * z.k, all = weights + (z.bias ? z.k : 0);
     real sum = 0;
-    for (int slice = 0; slice < z.slices; slice++) sum += partial[(size_t)slice * all + at];
+    for (int slice = 0; slice < z.slices && at < all; slice++) sum += partial[(size_t)slice * all + at];
     if (at < weights)
         dw[at] = sum;
-    else
+    else if (at < all)
         db[at - weights] = sum;
 }
 #endif

@@ -18,6 +18,7 @@ kernel void sum(const join_sizes given, global const real *restrict a, global co
 {
     const join_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
     realv all = load_lanes(a + i, lanes);
 #define ADD(j, x)                                                                                                      \
     if (j > 0 && j < z.inputs) all += load_lanes(x + i, lanes);
@@ -34,6 +35,7 @@ kernel void concat(const join_sizes given, global const real *restrict a, global
 {
     const join_sizes z = SIZES(given);
     const size_t pixel = get_global_id(0);
+    if (pixel >= z.count / z.all_channels) return;
     global real *to = y + pixel * z.all_channels;
 #define COPY(j, x)                                                                                                     \
     for (int i = 0; j < z.inputs && i < z.channels[j]; i++) *to++ = x[pixel * z.channels[j] + i];
@@ -49,6 +51,7 @@ kernel void concat_gradient(const join_sizes given, global const real *restrict 
 {
     const join_sizes z = SIZES(given);
     const size_t pixel = get_global_id(0);
+    if (pixel >= z.count / z.all_channels) return;
     global const real *from = dy + pixel * z.all_channels;
 #define PART(j, x)                                                                                                     \
     if (j < z.inputs) {                                                                                                \

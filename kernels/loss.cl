@@ -28,6 +28,7 @@ kernel void cross_entropy(const loss_sizes given, global const real *restrict ou
 {
     const loss_sizes z = SIZES(given);
     const int n = (int)get_global_id(0);
+    if (n >= z.n) return;
     global const real *x = outputs + (size_t)n * z.outputs;
     global real *dx = gradient + (size_t)n * z.outputs;
     if (n >= step[STEP_VALID]) {
@@ -57,6 +58,7 @@ static inline void squared_error(const loss_sizes z, global const real *outputs,
                                  global real *loss, global real *hit, const real factor)
 {
     const int n = (int)get_global_id(0), valid = step[STEP_VALID];
+    if (n >= z.n) return;
     const size_t row = (size_t)n * z.outputs;
     real sum = 0;
     for (int k = 0; k < z.outputs; k++) {
@@ -94,6 +96,7 @@ kernel void history(const loss_sizes given, global const real *restrict loss, gl
                     global const int *restrict step, global real *restrict slots)
 {
     const loss_sizes z = SIZES(given);
+    if (get_global_id(0) > 0) return;
     global real *slot = slots + step[STEP_SLOT] * HISTORY_LENGTH;
     const bool goes_on = step[STEP_PART] > 0;
     real losses = goes_on ? slot[HISTORY_LOSS] : 0, hits = goes_on ? slot[HISTORY_HITS] : 0;

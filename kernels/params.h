@@ -57,7 +57,7 @@ typedef struct norm_sizes {
     int n, pixels, c; /* pixels of one image */
     int epsilon_ppm, momentum_ppm;
     int activation; /* applied after the shift (forward), or the one whose output x is (input gradient) */
-    int parts;      /* sums go over parts of the batch, then over the parts */
+    int parts;      /* of the batch: sums go over each, then over the parts */
 } norm_sizes;
 
 /* activation.cl, and whatever else goes element by element */

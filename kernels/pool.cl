@@ -5,25 +5,44 @@
  *   input gradient  dx[n,h,w,c] = g(x) * sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c]
  *                   (each input gathers from the windows over it, in order: no atomics)
  *
- * NaN wins over any number, so that it is not lost. A work-item is one row of outputs (or of inputs) of one image. Reads
- * past the last channel stay inside the tensor or the guard behind it, and their lanes are never stored. */
+ * NaN wins over any number, so that it is not lost. Work-item (row of outputs or of
+ * inputs, image) or, spread, (element, image). Reads past the last channel stay inside the tensor or the guard behind it, and their lanes are never stored. */
 #include "params.h"
 #include "real.h"
+
+/* What of a row a work-item takes. */
+typedef struct {
+    int row, begin, end; /* pixels */
+    int first_c, end_c;
+} span;
+
+static inline span span_of(const int width, const int channels)
+{
+    const int id = (int)get_global_id(0);
+#ifdef SPREAD
+    const int pixel = id / channels, c = id % channels;
+    return (span){pixel / width, pixel % width, pixel % width + 1, c, c + 1};
+#else
+    return (span){id, 0, width, 0, channels};
+#endif
+}
 
 #ifdef OP_pool_forward
 kernel void pool_forward(const pool_sizes given, global const real *restrict x, global real *restrict y,
                          global int *restrict best)
 {
     const pool_sizes z = SIZES(given);
-    const int oy = (int)get_global_id(0), n = (int)get_global_id(1);
+    const span part = span_of(z.x, z.c);
+    const int oy = part.row, n = (int)get_global_id(1);
+    if (oy >= z.y) return;
     const int top = oy * z.stride_y - z.pad_y;
     const int first_h = max(top, 0), end_h = min(top + z.r, z.h);
     global const real *image = x + (size_t)n * z.h * z.w * z.c;
     const size_t row = ((size_t)n * z.y + oy) * z.x * z.c;
-    for (int ox = 0; ox < z.x; ox++) {
+    for (int ox = part.begin; ox < part.end; ox++) {
         const int left = ox * z.stride_x - z.pad_x;
         const int first_w = max(left, 0), end_w = min(left + z.s, z.w);
-        for (int c = 0; c < z.c; c += VEC) {
+        for (int c = part.first_c; c < part.end_c; c += VEC) {
             maskv winner = (maskv)(first_h * z.w + first_w);
             realv most = LOAD(image + (first_h * z.w + first_w) * z.c + c);
             for (int h = first_h; h < end_h; h++)
@@ -67,15 +86,16 @@ static inline void spread_row(const pool_sizes z, const int h, global const real
     for (int i = windows * z.s * z.c; i < z.w * z.c; i++) dx[i] = 0; /* under no window */
 }
 
-/* One row of dx where windows may overlap or leave inputs out. */
-static inline void gather_row(const pool_sizes z, const int h, global const real *dy, global const int *best,
+/* One row of dx, or part of it, where windows may overlap or leave inputs out. */
+static inline void gather(const pool_sizes z, const span part, global const real *dy, global const int *best,
                               global const real *x, global real *dx)
 {
+    const int h = part.row;
     const int first_y = first_window(h + z.pad_y, z.r, z.stride_y), last_y = min((h + z.pad_y) / z.stride_y, z.y - 1);
-    for (int w = 0; w < z.w; w++) {
+    for (int w = part.begin; w < part.end; w++) {
         const int first_x = first_window(w + z.pad_x, z.s, z.stride_x);
         const int last_x = min((w + z.pad_x) / z.stride_x, z.x - 1);
-        for (int c = 0; c < z.c; c += VEC) {
+        for (int c = part.first_c; c < part.end_c; c += VEC) {
             realv sum = (realv)0;
             for (int oy = first_y; oy <= last_y; oy++)
                 for (int ox = first_x; ox <= last_x; ox++) {
@@ -92,12 +112,15 @@ kernel void pool_input_gradient(const pool_sizes given, global const real *restr
                                 global const real *restrict x, global real *restrict dx)
 {
     const pool_sizes z = SIZES(given);
-    const int h = (int)get_global_id(0), n = (int)get_global_id(1);
+    const span part = span_of(z.w, z.c);
+    const int h = part.row, n = (int)get_global_id(1);
+    if (h >= z.h) return;
     const size_t windows = (size_t)n * z.y * z.x * z.c, row = ((size_t)n * z.h + h) * z.w * z.c;
+    const bool is_row = part.end - part.begin == z.w && part.end_c - part.first_c == z.c;
     const bool apart = z.stride_y == z.r && z.stride_x == z.s && z.pad_y == 0 && z.pad_x == 0;
-    if (apart)
+    if (is_row && apart)
         spread_row(z, h, dy + windows, best + windows, x ? x + row : 0, dx + row);
     else
-        gather_row(z, h, dy + windows, best + windows, x ? x + row : 0, dx + row);
+        gather(z, part, dy + windows, best + windows, x ? x + row : 0, dx + row);
 }
 #endif

@@ -60,6 +60,9 @@ STORE_INTO(private, int)
 #define SIZES(given) given
 #endif
 
+/* SPREAD is defined under the tile schedule, for devices of many small cores: the kernels that have such a form then take
+ * one element (VEC is 1) where a work-item of the vector schedule takes a row or more. */
+
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
 

@@ -15,6 +15,7 @@ kernel void sgd(const update_sizes given, global real *restrict weights, global 
 {
     const update_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
     const realv w = LOAD(weights + i);
     const realv g = (scale ? scale[0] : (real)1) * LOAD(gradient + i) + hyper[HYPER_DECAY] * w;
     const realv v = hyper[HYPER_MOMENTUM] * LOAD(velocity + i) + g;
@@ -29,22 +30,28 @@ kernel void accumulate(const update_sizes given, global const real *restrict gra
 {
     const update_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
     const realv g = LOAD(gradient + i);
     store_lanes(step[STEP_PART] > 0 ? LOAD(sums + i) + g : g, lanes, sums + i);
 }
 #endif
 
 #ifdef OP_gradient_norm
-/* Sums of squares of z.parts equal parts. Work-item (part). */
+/* Sums of squares of z.parts parts, each a run of neighbours or, spread, every z.parts-th element. Work-item (part). */
 kernel void gradient_norm_parts(const update_sizes given, global const real *restrict gradient,
                                 global const real *restrict hyper, global real *restrict scale,
                                 global real *restrict partial)
 {
     const update_sizes z = SIZES(given);
     const int part = (int)get_global_id(0);
-    const int begin = (int)((long)z.count * part / z.parts), end = (int)((long)z.count * (part + 1) / z.parts);
+    if (part >= z.parts) return;
+#ifdef SPREAD
+    const int begin = part, end = z.count, step = z.parts;
+#else
+    const int begin = (int)((long)z.count * part / z.parts), end = (int)((long)z.count * (part + 1) / z.parts), step = 1;
+#endif
     real sum = 0;
-    for (int i = begin; i < end; i++) sum += gradient[i] * gradient[i];
+    for (int i = begin; i < end; i += step) sum += gradient[i] * gradient[i];
     partial[part] = sum;
 }
 

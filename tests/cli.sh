@@ -188,19 +188,19 @@ verbs="example devices train eval predict verify plan bench tune"
 # The options that scripts rely on.
 options_of() {
     case $1 in
-    example) echo sigmoid-derivative steps lr precision device ;;
+    example) echo sigmoid-derivative steps lr precision device schedule ;;
     devices) echo json ;;
     train)
         echo data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
-            save-every normalize no-shuffle check-every log-steps precision device quiet
+            save-every normalize no-shuffle check-every log-steps precision device schedule quiet
         ;;
-    eval) echo model data batch-size json device ;;
-    predict) echo model topk format batch-size device ;;
+    eval) echo model data batch-size json device schedule ;;
+    predict) echo model topk format batch-size device schedule ;;
     plan) echo net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
     tune) echo net input batch-size precision forget json device schedule ;;
-    bench) echo net input batch-size seconds precision json device ;;
-    verify) echo net input loss precision model batch-size seed json device ;;
+    bench) echo net input batch-size seconds precision json device schedule ;;
+    verify) echo net input loss precision model batch-size seed json device schedule ;;
     esac
 }
 
@@ -311,6 +311,7 @@ test_values() {
     refuses_values train --lr-scheduler never
     refuses_values train --normalize some 0.5 0.5/0 0.5/-1 0.5/ /0.5 1,2/1,2,3 x/1
     refuses_values verify --precision f16
+    for verb in example train eval predict verify bench; do refuses_values $verb --schedule tiles ''; done
     refuses_values predict --format xml
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # kernels.sh PROGRAM SOURCE: the kernels seen by others than PoCL. clang reads each op's part of each file as OpenCL C 1.2,
-# warnings being errors; Oclgrind, a device simulator, runs every op of two nets and reports accesses out of bounds and data
+# warnings being errors; Oclgrind, a device simulator, runs every op of four nets and reports accesses out of bounds and data
 # races.
 set -eu
 program=$1
@@ -14,22 +14,26 @@ check_syntax() {
     clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -fsyntax-only -Wall -Wno-unused-function -Werror -I"$source/kernels" "$@"
 }
 
+tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3"
+group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=2"
+one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0"
 checked=0
 for file in "$source"/kernels/*.cl; do
     ops=$(sed -n 's/^#ifn*def \(OP_[a-z_]*\).*/\1/p' "$file" | sort -u)
     for op in ${ops:-OP_only}; do
-        for types in "-DVEC=16" "-DVEC=1" "-DVEC=8 -DREAL_IS_DOUBLE"; do
-            case $file in */conv_direct.cl) types=$(echo "$types" | sed 's/-DVEC=[0-9]*//') ;; esac
-            check_syntax -D"$op" $types -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3 -DWINOGRAD=4 "$file"
+        for types in "-DVEC=16 $group" "-DVEC=1 $group" "-DVEC=8 -DREAL_IS_DOUBLE $group" "-DVEC=1 -DSPREAD $one_item"; do
+            # These have no vectors.
+            case $file in */conv_direct.cl | *_tile.cl) types=$(echo "$types" | sed 's/-DVEC=[0-9]*//') ;; esac
+            check_syntax -D"$op" $types $tile "$file"
             checked=$((checked + 1))
         done
     done
 done
 echo "$checked times clang had nothing to say"
 
-# verify_on_oclgrind NET
+# verify_on_oclgrind SCHEDULE NET
 verify_on_oclgrind() {
-    oclgrind --data-races "$program" verify --net "$1" --batch-size 2 >"$work/table" 2>"$work/faults" || {
+    oclgrind --data-races "$program" verify --schedule "$1" --net "$2" --batch-size 2 >"$work/table" 2>"$work/faults" || {
         cat "$work/table" "$work/faults"
         exit 1
     }
@@ -40,5 +44,10 @@ verify_on_oclgrind() {
     tail -n 1 "$work/table"
 }
 
-verify_on_oclgrind "input 2x5x5, conv out=3 kernel=3 padding=1, batchnorm, relu, maxpool kernel=2, conv out=5 kernel=2 stride=2 padding=1, tanh, flatten, dense out=7, sigmoid, dense out=3"
-verify_on_oclgrind "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, relu, conv out=2, flatten, dense out=3, loss half_mse"
+verify_on_oclgrind vector "input 2x5x5, conv out=3 kernel=3 padding=1, batchnorm, relu, maxpool kernel=2, conv out=5 kernel=2 stride=2 padding=1, tanh, flatten, dense out=7, sigmoid, dense out=3"
+verify_on_oclgrind vector "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, relu, conv out=2, flatten, dense out=3, loss half_mse"
+
+# Every tile kernel, with odd sizes, with more weights than a tile has rows, with filters that skip inputs, and small and
+# large tiles.
+verify_on_oclgrind tile "input 3x7x6, conv out=5 kernel=3x2 stride=2x3 padding=1x2, batchnorm, relu, conv out=18 kernel=3 padding=2, maxpool kernel=2, tanh, flatten, dense out=7, sigmoid, dense out=19"
+verify_on_oclgrind tile "input 2x9x7, conv out=33 kernel=2 stride=3x1 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, conv out=1, flatten, dense out=70, relu, dense out=3, loss half_mse"

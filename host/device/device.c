@@ -360,6 +360,9 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
     const uint64_t most = limits.memory_bytes / 16 * 15;
     limits.free_bytes = most > device->allocated_bytes ? most - device->allocated_bytes : 0;
     if (clt__device_is_reference(device)) limits.free_bytes = limits.allocation_bytes = UINT64_MAX;
+    /* About 10 us of a device's time, a CPU's or a GPU's. */
+    limits.heavy_flops = schedule == CLT_SCHEDULE_TILE ? 1e8 : 2e6;
+    limits.heavy_bytes = schedule == CLT_SCHEDULE_TILE ? 5e6 : 1e6;
     /* OpenCL does not tell how many registers there are. CPUs with 64-byte vectors (AVX-512) have 32, those with
      * shorter ones may have 16 (AVX2). */
     const int vector_bytes = limits.vector_width * limits.real_bytes;

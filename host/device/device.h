@@ -24,7 +24,9 @@ typedef struct clt__limits {
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */
     uint64_t memory_bytes;
-    uint64_t free_bytes;     /* what may still be allocated of that */
+    uint64_t free_bytes; /* what may still be allocated of that */
+    double heavy_flops;  /* from so much arithmetic on, and so much memory, an op is worth a program of its own */
+    double heavy_bytes;
     bool shares_host_memory; /* what lies on the device takes memory from the host */
 } clt__limits;
 

@@ -131,8 +131,9 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
 /* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
 static bool is_heavy(const clt__engine *engine, size_t index)
 {
+    const clt__limits limits = clt__device_limits(engine->device, engine->precision);
     const clt__work work = clt__engine_work(engine, index);
-    return work.flops >= 2e6 || work.bytes >= 1e6;
+    return work.flops >= limits.heavy_flops || work.bytes >= limits.heavy_bytes;
 }
 
 static clt_status create_kernels(clt__engine *engine, size_t index, clt_error *error)

@@ -2,8 +2,8 @@
  */
 #include <stdio.h>
 
-#include "device/tiling.h"
 #include "layers/bounds.h"
+#include "layers/launch.h"
 #include "layers/layer.h"
 
 /* ---- the functions themselves, for every twin that has an activation fused */
@@ -106,8 +106,7 @@ static clt_status plan(const void *sizes, const clt__limits *limits, const char 
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d", limits->vector_width,
                    z->activation);
     plan->file = "activation.cl";
-    plan->launch[0] =
-        (clt__launch){kernel, {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}, false};
+    plan->launch[0] = clt__flat_launch(kernel, limits, clt__divide_up(z->count, limits->vector_width), false);
     plan->launches = 1;
     return CLT_OK;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "layers/bounds.h"
+#include "layers/launch.h"
 #include "layers/layer.h"
 
 enum { IMAGES, LABELS, TARGETS, ORDER, STEP, NORMALIZE, X, LABEL, TARGET };
@@ -41,12 +42,14 @@ static void twin(const void *sizes, const clt__array *operand)
 
 static clt_status plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
 {
-    (void)limits;
     (void)error;
     const batch_sizes *z = sizes;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1%s", z->bytes ? " -DBYTES" : "");
+    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1%s%s", z->bytes ? " -DBYTES" : "",
+                   clt__spread_define(limits));
     plan->file = "batch.cl";
-    plan->launch[0] = (clt__launch){"batch", {(size_t)z->h, (size_t)z->n, 1}, {1, 1, 1}, false};
+    plan->launch[0] = clt__flat_launch("batch", limits, spread ? z->h * z->w : z->h, true);
+    plan->launch[0].global[1] = (size_t)z->n;
     plan->launches = 1;
     return CLT_OK;
 }

@@ -1,8 +1,8 @@
 /* Batch normalisation. Formulas and letters: kernels/batchnorm.cl. */
 #include <stdio.h>
 
-#include "device/tiling.h"
 #include "layers/bounds.h"
+#include "layers/launch.h"
 #include "layers/layer.h"
 
 static double epsilon_of(const norm_sizes *z)
@@ -147,37 +147,51 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
         }
 }
 
-/* ---- launch rules of the vector schedule */
+/* ---- launch rules */
 
 static void define(const norm_sizes *z, const clt__limits *limits, clt__launch_plan *plan)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d", limits->vector_width,
-                   z->activation);
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d%s", limits->vector_width,
+                   z->activation, clt__spread_define(limits));
     plan->file = "batchnorm.cl";
+}
+
+/* In how many parts of the batch the sums of `vectors` vectors of channels go: enough to occupy the device, but not too
+ * many for the few work-items that add them up. */
+static int parts_of(const norm_sizes *z, const clt__limits *limits, int vectors)
+{
+    enum { MOST = 256 };
+    if (limits->schedule != CLT_SCHEDULE_TILE) {
+        const int wanted = clt__divide_up(16 * limits->compute_units, vectors);
+        return wanted < z->n ? wanted : z->n;
+    }
+    const int64_t busy = clt__busy_items(limits) / vectors + 1;
+    const int wanted = busy < MOST ? (int)busy : MOST, pixels = z->n * z->pixels;
+    return wanted < pixels ? wanted : pixels;
 }
 
 /* Sums by parts, then over the parts. */
 static clt_status plan_sums(norm_sizes *z, const clt__limits *limits, const char *parts, const char *sum,
                             clt__launch_plan *plan)
 {
-    const size_t vectors = (size_t)clt__divide_up(z->c, limits->vector_width);
-    const int wanted = clt__divide_up(16 * limits->compute_units, (int)vectors);
+    const int vectors = clt__divide_up(z->c, limits->vector_width);
     define(z, limits, plan);
-    z->parts = wanted < z->n ? wanted : z->n;
-    plan->scratch_reals = 2 * (uint64_t)z->parts * vectors * (uint64_t)limits->vector_width;
-    plan->launch[0] = (clt__launch){parts, {vectors, (size_t)z->parts, 1}, {1, 1, 1}, false};
-    plan->launch[1] = (clt__launch){sum, {vectors, 1, 1}, {1, 1, 1}, false};
+    z->parts = parts_of(z, limits, vectors);
+    plan->scratch_reals = 2 * (uint64_t)z->parts * (uint64_t)vectors * (uint64_t)limits->vector_width;
+    plan->launch[0] = clt__flat_launch(parts, limits, vectors * z->parts, true);
+    plan->launch[1] = clt__flat_launch(sum, limits, vectors, true);
     plan->launches = 2;
     return CLT_OK;
 }
 
-/* Pixel by pixel, the batch cut into parts. */
-static clt_status plan_pixels(const norm_sizes *z, const clt__limits *limits, const char *kernel,
-                              clt__launch_plan *plan)
+/* Pixel by pixel, the batch cut into parts; or, spread, element by element. */
+static clt_status plan_pixels(norm_sizes *z, const clt__limits *limits, const char *kernel, clt__launch_plan *plan)
 {
     const int wanted = 16 * limits->compute_units, pixels = z->n * z->pixels;
+    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
     define(z, limits, plan);
-    plan->launch[0] = (clt__launch){kernel, {(size_t)(wanted < pixels ? wanted : pixels), 1, 1}, {1, 1, 1}, false};
+    z->parts = spread || wanted > pixels ? pixels : wanted;
+    plan->launch[0] = clt__flat_launch(kernel, limits, spread ? z->parts * z->c : z->parts, true);
     plan->launches = 1;
     return CLT_OK;
 }

@@ -1,7 +1,7 @@
 /* Launch rules of convolution's tile schedule (kernels/conv_tile.cl). Where local memory does not hold even the
  * smallest tile, the vector schedule's rules serve. */
 #include "layers/conv.h"
-#include "layers/group_tile.h"
+#include "layers/launch.h"
 
 static double flops_of(const conv_sizes *z)
 {
@@ -53,7 +53,7 @@ clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits
     clt__plan_product(&tile, "conv_tile.cl", "conv_weight_gradient_tile", ACTIVATION_NONE, rows, z->k, z->slices, plan);
     plan->flops = flops_of(z);
     plan->scratch_reals = (uint64_t)z->slices * (uint64_t)rows * (uint64_t)z->k;
-    plan->launch[1] = (clt__launch){"conv_weight_gradient_add", {(size_t)rows * (size_t)z->k, 1, 1}, {0, 0, 0}, false};
+    plan->launch[1] = clt__flat_launch("conv_weight_gradient_add", limits, rows * z->k, false);
     plan->launches = 2;
     return CLT_OK;
 }

@@ -1,7 +1,7 @@
 /* Launch rules of the dense layer's tile schedule (kernels/dense_tile.cl). Where local memory does not hold even the
  * smallest tile, the vector schedule's rules serve. */
 #include "layers/dense.h"
-#include "layers/group_tile.h"
+#include "layers/launch.h"
 
 static double flops_of(const dense_sizes *z)
 {

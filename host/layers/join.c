@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "device/tiling.h"
 #include "layers/bounds.h"
+#include "layers/launch.h"
 #include "layers/layer.h"
 
 enum { INPUTS = CLT__MAX_INPUTS };
@@ -40,8 +40,7 @@ static clt_status sum_plan(void *sizes, const clt__limits *limits, clt__launch_p
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d", limits->vector_width,
                    z->activation);
     plan->file = "join.cl";
-    plan->launch[0] =
-        (clt__launch){"sum", {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}, false};
+    plan->launch[0] = clt__flat_launch("sum", limits, clt__divide_up(z->count, limits->vector_width), false);
     plan->launches = 1;
     return CLT_OK;
 }
@@ -90,27 +89,26 @@ static void concat_gradient_twin(const void *sizes, const clt__array *operand)
     copy_channels(sizes, operand, operand + 1, true);
 }
 
-static clt_status plan_pixels(const char *kernel, const join_sizes *z, clt__launch_plan *plan)
+static clt_status plan_pixels(const char *kernel, const join_sizes *z, const clt__limits *limits,
+                              clt__launch_plan *plan)
 {
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
     plan->file = "join.cl";
-    plan->launch[0] = (clt__launch){kernel, {(size_t)(z->count / z->all_channels), 1, 1}, {0, 0, 0}, false};
+    plan->launch[0] = clt__flat_launch(kernel, limits, z->count / z->all_channels, false);
     plan->launches = 1;
     return CLT_OK;
 }
 
 static clt_status concat_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
 {
-    (void)limits;
     (void)error;
-    return plan_pixels("concat", sizes, plan);
+    return plan_pixels("concat", sizes, limits, plan);
 }
 
 static clt_status concat_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
 {
-    (void)limits;
     (void)error;
-    return plan_pixels("concat_gradient", sizes, plan);
+    return plan_pixels("concat_gradient", sizes, limits, plan);
 }
 
 static const clt__op_row concat_op = {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "layers/bounds.h"
+#include "layers/launch.h"
 #include "layers/layer.h"
 
 static int largest(const double *x, int count)
@@ -128,11 +129,11 @@ static void history_twin(const void *sizes, const clt__array *operand)
 
 /* ---- launch rules: one scalar work-item an image, for there are few */
 
-static clt_status plan(const char *kernel, size_t items, clt__launch_plan *plan)
+static clt_status plan(const char *kernel, const clt__limits *limits, int items, clt__launch_plan *plan)
 {
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
     plan->file = "loss.cl";
-    plan->launch[0] = (clt__launch){kernel, {items, 1, 1}, {1, 1, 1}, false};
+    plan->launch[0] = clt__flat_launch(kernel, limits, items, true);
     plan->launches = 1;
     return CLT_OK;
 }
@@ -140,31 +141,27 @@ static clt_status plan(const char *kernel, size_t items, clt__launch_plan *plan)
 static clt_status cross_entropy_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches,
                                      clt_error *error)
 {
-    (void)limits;
     (void)error;
-    return plan("cross_entropy", (size_t)((loss_sizes *)sizes)->n, launches);
+    return plan("cross_entropy", limits, ((loss_sizes *)sizes)->n, launches);
 }
 
 static clt_status mse_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
 {
-    (void)limits;
     (void)error;
-    return plan("mse", (size_t)((loss_sizes *)sizes)->n, launches);
+    return plan("mse", limits, ((loss_sizes *)sizes)->n, launches);
 }
 
 static clt_status half_mse_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
 {
-    (void)limits;
     (void)error;
-    return plan("half_mse", (size_t)((loss_sizes *)sizes)->n, launches);
+    return plan("half_mse", limits, ((loss_sizes *)sizes)->n, launches);
 }
 
 static clt_status history_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
 {
     (void)sizes;
-    (void)limits;
     (void)error;
-    return plan("history", 1, launches);
+    return plan("history", limits, 1, launches);
 }
 
 static const clt__op_row cross_entropy_op = {

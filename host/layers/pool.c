@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "layers/bounds.h"
+#include "layers/launch.h"
 #include "layers/layer.h"
 
 static size_t input_index(const pool_sizes *z, int n, int h, int w, int c)
@@ -67,14 +68,17 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-static void plan_rows(const pool_sizes *z, const clt__limits *limits, const char *kernel, int rows,
+/* A row of an image a work-item or, spread, an element. */
+static void plan_rows(const pool_sizes *z, const clt__limits *limits, const char *kernel, int rows, int columns,
                       clt__launch_plan *plan)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d", limits->vector_width,
-                   z->activation);
+    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d%s", limits->vector_width,
+                   z->activation, clt__spread_define(limits));
     plan->file = "pool.cl";
     plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
-    plan->launch[0] = (clt__launch){kernel, {(size_t)rows, (size_t)z->n, 1}, {1, 1, 1}, false};
+    plan->launch[0] = clt__flat_launch(kernel, limits, spread ? rows * columns * z->c : rows, true);
+    plan->launch[0].global[1] = (size_t)z->n;
     plan->launches = 1;
 }
 
@@ -82,7 +86,7 @@ static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__laun
 {
     (void)error;
     const pool_sizes *z = sizes;
-    plan_rows(z, limits, "pool_forward", z->y, plan);
+    plan_rows(z, limits, "pool_forward", z->y, z->x, plan);
     return CLT_OK;
 }
 
@@ -90,7 +94,7 @@ static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, cl
 {
     (void)error;
     const pool_sizes *z = sizes;
-    plan_rows(z, limits, "pool_input_gradient", z->h, plan);
+    plan_rows(z, limits, "pool_input_gradient", z->h, z->w, plan);
     return CLT_OK;
 }
 

@@ -1,8 +1,8 @@
 /* The parameter update, the gradient's norm and its sum over micro-batches. Formulas: kernels/update.cl. */
 #include <stdio.h>
 
-#include "device/tiling.h"
 #include "layers/bounds.h"
+#include "layers/launch.h"
 #include "layers/layer.h"
 
 /* ---- sgd(weights, gradient, velocity, hyper, scale) */
@@ -33,8 +33,7 @@ static clt_status plan_elements(const char *kernel, const update_sizes *z, const
 {
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
     plan->file = "update.cl";
-    plan->launch[0] =
-        (clt__launch){kernel, {(size_t)clt__divide_up(z->count, limits->vector_width), 1, 1}, {0, 0, 0}, false};
+    plan->launch[0] = clt__flat_launch(kernel, limits, clt__divide_up(z->count, limits->vector_width), false);
     plan->launches = 1;
     return CLT_OK;
 }
@@ -107,12 +106,13 @@ static clt_status norm_plan(void *sizes, const clt__limits *limits, clt__launch_
 {
     (void)error;
     update_sizes *z = sizes;
-    const int wanted = 16 * limits->compute_units;
+    /* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
+    const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
     z->parts = wanted < z->count ? wanted : z->count;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d%s", limits->vector_width, clt__spread_define(limits));
     plan->file = "update.cl";
     plan->scratch_reals = (uint64_t)z->parts;
-    plan->launch[0] = (clt__launch){"gradient_norm_parts", {(size_t)z->parts, 1, 1}, {1, 1, 1}, false};
+    plan->launch[0] = clt__flat_launch("gradient_norm_parts", limits, z->parts, true);
     plan->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
     plan->launches = 2;
     return CLT_OK;

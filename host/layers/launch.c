@@ -1,6 +1,22 @@
-#include "layers/group_tile.h"
+#include "layers/launch.h"
 
 #include <stdio.h>
+
+/* One size for all: compilers make a program of each, and where the count has few divisors a device finds none. */
+enum { FLAT_ITEMS = 64 };
+
+clt__launch clt__flat_launch(const char *kernel, const clt__limits *limits, int count, bool much)
+{
+    const int most = limits->work_group_items < FLAT_ITEMS ? limits->work_group_items : FLAT_ITEMS;
+    const int items = much && limits->schedule == CLT_SCHEDULE_VECTOR ? 1 : most;
+    return (clt__launch){
+        kernel, {(size_t)clt__divide_up(count, items) * (size_t)items, 1, 1}, {(size_t)items, 1, 1}, false};
+}
+
+const char *clt__spread_define(const clt__limits *limits)
+{
+    return limits->schedule == CLT_SCHEDULE_TILE ? " -DSPREAD" : "";
+}
 
 void clt__plan_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation, int rows,
                        int outputs, int products, clt__launch_plan *plan)

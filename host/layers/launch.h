@@ -1,0 +1,20 @@
+/* What launch rules share. */
+#ifndef CLT_LAYERS_LAUNCH_H
+#define CLT_LAYERS_LAUNCH_H
+
+#include "device/tiling.h"
+#include "engine/op.h"
+
+/* `count` work-items in a row, in whole work-groups: an item beyond the count must do nothing. Under the vector
+ * schedule an item that is `much` work is a group of its own, so that every core has some. */
+clt__launch clt__flat_launch(const char *kernel, const clt__limits *limits, int count, bool much);
+
+/* What a kernel with a SPREAD form (kernels/real.h) is built with, to stand behind other defines. */
+const char *clt__spread_define(const clt__limits *limits);
+
+/* The tile schedule's products, kernels/group_tile.h. Fills *plan but for its flops: one launch of `kernel` in `file`,
+ * of `products` products of `rows` x `outputs`, in the tile chosen for them. */
+void clt__plan_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation, int rows,
+                       int outputs, int products, clt__launch_plan *plan);
+
+#endif
