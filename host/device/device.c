@@ -224,6 +224,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
     device->id = chosen->id;
     device->double_vector_width = (int)device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE);
     device->allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    device->winograd = 4;
     device->shares_host_memory = device_number(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
     const uint64_t alignment = device_number(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
     if (alignment > CLT__BUFFER_ALIGNMENT)
@@ -313,7 +314,7 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .vector_width =
             power_of_two_up_to_16(precision == CLT_F64 ? device->double_vector_width : device->info.vector_width),
         .patch_bytes = PATCH_BYTES,
-        .winograd = 4,
+        .winograd = device->winograd,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
         .local_bytes = device->info.local_memory_bytes,
         .allocation_bytes = device->allocation_bytes,

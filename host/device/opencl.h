@@ -21,6 +21,7 @@ struct clt_device {
     clt_device_info info;
     int double_vector_width; /* info has the one for float */
     uint64_t allocation_bytes;
+    int winograd; /* clt__limits */
     uint64_t allocated_bytes; /* by buffers that are there now */
     bool shares_host_memory;
     cl_device_id id; /* NULL for the reference, as all below */
