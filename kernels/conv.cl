@@ -15,6 +15,7 @@
  *
  * Reads of weights and gradients may go past the last output channel into the next row, or into the guard that follows
  * every tensor; those lanes are never stored. */
+#include "conv_finish.h"
 #include "params.h"
 #include "register_tile.h"
 
@@ -111,18 +112,6 @@ static inline tile correlate(const correlation z, local const real *under, globa
     return t;
 }
 
-/* What happens to a finished vector of sums: `at` is its first element's index in the output, k0 its channel. */
-#ifdef OP_conv_input_gradient
-#define FINISH(sum, at, k0, lanes) store_lanes(deactivate(sum, load_lanes(x + (at), lanes)), lanes, y + (at))
-#else
-#define FINISH(sum, at, k0, lanes)                                                                                     \
-    do {                                                                                                               \
-        const realv biased_ = bias ? sum + load_lanes(bias + (k0), lanes) : sum;                                       \
-        if (before) store_lanes(biased_, lanes, before + (at));                                                        \
-        store_lanes(activate(biased_), lanes, y + (at));                                                               \
-    } while (0)
-#endif
-
 /* Runs over a block's tiles. x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. */
 static inline void correlate_block(const correlation z, local const real *patch, global const real *weights,
                                    global const real *x, global const real *bias, global real *before, global real *y)
@@ -164,7 +153,9 @@ kernel void conv_forward(const conv_sizes given, global const real *restrict x, 
     const size_t image = (size_t)n * z.y * z.x * z.k;
     correlate_block(q, patch, w, 0, bias, before ? before + image : 0, y + image);
 }
-#else
+#endif
+
+#ifdef OP_conv_input_gradient
 
 /* turned[r,s,k,c] = w[R-1-r, S-1-s, c, k]: the filter of the input gradient. Work-item (k, filter position). */
 kernel void conv_turn_weights(const conv_sizes given, global const real *restrict dy, global const real *restrict w,

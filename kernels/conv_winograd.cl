@@ -15,6 +15,7 @@
  *   V and M, in local memory         [position][tile][channel in] and [position][tile][STRIPE], a stripe at a time
  *
  * For the input gradient the source is dy, the filter is turned by half a turn, and c and k change places. */
+#include "conv_finish.h"
 #include "params.h"
 #include "register_tile.h"
 
@@ -201,18 +202,6 @@ static inline void multiply(const correlation z, local const real *v, global con
         }
 }
 
-/* What happens to a finished vector of sums: `at` is its first element's index in the output, k0 its channel. */
-#ifdef OP_conv_input_gradient
-#define FINISH(sum, at, k0, lanes) store_lanes(deactivate(sum, load_lanes(x + (at), lanes)), lanes, y + (at))
-#else
-#define FINISH(sum, at, k0, lanes)                                                                                     \
-    do {                                                                                                               \
-        const realv biased_ = bias ? sum + load_lanes(bias + (k0), lanes) : sum;                                       \
-        if (before) store_lanes(biased_, lanes, before + (at));                                                        \
-        store_lanes(activate(biased_), lanes, y + (at));                                                               \
-    } while (0)
-#endif
-
 /* The outputs k0 .. of one tile from its M. */
 static inline void transform_output(const correlation z, local const real *m, const place at, const int k0,
                                     global const real *x, global const real *bias, global real *before, global real *y)
@@ -283,7 +272,9 @@ kernel void conv_winograd_forward(const conv_sizes given, global const real *res
     correlate_tiles(q, x, filters, 0, bias, before, y, v);
 }
 
-#else
+#endif
+
+#ifdef OP_conv_input_gradient
 
 /* Of the filter turned by half a turn, from outputs to inputs. Work-item (output channel). */
 kernel void conv_winograd_filters(const conv_sizes given, global const real *restrict dy, global const real *restrict w,

@@ -45,6 +45,7 @@ verify_on_oclgrind() {
 }
 
 verify_on_oclgrind vector "input 2x5x5, conv out=3 kernel=3 padding=1, batchnorm, relu, maxpool kernel=2, conv out=5 kernel=2 stride=2 padding=1, tanh, flatten, dense out=7, sigmoid, dense out=3"
+verify_on_oclgrind vector "input 24x8x7, conv out=17 kernel=3 padding=1, relu, conv out=24 kernel=3 padding=1, flatten, dense out=3"
 verify_on_oclgrind vector "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, relu, conv out=2, flatten, dense out=3, loss half_mse"
 
 # Every tile kernel, with odd sizes, with more weights than a tile has rows, with filters that skip inputs, and small and

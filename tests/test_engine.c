@@ -62,12 +62,21 @@ static void take_row(void *user, const clt_verify_row *row)
 static const char net_text[] =
     "input 2x7x5; conv out=3 kernel=3 padding=1; relu; maxpool kernel=2; tanh; flatten; dense out=3; sigmoid";
 
+/* One whose convolutions are of Winograd tiles, cut by the image's edge. */
+static const char winograd_net_text[] =
+    "input 32x8x7; conv out=33 kernel=3 padding=1; relu; conv out=31 kernel=3 padding=1; flatten; dense out=3";
+
+static const char *net_of(const char *file)
+{
+    return file && strcmp(file, "conv_winograd.cl") == 0 ? winograd_net_text : net_text;
+}
+
 /* Verifies the net with one kernel file replaced by `text` (NULL: as it is). */
 static clt_status verify_with(const char *file, const char *text, clt_schedule schedule, report *r, clt_error *error)
 {
     clt_device *device = open_called(NULL);
     clt_device_set_schedule(device, schedule);
-    clt_model *model = make_model(net_text, NULL, CLT_F32, 4);
+    clt_model *model = make_model(net_of(file), NULL, CLT_F32, 4);
     if (text) clt__device_replace_source(device, file, text);
     *r = (report){0};
     const clt_status status = clt_verify(model, device, 4, 9, take_row, r, error);
@@ -128,8 +137,8 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
 {
     (void)state;
     static const fault faults[] = {
-        {"conv.cl", "define FINISH(sum, at, k0, lanes)      ", "sum + load_lanes", "sum * (real)1.0001 + load_lanes",
-         "conv_forward", "conv1", "y", disagree},
+        {"conv_finish.h", "define FINISH(sum, at, k0, lanes)      ", "sum + load_lanes",
+         "sum * (real)1.0001 + load_lanes", "conv_forward", "conv1", "y", disagree},
         {"dense.cl", "kernel void dense_weight_gradient", "sum += LOAD(dy + (size_t)n * z.o + o)",
          "sum += LOAD(dy + (size_t)n * z.o + o) + (real)1e-6", "dense_weight_gradient", "dense1", "db", disagree},
         {"pool.cl", "static inline void spread_row", "== (maskv)(h * z.w + w)", "== (maskv)(h * z.w + w + 1)",
@@ -141,6 +150,17 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
         {"update.cl", "kernel void gradient_norm_scale", "= hyper[HYPER_CLIP]", "= (real)0.1 * hyper[HYPER_CLIP]",
          "gradient_norm", "", "scale", disagree},
         {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
+        {"conv_winograd.cl", "kernel void conv_winograd_forward", ".pad_y = z.pad_y", ".pad_y = z.pad_y + 1",
+         "conv_forward", "conv1", "y", disagree},
+        {"conv_winograd.cl", "void output_line", "y[2] = fma((realv)SQUARE_A,",
+         "\n#ifdef OP_conv_forward\ny[2] = fma((realv)(SQUARE_A * (real)1.0001f),\n#else\ny[2] = fma((realv)SQUARE_A,"
+         "\n#endif\n",
+         "conv_forward", "conv1", "y", disagree},
+        {"conv_winograd.cl", "void multiply", "c < z.c;",
+         "\n#ifdef OP_conv_forward\nc < z.c;\n#else\nc < z.c - 1;\n#endif\n", "conv_input_gradient", "conv2", "dx",
+         disagree},
+        {"conv_winograd.cl", "#ifdef OP_conv_input_gradient", "w[((8 - i) *", "w[(i *", "conv_input_gradient", "conv2",
+         "dx", disagree},
         {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
          disagree},
     };
@@ -174,10 +194,10 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
          "element(x, 1 + first", "dense_weight_gradient", "dense1", "dw", disagree},
         {"pool.cl", "kernel void pool_forward", "if (oy >= z.y) return;", "if (oy >= z.y - 1) return;", "pool_forward",
          "maxpool1", "y", disagree},
-        {"loss.cl", "kernel void cross_entropy", "if (n >= z.n) return;", "if (n >= z.n + 8) return;", "cross_entropy", "",
-         "gradient", outside},
-        {"update.cl", "kernel void gradient_norm_parts", "step = z.parts", "step = z.parts + 1", "gradient_norm", "",
-         "scale", disagree},
+        {"loss.cl", "kernel void cross_entropy", "if (n >= z.n) return;", "if (n >= z.n + 8) return;", "cross_entropy",
+         "", "gradient", outside},
+        {"update.cl", "kernel void gradient_norm_parts", "begin = part, end", "begin = part + 1, end", "gradient_norm",
+         "", "scale", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught_under(CLT_SCHEDULE_TILE, &faults[i], &r);
@@ -196,6 +216,8 @@ static void a_write_outside_a_tensor_is_caught(void **state)
          outside},
         {"conv.cl", "kernel void conv_weight_gradient_sum", start, "= SIZES(given); dw[z.r * z.s * z.c * z.k] = 1;",
          "conv_weight_gradient", "conv1", "dw", outside},
+        {"conv_winograd.cl", "kernel void conv_winograd_input_gradient", start,
+         "= SIZES(given); dx[z.n * z.h * z.w * z.c + 7] = 1;", "conv_input_gradient", "conv2", "dx", outside},
         {"update.cl", "kernel void sgd", start, "= SIZES(given); velocity[z.count + 63] = 0;", "sgd", "", "velocity",
          outside},
         {"loss.cl", "kernel void cross_entropy", start, "= SIZES(given); ((global int *)step)[STEP_LENGTH] = 0;",
@@ -254,6 +276,8 @@ static void an_element_that_is_not_written_is_caught(void **state)
          "store_lanes(sum, row < rows ? z.k - k0 : 1,", "conv_weight_gradient", "conv1", "db", disagree},
         {"conv.cl", "kernel void conv_forward", "q.cols = min(z.block_x, z.x - q.x0);",
          "q.cols = min(z.block_x, z.x - q.x0) - (n == 2);", "conv_forward", "conv1", "y", disagree},
+        {"conv_winograd.cl", "kernel void conv_winograd_forward", "q.first);", "q.first) - 1;", "conv_forward", "conv1",
+         "y", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {

@@ -29,6 +29,16 @@ static int close_device(void **state)
     return 0;
 }
 
+/* How many programs so far have Winograd tiles with `out` x `out` outputs. */
+static int winograd_programs(int out)
+{
+    char define[32];
+    int count = 0;
+    (void)snprintf(define, sizeof define, "-DWINOGRAD=%d ", out);
+    for (size_t i = 0; i < device->program_count; i++) count += strstr(device->programs[i].options, define) != NULL;
+    return count;
+}
+
 typedef struct tally {
     int ops;
     double worst; /* the largest share of a bound that was used */
@@ -56,12 +66,14 @@ static void verify_case(const char *net, int batch, const char *loss, clt_precis
 static void verify_cases(clt_precision precision)
 {
     tally t = {0};
+    const int before = winograd_programs(4);
     static const char *const losses[] = {"cross_entropy", "mse", "half_mse"};
     for (const clt__layer_row *const *row = clt__layer_rows; *row; row++)
         for (int i = 0; (*row)->cases[i].net; i++)
             verify_case((*row)->cases[i].net, (*row)->cases[i].batch, losses[i % 3], precision, &t);
     print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
     assert_true(t.ops > 100);
+    assert_true(winograd_programs(4) - before >= 10);
 }
 
 static void every_case_in_float(void **state)
@@ -83,6 +95,28 @@ static void convolutions_and_a_dense_layer(clt_precision precision)
     for (int i = 0; clt__conv.cases[i].net; i++)
         verify_case(clt__conv.cases[i].net, clt__conv.cases[i].batch, "cross_entropy", precision, &t);
     verify_case("input 70x1x1; dense out=33; relu; dense out=65", 3, "cross_entropy", precision, &t);
+}
+
+/* Winograd tiles of both sizes, on devices of other vectors than this one's. */
+static void winograd_tiles_with_other_vectors(void **state)
+{
+    (void)state;
+    tally t = {0};
+    static const char net[] = "input 64x13x10; conv out=64 kernel=3 padding=1; relu; conv out=33 kernel=3 padding=1";
+    static const struct {
+        int out, vector_width;
+    } devices[] = {{2, 16}, {4, 8}, {2, 4}, {4, 1}};
+    const clt_device before = *device;
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        device->winograd = devices[i].out;
+        device->info.vector_width = devices[i].vector_width;
+        const int programs = winograd_programs(devices[i].out);
+        verify_case(net, 8, "cross_entropy", CLT_F32, &t);
+        assert_true(winograd_programs(devices[i].out) - programs >= 4);
+    }
+    device->winograd = before.winograd;
+    device->info.vector_width = before.info.vector_width;
+    print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
 }
 
 /* A device with hardly any local memory runs every case too. */
@@ -203,14 +237,15 @@ int main(int count, char **arguments)
         PART(every_case_in_double),
         PART(nets_of_random_sizes),
         PART(every_case_without_local_memory),
+        PART(winograd_tiles_with_other_vectors),
         PART(every_case_in_tiles),
         PART(tiles_in_double),
         PART(nets_of_random_sizes_in_tiles),
         PART(tiles_without_local_memory),
         PART(tiles_of_one_item),
     };
-    static const char *const names[] = {"float",       "double",      "random",      "little",  "tile",
-                                        "tile_double", "tile_random", "tile_little", "tile_one"};
+    static const char *const names[] = {"float", "double",      "random",      "little",      "winograd",
+                                        "tile",  "tile_double", "tile_random", "tile_little", "tile_one"};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         const struct CMUnitTest one[] = {tests[i]};
         if (count == 2 && strcmp(arguments[1], names[i]) == 0) return cmocka_run_group_tests(one, NULL, NULL);

@@ -237,6 +237,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
     device->double_vector_width = (int)device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE);
     device->work_group_items = largest_work_group(device->id);
     device->allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    device->winograd = 4;
     device->shares_host_memory = device_number(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
     const uint64_t alignment = device_number(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
     if (alignment > CLT__BUFFER_ALIGNMENT)
@@ -344,7 +345,7 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .real_bytes = precision == CLT_F64 ? 8 : 4,
         .vector_width = schedule == CLT_SCHEDULE_TILE ? 1 : clt__native_vector_width(device, precision),
         .patch_bytes = PATCH_BYTES,
-        .winograd = 4,
+        .winograd = device->winograd,
         .schedule = schedule,
         .work_group_items = device->work_group_items < WORK_GROUP_ITEMS ? device->work_group_items : WORK_GROUP_ITEMS,
         .preferred_multiple = device->preferred_multiple > 0 ? device->preferred_multiple : 1,

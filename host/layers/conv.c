@@ -232,6 +232,11 @@ static const clt__case cases[] = {
     {1, "input 31x1x13; conv out=2 kernel=1x3 stride=1x5; relu; conv out=40 kernel=1x2 padding=0x3"},
     {64, "input 13x17x2; conv out=10 kernel=5x2 stride=4x2 padding=2x1; sigmoid; conv out=1 kernel=1 stride=2"},
     {3, "input 3x32x32; conv out=32 kernel=3 padding=1; relu; conv out=32 kernel=3 padding=1"},
+    /* Winograd tiles that the image's edge cuts, with lanes and stripes to spare */
+    {3, "input 17x33x31; conv out=31 kernel=3; tanh; conv out=64 kernel=3 padding=2; sigmoid; conv out=33 kernel=3"},
+    {3, "input 64x13x9; conv out=70 kernel=3 padding=1 bias=no; relu; conv out=17 kernel=3 padding=0x2; tanh"},
+    {1, "input 33x13x9; conv out=64 kernel=3 padding=2x1; relu; conv out=33 kernel=3 padding=1 bias=no"},
+    {64, "input 31x5x7; conv out=32 kernel=3 padding=4x1; relu; conv out=31 kernel=3 padding=1"},
     {0, NULL},
 };
 

@@ -46,41 +46,90 @@ static uint64_t local_reals(const correlation *q, int out, int tiles, const clt_
                                           plane_reals(tiles, clt__tile_stripe(tile), tile->vector_width));
 }
 
-/* The one place that decides between Winograd tiles and the formula itself. */
-static bool winograd_pays(const conv_sizes *z, const correlation *q, const clt__limits *limits)
+/* How a work-item's tiles are laid out. */
+typedef struct layout {
+    int out;        /* outputs on a side of a tile */
+    int tiles;      /* of a work-item, a multiple of tile.rows */
+    int items;      /* work-items */
+    clt__tile tile; /* register tile: Winograd tiles x output channels */
+} layout;
+
+static uint64_t layout_reals(const correlation *q, const layout *l)
 {
-    const int out = limits->winograd;
-    return out && z->r == 3 && z->s == 3 && z->stride_y == 1 && z->stride_x == 1 && q->c >= 16 &&
-           count_tiles(q, out) <= INT32_MAX / 4;
+    return local_reals(q, l->out, l->tiles, &l->tile);
 }
 
-/* V and M of a work-item stay in a core's second-level cache. */
-enum { WORK_BYTES = 768 * 1024 };
+/* Enough work-items for all compute units, each with as many tiles as keep V and M in a core's second-level cache:
+ * about three times what a patch takes there, for only a part of them is in use at a time. */
+static layout choose_layout(const correlation *q, int all, const clt__limits *limits)
+{
+    enum { PATCHES = 3, LEAST_ROWS = 4 };
+    const uint64_t most = PATCHES * (uint64_t)limits->patch_bytes / (uint64_t)limits->real_bytes;
+    const int share = clt__divide_up(all, 4 * limits->compute_units);
+    layout l = {.out = limits->winograd};
+    l.tile = clt__tile_for(limits, share > LEAST_ROWS ? share : LEAST_ROWS, q->k);
+    while (l.tile.rows > LEAST_ROWS && local_reals(q, l.out, l.tile.rows, &l.tile) > most)
+        l.tile = clt__tile_for(limits, l.tile.rows - 1, q->k);
+    l.tiles = l.tile.rows;
+    while (l.tiles < share && local_reals(q, l.out, l.tiles + l.tile.rows, &l.tile) <= most) l.tiles += l.tile.rows;
+    l.items = clt__divide_up(all, l.tiles);
+    return l;
+}
+
+static double output_vectors(const correlation *q, const clt__tile *tile)
+{
+    return (double)clt__divide_up(q->k, clt__tile_stripe(tile)) * tile->cols;
+}
+
+/* Multiply-adds of vectors by the formula. */
+static double formula_cost(const correlation *q, const clt__tile *tile)
+{
+    return 9.0 * q->n * q->y * q->x * q->c * output_vectors(q, tile);
+}
+
+/* The same by Winograd tiles: as many or, for transforms and rows of few sums, as long. Work-items that leave compute
+ * units idle count too. */
+static double winograd_cost(const correlation *q, const layout *l, const clt__limits *limits)
+{
+    static const double plane = 14, filter = 4; /* of a position, for a vector of channels in or out, or of filters */
+    const double units = limits->compute_units, rounds = clt__divide_up(l->items, limits->compute_units);
+    const double out = output_vectors(q, &l->tile), in = clt__divide_up(q->c, l->tile.vector_width);
+    const double loading = (l->tile.rows + 2.0) / l->tile.rows;
+    const double tile = q->c * out * loading + plane * (in + out);
+    return positions_of(l->out) * (rounds * units * l->tiles * tile + filter * q->c * out);
+}
+
+/* The one place that decides between Winograd tiles and the formula itself. */
+static bool winograd_pays(const correlation *q, const layout *l, const clt__limits *limits)
+{
+    return layout_reals(q, l) <= limits->local_bytes / (uint64_t)limits->real_bytes &&
+           winograd_cost(q, l, limits) < formula_cost(q, &l->tile);
+}
+
+static bool has_tiles(const conv_sizes *z, const correlation *q, const clt__limits *limits)
+{
+    return limits->winograd && z->r == 3 && z->s == 3 && z->stride_y == 1 && z->stride_x == 1 &&
+           count_tiles(q, limits->winograd) <= INT32_MAX / 4;
+}
 
 static bool plan_tiles(conv_sizes *z, const correlation *q, const char *kernel, const clt__limits *limits,
                        clt__launch_plan *plan)
 {
-    if (!winograd_pays(z, q, limits)) return false;
-    const int out = limits->winograd, all = (int)count_tiles(q, out);
-    const clt__tile tile = clt__tile_for(limits, all, q->k);
-    const int stripe = clt__tile_stripe(&tile);
-    const uint64_t most = limits->local_bytes < WORK_BYTES ? limits->local_bytes : WORK_BYTES;
-    int tiles = tile.rows;
-    while (tiles < all && local_reals(q, out, tiles + tile.rows, &tile) * (uint64_t)limits->real_bytes <= most)
-        tiles += tile.rows;
-    const uint64_t local = local_reals(q, out, tiles, &tile);
-    if (local > limits->local_bytes / (uint64_t)limits->real_bytes) return false;
-    z->winograd = out;
-    z->tiles = tiles;
+    if (!has_tiles(z, q, limits)) return false;
+    const layout l = choose_layout(q, (int)count_tiles(q, limits->winograd), limits);
+    if (!winograd_pays(q, &l, limits)) return false;
+    const int stripe = clt__tile_stripe(&l.tile);
+    z->winograd = l.out;
+    z->tiles = l.tiles;
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DWINOGRAD=%d -DACTIVATION=%d",
-                   tile.vector_width, tile.rows, tile.cols, out, z->activation);
+                   l.tile.vector_width, l.tile.rows, l.tile.cols, l.out, z->activation);
     plan->file = "conv_winograd.cl";
     plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c; /* the formula's: what a user asks for */
     plan->scratch_reals =
-        (uint64_t)positions_of(out) * (uint64_t)q->c * (uint64_t)clt__divide_up(q->k, stripe) * (uint64_t)stripe;
-    plan->local_reals = local;
+        (uint64_t)positions_of(l.out) * (uint64_t)q->c * (uint64_t)clt__divide_up(q->k, stripe) * (uint64_t)stripe;
+    plan->local_reals = layout_reals(q, &l);
     plan->launch[0] = (clt__launch){"conv_winograd_filters", {(size_t)q->c, 1, 1}, {1, 1, 1}, false};
-    plan->launch[1] = (clt__launch){kernel, {(size_t)clt__divide_up(all, tiles), 1, 1}, {1, 1, 1}, true};
+    plan->launch[1] = (clt__launch){kernel, {(size_t)l.items, 1, 1}, {1, 1, 1}, true};
     plan->launches = 2;
     return true;
 }

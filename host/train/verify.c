@@ -103,7 +103,7 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
     const clt__net *net = &session->net;
     TRY(randomize(session, net->normalize, 0.25, 0.75, error));
     if (net->velocity >= 0) TRY(randomize(session, net->velocity, -0.01, 0.01, error));
-    if (net->accumulated >= 0) TRY(randomize(session, net->accumulated, -0.01, 0.01, error));
+    if (net->accumulated >= 0) TRY(randomize(session, net->accumulated, -1, 1, error));
     for (int i = 0; i < net->layers; i++)
         for (int j = 0; j < net->layer[i].parameters; j++)
             if (net->layer[i].parameter[j].state)

@@ -1,0 +1,17 @@
+/* What conv.cl and conv_winograd.cl do with a finished vector of sums: `at` is its first element's index in the output,
+ * k0 its channel. They use their own x, bias, before and y. */
+#ifndef CLT_CONV_FINISH_H
+#define CLT_CONV_FINISH_H
+
+#ifdef OP_conv_input_gradient
+#define FINISH(sum, at, k0, lanes) store_lanes(deactivate(sum, load_lanes(x + (at), lanes)), lanes, y + (at))
+#else
+#define FINISH(sum, at, k0, lanes)                                                                                     \
+    do {                                                                                                               \
+        const realv biased_ = bias ? sum + load_lanes(bias + (k0), lanes) : sum;                                       \
+        if (before) store_lanes(biased_, lanes, before + (at));                                                        \
+        store_lanes(activate(biased_), lanes, y + (at));                                                               \
+    } while (0)
+#endif
+
+#endif
