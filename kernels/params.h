@@ -66,6 +66,22 @@ typedef struct element_sizes {
     int activation;
 } element_sizes;
 
+/* curve.cl. alpha_ppm: the curve's parameter in millionths. */
+enum {
+    CURVE_LEAKY_RELU,
+    CURVE_ELU,
+    CURVE_SELU,
+    CURVE_GELU,
+    CURVE_SILU,
+    CURVE_HARDSWISH,
+    CURVE_RELU6,
+    CURVE_SOFTPLUS
+};
+
+typedef struct curve_sizes {
+    int count, curve, alpha_ppm;
+} curve_sizes;
+
 /* join.cl. count: elements of y. channels: of each input, for concat. */
 typedef struct join_sizes {
     int count, inputs;

@@ -139,7 +139,7 @@ const clt__op_row clt__activation_gradient_op = {
 
 /* ---- the layers */
 
-static clt_status shape(clt__layer *layer, clt_error *error)
+clt_status clt__same_shape(clt__layer *layer, clt_error *error)
 {
     (void)error;
     layer->out.shape = layer->in[0].shape;
@@ -181,21 +181,21 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 
 const clt__layer_row clt__relu = {.name = "relu",
                                   .help = "max(x, 0)",
-                                  .shape = shape,
+                                  .shape = clt__same_shape,
                                   .forward = forward,
                                   .backward = backward,
                                   .activation = ACTIVATION_RELU,
                                   .cases = CASES("relu")};
 const clt__layer_row clt__sigmoid = {.name = "sigmoid",
                                      .help = "1 / (1 + exp(-x))",
-                                     .shape = shape,
+                                     .shape = clt__same_shape,
                                      .forward = forward,
                                      .backward = backward,
                                      .activation = ACTIVATION_SIGMOID,
                                      .cases = CASES("sigmoid")};
 const clt__layer_row clt__tanh = {.name = "tanh",
                                   .help = "the hyperbolic tangent",
-                                  .shape = shape,
+                                  .shape = clt__same_shape,
                                   .forward = forward,
                                   .backward = backward,
                                   .activation = ACTIVATION_TANH,
@@ -203,7 +203,7 @@ const clt__layer_row clt__tanh = {.name = "tanh",
 const clt__layer_row clt__sigmoid_notebook = {
     .name = "sigmoid_notebook",
     .help = "sigmoid whose derivative is taken at its output, as the notebook of `cltrain example` has it",
-    .shape = shape,
+    .shape = clt__same_shape,
     .forward = forward,
     .backward = backward,
     .activation = ACTIVATION_SIGMOID_NOTEBOOK,

@@ -47,8 +47,8 @@ typedef struct clt__layer_row {
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     bool joins;             /* takes two or more inputs, else it takes one */
     bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
-    bool stands_alone;      /* an activation that is never fused */
-    int activation;         /* an activation layer's function (kernels/params.h) */
+    int activation;         /* the function of an activation layer that can be fused (kernels/params.h) */
+    int curve;              /* that of one which cannot (kernels/params.h) */
     bool fuses;             /* forward can apply the activation that follows */
     bool takes_activation;  /* backward applies the derivative of the activation fused into its (first) input */
     const clt__case *cases; /* ends with a NULL net */
@@ -126,6 +126,9 @@ double clt__deactivate(int activation, double gradient, double y);
 /* The slack of f(sum), where the sum has `slack`; and of gradient * f'(sum). */
 double clt__activate_slack(int activation, double sum, double slack);
 double clt__deactivate_slack(int activation, double gradient, double slack, double y);
+
+/* The rule of layers whose output is shaped like their input. */
+clt_status clt__same_shape(clt__layer *layer, clt_error *error);
 
 /* window.c: sets layer->out.shape to `channels` of (size + 2 padding - kernel) / stride + 1 outputs each way; an error
  * where the input is no image or the kernel does not fit. Each pointer is height and width. */

@@ -14,6 +14,14 @@
     ROW(relu)       \
     ROW(sigmoid)    \
     ROW(tanh)       \
+    ROW(leaky_relu) \
+    ROW(elu) \
+    ROW(selu) \
+    ROW(gelu) \
+    ROW(silu) \
+    ROW(hardswish) \
+    ROW(relu6) \
+    ROW(softplus) \
     ROW(sigmoid_notebook)
 
 #define LOSSES(ROW)    \

@@ -34,7 +34,7 @@ static bool is_fused(const clt__description *description, size_t index)
 {
     const clt__item *item = &description->item[index];
     size_t user;
-    if (item->row->activation == ACTIVATION_NONE || item->row->stands_alone || item->from[0] == 0) return false;
+    if (item->row->activation == ACTIVATION_NONE || item->from[0] == 0) return false;
     return description->item[item->from[0] - 1].row->fuses &&
            clt__count_users(description, item->from[0] - 1, &user) == 1;
 }
