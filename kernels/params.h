@@ -66,6 +66,14 @@ typedef struct element_sizes {
     int activation;
 } element_sizes;
 
+/* average.cl */
+typedef struct average_sizes {
+    int n, c, h, w, y, x;
+    int r, s;
+    int stride_y, stride_x, pad_y, pad_x;
+    int include_pad;
+} average_sizes;
+
 /* curve.cl. alpha_ppm: the curve's parameter in millionths. */
 enum {
     CURVE_LEAKY_RELU,

@@ -71,6 +71,7 @@ typedef union clt__sizes {
     pool_sizes pool;
     norm_sizes norm;
     element_sizes element;
+    average_sizes average;
     curve_sizes curve;
     join_sizes join;
     loss_sizes loss;

@@ -177,7 +177,7 @@ enum { OUT, KERNEL, STRIDE, PADDING, BIAS };
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const int *kernel = layer->value[KERNEL], out = layer->value[OUT][0], in = layer->in[0].shape.channels;
-    TRY(clt__slide_window(layer, out, kernel, layer->value[STRIDE], layer->value[PADDING], error));
+    TRY(clt__slide_window(layer, out, kernel, layer->value[STRIDE], layer->value[PADDING], false, error));
     const double fan_in = (double)in * kernel[0] * kernel[1];
     if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
     clt__set_weight_and_bias(layer, (const int[4]){out, in, kernel[0], kernel[1]}, 4, (int)fan_in,

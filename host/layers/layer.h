@@ -131,9 +131,11 @@ double clt__deactivate_slack(int activation, double gradient, double slack, doub
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);
 
 /* window.c: sets layer->out.shape to `channels` of (size + 2 padding - kernel) / stride + 1 outputs each way; an error
- * where the input is no image or the kernel does not fit. Each pointer is height and width. */
+ * where the input is no image or the kernel does not fit. Each pointer is height and width. `ceil`: the quotient is
+ * rounded up, unless the last window would begin beyond the image, as PyTorch's ceil_mode has it. */
 clt_status clt__slide_window(clt__layer *layer, int channels, const int *kernel, const int *stride, const int *padding,
-                             clt_error *error);
+                             bool ceil, clt_error *error);
+clt_status clt__check_pool_padding(const clt__layer *layer, const int *kernel, const int *padding, clt_error *error);
 
 /* weighted.c: for layers whose first parameter is a weight and whose second, if any, is a bias. */
 typedef struct clt__weighted_ops {

@@ -114,15 +114,14 @@ static const clt__op_row input_gradient_op = {
 
 /* ---- the layer */
 
-enum { KERNEL, STRIDE, PADDING };
+enum { KERNEL, STRIDE, PADDING, CEIL };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING];
-    if (padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2)
-        return FAIL(error, CLT_BAD_NET, "%s: a padding of %dx%d is more than half the kernel of %dx%d", layer->name,
-                    padding[0], padding[1], kernel[0], kernel[1]);
-    return clt__slide_window(layer, layer->in[0].shape.channels, kernel, layer->value[STRIDE], padding, error);
+    TRY(clt__check_pool_padding(layer, kernel, padding, error));
+    return clt__slide_window(layer, layer->in[0].shape.channels, kernel, layer->value[STRIDE], padding,
+                             layer->value[CEIL][0], error);
 }
 
 static pool_sizes sizes_of(const clt__layer *layer)
@@ -176,6 +175,7 @@ static const clt__case cases[] = {
     {3, "input 17x13x31; maxpool kernel=3 stride=2 padding=1"},
     {3, "input 6x28x28; conv out=6 kernel=1; sigmoid; maxpool kernel=2x3 stride=1x2 padding=1x0"},
     {64, "input 33x5x5; conv out=33 kernel=1; tanh; maxpool kernel=3 stride=1 padding=1; maxpool kernel=5 stride=7"},
+    {3, "input 6x6x9; conv out=6; maxpool kernel=3 stride=2 ceil=yes; maxpool kernel=2 stride=3 padding=1 ceil=yes"},
     {3, "input 70x3x2; maxpool kernel=2x1 stride=3x1; flatten; dense out=3"},
     {0, NULL},
 };
@@ -185,7 +185,8 @@ const clt__layer_row clt__maxpool = {
     .help = "the largest value of each window, channel by channel",
     .option = {{"kernel", CLT__PAIR, 1, CLT__REQUIRED, "window height x width"},
                {"stride", CLT__PAIR, 1, CLT__AS_FIRST, "steps between windows (default: the kernel)"},
-               {"padding", CLT__PAIR, 0, 0, "border on each side that never wins"}},
+               {"padding", CLT__PAIR, 0, 0, "border on each side that never wins"},
+               {"ceil", CLT__FLAG, 0, 0, "a last window may reach beyond the padding"}},
     .shape = shape,
     .extra = extra,
     .forward = forward,

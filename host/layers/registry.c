@@ -7,7 +7,9 @@
     ROW(conv)       \
     ROW(dense)      \
     ROW(batchnorm)  \
-    ROW(maxpool)    \
+    ROW(maxpool) \
+    ROW(avgpool) \
+    ROW(globalavgpool)    \
     ROW(add)        \
     ROW(concat)     \
     ROW(flatten)    \

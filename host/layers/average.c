@@ -1,0 +1,224 @@
+/* Average pooling. Formulas: kernels/average.cl. */
+#include <stdio.h>
+
+#include "layers/bounds.h"
+#include "layers/launch.h"
+#include "layers/layer.h"
+
+/* ---- average_forward(x -> y) and average_gradient(dy -> dx) */
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* The window of output (y, x): the pixels inside the image, and what their sum is divided by. */
+typedef struct window {
+    int first_h, end_h, first_w, end_w, area;
+} window;
+
+static window window_at(const average_sizes *z, int y, int x)
+{
+    const int h = y * z->stride_y - z->pad_y, w = x * z->stride_x - z->pad_x;
+    const int end_h = smaller(h + z->r, z->h + z->pad_y), end_w = smaller(w + z->s, z->w + z->pad_x);
+    window at = {larger(h, 0), smaller(end_h, z->h), larger(w, 0), smaller(end_w, z->w), 0};
+    at.area = z->include_pad ? (end_h - h) * (end_w - w) : (at.end_h - at.first_h) * (at.end_w - at.first_w);
+    return at;
+}
+
+static size_t index_of(int n, int h, int w, int c, int height, int width, int channels)
+{
+    return (((size_t)n * (size_t)height + (size_t)h) * (size_t)width + (size_t)w) * (size_t)channels + (size_t)c;
+}
+
+/* y[n,y,x,c] = sum over the window of x[n,h,w,c] / area(y,x) */
+static void forward_twin(const void *sizes, const clt__array *operand)
+{
+    const average_sizes *z = sizes;
+    const clt__array *y = &operand[1];
+    size_t at = 0;
+    for (int n = 0; n < z->n; n++)
+        for (int oy = 0; oy < z->y; oy++)
+            for (int ox = 0; ox < z->x; ox++)
+                for (int c = 0; c < z->c; c++, at++) {
+                    const window v = window_at(z, oy, ox);
+                    double sum = 0, magnitude = 0;
+                    for (int h = v.first_h; h < v.end_h; h++)
+                        for (int w = v.first_w; w < v.end_w; w++) {
+                            const double value = operand[0].real[index_of(n, h, w, c, z->h, z->w, z->c)];
+                            sum += value;
+                            magnitude += fabs(value);
+                        }
+                    y->real[at] = sum / v.area;
+                    if (y->slack)
+                        y->slack[at] = (clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK) * magnitude / v.area;
+                }
+}
+
+/* dx[n,h,w,c] = sum over the windows (y,x) that cover (h,w) of dy[n,y,x,c] / area(y,x) */
+static void gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const average_sizes *z = sizes;
+    const clt__array *dx = &operand[1];
+    const size_t inputs = index_of(z->n, 0, 0, 0, z->h, z->w, z->c);
+    const double growth = clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK;
+    for (size_t i = 0; i < inputs; i++) dx->real[i] = 0;
+    for (size_t i = 0; i < inputs && dx->slack; i++) dx->slack[i] = 0;
+    size_t at = 0;
+    for (int n = 0; n < z->n; n++)
+        for (int oy = 0; oy < z->y; oy++)
+            for (int ox = 0; ox < z->x; ox++)
+                for (int c = 0; c < z->c; c++, at++) {
+                    const window v = window_at(z, oy, ox);
+                    const double share = operand[0].real[at] / v.area;
+                    for (int h = v.first_h; h < v.end_h; h++)
+                        for (int w = v.first_w; w < v.end_w; w++) {
+                            const size_t to = index_of(n, h, w, c, z->h, z->w, z->c);
+                            dx->real[to] += share;
+                            if (dx->slack) dx->slack[to] += growth * fabs(share);
+                        }
+                }
+}
+
+/* A work-item takes a vector of channels of one of `pixels` pixels. */
+static clt_status plan(const char *kernel, const average_sizes *z, int pixels, const clt__limits *limits,
+                       clt__launch_plan *plan)
+{
+    const int width = z->c < limits->vector_width ? 1 : limits->vector_width;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", width);
+    plan->file = "average.cl";
+    plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
+    plan->launch[0] = clt__flat_launch(kernel, limits, pixels * clt__divide_up(z->c, width), false);
+    plan->launches = 1;
+    return CLT_OK;
+}
+
+static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+{
+    (void)error;
+    const average_sizes *z = sizes;
+    return plan("average_forward", z, z->n * z->y * z->x, limits, launches);
+}
+
+static clt_status gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+{
+    (void)error;
+    const average_sizes *z = sizes;
+    return plan("average_gradient", z, z->n * z->h * z->w, limits, launches);
+}
+
+static const clt__op_row forward_op = {
+    .name = "average_forward",
+    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
+    .twin = forward_twin,
+    .plan = forward_plan,
+};
+
+static const clt__op_row gradient_op = {
+    .name = "average_gradient",
+    .operand = {{"dy", CLT__READ}, {"dx", CLT__WRITE}},
+    .twin = gradient_twin,
+    .plan = gradient_plan,
+};
+
+/* ---- the layers */
+
+enum { KERNEL, STRIDE, PADDING, CEIL, INCLUDE_PAD };
+
+static clt_status average_shape(clt__layer *layer, clt_error *error)
+{
+    const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING];
+    TRY(clt__check_pool_padding(layer, kernel, padding, error));
+    return clt__slide_window(layer, layer->in[0].shape.channels, kernel, layer->value[STRIDE], padding,
+                             layer->value[CEIL][0], error);
+}
+
+static clt_status global_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape = (clt_shape){in.channels, 1, 1};
+    return CLT_OK;
+}
+
+static average_sizes average_sizes_of(const clt__layer *layer)
+{
+    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
+    average_sizes sizes = {.n = layer->batch,
+                           .c = in.channels,
+                           .h = in.height,
+                           .w = in.width,
+                           .y = out.height,
+                           .x = out.width,
+                           .r = in.height,
+                           .s = in.width};
+    sizes.stride_y = sizes.stride_x = 1;
+    if (!layer->row->option[0].key) return sizes; /* globalavgpool: one window over all of the image */
+    sizes.r = layer->value[KERNEL][0];
+    sizes.s = layer->value[KERNEL][1];
+    sizes.stride_y = layer->value[STRIDE][0];
+    sizes.stride_x = layer->value[STRIDE][1];
+    sizes.pad_y = layer->value[PADDING][0];
+    sizes.pad_x = layer->value[PADDING][1];
+    sizes.include_pad = layer->value[INCLUDE_PAD][0];
+    return sizes;
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const average_sizes sizes = average_sizes_of(layer);
+    const int tensor[] = {layer->in[0].tensor, layer->out.tensor};
+    return clt__tape_add_op(tape, &forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    const average_sizes sizes = average_sizes_of(layer);
+    const int tensor[] = {layer->out.gradient, layer->in[0].gradient};
+    return clt__tape_add_op(tape, &gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+}
+
+static const clt__case average_cases[] = {
+    {1, "input 1x1x1; conv out=1; avgpool kernel=1"},
+    {3, "input 3x7x5; conv out=3 kernel=1; relu; avgpool kernel=2"},
+    {3, "input 17x13x31; conv out=17; avgpool kernel=3 stride=2 padding=1; conv out=2"},
+    {3, "input 2x9x8; conv out=5; tanh; avgpool kernel=3x2 stride=2x3 padding=1x1 count_include_pad=no ceil=yes"},
+    {64, "input 3x5x5; conv out=33; avgpool kernel=3 stride=2 padding=1 ceil=yes; avgpool kernel=2 stride=1"},
+    {0, NULL},
+};
+
+static const clt__case global_cases[] = {
+    {1, "input 1x1x1; conv out=1; globalavgpool"},
+    {3, "input 3x7x5; conv out=18 kernel=3; relu; globalavgpool; dense out=3"},
+    {64, "input 5x3x3; conv out=7; globalavgpool; flatten; dense out=3"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__avgpool = {
+    .name = "avgpool",
+    .help = "the mean of each window, channel by channel",
+    .option = {{"kernel", CLT__PAIR, 1, CLT__REQUIRED, "window height x width"},
+               {"stride", CLT__PAIR, 1, CLT__AS_FIRST, "steps between windows (default: the kernel)"},
+               {"padding", CLT__PAIR, 0, 0, "zeros on each side"},
+               {"ceil", CLT__FLAG, 0, 0, "a last window may reach beyond the padding"},
+               {"count_include_pad", CLT__FLAG, 0, 1, "the mean is over the padding too"}},
+    .shape = average_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = average_cases,
+};
+
+const clt__layer_row clt__globalavgpool = {
+    .name = "globalavgpool",
+    .help = "the mean of each channel",
+    .shape = global_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = global_cases,
+};

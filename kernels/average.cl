@@ -1,0 +1,66 @@
+/* Average pooling, channels last. A window covers the pixels it[h, w] with
+ *   y*stride_y - pad_y <= h < min(y*stride_y - pad_y + r, H + pad_y), and likewise for w,
+ * of which only those inside the image are added.
+ *
+ *   forward    y[n,y,x,c] = sum over the window of x[n,h,w,c] / area(y,x)
+ *   gradient   dx[n,h,w,c] = sum over the windows (y,x) that cover (h,w) of dy[n,y,x,c] / area(y,x)
+ *   area       pixels of the window, those in the padding counted if include_pad says so (as torch.nn.AvgPool2d has it)
+ *
+ * Work-item (vector of channels of a pixel of the result). */
+#include "params.h"
+#include "real.h"
+
+/* Where a work-item's vector lies. */
+typedef struct {
+    int n, row, column, c, lanes;
+    size_t at;
+} place;
+
+static inline place place_of(const int n, const int rows, const int columns, const int channels)
+{
+    const int vectors = (channels + VEC - 1) / VEC, id = (int)get_global_id(0), pixel = id / vectors;
+    place p = {pixel / columns / rows, pixel / columns % rows, pixel % columns, id % vectors * VEC, 0, 0};
+    p.lanes = p.n < n ? channels - p.c : 0; /* items beyond the last have nothing to do */
+    p.at = (size_t)pixel * channels + p.c;
+    return p;
+}
+
+static inline int area(const average_sizes z, const int y, const int x)
+{
+    const int h = y * z.stride_y - z.pad_y, w = x * z.stride_x - z.pad_x;
+    const int end_h = min(h + z.r, z.h + z.pad_y), end_w = min(w + z.s, z.w + z.pad_x);
+    if (z.include_pad) return (end_h - h) * (end_w - w);
+    return (min(end_h, z.h) - max(h, 0)) * (min(end_w, z.w) - max(w, 0));
+}
+
+#ifdef OP_average_forward
+kernel void average_forward(const average_sizes given, global const real *restrict x, global real *restrict y)
+{
+    const average_sizes z = SIZES(given);
+    const place p = place_of(z.n, z.y, z.x, z.c);
+    if (p.lanes <= 0) return;
+    const int top = p.row * z.stride_y - z.pad_y, left = p.column * z.stride_x - z.pad_x;
+    realv sum = 0;
+    for (int h = max(top, 0); h < min(top + z.r, z.h); h++)
+        for (int w = max(left, 0); w < min(left + z.s, z.w); w++)
+            sum += load_lanes(x + (((size_t)p.n * z.h + h) * z.w + w) * z.c + p.c, p.lanes);
+    store_lanes(sum / (real)area(z, p.row, p.column), p.lanes, y + p.at);
+}
+#endif
+
+#ifdef OP_average_gradient
+kernel void average_gradient(const average_sizes given, global const real *restrict dy, global real *restrict dx)
+{
+    const average_sizes z = SIZES(given);
+    const place p = place_of(z.n, z.h, z.w, z.c);
+    if (p.lanes <= 0) return;
+    const int below = p.row + z.pad_y, right = p.column + z.pad_x;
+    const int first_y = below < z.r ? 0 : (below - z.r) / z.stride_y + 1, last_y = min(below / z.stride_y, z.y - 1);
+    const int first_x = right < z.s ? 0 : (right - z.s) / z.stride_x + 1, last_x = min(right / z.stride_x, z.x - 1);
+    realv sum = 0;
+    for (int oy = first_y; oy <= last_y; oy++)
+        for (int ox = first_x; ox <= last_x; ox++)
+            sum += load_lanes(dy + (((size_t)p.n * z.y + oy) * z.x + ox) * z.c + p.c, p.lanes) / (real)area(z, oy, ox);
+    store_lanes(sum, p.lanes, dx + p.at);
+}
+#endif
