@@ -66,6 +66,16 @@ typedef struct element_sizes {
     int activation;
 } element_sizes;
 
+/* grouped_conv.cl: as conv_sizes, and */
+typedef struct grouped_conv_sizes {
+    int n, c, h, w;
+    int k, y, x;
+    int r, s;
+    int stride_y, stride_x, pad_y, pad_x;
+    int bias, activation;
+    int groups, dilation_y, dilation_x;
+} grouped_conv_sizes;
+
 /* average.cl */
 typedef struct average_sizes {
     int n, c, h, w, y, x;

@@ -66,7 +66,7 @@ static void a_wrong_option_is_named_with_its_line(void **state)
     static const complaint complaints[] = {
         {"relu foo=1", "test.net:1: ", "relu has no option \"foo\": it takes frozen, from and as"},
         {"relu\nconv out=2 foo=3",
-         "test.net:2: ", "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, frozen, from and as"},
+         "test.net:2: ", "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, groups, dilation, frozen, from and as"},
         {"conv out", "test.net:1: ", "\"out\" should be an option, name=value"},
         {"conv out=x", "test.net:1: ", "out=x: out takes a number of 1 to 1000000"},
         {"conv out=", "test.net:1: ", "out=: out takes a number of 1 to 1000000"},

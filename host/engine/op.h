@@ -71,6 +71,7 @@ typedef union clt__sizes {
     pool_sizes pool;
     norm_sizes norm;
     element_sizes element;
+    grouped_conv_sizes grouped_conv;
     average_sizes average;
     curve_sizes curve;
     join_sizes join;

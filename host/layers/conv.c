@@ -172,12 +172,26 @@ static const clt__op_row weight_gradient_op = {
 
 /* ---- the layer */
 
-enum { OUT, KERNEL, STRIDE, PADDING, BIAS };
+enum { OUT, KERNEL, STRIDE, PADDING, BIAS, GROUPS, DILATION };
+
+static clt_status check_groups(const clt__layer *layer, clt_error *error)
+{
+    const int groups = layer->value[GROUPS][0], in = layer->in[0].shape.channels, out = layer->value[OUT][0];
+    if (in % groups == 0 && out % groups == 0) return CLT_OK;
+    return FAIL(error, CLT_BAD_NET, "%s: groups=%d divides neither or only one of its %d inputs and %d outputs",
+                layer->name, groups, in, out);
+}
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const int *kernel = layer->value[KERNEL], out = layer->value[OUT][0], in = layer->in[0].shape.channels;
-    TRY(clt__slide_window(layer, out, kernel, layer->value[STRIDE], layer->value[PADDING], false, error));
+    const int *kernel = layer->value[KERNEL], *dilation = layer->value[DILATION], out = layer->value[OUT][0];
+    const int64_t reach_y = (int64_t)(kernel[0] - 1) * dilation[0] + 1,
+                  reach_x = (int64_t)(kernel[1] - 1) * dilation[1] + 1;
+    TRY(check_groups(layer, error));
+    if (reach_y > INT32_MAX || reach_x > INT32_MAX)
+        return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
+    const int reach[] = {(int)reach_y, (int)reach_x}, in = layer->in[0].shape.channels / layer->value[GROUPS][0];
+    TRY(clt__slide_window(layer, out, reach, layer->value[STRIDE], layer->value[PADDING], false, error));
     const double fan_in = (double)in * kernel[0] * kernel[1];
     if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
     clt__set_weight_and_bias(layer, (const int[4]){out, in, kernel[0], kernel[1]}, 4, (int)fan_in,
@@ -205,16 +219,50 @@ static conv_sizes sizes_of(const clt__layer *layer, int activation)
                         .activation = activation};
 }
 
+static grouped_conv_sizes grouped_sizes_of(const clt__layer *layer, int activation)
+{
+    const conv_sizes z = sizes_of(layer, activation);
+    return (grouped_conv_sizes){.n = z.n,
+                                .c = z.c,
+                                .h = z.h,
+                                .w = z.w,
+                                .k = z.k,
+                                .y = z.y,
+                                .x = z.x,
+                                .r = z.r,
+                                .s = z.s,
+                                .stride_y = z.stride_y,
+                                .stride_x = z.stride_x,
+                                .pad_y = z.pad_y,
+                                .pad_x = z.pad_x,
+                                .bias = z.bias,
+                                .activation = z.activation,
+                                .groups = layer->value[GROUPS][0],
+                                .dilation_y = layer->value[DILATION][0],
+                                .dilation_x = layer->value[DILATION][1]};
+}
+
+static bool is_plain(const clt__layer *layer)
+{
+    return layer->value[GROUPS][0] == 1 && layer->value[DILATION][0] == 1 && layer->value[DILATION][1] == 1;
+}
+
 static const clt__weighted_ops ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
+    const grouped_conv_sizes grouped = grouped_sizes_of(layer, layer->out.activation);
+    if (!is_plain(layer))
+        return clt__weighted_forward(tape, layer, &clt__grouped_conv_ops, &grouped, sizeof grouped, error);
     const conv_sizes sizes = sizes_of(layer, layer->out.activation);
     return clt__weighted_forward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
+    const grouped_conv_sizes grouped = grouped_sizes_of(layer, layer->in[0].activation);
+    if (!is_plain(layer))
+        return clt__weighted_backward(tape, layer, &clt__grouped_conv_ops, &grouped, sizeof grouped, error);
     const conv_sizes sizes = sizes_of(layer, layer->in[0].activation);
     return clt__weighted_backward(tape, layer, &ops, &sizes, sizeof sizes, error);
 }
@@ -231,6 +279,11 @@ static const clt__case cases[] = {
     {3, "input 70x5x5; conv out=70 kernel=3 padding=1 bias=no; tanh; conv out=33 kernel=5 padding=4 stride=2"},
     {1, "input 31x1x13; conv out=2 kernel=1x3 stride=1x5; relu; conv out=40 kernel=1x2 padding=0x3"},
     {64, "input 13x17x2; conv out=10 kernel=5x2 stride=4x2 padding=2x1; sigmoid; conv out=1 kernel=1 stride=2"},
+    {1, "input 2x5x5; conv out=4 kernel=3 groups=2"},
+    {3, "input 6x9x7; conv out=6 kernel=3 padding=1 groups=6; relu; conv out=12 kernel=3 groups=6 stride=2; tanh"},
+    {3, "input 33x9x8; conv out=33 kernel=3x2 groups=33 stride=2x1 padding=1 bias=no; relu; conv out=34; sigmoid; "
+        "conv out=51 kernel=2 groups=17 dilation=3x2 padding=2"},
+    {64, "input 3x7x6; conv out=18 kernel=3x2 dilation=2x3 padding=2x1; relu; conv out=5 kernel=2 dilation=1x2"},
     {3, "input 3x32x32; conv out=32 kernel=3 padding=1; relu; conv out=32 kernel=3 padding=1"},
     /* Winograd tiles that the image's edge cuts, with lanes and stripes to spare */
     {3, "input 17x33x31; conv out=31 kernel=3; tanh; conv out=64 kernel=3 padding=2; sigmoid; conv out=33 kernel=3"},
@@ -247,7 +300,9 @@ const clt__layer_row clt__conv = {
                {"kernel", CLT__PAIR, 1, 1, "kernel height x width"},
                {"stride", CLT__PAIR, 1, 1, "steps between outputs"},
                {"padding", CLT__PAIR, 0, 0, "zeros on each side"},
-               {"bias", CLT__FLAG, 0, 1, "adds a bias to each output channel"}},
+               {"bias", CLT__FLAG, 0, 1, "adds a bias to each output channel"},
+               {"groups", CLT__COUNT, 1, 1, "parts of the outputs, each of which sees its part of the inputs"},
+               {"dilation", CLT__PAIR, 1, 1, "pixels between neighbouring weights"}},
     .shape = shape,
     .forward = forward,
     .backward = backward,

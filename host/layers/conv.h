@@ -3,7 +3,7 @@
 #ifndef CLT_LAYERS_CONV_H
 #define CLT_LAYERS_CONV_H
 
-#include "engine/op.h"
+#include "layers/layer.h"
 
 clt_status clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
 clt_status clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
@@ -25,5 +25,8 @@ clt_status clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits,
                                          clt_error *error);
 clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
                                           clt_error *error);
+
+/* grouped_conv.c: the ops where there are groups or a dilation. Their sizes are grouped_conv_sizes. */
+extern const clt__weighted_ops clt__grouped_conv_ops;
 
 #endif

@@ -11,6 +11,22 @@ typedef struct built_in {
 #define VGG_CONV(out) "conv out=" out " kernel=3 padding=1 bias=no\nbatchnorm\nrelu\n"
 #define VGG_PAIR(out) VGG_CONV(out) VGG_CONV(out) "maxpool kernel=2\n"
 
+/* Two convolutions and what goes around them. `norm` is the number of the second's batch normalisation, `around` what
+ * is added to its output. */
+#define RESIDUAL(out, options, norm, around)                                    \
+    "conv out=" out " kernel=3 padding=1 bias=no" options "\nbatchnorm\nrelu\n" \
+    "conv out=" out " kernel=3 padding=1 bias=no\nbatchnorm\n" around "add from=batchnorm" norm
+#define IDENTITY(out, norm, relu) RESIDUAL(out, "", norm, "") ",relu" relu "\nrelu\n"
+/* Half as high and wide, so what goes around takes a convolution too. `last`: the number of its normalisation. */
+#define PROJECTED(out, norm, relu, last)                                                                 \
+    RESIDUAL(out, " stride=2", norm, "conv out=" out " stride=2 bias=no from=relu" relu "\nbatchnorm\n") \
+    ",batchnorm" last "\nrelu\n"
+
+/* One filter a channel, then 1 x 1 over all channels: Howard et al., MobileNets, 2017. */
+#define SEPARABLE(in, options, out)                                                          \
+    "conv out=" in " kernel=3 padding=1 bias=no" options " groups=" in "\nbatchnorm\nrelu\n" \
+    "conv out=" out " bias=no\nbatchnorm\nrelu\n"
+
 static const built_in nets[] = {
     /* The worked example: Conv2d(1, 1, 3, bias=False), Flatten, Linear(4, 1), Sigmoid, half squared error */
     {"example", "input 1x4x4\n"
@@ -61,6 +77,20 @@ static const built_in nets[] = {
     {"vgg6bn", "input 3x32x32\n" VGG_PAIR("32") VGG_PAIR("64") VGG_PAIR("128") "flatten\n"
                                                                                "dense out=10\n"
                                                                                "loss cross_entropy\n"},
+    /* He et al., Deep residual learning for image recognition, 2015, section 4.2, n = 3; where a block halves the
+     * image, a 1 x 1 convolution goes around it */
+    {"resnet20", "input 3x32x32\n" VGG_CONV("16") IDENTITY("16", "3", "1") IDENTITY("16", "5", "3")
+                     IDENTITY("16", "7", "5") PROJECTED("32", "9", "7", "10") IDENTITY("32", "12", "9")
+                         IDENTITY("32", "14", "11") PROJECTED("64", "16", "13", "17") IDENTITY("64", "19", "15")
+                             IDENTITY("64", "21", "17") "globalavgpool\n"
+                                                        "dense out=10\n"
+                                                        "loss cross_entropy\n"},
+    /* A small depthwise-separable net */
+    {"mobile", "input 3x32x32\n" VGG_CONV("32") SEPARABLE("32", "", "64") SEPARABLE("64", " stride=2", "128")
+                   SEPARABLE("128", "", "128") SEPARABLE("128", " stride=2", "256")
+                       SEPARABLE("256", "", "256") "globalavgpool\n"
+                                                   "dense out=10\n"
+                                                   "loss cross_entropy\n"},
 };
 
 enum { NETS = sizeof nets / sizeof *nets };

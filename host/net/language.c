@@ -1,5 +1,6 @@
 /* The page on the net language, made from the lists that the parser reads. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "layers/layer.h"
@@ -38,8 +39,11 @@ static clt_status write_page(clt__text *text, clt_error *error)
     for (const clt__loss_row *const *row = clt__loss_rows; *row; row++)
         TRY(clt__text_print(text, error, "  %-18s %s\n", (*row)->name, (*row)->help));
     TRY(clt__text_print(text, error, "\nBuilt-in nets:\n"));
-    for (const char *const *name = clt_net_names(); *name; name++)
-        TRY(clt__text_print(text, error, "\n  # %s\n%s", *name, clt_net_text(*name)));
+    for (const char *const *name = clt_net_names(); *name; name++) {
+        const char *net = clt_net_text(*name);
+        TRY(clt__text_print(text, error, "\n  # %s\n", *name));
+        TRY(clt__text_append(text, net, strlen(net), error));
+    }
     return CLT_OK;
 }
 
