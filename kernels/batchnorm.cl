@@ -56,10 +56,15 @@ static inline int part_begin(const norm_sizes z, const int part, const int valid
     return (int)((long)valid * z.pixels * part / z.parts);
 }
 
-/* Which vector of channels a work-item sums up, and over which part of the batch. */
-#define VECTORS(c) (((c) + VEC - 1) / VEC)
-#define SUMMED_CHANNEL(c) ((int)get_global_id(0) % VECTORS(c) * VEC)
-#define SUMMED_PART(c) ((int)get_global_id(0) / VECTORS(c))
+/* Which vector of channels a work-item sums up, and over which part of the batch. Where channels are few, work-items
+ * that are spread would leave a dimension of channels half empty. */
+#ifdef SPREAD
+#define SUMMED_CHANNEL(c) ((int)get_global_id(0) % (c))
+#define SUMMED_PART(c) ((int)get_global_id(0) / (c))
+#else
+#define SUMMED_CHANNEL(c) ((int)get_global_id(0) * VEC)
+#define SUMMED_PART(c) ((int)get_global_id(1))
+#endif
 
 #ifdef OP_batchnorm_statistics
 /* Work-item (vector of channels, part). partial: [part][mean, squares][padded c] */
@@ -70,7 +75,9 @@ kernel void batchnorm_statistics_parts(const norm_sizes given, global const real
 {
     const norm_sizes z = SIZES(given);
     const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c);
+#ifdef SPREAD
     if (part >= z.parts) return;
+#endif
     const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
     moments sum = {0, (realv)0, (realv)0};
     for (int i = begin; i < end; i += CHUNK)
@@ -175,7 +182,9 @@ kernel void batchnorm_gradients_parts(const norm_sizes given, global const real 
 {
     const norm_sizes z = SIZES(given);
     const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c), lanes = z.c - c;
+#ifdef SPREAD
     if (part >= z.parts) return;
+#endif
     const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
     const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
     realv weight = (realv)0, bias = (realv)0;

@@ -726,6 +726,10 @@ test_verify() {
     judge "verify's JSON" json_holds out 'd["ok"] and d["failed"] == 0 and d["batch_size"] == 3 and d["seed"] == 5 and
 all(op["ok"] and 0 <= op["difference"] <= op["bound"] for op in d["ops"]) and
 any("conv" in op["op"] for op in d["ops"])'
+    for schedule in vector tile; do
+        ok "verify --schedule $schedule" cltrain verify --net 'input 1x4x4, conv out=2 kernel=3, flatten, dense out=2' \
+            --schedule $schedule --batch-size 2 --device "$device"
+    done
     ok "verify --model" cltrain verify --model device-run/last.safetensors --device "$device" --json verify.json
     judge "verify --model: the table" is_verified
     judge "verify --model: the JSON has the table's ops" json_holds verify.json '[op["op"] for op in d["ops"]] ==

@@ -178,7 +178,9 @@ static clt_status plan_sums(norm_sizes *z, const clt__limits *limits, const char
     define(z, limits, plan);
     z->parts = parts_of(z, limits, vectors);
     plan->scratch_reals = 2 * (uint64_t)z->parts * (uint64_t)vectors * (uint64_t)limits->vector_width;
-    plan->launch[0] = clt__flat_launch(parts, limits, vectors * z->parts, true);
+    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
+    plan->launch[0] = clt__flat_launch(parts, limits, spread ? vectors * z->parts : vectors, true);
+    if (!spread) plan->launch[0].global[1] = (size_t)z->parts;
     plan->launch[1] = clt__flat_launch(sum, limits, vectors, true);
     plan->launches = 2;
     return CLT_OK;

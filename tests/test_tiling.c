@@ -1,0 +1,84 @@
+/* The tile schedule's tiles: for any limits, one that they allow and that kernels/group_tile.h can share out. */
+#include "device/tiling.h"
+#include "support.h"
+
+static clt__limits limits_of_a_gpu(void)
+{
+    return (clt__limits){.real_bytes = 4,
+                         .vector_width = 1,
+                         .schedule = CLT_SCHEDULE_TILE,
+                         .work_group_items = 256,
+                         .preferred_multiple = 32,
+                         .item_block = 4,
+                         .slab = 16,
+                         .compute_units = 60,
+                         .local_bytes = 32768};
+}
+
+static int is_power_of_two(int value)
+{
+    return value > 0 && (value & (value - 1)) == 0;
+}
+
+static void assert_allowed(const clt__limits *limits, const clt__group_tile *tile)
+{
+    const int items = tile->group_m * tile->group_n;
+    const int high = clt__group_tile_rows(tile), wide = clt__group_tile_outputs(tile);
+    assert_true(items >= 1 && items <= limits->work_group_items);
+    assert_true(tile->item_m <= limits->item_block && tile->item_n <= limits->item_block);
+    assert_true(tile->slab <= limits->slab);
+    assert_true(clt__group_tile_reals(tile) * (uint64_t)limits->real_bytes <= limits->local_bytes);
+    assert_true(is_power_of_two(items) && is_power_of_two(high) && is_power_of_two(wide) &&
+                is_power_of_two(tile->slab));
+    /* What group_tile.h needs. */
+    assert_int_equal(items % tile->slab, 0);
+    assert_int_equal(items % high, 0);
+    assert_int_equal(items % wide, 0);
+    assert_int_equal(high * tile->slab % items, 0);
+    assert_int_equal(wide * tile->slab % items, 0);
+}
+
+static void every_tile_is_allowed(void **state)
+{
+    (void)state;
+    static const int items[] = {1, 2, 3, 7, 30, 64, 256, 1024}, sizes[] = {1, 6, 33, 300, 100000};
+    static const int blocks[] = {1, 2, 4, 8}, slabs[] = {1, 8, 16, 64};
+    static const uint64_t bytes[] = {8, 16, 100, 512, 32768};
+    clt__limits limits = limits_of_a_gpu();
+    clt__group_tile tile;
+    for (size_t i = 0; i < 8 * 4 * 4 * 5; i++) {
+        limits.work_group_items = items[i % 8];
+        limits.item_block = blocks[i / 8 % 4];
+        limits.slab = slabs[i / 32 % 4];
+        limits.local_bytes = bytes[i / 128];
+        for (size_t j = 0; j < 25; j++) {
+            assert_true(clt__group_tile_for(&limits, sizes[j % 5], sizes[j / 5], 1, &tile));
+            assert_allowed(&limits, &tile);
+        }
+    }
+    limits.local_bytes = 7; /* not even one number of each operand */
+    assert_false(clt__group_tile_for(&limits, 100, 100, 1, &tile));
+}
+
+static void tiles_are_as_large_as_leaves_a_device_busy(void **state)
+{
+    (void)state;
+    const clt__limits limits = limits_of_a_gpu();
+    clt__group_tile large, narrow, small;
+    assert_true(clt__group_tile_for(&limits, 100000, 128, 1, &large));
+    assert_int_equal(clt__group_tile_rows(&large), 64);
+    assert_int_equal(clt__group_tile_outputs(&large), 64);
+    assert_true(clt__group_tile_for(&limits, 100000, 6, 1, &narrow));
+    assert_int_equal(clt__group_tile_outputs(&narrow), 8);
+    assert_true(clt__group_tile_for(&limits, 64, 128, 1, &small));
+    assert_true(clt__group_tile_rows(&small) < 64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_tile_is_allowed),
+        cmocka_unit_test(tiles_are_as_large_as_leaves_a_device_busy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
