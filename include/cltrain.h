@@ -307,6 +307,28 @@ typedef void (*clt_verify_function)(void *user, const clt_verify_row *row);
 clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size, uint64_t seed,
                       clt_verify_function report, void *user, clt_error *error);
 
+/* ---- looking at a net --------------------------------------------------------------------------------------- */
+
+typedef struct clt_summary_row {
+    char name[32];    /* "conv1" */
+    const char *kind; /* "conv" */
+    char from[256];   /* what it reads: "relu1,conv2" */
+    char output[64];  /* the shape of its output, without the batch: "16x10x10" */
+    bool fused;       /* an activation that runs inside the layer it reads */
+    uint64_t trained; /* parameters that are trained */
+    uint64_t kept;    /* those that are not: frozen ones, running statistics */
+    double flops;     /* of its forward pass on one image, multiplications and additions apart */
+    uint64_t bytes;   /* of its output for one image, in float */
+} clt_summary_row;
+
+typedef struct clt_summary {
+    size_t rows;
+    clt_summary_row *row; /* one a layer, in the net's order */
+} clt_summary;
+
+clt_status clt_summarize(const clt_model_options *model, clt_summary *summary, clt_error *error);
+void clt_summary_free(clt_summary *summary);
+
 /* ---- memory ------------------------------------------------------------------------------------------------- */
 
 typedef struct clt_plan_row {

@@ -183,7 +183,7 @@ resume() {
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
-verbs="example devices train eval predict verify plan bench tune"
+verbs="example devices train eval predict verify summary plan bench tune"
 
 # The options that scripts rely on.
 options_of() {
@@ -197,6 +197,7 @@ options_of() {
         ;;
     eval) echo model data batch-size json device schedule ;;
     predict) echo model topk format batch-size device schedule ;;
+    summary) echo net input json ;;
     plan) echo net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
     tune) echo net input batch-size precision forget json device schedule ;;
     bench) echo net input batch-size seconds precision json device schedule ;;
@@ -752,6 +753,14 @@ test_plan() {
     shows "plan says how a batch is split" "micro-batches of 30 images"
 }
 
+test_summary() {
+    ok "summary" cltrain summary --net resnet20 --json summary.json
+    shows "summary shows what a layer reads" "batchnorm10,batchnorm9"
+    judge "summary counts ResNet-20" json_holds summary.json 'd["trained"] == 272474 and
+        80e6 < d["flops"] < 84e6 and sum(l["fused"] for l in d["layers"]) == 19'
+    fails 1 'there is no layer "what"' cltrain summary --net "conv out=1, what" --input 1x4x4
+}
+
 # The numbers are another matter: this is about a bench that a script reads.
 test_bench() {
     ok "bench" cltrain bench --net "input 1x8x8, $net" --device "$device" --batch-size 4 --seconds 0.1 --json bench.json
@@ -882,7 +891,7 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt eval predict plan bad_data bad_checkpoints output"
+    options_of_training interrupt eval predict summary plan bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 for group in $groups; do
     echo "# $group"

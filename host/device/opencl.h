@@ -25,7 +25,7 @@ struct clt_device {
     int preferred_multiple;  /* of a work-group's items; 0: not known yet */
     clt_schedule schedule;   /* as asked for: AUTO leaves it to info */
     uint64_t allocation_bytes;
-    int winograd; /* clt__limits */
+    int winograd;             /* clt__limits */
     uint64_t allocated_bytes; /* by buffers that are there now */
     bool shares_host_memory;
     cl_device_id id; /* NULL for the reference, as all below */

@@ -58,8 +58,8 @@ typedef struct clt__op_row {
         clt__access access;
     } operand[CLT__MAX_OPERANDS]; /* ends with a NULL name */
     void (*twin)(const void *sizes, const clt__array *operand);
-    /* Fills *plan for this device; may set those fields of `sizes` that only the device variant reads, and the twin where
-     * the slack depends on the variant: verify hands it the planned sizes. */
+    /* Fills *plan for this device; may set those fields of `sizes` that only the device variant reads, and the twin
+     * where the slack depends on the variant: verify hands it the planned sizes. */
     clt_status (*plan)(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
     /* The same under the tile schedule, where that has kernels of its own: else NULL. */
     clt_status (*plan_tile)(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
