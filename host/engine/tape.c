@@ -78,12 +78,13 @@ clt_status clt__tape_move(clt__tape *tape, int tensor, int root, int offset, clt
 clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt__order order, const int extent[4],
                          int shown, int root, int *index, clt_error *error)
 {
-    int count = 0;
-    TRY(count_elements(name, extent, &count, error));
+    int count = 0, own[4];
+    memcpy(own, extent, sizeof own); /* it may be another tensor's, and the tensors move when there are more */
+    TRY(count_elements(name, own, &count, error));
     TRY(append(tape, name, type, index, error));
     clt__tensor *tensor = &tape->tensor[*index];
     tensor->order = order;
-    memcpy(tensor->extent, extent, sizeof tensor->extent);
+    memcpy(tensor->extent, own, sizeof tensor->extent);
     tensor->shown = shown;
     tensor->count = count;
     return root < 0 ? CLT_OK : put(tape, *index, root, tape->tensor[root].count, error);
