@@ -76,6 +76,12 @@ typedef struct grouped_conv_sizes {
     int groups, dilation_y, dilation_x;
 } grouped_conv_sizes;
 
+/* dropout.cl. values: of an image. threshold: the rate times 2^32, and key, as unsigned numbers. */
+typedef struct dropout_sizes {
+    int n, values;
+    int rate_ppm, threshold, key;
+} dropout_sizes;
+
 /* average.cl */
 typedef struct average_sizes {
     int n, c, h, w, y, x;
@@ -135,6 +141,9 @@ enum {
     STEP_SLOT,  /* where the losses go: see loss.cl */
     STEP_WHOLE, /* images of the whole batch, where this is a micro-batch of it, else the same as STEP_VALID */
     STEP_PART,  /* which micro-batch it is, from 0 */
+    STEP_BEFORE, /* images of the whole batch before it */
+    STEP_NUMBER, /* of the step, since training began */
+    STEP_SEED,   /* of what is drawn at random */
     STEP_LENGTH = 8
 }; /* integers */
 enum { HYPER_RATE, HYPER_MOMENTUM, HYPER_DECAY, HYPER_CLIP, HYPER_LENGTH }; /* reals: see update.cl */

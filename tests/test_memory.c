@@ -134,7 +134,7 @@ static void tensors_that_share_memory_never_meet(void **state)
 /* ---- sharing changes no bit ------------------------------------------------------------------------------------ */
 
 static const char deep[] = "input 2x9x9; conv out=4 kernel=3 padding=1 bias=no; batchnorm; relu; maxpool kernel=2; "
-                           "conv out=6 kernel=3; tanh; flatten; dense out=9; sigmoid; dense out=3";
+                           "conv out=6 kernel=3; tanh; flatten; dropout; dense out=9; sigmoid; dense out=3";
 
 enum { IMAGES = 40, BATCH = 10 };
 
@@ -210,7 +210,8 @@ static void a_tensor_that_shares_its_memory_cannot_be_read(void **state)
 /* ---- micro-batches --------------------------------------------------------------------------------------------- */
 
 /* Without batch normalisation a step is the same, but for rounding, however it is split. */
-static const char plain[] = "input 2x9x9; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dense out=3";
+static const char plain[] = "input 2x9x9; conv out=4 kernel=3 padding=1; relu; dropout rate=0.3; maxpool kernel=2; flatten; "
+                            "dense out=3";
 
 static void micro_batches_make_the_same_step(void **state)
 {

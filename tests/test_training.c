@@ -14,7 +14,8 @@
 
 enum { IMAGES = 70, BATCH = 16, STEPS = 5, CLASSES = 3, MOST_STEPS = 64 }; /* the last batch has 6 images */
 
-static const char net[] = "input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dense out=3";
+static const char net[] =
+    "input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dropout rate=0.2; dense out=3";
 static const clt_shape shape = {1, 8, 8};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])

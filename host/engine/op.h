@@ -73,6 +73,7 @@ typedef union clt__sizes {
     element_sizes element;
     grouped_conv_sizes grouped_conv;
     average_sizes average;
+    dropout_sizes dropout;
     curve_sizes curve;
     join_sizes join;
     loss_sizes loss;

@@ -45,6 +45,7 @@ typedef struct clt__layer_row {
     /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). */
     clt_status (*forward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
+    bool training_only;     /* inference passes its input on */
     bool joins;             /* takes two or more inputs, else it takes one */
     bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
     int activation;         /* the function of an activation layer that can be fused (kernels/params.h) */

@@ -9,7 +9,8 @@
     ROW(batchnorm)  \
     ROW(maxpool) \
     ROW(avgpool) \
-    ROW(globalavgpool)    \
+    ROW(globalavgpool) \
+    ROW(dropout)    \
     ROW(add)        \
     ROW(concat)     \
     ROW(flatten)    \

@@ -101,7 +101,7 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
     net->layers++;
     if (is_fused(description, index)) return CLT_OK; /* the layer before has made its output */
     TRY(set_shape(description, layer, error));
-    if (!item->row->forward) return CLT_OK;
+    if (!item->row->forward || (item->row->training_only && !options->training)) return CLT_OK;
     TRY(add_parameters(net, item, layer, options->training, error));
     TRY(add_output(net, description, index, options, layer, error));
     return item->row->extra ? item->row->extra(&net->tape, layer, error) : CLT_OK;

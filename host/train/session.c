@@ -87,7 +87,10 @@ clt_status clt__session_place(clt_session *session, const clt__placement *p, clt
                                        [STEP_VALID] = p->valid,
                                        [STEP_SLOT] = p->slot,
                                        [STEP_WHOLE] = p->whole,
-                                       [STEP_PART] = p->part};
+                                       [STEP_PART] = p->part,
+                                       [STEP_BEFORE] = p->before,
+                                       [STEP_NUMBER] = (int32_t)session->number,
+                                       [STEP_SEED] = (int32_t)session->seed};
     return clt__engine_set_step(session->engine, session->net.step, step, error);
 }
 
@@ -103,6 +106,7 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
     clt__placement p = {.slot = slot, .whole = valid};
     for (int done = 0; done < valid; done += micro, p.part++) {
         p.first = first + done;
+        p.before = done;
         p.valid = smaller(micro, valid - done);
         TRY(clt__session_place(session, &p, error));
         TRY(run(session, 0, session->net.update, error));
@@ -167,6 +171,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
                           .options = options,
                           .mode = mode};
     TRY(clt__fit_net(&fit, &session->net, NULL, error));
+    session->seed = options->seed;
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
     session->batch = mode.training ? options->batch_size : session->micro_batch;
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
@@ -234,7 +239,7 @@ clt_status clt_session_step(clt_session *session, const int32_t *images, int cou
         return FAIL(error, CLT_BAD_ARGUMENT, "%d images were asked for, the data set has %zu", count,
                     session->data->count);
     TRY(clt__feed_set_order(&session->feed, images, count, error));
-    session->steps++;
+    session->number = session->model->state.total_steps + session->steps++;
     return clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, error);
 }
 

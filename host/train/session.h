@@ -15,6 +15,8 @@ struct clt_session {
     clt__feed feed;
     int batch;             /* images of a step, at most; without training, what the net takes at a time */
     int micro_batch;       /* images that the net takes at a time */
+    uint64_t seed;         /* of what steps draw at random */
+    int64_t number;        /* of the next step since training began */
     int64_t steps;         /* trained by clt_session_step and not yet stored */
     clt_tensor_info found; /* what clt_session_find gave last */
 };
@@ -29,7 +31,7 @@ clt_status clt__session_set_own_order(clt_session *session, clt_error *error);
 /* What the ops work on: `valid` images, at most a micro-batch, from position `first` of the order. They are micro-batch
  * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */
 typedef struct clt__placement {
-    int first, valid, slot, whole, part;
+    int first, valid, slot, whole, part, before; /* before: images of the batch in the micro-batches before */
 } clt__placement;
 
 clt_status clt__session_place(clt_session *session, const clt__placement *placement, clt_error *error);

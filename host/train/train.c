@@ -216,6 +216,7 @@ static clt_status run_step(trainer *t, int64_t step, clt_error *error)
     const int64_t number = t->state.total_steps + t->pending + 1;
     const bool check =
         is_due(number, t->options->check_every) && !clt__device_is_reference(clt__engine_device(t->session->engine));
+    t->session->number = number;
     TRY(set_rate(t, step, error));
     TRY(clt__session_run_batch(t->session, (int)(step * t->options->batch_size), batch_images(t, step), t->pending,
                                check ? check_ops : clt__session_run_ops, error));
