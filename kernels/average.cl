@@ -8,22 +8,7 @@
  *
  * Work-item (vector of channels of a pixel of the result). */
 #include "params.h"
-#include "real.h"
-
-/* Where a work-item's vector lies. */
-typedef struct {
-    int n, row, column, c, lanes;
-    size_t at;
-} place;
-
-static inline place place_of(const int n, const int rows, const int columns, const int channels)
-{
-    const int vectors = (channels + VEC - 1) / VEC, id = (int)get_global_id(0), pixel = id / vectors;
-    place p = {pixel / columns / rows, pixel / columns % rows, pixel % columns, id % vectors * VEC, 0, 0};
-    p.lanes = p.n < n ? channels - p.c : 0; /* items beyond the last have nothing to do */
-    p.at = (size_t)pixel * channels + p.c;
-    return p;
-}
+#include "pixel.h"
 
 static inline int area(const average_sizes z, const int y, const int x)
 {

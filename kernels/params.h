@@ -76,6 +76,12 @@ typedef struct grouped_conv_sizes {
     int groups, dilation_y, dilation_x;
 } grouped_conv_sizes;
 
+/* resample.cl */
+typedef struct resample_sizes {
+    int n, c, h, w, y, x;
+    int pad_y, pad_x, scale_y, scale_x;
+} resample_sizes;
+
 /* dropout.cl. values: of an image. threshold: the rate times 2^32, and key, as unsigned numbers. */
 typedef struct dropout_sizes {
     int n, values;

@@ -74,6 +74,7 @@ typedef union clt__sizes {
     grouped_conv_sizes grouped_conv;
     average_sizes average;
     dropout_sizes dropout;
+    resample_sizes resample;
     curve_sizes curve;
     join_sizes join;
     loss_sizes loss;

@@ -1,6 +1,4 @@
 /* Average pooling. Formulas: kernels/average.cl. */
-#include <stdio.h>
-
 #include "layers/bounds.h"
 #include "layers/launch.h"
 #include "layers/layer.h"
@@ -89,12 +87,9 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
 static clt_status plan(const char *kernel, const average_sizes *z, int pixels, const clt__limits *limits,
                        clt__launch_plan *plan)
 {
-    const int width = z->c < limits->vector_width ? 1 : limits->vector_width;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", width);
     plan->file = "average.cl";
     plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
-    plan->launch[0] = clt__flat_launch(kernel, limits, pixels * clt__divide_up(z->c, width), false);
-    plan->launches = 1;
+    clt__plan_pixels(kernel, limits, pixels, z->c, plan);
     return CLT_OK;
 }
 

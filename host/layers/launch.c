@@ -32,3 +32,11 @@ void clt__plan_product(const clt__group_tile *tile, const char *file, const char
     plan->launch[0] = (clt__launch){kernel, {wide * items, high, (size_t)products}, {items, 1, 1}, true};
     plan->launches = 1;
 }
+
+void clt__plan_pixels(const char *kernel, const clt__limits *limits, int pixels, int channels, clt__launch_plan *plan)
+{
+    const int width = channels < limits->vector_width ? 1 : limits->vector_width;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", width);
+    plan->launch[0] = clt__flat_launch(kernel, limits, pixels * clt__divide_up(channels, width), false);
+    plan->launches = 1;
+}

@@ -17,4 +17,8 @@ const char *clt__spread_define(const clt__limits *limits);
 void clt__plan_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation, int rows,
                        int outputs, int products, clt__launch_plan *plan);
 
+/* kernels/pixel.h: a work-item for each vector of the `channels` of each of `pixels` pixels. Fills *plan but for its
+ * file. */
+void clt__plan_pixels(const char *kernel, const clt__limits *limits, int pixels, int channels, clt__launch_plan *plan);
+
 #endif

@@ -10,6 +10,8 @@
     ROW(maxpool) \
     ROW(avgpool) \
     ROW(globalavgpool) \
+    ROW(zeropad) \
+    ROW(upsample) \
     ROW(dropout)    \
     ROW(add)        \
     ROW(concat)     \

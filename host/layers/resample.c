@@ -1,0 +1,185 @@
+/* Zero padding and nearest-neighbour upsampling. Formulas: kernels/resample.cl. */
+#include "layers/bounds.h"
+#include "layers/launch.h"
+#include "layers/layer.h"
+
+/* ---- resample_forward(x -> y) and resample_gradient(dy -> dx) */
+
+/* Calls `meet` for every output that is an input, with both their indices. */
+static void each_pair(const resample_sizes *z, void (*meet)(void *user, size_t input, size_t output), void *user)
+{
+    for (int n = 0; n < z->n; n++)
+        for (int h = 0; h < z->h * z->scale_y; h++)
+            for (int w = 0; w < z->w * z->scale_x; w++)
+                for (int c = 0; c < z->c; c++) {
+                    const size_t row = (size_t)n * (size_t)z->h + (size_t)(h / z->scale_y);
+                    const size_t wide = (size_t)n * (size_t)z->y + (size_t)(h + z->pad_y);
+                    meet(user, (row * (size_t)z->w + (size_t)(w / z->scale_x)) * (size_t)z->c + (size_t)c,
+                         (wide * (size_t)z->x + (size_t)(w + z->pad_x)) * (size_t)z->c + (size_t)c);
+                }
+}
+
+typedef struct pair {
+    const double *from;
+    const clt__array *to;
+} pair;
+
+static void copy(void *user, size_t input, size_t output)
+{
+    const pair *p = user;
+    p->to->real[output] = p->from[input];
+}
+
+static void add(void *user, size_t input, size_t output)
+{
+    const pair *p = user;
+    p->to->real[input] += p->from[output];
+    if (p->to->slack) p->to->slack[input] += fabs(p->from[output]);
+}
+
+static void clear(const clt__array *array, size_t count)
+{
+    for (size_t i = 0; i < count; i++) array->real[i] = 0;
+    for (size_t i = 0; i < count && array->slack; i++) array->slack[i] = 0;
+}
+
+static void forward_twin(const void *sizes, const clt__array *operand)
+{
+    const resample_sizes *z = sizes;
+    clear(&operand[1], (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c);
+    each_pair(z, copy, &(pair){operand[0].real, &operand[1]});
+}
+
+static void gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const resample_sizes *z = sizes;
+    const size_t inputs = (size_t)z->n * (size_t)z->h * (size_t)z->w * (size_t)z->c;
+    const double growth = clt__growth((double)z->scale_y * z->scale_x);
+    clear(&operand[1], inputs);
+    each_pair(z, add, &(pair){operand[0].real, &operand[1]});
+    for (size_t i = 0; i < inputs && operand[1].slack; i++) operand[1].slack[i] *= growth;
+}
+
+static clt_status plan(const char *kernel, const resample_sizes *z, int pixels, const clt__limits *limits,
+                       clt__launch_plan *plan)
+{
+    plan->file = "resample.cl";
+    clt__plan_pixels(kernel, limits, pixels, z->c, plan);
+    return CLT_OK;
+}
+
+static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+{
+    (void)error;
+    const resample_sizes *z = sizes;
+    return plan("resample_forward", z, z->n * z->y * z->x, limits, launches);
+}
+
+static clt_status gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+{
+    (void)error;
+    const resample_sizes *z = sizes;
+    return plan("resample_gradient", z, z->n * z->h * z->w, limits, launches);
+}
+
+static const clt__op_row forward_op = {
+    .name = "resample_forward",
+    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
+    .twin = forward_twin,
+    .plan = forward_plan,
+};
+
+static const clt__op_row gradient_op = {
+    .name = "resample_gradient",
+    .operand = {{"dy", CLT__READ}, {"dx", CLT__WRITE}},
+    .twin = gradient_twin,
+    .plan = gradient_plan,
+};
+
+/* ---- the layers: each has one option, height and width */
+
+static clt_status set_shape(clt__layer *layer, int64_t height, int64_t width, clt_error *error)
+{
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    if (height > INT32_MAX || width > INT32_MAX)
+        return FAIL(error, CLT_BAD_NET, "%s: its output would be too large", layer->name);
+    layer->out.shape = (clt_shape){layer->in[0].shape.channels, (int)height, (int)width};
+    return CLT_OK;
+}
+
+static clt_status pad_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    return set_shape(layer, in.height + 2 * (int64_t)layer->value[0][0], in.width + 2 * (int64_t)layer->value[0][1],
+                     error);
+}
+
+static clt_status upsample_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    return set_shape(layer, in.height * (int64_t)layer->value[0][0], in.width * (int64_t)layer->value[0][1], error);
+}
+
+static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op_row *row, int from, int to,
+                         clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
+    const bool pads = layer->row == &clt__zeropad;
+    const int *value = layer->value[0], tensor[] = {from, to};
+    const resample_sizes sizes = {.n = layer->batch,
+                                  .c = in.channels,
+                                  .h = in.height,
+                                  .w = in.width,
+                                  .y = out.height,
+                                  .x = out.width,
+                                  .pad_y = pads ? value[0] : 0,
+                                  .pad_x = pads ? value[1] : 0,
+                                  .scale_y = pads ? 1 : value[0],
+                                  .scale_x = pads ? 1 : value[1]};
+    return clt__tape_add_op(tape, row, layer->name, &sizes, sizeof sizes, tensor, error);
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    return add_op(tape, layer, &forward_op, layer->in[0].tensor, layer->out.tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    return add_op(tape, layer, &gradient_op, layer->out.gradient, layer->in[0].gradient, error);
+}
+
+static const clt__case pad_cases[] = {
+    {1, "input 1x1x1; conv out=1; zeropad padding=1"},
+    {3, "input 3x4x5; conv out=17; relu; zeropad padding=2x0; conv out=2 kernel=3x2"},
+    {64, "input 2x3x2; conv out=5; zeropad padding=1x3; zeropad padding=0"},
+    {0, NULL},
+};
+
+static const clt__case upsample_cases[] = {
+    {1, "input 1x1x1; conv out=1; upsample scale=2"},
+    {3, "input 3x4x5; conv out=17; tanh; upsample scale=2x3; conv out=2 kernel=3"},
+    {64, "input 2x3x2; conv out=33; upsample scale=3x1; upsample scale=1"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__zeropad = {
+    .name = "zeropad",
+    .help = "zeros around the image",
+    .option = {{"padding", CLT__PAIR, 0, CLT__REQUIRED, "zeros on each side"}},
+    .shape = pad_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = pad_cases,
+};
+
+const clt__layer_row clt__upsample = {
+    .name = "upsample",
+    .help = "each pixel several times (nearest neighbour)",
+    .option = {{"scale", CLT__PAIR, 1, CLT__REQUIRED, "times as high x wide"}},
+    .shape = upsample_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = upsample_cases,
+};
