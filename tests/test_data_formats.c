@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "data/dataset.h"
 
@@ -147,12 +148,363 @@ static void bad_cifar_is_told(void **state)
     refuse(path, file, ": is not a file");
 }
 
+/* ---- numpy -------------------------------------------------------------------------------------------------- */
+
+typedef struct blob {
+    uint8_t bytes[4096];
+    size_t size;
+} blob;
+
+static void put(blob *to, const void *bytes, size_t size)
+{
+    assert_true(size <= sizeof to->bytes - to->size);
+    memcpy(to->bytes + to->size, bytes, size);
+    to->size += size;
+}
+
+static void put_number(blob *to, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++) put(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
+}
+
+/* An NPY file of version `major` with this dictionary. */
+static blob make_npy(int major, const char *dictionary, const void *data, size_t size)
+{
+    blob file = {.size = 0};
+    put(&file, "\x93NUMPY", 6);
+    put_number(&file, (uint64_t)major, 2);
+    put_number(&file, strlen(dictionary), major == 1 ? 2 : 4);
+    put(&file, dictionary, strlen(dictionary));
+    put(&file, data, size);
+    return file;
+}
+
+/* As numpy writes it, with values of `type`. */
+static blob make_array(const char *type, const char *shape, const void *data, size_t size)
+{
+    char dictionary[256];
+    (void)snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }    \n", type,
+                   shape);
+    return make_npy(1, dictionary, data, size);
+}
+
+static const char *write_blob(const char *name, const blob *file)
+{
+    return write_bytes(name, file->bytes, file->size);
+}
+
+static const char *write_array(const char *name, const char *type, const char *shape, const void *data, size_t size)
+{
+    const blob file = make_array(type, shape, data, size);
+    return write_blob(name, &file);
+}
+
+/* Two images of 3 x 1 x 2: byte i is i. */
+static const uint8_t twelve[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+
+static void npy_folder_and_prefix_are_read(void **state)
+{
+    (void)state;
+    const char *path = fresh_folder("npy");
+    (void)write_array("npy/x_train.npy", "|u1", "(2, 3, 1, 2)", twelve, 12);
+    (void)write_array("npy/y_train.npy", "<i8", "(2,)", (int64_t[]){4, 1}, 16);
+    clt_dataset *dataset = open_set(path, CLT_TRAIN, NULL);
+    assert_sizes(dataset, 2, 3, 1, 2);
+    assert_memory_equal(dataset->bytes, ((uint8_t[]){0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11}), 12);
+    assert_int_equal(clt_dataset_label(dataset, 0), 4);
+    assert_int_equal(clt_dataset_classes(dataset), 5);
+    clt_dataset_close(dataset);
+    refuse_as(CLT_NO_FILE, path, CLT_TEST, NULL, path, ": holds no x_test.npy");
+    (void)write_array("npy/x_train.npy", "|u1", "(2, 1, 2, 3)", twelve, 12);
+    dataset = open_set(path, CLT_TRAIN, &(clt_data_options){.layout = CLT_NHWC});
+    assert_sizes(dataset, 2, 3, 1, 2);
+    assert_memory_equal(dataset->bytes, twelve, 12);
+    clt_dataset_close(dataset);
+    (void)write_array("npy/of_x_test.npy", "|u1", "(2, 2, 3)", twelve, 12);
+    (void)write_array("npy/of_y_test.npy", ">u2", "(2, 1)", (uint8_t[]){1, 0, 0, 7}, 4);
+    dataset = open_set(path_in("npy/of_"), CLT_TEST, NULL);
+    assert_sizes(dataset, 2, 1, 2, 3);
+    assert_memory_equal(dataset->bytes, twelve, 12);
+    assert_int_equal(clt_dataset_label(dataset, 0), 256);
+    assert_int_equal(clt_dataset_label(dataset, 1), 7);
+    clt_dataset_close(dataset);
+}
+
+static void npy_floats_are_images_and_targets(void **state)
+{
+    (void)state;
+    const char *path = fresh_folder("npyreal");
+    const float pixels[4] = {0.5f, -1, 2, 3.25f};
+    const double targets[4] = {0.125, -7, 1e300, 4};
+    (void)write_array("npyreal/x_train.npy", "<f4", "(2, 2, 1, 1)", pixels, sizeof pixels);
+    (void)write_array("npyreal/y_train.npy", "<f8", "(2, 2)", targets, sizeof targets);
+    clt_dataset *dataset = open_set(path, CLT_TRAIN, NULL);
+    assert_sizes(dataset, 2, 2, 1, 1);
+    for (int i = 0; i < 4; i++) assert_true(dataset->reals[i] == pixels[i]);
+    assert_memory_equal(dataset->targets, targets, sizeof targets);
+    assert_int_equal(dataset->outputs, 2);
+    assert_int_equal(clt_dataset_classes(dataset), 0);
+    clt_dataset_close(dataset);
+    const char *x = write_array("npyreal/x_train.npy", "<f4", "(2, 2, 1, 1)", (uint32_t[]){0, 0, 0, 0x7f800000}, 16);
+    refuse(path, x, ": image 1 holds inf, where finite numbers are needed");
+}
+
+static void npy_images_are_read_without_labels(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *dataset;
+    const char *path = write_array("some.npy", "|u1", "(3, 4)", twelve, 12);
+    assert_ok(clt_dataset_open_images(path, &dataset, &error), &error);
+    assert_sizes(dataset, 1, 1, 3, 4);
+    assert_memory_equal(dataset->bytes, twelve, 12);
+    clt_dataset_close(dataset);
+}
+
+static void refuse_x(const blob *file, const char *part)
+{
+    refuse(path_in("badnpy"), write_blob("badnpy/x_train.npy", file), part);
+}
+
+static void refuse_header(const char *dictionary, const char *part)
+{
+    const blob file = make_npy(1, dictionary, twelve, 12);
+    refuse_x(&file, part);
+}
+
+static void npy_headers_are_checked(void **state)
+{
+    (void)state;
+    const char *path = fresh_folder("badnpy");
+    for (int major = 1; major <= 3; major++) {
+        blob good = make_npy(major, "{\"shape\":(2,3,2),'descr':'|u1','fortran_order':False}\n", twelve, 12);
+        const size_t whole = good.size;
+        (void)write_blob("badnpy/x_train.npy", &good);
+        refuse(path, path, ": holds no y_train.npy");
+        for (good.size = 0; good.size < whole; good.size++)
+            refuse_x(&good, good.size < 6            ? "is not an NPY file"
+                            : good.size < whole - 12 ? "ends inside its NPY header"
+                                                     : "where its header promises 12");
+        good.size = whole + 1;
+        refuse_x(&good, ": holds 13 bytes of data, where its header promises 12");
+    }
+    const blob late = make_npy(4, "{}", twelve, 12);
+    refuse_x(&late, ": byte 6: is of NPY's version 4.0");
+    refuse_header("{'descr': '|u1', 'fortran_order': True, 'shape': (12,)}", "is in Fortran's order");
+    refuse_header("{'descr': '|u1', 'fortran_order': None, 'shape': (12,)}", "True or False is needed here");
+    refuse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (12)}", "a comma is needed here");
+    refuse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (12 12)}", "a comma is needed here");
+    refuse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (-1,)}", "an extent is needed here");
+    refuse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (1,1,1,1,12)}", "more than 4 dimensions");
+    refuse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999,)}", "below 2^63");
+    refuse_header("{'descr': '<f8', 'fortran_order': False, 'shape': (9000000000000000000,2,2)}", "2^64");
+    refuse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000,1,1)}", "promises 1000000000000");
+    refuse_header("{'descr': '|u1', 'fortran_order': False}", "lacks descr, fortran_order or shape");
+    refuse_header("{'descr': '|u1', 'descr': '|u1'}", "once each");
+    refuse_header("{'descr': '|u1', 'size': 4}", "says \"size\"");
+    refuse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (12,)} x", "the header's end is needed here");
+    refuse_header("{'descr: ", "a short text in quotes");
+    refuse_header("[]", "a dictionary");
+    refuse_header("", "a dictionary");
+    static const char *const types[] = {"|O", "<U3", "<c16", "<f2", "|b1", "u1", "<u3", "<f1", "", "<u12"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        const blob file = make_array(types[i], "(2, 3, 2)", twelve, 12);
+        refuse_x(&file, "where integers of 1, 2, 4 or 8 bytes or floats of 4 or 8 are needed");
+    }
+    refuse_header("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (12,)}", "are of the type");
+}
+
+static void unfit_arrays_are_refused(void **state)
+{
+    (void)state;
+    const char *path = fresh_folder("unfitnpy"), *x = "unfitnpy/x_train.npy", *y = "unfitnpy/y_train.npy";
+    const char *at = write_array(x, "<u2", "(6, 1, 1)", twelve, 12);
+    refuse(path, at, ": its values are of the type u2, where images are u1, f4 or f8");
+    (void)write_array(x, "|u1", "(12,)", twelve, 12);
+    refuse(path, at, ": has 1 dimension, where images have 2, 3 or 4");
+    (void)write_array(x, "|u1", "(3, 4)", twelve, 12);
+    refuse(path, at, ": has 2 dimensions, where the images of a data set have 3 or 4");
+    (void)write_array(x, "|u1", "(0, 3, 4)", twelve, 0);
+    refuse(path, at, ": holds no images");
+    (void)write_array(x, "|u1", "(2, 3, 2)", twelve, 12);
+    at = write_array(y, "|i1", "(2,)", (int8_t[]){1, -1}, 2);
+    refuse(path, at, ": record 1 has the label -1, where 0 to 2147483646 are possible");
+    (void)write_array(y, "<u8", "(2,)", (uint64_t[]){UINT64_MAX, 0}, 16);
+    refuse(path, at, ": record 0 has the label 9223372036854775807");
+    (void)write_array(y, "|u1", "(3,)", twelve, 3);
+    refuse(path, at, ": holds 3 labels, where ");
+    (void)write_array(y, "|u1", "(2, 2)", twelve, 4);
+    refuse(path, at, ": its shape is not right");
+    (void)write_array(y, "|u1", "()", twelve, 1);
+    refuse(path, at, ": its shape is not right");
+    (void)write_array(y, "<f4", "(2, 0)", twelve, 0);
+    refuse(path, at, ": its shape is not right");
+}
+
+/* ---- zip ---------------------------------------------------------------------------------------------------- */
+
+typedef struct zip_file {
+    blob file, directory;
+    int entries;
+} zip_file;
+
+enum { STORED = 0, DEFLATED = 8 };
+
+/* How a member is written: ZIP64 has its sizes and offset in an extra field. */
+static void zip_add(zip_file *zip, const char *name, const blob *content, int method, bool zip64)
+{
+    blob packed = *content, extra = {.size = 0};
+    if (method == DEFLATED) {
+        z_stream stream = {.next_in = (uint8_t *)(uintptr_t)content->bytes,
+                           .avail_in = (unsigned)content->size,
+                           .next_out = packed.bytes,
+                           .avail_out = sizeof packed.bytes};
+        assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+        packed.size = stream.total_out;
+        assert_int_equal(deflateEnd(&stream), Z_OK);
+    }
+    const uint64_t offset = zip->file.size, sum = crc32(0, content->bytes, (unsigned)content->size);
+    put_number(&zip->file, 0x04034b50, 4);
+    put_number(&zip->file, 0, 22); /* what the directory says again */
+    put_number(&zip->file, strlen(name), 2);
+    put_number(&zip->file, 3, 2);
+    put(&zip->file, name, strlen(name));
+    put(&zip->file, "ext", 3);
+    put(&zip->file, packed.bytes, packed.size);
+    put_number(&extra, 1, 2);
+    put_number(&extra, 24, 2);
+    put_number(&extra, content->size, 8);
+    put_number(&extra, packed.size, 8);
+    put_number(&extra, offset, 8);
+    blob *list = &zip->directory;
+    put_number(list, 0x02014b50, 4);
+    put_number(list, 0, 6);
+    put_number(list, (uint64_t)method, 2);
+    put_number(list, 0, 4);
+    put_number(list, sum, 4);
+    put_number(list, zip64 ? UINT32_MAX : packed.size, 4);
+    put_number(list, zip64 ? UINT32_MAX : content->size, 4);
+    put_number(list, strlen(name), 2);
+    put_number(list, zip64 ? extra.size : 0, 2);
+    put_number(list, 0, 10);
+    put_number(list, zip64 ? UINT32_MAX : offset, 4);
+    put(list, name, strlen(name));
+    put(list, extra.bytes, zip64 ? extra.size : 0);
+    zip->entries++;
+}
+
+static blob zip_end(const zip_file *zip, const char *comment)
+{
+    blob file = zip->file;
+    put(&file, zip->directory.bytes, zip->directory.size);
+    put_number(&file, 0x06054b50, 4);
+    put_number(&file, 0, 4);
+    put_number(&file, (uint64_t)zip->entries, 2);
+    put_number(&file, (uint64_t)zip->entries, 2);
+    put_number(&file, zip->directory.size, 4);
+    put_number(&file, zip->file.size, 4);
+    put_number(&file, strlen(comment), 2);
+    put(&file, comment, strlen(comment));
+    return file;
+}
+
+static blob make_npz(int method, bool zip64, const char *comment)
+{
+    zip_file zip = {.entries = 0};
+    const blob x = make_array("|u1", "(2, 3, 2)", twelve, 12), y = make_array("<i4", "(2,)", (int32_t[]){0, 1}, 8);
+    zip_add(&zip, "x_train.npy", &x, method, zip64);
+    zip_add(&zip, "y_train.npy", &y, method, zip64);
+    return zip_end(&zip, comment);
+}
+
+static void npz_is_read(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        const blob file = make_npz(i & 1 ? DEFLATED : STORED, i & 2, i & 4 ? "a comment" : "");
+        const char *path = write_blob("good.npz", &file);
+        clt_dataset *dataset = open_set(path, CLT_TRAIN, NULL);
+        assert_sizes(dataset, 2, 1, 3, 2);
+        assert_memory_equal(dataset->bytes, twelve, 12);
+        assert_int_equal(clt_dataset_label(dataset, 1), 1);
+        assert_false(clt_dataset_is_whole(dataset));
+        clt_dataset_close(dataset);
+        refuse_as(CLT_NO_FILE, path, CLT_TEST, NULL, path, ": holds no x_test.npy");
+    }
+}
+
+/* Whatever byte is changed, and wherever the file ends: it is read or refused, and nothing else happens. */
+static void spoilt_npz_harms_nothing(void **state)
+{
+    (void)state;
+    for (int method = STORED; method <= DEFLATED; method += DEFLATED) {
+        const blob good = make_npz(method, method == DEFLATED, "");
+        for (size_t i = 0; i < 2 * good.size; i++) {
+            blob bad = good;
+            if (i < good.size)
+                bad.bytes[i] ^= 0xff;
+            else
+                bad.size = i - good.size;
+            clt_dataset *dataset;
+            const clt_status status = clt_dataset_open(write_blob("bad.npz", &bad), CLT_TRAIN, &dataset, NULL);
+            assert_true(i < good.size || (status != CLT_OK && status != CLT_NO_MEMORY));
+            assert_int_not_equal(status, CLT_NO_MEMORY);
+            clt_dataset_close(dataset);
+        }
+    }
+}
+
+static void refuse_npz(const blob *file, const char *part)
+{
+    const char *path = write_blob("bad.npz", file);
+    refuse(path, path, part);
+}
+
+static void bad_npz_is_told(void **state)
+{
+    (void)state;
+    blob file = make_npz(STORED, false, "");
+    const size_t entry = file.size - 22 - 2 * (46 + 11);
+    file.bytes[60] ^= 1;
+    refuse_npz(&file, "x_train.npy: its content does not have the checksum that the directory says");
+    file = make_npz(STORED, false, "");
+    file.bytes[entry + 8] = 1;
+    refuse_npz(&file, "x_train.npy is encrypted");
+    file = make_npz(STORED, false, "");
+    file.bytes[entry + 10] = 12;
+    refuse_npz(&file, "packed by zip's method 12");
+    file = make_npz(DEFLATED, false, "");
+    file.bytes[file.size - 22 - 2 * (46 + 11) + 27] = 0x7f; /* of the size */
+    refuse_npz(&file, "bytes cannot be packed into");
+    file = make_npz(STORED, false, "");
+    file.bytes[entry + 23] = 0x7f; /* of the packed size */
+    refuse_npz(&file, "lies beyond the end of the zip archive");
+    file = make_npz(STORED, false, "");
+    file.size -= 1;
+    refuse_npz(&file, "the zip archive has no directory at its end");
+    file = make_npz(STORED, false, "");
+    file.bytes[entry] = 0;
+    refuse_npz(&file, "entry 0 of the zip archive's directory is not right");
+    file = make_npz(STORED, false, "");
+    file.bytes[file.size - 22 + 11] = 0x7f; /* of the number of entries */
+    refuse_npz(&file, "does not fit into it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cifar_10_is_read_batch_by_batch),
         cmocka_unit_test(cifar_100_takes_the_fine_label),
         cmocka_unit_test(bad_cifar_is_told),
+        cmocka_unit_test(npy_folder_and_prefix_are_read),
+        cmocka_unit_test(npy_floats_are_images_and_targets),
+        cmocka_unit_test(npy_images_are_read_without_labels),
+        cmocka_unit_test(npy_headers_are_checked),
+        cmocka_unit_test(unfit_arrays_are_refused),
+        cmocka_unit_test(npz_is_read),
+        cmocka_unit_test(spoilt_npz_harms_nothing),
+        cmocka_unit_test(bad_npz_is_told),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -24,6 +24,6 @@ typedef struct clt__data_format {
                               clt_error *error);
 } clt__data_format;
 
-extern const clt__data_format clt__idx_format, clt__cifar_format;
+extern const clt__data_format clt__idx_format, clt__cifar_format, clt__npy_format, clt__npz_format;
 
 #endif
