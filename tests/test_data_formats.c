@@ -7,7 +7,12 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+/* jpeglib.h needs stdio.h before it. */
+#include <jpeglib.h>
+#include <png.h>
+
 #include "data/dataset.h"
+#include "data/picture.h"
 
 /* ---- helpers ------------------------------------------------------------------------------------------------ */
 
@@ -164,7 +169,7 @@ static void put(blob *to, const void *bytes, size_t size)
 
 static void put_number(blob *to, uint64_t value, int bytes)
 {
-    for (int i = 0; i < bytes; i++) put(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
+    for (int i = 0; i < bytes; i++) put(to, &(uint8_t){i < 8 ? (uint8_t)(value >> 8 * i) : 0}, 1);
 }
 
 /* An NPY file of version `major` with this dictionary. */
@@ -275,12 +280,12 @@ static void refuse_header(const char *dictionary, const char *part)
 static void npy_headers_are_checked(void **state)
 {
     (void)state;
-    const char *path = fresh_folder("badnpy");
+    (void)fresh_folder("badnpy");
     for (int major = 1; major <= 3; major++) {
         blob good = make_npy(major, "{\"shape\":(2,3,2),'descr':'|u1','fortran_order':False}\n", twelve, 12);
         const size_t whole = good.size;
         (void)write_blob("badnpy/x_train.npy", &good);
-        refuse(path, path, ": holds no y_train.npy");
+        refuse(path_in("badnpy"), path_in("badnpy"), ": holds no y_train.npy");
         for (good.size = 0; good.size < whole; good.size++)
             refuse_x(&good, good.size < 6            ? "is not an NPY file"
                             : good.size < whole - 12 ? "ends inside its NPY header"
@@ -491,6 +496,255 @@ static void bad_npz_is_told(void **state)
     refuse_npz(&file, "does not fit into it");
 }
 
+/* ---- image files -------------------------------------------------------------------------------------------- */
+
+static const char *write_png(const char *name, uint32_t format, int width, int height, const uint8_t *pixels)
+{
+    png_image image = {
+        .version = PNG_IMAGE_VERSION, .format = format, .width = (png_uint_32)width, .height = (png_uint_32)height};
+    const char *path = path_in(name);
+    assert_int_not_equal(png_image_write_to_file(&image, path, 0, pixels, 0, NULL), 0);
+    return path;
+}
+
+/* All pixels have this value in each channel. */
+static const char *write_jpeg(const char *name, int channels, int width, int height, uint8_t value)
+{
+    struct jpeg_compress_struct codec;
+    struct jpeg_error_mgr manager;
+    uint8_t row[192];
+    const char *path = path_in(name);
+    FILE *stream = fopen(path, "wb");
+    assert_non_null(stream);
+    assert_true((size_t)(channels * width) <= sizeof row);
+    memset(row, value, sizeof row);
+    codec.err = jpeg_std_error(&manager);
+    jpeg_create_compress(&codec);
+    jpeg_stdio_dest(&codec, stream);
+    codec.image_width = (JDIMENSION)width;
+    codec.image_height = (JDIMENSION)height;
+    codec.input_components = channels;
+    codec.in_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
+    jpeg_set_defaults(&codec);
+    jpeg_start_compress(&codec, TRUE);
+    for (int y = 0; y < height; y++) (void)jpeg_write_scanlines(&codec, &(JSAMPROW){row}, 1);
+    jpeg_finish_compress(&codec);
+    jpeg_destroy_compress(&codec);
+    assert_int_equal(fclose(stream), 0);
+    return path;
+}
+
+static clt_dataset *open_picture(const char *path, clt_shape size)
+{
+    clt_error error;
+    clt_dataset *dataset;
+    assert_ok(clt_dataset_open_images_with(path, &(clt_data_options){.size = size}, &dataset, &error), &error);
+    assert_int_equal(clt_dataset_label(dataset, 0), -1);
+    return dataset;
+}
+
+static void assert_pixels(const char *path, clt_shape size, int channels, int height, int width, const uint8_t *pixels)
+{
+    clt_dataset *dataset = open_picture(path, size);
+    assert_sizes(dataset, 1, channels, height, width);
+    assert_memory_equal(dataset->bytes, pixels, (size_t)(channels * height * width));
+    clt_dataset_close(dataset);
+}
+
+static const clt_shape as_is;
+
+static void png_is_read(void **state)
+{
+    (void)state;
+    const char *path = write_png("grey 1.PNG", PNG_FORMAT_GRAY, 3, 2, twelve);
+    assert_pixels(path, as_is, 1, 2, 3, twelve);
+    assert_pixels(path, (clt_shape){3, 0, 0}, 3, 2, 3,
+                  (uint8_t[]){0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5});
+    path = write_png("rgb.png", PNG_FORMAT_RGB, 1, 2, (uint8_t[]){255, 0, 0, 0, 255, 1});
+    assert_pixels(path, as_is, 3, 2, 1, (uint8_t[]){255, 0, 0, 0, 255, 1});
+    assert_pixels(path, (clt_shape){1, 0, 0}, 1, 2, 1, (uint8_t[]){76, 150});
+    /* What is transparent lies on black. */
+    path = write_png("rgba.png", PNG_FORMAT_RGBA, 2, 1, (uint8_t[]){200, 100, 50, 0, 200, 100, 50, 255});
+    assert_pixels(path, as_is, 3, 1, 2, (uint8_t[]){0, 0, 0, 200, 100, 50});
+}
+
+static void jpeg_is_read(void **state)
+{
+    (void)state;
+    uint8_t pixels[192];
+    memset(pixels, 77, sizeof pixels);
+    assert_pixels(write_jpeg("grey.jpg", 1, 8, 4, 77), as_is, 1, 4, 8, pixels);
+    assert_pixels(write_jpeg("rgb.jpeg", 3, 4, 16, 77), as_is, 3, 16, 4, pixels);
+    const char *path = write_jpeg("cmyk.jpg", 4, 4, 4, 77);
+    clt_error error;
+    clt_dataset *dataset;
+    assert_failed(clt_dataset_open_images(path, &dataset, &error), CLT_BAD_FILE, &error, path,
+                  "a JPEG of 4 components");
+}
+
+/* Figures worked out by hand: the triangle's weights are 1 3 3 1 over 8 inside, 3 3 1 over 7 at the ends. */
+static void resizing_is_a_triangle_filter(void **state)
+{
+    (void)state;
+    const uint8_t row[8] = {0, 40, 80, 120, 160, 200, 240, 0};
+    const uint8_t halved[4] = {29 /* (0*3+40*3+80)/7 = 28.57 */, 100 /* (40+3*80+3*120+160)/8 */,
+                               180 /* (120+3*160+3*200+240)/8 */, 131 /* (200+3*240+0)/7 = 131.4 */};
+    assert_pixels(write_png("row.png", PNG_FORMAT_GRAY, 8, 1, row), (clt_shape){0, 1, 4}, 1, 1, 4, halved);
+    assert_pixels(write_png("column.png", PNG_FORMAT_GRAY, 1, 8, row), (clt_shape){0, 4, 1}, 1, 4, 1, halved);
+    const uint8_t doubled[4] = {0, 25, 75, 100};
+    assert_pixels(write_png("two.png", PNG_FORMAT_GRAY, 2, 1, (uint8_t[]){0, 100}), (clt_shape){0, 1, 4}, 1, 1, 4,
+                  doubled);
+    const uint8_t colour[12] = {10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30};
+    assert_pixels(write_png("colour.png", PNG_FORMAT_RGB, 4, 1, colour), (clt_shape){0, 1, 1}, 3, 1, 1, colour);
+    assert_pixels(write_png("large.png", PNG_FORMAT_RGB, 1, 1, colour), (clt_shape){0, 2, 2}, 3, 2, 2, colour);
+}
+
+/* Cut off anywhere, an image is refused unless all of its pixels came before. */
+static void corrupt_images_are_told(void **state)
+{
+    (void)state;
+    const char *const paths[] = {write_png("whole.png", PNG_FORMAT_GRAY, 3, 2, twelve),
+                                 write_jpeg("whole.jpg", 3, 16, 16, 9)};
+    clt_error error;
+    clt__picture picture;
+    for (int i = 0; i < 2; i++) {
+        size_t size;
+        uint8_t *bytes = read_bytes(paths[i], &size);
+        clt__picture whole;
+        assert_ok(clt__picture_read(paths[i], &whole, &error), &error);
+        for (size_t cut = 0; cut < size; cut++) {
+            const char *path = write_bytes("cut.png", bytes, cut);
+            const clt_status status = clt__picture_read(path, &picture, &error);
+            if (status == CLT_OK) {
+                assert_true(cut + 24 > size); /* the checksums and the end's mark */
+                assert_memory_equal(picture.pixels, whole.pixels,
+                                    (size_t)(whole.info.width * whole.info.height * whole.info.channels));
+                free(picture.pixels);
+                continue;
+            }
+            assert_failed(status, CLT_BAD_FILE, &error, path, ": ");
+            assert_null(picture.pixels);
+        }
+        free(whole.pixels);
+        for (size_t at = 0; at < size; at++) {
+            bytes[at] ^= 0xff;
+            const clt_status status = clt__picture_read(write_bytes("spoilt.png", bytes, size), &picture, NULL);
+            assert_true(status == CLT_OK || status == CLT_BAD_FILE);
+            free(picture.pixels);
+            bytes[at] ^= 0xff;
+        }
+        free(bytes);
+    }
+    size_t size;
+    uint8_t *bytes = read_bytes(write_jpeg("giant.jpg", 1, 8, 8, 0), &size);
+    for (size_t i = 0; i + 8 < size; i++)
+        if (bytes[i] == 0xff && bytes[i + 1] == 0xc0) memset(bytes + i + 5, 0xf0, 4); /* 61680 x 61680 */
+    const char *path = write_bytes("giant.jpg", bytes, size);
+    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+                  "claims to be an image of 61680 x 61680");
+    free(bytes);
+}
+
+/* root/train: a (two files), b (one), root/test: b (one). */
+static const char *make_class_folders(const char *root)
+{
+    static const char *const folders[] = {"", "/train", "/train/b", "/train/a b", "/test", "/test/b"};
+    char name[64];
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", root, folders[i]);
+        (void)fresh_folder(name);
+    }
+    static const struct {
+        const char *name;
+        uint8_t first;
+    } files[] = {{"/train/b/x.png", 1}, {"/train/a b/2.png", 2}, {"/train/a b/1 1.png", 3}, {"/test/b/x.png", 4}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", root, files[i].name);
+        (void)write_png(name, PNG_FORMAT_GRAY, 2, 1, (uint8_t[]){files[i].first, 0});
+    }
+    (void)snprintf(name, sizeof name, "%s/train/b/notes.txt", root);
+    (void)write_text(name, "no image");
+    return path_in(root);
+}
+
+static void class_folders_are_read(void **state)
+{
+    (void)state;
+    const char *path = make_class_folders("folders of images");
+    clt_dataset *dataset = open_set(path, CLT_TRAIN, NULL);
+    assert_sizes(dataset, 3, 1, 1, 2);
+    assert_memory_equal(dataset->bytes, ((uint8_t[]){3, 0, 2, 0, 1, 0}), 6);
+    assert_int_equal(clt_dataset_label(dataset, 1), 0);
+    assert_int_equal(clt_dataset_label(dataset, 2), 1);
+    assert_string_equal(clt_dataset_class_name(dataset, 0), "a b");
+    assert_int_equal(clt_dataset_classes(dataset), 2);
+    clt_dataset_close(dataset);
+    dataset = open_set(path, CLT_TEST, NULL); /* the training set's classes, though here is only one */
+    assert_int_equal(clt_dataset_label(dataset, 0), 1);
+    assert_string_equal(clt_dataset_class_name(dataset, 1), "b");
+    clt_dataset_close(dataset);
+    /* One in colour makes all of them so; JPEG and PNG mix. */
+    (void)write_jpeg("folders of images/train/b/y.JPG", 3, 2, 1, 200);
+    dataset = open_set(path, CLT_TRAIN, NULL);
+    assert_sizes(dataset, 4, 3, 1, 2);
+    assert_memory_equal(dataset->bytes, ((uint8_t[]){3, 3, 3, 0, 0, 0}), 6);
+    clt_dataset_close(dataset);
+    const char *other = write_png("folders of images/train/b/z.png", PNG_FORMAT_GRAY, 3, 4, twelve);
+    refuse(path, other, ": is 4 high and 3 wide, where ");
+    dataset = open_set(path, CLT_TRAIN, &(clt_data_options){.size = {1, 2, 2}});
+    assert_sizes(dataset, 5, 1, 2, 2);
+    clt_dataset_close(dataset);
+    refuse_as(CLT_BAD_ARGUMENT, path, CLT_TRAIN, &(clt_data_options){.size = {2, 4, 4}}, NULL, "where 1 or 3 channels");
+    (void)fresh_folder("folders of images/test/c");
+    refuse_as(CLT_BAD_FILE, path, CLT_TEST, NULL, path_in("folders of images/test/c"),
+              "a class that the training images do not have");
+    assert_int_equal(remove(path_in("folders of images/test/c")), 0);
+    assert_int_equal(rename(path_in("folders of images/test"), path_in("folders of images/val")), 0);
+    clt_dataset_close(open_set(path, CLT_TEST, NULL));
+}
+
+static void keep_note(void *user, const char *sentence)
+{
+    (void)snprintf(user, 1024, "%s", sentence);
+}
+
+static void bad_images_are_counted_or_skipped(void **state)
+{
+    (void)state;
+    const char *path = make_class_folders("badfolders");
+    char note[1024] = "";
+    const clt_data_options skip = {.skip_bad = true, .note = keep_note, .user = note};
+    const char *bad = write_text("badfolders/train/a b/0.png", "no image");
+    refuse(path, bad, ": is neither a PNG nor a JPEG file; 1 of 4 image files are bad");
+    size_t size;
+    uint8_t *bytes = read_bytes(path_in("badfolders/train/b/x.png"), &size);
+    (void)write_bytes("badfolders/train/b/y.png", bytes, size - 20); /* its header is good */
+    free(bytes);
+    char part[600];
+    (void)snprintf(part, sizeof part, "2 of 5 image files are bad (also %s)", path_in("badfolders/train/b/y.png"));
+    refuse(path, bad, part);
+    clt_dataset *dataset = open_set(path, CLT_TRAIN, &skip);
+    assert_sizes(dataset, 3, 1, 1, 2);
+    assert_int_equal(clt_dataset_label(dataset, 2), 1);
+    assert_non_null(strstr(note, "2 of 5 image files are left out"));
+    assert_non_null(strstr(note, bad));
+    clt_dataset_close(dataset);
+    const char *empty = fresh_folder("badfolders/train/c");
+    refuse(path, empty, ": the class's folder holds no .png, .jpg or .jpeg file");
+    dataset = open_set(path, CLT_TRAIN, &skip);
+    assert_int_equal(clt_dataset_classes(dataset), 3);
+    clt_dataset_close(dataset);
+    const char *all = fresh_folder("allbad");
+    (void)fresh_folder("allbad/train");
+    (void)fresh_folder("allbad/train/a");
+    bad = write_text("allbad/train/a/0.png", "no image");
+    refuse_as(CLT_BAD_FILE, all, CLT_TRAIN, &skip, bad, "1 of 1 image files are bad");
+    const char *none = fresh_folder("noclass");
+    (void)fresh_folder("noclass/train");
+    refuse(none, path_in("noclass/train"), ": holds no folder, where one for each class is needed");
+    refuse_as(CLT_NO_FILE, none, CLT_TEST, NULL, none, ": holds no folder test or val");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +759,12 @@ int main(void)
         cmocka_unit_test(npz_is_read),
         cmocka_unit_test(spoilt_npz_harms_nothing),
         cmocka_unit_test(bad_npz_is_told),
+        cmocka_unit_test(png_is_read),
+        cmocka_unit_test(jpeg_is_read),
+        cmocka_unit_test(resizing_is_a_triangle_filter),
+        cmocka_unit_test(corrupt_images_are_told),
+        cmocka_unit_test(class_folders_are_read),
+        cmocka_unit_test(bad_images_are_counted_or_skipped),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -7,8 +7,8 @@
 #include "data/format.h"
 
 /* In the order in which they are asked. */
-static const clt__data_format *const formats[] = {&clt__idx_format, &clt__cifar_format, &clt__npy_format,
-                                                  &clt__npz_format};
+static const clt__data_format *const formats[] = {&clt__idx_format, &clt__cifar_format,   &clt__npy_format,
+                                                  &clt__npz_format, &clt__picture_format, &clt__class_folders_format};
 
 static clt_status read_start(clt__data_source *source, clt_error *error)
 {
