@@ -745,6 +745,126 @@ static void bad_images_are_counted_or_skipped(void **state)
     refuse_as(CLT_NO_FILE, none, CLT_TEST, NULL, none, ": holds no folder test or val");
 }
 
+/* ---- lists -------------------------------------------------------------------------------------------------- */
+
+static void lists_are_read(void **state)
+{
+    (void)state;
+    const char *path = fresh_folder("my lists");
+    (void)fresh_folder("my lists/train");
+    (void)write_png("my lists/train/a 1.png", PNG_FORMAT_GRAY, 1, 1, (uint8_t[]){10});
+    const char *absolute = write_png("elsewhere.png", PNG_FORMAT_GRAY, 1, 1, (uint8_t[]){20});
+    char text[600];
+    (void)snprintf(text, sizeof text, "train/a 1.png 2\r\n\n%s\t  0\n", absolute);
+    const char *list = write_text("my lists/train.txt", text);
+    clt_dataset *dataset = open_set(path, CLT_TRAIN, NULL);
+    assert_sizes(dataset, 2, 1, 1, 1);
+    assert_memory_equal(dataset->bytes, ((uint8_t[]){10, 20}), 2);
+    assert_int_equal(clt_dataset_label(dataset, 0), 2);
+    assert_int_equal(clt_dataset_classes(dataset), 3);
+    assert_false(clt_dataset_is_whole(dataset));
+    clt_dataset_close(dataset);
+    refuse_as(CLT_NO_FILE, path, CLT_TEST, NULL, path, ": the folder holds no test.txt");
+    dataset = open_set(list, CLT_TEST, NULL);
+    assert_true(clt_dataset_is_whole(dataset));
+    assert_null(clt_dataset_class_name(dataset, 0));
+    clt_dataset_close(dataset);
+    (void)write_text("my lists/classes.txt", "cat\ndog\n");
+    refuse(list, list, ": line 1: has the label \"2\", where a name from classes.txt, or its number from 0, is needed");
+    (void)write_text("my lists/train.txt", "train/a 1.png dog\n");
+    dataset = open_set(list, CLT_TRAIN, NULL);
+    assert_int_equal(clt_dataset_label(dataset, 0), 1);
+    assert_string_equal(clt_dataset_class_name(dataset, 0), "cat");
+    clt_dataset_close(dataset);
+}
+
+static void bad_lists_are_told(void **state)
+{
+    (void)state;
+    const char *path = fresh_folder("badlist"), *name = "badlist/train.txt";
+    const char *list = write_text(name, "a.png 0\n\nb.png -1\n");
+    refuse(path, list, ": line 3: has the label \"-1\", where a class's number from 0 is needed");
+    (void)write_text(name, "a.png 0\nb.png 2147483647\n");
+    refuse(path, list, ": line 2: has the label \"2147483647\"");
+    (void)write_text(name, "a.png 0\nb.png\n");
+    refuse(path, list, ": line 2: is not `PATH LABEL`");
+    (void)write_text(name, "\n");
+    refuse(path, list, ": holds no images");
+    (void)write_bytes(name, "a.png 0\n\0", 9);
+    refuse(path, list, ": is not a text of lines");
+    (void)write_text(name, "a.png 0\n");
+    refuse(path, path_in("badlist/a.png"), ": cannot be opened: No such file or directory; 1 of 1 image files are bad");
+}
+
+/* ---- CSV ---------------------------------------------------------------------------------------------------- */
+
+static void csv_is_read(void **state)
+{
+    (void)state;
+    const char *file = write_text("plain.csv", "1,0,1,2,255\r\n\n0, 4 ,5,6,7");
+    clt_dataset *dataset = open_set(file, CLT_TEST, NULL);
+    assert_sizes(dataset, 2, 1, 2, 2);
+    assert_memory_equal(dataset->bytes, ((uint8_t[]){0, 1, 2, 255, 4, 5, 6, 7}), 8);
+    assert_int_equal(clt_dataset_label(dataset, 0), 1);
+    assert_int_equal(clt_dataset_classes(dataset), 2);
+    assert_true(clt_dataset_is_whole(dataset));
+    clt_dataset_close(dataset);
+    dataset = open_set(file, CLT_TRAIN, &(clt_data_options){.size = {2, 1, 2}});
+    assert_sizes(dataset, 2, 2, 1, 2);
+    assert_memory_equal(dataset->bytes, ((uint8_t[]){0, 2, 1, 255, 4, 6, 5, 7}), 8);
+    clt_dataset_close(dataset);
+    file = write_text("header.csv", "\"p0\", p1,label,p2\n0.5,-1,3,1e2\n");
+    dataset = open_set(file, CLT_TRAIN, NULL);
+    assert_sizes(dataset, 1, 1, 1, 3);
+    assert_true(dataset->reals[0] == 0.5 && dataset->reals[1] == -1 && dataset->reals[2] == 100);
+    assert_int_equal(clt_dataset_label(dataset, 0), 3);
+    clt_dataset_close(dataset);
+}
+
+/* One split of reals makes the other reals too: the two must mean the same. */
+static void csv_splits_agree(void **state)
+{
+    (void)state;
+    const char *path = fresh_folder("csv");
+    (void)write_text("csv/train.csv", "label,a\n0,1\n");
+    clt_dataset *dataset = open_set(path, CLT_TRAIN, NULL);
+    assert_non_null(dataset->bytes);
+    assert_false(clt_dataset_is_whole(dataset));
+    clt_dataset_close(dataset);
+    refuse_as(CLT_NO_FILE, path, CLT_TEST, NULL, path, ": the folder holds no test.csv");
+    (void)write_text("csv/test.csv", "label,a\n0,0.25\n");
+    dataset = open_set(path, CLT_TRAIN, NULL);
+    assert_null(dataset->bytes);
+    assert_true(dataset->reals[0] == 1);
+    clt_dataset_close(dataset);
+}
+
+static void refuse_csv(const char *text, const char *part)
+{
+    const char *path = path_in("badcsv");
+    refuse(path, write_text("badcsv/train.csv", text), part);
+}
+
+static void bad_csv_is_told(void **state)
+{
+    (void)state;
+    (void)fresh_folder("badcsv");
+    refuse_csv("0,1,2\n0,1\n", ": line 2: has 2 columns, where 3 are needed");
+    refuse_csv("0\n", ": line 1: has 1 columns, where 2 are needed");
+    refuse_csv("0,1\n0,nan\n", ": line 2: column 2 is \"nan\", where a number is needed");
+    refuse_csv("0,1\n0,1e999\n", ": line 2: column 2 is \"1e999\", where a number is needed");
+    refuse_csv("0,1\n0,\n", ": line 2: column 2 is \"\", where a number is needed");
+    refuse_csv("0,1\n-1,2\n", ": line 2: column 1 is \"-1\", where a label, a class's number from 0, is needed");
+    refuse_csv("0,1\n1.5,2\n", ": line 2: column 1 is \"1.5\"");
+    refuse_csv("label,a\n", ": holds no images");
+    refuse_csv("\n", ": holds no images");
+    const char *file = write_text("three.csv", "0,1,2,3\n");
+    refuse_as(CLT_BAD_FILE, file, CLT_TRAIN, &(clt_data_options){.size = {0, 2, 2}}, file,
+              ": has 3 values in a row, which make no 1x2x2");
+    (void)write_bytes("badcsv/train.csv", "0,1\n\0", 5);
+    refuse(path_in("badcsv"), path_in("badcsv/train.csv"), ": is not a CSV text");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -765,6 +885,11 @@ int main(void)
         cmocka_unit_test(corrupt_images_are_told),
         cmocka_unit_test(class_folders_are_read),
         cmocka_unit_test(bad_images_are_counted_or_skipped),
+        cmocka_unit_test(lists_are_read),
+        cmocka_unit_test(bad_lists_are_told),
+        cmocka_unit_test(csv_is_read),
+        cmocka_unit_test(csv_splits_agree),
+        cmocka_unit_test(bad_csv_is_told),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

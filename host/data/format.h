@@ -25,6 +25,6 @@ typedef struct clt__data_format {
 } clt__data_format;
 
 extern const clt__data_format clt__idx_format, clt__cifar_format, clt__npy_format, clt__npz_format, clt__picture_format,
-    clt__class_folders_format;
+    clt__class_folders_format, clt__list_format, clt__csv_format;
 
 #endif

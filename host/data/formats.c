@@ -6,9 +6,11 @@
 
 #include "data/format.h"
 
-/* In the order in which they are asked. */
-static const clt__data_format *const formats[] = {&clt__idx_format, &clt__cifar_format,   &clt__npy_format,
-                                                  &clt__npz_format, &clt__picture_format, &clt__class_folders_format};
+/* In the order in which they are asked. A CSV file may have blanks, so that it looks like a list too; a list's folder
+ * may hold its images in folders called train and test. */
+static const clt__data_format *const formats[] = {&clt__idx_format,  &clt__cifar_format,        &clt__npy_format,
+                                                  &clt__npz_format,  &clt__picture_format,      &clt__csv_format,
+                                                  &clt__list_format, &clt__class_folders_format};
 
 static clt_status read_start(clt__data_source *source, clt_error *error)
 {
