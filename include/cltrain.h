@@ -115,11 +115,36 @@ typedef enum clt_split { CLT_TRAIN, CLT_TEST } clt_split;
 
 typedef struct clt_dataset clt_dataset;
 
-/* Reads one split of a data set from a folder of IDX files (named as MNIST names them, plain or .gz). */
-clt_status clt_dataset_open(const char *path, clt_split split, clt_dataset **dataset, clt_error *error);
+/* The order of an array of colour images. */
+typedef enum clt_layout { CLT_NCHW, CLT_NHWC } clt_layout;
 
-/* Reads one IDX file of images, without labels: for clt_predict. */
+/* How files are read. All zero, or NULL in its place, is the default. */
+typedef struct clt_data_options {
+    clt_layout layout; /* of the images in NPY and NPZ files */
+    /* What images are made. Image files: resized to height x width where these are not 0, made grey (1) or RGB (3) where
+     * `channels` is not 0. A row of a CSV file is read as an image of it. Other formats say themselves. */
+    clt_shape size;
+    bool skip_bad;          /* leave out image files that cannot be decoded: `note` is told how many */
+    clt_note_function note; /* or NULL */
+    void *user;             /* for `note` */
+} clt_data_options;
+
+/* Reads one split of a data set. What is there tells the format:
+ *  - a folder of IDX files, named as MNIST names them, plain or .gz
+ *  - a folder of CIFAR's binary files: data_batch_*.bin and test_batch.bin, or train.bin and test.bin
+ *  - an .npz file, a folder, or a prefix of .npy files, with arrays x_train, y_train, x_test, y_test
+ *  - a folder train/CLASS/FILE and test/CLASS/FILE (or val/) of PNG and JPEG files; classes are the sorted folder names
+ *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
+ *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
+ * A single list or CSV file has no splits: both are all of it (see clt_dataset_is_whole). */
+clt_status clt_dataset_open(const char *path, clt_split split, clt_dataset **dataset, clt_error *error);
+clt_status clt_dataset_open_with(const char *path, clt_split split, const clt_data_options *options,
+                                 clt_dataset **dataset, clt_error *error);
+
+/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG or JPEG. */
 clt_status clt_dataset_open_images(const char *path, clt_dataset **dataset, clt_error *error);
+clt_status clt_dataset_open_images_with(const char *path, const clt_data_options *options, clt_dataset **dataset,
+                                        clt_error *error);
 
 /* Copies `count` images of bytes, NCHW, each with a class label in 0..classes-1. `labels` may be NULL for predicting. */
 clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *images, const int32_t *labels,
@@ -138,6 +163,10 @@ clt_shape clt_dataset_shape(const clt_dataset *dataset);
 int clt_dataset_classes(const clt_dataset *dataset); /* 0 where the targets are real values or absent */
 /* The label of image `index`, -1 where there is none. */
 int clt_dataset_label(const clt_dataset *dataset, size_t index);
+/* The name of a class, NULL where the data set tells none. */
+const char *clt_dataset_class_name(const clt_dataset *dataset, int class_index);
+/* Whether it came from a file that has no splits, and so is the same for both. */
+bool clt_dataset_is_whole(const clt_dataset *dataset);
 void clt_dataset_close(clt_dataset *dataset);
 
 /* ---- models ------------------------------------------------------------------------------------------------- */

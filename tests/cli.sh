@@ -783,9 +783,9 @@ spoil() {
 test_bad_data() {
     images=train-images-idx3-ubyte labels=train-labels-idx1-ubyte
     fails 1 'nowhere: cannot be opened' train_small other --data nowhere
-    fails 1 'ten.idx: is not a folder' train_small other --data ten.idx
+    fails 1 'ten.idx: is no data set that cltrain reads' train_small other --data ten.idx
     mkdir empty
-    fails 1 'empty: the folder holds no train-images' train_small other --data empty
+    fails 1 'empty: the folder holds no data set that cltrain reads' train_small other --data empty
     spoil $labels
     fails 1 'spoilt: the folder holds no train-labels' train_small other --data spoilt
     spoil $images

@@ -292,13 +292,16 @@ static void missing_files_are_listed(void **state)
     (void)state;
     const char *path = fresh_folder("sparse"), *missing = path_in("missing"), *file = write_bytes("file", "", 0);
     assert_bad_folder(missing, CLT_TRAIN, missing, "cannot be opened: No such file or directory");
-    assert_bad_folder(file, CLT_TRAIN, file, "is not a folder");
+    assert_bad_folder(file, CLT_TRAIN, file, "is no data set that cltrain reads");
+    assert_no_dataset(CLT_NO_FILE, path, CLT_TRAIN, path, ": the folder holds no data set that cltrain reads: IDX");
+    write_pair("sparse/test-images-idx3-ubyte", "sparse/test-labels-idx1-ubyte");
     assert_no_dataset(CLT_NO_FILE, path, CLT_TRAIN, path,
                       ": the folder holds no train-images-idx3-ubyte, train-images.idx3-ubyte, "
                       "train-images-idx4-ubyte or train-images.idx4-ubyte, with or without .gz");
+    assert_int_equal(remove(path_in("sparse/test-images-idx3-ubyte")), 0);
+    write_pair("sparse/train-images-idx3-ubyte", "sparse/test-labels-idx1-ubyte");
     assert_no_dataset(CLT_NO_FILE, path, CLT_TEST, path, "t10k-images-idx3-ubyte");
     assert_no_dataset(CLT_NO_FILE, path, CLT_TEST, path, "or test-images.idx4-ubyte, with or without .gz");
-    write_pair("sparse/train-images-idx3-ubyte", "sparse/test-labels-idx1-ubyte");
     assert_bad_folder(path, CLT_TRAIN, path,
                       ": the folder holds no train-labels-idx1-ubyte or train-labels.idx1-ubyte, with");
 }

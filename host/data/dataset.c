@@ -1,15 +1,11 @@
 #include "data/dataset.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/idx.h"
 
 size_t clt__image_size(clt_shape shape)
 {
@@ -18,15 +14,7 @@ size_t clt__image_size(clt_shape shape)
 
 /* ---- making a data set -------------------------------------------------------------------------------------- */
 
-/* How many images of which extents a caller or a file claims, before anything is checked. */
-typedef struct claim {
-    const char *name;  /* where the images come from */
-    clt_status status; /* what it is called when they are wrong: a bad argument, or a bad file */
-    uint64_t count;
-    int64_t channels, height, width;
-} claim;
-
-static clt_status check_claim(const claim *images, clt_error *error)
+static clt_status check_claim(const clt__claim *images, clt_error *error)
 {
     const int64_t extent[3] = {images->channels, images->height, images->width};
     uint64_t size = 1;
@@ -46,8 +34,7 @@ static clt_status check_claim(const claim *images, clt_error *error)
     return CLT_OK;
 }
 
-/* Ends a function that built a data set: *dataset, or NULL where building it failed. */
-static clt_status finish(clt_status status, clt_dataset *built, clt_dataset **dataset)
+clt_status clt__dataset_finish(clt_status status, clt_dataset *built, clt_dataset **dataset)
 {
     if (status == CLT_OK)
         *dataset = built;
@@ -56,8 +43,7 @@ static clt_status finish(clt_status status, clt_dataset *built, clt_dataset **da
     return status;
 }
 
-/* A data set with its sizes and name, and no content yet. */
-static clt_status create(const claim *images, clt_dataset **dataset, clt_error *error)
+clt_status clt__dataset_create(const clt__claim *images, clt_dataset **dataset, clt_error *error)
 {
     *dataset = NULL;
     TRY(check_claim(images, error));
@@ -65,19 +51,33 @@ static clt_status create(const claim *images, clt_dataset **dataset, clt_error *
     TRY(clt__allocate(1, sizeof *fresh, "a data set", &fresh, error));
     fresh->count = (size_t)images->count;
     fresh->shape = (clt_shape){(int)images->channels, (int)images->height, (int)images->width};
-    return finish(clt__copy_text(images->name, &fresh->name, error), fresh, dataset);
+    return clt__dataset_finish(clt__copy_text(images->name, &fresh->name, error), fresh, dataset);
 }
 
-/* NCHW to NHWC. */
+clt_status clt__dataset_allocate_bytes(clt_dataset *dataset, clt_error *error)
+{
+    return clt__allocate(dataset->count, clt__image_size(dataset->shape), dataset->name, &dataset->bytes, error);
+}
+
+clt_status clt__dataset_allocate_reals(clt_dataset *dataset, clt_error *error)
+{
+    const size_t size = clt__image_size(dataset->shape) * sizeof *dataset->reals;
+    return clt__allocate(dataset->count, size, dataset->name, &dataset->reals, error);
+}
+
+void clt__to_pixels(const uint8_t *planes, clt_shape shape, uint8_t *pixels)
+{
+    const size_t channels = (size_t)shape.channels, plane = clt__image_size(shape) / channels;
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < plane; i++) pixels[i * channels + c] = planes[c * plane + i];
+}
+
 static clt_status take_bytes(clt_dataset *dataset, const uint8_t *images, clt_error *error)
 {
     const size_t size = clt__image_size(dataset->shape);
-    const size_t channels = (size_t)dataset->shape.channels, pixels = size / channels;
-    TRY(clt__allocate(dataset->count, size, dataset->name, &dataset->bytes, error));
+    TRY(clt__dataset_allocate_bytes(dataset, error));
     for (size_t n = 0; n < dataset->count; n++)
-        for (size_t c = 0; c < channels; c++)
-            for (size_t i = 0; i < pixels; i++)
-                dataset->bytes[n * size + i * channels + c] = images[n * size + c * pixels + i];
+        clt__to_pixels(images + n * size, dataset->shape, dataset->bytes + n * size);
     return CLT_OK;
 }
 
@@ -86,7 +86,7 @@ static clt_status take_reals(clt_dataset *dataset, const double *images, clt_err
 {
     const size_t size = clt__image_size(dataset->shape);
     const size_t channels = (size_t)dataset->shape.channels, pixels = size / channels;
-    TRY(clt__allocate(dataset->count, size * sizeof *images, dataset->name, &dataset->reals, error));
+    TRY(clt__dataset_allocate_reals(dataset, error));
     for (size_t n = 0; n < dataset->count; n++)
         for (size_t c = 0; c < channels; c++)
             for (size_t i = 0; i < pixels; i++)
@@ -126,10 +126,10 @@ static clt_status take_targets(clt_dataset *dataset, const double *targets, int 
 static clt_status create_in_memory(size_t count, clt_shape shape, const void *images, clt_dataset **dataset,
                                    clt_error *error)
 {
-    const claim given = {"the images given", CLT_BAD_ARGUMENT, count, shape.channels, shape.height, shape.width};
+    const clt__claim given = {"the images given", CLT_BAD_ARGUMENT, count, shape.channels, shape.height, shape.width};
     *dataset = NULL;
     if (!images) return FAIL(error, CLT_BAD_ARGUMENT, "%s: are NULL, where an array is needed", given.name);
-    return create(&given, dataset, error);
+    return clt__dataset_create(&given, dataset, error);
 }
 
 clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *images, const int32_t *labels,
@@ -140,7 +140,7 @@ clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *
     TRY(create_in_memory(count, shape, images, &fresh, error));
     clt_status status = take_bytes(fresh, images, error);
     if (status == CLT_OK && labels) status = take_labels(fresh, labels, classes, error);
-    return finish(status, fresh, dataset);
+    return clt__dataset_finish(status, fresh, dataset);
 }
 
 clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *images, const double *targets,
@@ -151,155 +151,7 @@ clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *i
     TRY(create_in_memory(count, shape, images, &fresh, error));
     clt_status status = take_reals(fresh, images, error);
     if (status == CLT_OK && targets) status = take_targets(fresh, targets, outputs, error);
-    return finish(status, fresh, dataset);
-}
-
-/* ---- from IDX files ----------------------------------------------------------------------------------------- */
-
-/* The extents of images in an IDX file: [h, w], [count, h, w] or [count, c, h, w]. */
-static clt_status claim_of(const char *path, const clt__idx *idx, claim *images, clt_error *error)
-{
-    const uint32_t *extent = idx->extent;
-    *images = (claim){.name = path, .status = CLT_BAD_FILE, .count = 1, .channels = 1};
-    if (idx->dimensions < 2)
-        return FAIL(error, CLT_BAD_FILE, "%s: byte 3: has 1 dimension, where images have 2, 3 or 4", path);
-    if (idx->dimensions >= 3) images->count = extent[0];
-    if (idx->dimensions == 4) images->channels = extent[1];
-    images->height = extent[idx->dimensions - 2];
-    images->width = extent[idx->dimensions - 1];
-    return CLT_OK;
-}
-
-/* Images of one channel are in order as they are: the data set takes them over, for a large file should not lie in
- * memory twice. */
-static clt_status dataset_of(const char *path, clt__idx *idx, clt_dataset **dataset, clt_error *error)
-{
-    claim images;
-    TRY(claim_of(path, idx, &images, error));
-    clt_dataset *fresh;
-    TRY(create(&images, &fresh, error));
-    if (images.channels > 1) return finish(take_bytes(fresh, idx->data, error), fresh, dataset);
-    fresh->bytes = idx->data;
-    idx->data = NULL;
-    return finish(CLT_OK, fresh, dataset);
-}
-
-clt_status clt_dataset_open_images(const char *path, clt_dataset **dataset, clt_error *error)
-{
-    *dataset = NULL;
-    clt__idx idx;
-    TRY(clt__idx_read(path, &idx, error));
-    const clt_status status = dataset_of(path, &idx, dataset, error);
-    clt__idx_free(&idx);
-    return status;
-}
-
-static clt_status label_with(clt_dataset *dataset, const char *path, const clt__idx *idx, clt_error *error)
-{
-    if (idx->dimensions != 1)
-        return FAIL(error, CLT_BAD_FILE, "%s: byte 3: has %d dimensions, where labels have 1", path, idx->dimensions);
-    if (idx->extent[0] != dataset->count)
-        return FAIL(error, CLT_BAD_FILE, "%s: holds %" PRIu32 " labels, where %s holds %zu images", path,
-                    idx->extent[0], dataset->name, dataset->count);
-    TRY(clt__allocate(dataset->count, sizeof *dataset->labels, path, &dataset->labels, error));
-    for (size_t n = 0; n < dataset->count; n++) {
-        dataset->labels[n] = idx->data[n];
-        if (dataset->classes <= idx->data[n]) dataset->classes = idx->data[n] + 1;
-    }
-    return CLT_OK;
-}
-
-static clt_status open_labels(clt_dataset *dataset, const char *path, clt_error *error)
-{
-    clt__idx idx;
-    TRY(clt__idx_read(path, &idx, error));
-    const clt_status status = label_with(dataset, path, &idx, error);
-    clt__idx_free(&idx);
-    return status;
-}
-
-/* ---- the files of a folder ---------------------------------------------------------------------------------- */
-
-/* The names one file may go by, each without ".gz". */
-enum { NAMES_MAX = 8, NAME_ROOM = 32 };
-
-typedef struct candidates {
-    char name[NAMES_MAX][NAME_ROOM];
-    int count;
-} candidates;
-
-/* PREFIX-images-idx3-ubyte and its relatives. Colour images have four dimensions, so theirs is called idx4. */
-static void list_names(clt_split split, bool labels, candidates *list)
-{
-    static const char *const prefixes[2][2] = {[CLT_TRAIN] = {"train"}, [CLT_TEST] = {"t10k", "test"}};
-    static const char *const kinds[2][4] = {
-        {"images-idx3", "images.idx3", "images-idx4", "images.idx4"},
-        {"labels-idx1", "labels.idx1"},
-    };
-    list->count = 0;
-    for (int p = 0; p < 2 && prefixes[split][p]; p++)
-        for (int k = 0; k < 4 && kinds[labels][k]; k++)
-            (void)snprintf(list->name[list->count++], NAME_ROOM, "%s-%s-ubyte", prefixes[split][p], kinds[labels][k]);
-}
-
-static clt_status fail_finding(const char *folder, const candidates *list, clt_status missing, clt_error *error)
-{
-    char names[NAMES_MAX * (NAME_ROOM + 2)] = "";
-    for (int i = 0; i < list->count; i++) {
-        if (i > 0) strcat(names, i + 1 < list->count ? ", " : " or ");
-        strcat(names, list->name[i]);
-    }
-    return FAIL(error, missing, "%s: the folder holds no %s, with or without .gz", folder, names);
-}
-
-/* *path, freed with free(), becomes the first candidate that is there; `missing` is the status where none is. */
-static clt_status find_file(const char *folder, const candidates *list, clt_status missing, char **path,
-                            clt_error *error)
-{
-    const size_t room = strlen(folder) + 1 + NAME_ROOM + sizeof ".gz";
-    TRY(clt__allocate(room, 1, "a file name", path, error));
-    for (int i = 0; i < 2 * list->count; i++) {
-        struct stat about;
-        (void)snprintf(*path, room, "%s/%s%s", folder, list->name[i / 2], i % 2 ? ".gz" : "");
-        /* A file that is there but out of reach is found too: opening it then says why it cannot be read. */
-        if (stat(*path, &about) == 0 || errno != ENOENT) return CLT_OK;
-    }
-    free(*path);
-    *path = NULL;
-    return fail_finding(folder, list, missing, error);
-}
-
-static clt_status check_folder(const char *path, clt_error *error)
-{
-    struct stat about;
-    if (stat(path, &about)) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
-    if (!S_ISDIR(about.st_mode))
-        return FAIL(error, CLT_BAD_FILE, "%s: is not a folder, where a data set is a folder of IDX files", path);
-    return CLT_OK;
-}
-
-static clt_status open_pair(const char *images, const char *labels, clt_dataset **dataset, clt_error *error)
-{
-    clt_dataset *fresh;
-    TRY(clt_dataset_open_images(images, &fresh, error));
-    return finish(open_labels(fresh, labels, error), fresh, dataset);
-}
-
-clt_status clt_dataset_open(const char *path, clt_split split, clt_dataset **dataset, clt_error *error)
-{
-    *dataset = NULL;
-    TRY(check_folder(path, error));
-    candidates names;
-    char *images = NULL, *labels = NULL;
-    list_names(split, false, &names);
-    clt_status status = find_file(path, &names, CLT_NO_FILE, &images, error);
-    list_names(split, true, &names);
-    if (status == CLT_OK)
-        status = find_file(path, &names, CLT_BAD_FILE, &labels, error); /* images alone are no split */
-    if (status == CLT_OK) status = open_pair(images, labels, dataset, error);
-    free(images);
-    free(labels);
-    return status;
+    return clt__dataset_finish(status, fresh, dataset);
 }
 
 /* ---- splitting ---------------------------------------------------------------------------------------------- */
@@ -325,17 +177,18 @@ static clt_status copy_content(const clt_dataset *from, const size_t *chosen, cl
     TRY(copy_rows(from->targets, outputs * sizeof *from->targets, chosen, to->count, &to->targets, error));
     to->classes = from->classes;
     to->outputs = from->outputs;
-    return CLT_OK;
+    to->whole = from->whole;
+    return clt__names_copy(&from->class_names, &to->class_names, error);
 }
 
 static clt_status select_images(const clt_dataset *from, const size_t *chosen, size_t count, clt_dataset **part,
                                 clt_error *error)
 {
     const clt_shape shape = from->shape;
-    const claim images = {from->name, CLT_BAD_ARGUMENT, count, shape.channels, shape.height, shape.width};
+    const clt__claim images = {from->name, CLT_BAD_ARGUMENT, count, shape.channels, shape.height, shape.width};
     clt_dataset *fresh;
-    TRY(create(&images, &fresh, error));
-    return finish(copy_content(from, chosen, fresh, error), fresh, part);
+    TRY(clt__dataset_create(&images, &fresh, error));
+    return clt__dataset_finish(copy_content(from, chosen, fresh, error), fresh, part);
 }
 
 /* 0..count-1 in random order (Fisher and Yates). */
@@ -404,6 +257,16 @@ int clt_dataset_label(const clt_dataset *dataset, size_t index)
     return dataset->labels && index < dataset->count ? dataset->labels[index] : -1;
 }
 
+const char *clt_dataset_class_name(const clt_dataset *dataset, int class_index)
+{
+    return clt__names_at(&dataset->class_names, class_index);
+}
+
+bool clt_dataset_is_whole(const clt_dataset *dataset)
+{
+    return dataset->whole;
+}
+
 void clt_dataset_close(clt_dataset *dataset)
 {
     if (!dataset) return;
@@ -411,6 +274,7 @@ void clt_dataset_close(clt_dataset *dataset)
     free(dataset->reals);
     free(dataset->labels);
     free(dataset->targets);
+    clt__names_free(&dataset->class_names);
     free(dataset->name);
     free(dataset);
 }

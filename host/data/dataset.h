@@ -4,6 +4,7 @@
 #define CLT_DATA_DATASET_H
 
 #include "base/error.h"
+#include "data/names.h"
 
 struct clt_dataset {
     size_t count;
@@ -14,10 +15,33 @@ struct clt_dataset {
     int classes;     /* 1 + the largest label there may be; 0 without labels */
     double *targets; /* [count, outputs] real targets, or NULL */
     int outputs;
-    char *name; /* where it came from, for messages */
+    clt__names class_names; /* [classes] or none */
+    bool whole;             /* from a file without splits */
+    char *name;             /* where it came from, for messages */
 };
 
 /* Values of one image: channels * height * width. */
 size_t clt__image_size(clt_shape shape);
+
+/* How many images of which extents a caller or a file claims, before anything is checked. */
+typedef struct clt__claim {
+    const char *name;  /* where the images come from */
+    clt_status status; /* what it is called when they are wrong: a bad argument, or a bad file */
+    uint64_t count;
+    int64_t channels, height, width;
+} clt__claim;
+
+/* A data set of that size and name, with no content yet: a reader fills it. */
+clt_status clt__dataset_create(const clt__claim *images, clt_dataset **dataset, clt_error *error);
+
+/* Room for the images: bytes or reals. */
+clt_status clt__dataset_allocate_bytes(clt_dataset *dataset, clt_error *error);
+clt_status clt__dataset_allocate_reals(clt_dataset *dataset, clt_error *error);
+
+/* Ends a function that built a data set: *dataset, or NULL where building it failed. */
+clt_status clt__dataset_finish(clt_status status, clt_dataset *built, clt_dataset **dataset);
+
+/* One image from planes (NCHW) to pixels (NHWC). */
+void clt__to_pixels(const uint8_t *planes, clt_shape shape, uint8_t *pixels);
 
 #endif
