@@ -137,7 +137,8 @@ typedef struct batch_sizes {
 typedef struct update_sizes {
     int count;
     int nesterov;
-    int parts; /* gradient norm: how many parts the sum of squares is cut in */
+    int clip_value; /* gradients are clipped one by one */
+    int parts;      /* gradient norm: how many parts the sum of squares is cut in */
 } update_sizes;
 
 /* The few numbers that change from step to step live in two small tensors. */
@@ -152,7 +153,25 @@ enum {
     STEP_SEED,   /* of what is drawn at random */
     STEP_LENGTH = 8
 }; /* integers */
-enum { HYPER_RATE, HYPER_MOMENTUM, HYPER_DECAY, HYPER_CLIP, HYPER_LENGTH }; /* reals: see update.cl */
+enum {
+    HYPER_RATE,   /* the learning rate */
+    HYPER_STEP,   /* the same, over what corrects the bias of the mean gradient */
+    HYPER_ROOT,   /* 1 over the root of what corrects the bias of the mean square */
+    HYPER_SHRINK, /* the share of itself that a parameter loses in a step: rate * decay */
+    HYPER_STEP_LENGTH,
+    HYPER_MOMENTUM = HYPER_STEP_LENGTH, /* these stay as they are throughout a training */
+    HYPER_DECAY,
+    HYPER_CLIP,
+    HYPER_CLIP_VALUE,
+    HYPER_BETA1,
+    HYPER_BETA1_REST, /* 1 - beta1, subtracted in double: in float it would lose digits */
+    HYPER_BETA2,
+    HYPER_BETA2_REST,
+    HYPER_ALPHA,
+    HYPER_ALPHA_REST,
+    HYPER_EPS,
+    HYPER_LENGTH
+}; /* reals: see update.cl. The first change from step to step. */
 
 /* The history tensor holds, for each step slot, the sum of the losses and the number of right predictions. */
 enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };

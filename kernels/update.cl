@@ -1,26 +1,127 @@
 /* The parameter update, over all trainable parameters at once: they lie in one tensor, their gradients in another.
  *
- *   sgd            g = scale * gradient + decay * w;  v = momentum * v + g;  w = w - rate * (nesterov ? g + momentum * v : v)
+ *   g        clip(scale * gradient) + decay * w                      (adamw: without decay)
+ *   sgd      v = momentum * v + g;  w = w - rate * (nesterov ? g + momentum * v : v)
+ *   adam     m = beta1 * m + (1 - beta1) * g;  s = beta2 * s + (1 - beta2) * g^2
+ *            w = w - rate / (1 - beta1^t) * m / (sqrt(s) / sqrt(1 - beta2^t) + eps)       in step t, counted from 1
+ *   adamw    w = w - rate * decay * w, then as adam
+ *   rmsprop  s = alpha * s + (1 - alpha) * g^2;  w = w - rate * g / (sqrt(s) + eps)
+ *   adagrad  s = s + g^2;                        w = w - rate * g / (sqrt(s) + eps)
+ *
  *   accumulate     sum = (sum of the micro-batches before) + gradient
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
  *
- * as PyTorch defines them (torch.optim.SGD, torch.nn.utils.clip_grad_norm_). rate, momentum, decay and clip are the
- * hyper tensor. Work-item (vector of parameters). */
+ * as PyTorch defines them (torch.optim, torch.nn.utils.clip_grad_norm_ and, for clip(), clip_grad_value_). The numbers are
+ * the hyper tensor's. `decays` is 1 where a parameter decays and 0 where it does not; without it all do. Work-item (vector
+ * of parameters). */
 #include "params.h"
 #include "real.h"
 
+/* Comparisons, not fmin and fmax, so that a NaN stays one. */
+static inline realv take_gradient(const update_sizes z, global const real *gradient, global const real *hyper,
+                                  global const real *scale)
+{
+    const realv g = (scale ? scale[0] : (real)1) * LOAD(gradient);
+    if (!z.clip_value) return g;
+    const realv most = (realv)hyper[HYPER_CLIP_VALUE];
+    return g > most ? most : g < -most ? -most : g;
+}
+
+/* `share` of each parameter that decays. */
+static inline realv decay_of(const realv w, const real share, global const real *decays, const int i)
+{
+    return decays ? share * (LOAD(decays + i) * w) : share * w;
+}
+
 #ifdef OP_sgd
 kernel void sgd(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
-                global real *restrict velocity, global const real *restrict hyper, global const real *restrict scale)
+                global real *restrict velocity, global const real *restrict hyper, global const real *restrict scale,
+                global const real *restrict decays)
 {
     const update_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
     if (lanes <= 0) return;
     const realv w = LOAD(weights + i);
-    const realv g = (scale ? scale[0] : (real)1) * LOAD(gradient + i) + hyper[HYPER_DECAY] * w;
+    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
     const realv v = hyper[HYPER_MOMENTUM] * LOAD(velocity + i) + g;
     store_lanes(v, lanes, velocity + i);
     store_lanes(w - hyper[HYPER_RATE] * (z.nesterov ? g + hyper[HYPER_MOMENTUM] * v : v), lanes, weights + i);
+}
+#endif
+
+/* What the others end with: w - step * top / (sqrt(square) / correction + eps). */
+static inline realv divide_step(const realv w, const realv top, const realv square, global const real *hyper)
+{
+    return w - hyper[HYPER_STEP] * (top / (sqrt(square) * hyper[HYPER_ROOT] + hyper[HYPER_EPS]));
+}
+
+/* What adam and adamw share: from the gradient g on, for parameters w. */
+static inline void adam_step(const realv w, const realv g, global real *weights, global real *mean, global real *square,
+                             global const real *hyper, const int lanes)
+{
+    const realv m = hyper[HYPER_BETA1] * LOAD(mean) + hyper[HYPER_BETA1_REST] * g;
+    const realv s = hyper[HYPER_BETA2] * LOAD(square) + hyper[HYPER_BETA2_REST] * (g * g);
+    store_lanes(m, lanes, mean);
+    store_lanes(s, lanes, square);
+    store_lanes(divide_step(w, m, s, hyper), lanes, weights);
+}
+
+#ifdef OP_adam
+kernel void adam(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
+                 global real *restrict mean, global real *restrict square, global const real *restrict hyper,
+                 global const real *restrict scale, global const real *restrict decays)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    const realv w = LOAD(weights + i);
+    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+    adam_step(w, g, weights + i, mean + i, square + i, hyper, lanes);
+}
+#endif
+
+#ifdef OP_adamw
+kernel void adamw(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
+                  global real *restrict mean, global real *restrict square, global const real *restrict hyper,
+                  global const real *restrict scale, global const real *restrict decays)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    const realv w = LOAD(weights + i), g = take_gradient(z, gradient + i, hyper, scale);
+    adam_step(w - decay_of(w, hyper[HYPER_SHRINK], decays, i), g, weights + i, mean + i, square + i, hyper, lanes);
+}
+#endif
+
+#ifdef OP_rmsprop
+kernel void rmsprop(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
+                    global real *restrict square, global const real *restrict hyper, global const real *restrict scale,
+                    global const real *restrict decays)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    const realv w = LOAD(weights + i);
+    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+    const realv s = hyper[HYPER_ALPHA] * LOAD(square + i) + hyper[HYPER_ALPHA_REST] * (g * g);
+    store_lanes(s, lanes, square + i);
+    store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
+}
+#endif
+
+#ifdef OP_adagrad
+kernel void adagrad(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
+                    global real *restrict square, global const real *restrict hyper, global const real *restrict scale,
+                    global const real *restrict decays)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    const realv w = LOAD(weights + i);
+    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+    const realv s = LOAD(square + i) + g * g;
+    store_lanes(s, lanes, square + i);
+    store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
 }
 #endif
 

@@ -192,6 +192,7 @@ options_of() {
     devices) echo json ;;
     train)
         echo data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+            no-decay-bias-norm beta1 beta2 alpha eps clip-value \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule quiet
         ;;
@@ -213,7 +214,7 @@ mentions_options() {
 
 # Each option that --help tells of is one that the verb knows.
 knows_its_options() {
-    for option in $(sed -n 's/^  --\([a-z-]*\).*/\1/p' out); do
+    for option in $(sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' out); do
         [ "$option" = help ] || ! cltrain "$1" "--$option" 2>&1 | grep -F 'no such option' || return 1
     done
 }
@@ -268,7 +269,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-shuffle | quiet | inference | forget) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | quiet | inference | forget) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -557,7 +558,8 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
 
     for option in '--nesterov' '--momentum 0' '--weight-decay 0.1' '--lr-scheduler cosine' '--warmup-epochs 1' \
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
-        '--clip-grad 0.01' '--batch-size 50' '--lr 0.1'; do
+        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' \
+        '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]
     done

@@ -621,7 +621,7 @@ static void parameters_and_gradients_lie_alike(void **state)
             end = weights->offset + weights->count;
         }
     assert_int_equal(tape->tensor[b.net.parameters].count, tape->tensor[b.net.gradients].count);
-    assert_int_equal(tape->tensor[b.net.velocity].count, tape->tensor[b.net.parameters].count);
+    assert_int_equal(tape->tensor[b.net.state[0]].count, tape->tensor[b.net.parameters].count);
     assert_true(tape->tensor[b.net.parameters].count >= end + CLT__GUARD);
     release(&b);
 }

@@ -264,6 +264,76 @@ static void a_run_resumed_within_an_epoch_gives_the_same_bits(void **state)
     assert_same_run("whole", "within second");
 }
 
+/* Two epochs in one go, and with a stop in the middle of the second. */
+static void every_optimizer_resumes_to_the_same_bits(void **state)
+{
+    (void)state;
+    clt_error error;
+    for (const char *const *name = clt_optimizer_names(); *name; name++) {
+        char whole[64], parts[64];
+        (void)snprintf(whole, sizeof whole, "%s whole", *name);
+        (void)snprintf(parts, sizeof parts, "%s parts", *name);
+        clt_train_options options = options_for(2, whole);
+        options.optimizer = *name;
+        options.beta1 = 0.8;
+        options.beta2 = 0.95;
+        options.alpha = 0.9;
+        options.eps = 1e-6;
+        options.clip_value = 0.05;
+        options.no_decay_bias_norm = true;
+        options.weight_decay = 0.01;
+        options.save_every = 1;
+        clt_model *model = make_model(net, NULL, CLT_F32, 3);
+        train(model, device, &options);
+        clt_model_close(model);
+        interruption stop = {.epoch = 2, .step = 2};
+        char *path = strdup(path_in(parts));
+        assert_non_null(path);
+        options.output_dir = path;
+        options.progress = interrupt;
+        options.user = &stop;
+        model = make_model(net, NULL, CLT_F32, 3);
+        assert_failed(clt_train(model, device, images, validation, &options, &error), CLT_STOPPED, &error, NULL,
+                      "stopped in epoch 2 after step 2 of 5");
+        clt_model_close(model);
+        model = load(parts, "last.safetensors");
+        options = clt_model_train_options(model);
+        assert_string_equal(options.optimizer, *name);
+        options.output_dir = path;
+        train(model, device, &options);
+        clt_model_close(model);
+        free(path);
+        assert_same_run(whole, parts);
+    }
+}
+
+/* From the weights that sgd left, adam's first steps are those of a fresh adam. */
+static void another_optimizer_begins_anew(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_train_options options = options_for(1, "sgd first");
+    options.shuffle = false;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3), *fresh = make_model(net, NULL, CLT_F32, 4);
+    train(model, reference, &options);
+    clt_model_close(model);
+    assert_ok(clt_model_load_weights(fresh, file_in("sgd first", "last.safetensors"), &error), &error);
+    model = load("sgd first", "last.safetensors");
+    options.output_dir = NULL;
+    options.optimizer = "adam";
+    train(fresh, reference, &options);
+    options.epochs = 2;
+    options.output_dir = path_in("then adam");
+    train(model, reference, &options);
+    assert_true(distance(model, fresh) == 0);
+    clt_model_close(model);
+    clt_model_close(fresh);
+    model = load("then adam", "last.safetensors");
+    assert_int_equal(model->state.total_steps, 2 * STEPS);
+    assert_int_equal(model->state.optimizer_began, STEPS);
+    clt_model_close(model);
+}
+
 static void a_run_resumed_from_a_checkpoint_within_an_epoch_gives_the_same_bits(void **state)
 {
     (void)state;
@@ -667,17 +737,38 @@ static void gradient_by_hand(const double p[PARAMETERS], double smoothing, doubl
     }
 }
 
-/* torch.nn.utils.clip_grad_norm_ and torch.optim.SGD. */
-static void step_by_hand(const clt_train_options *o, double p[PARAMETERS], double v[PARAMETERS])
+/* What torch.optim's optimisers do to one parameter in step t, from its gradient g on: its states are a and b. */
+static double update_by_hand(const clt_train_options *o, int t, double p, double g, double decay, double *a, double *b)
+{
+    const bool is_adamw = strcmp(o->optimizer, "adamw") == 0, is_adagrad = strcmp(o->optimizer, "adagrad") == 0;
+    const double d = is_adamw ? g : g + decay * p, eps = o->eps > 0 ? o->eps : is_adagrad ? 1e-10 : 1e-8;
+    if (strcmp(o->optimizer, "sgd") == 0) {
+        *a = o->momentum * *a + d;
+        return p - o->lr * (o->nesterov ? d + o->momentum * *a : *a);
+    }
+    if (strcmp(o->optimizer, "rmsprop") == 0 || is_adagrad) {
+        *a = is_adagrad ? *a + d * d : o->alpha * *a + (1 - o->alpha) * d * d;
+        return p - o->lr * d / (sqrt(*a) + eps);
+    }
+    *a = o->beta1 * *a + (1 - o->beta1) * d;
+    *b = o->beta2 * *b + (1 - o->beta2) * d * d;
+    const double kept = is_adamw ? p * (1 - o->lr * decay) : p;
+    const double bottom = sqrt(*b) / sqrt(1 - pow(o->beta2, t)) + eps;
+    return kept - o->lr / (1 - pow(o->beta1, t)) * *a / bottom;
+}
+
+/* torch.nn.utils.clip_grad_norm_, then clip_grad_value_, then the optimiser's step t. */
+static void step_by_hand(const clt_train_options *o, int t, double p[PARAMETERS], double a[PARAMETERS],
+                         double b[PARAMETERS])
 {
     double g[PARAMETERS], square = 0;
     gradient_by_hand(p, o->label_smoothing, g);
     for (int i = 0; i < PARAMETERS; i++) square += g[i] * g[i];
     const double scale = o->clip_grad > 0 ? fmin(1, o->clip_grad / (sqrt(square) + 1e-6)) : 1;
     for (int i = 0; i < PARAMETERS; i++) {
-        const double d = scale * g[i] + o->weight_decay * p[i];
-        v[i] = o->momentum * v[i] + d;
-        p[i] -= o->lr * (o->nesterov ? d + o->momentum * v[i] : v[i]);
+        const double most = o->clip_value > 0 ? o->clip_value : INFINITY;
+        const double decay = o->no_decay_bias_norm && i >= OUTPUTS * INPUTS ? 0 : o->weight_decay;
+        p[i] = update_by_hand(o, t, p[i], fmax(-most, fmin(most, scale * g[i])), decay, &a[i], &b[i]);
     }
 }
 
@@ -685,11 +776,11 @@ static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_
 {
     clt_error error;
     clt_dataset *data;
-    double p[PARAMETERS] = {0.5, -0.25, 0.125, 0.75, -0.5, 0.375, 0.1, -0.2, 0.3}, v[PARAMETERS] = {0},
-           trained[PARAMETERS];
+    double p[PARAMETERS] = {0.5, -0.25, 0.125, 0.75, -0.5, 0.375, 0.1, -0.2, 0.3}, a[PARAMETERS] = {0},
+           b[PARAMETERS] = {0}, trained[PARAMETERS];
     options.epochs = 3; /* of one step each */
     options.batch_size = EXAMPLES;
-    options.lr = 0.5;
+    options.lr = strcmp(options.optimizer, "sgd") == 0 ? 0.5 : 0.05;
     options.shuffle = false;
     options.normalize = CLT_NORMALIZE_NONE;
     clt_model *model = make_model("input 1x1x2; flatten; dense out=3", NULL, precision, 1);
@@ -700,7 +791,7 @@ static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_
     assert_ok(clt_train(model, on, data, NULL, &options, &error), &error);
     assert_ok(clt_model_get(model, "dense1.weight", trained, OUTPUTS * INPUTS, &error), &error);
     assert_ok(clt_model_get(model, "dense1.bias", trained + OUTPUTS * INPUTS, OUTPUTS, &error), &error);
-    for (int step = 0; step < options.epochs; step++) step_by_hand(&options, p, v);
+    for (int step = 0; step < options.epochs; step++) step_by_hand(&options, step + 1, p, a, b);
     for (int i = 0; i < PARAMETERS; i++) assert_true(fabs(trained[i] - p[i]) <= bound);
     clt_dataset_close(data);
     clt_model_close(model);
@@ -728,6 +819,27 @@ static void steps_are_what_pytorchs_formulas_say(void **state)
         options.label_smoothing = all[i].label_smoothing;
         assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
         if (i + 1 == COUNT_OF(all)) assert_steps_by_hand(options, device, CLT_F32, 1e-6);
+    }
+}
+
+static void every_optimizer_does_what_pytorchs_formulas_say(void **state)
+{
+    (void)state;
+    for (const char *const *name = clt_optimizer_names(); *name; name++) {
+        clt_train_options options = clt_train_defaults();
+        options.optimizer = *name;
+        assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
+        options.beta1 = 0.7;
+        options.beta2 = 0.95;
+        options.alpha = 0.8;
+        options.eps = 0.01;
+        options.weight_decay = 0.2;
+        assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
+        options.no_decay_bias_norm = true;
+        options.clip_grad = 0.3;
+        options.clip_value = 0.08;
+        assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
+        assert_steps_by_hand(options, device, CLT_F32, 1e-6);
     }
 }
 
@@ -1543,6 +1655,9 @@ int main(void)
         cmocka_unit_test(learning_rates_follow_their_schedule),
         cmocka_unit_test(the_rate_of_the_schedule_is_the_one_that_trains),
         cmocka_unit_test(steps_are_what_pytorchs_formulas_say),
+        cmocka_unit_test(every_optimizer_does_what_pytorchs_formulas_say),
+        cmocka_unit_test(every_optimizer_resumes_to_the_same_bits),
+        cmocka_unit_test(another_optimizer_begins_anew),
         cmocka_unit_test(a_short_last_batch_counts_only_its_images),
         cmocka_unit_test(patience_ends_a_run_that_gets_no_better),
         cmocka_unit_test(no_epochs_write_the_first_checkpoint),

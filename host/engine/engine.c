@@ -470,12 +470,14 @@ clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t v
     return clt__buffer_fill(engine->device, engine->buffer[tensor], 0, bytes, value, bytes, error);
 }
 
-clt_status clt__engine_set_real(clt__engine *engine, int tensor, int index, double value, clt_error *error)
+clt_status clt__engine_set_hyper(clt__engine *engine, int tensor, const double value[HYPER_STEP_LENGTH],
+                                 clt_error *error)
 {
-    if (engine->array) return clt__engine_write(engine, tensor, index, 1, &value, error);
-    const float single = (float)value;
+    if (engine->array) return clt__engine_write(engine, tensor, 0, HYPER_STEP_LENGTH, value, error);
+    float single[HYPER_STEP_LENGTH];
+    for (int i = 0; i < HYPER_STEP_LENGTH; i++) single[i] = (float)value[i];
     const bool is_single = engine->precision == CLT_F32;
-    const size_t size = clt__element_bytes(CLT__REALS, engine->precision);
-    return clt__buffer_fill(engine->device, engine->buffer[tensor], (uint64_t)index * size, size,
-                            is_single ? (const void *)&single : (const void *)&value, size, error);
+    const size_t bytes = HYPER_STEP_LENGTH * clt__element_bytes(CLT__REALS, engine->precision);
+    return clt__buffer_fill(engine->device, engine->buffer[tensor], 0, bytes,
+                            is_single ? (const void *)single : (const void *)value, bytes, error);
 }

@@ -75,8 +75,9 @@ void clt__engine_end_write(clt__transfer *transfer);
 /* Sets a tensor of exactly STEP_LENGTH ints without waiting. */
 clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error);
 
-/* Sets one element of a tensor of reals without waiting. */
-clt_status clt__engine_set_real(clt__engine *engine, int tensor, int index, double value, clt_error *error);
+/* Sets the first elements of a hyper tensor, those of a step, without waiting. */
+clt_status clt__engine_set_hyper(clt__engine *engine, int tensor, const double value[HYPER_STEP_LENGTH],
+                                 clt_error *error);
 
 /* What came of running one op on both: the output that came nearest to its bound, or went furthest beyond it. */
 typedef struct clt__verdict {

@@ -100,10 +100,22 @@ typedef struct clt__loss_row {
     bool smooths;      /* obeys label smoothing */
 } clt__loss_row;
 
+enum { CLT__MAX_STATES = 2 };
+
+/* What an optimiser keeps for each parameter. Zero before the first step. */
+typedef struct clt__state_row {
+    const char *name; /* in checkpoints: PyTorch's, but for sgd's velocity */
+    bool square;      /* it is never negative */
+} clt__state_row;
+
+/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). */
 typedef struct clt__optimizer_row {
     const char *name;
     const char *help;
     const clt__op_row *op;
+    clt__state_row state[CLT__MAX_STATES + 1]; /* ends with a NULL name */
+    bool corrects_bias;                        /* HYPER_STEP and HYPER_ROOT change with the number of the step */
+    double eps;                                /* by default; 0 where it has none */
 } clt__optimizer_row;
 
 extern const clt__layer_row *const clt__layer_rows[]; /* each ends with NULL */

@@ -35,7 +35,11 @@
     ROW(half_mse)
 
 #define OPTIMIZERS(ROW) \
-    ROW(sgd)
+    ROW(sgd)            \
+    ROW(adam)           \
+    ROW(adamw)          \
+    ROW(rmsprop)        \
+    ROW(adagrad)
 /* clang-format on */
 
 #define DECLARE_LAYER(name) extern const clt__layer_row clt__##name;

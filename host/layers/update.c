@@ -1,33 +1,104 @@
 /* The parameter update, the gradient's norm and its sum over micro-batches. Formulas: kernels/update.cl. */
+#include <float.h>
 #include <stdio.h>
 
 #include "layers/bounds.h"
 #include "layers/launch.h"
 #include "layers/layer.h"
 
-/* ---- sgd(weights, gradient, velocity, hyper, scale) */
+/* ---- what the twins share: values, each with its slack */
 
-/* g = scale * gradient + decay * w;  v = momentum * v + g;  w = w - rate * (nesterov ? g + momentum * v : v) */
-static void sgd_twin(const void *sizes, const clt__array *operand)
+typedef struct estimate {
+    double value, slack;
+} estimate;
+
+/* An update's operands; see clt__optimizer_row. */
+typedef struct operands {
+    const update_sizes *sizes;
+    const clt__array *weights;
+    const double *gradient, *hyper, *decays;
+    double scale;
+} operands;
+
+static operands take_operands(const void *sizes, const clt__array *operand, int states)
 {
-    const update_sizes *z = sizes;
-    const clt__array *weights = &operand[0], *velocity = &operand[2];
-    const double *gradient = operand[1].real, *hyper = operand[3].real;
-    const double scale = operand[4].real ? operand[4].real[0] : 1, momentum = hyper[HYPER_MOMENTUM];
-    for (int i = 0; i < z->count; i++) {
-        const double w = weights->real[i], pull = hyper[HYPER_DECAY] * w, push = scale * gradient[i];
-        const double g = push + pull, kept = momentum * velocity->real[i], v = kept + g;
-        const double d = z->nesterov ? g + momentum * v : v;
-        const double g_slack = 2 * (fabs(push) + fabs(pull)), v_slack = g_slack + 2 * (fabs(kept) + fabs(g));
-        const double d_slack = z->nesterov ? g_slack + v_slack + 2 * (fabs(g) + fabs(momentum * v)) : v_slack;
-        velocity->real[i] = v;
-        weights->real[i] = w - hyper[HYPER_RATE] * d;
-        if (velocity->slack) velocity->slack[i] = v_slack;
-        if (weights->slack) weights->slack[i] = fabs(hyper[HYPER_RATE]) * (d_slack + 2 * fabs(d)) + fabs(w);
-    }
+    const clt__array *rest = operand + 2 + states;
+    return (operands){.sizes = sizes,
+                      .weights = &operand[0],
+                      .gradient = operand[1].real,
+                      .hyper = rest[0].real,
+                      .scale = rest[1].real ? rest[1].real[0] : 1,
+                      .decays = rest[2].real};
 }
 
-/* A work-item takes a vector of parameters. */
+static double decay_of(const operands *o, double share, int i)
+{
+    return share * (o->decays ? o->decays[i] : 1) * o->weights->real[i];
+}
+
+/* Scaled, then clipped: the limit moves an error no further. */
+static double push_of(const operands *o, int i)
+{
+    const double g = o->scale * o->gradient[i], most = o->hyper[HYPER_CLIP_VALUE];
+    if (!o->sizes->clip_value) return g;
+    return g > most ? most : g < -most ? -most : g;
+}
+
+static estimate gradient_with_decay(const operands *o, int i)
+{
+    const double pull = decay_of(o, o->hyper[HYPER_DECAY], i), push = push_of(o, i);
+    return (estimate){push + pull, 2 * (fabs(push) + fabs(pull))};
+}
+
+/* keep * before + share * x */
+static estimate blend(double keep, double before, double share, estimate x)
+{
+    const double kept = keep * before, fresh = share * x.value;
+    return (estimate){kept + fresh, fabs(share) * x.slack + 2 * (fabs(kept) + fabs(fresh))};
+}
+
+static estimate square_of(estimate x, double roundoff)
+{
+    return (estimate){x.value * x.value,
+                      2 * fabs(x.value) * x.slack + x.slack * x.slack * roundoff + x.value * x.value};
+}
+
+static void put(const clt__array *to, int i, estimate x)
+{
+    to->real[i] = x.value;
+    if (to->slack) to->slack[i] = x.slack;
+}
+
+/* sqrt(square) * correction + eps. An error d under the root becomes d / sqrt(square), and sqrt(d) at most; d counts
+ * what flushing a subnormal square to zero loses. */
+static estimate bottom_of(const operands *o, estimate square)
+{
+    const double u = o->weights->roundoff, root = sqrt(square.value), correction = o->hyper[HYPER_ROOT];
+    const double d = square.slack * u + (u > DBL_EPSILON ? FLT_MIN : DBL_MIN);
+    const double root_slack = u > 0 ? fmin(root > 0 ? d / root : INFINITY, sqrt(d)) / u : 0;
+    const double corrected = root * correction, value = corrected + o->hyper[HYPER_EPS];
+    return (estimate){value, root_slack * correction + (CLT__SQRT_SLACK + 1) * corrected + value};
+}
+
+/* w - step * top / (sqrt(square) * correction + eps), where bottom is at least eps but for two roundings. */
+static void divide_step(const operands *o, int i, estimate w, estimate top, estimate square)
+{
+    const estimate bottom = bottom_of(o, square);
+    const double u = o->weights->roundoff, step = fabs(o->hyper[HYPER_STEP]), ratio = top.value / bottom.value;
+    const double least = fmax(bottom.value - bottom.slack * u, o->hyper[HYPER_EPS] * (1 - 2 * u));
+    const double ratio_slack =
+        (top.slack + fabs(ratio) * bottom.slack) / least + CLT__DIVIDE_SLACK * (fabs(ratio) + top.slack * u / least);
+    const double value = w.value - o->hyper[HYPER_STEP] * ratio;
+    put(o->weights, i, (estimate){value, w.slack + step * (ratio_slack + 2 * fabs(ratio)) + fabs(w.value)});
+}
+
+static estimate weight_of(const operands *o, int i)
+{
+    return (estimate){o->weights->real[i], 0};
+}
+
+/* ---- launch rules: a work-item takes a vector of parameters */
+
 static clt_status plan_elements(const char *kernel, const update_sizes *z, const clt__limits *limits,
                                 clt__launch_plan *plan)
 {
@@ -38,27 +109,145 @@ static clt_status plan_elements(const char *kernel, const update_sizes *z, const
     return CLT_OK;
 }
 
-static clt_status sgd_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+#define ELEMENTS_PLAN(name)                                                                                         \
+    static clt_status name##_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error) \
+    {                                                                                                               \
+        (void)error;                                                                                                \
+        return plan_elements(#name, sizes, limits, plan);                                                           \
+    }
+
+ELEMENTS_PLAN(sgd)
+ELEMENTS_PLAN(adam)
+ELEMENTS_PLAN(adamw)
+ELEMENTS_PLAN(rmsprop)
+ELEMENTS_PLAN(adagrad)
+ELEMENTS_PLAN(accumulate)
+
+/* ---- sgd */
+
+static void sgd_twin(const void *sizes, const clt__array *operand)
 {
-    (void)error;
-    return plan_elements("sgd", sizes, limits, plan);
+    const operands o = take_operands(sizes, operand, 1);
+    const clt__array *velocity = &operand[2];
+    const double momentum = o.hyper[HYPER_MOMENTUM], rate = o.hyper[HYPER_RATE];
+    for (int i = 0; i < o.sizes->count; i++) {
+        const estimate g = gradient_with_decay(&o, i), v = blend(momentum, velocity->real[i], 1, g);
+        const estimate d =
+            o.sizes->nesterov
+                ? (estimate){g.value + momentum * v.value,
+                             g.slack + momentum * v.slack + 2 * (fabs(g.value) + fabs(momentum * v.value))}
+                : v;
+        const double w = o.weights->real[i];
+        put(velocity, i, v);
+        put(o.weights, i, (estimate){w - rate * d.value, fabs(rate) * (d.slack + 2 * fabs(d.value)) + fabs(w)});
+    }
 }
 
+/* ---- adam, adamw */
+
+static void adam_step(const operands *o, const clt__array *operand, int i, estimate w, estimate g)
+{
+    const clt__array *mean = &operand[2], *square = &operand[3];
+    const double *hyper = o->hyper;
+    const estimate m = blend(hyper[HYPER_BETA1], mean->real[i], hyper[HYPER_BETA1_REST], g);
+    const estimate s =
+        blend(hyper[HYPER_BETA2], square->real[i], hyper[HYPER_BETA2_REST], square_of(g, o->weights->roundoff));
+    put(mean, i, m);
+    put(square, i, s);
+    divide_step(o, i, w, m, s);
+}
+
+static void adam_twin(const void *sizes, const clt__array *operand)
+{
+    const operands o = take_operands(sizes, operand, 2);
+    for (int i = 0; i < o.sizes->count; i++) adam_step(&o, operand, i, weight_of(&o, i), gradient_with_decay(&o, i));
+}
+
+static void adamw_twin(const void *sizes, const clt__array *operand)
+{
+    const operands o = take_operands(sizes, operand, 2);
+    for (int i = 0; i < o.sizes->count; i++) {
+        const double push = push_of(&o, i), lost = decay_of(&o, o.hyper[HYPER_SHRINK], i), w = o.weights->real[i];
+        adam_step(&o, operand, i, (estimate){w - lost, 2 * fabs(lost) + fabs(w)}, (estimate){push, fabs(push)});
+    }
+}
+
+/* ---- rmsprop, adagrad */
+
+/* square = keep * square + share * g^2 */
+static void scaled_by_squares(const void *sizes, const clt__array *operand, int keep, int share)
+{
+    const operands o = take_operands(sizes, operand, 1);
+    const clt__array *square = &operand[2];
+    for (int i = 0; i < o.sizes->count; i++) {
+        const estimate g = gradient_with_decay(&o, i);
+        const estimate s = blend(keep < 0 ? 1 : o.hyper[keep], square->real[i], share < 0 ? 1 : o.hyper[share],
+                                 square_of(g, o.weights->roundoff));
+        put(square, i, s);
+        divide_step(&o, i, weight_of(&o, i), g, s);
+    }
+}
+
+static void rmsprop_twin(const void *sizes, const clt__array *operand)
+{
+    scaled_by_squares(sizes, operand, HYPER_ALPHA, HYPER_ALPHA_REST);
+}
+
+static void adagrad_twin(const void *sizes, const clt__array *operand)
+{
+    scaled_by_squares(sizes, operand, -1, -1);
+}
+
+/* ---- rows */
+
+#define OPERANDS(...)                                                                                               \
+    {                                                                                                               \
+        {"weights", CLT__UPDATE}, {"gradient", CLT__READ}, __VA_ARGS__, {"hyper", CLT__READ}, {"scale", CLT__READ}, \
+            {"decays", CLT__READ},                                                                                  \
+    }
+#define STATE(name)       \
+    {                     \
+        name, CLT__UPDATE \
+    }
+
 static const clt__op_row sgd_op = {
-    .name = "sgd",
-    .operand = {{"weights", CLT__UPDATE},
-                {"gradient", CLT__READ},
-                {"velocity", CLT__UPDATE},
-                {"hyper", CLT__READ},
-                {"scale", CLT__READ}},
-    .twin = sgd_twin,
-    .plan = sgd_plan,
-};
+    .name = "sgd", .operand = OPERANDS(STATE("velocity")), .twin = sgd_twin, .plan = sgd_plan};
+static const clt__op_row adam_op = {
+    .name = "adam", .operand = OPERANDS(STATE("mean"), STATE("square")), .twin = adam_twin, .plan = adam_plan};
+static const clt__op_row adamw_op = {
+    .name = "adamw", .operand = OPERANDS(STATE("mean"), STATE("square")), .twin = adamw_twin, .plan = adamw_plan};
+static const clt__op_row rmsprop_op = {
+    .name = "rmsprop", .operand = OPERANDS(STATE("square")), .twin = rmsprop_twin, .plan = rmsprop_plan};
+static const clt__op_row adagrad_op = {
+    .name = "adagrad", .operand = OPERANDS(STATE("square")), .twin = adagrad_twin, .plan = adagrad_plan};
 
 const clt__optimizer_row clt__sgd = {
     .name = "sgd",
     .help = "stochastic gradient descent with momentum, Nesterov momentum and weight decay",
-    .op = &sgd_op};
+    .op = &sgd_op,
+    .state = {{"velocity", false}}};
+const clt__optimizer_row clt__adam = {.name = "adam",
+                                      .help = "steps by the mean gradient over the root of its mean square",
+                                      .op = &adam_op,
+                                      .state = {{"exp_avg", false}, {"exp_avg_sq", true}},
+                                      .corrects_bias = true,
+                                      .eps = 1e-8};
+const clt__optimizer_row clt__adamw = {.name = "adamw",
+                                       .help = "adam whose weight decay is apart from the gradient",
+                                       .op = &adamw_op,
+                                       .state = {{"exp_avg", false}, {"exp_avg_sq", true}},
+                                       .corrects_bias = true,
+                                       .eps = 1e-8};
+const clt__optimizer_row clt__rmsprop = {.name = "rmsprop",
+                                         .help = "steps by the gradient over the root of its mean square",
+                                         .op = &rmsprop_op,
+                                         .state = {{"square_avg", true}},
+                                         .eps = 1e-8};
+const clt__optimizer_row clt__adagrad = {.name = "adagrad",
+                                         .help = "steps by the gradient over the root of its sum of squares",
+                                         .op = &adagrad_op,
+                                         .state = {{"sum", true}},
+                                         .eps = 1e-10};
 
 /* ---- accumulate(gradient, step, sum) */
 
@@ -73,12 +262,6 @@ static void accumulate_twin(const void *sizes, const clt__array *operand)
         sum->real[i] = goes_on ? sum->real[i] + gradient[i] : gradient[i];
         if (sum->slack) sum->slack[i] = goes_on ? fabs(sum->real[i]) : 0;
     }
-}
-
-static clt_status accumulate_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
-{
-    (void)error;
-    return plan_elements("accumulate", sizes, limits, plan);
 }
 
 const clt__op_row clt__accumulate_op = {

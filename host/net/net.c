@@ -356,16 +356,26 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     const int count = net->tape.tensor[net->parameters].count;
     if (!count) return CLT_OK; /* nothing to train */
     const int gradients = net->accumulated >= 0 ? net->accumulated : net->gradients;
-    const update_sizes sizes = {.count = count, .nesterov = options->nesterov};
+    const update_sizes sizes = {.count = count, .nesterov = options->nesterov, .clip_value = options->clip_value};
+    const clt__optimizer_row *optimizer = options->optimizer;
     TRY(add_flat(net, "update.hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
-    TRY(add_flat(net, "update.velocity", CLT__REALS, count, &net->velocity, error));
+    if (options->decay_some) TRY(add_flat(net, "update.decays", CLT__REALS, count, &net->decays, error));
     if (options->clip) {
         TRY(clt__tape_add(&net->tape, "update.scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
         const int norm[] = {gradients, net->hyper, net->scale};
         TRY(clt__tape_add_op(&net->tape, &clt__gradient_norm_op, "", &sizes, sizeof sizes, norm, error));
     }
-    const int tensor[] = {net->parameters, gradients, net->velocity, net->hyper, net->scale};
-    return clt__tape_add_op(&net->tape, options->optimizer->op, "", &sizes, sizeof sizes, tensor, error);
+    int tensor[CLT__MAX_OPERANDS] = {net->parameters, gradients}, operands = 2;
+    for (int i = 0; optimizer->state[i].name; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "update.%s", optimizer->state[i].name);
+        TRY(add_flat(net, name, CLT__REALS, count, &net->state[i], error));
+        tensor[operands++] = net->state[i];
+    }
+    tensor[operands++] = net->hyper;
+    tensor[operands++] = net->scale;
+    tensor[operands] = net->decays;
+    return clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, sizeof sizes, tensor, error);
 }
 
 /* ---- all of it */
@@ -406,7 +416,7 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
     *net = (clt__net){.parameters = -1,
                       .gradients = -1,
                       .accumulated = -1,
-                      .velocity = -1,
+                      .state = {-1, -1},
                       .frozen = -1,
                       .images = -1,
                       .labels = -1,
@@ -420,7 +430,8 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .hit = -1,
                       .history = -1,
                       .hyper = -1,
-                      .scale = -1};
+                      .scale = -1,
+                      .decays = -1};
     const clt_status status = build(description, options, net, error);
     if (status != CLT_OK) clt__net_free(net);
     return status;

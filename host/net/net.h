@@ -21,7 +21,8 @@ typedef struct clt__net_options {
     bool training; /* else the tape ends with the forward ops */
     const clt__loss_row *loss;
     const clt__optimizer_row *optimizer;
-    bool nesterov, clip;
+    bool nesterov, clip, clip_value;
+    bool decay_some; /* weight decay is for parameters of more than one dimension alone */
     double label_smoothing;
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
@@ -46,9 +47,10 @@ typedef struct clt__net {
     clt__value input, output;
     size_t forward, backward, update, end; /* op ranges; backward = update = end without training */
     /* tensors, -1 where the net does not have them */
-    int parameters, gradients, accumulated, velocity, frozen; /* roots */
+    int parameters, gradients, accumulated, frozen; /* roots */
+    int state[CLT__MAX_STATES];                     /* the optimiser's, laid out as `parameters` */
     int images, labels, targets, order, step, normalize, label, target;
-    int loss, hit, history, hyper, scale;
+    int loss, hit, history, hyper, scale, decays;
 } clt__net;
 
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,

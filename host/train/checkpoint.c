@@ -10,29 +10,42 @@
 #include "formats/safetensors.h"
 #include "train/training.h"
 
-static const char velocity_prefix[] = "optimizer.velocity.";
+/* "optimizer.velocity.conv1.weight" */
+static void name_state(const clt__state_row *state, const clt_tensor_info *parameter, char name[128])
+{
+    (void)snprintf(name, 128, "optimizer.%s.%s", state->name, parameter->name);
+}
 
 /* ---- JSON */
 
 static json_t *options_to_json(const clt_train_options *o)
 {
-    return json_pack("{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs",
-                     o->epochs, "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum",
-                     o->momentum, "weight_decay", o->weight_decay, "nesterov", o->nesterov, "label_smoothing",
-                     o->label_smoothing, "clip_grad", o->clip_grad, "lr_scheduler", o->lr_scheduler, "warmup_epochs",
-                     o->warmup_epochs, "gamma", o->gamma, "step_size", o->step_size, "shuffle", o->shuffle, "seed",
-                     (json_int_t)o->seed, "patience", o->patience, "save_every", (json_int_t)o->save_every,
-                     "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize, "val_split",
-                     o->val_split, "micro_batch_size", o->micro_batch_size);
+    json_t *more = json_pack("{s:f,s:f,s:f,s:f,s:f,s:b}", "beta1", o->beta1, "beta2", o->beta2, "alpha", o->alpha,
+                             "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm", o->no_decay_bias_norm);
+    json_t *json = json_pack(
+        "{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs", o->epochs,
+        "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum", o->momentum, "weight_decay",
+        o->weight_decay, "nesterov", o->nesterov, "label_smoothing", o->label_smoothing, "clip_grad", o->clip_grad,
+        "lr_scheduler", o->lr_scheduler, "warmup_epochs", o->warmup_epochs, "gamma", o->gamma, "step_size",
+        o->step_size, "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "patience", o->patience, "save_every",
+        (json_int_t)o->save_every, "check_every", (json_int_t)o->check_every, "normalize", (int)o->normalize,
+        "val_split", o->val_split, "micro_batch_size", o->micro_batch_size);
+    if (!json || !more || json_object_update(json, more) != 0) {
+        json_decref(json);
+        json = NULL;
+    }
+    json_decref(more);
+    return json;
 }
 
 static json_t *state_to_json(const clt__training_state *s)
 {
     /* JSON has no infinity: a best loss that is not there yet is null. */
     json_t *best = isinf(s->best_loss) ? json_null() : json_real(s->best_loss);
-    return json_pack("{s:i,s:I,s:I,s:f,s:f,s:I,s:o,s:i}", "epoch", s->epoch, "step", (json_int_t)s->step, "total_steps",
-                     (json_int_t)s->total_steps, "loss_sum", s->loss_sum, "hits", s->hits, "seen", (json_int_t)s->seen,
-                     "best_loss", best, "stale", s->stale);
+    return json_pack("{s:i,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:I}", "epoch", s->epoch, "step", (json_int_t)s->step,
+                     "total_steps", (json_int_t)s->total_steps, "loss_sum", s->loss_sum, "hits", s->hits, "seen",
+                     (json_int_t)s->seen, "best_loss", best, "stale", s->stale, "optimizer_began",
+                     (json_int_t)s->optimizer_began);
 }
 
 static json_t *normalization_to_json(const clt_model *model)
@@ -57,8 +70,20 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
     return *text ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for a checkpoint's description");
 }
 
+/* What older checkpoints do not have. */
+static bool more_options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
+{
+    int no_decay = o->no_decay_bias_norm;
+    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?b}", "beta1", &o->beta1, "beta2", &o->beta2, "alpha",
+                       &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value, "no_decay_bias_norm", &no_decay) != 0)
+        return false;
+    o->no_decay_bias_norm = no_decay;
+    return true;
+}
+
 static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
 {
+    if (!more_options_from_json(json, o, why)) return false;
     const char *optimizer, *scheduler;
     int nesterov, shuffle, normalize;
     json_int_t seed, save_every, check_every;
@@ -86,17 +111,18 @@ static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *
 
 static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *why)
 {
-    json_int_t step, total, seen;
+    json_int_t step, total, seen, began = 0;
     json_t *best;
-    if (json_unpack_ex(json, why, 0, "{s:i,s:I,s:I,s:F,s:F,s:I,s:o,s:i}", "epoch", &s->epoch, "step", &step,
+    if (json_unpack_ex(json, why, 0, "{s:i,s:I,s:I,s:F,s:F,s:I,s:o,s:i,s?I}", "epoch", &s->epoch, "step", &step,
                        "total_steps", &total, "loss_sum", &s->loss_sum, "hits", &s->hits, "seen", &seen, "best_loss",
-                       &best, "stale", &s->stale) != 0)
+                       &best, "stale", &s->stale, "optimizer_began", &began) != 0)
         return false;
     s->step = step;
     s->total_steps = total;
     s->seen = seen;
+    s->optimizer_began = began;
     s->best_loss = json_is_number(best) ? json_number_value(best) : INFINITY;
-    return s->epoch >= 0 && step >= 0 && total >= 0 && seen >= 0;
+    return s->epoch >= 0 && step >= 0 && total >= 0 && seen >= 0 && began >= 0 && began <= total;
 }
 
 /* Exactly `count` of them. */
@@ -125,17 +151,25 @@ static bool normalization_from_json(json_t *json, clt_model *model, json_error_t
 
 /* ---- writing */
 
+/* Before the first step they are zeros. */
+static bool has_states(const clt_model *model)
+{
+    return model->state.total_steps > model->state.optimizer_began;
+}
+
 static clt_status add_tensors(clt__safetensors *file, const clt_model *model, clt_error *error)
 {
+    const clt__optimizer_row *optimizer = clt__find_optimizer(model->options.optimizer);
     for (size_t i = 0; i < model->parameters; i++) {
         const clt__parameter_values *p = &model->parameter[i];
         uint64_t extent[4];
-        char name[96];
         for (int d = 0; d < p->info.dimensions; d++) extent[d] = (uint64_t)p->info.extent[d];
-        (void)snprintf(name, sizeof name, "%s%s", velocity_prefix, p->info.name);
         TRY(clt__safetensors_add(file, p->info.name, model->precision, p->info.dimensions, extent, p->values, error));
-        if (model->state.total_steps && p->trained)
-            TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->velocity, error));
+        for (int j = 0; has_states(model) && p->trained && optimizer->state[j].name; j++) {
+            char name[128];
+            name_state(&optimizer->state[j], &p->info, name);
+            TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->state[j], error));
+        }
     }
     return CLT_OK;
 }
@@ -201,16 +235,18 @@ static void take_parameters(clt_model *model, const clt__safetensors *file)
     }
 }
 
-static clt_status take_velocity(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
+static clt_status take_states(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
 {
-    for (size_t i = 0; i < model->parameters && model->state.total_steps; i++) {
+    const clt__optimizer_row *optimizer = clt__find_optimizer(model->options.optimizer);
+    for (size_t i = 0; i < model->parameters && has_states(model); i++) {
         clt__parameter_values *p = &model->parameter[i];
-        const clt__stored_tensor *stored;
-        char name[96];
-        if (!p->trained) continue;
-        (void)snprintf(name, sizeof name, "%s%s", velocity_prefix, p->info.name);
-        TRY(find_tensor(file, path, name, &p->info, &stored, error));
-        memcpy(p->velocity, stored->values, p->info.count * sizeof *p->velocity);
+        for (int j = 0; p->trained && optimizer->state[j].name; j++) {
+            const clt__stored_tensor *stored;
+            char name[128];
+            name_state(&optimizer->state[j], &p->info, name);
+            TRY(find_tensor(file, path, name, &p->info, &stored, error));
+            memcpy(p->state[j], stored->values, p->info.count * sizeof *p->state[j]);
+        }
     }
     return CLT_OK;
 }
@@ -259,7 +295,7 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
     restore_given_normalization(*model);
     TRY(check_parameters(*model, file, path, error));
     take_parameters(*model, file);
-    return take_velocity(*model, file, path, error);
+    return take_states(*model, file, path, error);
 }
 
 clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)

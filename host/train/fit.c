@@ -44,6 +44,8 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .optimizer = clt__find_optimizer(options->optimizer),
                               .nesterov = options->nesterov,
                               .clip = options->clip_grad > 0,
+                              .clip_value = options->clip_value > 0,
+                              .decay_some = options->no_decay_bias_norm,
                               .label_smoothing = options->label_smoothing,
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,
                               .keep_tensors = fit->mode.keep_tensors,

@@ -28,7 +28,9 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
     to->initial = from->initial;
     to->trained = net->tape.tensor[from->tensor].root == net->parameters;
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
-    return clt__allocate(to->info.count, sizeof(double), "the optimiser's state", &to->velocity, error);
+    for (int i = 0; i < CLT__MAX_STATES; i++)
+        TRY(clt__allocate(to->info.count, sizeof(double), "the optimiser's state", &to->state[i], error));
+    return CLT_OK;
 }
 
 /* Builds the net once, for a batch of 1, to learn its parameters and to find what is wrong with it. */
@@ -154,12 +156,22 @@ void clt_model_close(clt_model *model)
     if (!model) return;
     for (size_t i = 0; i < model->parameters; i++) {
         free(model->parameter[i].values);
-        free(model->parameter[i].velocity);
+        for (int j = 0; j < CLT__MAX_STATES; j++) free(model->parameter[i].state[j]);
     }
     free(model->parameter);
     free(model->text);
     clt__description_free(&model->description);
     free(model);
+}
+
+void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimizer)
+{
+    if (strcmp(model->options.optimizer, optimizer->name) == 0) return;
+    model->options.optimizer = optimizer->name;
+    model->state.optimizer_began = model->state.total_steps;
+    for (size_t i = 0; i < model->parameters; i++)
+        for (int j = 0; j < CLT__MAX_STATES; j++)
+            memset(model->parameter[i].state[j], 0, model->parameter[i].info.count * sizeof(double));
 }
 
 /* ---- looking at one */

@@ -11,7 +11,7 @@ typedef struct clt__parameter_values {
     double initial;
     bool trained;
     double *values;
-    double *velocity; /* the optimiser's state where it is trained; zeros before the first step */
+    double *state[CLT__MAX_STATES]; /* the optimiser's where it is trained; zeros before its first step */
 } clt__parameter_values;
 
 /* Where training stands. All of it is in a checkpoint, so that a resumed run goes on as if it had not stopped. */
@@ -19,7 +19,8 @@ typedef struct clt__training_state {
     int epoch;    /* epochs completed */
     int64_t step; /* steps done of the epoch after those */
     int64_t total_steps;
-    double loss_sum, hits; /* over the images seen in the running epoch */
+    int64_t optimizer_began; /* how many of those another optimiser took, before the one of the options */
+    double loss_sum, hits;   /* over the images seen in the running epoch */
     int64_t seen;
     double best_loss; /* the lowest validation loss so far (training loss without validation); infinity at first */
     int stale;        /* epochs since that */
@@ -47,6 +48,9 @@ clt_status clt__describe_model(const clt_model_options *options, clt__descriptio
  * fails). */
 clt_status clt__model_from(clt__description *description, clt_precision precision, uint64_t seed, clt_model **model,
                            clt_error *error);
+
+/* The options name this optimiser from now on. One that is not the last's begins anew: its states are zero. */
+void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimizer);
 
 /* A tensor as PyTorch would show it. */
 void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info);

@@ -12,6 +12,9 @@ clt_train_options clt_train_defaults(void)
                                .optimizer = "sgd",
                                .lr = 0.01,
                                .momentum = 0.9,
+                               .beta1 = 0.9,
+                               .beta2 = 0.999,
+                               .alpha = 0.99,
                                .lr_scheduler = "const",
                                .gamma = 0.1,
                                .step_size = 1,
@@ -147,6 +150,11 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
     TRY(check_range("learning rate", options->lr, 0, 1e6, error));
     TRY(check_range("momentum", options->momentum, 0, 1, error));
     TRY(check_range("weight decay", options->weight_decay, 0, 1e6, error));
+    TRY(check_range("beta1", options->beta1, 0, 0.999999999, error));
+    TRY(check_range("beta2", options->beta2, 0, 0.999999999, error));
+    TRY(check_range("alpha", options->alpha, 0, 1, error));
+    TRY(check_range("eps", options->eps, 0, 1, error));
+    TRY(check_range("clipping by value", options->clip_value, 0, 1e30, error));
     TRY(check_range("label smoothing", options->label_smoothing, 0, 1, error));
     TRY(check_range("gradient clipping", options->clip_grad, 0, 1e30, error));
     TRY(check_range("warm-up epochs", options->warmup_epochs, 0, 1e9, error));

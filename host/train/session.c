@@ -1,5 +1,6 @@
 #include "train/training.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,12 @@ static clt_status move_values(clt_session *session, const clt__tensor *parameter
     return status;
 }
 
+/* Another optimiser's states mean nothing to the session's, which has its zeros then. */
+static bool has_states_of(const clt_session *session, const clt_model *model)
+{
+    return strcmp(session->optimizer->name, model->options.optimizer) == 0;
+}
+
 static clt_status move_parameters(clt_session *session, const clt_model *model, bool up, clt_error *error)
 {
     const clt__tape *tape = &session->net.tape;
@@ -45,8 +52,9 @@ static clt_status move_parameters(clt_session *session, const clt_model *model, 
         const int index = clt__tape_find(tape, p->info.name);
         const clt__tensor *tensor = &tape->tensor[index];
         TRY(move_values(session, tensor, index, 0, p->values, up, error));
-        if (session->net.velocity >= 0 && p->trained)
-            TRY(move_values(session, tensor, session->net.velocity, tensor->offset, p->velocity, up, error));
+        for (int j = 0; j < CLT__MAX_STATES && p->trained; j++)
+            if (has_states_of(session, model) && session->net.state[j] >= 0)
+                TRY(move_values(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
     }
     return CLT_OK;
 }
@@ -99,6 +107,28 @@ clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, 
     return clt__engine_run(session->engine, begin, end, error);
 }
 
+/* Both in double from the number of the step, so that a resumed run has the same. */
+static void find_hyper(const clt_session *session, double hyper[HYPER_STEP_LENGTH])
+{
+    const double step = (double)session->updates + 1;
+    const bool corrects = session->optimizer->corrects_bias;
+    hyper[HYPER_RATE] = session->rate;
+    hyper[HYPER_STEP] = corrects ? session->rate / (1 - pow(session->beta1, step)) : session->rate;
+    hyper[HYPER_ROOT] = corrects ? 1 / sqrt(1 - pow(session->beta2, step)) : 1;
+    hyper[HYPER_SHRINK] = session->rate * session->decay;
+}
+
+/* What the next update takes. Nothing waits. */
+static clt_status set_hyper(clt_session *session, clt_error *error)
+{
+    double hyper[HYPER_STEP_LENGTH];
+    if (session->net.hyper < 0) return CLT_OK;
+    find_hyper(session, hyper);
+    if (memcmp(hyper, session->hyper, sizeof hyper) == 0) return CLT_OK;
+    memcpy(session->hyper, hyper, sizeof hyper);
+    return clt__engine_set_hyper(session->engine, session->net.hyper, hyper, error);
+}
+
 clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run,
                                   clt_error *error)
 {
@@ -111,6 +141,8 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
         TRY(clt__session_place(session, &p, error));
         TRY(run(session, 0, session->net.update, error));
     }
+    TRY(set_hyper(session, error));
+    session->updates++;
     return run(session, session->net.update, session->net.end, error);
 }
 
@@ -129,12 +161,43 @@ static clt_status write_normalization(clt_session *session, clt_error *error)
 
 static clt_status write_hyper(clt_session *session, const clt_train_options *options, clt_error *error)
 {
+    session->rate = options->lr;
+    session->beta1 = options->beta1;
+    session->beta2 = options->beta2;
+    session->decay = options->weight_decay;
     if (session->net.hyper < 0) return CLT_OK;
-    const double hyper[HYPER_LENGTH] = {[HYPER_RATE] = options->lr,
-                                        [HYPER_MOMENTUM] = options->momentum,
-                                        [HYPER_DECAY] = options->weight_decay,
-                                        [HYPER_CLIP] = options->clip_grad};
+    double hyper[HYPER_LENGTH] = {[HYPER_MOMENTUM] = options->momentum,
+                                  [HYPER_DECAY] = options->weight_decay,
+                                  [HYPER_CLIP] = options->clip_grad,
+                                  [HYPER_CLIP_VALUE] = options->clip_value,
+                                  [HYPER_BETA1] = options->beta1,
+                                  [HYPER_BETA1_REST] = 1 - options->beta1,
+                                  [HYPER_BETA2] = options->beta2,
+                                  [HYPER_BETA2_REST] = 1 - options->beta2,
+                                  [HYPER_ALPHA] = options->alpha,
+                                  [HYPER_ALPHA_REST] = 1 - options->alpha,
+                                  [HYPER_EPS] = options->eps > 0 ? options->eps : session->optimizer->eps};
+    find_hyper(session, hyper);
+    memcpy(session->hyper, hyper, sizeof session->hyper);
     return clt__engine_write(session->engine, session->net.hyper, 0, HYPER_LENGTH, hyper, error);
+}
+
+/* 1 for the elements of weights, 0 for biases and for what normalises: those have one dimension. */
+static clt_status write_decays(clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    if (net->decays < 0) return CLT_OK;
+    const int count = net->tape.tensor[net->decays].count;
+    double *decays;
+    TRY(clt__allocate((uint64_t)count, sizeof *decays, "which parameters decay", &decays, error));
+    for (size_t i = 0; i < net->tape.tensor_count; i++) {
+        const clt__tensor *tensor = &net->tape.tensor[i];
+        if (tensor->root != net->parameters || (int)i == net->parameters || tensor->shown < 2) continue;
+        for (int j = 0; j < tensor->count; j++) decays[tensor->offset + j] = 1;
+    }
+    const clt_status status = clt__engine_write(session->engine, net->decays, 0, count, decays, error);
+    free(decays);
+    return status;
 }
 
 /* ---- opening */
@@ -178,6 +241,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, error));
     TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));
+    TRY(write_decays(session, error));
     return clt__session_upload(session, error);
 }
 
@@ -189,6 +253,8 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
     TRY(clt__allocate(1, sizeof *fresh, "a session", &fresh, error));
     fresh->model = model;
     fresh->data = data;
+    fresh->optimizer = clt__find_optimizer(options->optimizer);
+    fresh->updates = model->state.total_steps - model->state.optimizer_began;
     const clt_status status = open(fresh, device, options, mode, error);
     if (status == CLT_OK)
         *session = fresh;
@@ -214,6 +280,7 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     *session = NULL;
     TRY(check(model, data, options, mode.training, error));
     clt__normalize(model, data, options);
+    clt__model_set_optimizer(model, clt__find_optimizer(options->optimizer));
     TRY(open_checked(model, device, data, options, mode, session, error));
     (*session)->trained = model;
     return CLT_OK;
@@ -245,8 +312,9 @@ clt_status clt_session_step(clt_session *session, const int32_t *images, int cou
 
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error)
 {
-    if (session->net.hyper < 0) return CLT_OK;
-    return clt__engine_set_real(session->engine, session->net.hyper, HYPER_RATE, rate, error);
+    (void)error;
+    session->rate = rate; /* the next step's update takes it */
+    return CLT_OK;
 }
 
 static int find(const clt_session *session, const char *name)

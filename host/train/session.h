@@ -13,12 +13,16 @@ struct clt_session {
     clt__net net;
     clt__engine *engine;
     clt__feed feed;
-    int batch;             /* images of a step, at most; without training, what the net takes at a time */
-    int micro_batch;       /* images that the net takes at a time */
-    uint64_t seed;         /* of what steps draw at random */
-    int64_t number;        /* of the next step since training began */
-    int64_t steps;         /* trained by clt_session_step and not yet stored */
-    clt_tensor_info found; /* what clt_session_find gave last */
+    int batch;       /* images of a step, at most; without training, what the net takes at a time */
+    int micro_batch; /* images that the net takes at a time */
+    uint64_t seed;   /* of what steps draw at random */
+    int64_t number;  /* of the next step since training began */
+    int64_t steps;   /* trained by clt_session_step and not yet stored */
+    int64_t updates; /* that the optimiser's states have seen */
+    const clt__optimizer_row *optimizer;
+    double rate, beta1, beta2, decay; /* what the hyper tensor's numbers of each step come from */
+    double hyper[HYPER_STEP_LENGTH];  /* what the device has of them */
+    clt_tensor_info found;            /* what clt_session_find gave last */
 };
 
 clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,

@@ -354,6 +354,7 @@ static clt_status train(trainer *t, clt_device *device, const clt_dataset *train
                         clt_error *error)
 {
     TRY(clt_session_open(t->model, device, training, t->options, false, &t->session, error));
+    t->state = t->model->state;
     TRY(open_validation(t, device, validation, error));
     t->steps = ((int64_t)training->count + t->options->batch_size - 1) / t->options->batch_size;
     TRY(check_position(t, error));
@@ -367,7 +368,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
                      const clt_train_options *options, clt_error *error)
 {
     TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
-    trainer t = {.model = model, .state = model->state, .options = options, .in_flight = 1, .rate = NAN};
+    trainer t = {.model = model, .options = options, .in_flight = 1, .rate = NAN};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && options->val_split > 0;
     clt_status status =

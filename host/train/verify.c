@@ -97,12 +97,21 @@ static clt_status randomize(clt_session *session, int tensor, double least, doub
     return status;
 }
 
-/* What training would have left: a velocity, a sum of gradients, running statistics, a normalisation. */
+static clt_status randomize_states(clt_session *session, clt_error *error)
+{
+    for (int i = 0; session->optimizer->state[i].name && session->net.state[i] >= 0; i++) {
+        const bool square = session->optimizer->state[i].square;
+        TRY(randomize(session, session->net.state[i], square ? 0 : -0.01, square ? 1e-4 : 0.01, error));
+    }
+    return CLT_OK;
+}
+
+/* What training would have left: an optimiser's states, a sum of gradients, running statistics, a normalisation. */
 static clt_status randomize_state(clt_session *session, clt_error *error)
 {
     const clt__net *net = &session->net;
     TRY(randomize(session, net->normalize, 0.25, 0.75, error));
-    if (net->velocity >= 0) TRY(randomize(session, net->velocity, -0.01, 0.01, error));
+    TRY(randomize_states(session, error));
     if (net->accumulated >= 0) TRY(randomize(session, net->accumulated, -1, 1, error));
     for (int i = 0; i < net->layers; i++)
         for (int j = 0; j < net->layer[i].parameters; j++)
@@ -149,12 +158,17 @@ static bool ops_of_no_layer(const clt__op *op, const clt_session *before)
     return !*op->layer;
 }
 
-/* Ops that inference has and training has not: what normalises by running statistics. */
+static bool has_op(const clt_session *session, const clt__op_row *row)
+{
+    for (size_t i = 0; i < session->net.tape.op_count; i++)
+        if (session->net.tape.op[i].row == row) return true;
+    return false;
+}
+
+/* Ops that an earlier pass has not: what normalises by running statistics, another optimiser. */
 static bool new_ops(const clt__op *op, const clt_session *before)
 {
-    for (size_t i = 0; i < before->net.tape.op_count; i++)
-        if (before->net.tape.op[i].row == op->row) return false;
-    return true;
+    return !has_op(before, op->row);
 }
 
 typedef struct report {
@@ -162,11 +176,12 @@ typedef struct report {
     void *user;
 } report;
 
-static clt_status run_pass(clt_session *session, const clt_session *before, is_verified is_wanted, const report *to,
-                           clt_error *error)
+/* From op `first` on. */
+static clt_status run_pass(clt_session *session, size_t first, const clt_session *before, is_verified is_wanted,
+                           const report *to, clt_error *error)
 {
     clt_status worst = CLT_OK;
-    for (size_t i = 0; i < session->net.end; i++) {
+    for (size_t i = first; i < session->net.end; i++) {
         const clt_status status = is_wanted(&session->net.tape.op[i], before)
                                       ? clt__verify_ops(session, i, i + 1, to->function, to->user, worst ? NULL : error)
                                       : clt__engine_run(session->engine, i, i + 1, error);
@@ -190,6 +205,8 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     TRY(open_session(model, device, data, &options, mode, &p->plain, error));
     options.label_smoothing = model->description.loss->smooths ? 0.1 : 0;
     options.clip_grad = 0.5;
+    options.clip_value = 0.05;
+    options.no_decay_bias_norm = true;
     options.nesterov = true;
     options.micro_batch_size = (options.batch_size + 1) / 2;
     TRY(open_session(model, device, data, &options, mode, &p->full, error));
@@ -201,9 +218,40 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
  * only inference runs. A pass follows only one without a mismatch, for it runs ops that it does not verify again. */
 static clt_status run_passes(const passes *p, const report *to, clt_error *error)
 {
-    TRY(run_pass(p->plain, p->plain, every_op, to, error));
-    TRY(run_pass(p->full, p->plain, ops_of_no_layer, to, error));
-    return run_pass(p->inference, p->plain, new_ops, to, error);
+    TRY(run_pass(p->plain, 0, p->plain, every_op, to, error));
+    TRY(run_pass(p->full, 0, p->plain, ops_of_no_layer, to, error));
+    return run_pass(p->inference, 0, p->plain, new_ops, to, error);
+}
+
+/* The update by an optimiser, on random gradients, with all that can be switched on. */
+static clt_status verify_optimizer(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                   const clt__optimizer_row *optimizer, const passes *p, const report *to,
+                                   clt_error *error)
+{
+    clt_session *session;
+    clt_train_options options = clt_train_defaults();
+    options.batch_size = (int)data->count;
+    options.optimizer = optimizer->name;
+    options.weight_decay = 1e-3;
+    options.no_decay_bias_norm = true;
+    options.clip_grad = 0.5;
+    options.clip_value = 0.005;
+    TRY(open_session(model, device, data, &options, (clt__session_mode){.training = true}, &session, error));
+    clt_status status = CLT_OK;
+    if (session->net.hyper >= 0) { /* something is trained */
+        status = randomize(session, session->net.gradients, -0.01, 0.01, error);
+        if (status == CLT_OK) status = run_pass(session, session->net.update, p->full, new_ops, to, error);
+    }
+    clt_session_close(session);
+    return status;
+}
+
+static clt_status verify_optimizers(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                    const passes *p, const report *to, clt_error *error)
+{
+    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++)
+        if (!has_op(p->full, (*row)->op)) TRY(verify_optimizer(model, device, data, *row, p, to, error));
+    return CLT_OK;
 }
 
 static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data, const report *to,
@@ -212,6 +260,7 @@ static clt_status verify_data(const clt_model *model, clt_device *device, const 
     passes p = {0};
     clt_status status = open_passes(model, device, data, &p, error);
     if (status == CLT_OK) status = run_passes(&p, to, error);
+    if (status == CLT_OK) status = verify_optimizers(model, device, data, &p, to, error);
     clt_session_close(p.plain);
     clt_session_close(p.full);
     clt_session_close(p.inference);
