@@ -198,6 +198,8 @@ void clt_model_close(clt_model *model);
 clt_shape clt_model_input(const clt_model *model);
 int clt_model_outputs(const clt_model *model);      /* values the net gives for one image */
 const char *clt_model_loss(const clt_model *model); /* "cross_entropy", "mse", ... */
+/* The name of a class, from the data that it was trained on; NULL where that told none. */
+const char *clt_model_class_name(const clt_model *model, int class_index);
 const char *clt_model_net(const clt_model *model);  /* the net's text, with its input and loss */
 clt_precision clt_model_precision(const clt_model *model);
 

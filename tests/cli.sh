@@ -773,6 +773,89 @@ all(0 < d[what]["min"] <= d[what]["median"] <= d[what]["max"] for what in ("trai
     judge "--json - is JSON alone" json_holds out 'd["batch_size"] == 64'
 }
 
+# ---- formats of data sets ---------------------------------------------------------------------------------------
+
+# Image folders of two classes, dark and light, 4 x 4 and once 6 x 6; the same as a CSV file and as NPY files.
+make_formats() {
+    python3 - <<'END'
+import os, random, struct, zlib
+random.seed(5)
+def png(path, side, values):
+    rows = b"".join(b"\0" + bytes(values[y * side:(y + 1) * side]) for y in range(side))
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) +
+                   chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+def values(label, side):
+    return [random.randrange(100) + 150 * label for _ in range(side * side)]
+for split, count in (("train", 20), ("val", 6)):
+    rows, images = [], bytearray()
+    for label, name in enumerate(("a dark one", "light")):
+        os.makedirs(f"some images/{split}/{name}")
+        for i in range(count // 2):
+            pixels = values(label, 4)
+            png(f"some images/{split}/{name}/{i:02}.png", 4, pixels)
+            rows.append(",".join(map(str, [label] + pixels)))
+            images += bytes(pixels)
+    os.makedirs("csv", exist_ok=True)
+    os.makedirs("npy", exist_ok=True)
+    kind = "train" if split == "train" else "test"
+    open(f"csv/{kind}.csv", "w").write("\n".join(rows) + "\n")
+    def npy(name, shape, body):
+        head = ("{'descr': '|u1', 'fortran_order': False, 'shape': %s, }\n" % (shape,)).encode()
+        open(f"npy/{name}_{kind}.npy", "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + body)
+    npy("x", (count, 4, 4), bytes(images))
+    npy("y", (count,), bytes([0] * (count // 2) + [1] * (count // 2)))
+png("large.png", 6, values(1, 6))
+END
+}
+
+tiny() {
+    folder=$1
+    shift
+    cltrain train --device reference --quiet --epochs 3 --batch-size 5 --lr 0.05 --output-dir "$folder" \
+        --net "flatten, dense out=2" "$@"
+}
+
+test_formats() {
+    make_formats || { echo "cli.sh: the formats' files cannot be made" >&2; exit 1; }
+    ok "train on an image folder" tiny of-images --data "some images"
+    ok "train on CSV" tiny of-csv --data csv
+    ok "train on NPY files" tiny of-npy --data npy
+    judge "CSV and NPY are the same data" cmp of-csv/last.safetensors of-npy/last.safetensors
+    ok "eval names the classes" cltrain eval --device reference --model of-images/last.safetensors --data "some images"
+    judge "the names are there" grep -q "0  a dark one" out
+    ok "eval of a single CSV file" cltrain eval --device reference --model of-csv/last.safetensors --data csv/test.csv
+    judge "it takes all of it" grep -q "^images *6$" out
+    ok "predict a PNG file" \
+        cltrain predict --device reference --model of-images/last.safetensors "some images/val/light/00.png"
+    judge "by the class's name" grep -q "$(printf '\tlight\t')" out
+    ok "predict as JSON with names" cltrain predict --device reference --format json \
+        --model of-images/last.safetensors "some images/val/a dark one/00.png"
+    judge "the JSON has number and name" python3 -c 'import json
+e = json.load(open("out"))[0]
+assert e["class"] == 0 and e["name"] == "a dark one", e'
+    fails 2 'the model takes images of 1x4x4, large.png has 1x6x6' \
+        cltrain predict --device reference --model of-images/last.safetensors large.png
+    ok "predict --size" cltrain predict --device reference --size 4x4 --model of-images/last.safetensors large.png
+    fails 2 '--size: "4" is given' cltrain predict --size 4 --model of-images/last.safetensors large.png
+    ok "a single CSV file has no validation" tiny alone --data csv/train.csv
+    judge "which a note says" grep -q "no validation" err
+    cp large.png "some images/train/light/large.png"
+    fails 1 'large.png: is 6 high and 6 wide' tiny other --data "some images"
+    ok "train --size" tiny sized --data "some images" --size 4x4
+    rm "some images/train/light/large.png"
+    head -c 50 "some images/val/light/00.png" >"some images/train/light/cut.png"
+    fails 1 'cut.png: corrupt PNG' tiny other --data "some images"
+    ok "train --skip-bad" tiny skipped --data "some images" --skip-bad
+    judge "a note counts what is left out" grep -q "1 of 21 image files are left out" err
+    rm "some images/train/light/cut.png"
+    mv "some images/train/light" "some images/train/bright" && mv "some images/val/light" "some images/val/bright"
+    fails 2 "its classes are not the model's" \
+        cltrain eval --device reference --model of-images/last.safetensors --data "some images"
+}
+
 # ---- bad files --------------------------------------------------------------------------------------------------
 
 # spoil FILE: a data set named "spoilt" that lacks nothing but what the next command puts at FILE
@@ -893,7 +976,7 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt eval predict summary plan bad_data bad_checkpoints output"
+    options_of_training interrupt eval predict summary plan formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 for group in $groups; do
     echo "# $group"

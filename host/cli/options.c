@@ -11,6 +11,7 @@
 #include "cli/output.h"
 
 const char *const precision_names[] = {"f32", "f64", NULL};
+const char *const layout_names[] = {"nchw", "nhwc", NULL};
 const char *const schedule_names[] = {"vector", "tile", NULL};
 
 clt_precision precision_named(const char *name, clt_precision fallback)
@@ -120,19 +121,33 @@ static bool read_real(const option_row *row, const char *value, double *number)
     return true;
 }
 
-/* CxHxW, each at least 1. */
-static bool read_shape(const char *value, clt_shape *shape)
+/* The extents of HxW (count 2) or CxHxW (count 3), each at least 1. */
+static bool read_extents(const char *value, int count, int *extent)
 {
-    int extent[3];
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < count; i++) {
         char *end;
         errno = 0;
         const long parsed = isdigit((unsigned char)*value) ? strtol(value, &end, 10) : 0;
-        if (errno || parsed < 1 || parsed > INT_MAX || *end != (i < 2 ? 'x' : '\0')) return false;
+        if (errno || parsed < 1 || parsed > INT_MAX || *end != (i < count - 1 ? 'x' : '\0')) return false;
         extent[i] = (int)parsed;
         value = end + 1;
     }
+    return true;
+}
+
+static bool read_shape(const char *value, clt_shape *shape)
+{
+    int extent[3];
+    if (!read_extents(value, 3, extent)) return false;
     *shape = (clt_shape){extent[0], extent[1], extent[2]};
+    return true;
+}
+
+bool read_size(const char *value, void *setting)
+{
+    int extent[2];
+    if (!read_extents(value, 2, extent)) return read_shape(value, setting);
+    *(clt_shape *)setting = (clt_shape){0, extent[0], extent[1]};
     return true;
 }
 
@@ -386,4 +401,19 @@ void print_verb_help(const verb_row *verb, const void *defaults, FILE *stream)
     for (const option_row *row = verb->options; row->name; row++) print_option(row, defaults, stream);
     static const option_row help = {.name = "help", .help = "print this and do nothing else"};
     print_option(&help, defaults, stream);
+}
+
+static void note_sentence(void *user, const char *sentence)
+{
+    (void)user;
+    print_note("%s", sentence);
+}
+
+clt_data_options data_options_of(const data_settings *settings, int channels)
+{
+    clt_data_options options = {
+        .layout = CLT_NCHW, .size = settings->size, .skip_bad = settings->skip_bad, .note = note_sentence};
+    if (settings->layout && strcmp(settings->layout, "nhwc") == 0) options.layout = CLT_NHWC;
+    if (!options.size.channels && channels == 3) options.size.channels = channels;
+    return options;
 }

@@ -102,6 +102,41 @@ extern const char *const precision_names[], *const schedule_names[];
                 "tile for a GPU, else vector)"                                                              \
     }
 
+/* How --data and image files are read. */
+typedef struct data_settings {
+    const char *layout;
+    clt_shape size; /* 0 what is not given */
+    bool skip_bad;
+} data_settings;
+
+extern const char *const layout_names[];
+
+/* HxW or CxHxW, each at least 1, into a clt_shape. */
+bool read_size(const char *value, void *setting);
+
+/* The member is called `reading`. */
+#define DATA_OPTIONS(settings)                                                                                      \
+    {.name = "layout",                                                                                              \
+     SETTING(settings, reading.layout),                                                                             \
+     .value = "nchw|nhwc",                                                                                          \
+     .choices = layout_names,                                                                                       \
+     .help = "the order of the images in NPY and NPZ files (default nchw)"},                                        \
+        {.name = "size",                                                                                            \
+         .offset = offsetof(settings, reading.size),                                                                \
+         .kind = OPTION_OTHER,                                                                                      \
+         .value = "[Cx]HxW",                                                                                        \
+         .read = read_size,                                                                                         \
+         .wanted = "a size like 32x32 or 3x32x32",                                                                  \
+         .help = "image files are resized to H rows and W columns, and made grey (C 1) or RGB (C 3); CSV rows are " \
+                 "read as such images"},                                                                            \
+    {                                                                                                               \
+        .name = "skip-bad", SETTING(settings, reading.skip_bad),                                                    \
+        .help = "leave out image files that cannot be decoded, and say how many"                                    \
+    }
+
+/* A model of RGB images takes grey ones as RGB: `channels` are its own, 0 where there is none yet. */
+clt_data_options data_options_of(const data_settings *settings, int channels);
+
 #define JSON_OPTION(settings)                                                                             \
     {                                                                                                     \
         .name = "json", SETTING(settings, json), .value = "FILE",                                         \

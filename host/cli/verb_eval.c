@@ -9,6 +9,7 @@
 typedef struct eval_settings {
     const char *model, *data, *json, *device, *schedule;
     int batch_size;
+    data_settings reading;
 } eval_settings;
 
 static const option_row option_rows[] = {
@@ -17,7 +18,8 @@ static const option_row option_rows[] = {
      SETTING(eval_settings, data),
      .value = "PATH",
      .required = true,
-     .help = "the folder with the data set's IDX files"},
+     .help = "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README"},
+    DATA_OPTIONS(eval_settings),
     BATCH_SIZE_OPTION(eval_settings),
     JSON_OPTION(eval_settings),
     DEVICE_OPTIONS(eval_settings),
@@ -27,6 +29,13 @@ static void set_defaults(void *settings)
 {
     *(eval_settings *)settings = (eval_settings){.batch_size = 256};
 }
+
+/* What is reported, and what it is of. */
+typedef struct eval_report {
+    const clt_model *model;
+    const clt_dataset *data;
+    const clt_evaluation *evaluation;
+} eval_report;
 
 /* What is told of one class. A figure that would divide by 0 is NaN. */
 typedef struct class_figures {
@@ -65,14 +74,26 @@ static void add_figure(text_table *table, double figure)
         table_add(table, "%.4f", figure);
 }
 
-static clt_status print_classes(const clt_evaluation *evaluation, clt_error *error)
+/* The class's name, the model's own or the data set's; NULL where neither has one. */
+static const char *name_of(const eval_report *report, int class)
 {
-    text_table table = {.alignment = "rrrrr"};
-    static const char *const heads[] = {"class", "precision", "recall", "f1", "images"};
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) table_add(&table, "%s", heads[i]);
+    const char *own = clt_model_class_name(report->model, class);
+    return own ? own : clt_dataset_class_name(report->data, class);
+}
+
+static clt_status print_classes(const eval_report *report, clt_error *error)
+{
+    const clt_evaluation *evaluation = report->evaluation;
+    const bool named = name_of(report, 0);
+    text_table table = {.alignment = named ? "rlrrrr" : "rrrrr"};
+    static const char *const heads[] = {"class", "name", "precision", "recall", "f1", "images"};
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        if (i != 1 || named) table_add(&table, "%s", heads[i]);
     for (int class = 0; class < evaluation->classes; class ++) {
         const class_figures figures = figures_of(evaluation, class);
+        const char *name = name_of(report, class);
         table_add(&table, "%d", class);
+        if (named) table_add(&table, "%s", name ? name : "-");
         add_figure(&table, figures.precision);
         add_figure(&table, figures.recall);
         add_figure(&table, figures.f1);
@@ -102,27 +123,35 @@ static clt_status print_confusion(const clt_evaluation *evaluation, clt_error *e
     return status;
 }
 
-static clt_status print_evaluation(const clt_evaluation *evaluation, clt_error *error)
+static clt_status print_evaluation(const eval_report *report, clt_error *error)
 {
+    const clt_evaluation *evaluation = report->evaluation;
     (void)printf("images    %zu\nloss      %.6g\n", evaluation->count, evaluation->loss);
     if (!isnan(evaluation->accuracy)) (void)printf("accuracy  %.6g\n", evaluation->accuracy);
     if (evaluation->classes == 0) return CLT_OK;
-    TRY(print_classes(evaluation, error));
+    TRY(print_classes(report, error));
     return print_confusion(evaluation, error);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------------- */
 
-static json_t *json_of_class(const clt_evaluation *evaluation, int class)
+static json_t *json_of_class(const eval_report *report, int class)
 {
-    const class_figures figures = figures_of(evaluation, class);
-    return json_pack("{s:i, s:o, s:o, s:o, s:I}", "class", class, "precision", json_of_number(figures.precision),
-                     "recall", json_of_number(figures.recall), "f1", json_of_number(figures.f1), "images",
-                     (json_int_t)figures.count);
+    const class_figures figures = figures_of(report->evaluation, class);
+    const char *name = name_of(report, class);
+    json_t *json = json_pack("{s:i, s:o, s:o, s:o, s:I}", "class", class, "precision",
+                             json_of_number(figures.precision), "recall", json_of_number(figures.recall), "f1",
+                             json_of_number(figures.f1), "images", (json_int_t)figures.count);
+    if (json && name && json_object_set_new(json, "name", json_of_text(name))) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
 }
 
-static json_t *json_of_confused(const clt_evaluation *evaluation, int truth)
+static json_t *json_of_confused(const eval_report *report, int truth)
 {
+    const clt_evaluation *evaluation = report->evaluation;
     json_t *row = json_array();
     for (int predicted = 0; predicted < evaluation->classes; predicted++)
         if (json_array_append_new(row, json_integer((json_int_t)confused(evaluation, truth, predicted)))) {
@@ -133,31 +162,38 @@ static json_t *json_of_confused(const clt_evaluation *evaluation, int truth)
 }
 
 /* An array of what `json_of` gives for each class. */
-static json_t *json_of_each(const clt_evaluation *evaluation, json_t *(*json_of)(const clt_evaluation *, int))
+static json_t *json_of_each(const eval_report *report, json_t *(*json_of)(const eval_report *, int))
 {
     json_t *all = json_array();
-    for (int class = 0; class < evaluation->classes; class ++)
-        if (json_array_append_new(all, json_of(evaluation, class))) {
+    for (int class = 0; class < report->evaluation->classes; class ++)
+        if (json_array_append_new(all, json_of(report, class))) {
             json_decref(all);
             return NULL;
         }
     return all;
 }
 
-static json_t *json_of_evaluation(const eval_settings *settings, const clt_evaluation *evaluation)
+static json_t *json_of_evaluation(const eval_settings *settings, const eval_report *report)
 {
+    const clt_evaluation *evaluation = report->evaluation;
     return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "model", json_of_text(settings->model), "data",
                      json_of_text(settings->data), "images", (json_int_t)evaluation->count, "loss",
                      json_of_number(evaluation->loss), "accuracy", json_of_number(evaluation->accuracy), "classes",
-                     json_of_each(evaluation, json_of_class), "confusion", json_of_each(evaluation, json_of_confused));
+                     json_of_each(report, json_of_class), "confusion", json_of_each(report, json_of_confused));
 }
 
 /* ---- the verb ----------------------------------------------------------------------------------------------- */
 
-static clt_status report(const eval_settings *settings, const clt_evaluation *evaluation, clt_error *error)
+static clt_status tell(const eval_settings *settings, const eval_report *report, clt_error *error)
 {
-    if (!is_stdout(settings->json)) TRY(print_evaluation(evaluation, error));
-    return settings->json ? write_json(json_of_evaluation(settings, evaluation), settings->json, error) : CLT_OK;
+    if (!is_stdout(settings->json)) TRY(print_evaluation(report, error));
+    return settings->json ? write_json(json_of_evaluation(settings, report), settings->json, error) : CLT_OK;
+}
+
+static clt_status open_data(const eval_settings *settings, const clt_model *model, clt_dataset **data, clt_error *error)
+{
+    const clt_data_options options = data_options_of(&settings->reading, clt_model_input(model).channels);
+    return clt_dataset_open_with(settings->data, CLT_TEST, &options, data, error);
 }
 
 static clt_status run(command_line *command, void *given, clt_error *error)
@@ -169,10 +205,10 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     clt_device *device = NULL;
     clt_evaluation evaluation = {0};
     clt_status status = clt_model_load(settings->model, &model, error);
-    if (status == CLT_OK) status = clt_dataset_open(settings->data, CLT_TEST, &data, error);
+    if (status == CLT_OK) status = open_data(settings, model, &data, error);
     if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
     if (status == CLT_OK) status = clt_evaluate(model, device, data, settings->batch_size, &evaluation, error);
-    if (status == CLT_OK) status = report(settings, &evaluation, error);
+    if (status == CLT_OK) status = tell(settings, &(eval_report){model, data, &evaluation}, error);
     clt_evaluation_free(&evaluation);
     clt_device_close(device);
     clt_dataset_close(data);
@@ -183,7 +219,9 @@ static clt_status run(command_line *command, void *given, clt_error *error)
 const verb_row eval_verb = {
     .name = "eval",
     .summary = "Measures a trained model: loss, accuracy, figures for each class.",
-    .details = "The data set's test files are evaluated. The normalisation comes from the checkpoint.",
+    .details =
+        "The data set's test files are evaluated; of a list or CSV file, all of it. The normalisation comes from "
+        "the checkpoint.",
     .options = option_rows,
     .settings_size = sizeof(eval_settings),
     .set_defaults = set_defaults,

@@ -9,6 +9,7 @@
 typedef struct predict_settings {
     const char *model, *format, *device, *schedule;
     int batch_size, topk; /* topk 0: not given */
+    data_settings reading;
 } predict_settings;
 
 static const char *const formats[] = {"text", "csv", "json", NULL};
@@ -26,6 +27,7 @@ static const option_row option_rows[] = {
      .choices = formats,
      .help = "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of "
              "objects"},
+    DATA_OPTIONS(predict_settings),
     BATCH_SIZE_OPTION(predict_settings),
     DEVICE_OPTIONS(predict_settings),
     {0}};
@@ -99,6 +101,18 @@ static void print_csv_header(const prediction_run *prediction)
     (void)printf("\n");
 }
 
+/* By its name, where the model knows it. */
+static void print_class(const prediction_run *prediction, int class, bool csv)
+{
+    const char *name = clt_model_class_name(prediction->model, class);
+    if (!name)
+        (void)printf("%d", class);
+    else if (csv)
+        print_csv_text(name);
+    else
+        (void)printf("%s", name);
+}
+
 static void print_image(const prediction_run *prediction, const char *name, const double *outputs)
 {
     const bool csv = strcmp(prediction->settings->format, "csv") == 0;
@@ -107,9 +121,11 @@ static void print_image(const prediction_run *prediction, const char *name, cons
         print_csv_text(name);
     else
         (void)printf("%s", name);
-    for (int i = 0; i < prediction->shown && prediction->classifies; i++)
-        (void)printf("%c%d%c%.*g", separator, prediction->rank[i].class, separator, prediction->digits,
-                     prediction->rank[i].probability);
+    for (int i = 0; i < prediction->shown && prediction->classifies; i++) {
+        (void)putchar(separator);
+        print_class(prediction, prediction->rank[i].class, csv);
+        (void)printf("%c%.*g", separator, prediction->digits, prediction->rank[i].probability);
+    }
     for (int i = 0; i < prediction->outputs && !prediction->classifies; i++)
         (void)printf("%c%.*g", separator, prediction->digits, outputs[i]);
     (void)printf("\n");
@@ -117,9 +133,19 @@ static void print_image(const prediction_run *prediction, const char *name, cons
 
 /* ---- JSON --------------------------------------------------------------------------------------------------- */
 
-static json_t *json_of_ranked(const ranked_class *ranked)
+/* "name", where the model knows it. */
+static bool add_class_name(const prediction_run *prediction, int class, json_t *json)
 {
-    return json_pack("{s:i, s:o}", "class", ranked->class, "probability", json_of_number(ranked->probability));
+    const char *name = clt_model_class_name(prediction->model, class);
+    return !name || json_object_set_new(json, "name", json_of_text(name)) == 0;
+}
+
+static json_t *json_of_ranked(const prediction_run *prediction, const ranked_class *ranked)
+{
+    json_t *json = json_pack("{s:i, s:o}", "class", ranked->class, "probability", json_of_number(ranked->probability));
+    if (json && add_class_name(prediction, ranked->class, json)) return json;
+    json_decref(json);
+    return NULL;
 }
 
 /* {"file", "index", "class", "probability"}, and with --topk "topk": [{"class", "probability"}, ...]; or "outputs". */
@@ -128,13 +154,14 @@ static json_t *json_of_image(const prediction_run *prediction, const char *file,
     json_t *list = json_array();
     bool complete = list != NULL;
     for (int i = 0; i < prediction->shown && prediction->classifies; i++)
-        complete &= json_array_append_new(list, json_of_ranked(&prediction->rank[i])) == 0;
+        complete &= json_array_append_new(list, json_of_ranked(prediction, &prediction->rank[i])) == 0;
     for (int i = 0; i < prediction->outputs && !prediction->classifies; i++)
         complete &= json_array_append_new(list, json_of_number(outputs[i])) == 0;
     json_t *image = NULL;
     if (complete) image = json_pack("{s:o, s:I}", "file", json_of_text(file), "index", (json_int_t)index);
     if (prediction->classifies && image) {
         complete &= json_object_set_new(image, "class", json_integer(prediction->rank[0].class)) == 0;
+        complete &= add_class_name(prediction, prediction->rank[0].class, image);
         complete &= json_object_set_new(image, "probability", json_of_number(prediction->rank[0].probability)) == 0;
     }
     if (image && (prediction->settings->topk || !prediction->classifies))
@@ -181,7 +208,9 @@ static clt_status predict_file(prediction_run *prediction, const char *file, clt
 {
     clt_dataset *images;
     double *outputs = NULL;
-    TRY(clt_dataset_open_images(file, &images, error));
+    const clt_data_options options =
+        data_options_of(&prediction->settings->reading, clt_model_input(prediction->model).channels);
+    TRY(clt_dataset_open_images_with(file, &options, &images, error));
     clt_status status = allocate(clt_dataset_count(images), (size_t)prediction->outputs * sizeof *outputs,
                                  "the predictions", &outputs, error);
     if (status == CLT_OK) status = predict_images(prediction, file, images, outputs, error);
@@ -236,9 +265,12 @@ static clt_status run(command_line *command, void *settings, clt_error *error)
 const verb_row predict_verb = {
     .name = "predict",
     .summary = "Tells what a trained model sees in images.",
-    .details = "Each INPUT is an IDX file of images, plain or gzip. An image of a file that holds several is called "
-               "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
-               "of classes.",
+    .details =
+        "Each INPUT is a PNG or JPEG file, or an IDX (plain or gzip) or NPY file of images. A PNG or JPEG of another "
+        "size than the model's is refused unless --size gives that size. Classes are told by name where the "
+        "training data had names. An image of a file that holds several is called "
+        "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
+        "of classes.",
     .operand = "INPUT",
     .options = option_rows,
     .settings_size = sizeof(predict_settings),

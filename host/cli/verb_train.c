@@ -20,6 +20,7 @@ typedef struct normalize_setting {
 typedef struct train_settings {
     const char *data, *net, *loss, *precision, *weights, *resume, *device, *schedule;
     bool quiet;
+    data_settings reading;
     normalize_setting normalize;
     clt_train_options train;
 } train_settings;
@@ -80,7 +81,8 @@ static const option_row option_rows[] = {
      SETTING(train_settings, data),
      .value = "PATH",
      .required = true,
-     .help = "the folder with the data set's IDX files"},
+     .help = "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README"},
+    DATA_OPTIONS(train_settings),
     {.name = "net",
      SETTING(train_settings, net),
      .value = "NAME|FILE|TEXT",
@@ -261,9 +263,17 @@ typedef struct training_run {
 static clt_status open_data(training_run *training, clt_error *error)
 {
     const train_settings *settings = training->settings;
-    TRY(clt_dataset_open(settings->data, CLT_TRAIN, &training->images, error));
+    clt_data_options options = data_options_of(&settings->reading, 0);
+    TRY(clt_dataset_open_with(settings->data, CLT_TRAIN, &options, &training->images, error));
     if (settings->train.val_split > 0) return CLT_OK; /* training holds them out */
-    const clt_status status = clt_dataset_open(settings->data, CLT_TEST, &training->validation, error);
+    if (clt_dataset_is_whole(training->images)) {
+        print_note("%s is one file of training images, without test images; so there is no validation (--val-split "
+                   "holds some of them out for it)",
+                   settings->data);
+        return CLT_OK;
+    }
+    options = data_options_of(&settings->reading, clt_dataset_shape(training->images).channels);
+    const clt_status status = clt_dataset_open_with(settings->data, CLT_TEST, &options, &training->validation, error);
     if (status != CLT_NO_FILE) return status;
     print_note("%s; so there is no validation", error->message);
     return CLT_OK;

@@ -36,16 +36,24 @@ static clt_status fail_missing(const clt__data_source *source, clt_error *error)
     return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", source->path, strerror(source->missing));
 }
 
+static clt_status open_as(const clt__data_format *format, const char *path, clt_split split,
+                          const clt_data_options *options, clt_dataset **dataset, clt_error *error)
+{
+    static const clt_data_options defaults;
+    TRY(format->open(path, split, options ? options : &defaults, dataset, error));
+    clt__names_make_utf8(&(*dataset)->class_names);
+    return CLT_OK;
+}
+
 clt_status clt_dataset_open_with(const char *path, clt_split split, const clt_data_options *options,
                                  clt_dataset **dataset, clt_error *error)
 {
-    static const clt_data_options defaults;
     clt__data_source source;
     *dataset = NULL;
     TRY(look(path, &source, error));
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i]->open && formats[i]->looks(&source))
-            return formats[i]->open(path, split, options ? options : &defaults, dataset, error);
+            return open_as(formats[i], path, split, options, dataset, error);
     if (source.missing) return fail_missing(&source, error);
     if (!source.folder)
         return FAIL(error, CLT_BAD_FILE,

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,24 @@ int clt__names_find(const clt__names *names, const char *name, size_t length)
 const char *clt__names_at(const clt__names *names, int index)
 {
     return index >= 0 && (size_t)index < names->count ? names->name[index] : NULL;
+}
+
+bool clt__names_equal(const clt__names *a, const clt__names *b)
+{
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->name[i], b->name[i]) != 0) return false;
+    return true;
+}
+
+void clt__names_make_utf8(clt__names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        json_t *text = json_string(names->name[i]); /* NULL where it is no UTF-8 */
+        for (char *c = names->name[i]; !text && *c; c++)
+            if ((unsigned char)*c > 0x7f) *c = '?';
+        json_decref(text);
+    }
 }
 
 void clt__names_free(clt__names *names)

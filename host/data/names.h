@@ -17,6 +17,10 @@ void clt__names_sort(clt__names *names);
 int clt__names_find(const clt__names *names, const char *name, size_t length);
 /* NULL where there is none of that number. */
 const char *clt__names_at(const clt__names *names, int index);
+/* Whether both hold the same names in the same order. */
+bool clt__names_equal(const clt__names *a, const clt__names *b);
+/* Makes every name UTF-8, as JSON needs it: in one that is not, each byte that is no ASCII becomes a question mark. */
+void clt__names_make_utf8(clt__names *names);
 void clt__names_free(clt__names *names);
 
 /* The names of what is in a folder, sorted; those that begin with a point are left out. */

@@ -59,12 +59,21 @@ static json_t *normalization_to_json(const clt_model *model)
     return json_pack("{s:o,s:o}", "mean", mean, "deviation", deviation);
 }
 
+static json_t *names_to_json(const clt__names *names)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < names->count; i++) (void)json_array_append_new(list, json_string(names->name[i]));
+    return list;
+}
+
 static clt_status model_to_text(const clt_model *model, char **text, clt_error *error)
 {
     json_t *json = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "version", CLT_VERSION, "precision",
                              model->precision == CLT_F64 ? "f64" : "f32", "seed", (json_int_t)model->seed,
                              "normalization", normalization_to_json(model), "state", state_to_json(&model->state),
                              "options", options_to_json(&model->options));
+    if (json && model->class_names.count)
+        (void)json_object_set_new(json, "classes", names_to_json(&model->class_names));
     *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(json);
     return *text ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for a checkpoint's description");
@@ -147,6 +156,17 @@ static bool normalization_from_json(json_t *json, clt_model *model, json_error_t
     for (int c = 0; c < model->input.channels; c++)
         if (!(model->deviation[c] > 0)) model->normalized = false;
     return model->normalized;
+}
+
+/* Checkpoints of data without names, and those from before there were any, have none. */
+static clt_status names_from_json(const json_t *json, const char *path, clt__names *names, clt_error *error)
+{
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        const char *name = json_string_value(json_array_get(json, i));
+        if (!name) return FAIL(error, CLT_BAD_FILE, "%s: class %zu in its metadata has no name", path, i);
+        TRY(clt__names_add(names, name, strlen(name), error));
+    }
+    return CLT_OK;
 }
 
 /* ---- writing */
@@ -293,6 +313,7 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
         return FAIL(error, CLT_BAD_FILE, "%s: the state of training in its metadata is not right: %s", path,
                     *why.text ? why.text : "a value is out of range");
     restore_given_normalization(*model);
+    TRY(names_from_json(json_object_get(json, "classes"), path, &(*model)->class_names, error));
     TRY(check_parameters(*model, file, path, error));
     take_parameters(*model, file);
     return take_states(*model, file, path, error);

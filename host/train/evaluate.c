@@ -135,7 +135,7 @@ clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, c
     if (data->targets && data->outputs != model->outputs)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d targets an image, the net has %d outputs", data->name,
                     data->outputs, model->outputs);
-    return CLT_OK;
+    return clt__check_class_names(model, data, error);
 }
 
 clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, int batch_size,

@@ -160,6 +160,7 @@ void clt_model_close(clt_model *model)
     }
     free(model->parameter);
     free(model->text);
+    clt__names_free(&model->class_names);
     clt__description_free(&model->description);
     free(model);
 }
@@ -172,6 +173,24 @@ void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimi
     for (size_t i = 0; i < model->parameters; i++)
         for (int j = 0; j < CLT__MAX_STATES; j++)
             memset(model->parameter[i].state[j], 0, model->parameter[i].info.count * sizeof(double));
+}
+
+/* ---- classes */
+
+clt_status clt__check_class_names(const clt_model *model, const clt_dataset *data, clt_error *error)
+{
+    const clt__names *own = &model->class_names, *other = &data->class_names;
+    if (!own->count || !other->count || clt__names_equal(own, other)) return CLT_OK;
+    size_t i = 0;
+    while (i < own->count && i < other->count && strcmp(own->name[i], other->name[i]) == 0) i++;
+    return FAIL(error, CLT_BAD_ARGUMENT,
+                "%s: its classes are not the model's: class %zu is \"%s\", the model's is \"%s\"", data->name, i,
+                i < other->count ? other->name[i] : "", i < own->count ? own->name[i] : "");
+}
+
+const char *clt_model_class_name(const clt_model *model, int class_index)
+{
+    return clt__names_at(&model->class_names, class_index);
 }
 
 /* ---- looking at one */

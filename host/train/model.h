@@ -3,6 +3,7 @@
 #ifndef CLT_TRAIN_MODEL_H
 #define CLT_TRAIN_MODEL_H
 
+#include "data/dataset.h"
 #include "net/net.h"
 
 typedef struct clt__parameter_values {
@@ -37,6 +38,7 @@ struct clt_model {
     size_t parameters;
     bool normalized; /* mean and deviation are known */
     double mean[CLT_MAX_CHANNEL_STATISTICS], deviation[CLT_MAX_CHANNEL_STATISTICS];
+    clt__names class_names; /* of the data it was trained on; none where that told none */
     clt__training_state state;
     clt_train_options options; /* of the last training; its strings are static */
 };
@@ -58,5 +60,8 @@ void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info);
 /* The row of an optimiser, the name of a schedule, as text that outlives the caller's; NULL where there is none. */
 const clt__optimizer_row *clt__find_optimizer(const char *name);
 const char *clt__find_scheduler(const char *name);
+
+/* CLT_OK unless both the model and the data set name their classes, and name them differently. */
+clt_status clt__check_class_names(const clt_model *model, const clt_dataset *data, clt_error *error);
 
 #endif

@@ -353,6 +353,7 @@ static clt_status check_position(const trainer *t, clt_error *error)
 static clt_status train(trainer *t, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
                         clt_error *error)
 {
+    TRY(clt__check_class_names(t->model, training, error));
     TRY(clt_session_open(t->model, device, training, t->options, false, &t->session, error));
     t->state = t->model->state;
     TRY(open_validation(t, device, validation, error));
@@ -361,6 +362,7 @@ static clt_status train(trainer *t, clt_device *device, const clt_dataset *train
     TRY(open_output(t, error));
     TRY(open_log(t, error));
     remember_options(t->model, t->options);
+    if (!t->model->class_names.count) TRY(clt__names_copy(&training->class_names, &t->model->class_names, error));
     return run_epochs(t, error);
 }
 
