@@ -246,6 +246,12 @@ typedef struct clt_progress {
     bool best; /* the epoch is the best so far */
 } clt_progress;
 
+enum { CLT_MAX_MILESTONES = 64 };
+
+typedef struct clt_milestones {
+    int count, at[CLT_MAX_MILESTONES]; /* epochs, counted from 0, each more than the one before */
+} clt_milestones;
+
 /* Called about every tenth of a second, at checkpoints and at each epoch's end. Returning false ends the training
  * after the running step, with its checkpoint written, as CLT_STOPPED. */
 typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
@@ -265,9 +271,14 @@ typedef struct clt_train_options {
     double label_smoothing;   /* 0 to 1 */
     double clip_grad;         /* largest gradient norm, 0 for no limit */
     double clip_value;        /* largest absolute value in a gradient, 0 for no limit; after clip_grad */
-    const char *lr_scheduler; /* "const", "step", "exponential", "cosine" */
+    const char *lr_scheduler; /* one of clt_scheduler_names, each with PyTorch's formula */
+    bool lr_per_step;         /* schedules count steps, not epochs; "onecycle" does so anyway, "plateau" never */
+    clt_milestones milestones; /* "multistep" */
+    double power;              /* "polynomial" */
+    double factor;             /* "plateau" multiplies by it */
+    int patience_lr;           /* ... after more than so many epochs without a better validation loss */
     double warmup_epochs;     /* the learning rate rises linearly from 0 during these */
-    double gamma;             /* "step" and "exponential" multiply by it */
+    double gamma;             /* "step", "multistep" and "exponential" multiply by it */
     int step_size;            /* epochs between the drops of "step" */
     bool shuffle;
     uint64_t seed; /* of the shuffling */

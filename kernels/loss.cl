@@ -6,6 +6,10 @@
  *                  dx[n,k] = (softmax(x[n])[k] - q[n,k]) / whole                     (softmax fused; e: label smoothing)
  *   mse            loss[n] = sum_k (x - t)^2 / outputs        dx = 2 (x - t) / (outputs whole)
  *   half_mse       loss[n] = sum_k (x - t)^2 / 2              dx = (x - t) / whole
+ *   bce            loss[n] = sum_k (log(1 + exp(x)) - x t) / outputs     dx = (sigmoid(x) - t) / (outputs whole)
+ *   l1             loss[n] = sum_k |x - t| / outputs          dx = sign(x - t) / (outputs whole)
+ *   huber          loss[n] = sum_k h(x - t) / outputs         dx = clamp(x - t, -1, 1) / (outputs whole),
+ *                  h(e) = e^2 / 2 where |e| <= 1, else |e| - 1/2
  *   hit[n]         1 where the largest output is the label's, else 0
  *   history        history[slot] = (sum of losses, sum of hits) of this step, the micro-batches before this one included
  *
@@ -52,10 +56,33 @@ kernel void cross_entropy(const loss_sizes given, global const real *restrict ou
 }
 #endif
 
-/* What mse and half_mse share: they differ in the factor of the loss, and the gradient's is twice that. */
-static inline void squared_error(const loss_sizes z, global const real *outputs, global const int *label,
-                                 global const real *target, global const int *step, global real *gradient,
-                                 global real *loss, global real *hit, const real factor)
+/* What one output adds to the loss, but for the factor, and that by x. */
+enum { SQUARE, LOGISTIC, ABSOLUTE, HUBER };
+
+static inline real measure(const int kind, const real x, const real t, real *slope)
+{
+    const real e = x - t, size = fabs(e), sign = e > 0 ? 1 : e < 0 ? -1 : e;
+    if (kind == SQUARE) {
+        *slope = 2 * e;
+        return e * e;
+    }
+    if (kind == LOGISTIC) { /* exp never overflows */
+        const real z = exp(-fabs(x));
+        *slope = (x < 0 ? z : 1) / (1 + z) - t;
+        return (x < 0 ? 0 : x) - x * t + log1p(z);
+    }
+    if (kind == ABSOLUTE) {
+        *slope = sign;
+        return size;
+    }
+    *slope = size > 1 ? sign : e;
+    return size > 1 ? size - (real)1 / 2 : e * e / 2;
+}
+
+/* The losses that are a sum over outputs. */
+static inline void add_measures(const loss_sizes z, const int kind, global const real *outputs, global const int *label,
+                                global const real *target, global const int *step, global real *gradient,
+                                global real *loss, global real *hit, const real factor)
 {
     const int n = (int)get_global_id(0), valid = step[STEP_VALID];
     if (n >= z.n) return;
@@ -63,9 +90,9 @@ static inline void squared_error(const loss_sizes z, global const real *outputs,
     real sum = 0;
     for (int k = 0; k < z.outputs; k++) {
         const real wanted = z.one_hot ? (k == label[n] ? 1 : 0) : target[row + k];
-        const real error = outputs[row + k] - wanted;
-        sum += error * error;
-        gradient[row + k] = n < valid ? 2 * factor * error / step[STEP_WHOLE] : 0;
+        real slope;
+        sum += measure(kind, outputs[row + k], wanted, &slope);
+        gradient[row + k] = n < valid ? factor * slope / step[STEP_WHOLE] : 0;
     }
     loss[n] = n < valid ? factor * sum : 0;
     hit[n] = z.one_hot && n < valid && largest(outputs + row, z.outputs) == label[n] ? 1 : 0;
@@ -77,7 +104,7 @@ kernel void mse(const loss_sizes given, global const real *restrict outputs, glo
                 global real *restrict loss, global real *restrict hit)
 {
     const loss_sizes z = SIZES(given);
-    squared_error(z, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
+    add_measures(z, SQUARE, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
 }
 #endif
 
@@ -87,7 +114,37 @@ kernel void half_mse(const loss_sizes given, global const real *restrict outputs
                      global real *restrict loss, global real *restrict hit)
 {
     const loss_sizes z = SIZES(given);
-    squared_error(z, outputs, label, target, step, gradient, loss, hit, (real)1 / 2);
+    add_measures(z, SQUARE, outputs, label, target, step, gradient, loss, hit, (real)1 / 2);
+}
+#endif
+
+#ifdef OP_bce
+kernel void bce(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
+                global const real *restrict target, global const int *restrict step, global real *restrict gradient,
+                global real *restrict loss, global real *restrict hit)
+{
+    const loss_sizes z = SIZES(given);
+    add_measures(z, LOGISTIC, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
+}
+#endif
+
+#ifdef OP_l1
+kernel void l1(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
+               global const real *restrict target, global const int *restrict step, global real *restrict gradient,
+               global real *restrict loss, global real *restrict hit)
+{
+    const loss_sizes z = SIZES(given);
+    add_measures(z, ABSOLUTE, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
+}
+#endif
+
+#ifdef OP_huber
+kernel void huber(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
+                  global const real *restrict target, global const int *restrict step, global real *restrict gradient,
+                  global real *restrict loss, global real *restrict hit)
+{
+    const loss_sizes z = SIZES(given);
+    add_measures(z, HUBER, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
 }
 #endif
 

@@ -192,7 +192,7 @@ options_of() {
     devices) echo json ;;
     train)
         echo data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
-            no-decay-bias-norm beta1 beta2 alpha eps clip-value \
+            no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule quiet
         ;;
@@ -557,6 +557,8 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         cltrain predict --device reference --model squares/last.safetensors --topk 2 ten.idx
 
     for option in '--nesterov' '--momentum 0' '--weight-decay 0.1' '--lr-scheduler cosine' '--warmup-epochs 1' \
+        '--lr-scheduler multistep --milestones 1,3' '--lr-scheduler polynomial --power 2' \
+        '--lr-scheduler onecycle' '--lr-scheduler cosine --lr-per-step' \
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
         '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm'; do

@@ -308,6 +308,12 @@ static void every_loss_with_labels_and_with_targets(void **state)
         {.net = LOSS_NET, .loss = "half_mse", .batch = 5},
         {.net = LOSS_NET, .loss = "mse", .batch = 5, .real_targets = true},
         {.net = LOSS_NET, .loss = "half_mse", .batch = 1, .real_targets = true},
+        {.net = LOSS_NET, .loss = "bce", .batch = 5},
+        {.net = LOSS_NET, .loss = "l1", .batch = 5},
+        {.net = LOSS_NET, .loss = "huber", .batch = 5},
+        {.net = LOSS_NET, .loss = "bce", .batch = 5, .real_targets = true},
+        {.net = LOSS_NET, .loss = "l1", .batch = 5, .real_targets = true},
+        {.net = "input 3x3x3; flatten; dense out=40; dense out=20", .loss = "huber", .batch = 5, .real_targets = true},
         {.net = "input 1x1x1; dense out=1", .loss = "cross_entropy", .batch = 2},
     };
     check_nets(settings, COUNT_OF(settings));

@@ -694,6 +694,53 @@ static void learning_rates_follow_their_schedule(void **state)
     assert_rates("cosine", 2, cosine);
 }
 
+/* At this rate nothing gets better after the first epoch: each that follows halves it, also in a resumed run. */
+static void a_plateau_lowers_the_rate_and_survives_a_checkpoint(void **state)
+{
+    (void)state;
+    clt_train_options options = options_for(4, "plateau");
+    options.lr = 1e-9;
+    options.lr_scheduler = "plateau";
+    options.factor = 0.5;
+    options.patience_lr = 0;
+    const rates noted = train_noting(options, CLT_F32, device);
+    const double wanted[] = {1e-9, 1e-9, 5e-10, 2.5e-10};
+    for (int step = 0; step < noted.steps; step++)
+        assert_true(fabs(noted.rate[step] / wanted[step / STEPS] - 1) < 1e-14);
+    options.output_dir = path_in("plateau in parts");
+    options.epochs = 3;
+    (void)train_noting(options, CLT_F32, device);
+    clt_model *model = load("plateau in parts", "last.safetensors");
+    assert_true(model->state.plateau.factor == 0.25);
+    assert_string_equal(model->options.lr_scheduler, "plateau");
+    options = clt_model_train_options(model);
+    assert_true(options.factor == 0.5 && options.patience_lr == 0);
+    options.epochs = 4;
+    options.output_dir = path_in("plateau in parts");
+    train(model, device, &options);
+    clt_model_close(model);
+    assert_same_run("plateau", "plateau in parts");
+}
+
+static void the_options_of_schedules_survive_a_checkpoint(void **state)
+{
+    (void)state;
+    clt_train_options options = options_for(1, "milestones");
+    options.lr_scheduler = "multistep";
+    options.milestones = (clt_milestones){2, {3, 6}};
+    options.power = 3;
+    options.lr_per_step = true;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    train(model, reference, &options);
+    clt_model_close(model);
+    model = load("milestones", "last.safetensors");
+    options = clt_model_train_options(model);
+    assert_int_equal(options.milestones.count, 2);
+    assert_true(options.milestones.at[0] == 3 && options.milestones.at[1] == 6);
+    assert_true(options.power == 3 && options.lr_per_step);
+    clt_model_close(model);
+}
+
 /* A factor of 0 in the second epoch: nothing may change then. */
 static void the_rate_of_the_schedule_is_the_one_that_trains(void **state)
 {
@@ -1005,6 +1052,16 @@ static void an_option_out_of_its_range_is_refused(void **state)
     REFUSED(clip_grad, -1, "gradient clipping is -1: it should be from 0");
     REFUSED(warmup_epochs, -1, "warm-up epochs is -1: it should be from 0");
     REFUSED(gamma, -1, "gamma is -1: it should be from 0");
+    REFUSED(beta1, 1, "beta1 is 1: it should be from 0");
+    REFUSED(beta2, -1, "beta2 is -1: it should be from 0");
+    REFUSED(alpha, 2, "alpha is 2: it should be from 0 to 1");
+    REFUSED(eps, -1, "eps is -1: it should be from 0");
+    REFUSED(clip_value, -1, "clipping by value is -1: it should be from 0");
+    REFUSED(power, -1, "power is -1: it should be from 0");
+    REFUSED(factor, 2, "factor is 2: it should be from 0 to 1");
+    REFUSED(patience_lr, -1, "patience of the learning rate is -1: it should be from 0");
+    REFUSED(lr_scheduler, "multistep", "the learning-rate scheduler multistep needs milestones");
+    REFUSED(milestones, ((clt_milestones){2, {3, 3}}), "milestone 3: each is at least 1 and more than the one before");
     REFUSED(step_size, 0, "step size is 0: it should be from 1");
     REFUSED(patience, -1, "patience is -1: it should be from 0");
     REFUSED(val_split, 1, "validation split is 1: it should be from 0");
@@ -1653,6 +1710,8 @@ int main(void)
         cmocka_unit_test(a_wrong_step_ends_a_checked_training),
         cmocka_unit_test(data_that_streams_gives_the_same_bits_as_data_that_fits),
         cmocka_unit_test(learning_rates_follow_their_schedule),
+        cmocka_unit_test(a_plateau_lowers_the_rate_and_survives_a_checkpoint),
+        cmocka_unit_test(the_options_of_schedules_survive_a_checkpoint),
         cmocka_unit_test(the_rate_of_the_schedule_is_the_one_that_trains),
         cmocka_unit_test(steps_are_what_pytorchs_formulas_say),
         cmocka_unit_test(every_optimizer_does_what_pytorchs_formulas_say),

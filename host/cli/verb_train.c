@@ -1,5 +1,6 @@
 /* cltrain train: trains a net on a data set. */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -74,6 +75,24 @@ static bool read_normalize(const char *value, void *member)
     return setting->normalize != CLT_NORMALIZE_GIVEN || read_mean_and_deviation(value, setting);
 }
 
+/* ---- --milestones ------------------------------------------------------------------------------------------- */
+
+static bool read_milestones(const char *value, void *member)
+{
+    clt_milestones *milestones = member;
+    for (int count = 0, before = 0; count < CLT_MAX_MILESTONES; count++, value++) {
+        char *end;
+        const long number = strtol(value, &end, 10);
+        if (end == value || number <= before || number > INT_MAX) return false;
+        milestones->at[count] = before = (int)number;
+        milestones->count = count + 1;
+        value = end;
+        if (!*value) return true;
+        if (*value != ',') return false;
+    }
+    return false;
+}
+
 /* ---- options ------------------------------------------------------------------------------------------------ */
 
 static const option_row option_rows[] = {
@@ -144,7 +163,26 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.lr_scheduler),
      .value = "NAME",
      .choices_at = clt_scheduler_names,
-     .help = "how the learning rate changes from epoch to epoch"},
+     .help = "how the learning rate changes from epoch to epoch (onecycle: from step to step)"},
+    {.name = "lr-per-step",
+     SETTING(train_settings, train.lr_per_step),
+     .help = "the scheduler counts steps in place of epochs, but for plateau"},
+    {.name = "milestones",
+     SETTING(train_settings, train.milestones),
+     .value = "N,N,...",
+     .read = read_milestones,
+     .wanted = "a rising comma list of whole numbers, as in 3,6,8,",
+     .help = "when the scheduler multistep drops the learning rate, in epochs from 0"},
+    {.name = "power", SETTING(train_settings, train.power), .value = "X", .help = "of the scheduler polynomial"},
+    {.name = "factor",
+     SETTING(train_settings, train.factor),
+     .value = "X",
+     .most = 1,
+     .help = "what the scheduler plateau multiplies the learning rate by"},
+    {.name = "patience-lr",
+     SETTING(train_settings, train.patience_lr),
+     .value = "N",
+     .help = "after more epochs than this without a better validation loss the scheduler plateau does so"},
     {.name = "warmup-epochs",
      SETTING(train_settings, train.warmup_epochs),
      .value = "X",
@@ -152,7 +190,7 @@ static const option_row option_rows[] = {
     {.name = "gamma",
      SETTING(train_settings, train.gamma),
      .value = "X",
-     .help = "what the schedulers step and exponential multiply the learning rate by"},
+     .help = "what the schedulers step, multistep and exponential multiply the learning rate by"},
     {.name = "step-size",
      SETTING(train_settings, train.step_size),
      .value = "N",

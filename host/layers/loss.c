@@ -73,10 +73,51 @@ static void cross_entropy_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-/* ---- mse and half_mse(outputs, label, target, step -> gradient, loss, hit) */
+/* ---- mse, half_mse, bce, l1 and huber(outputs, label, target, step -> gradient, loss, hit) */
 
-/* loss = factor * sum_k (x - t)^2,  dx = 2 factor (x - t) / whole; factor: 1 / outputs (mse) or 1/2 (half_mse) */
-static void squared_error_twin(const loss_sizes *z, const clt__array *operand, double factor)
+/* What one output adds to the loss, but for the factor, and that by x, each with its slack. */
+typedef struct measure {
+    double value, value_slack, slope, slope_slack;
+} measure;
+
+typedef measure (*measure_function)(double x, double t);
+
+static measure square(double x, double t)
+{
+    const double e = x - t;
+    return (measure){e * e, 3 * e * e, 2 * e, 2 * fabs(e)};
+}
+
+/* z = exp(-|x|) is off by its own roundoffs, 1 + z by half of those and one, and log1p(z) by those of z and its own. */
+static measure logistic(double x, double t)
+{
+    const double z = exp(-fabs(x)), top = x < 0 ? 0 : x, p = (x < 0 ? z : 1) / (1 + z);
+    return (measure){.value = top - x * t + log1p(z),
+                     .value_slack = 3 * (top + fabs(x * t)) + (CLT__LOG_SLACK + 1) * log1p(z) + CLT__EXP_SLACK * z,
+                     .slope = p - t,
+                     .slope_slack = (2 * CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 2) * p + fabs(p - t)};
+}
+
+static double sign_of(double e)
+{
+    return e > 0 ? 1 : e < 0 ? -1 : e;
+}
+
+static measure absolute(double x, double t)
+{
+    const double e = x - t;
+    return (measure){fabs(e), fabs(e), sign_of(e), 0};
+}
+
+static measure huber_of(double x, double t)
+{
+    const double e = x - t, size = fabs(e), slope = size > 1 ? sign_of(e) : e;
+    const double value = size > 1 ? size - 0.5 : e * e / 2;
+    return (measure){value, fabs(slope) * size + 2 * value, slope, fabs(slope)};
+}
+
+/* loss = factor * sum_k value[k],  dx = factor slope / whole */
+static void add_measures(const loss_sizes *z, const clt__array *operand, measure_function function, double factor)
 {
     const double *x = operand[0].real, *target = operand[2].real;
     const int32_t *label = operand[1].integer;
@@ -84,29 +125,41 @@ static void squared_error_twin(const loss_sizes *z, const clt__array *operand, d
     const clt__array *gradient = &operand[4], *loss = &operand[5], *hit = &operand[6];
     for (int n = 0; n < z->n; n++) {
         const size_t row = (size_t)n * (size_t)z->outputs;
-        double sum = 0;
+        const double used = n < valid ? factor : 0;
+        double sum = 0, magnitude = 0, slack = 0;
         for (int k = 0; k < z->outputs; k++) {
             const size_t at = row + (size_t)k;
-            const double e = x[at] - (z->one_hot ? k == label[n] : target[at]);
-            sum += e * e;
-            gradient->real[at] = n < valid ? 2 * factor * e / whole : 0;
-            if (gradient->slack) gradient->slack[at] = (2 * CLT__DIVIDE_SLACK + 4) * fabs(gradient->real[at]);
+            const measure m = function(x[at], z->one_hot ? k == label[n] : target[at]);
+            sum += m.value;
+            magnitude += fabs(m.value);
+            slack += m.value_slack;
+            gradient->real[at] = used * m.slope / whole;
+            if (gradient->slack)
+                gradient->slack[at] =
+                    used * m.slope_slack / whole + (2 * CLT__DIVIDE_SLACK + 3) * fabs(gradient->real[at]);
         }
-        loss->real[n] = n < valid ? factor * sum : 0;
+        loss->real[n] = used * sum;
         hit->real[n] = z->one_hot && n < valid && largest(x + row, z->outputs) == label[n];
-        if (loss->slack) loss->slack[n] = (clt__growth(z->outputs) + CLT__DIVIDE_SLACK + 4) * fabs(loss->real[n]);
+        if (loss->slack)
+            loss->slack[n] = used * (slack + (clt__growth(z->outputs) + CLT__DIVIDE_SLACK + 2) * magnitude);
     }
 }
 
-static void mse_twin(const void *sizes, const clt__array *operand)
-{
-    const loss_sizes *z = sizes;
-    squared_error_twin(z, operand, 1.0 / z->outputs);
-}
+#define MEAN_TWIN(name, function)                                         \
+    static void name##_twin(const void *sizes, const clt__array *operand) \
+    {                                                                     \
+        const loss_sizes *z = sizes;                                      \
+        add_measures(z, operand, function, 1.0 / z->outputs);             \
+    }
+
+MEAN_TWIN(mse, square)
+MEAN_TWIN(bce, logistic)
+MEAN_TWIN(l1, absolute)
+MEAN_TWIN(huber, huber_of)
 
 static void half_mse_twin(const void *sizes, const clt__array *operand)
 {
-    squared_error_twin(sizes, operand, 0.5);
+    add_measures(sizes, operand, square, 0.5);
 }
 
 /* ---- history(loss, hit, step -> history) */
@@ -138,24 +191,20 @@ static clt_status plan(const char *kernel, const clt__limits *limits, int items,
     return CLT_OK;
 }
 
-static clt_status cross_entropy_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches,
-                                     clt_error *error)
-{
-    (void)error;
-    return plan("cross_entropy", limits, ((loss_sizes *)sizes)->n, launches);
-}
+#define IMAGES_PLAN(name)                                                                             \
+    static clt_status name##_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, \
+                                  clt_error *error)                                                   \
+    {                                                                                                 \
+        (void)error;                                                                                  \
+        return plan(#name, limits, ((loss_sizes *)sizes)->n, launches);                               \
+    }
 
-static clt_status mse_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
-{
-    (void)error;
-    return plan("mse", limits, ((loss_sizes *)sizes)->n, launches);
-}
-
-static clt_status half_mse_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
-{
-    (void)error;
-    return plan("half_mse", limits, ((loss_sizes *)sizes)->n, launches);
-}
+IMAGES_PLAN(cross_entropy)
+IMAGES_PLAN(mse)
+IMAGES_PLAN(half_mse)
+IMAGES_PLAN(bce)
+IMAGES_PLAN(l1)
+IMAGES_PLAN(huber)
 
 static clt_status history_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
 {
@@ -176,7 +225,7 @@ static const clt__op_row cross_entropy_op = {
     .plan = cross_entropy_plan,
 };
 
-#define SQUARED_ERROR_OPERANDS                                                                    \
+#define TARGET_OPERANDS                                                                           \
     {                                                                                             \
         {"outputs", CLT__READ}, {"label", CLT__READ}, {"target", CLT__READ}, {"step", CLT__READ}, \
             {"gradient", CLT__WRITE}, {"loss", CLT__WRITE},                                       \
@@ -185,11 +234,17 @@ static const clt__op_row cross_entropy_op = {
         }                                                                                         \
     }
 
-static const clt__op_row mse_op = {
-    .name = "mse", .operand = SQUARED_ERROR_OPERANDS, .twin = mse_twin, .plan = mse_plan};
+static const clt__op_row mse_op = {.name = "mse", .operand = TARGET_OPERANDS, .twin = mse_twin, .plan = mse_plan};
 
 static const clt__op_row half_mse_op = {
-    .name = "half_mse", .operand = SQUARED_ERROR_OPERANDS, .twin = half_mse_twin, .plan = half_mse_plan};
+    .name = "half_mse", .operand = TARGET_OPERANDS, .twin = half_mse_twin, .plan = half_mse_plan};
+
+static const clt__op_row bce_op = {.name = "bce", .operand = TARGET_OPERANDS, .twin = bce_twin, .plan = bce_plan};
+
+static const clt__op_row l1_op = {.name = "l1", .operand = TARGET_OPERANDS, .twin = l1_twin, .plan = l1_plan};
+
+static const clt__op_row huber_op = {
+    .name = "huber", .operand = TARGET_OPERANDS, .twin = huber_twin, .plan = huber_plan};
 
 const clt__op_row clt__history_op = {
     .name = "history",
@@ -210,3 +265,16 @@ const clt__loss_row clt__half_mse = {.name = "half_mse",
                                      .help = "half the squared error, summed over the outputs",
                                      .op = &half_mse_op,
                                      .real_targets = true};
+const clt__loss_row clt__bce = {
+    .name = "bce",
+    .help = "binary cross-entropy of each output's sigmoid, mean over the outputs; class labels become one-hot targets",
+    .op = &bce_op,
+    .real_targets = true};
+const clt__loss_row clt__l1 = {.name = "l1",
+                               .help = "mean absolute error; class labels become one-hot targets",
+                               .op = &l1_op,
+                               .real_targets = true};
+const clt__loss_row clt__huber = {.name = "huber",
+                                  .help = "mean of half the squared error up to an error of 1, linear beyond it",
+                                  .op = &huber_op,
+                                  .real_targets = true};

@@ -32,7 +32,10 @@
 #define LOSSES(ROW)    \
     ROW(cross_entropy) \
     ROW(mse)           \
-    ROW(half_mse)
+    ROW(half_mse)      \
+    ROW(bce)           \
+    ROW(l1)            \
+    ROW(huber)
 
 #define OPTIMIZERS(ROW) \
     ROW(sgd)            \

@@ -18,10 +18,29 @@ static void name_state(const clt__state_row *state, const clt_tensor_info *param
 
 /* ---- JSON */
 
+static json_t *milestones_to_json(const clt_milestones *milestones)
+{
+    json_t *json = json_array();
+    for (int i = 0; i < milestones->count; i++) (void)json_array_append_new(json, json_integer(milestones->at[i]));
+    return json;
+}
+
+static bool milestones_from_json(const json_t *json, clt_milestones *milestones)
+{
+    const size_t count = json_array_size(json); /* 0 for what is none */
+    if (count > CLT_MAX_MILESTONES) return false;
+    milestones->count = (int)count;
+    for (size_t i = 0; i < count; i++) milestones->at[i] = (int)json_integer_value(json_array_get(json, i));
+    return true;
+}
+
 static json_t *options_to_json(const clt_train_options *o)
 {
-    json_t *more = json_pack("{s:f,s:f,s:f,s:f,s:f,s:b}", "beta1", o->beta1, "beta2", o->beta2, "alpha", o->alpha,
-                             "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm", o->no_decay_bias_norm);
+    json_t *more =
+        json_pack("{s:f,s:f,s:f,s:f,s:f,s:b,s:b,s:f,s:f,s:i,s:o}", "beta1", o->beta1, "beta2", o->beta2, "alpha",
+                  o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm", o->no_decay_bias_norm,
+                  "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor, "patience_lr", o->patience_lr,
+                  "milestones", milestones_to_json(&o->milestones));
     json_t *json = json_pack(
         "{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs", o->epochs,
         "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum", o->momentum, "weight_decay",
@@ -38,14 +57,26 @@ static json_t *options_to_json(const clt_train_options *o)
     return json;
 }
 
+/* JSON has no infinity: a best loss that is not there yet is null. */
+static json_t *loss_to_json(double loss)
+{
+    return isinf(loss) ? json_null() : json_real(loss);
+}
+
+static double loss_from_json(const json_t *loss)
+{
+    return json_is_number(loss) ? json_number_value(loss) : INFINITY;
+}
+
 static json_t *state_to_json(const clt__training_state *s)
 {
-    /* JSON has no infinity: a best loss that is not there yet is null. */
-    json_t *best = isinf(s->best_loss) ? json_null() : json_real(s->best_loss);
-    return json_pack("{s:i,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:I}", "epoch", s->epoch, "step", (json_int_t)s->step,
+    json_t *plateau = json_pack("{s:f,s:o,s:i}", "factor", s->plateau.factor, "best", loss_to_json(s->plateau.best),
+                                "stale", s->plateau.stale);
+    json_t *best = loss_to_json(s->best_loss);
+    return json_pack("{s:i,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:I,s:o}", "epoch", s->epoch, "step", (json_int_t)s->step,
                      "total_steps", (json_int_t)s->total_steps, "loss_sum", s->loss_sum, "hits", s->hits, "seen",
                      (json_int_t)s->seen, "best_loss", best, "stale", s->stale, "optimizer_began",
-                     (json_int_t)s->optimizer_began);
+                     (json_int_t)s->optimizer_began, "plateau", plateau);
 }
 
 static json_t *normalization_to_json(const clt_model *model)
@@ -82,12 +113,16 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
 /* What older checkpoints do not have. */
 static bool more_options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
 {
-    int no_decay = o->no_decay_bias_norm;
-    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?b}", "beta1", &o->beta1, "beta2", &o->beta2, "alpha",
-                       &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value, "no_decay_bias_norm", &no_decay) != 0)
+    int no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step;
+    json_t *milestones = NULL;
+    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o}", "beta1", &o->beta1, "beta2",
+                       &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
+                       "no_decay_bias_norm", &no_decay, "lr_per_step", &per_step, "power", &o->power, "factor",
+                       &o->factor, "patience_lr", &o->patience_lr, "milestones", &milestones) != 0)
         return false;
     o->no_decay_bias_norm = no_decay;
-    return true;
+    o->lr_per_step = per_step;
+    return milestones_from_json(milestones, &o->milestones);
 }
 
 static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
@@ -121,16 +156,18 @@ static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *
 static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *why)
 {
     json_int_t step, total, seen, began = 0;
-    json_t *best;
-    if (json_unpack_ex(json, why, 0, "{s:i,s:I,s:I,s:F,s:F,s:I,s:o,s:i,s?I}", "epoch", &s->epoch, "step", &step,
-                       "total_steps", &total, "loss_sum", &s->loss_sum, "hits", &s->hits, "seen", &seen, "best_loss",
-                       &best, "stale", &s->stale, "optimizer_began", &began) != 0)
+    json_t *best, *lowest = NULL;
+    if (json_unpack_ex(json, why, 0, "{s:i,s:I,s:I,s:F,s:F,s:I,s:o,s:i,s?I,s?{s:F,s:o,s:i}}", "epoch", &s->epoch,
+                       "step", &step, "total_steps", &total, "loss_sum", &s->loss_sum, "hits", &s->hits, "seen", &seen,
+                       "best_loss", &best, "stale", &s->stale, "optimizer_began", &began, "plateau", "factor",
+                       &s->plateau.factor, "best", &lowest, "stale", &s->plateau.stale) != 0)
         return false;
     s->step = step;
     s->total_steps = total;
     s->seen = seen;
     s->optimizer_began = began;
-    s->best_loss = json_is_number(best) ? json_number_value(best) : INFINITY;
+    s->best_loss = loss_from_json(best);
+    s->plateau.best = loss_from_json(lowest);
     return s->epoch >= 0 && step >= 0 && total >= 0 && seen >= 0 && began >= 0 && began <= total;
 }
 

@@ -75,6 +75,7 @@ clt_status clt__model_from(clt__description *description, clt_precision precisio
     fresh->precision = precision;
     fresh->seed = seed;
     fresh->state.best_loss = INFINITY;
+    fresh->state.plateau = (clt__plateau){.factor = 1, .best = INFINITY};
     fresh->options = clt_train_defaults();
     status = fill_in(fresh, error);
     if (status == CLT_OK)

@@ -15,6 +15,13 @@ typedef struct clt__parameter_values {
     double *state[CLT__MAX_STATES]; /* the optimiser's where it is trained; zeros before its first step */
 } clt__parameter_values;
 
+/* Where the scheduler `plateau` stands. */
+typedef struct clt__plateau {
+    double factor; /* on the learning rate; 1 at first */
+    double best;   /* loss; infinity at first */
+    int stale;     /* epochs since that, or since the last drop */
+} clt__plateau;
+
 /* Where training stands. All of it is in a checkpoint, so that a resumed run goes on as if it had not stopped. */
 typedef struct clt__training_state {
     int epoch;    /* epochs completed */
@@ -25,6 +32,7 @@ typedef struct clt__training_state {
     int64_t seen;
     double best_loss; /* the lowest validation loss so far (training loss without validation); infinity at first */
     int stale;        /* epochs since that */
+    clt__plateau plateau;
 } clt__training_state;
 
 struct clt_model {

@@ -18,6 +18,9 @@ clt_train_options clt_train_defaults(void)
                                .lr_scheduler = "const",
                                .gamma = 0.1,
                                .step_size = 1,
+                               .power = 1,
+                               .factor = 0.1,
+                               .patience_lr = 10,
                                .shuffle = true,
                                .normalize = CLT_NORMALIZE_DATASET};
 }
@@ -29,37 +32,75 @@ const clt__optimizer_row *clt__find_optimizer(const char *name)
     return NULL;
 }
 
-/* ---- schedules: the factor on the learning rate in an epoch, counted from 0 */
+/* ---- schedules: the factor on the learning rate at `now` of `end`, counted from 0 in epochs or in steps */
 
 typedef struct scheduler {
     const char *name;
-    double (*factor)(const clt_train_options *options, int epoch);
+    double (*factor)(const clt_train_options *options, double now, double end);
+    bool counts_steps;  /* always */
+    bool counts_epochs; /* always */
 } scheduler;
 
-static double constant(const clt_train_options *options, int epoch)
+static double constant(const clt_train_options *options, double now, double end)
 {
     (void)options;
-    (void)epoch;
+    (void)now;
+    (void)end;
     return 1;
 }
 
-static double step(const clt_train_options *options, int epoch)
+static double step(const clt_train_options *options, double now, double end)
 {
-    return pow(options->gamma, epoch / options->step_size);
+    (void)end;
+    return pow(options->gamma, floor(now / options->step_size));
 }
 
-static double exponential(const clt_train_options *options, int epoch)
+static double multistep(const clt_train_options *options, double now, double end)
 {
-    return pow(options->gamma, epoch);
+    int passed = 0;
+    (void)end;
+    while (passed < options->milestones.count && options->milestones.at[passed] <= now) passed++;
+    return pow(options->gamma, passed);
 }
 
-static double cosine(const clt_train_options *options, int epoch)
+static double exponential(const clt_train_options *options, double now, double end)
 {
-    return (1 + cos(3.14159265358979323846 * epoch / options->epochs)) / 2;
+    (void)end;
+    return pow(options->gamma, now);
+}
+
+static double polynomial(const clt_train_options *options, double now, double end)
+{
+    return pow(1 - now / end, options->power);
+}
+
+/* From `first` to `last` along half a cosine. */
+static double anneal(double first, double last, double share)
+{
+    return last + (first - last) / 2 * (1 + cos(3.14159265358979323846 * share));
+}
+
+static double cosine(const clt_train_options *options, double now, double end)
+{
+    (void)options;
+    return anneal(1, 0, now / end);
+}
+
+/* Up to the whole rate in the first 30 % of the steps, then down to next to nothing: torch's OneCycleLR, its defaults.
+ */
+static double onecycle(const clt_train_options *options, double now, double end)
+{
+    const double first = 1.0 / 25, last = first / 1e4, peak = 0.3 * end - 1;
+    (void)options;
+    if (now <= peak) return anneal(first, 1, peak > 0 ? now / peak : 1);
+    return anneal(1, last, (now - peak) / (end - 1 - peak));
 }
 
 static const scheduler schedulers[] = {
-    {"const", constant}, {"step", step}, {"exponential", exponential}, {"cosine", cosine}};
+    {"const", constant, false, false},        {"step", step, false, false},
+    {"multistep", multistep, false, false},   {"exponential", exponential, false, false},
+    {"polynomial", polynomial, false, false}, {"cosine", cosine, false, false},
+    {"onecycle", onecycle, true, false},      {"plateau", constant, false, true}};
 
 enum { SCHEDULERS = sizeof schedulers / sizeof *schedulers, MOST_NAMES = 32 };
 
@@ -109,9 +150,31 @@ const char *clt__find_scheduler(const char *name)
     return found ? found->name : NULL;
 }
 
-double clt__learning_rate(const clt_train_options *options, int epoch, int64_t step_in_epoch, int64_t steps)
+static bool is_plateau(const clt_train_options *options)
 {
-    const double rate = options->lr * find_scheduler(options->lr_scheduler)->factor(options, epoch);
+    return find_scheduler(options->lr_scheduler)->counts_epochs;
+}
+
+/* torch's ReduceLROnPlateau, its defaults: better is by one part in 10000. */
+void clt__plateau_follow(const clt_train_options *options, double loss, clt__plateau *plateau)
+{
+    const bool better = loss < plateau->best * (1 - 1e-4);
+    if (!is_plateau(options)) return;
+    if (better) plateau->best = loss;
+    plateau->stale = better ? 0 : plateau->stale + 1;
+    if (plateau->stale <= options->patience_lr) return;
+    plateau->factor *= options->factor;
+    plateau->stale = 0;
+}
+
+double clt__learning_rate(const clt_train_options *options, const clt__plateau *plateau, int epoch,
+                          int64_t step_in_epoch, int64_t steps)
+{
+    const scheduler *schedule = find_scheduler(options->lr_scheduler);
+    const bool by_step = schedule->counts_steps || (options->lr_per_step && !schedule->counts_epochs);
+    const double now = by_step ? (double)epoch * (double)steps + (double)step_in_epoch : epoch;
+    const double end = by_step ? (double)options->epochs * (double)steps : options->epochs;
+    const double rate = options->lr * schedule->factor(options, now, end) * (is_plateau(options) ? plateau->factor : 1);
     const double done = epoch + (double)(step_in_epoch + 1) / (double)steps;
     return done < options->warmup_epochs ? rate * done / options->warmup_epochs : rate;
 }
@@ -138,6 +201,19 @@ static clt_status check_normalization(const clt_train_options *options, int chan
     return CLT_OK;
 }
 
+static clt_status check_milestones(const clt_train_options *options, clt_error *error)
+{
+    const clt_milestones *m = &options->milestones;
+    TRY(check_range("the number of milestones", m->count, 0, CLT_MAX_MILESTONES, error));
+    for (int i = 0; i < m->count; i++)
+        if (m->at[i] < (i ? m->at[i - 1] + 1 : 1))
+            return FAIL(error, CLT_BAD_ARGUMENT, "milestone %d: each is at least 1 and more than the one before",
+                        m->at[i]);
+    if (!m->count && find_scheduler(options->lr_scheduler)->factor == multistep)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the learning-rate scheduler multistep needs milestones");
+    return CLT_OK;
+}
+
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error)
 {
     if (!clt__find_optimizer(options->optimizer))
@@ -159,6 +235,10 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
     TRY(check_range("gradient clipping", options->clip_grad, 0, 1e30, error));
     TRY(check_range("warm-up epochs", options->warmup_epochs, 0, 1e9, error));
     TRY(check_range("gamma", options->gamma, 0, 1e6, error));
+    TRY(check_range("power", options->power, 0, 1e6, error));
+    TRY(check_range("factor", options->factor, 0, 1, error));
+    TRY(check_range("patience of the learning rate", options->patience_lr, 0, 1e9, error));
+    TRY(check_milestones(options, error));
     TRY(check_range("step size", options->step_size, 1, 1e9, error));
     TRY(check_range("validation split", options->val_split, 0, 0.999999, error));
     TRY(check_range("patience", options->patience, 0, 1e9, error));

@@ -195,7 +195,7 @@ static bool goes_on(const trainer *t, const clt_progress *progress)
 
 static clt_status set_rate(trainer *t, int64_t step, clt_error *error)
 {
-    const double rate = clt__learning_rate(t->options, t->state.epoch, step, t->steps);
+    const double rate = clt__learning_rate(t->options, &t->state.plateau, t->state.epoch, step, t->steps);
     if (rate == t->rate) return CLT_OK;
     t->rate = rate;
     return clt_session_set_rate(t->session, rate, error);
@@ -271,6 +271,7 @@ static void close_epoch(trainer *t, clt_progress *progress)
     progress->seconds = clt__seconds() - t->epoch_began;
     if (progress->best) s->best_loss = loss;
     s->stale = progress->best ? 0 : s->stale + 1;
+    clt__plateau_follow(t->options, loss, &s->plateau);
     s->epoch++;
     s->step = s->seen = 0;
     s->loss_sum = s->hits = 0;

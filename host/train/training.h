@@ -8,7 +8,10 @@
 /* options.c */
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error);
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
-double clt__learning_rate(const clt_train_options *options, int epoch, int64_t step_in_epoch, int64_t steps);
+double clt__learning_rate(const clt_train_options *options, const clt__plateau *plateau, int epoch,
+                          int64_t step_in_epoch, int64_t steps);
+/* An epoch has ended with this loss. */
+void clt__plateau_follow(const clt_train_options *options, double loss, clt__plateau *plateau);
 
 /* normalize.c: sets the model's mean and deviation as the options say. Once it has trained they stay: a resumed run
  * must see the same numbers. */
