@@ -136,8 +136,9 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     if (status != CLT_OK) return status;
     /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds. */
     const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
-    const bool is_part = micro < batch;
-    const clt__placement placement = {.valid = valid, .slot = 3, .whole = is_part ? batch : valid, .part = is_part};
+    const bool is_part = micro < (*session)->batch;
+    const clt__placement placement = {
+        .valid = valid, .slot = 3, .whole = is_part ? (*session)->batch : valid, .part = is_part};
     return clt__session_place(*session, &placement, error);
 }
 
@@ -208,8 +209,10 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     options.clip_value = 0.05;
     options.no_decay_bias_norm = true;
     options.nesterov = true;
-    options.micro_batch_size = (options.batch_size + 1) / 2;
+    options.micro_batch_size = options.batch_size; /* so that the ops are those of the plain pass, already built */
+    options.batch_size *= 2;
     TRY(open_session(model, device, data, &options, mode, &p->full, error));
+    options.batch_size /= 2;
     options.micro_batch_size = 0;
     return open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error);
 }
