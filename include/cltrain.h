@@ -158,6 +158,9 @@ clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *i
 clt_status clt_dataset_hold_out(const clt_dataset *dataset, double fraction, uint64_t seed, clt_dataset **kept,
                                 clt_dataset **held_out, clt_error *error);
 
+/* Joins the images of `count` data sets of one shape, in their order, without labels and targets: for clt_predict. */
+clt_status clt_dataset_join(const clt_dataset *const *parts, size_t count, clt_dataset **dataset, clt_error *error);
+
 size_t clt_dataset_count(const clt_dataset *dataset);
 clt_shape clt_dataset_shape(const clt_dataset *dataset);
 int clt_dataset_classes(const clt_dataset *dataset); /* 0 where the targets are real values or absent */
@@ -252,6 +255,33 @@ typedef struct clt_milestones {
     int count, at[CLT_MAX_MILESTONES]; /* epochs, counted from 0, each more than the one before */
 } clt_milestones;
 
+/* How images are changed, anew in each step, before they are trained on; all zero: not at all. On the device, drawn from the
+ * seed, the number of the step and the image's place in the batch. Images are first turned and scaled about their centre, moved
+ * and mirrored (bilinear, black outside), then recoloured, then cut out, then mixed in pairs. Factors are uniform. */
+typedef struct clt_augment {
+    bool flip;         /* mirrored left to right, half of them */
+    int crop;          /* moved by up to so many whole pixels each way: a random crop of the padded image */
+    double shift;      /* moved by up to this share of the width and of the height, 0 to 1 */
+    double rotate;     /* turned by up to so many degrees either way, 0 to 180 */
+    double scale;      /* scaled by a factor of 1 - scale to 1 + scale, 0 to 0.9 */
+    double brightness; /* times 1 - brightness to 1 + brightness, as the next two 0 to 1; values are not clamped */
+    double contrast;   /* the distance from the channel's mean over the data set, times such a factor */
+    double saturation; /* the distance from the pixel's own grey, times such a factor; for 3 channels */
+    int cutout;        /* a square of so many pixels on a side, anywhere, becomes the mean of the data set */
+    double mixup;      /* pairs of images are blended by a share from Beta(mixup, mixup), 0 to 4 */
+    double cutmix;     /* a box of one is put into the other, its area's share from Beta(cutmix, cutmix); with both, either in
+                          half of the steps */
+} clt_augment;
+
+/* How much the loss of an image counts, by its class: as in PyTorch, a batch's mean is divided by its mean weight. */
+typedef enum clt_class_weighting {
+    CLT_CLASSES_EQUAL,
+    CLT_CLASSES_BALANCED, /* images of the training set / (classes that it has * images of this class) */
+    CLT_CLASSES_GIVEN     /* class_weight */
+} clt_class_weighting;
+
+enum { CLT_MAX_CLASS_WEIGHTS = 1024 };
+
 /* Called about every tenth of a second, at checkpoints and at each epoch's end. Returning false ends the training
  * after the running step, with its checkpoint written, as CLT_STOPPED. */
 typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
@@ -269,6 +299,10 @@ typedef struct clt_train_options {
     double alpha;             /* rmsprop */
     double eps;               /* all but sgd; 0: 1e-8, for adagrad 1e-10 */
     double label_smoothing;   /* 0 to 1 */
+    clt_augment augment;
+    clt_class_weighting class_weighting; /* of cross_entropy; validation weighs all the same */
+    int class_weights;                   /* how many the next has: one for each of the net's outputs */
+    double class_weight[CLT_MAX_CLASS_WEIGHTS];
     double clip_grad;         /* largest gradient norm, 0 for no limit */
     double clip_value;        /* largest absolute value in a gradient, 0 for no limit; after clip_grad */
     const char *lr_scheduler; /* one of clt_scheduler_names, each with PyTorch's formula */
@@ -324,6 +358,7 @@ typedef struct clt_evaluation {
     double accuracy;     /* NaN for real targets */
     int classes;         /* 0 for real targets */
     uint64_t *confusion; /* [classes, classes]: row the true class, column the predicted one */
+    uint64_t *rank;      /* [classes]: images whose true class got the largest output, the second largest, ... */
 } clt_evaluation;
 
 clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, int batch_size,

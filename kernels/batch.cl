@@ -3,7 +3,8 @@
  *   x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c]     (real images are not divided by 255)
  *   label[n]   = labels[order[first + n]],   target[n,k] = targets[order[first + n], k]
  *
- * first = step[STEP_FIRST]. Rows from step[STEP_VALID] on are zeros: the last batch of an epoch may be short.
+ * first = step[STEP_FIRST]. Rows from step[STEP_VALID] on are zeros: the last batch of an epoch may be short. With `partner`
+ * it is not image n itself but the one step[STEP_SHIFT] behind it in the whole batch, all around (see mix.cl).
  * normalize holds the c means, then the c standard deviations. Work-item (row h, image n) or, spread, (pixel, image). */
 #include "params.h"
 #include "real.h"
@@ -15,6 +16,13 @@ typedef uchar stored;
 typedef real stored;
 #define VALUE(b) (b)
 #endif
+
+/* Where in the order the image for place n of the batch stands. */
+static inline int place_of(const int partner, const int n, global const int *step)
+{
+    if (!partner) return step[STEP_FIRST] + n;
+    return step[STEP_FIRST] - step[STEP_BEFORE] + (step[STEP_BEFORE] + n + step[STEP_SHIFT]) % step[STEP_WHOLE];
+}
 
 kernel void batch(const batch_sizes given, global const stored *restrict images, global const int *restrict labels,
                   global const real *restrict targets, global const int *restrict order, global const int *restrict step,
@@ -30,7 +38,7 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
     const int first = (int)get_global_id(0) * run, n = (int)get_global_id(1); /* of a run of pixels */
     if (first >= z.h * z.w) return;
     const bool valid = n < step[STEP_VALID];
-    const int image = valid ? order[step[STEP_FIRST] + n] : 0;
+    const int image = valid ? order[place_of(z.partner, n, step)] : 0;
     global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
     global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
     for (int i = 0; i < run * z.c; i += z.c)

@@ -3,7 +3,7 @@
  *
  *   y[n,i] = word(n,i) < rate 2^32 ? 0 : x[n,i] / (1 - rate)
  *
- * word(n,i) is word i % 4 of Philox's block with the counter (i / 4, image n of the whole batch, the step's number, 0) under the
+ * word(n,i) is word i % 4 of Philox's block with the counter (i / 4, image n of the whole batch, the step's number, RANDOM_DROPOUT) under the
  * key (the step's seed, the layer's): no mask is kept, and a batch may be split in any way. Work-item (four elements). */
 #include "params.h"
 #include "real.h"
@@ -15,7 +15,7 @@ kernel void dropout(const dropout_sizes given, global const real *restrict x, gl
     const dropout_sizes z = SIZES(given);
     const int blocks = (z.values + 3) / 4, n = (int)get_global_id(0) / blocks, block = (int)get_global_id(0) % blocks;
     if (n >= z.n) return;
-    const uint4 counter = (uint4)((uint)block, (uint)(step[STEP_BEFORE] + n), (uint)step[STEP_NUMBER], 0);
+    const uint4 counter = (uint4)((uint)block, (uint)(step[STEP_BEFORE] + n), (uint)step[STEP_NUMBER], RANDOM_DROPOUT);
     const uint4 word = philox((uint2)((uint)step[STEP_SEED], (uint)z.key), counter);
     const uint words[4] = {word.x, word.y, word.z, word.w}, threshold = (uint)z.threshold;
     const real scale = z.rate_ppm < 1000000 ? (real)1000000 / (1000000 - z.rate_ppm) : (real)0;

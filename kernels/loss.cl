@@ -1,19 +1,21 @@
-/* Losses. `outputs` values of each image against its class label or its real targets; the gradient is that of the mean
- * over the whole batch, of which these may be a micro-batch. The last batch of an epoch may be short: images from
- * step[STEP_VALID] on get 0.
+/* Losses. `outputs` values x of each image against its targets t; the gradient is that of the mean over the whole batch, of
+ * which these may be a micro-batch. The last batch of an epoch may be short: images from step[STEP_VALID] on get 0.
  *
- *   cross_entropy  loss[n] = log(sum_k exp(x[n,k])) - sum_k q[n,k] x[n,k],  q = (1 - e) [k = label] + e / outputs
- *                  dx[n,k] = (softmax(x[n])[k] - q[n,k]) / whole                     (softmax fused; e: label smoothing)
+ *   t[n,k]         [k = label[n]] where targets are class labels (one_hot), else target[n,k]
+ *   cross_entropy  loss[n] = -sum_k q[n,k] log softmax(x[n])[k] / mean_weight,
+ *                  dx[n,k] = (softmax(x[n])[k] sum_j q[n,j] - q[n,k]) / (mean_weight whole),
+ *                  q[n,k] = class_weight[k] ((1 - e) t[n,k] + e / outputs)          (softmax fused; e: label smoothing)
  *   mse            loss[n] = sum_k (x - t)^2 / outputs        dx = 2 (x - t) / (outputs whole)
  *   half_mse       loss[n] = sum_k (x - t)^2 / 2              dx = (x - t) / whole
  *   bce            loss[n] = sum_k (log(1 + exp(x)) - x t) / outputs     dx = (sigmoid(x) - t) / (outputs whole)
  *   l1             loss[n] = sum_k |x - t| / outputs          dx = sign(x - t) / (outputs whole)
  *   huber          loss[n] = sum_k h(x - t) / outputs         dx = clamp(x - t, -1, 1) / (outputs whole),
  *                  h(e) = e^2 / 2 where |e| <= 1, else |e| - 1/2
- *   hit[n]         1 where the largest output is the label's, else 0
+ *   hit[n]         1 where the image has a label and the largest output is that label's, else 0
+ *   mean_weight    sum_n class_weight[label[n]] / whole, over the whole batch: what PyTorch's mean divides by
  *   history        history[slot] = (sum of losses, sum of hits) of this step, the micro-batches before this one included
  *
- * Work-item (image); history: one work-item, so that the sum has one order. */
+ * Work-item (image); mean_weight and history: one work-item, so that the sum has one order. */
 #include "params.h"
 #include "real.h"
 
@@ -25,34 +27,83 @@ static inline int largest(global const real *x, const int count)
     return best;
 }
 
+/* What the losses read of image n. */
+typedef struct example {
+    global const real *x, *target;
+    int label;
+    bool one_hot, labelled;
+} example;
+
+static inline example example_of(const loss_sizes z, const int n, global const real *outputs, global const int *label,
+                                 global const real *target)
+{
+    const size_t row = (size_t)n * z.outputs;
+    const example e = {outputs + row, target + (z.one_hot ? 0 : row), z.labelled ? label[n] : -1, z.one_hot, z.labelled};
+    return e;
+}
+
+static inline real target_of(const example e, const int k)
+{
+    return e.one_hot ? (k == e.label ? 1 : 0) : e.target[k];
+}
+
+static inline real hit_of(const example e, const int outputs)
+{
+    return e.labelled && largest(e.x, outputs) == e.label ? 1 : 0;
+}
+
 #ifdef OP_cross_entropy
+static inline real weight_of(global const real *class_weight, const int k)
+{
+    return class_weight ? class_weight[k] : 1;
+}
+
 kernel void cross_entropy(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
-                          global const int *restrict step, global real *restrict gradient, global real *restrict loss,
-                          global real *restrict hit)
+                          global const real *restrict target, global const int *restrict step,
+                          global const real *restrict class_weight, global const real *restrict mean_weight,
+                          global real *restrict gradient, global real *restrict loss, global real *restrict hit)
 {
     const loss_sizes z = SIZES(given);
     const int n = (int)get_global_id(0);
     if (n >= z.n) return;
-    global const real *x = outputs + (size_t)n * z.outputs;
     global real *dx = gradient + (size_t)n * z.outputs;
     if (n >= step[STEP_VALID]) {
         for (int k = 0; k < z.outputs; k++) dx[k] = 0;
         loss[n] = hit[n] = 0;
         return;
     }
-    const int best = largest(x, z.outputs), target = label[n];
-    const real most = x[best], smoothing = z.smoothing_ppm / (real)1000000, low = smoothing / z.outputs;
-    real sum = 0, mean = 0;
+    const example e = example_of(z, n, outputs, label, target);
+    const real most = e.x[largest(e.x, z.outputs)], smoothing = z.smoothing_ppm / (real)1000000,
+               low = smoothing / z.outputs, weight = mean_weight ? *mean_weight : 1;
+    real sum = 0, targets = 0, weights = 0, weighted = 0;
     for (int k = 0; k < z.outputs; k++) {
-        sum += exp(x[k] - most);
-        mean += (x[k] - most) / z.outputs;
+        const real d = e.x[k] - most, w = weight_of(class_weight, k), t = target_of(e, k);
+        sum += exp(d);
+        targets += w * t;
+        weights += w;
+        weighted += w * ((1 - smoothing) * t + low) * d;
     }
+    /* The sum of q: adding up e / outputs itself would round the same way each time. */
+    const real shares = (1 - smoothing) * targets + low * weights;
     for (int k = 0; k < z.outputs; k++) {
-        const real q = k == target ? 1 - smoothing + low : low;
-        dx[k] = (exp(x[k] - most) / sum - q) / step[STEP_WHOLE];
+        const real p = exp(e.x[k] - most) / sum, q = weight_of(class_weight, k) * ((1 - smoothing) * target_of(e, k) + low);
+        dx[k] = (p * shares - q) / (weight * step[STEP_WHOLE]);
     }
-    loss[n] = log(sum) - (1 - smoothing) * (x[target] - most) - smoothing * mean;
-    hit[n] = best == target ? 1 : 0;
+    loss[n] = (shares * log(sum) - weighted) / weight;
+    hit[n] = hit_of(e, z.outputs);
+}
+#endif
+
+#ifdef OP_mean_weight
+kernel void mean_weight(const loss_sizes given, global const int *restrict labels, global const int *restrict order,
+                        global const int *restrict step, global const real *restrict class_weight,
+                        global real *restrict mean)
+{
+    const int first = step[STEP_FIRST] - step[STEP_BEFORE], whole = step[STEP_WHOLE];
+    if (get_global_id(0) > 0) return;
+    real sum = 0;
+    for (int n = 0; n < whole; n++) sum += class_weight[labels[order[first + n]]];
+    *mean = sum / whole;
 }
 #endif
 
@@ -84,68 +135,44 @@ static inline void add_measures(const loss_sizes z, const int kind, global const
                                 global const real *target, global const int *step, global real *gradient,
                                 global real *loss, global real *hit, const real factor)
 {
-    const int n = (int)get_global_id(0), valid = step[STEP_VALID];
+    const int n = (int)get_global_id(0);
     if (n >= z.n) return;
-    const size_t row = (size_t)n * z.outputs;
+    const bool valid = n < step[STEP_VALID];
+    const example e = example_of(z, n, outputs, label, target);
+    global real *dx = gradient + (size_t)n * z.outputs;
     real sum = 0;
     for (int k = 0; k < z.outputs; k++) {
-        const real wanted = z.one_hot ? (k == label[n] ? 1 : 0) : target[row + k];
         real slope;
-        sum += measure(kind, outputs[row + k], wanted, &slope);
-        gradient[row + k] = n < valid ? factor * slope / step[STEP_WHOLE] : 0;
+        sum += measure(kind, e.x[k], target_of(e, k), &slope);
+        dx[k] = valid ? factor * slope / step[STEP_WHOLE] : 0;
     }
-    loss[n] = n < valid ? factor * sum : 0;
-    hit[n] = z.one_hot && n < valid && largest(outputs + row, z.outputs) == label[n] ? 1 : 0;
+    loss[n] = valid ? factor * sum : 0;
+    hit[n] = valid ? hit_of(e, z.outputs) : 0;
 }
+
+#define MEASURED(name, kind, factor)                                                                              \
+    kernel void name(const loss_sizes given, global const real *restrict outputs, global const int *restrict label, \
+                     global const real *restrict target, global const int *restrict step,                         \
+                     global real *restrict gradient, global real *restrict loss, global real *restrict hit)       \
+    {                                                                                                             \
+        const loss_sizes z = SIZES(given);                                                                        \
+        add_measures(z, kind, outputs, label, target, step, gradient, loss, hit, factor);                         \
+    }
 
 #ifdef OP_mse
-kernel void mse(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
-                global const real *restrict target, global const int *restrict step, global real *restrict gradient,
-                global real *restrict loss, global real *restrict hit)
-{
-    const loss_sizes z = SIZES(given);
-    add_measures(z, SQUARE, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
-}
+MEASURED(mse, SQUARE, 1 / (real)z.outputs)
 #endif
-
 #ifdef OP_half_mse
-kernel void half_mse(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
-                     global const real *restrict target, global const int *restrict step, global real *restrict gradient,
-                     global real *restrict loss, global real *restrict hit)
-{
-    const loss_sizes z = SIZES(given);
-    add_measures(z, SQUARE, outputs, label, target, step, gradient, loss, hit, (real)1 / 2);
-}
+MEASURED(half_mse, SQUARE, (real)1 / 2)
 #endif
-
 #ifdef OP_bce
-kernel void bce(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
-                global const real *restrict target, global const int *restrict step, global real *restrict gradient,
-                global real *restrict loss, global real *restrict hit)
-{
-    const loss_sizes z = SIZES(given);
-    add_measures(z, LOGISTIC, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
-}
+MEASURED(bce, LOGISTIC, 1 / (real)z.outputs)
 #endif
-
 #ifdef OP_l1
-kernel void l1(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
-               global const real *restrict target, global const int *restrict step, global real *restrict gradient,
-               global real *restrict loss, global real *restrict hit)
-{
-    const loss_sizes z = SIZES(given);
-    add_measures(z, ABSOLUTE, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
-}
+MEASURED(l1, ABSOLUTE, 1 / (real)z.outputs)
 #endif
-
 #ifdef OP_huber
-kernel void huber(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
-                  global const real *restrict target, global const int *restrict step, global real *restrict gradient,
-                  global real *restrict loss, global real *restrict hit)
-{
-    const loss_sizes z = SIZES(given);
-    add_measures(z, HUBER, outputs, label, target, step, gradient, loss, hit, 1 / (real)z.outputs);
-}
+MEASURED(huber, HUBER, 1 / (real)z.outputs)
 #endif
 
 #ifdef OP_history

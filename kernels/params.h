@@ -119,10 +119,11 @@ typedef struct join_sizes {
     int all_channels, channels[8];
 } join_sizes;
 
-/* loss.cl. one_hot: targets are class labels. smoothing_ppm: label smoothing in millionths (structs hold ints only). */
+/* loss.cl. one_hot: targets are class labels. labelled: images have a class label, even so. smoothing_ppm: label smoothing
+ * in millionths (structs hold ints only). */
 typedef struct loss_sizes {
     int n, outputs;
-    int one_hot;
+    int one_hot, labelled;
     int smoothing_ppm;
 } loss_sizes;
 
@@ -131,7 +132,47 @@ typedef struct batch_sizes {
     int n, c, h, w;
     int outputs; /* real targets of one image, 0 for class labels */
     int bytes;
+    int partner; /* gathers the image that each is mixed with, in its place: see mix.cl */
 } batch_sizes;
+
+/* augment.cl: how far an image may be changed. Angles in millionths of a degree, shares in millionths, 0 for not at all. */
+typedef struct augment_sizes {
+    int n, c, h, w;
+    int partner; /* draws for the image that each is mixed with */
+    int flip;
+    int crop;   /* pixels by which the image is moved, at most, either way */
+    int cutout; /* pixels on a side of the square that is left empty */
+    int rotate_ppm, scale_ppm, shift_ppm;
+    int brightness_ppm, contrast_ppm, saturation_ppm;
+} augment_sizes;
+
+/* What augment_draw draws for an image. Output pixel (x, y) shows the input at (a x + b y + c, d x + e y + f). */
+enum {
+    DRAWN_A,
+    DRAWN_B,
+    DRAWN_C,
+    DRAWN_D,
+    DRAWN_E,
+    DRAWN_F,
+    DRAWN_BRIGHTNESS,
+    DRAWN_CONTRAST,
+    DRAWN_SATURATION,
+    DRAWN_TOP, /* of what cutout leaves empty: rows TOP <= y < BOTTOM, columns LEFT <= x < RIGHT */
+    DRAWN_LEFT,
+    DRAWN_BOTTOM,
+    DRAWN_RIGHT,
+    DRAWN_LENGTH
+};
+
+/* Counters of Philox: what the fourth word stands for. */
+enum { RANDOM_DROPOUT, RANDOM_AUGMENT };
+
+/* mix.cl. one_hot: targets are class labels. */
+typedef struct mix_sizes {
+    int n, c, h, w;
+    int outputs;
+    int one_hot;
+} mix_sizes;
 
 /* update.cl */
 typedef struct update_sizes {
@@ -151,8 +192,16 @@ enum {
     STEP_BEFORE, /* images of the whole batch before it */
     STEP_NUMBER, /* of the step, since training began */
     STEP_SEED,   /* of what is drawn at random */
-    STEP_LENGTH = 8
+    STEP_SHIFT,  /* how far behind it in the batch, all around, the partner of an image is: see mix.cl */
+    STEP_BLEND,  /* its own share in an image's pixels, in units of 1 / MIX_UNIT */
+    STEP_SHARE,  /* and in its targets */
+    STEP_TOP,    /* where its pixels are all the partner's: rows TOP <= y < BOTTOM, columns LEFT <= x < RIGHT */
+    STEP_LEFT,
+    STEP_BOTTOM,
+    STEP_RIGHT,
+    STEP_LENGTH = 16
 }; /* integers */
+enum { MIX_UNIT = 1 << 24 };
 enum {
     HYPER_RATE,   /* the learning rate */
     HYPER_STEP,   /* the same, over what corrects the bias of the mean gradient */

@@ -194,9 +194,9 @@ options_of() {
         echo data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
-            save-every normalize no-shuffle check-every log-steps precision device schedule quiet
+            save-every normalize no-shuffle check-every log-steps precision device schedule quiet augment class-weights
         ;;
-    eval) echo model data batch-size json device schedule ;;
+    eval) echo model data topk batch-size json device schedule ;;
     predict) echo model topk format batch-size device schedule ;;
     summary) echo net input json ;;
     plan) echo net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
@@ -561,10 +561,22 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--lr-scheduler onecycle' '--lr-scheduler cosine --lr-per-step' \
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
         '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' \
-        '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm'; do
+        '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
+        '--augment flip' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
+        '--augment cutout=2' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]
     done
+
+    fails 2 '"spin" is given, where none, or a comma list of flip, crop=PIXELS' train_small other --augment spin
+    fails 2 'a comma list of flip' train_small other --augment flip,crop=1.5
+    fails 2 'a comma list of flip' train_small other --augment flip=1
+    fails 2 'a comma list of flip' train_small other --augment crop=2,,flip
+    fails 2 'augmenting by scale=3: it should be from 0 to 0.9' train_small other --augment scale=3
+    fails 2 'augmenting by saturation is for images of 3 channels' train_small other --augment saturation=0.5
+    fails 2 '2 class weights are given, the net has 4 outputs' train_small other --class-weights 1,2
+    fails 2 'equal, balanced, or a comma list' train_small other --class-weights 1,0
+    fails 2 'class weights go with cross_entropy' train_small other --class-weights balanced --loss mse
 
     # A learning rate that no net survives: what --save-every wrote before stands.
     fails 1 'try a lower learning rate' train_small lost --lr 1e6 --loss mse --batch-size 1
@@ -675,6 +687,13 @@ for i, (c, row) in enumerate(zip(d["classes"], d["confusion"])))'
         '[[int(n) for n in line.split()[1:]] for line in open("text").readlines()[-4:]] == d["confusion"]'
     ok "eval --json -" cltrain eval --model run/last.safetensors --data plain --device reference --json -
     judge "--json - is the same JSON" cmp eval.json out
+    ok "eval --topk 2" cltrain eval --model run/last.safetensors --data plain --device reference --topk 2 --json eval2.json
+    judge "top 2 is no less than accuracy" json_holds eval2.json 'd["accuracy"] <= d["topk"]["accuracy"] <= 1 and
+"top 2     %.6g\n" % d["topk"]["accuracy"] in open("out").readlines()'
+    ok "eval --topk 4" cltrain eval --model run/last.safetensors --data plain --device reference --topk 4
+    judge "all classes hold every image's" grep -qx 'top 4     1' out
+    fails 2 '--topk: 5 is given, where run/last.safetensors has 4 classes' \
+        cltrain eval --model run/last.safetensors --data plain --device reference --topk 5
     ok "eval in batches of 7" cltrain eval --model run/last.safetensors --data packed --device reference \
         --batch-size 7 --json -
     judge "batches of 7 find the same" json_holds out 'abs(d["loss"] - json.load(open("eval.json"))["loss"]) < 1e-12 and
@@ -715,6 +734,24 @@ for e in d] == open("whole-batch").readlines() and "topk" not in d[0]'
     judge "the JSON has two" json_holds out \
         'all(len(e["topk"]) == 2 and e["topk"][0]["class"] == e["class"] for e in d)'
     ok "-- ends the options" $predict -- "$image"
+    ok "predict as NPY" $predict --format npy ten.idx "$image"
+    judge "the NPY holds the probabilities" python3 -c 'import struct
+data = open("out", "rb").read()
+length = struct.unpack("<H", data[8:10])[0]
+head = eval(data[10:10 + length])
+assert data[:8] == b"\x93NUMPY\x01\x00" and (10 + length) % 64 == 0
+assert head == {"descr": "<f8", "fortran_order": False, "shape": (11, 4)}, head
+values = struct.unpack("<44d", data[10 + length:])
+for row, line in enumerate(open("whole-batch")):
+    assert abs(max(values[4 * row:4 * row + 4]) - float(line.split("\t")[2])) < 1e-7'
+    fails 2 '--format npy holds the probabilities of all classes' $predict --format npy --topk 2 ten.idx
+    printf '%s\n' ten.idx '' "$image" >listed
+    ok "predict what standard input lists" sh -c '"$0" predict --model run/last.safetensors --device reference - <listed' \
+        "$program"
+    judge "as if they were arguments" cmp whole-batch out
+    run sh -c '"$0" predict --model run/last.safetensors --device reference ten.idx missing.idx' "$program"
+    judge "a file that is missing ends it" grep -q 'missing.idx: ' err
+    judge "those before it are told" sh -c 'head -n 10 whole-batch | cmp - out'
 }
 
 # A table of ops that all agree, and the sentence that counts them.

@@ -19,7 +19,7 @@ group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=2"
 one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0"
 checked=0
 for file in "$source"/kernels/*.cl; do
-    ops=$(sed -n 's/^#ifn*def \(OP_[a-z_]*\).*/\1/p' "$file" | sort -u)
+    ops=$(sed -n 's/^#ifn*def \(OP_[a-z0-9_]*\).*/\1/p' "$file" | sort -u)
     for op in ${ops:-OP_only}; do
         for types in "-DVEC=16 $group" "-DVEC=1 $group" "-DVEC=8 -DREAL_IS_DOUBLE $group" "-DVEC=1 -DSPREAD $one_item"; do
             # These have no vectors.

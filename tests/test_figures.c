@@ -65,21 +65,30 @@ static void compare(const char *kind, const char *name, const char *what, int in
 
 typedef struct run {
     const char *kind, *name, *optimizer, *loss;
-    bool targets;
+    bool targets, weighted;
 } run;
+
+/* Losses whose targets are from 0 to 1. */
+static bool takes_shares(const char *loss)
+{
+    return strcmp(loss, "bce") == 0 || strcmp(loss, "cross_entropy") == 0;
+}
 
 static clt_dataset *make_data(const run *r)
 {
     static const uint8_t pixels[EXAMPLES * INPUTS] = {255, 51, 102, 204};
     static const int32_t labels[EXAMPLES] = {2, 0};
     static const double targets[EXAMPLES * OUTPUTS] = {0.25, 1, -2, 0, 0.5, 1};
+    static const double shares[EXAMPLES * OUTPUTS] = {0.25, 0.125, 0.625, 0, 0.5, 0.5};
     const clt_shape shape = {1, 1, INPUTS};
     clt_error error;
     clt_dataset *data;
     double reals[EXAMPLES * INPUTS];
     for (int i = 0; i < EXAMPLES * INPUTS; i++) reals[i] = pixels[i] / 255.0;
     if (r->targets)
-        assert_ok(clt_dataset_from_reals(EXAMPLES, shape, reals, targets, OUTPUTS, &data, &error), &error);
+        assert_ok(clt_dataset_from_reals(EXAMPLES, shape, reals, takes_shares(r->loss) ? shares : targets, OUTPUTS,
+                                         &data, &error),
+                  &error);
     else
         assert_ok(clt_dataset_from_bytes(EXAMPLES, shape, pixels, labels, OUTPUTS, &data, &error), &error);
     return data;
@@ -100,6 +109,12 @@ static void compare_run(const run *r, clt_device *on, clt_precision precision, d
     options.lr = 0.05;
     options.weight_decay = 0.1;
     options.normalize = CLT_NORMALIZE_NONE;
+    if (r->weighted) {
+        options.label_smoothing = 0.2;
+        options.class_weighting = CLT_CLASSES_GIVEN;
+        options.class_weights = OUTPUTS;
+        memcpy(options.class_weight, (double[]){0.5, 3, 1.5}, OUTPUTS * sizeof(double));
+    }
     assert_ok(clt_model_set(model, "dense1.weight", p, WEIGHTS, &error), &error);
     assert_ok(clt_model_set(model, "dense1.bias", p + WEIGHTS, OUTPUTS, &error), &error);
     assert_ok(clt_session_open(model, on, data, &options, false, &session, &error), &error);
@@ -126,16 +141,17 @@ static void every_optimizer_is_pytorchs(void **state)
 {
     (void)state;
     for (const char *const *name = clt_optimizer_names(); *name; name++)
-        compare_on_both(&(run){"optimizer", *name, *name, "cross_entropy", false});
+        compare_on_both(&(run){"optimizer", *name, *name, "cross_entropy", .targets = false});
 }
 
 static void every_loss_is_pytorchs(void **state)
 {
     (void)state;
     for (const char *const *name = clt_loss_names(); *name; name++) {
-        compare_on_both(&(run){"labels", *name, "sgd", *name, false});
-        if (strcmp(*name, "cross_entropy") != 0) compare_on_both(&(run){"targets", *name, "sgd", *name, true});
+        compare_on_both(&(run){"labels", *name, "sgd", *name, .targets = false});
+        compare_on_both(&(run){"targets", *name, "sgd", *name, .targets = true});
     }
+    compare_on_both(&(run){"weighted", "cross_entropy", "sgd", "cross_entropy", .weighted = true});
 }
 
 /* ---- schedules */

@@ -146,6 +146,7 @@ static clt_dataset *make_data(const clt_model *model, const setting *s)
     assert_true(images && targets);
     fill_random(images, count * values, 1);
     fill_random(targets, count * outputs, 2);
+    for (size_t i = 0; i < count * outputs; i++) targets[i] = (targets[i] + 1) / 2;
     assert_ok(clt_dataset_from_reals(count, shape, images, targets, (int)outputs, &data, &error), &error);
     free(images);
     free(targets);
@@ -304,6 +305,7 @@ static void every_loss_with_labels_and_with_targets(void **state)
         {.net = LOSS_NET, .loss = "cross_entropy", .batch = 5},
         {.net = LOSS_NET, .loss = "cross_entropy", .batch = 5, .label_smoothing = 0.1},
         {.net = LOSS_NET, .loss = "cross_entropy", .batch = 1, .label_smoothing = 1},
+        {.net = LOSS_NET, .loss = "cross_entropy", .batch = 5, .label_smoothing = 0.1, .real_targets = true},
         {.net = LOSS_NET, .loss = "mse", .batch = 5},
         {.net = LOSS_NET, .loss = "half_mse", .batch = 5},
         {.net = LOSS_NET, .loss = "mse", .batch = 5, .real_targets = true},

@@ -210,8 +210,9 @@ static void a_tensor_that_shares_its_memory_cannot_be_read(void **state)
 /* ---- micro-batches --------------------------------------------------------------------------------------------- */
 
 /* Without batch normalisation a step is the same, but for rounding, however it is split. */
-static const char plain[] = "input 2x9x9; conv out=4 kernel=3 padding=1; relu; dropout rate=0.3; maxpool kernel=2; flatten; "
-                            "dense out=3";
+static const char plain[] =
+    "input 2x9x9; conv out=4 kernel=3 padding=1; relu; dropout rate=0.3; maxpool kernel=2; flatten; "
+    "dense out=3";
 
 static void micro_batches_make_the_same_step(void **state)
 {

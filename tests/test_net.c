@@ -65,8 +65,9 @@ static void a_wrong_option_is_named_with_its_line(void **state)
     (void)state;
     static const complaint complaints[] = {
         {"relu foo=1", "test.net:1: ", "relu has no option \"foo\": it takes frozen, from and as"},
-        {"relu\nconv out=2 foo=3",
-         "test.net:2: ", "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, groups, dilation, frozen, from and as"},
+        {"relu\nconv out=2 foo=3", "test.net:2: ",
+         "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, groups, dilation, frozen, from and "
+         "as"},
         {"conv out", "test.net:1: ", "\"out\" should be an option, name=value"},
         {"conv out=x", "test.net:1: ", "out=x: out takes a number of 1 to 1000000"},
         {"conv out=", "test.net:1: ", "out=: out takes a number of 1 to 1000000"},
@@ -544,8 +545,8 @@ static void an_activation_is_fused_into_the_layer_before_it(void **state)
 static void sums_before_fused_activations_are_kept_on_request(void **state)
 {
     (void)state;
-    built b =
-        build(SMALL_NET, (clt__net_options){.training = true, .keep_tensors = true, .input_gradient = true, .clip = true});
+    built b = build(SMALL_NET,
+                    (clt__net_options){.training = true, .keep_tensors = true, .input_gradient = true, .clip = true});
     assert_true(has(&b, "conv1") && has(&b, "relu1") && has(&b, "dense1") && has(&b, "sigmoid1"));
     assert_true(has(&b, "input.gradient"));
     assert_ops(&b.net, b.net.update, b.net.end, "gradient_norm, sgd");
@@ -658,11 +659,12 @@ static void targets_must_match_the_loss_and_the_outputs(void **state)
                                 .images = 2,
                                 .training = true,
                                 .targets = 3,
-                                .loss = clt__find_loss("cross_entropy"),
+                                .loss = clt__find_loss("mse"),
+                                .weighs_classes = true,
                                 .optimizer = clt__optimizer_rows[0]};
-    assert_failed(clt__net_build(&d, &options, &net, &error), CLT_BAD_NET, &error, NULL,
-                  "the loss cross_entropy needs class labels, the data set has real targets");
-    options.loss = clt__find_loss("mse");
+    assert_failed(clt__net_build(&d, &options, &net, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the loss mse has no classes to weigh: class weights go with cross_entropy");
+    options.weighs_classes = false;
     options.targets = 2;
     assert_failed(clt__net_build(&d, &options, &net, &error), CLT_BAD_NET, &error, NULL,
                   "the net gives 3 values an image, the data set has 2 targets");

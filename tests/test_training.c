@@ -153,7 +153,7 @@ static clt_model *load(const char *folder, const char *name)
 
 /* ---- the same bits ------------------------------------------------------------------------------------------- */
 
-/* A run with all that has a state: momentum, a schedule, warm-up, shuffling, validation. */
+/* A run with all that has a state: momentum, a schedule, warm-up, shuffling, validation, random changes to images. */
 static clt_train_options rich_options(const char *folder)
 {
     clt_train_options options = options_for(4, folder);
@@ -162,6 +162,9 @@ static clt_train_options rich_options(const char *folder)
     options.weight_decay = 1e-3;
     options.nesterov = true;
     options.label_smoothing = 0.1;
+    options.augment = (clt_augment){
+        .flip = true, .crop = 1, .rotate = 10, .scale = 0.1, .brightness = 0.1, .cutout = 2, .mixup = 0.5, .cutmix = 1};
+    options.class_weighting = CLT_CLASSES_BALANCED;
     options.seed = 77;
     options.save_every = 3;
     return options;
@@ -607,7 +610,9 @@ static void data_that_streams_gives_the_same_bits_as_data_that_fits(void **state
     clt_evaluation evaluations[2];
     for (int i = 0; i < 2; i++) {
         clt_device *on = i ? small : device;
-        const clt_train_options options = options_for(2, i ? "streamed" : "resident");
+        clt_train_options options = options_for(2, i ? "streamed" : "resident");
+        options.augment = (clt_augment){.crop = 1, .mixup = 1};
+        options.class_weighting = CLT_CLASSES_BALANCED;
         models[i] = make_model(net, NULL, CLT_F32, 3);
         assert_ok(clt_train(models[i], on, many, NULL, &options, &error), &error);
         assert_ok(clt_predict(models[i], on, many, BATCH, outputs[i], &error), &error);
@@ -1049,6 +1054,11 @@ static void an_option_out_of_its_range_is_refused(void **state)
     REFUSED(momentum, 1.5, "momentum is 1.5: it should be from 0 to 1");
     REFUSED(weight_decay, -1, "weight decay is -1: it should be from 0");
     REFUSED(label_smoothing, 1.1, "label smoothing is 1.1: it should be from 0 to 1");
+    REFUSED(augment.scale, 1, "augmenting by scale=1: it should be from 0 to 0.9");
+    REFUSED(augment.mixup, (double)NAN, "augmenting by mixup=");
+    REFUSED(augment.saturation, 0.5, "augmenting by saturation is for images of 3 channels: these have 1");
+    REFUSED(augment.crop, 9, "augmenting by crop=9 and cutout=0: images of 8x8 take a crop up to their size");
+    REFUSED(class_weighting, CLT_CLASSES_GIVEN, "the number of class weights is 0: it should be from 1 to 1024");
     REFUSED(clip_grad, -1, "gradient clipping is -1: it should be from 0");
     REFUSED(warmup_epochs, -1, "warm-up epochs is -1: it should be from 0");
     REFUSED(gamma, -1, "gamma is -1: it should be from 0");
@@ -1084,7 +1094,12 @@ static void options_that_do_not_go_together_are_refused(void **state)
     assert_option_refused(&options, "normalisation is given for 2 channels, the images have 1");
     options.normalize_channels = 1;
     assert_option_refused(&options, "a standard deviation to normalise by is 0: it should be from 1e-30");
+    options.class_weighting = CLT_CLASSES_GIVEN;
+    options.class_weights = 1;
+    assert_option_refused(&options, "a class weight is 0: it should be from 1e-30");
+    options.class_weight[0] = 1;
     options.normalize_deviation[0] = 1;
+    assert_option_refused(&options, "1 class weights are given, the net has 3 outputs");
     options.normalize_mean[0] = NAN;
     assert_option_refused(&options, "a mean to normalise by is ");
 }
@@ -1105,7 +1120,7 @@ static void data_that_does_not_fit_the_model_is_refused(void **state)
     (void)state;
     clt_error error;
     clt_dataset *real, *bare;
-    const double values[64] = {0}, targets[3] = {0};
+    const double values[64] = {0}, targets[3] = {0, 1, 1.5};
     const uint8_t bytes[64] = {0};
     assert_ok(clt_dataset_from_reals(1, shape, values, targets, 3, &real, &error), &error);
     assert_ok(clt_dataset_from_bytes(1, shape, bytes, NULL, 0, &bare, &error), &error);
@@ -1114,8 +1129,9 @@ static void data_that_does_not_fit_the_model_is_refused(void **state)
     assert_data_refused("input 1x8x9; flatten; dense out=3", NULL, images, CLT_BAD_ARGUMENT,
                         "the model takes images of 1x8x9, ");
     assert_data_refused("input 3x8x8; flatten; dense out=3", NULL, images, CLT_BAD_ARGUMENT, "has 1x8x8");
-    assert_data_refused(net, NULL, real, CLT_BAD_NET,
-                        "the loss cross_entropy needs class labels, the data set has real targets");
+    assert_data_refused(net, NULL, real, CLT_BAD_ARGUMENT,
+                        "target 2 of image 0 is 1.5: the loss cross_entropy takes numbers from 0 to 1");
+    assert_data_refused(net, "bce", real, CLT_BAD_ARGUMENT, "target 2 of image 0 is 1.5: the loss bce takes");
     assert_data_refused("input 1x8x8; flatten; dense out=2", "mse", real, CLT_BAD_NET,
                         "the net gives 2 values an image, the data set has 3 targets");
     assert_data_refused(net, NULL, bare, CLT_BAD_ARGUMENT, "has neither labels nor targets to train on");
@@ -1128,7 +1144,7 @@ static void validation_data_that_does_not_fit_is_refused(void **state)
     (void)state;
     clt_error error;
     clt_dataset *real, *four = make_images(8, shape, 4, 1), *wide = make_images(8, (clt_shape){1, 8, 9}, 3, 1);
-    const double values[64] = {0}, targets[3] = {0};
+    const double values[64] = {0}, targets[3] = {0, 1, 1.5};
     assert_ok(clt_dataset_from_reals(1, shape, values, targets, 3, &real, &error), &error);
     const clt_train_options options = options_for(1, NULL);
     clt_model *model = make_model(net, "mse", CLT_F32, 3);
@@ -1624,7 +1640,7 @@ static void evaluation_refuses_data_that_does_not_fit(void **state)
     assert_failed(clt_evaluate(entropy, reference, bare, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
                   "has neither labels nor targets to evaluate against");
     assert_failed(clt_evaluate(entropy, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "the model's loss cross_entropy needs class labels, ");
+                  "has 2 targets an image, the net has 3 outputs");
     assert_failed(clt_evaluate(square, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
                   "has 2 targets an image, the net has 3 outputs");
     assert_failed(clt_evaluate(square, reference, images, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,

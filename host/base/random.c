@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include <math.h>
+
 #include <assert.h>
 
 /* One round: two 32 x 32 -> 64 bit products; their high halves, the other words and the key cross over. */
@@ -72,4 +74,14 @@ uint64_t clt__random_below(clt__random *stream, uint64_t bound)
     do value = next_pair(stream);
     while (value < rejected);
     return value % bound;
+}
+
+/* Johnk's method, on logarithms, for the powers of a small alpha underflow. */
+double clt__random_beta(clt__random *stream, double alpha)
+{
+    for (;;) {
+        const double x = log(1 - clt__random_uniform(stream)) / alpha, y = log(1 - clt__random_uniform(stream)) / alpha;
+        const double most = fmax(x, y), sum = most + log(exp(x - most) + exp(y - most)); /* log(e^x + e^y) */
+        if (sum <= 0) return exp(x - sum);
+    }
 }

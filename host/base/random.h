@@ -24,5 +24,8 @@ uint32_t clt__random_next(clt__random *stream);
 double clt__random_uniform(clt__random *stream);
 /* Each of 0..bound-1 equally often; `bound` is at least 1. */
 uint64_t clt__random_below(clt__random *stream, uint64_t bound);
+/* In (0, 1) with the density of Beta(alpha, alpha), alpha > 0: by rejection, which takes the longer the larger alpha
+ * is. */
+double clt__random_beta(clt__random *stream, double alpha);
 
 #endif

@@ -8,7 +8,7 @@
 
 typedef struct eval_settings {
     const char *model, *data, *json, *device, *schedule;
-    int batch_size;
+    int batch_size, topk; /* topk 0: not given */
     data_settings reading;
 } eval_settings;
 
@@ -20,6 +20,11 @@ static const option_row option_rows[] = {
      .required = true,
      .help = "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README"},
     DATA_OPTIONS(eval_settings),
+    {.name = "topk",
+     SETTING(eval_settings, topk),
+     .value = "K",
+     .least = 1,
+     .help = "tell, too, how many images have their class among the K most probable ones"},
     BATCH_SIZE_OPTION(eval_settings),
     JSON_OPTION(eval_settings),
     DEVICE_OPTIONS(eval_settings),
@@ -35,6 +40,7 @@ typedef struct eval_report {
     const clt_model *model;
     const clt_dataset *data;
     const clt_evaluation *evaluation;
+    int topk;
 } eval_report;
 
 /* What is told of one class. A figure that would divide by 0 is NaN. */
@@ -62,6 +68,14 @@ static class_figures figures_of(const clt_evaluation *evaluation, int class)
         .f1 = of_class + as_class ? 2 * hits / (double)(of_class + as_class) : NAN,
         .count = of_class,
     };
+}
+
+/* The share of the images whose class is among the `topk` most probable ones. */
+static double topk_accuracy(const eval_report *report)
+{
+    uint64_t hits = 0;
+    for (int i = 0; i < report->topk; i++) hits += report->evaluation->rank[i];
+    return (double)hits / (double)report->evaluation->count;
 }
 
 /* ---- text --------------------------------------------------------------------------------------------------- */
@@ -128,6 +142,7 @@ static clt_status print_evaluation(const eval_report *report, clt_error *error)
     const clt_evaluation *evaluation = report->evaluation;
     (void)printf("images    %zu\nloss      %.6g\n", evaluation->count, evaluation->loss);
     if (!isnan(evaluation->accuracy)) (void)printf("accuracy  %.6g\n", evaluation->accuracy);
+    if (report->topk) (void)printf("top %-5d %.6g\n", report->topk, topk_accuracy(report));
     if (evaluation->classes == 0) return CLT_OK;
     TRY(print_classes(report, error));
     return print_confusion(evaluation, error);
@@ -176,10 +191,16 @@ static json_t *json_of_each(const eval_report *report, json_t *(*json_of)(const 
 static json_t *json_of_evaluation(const eval_settings *settings, const eval_report *report)
 {
     const clt_evaluation *evaluation = report->evaluation;
-    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "model", json_of_text(settings->model), "data",
-                     json_of_text(settings->data), "images", (json_int_t)evaluation->count, "loss",
-                     json_of_number(evaluation->loss), "accuracy", json_of_number(evaluation->accuracy), "classes",
-                     json_of_each(report, json_of_class), "confusion", json_of_each(report, json_of_confused));
+    json_t *json =
+        json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "model", json_of_text(settings->model), "data",
+                  json_of_text(settings->data), "images", (json_int_t)evaluation->count, "loss",
+                  json_of_number(evaluation->loss), "accuracy", json_of_number(evaluation->accuracy), "classes",
+                  json_of_each(report, json_of_class), "confusion", json_of_each(report, json_of_confused));
+    if (!json || !report->topk) return json;
+    json_t *topk = json_pack("{s:i, s:f}", "k", report->topk, "accuracy", topk_accuracy(report));
+    if (json_object_set_new(json, "topk", topk) == 0) return json;
+    json_decref(json);
+    return NULL;
 }
 
 /* ---- the verb ----------------------------------------------------------------------------------------------- */
@@ -188,6 +209,15 @@ static clt_status tell(const eval_settings *settings, const eval_report *report,
 {
     if (!is_stdout(settings->json)) TRY(print_evaluation(report, error));
     return settings->json ? write_json(json_of_evaluation(settings, report), settings->json, error) : CLT_OK;
+}
+
+static clt_status check_topk(const eval_settings *settings, const clt_evaluation *evaluation, clt_error *error)
+{
+    if (settings->topk <= evaluation->classes) return CLT_OK;
+    if (!evaluation->classes)
+        return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %s has real targets, and no classes", settings->data);
+    return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", settings->topk,
+                settings->model, evaluation->classes);
 }
 
 static clt_status open_data(const eval_settings *settings, const clt_model *model, clt_dataset **data, clt_error *error)
@@ -208,7 +238,8 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     if (status == CLT_OK) status = open_data(settings, model, &data, error);
     if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
     if (status == CLT_OK) status = clt_evaluate(model, device, data, settings->batch_size, &evaluation, error);
-    if (status == CLT_OK) status = tell(settings, &(eval_report){model, data, &evaluation}, error);
+    if (status == CLT_OK) status = check_topk(settings, &evaluation, error);
+    if (status == CLT_OK) status = tell(settings, &(eval_report){model, data, &evaluation, settings->topk}, error);
     clt_evaluation_free(&evaluation);
     clt_device_close(device);
     clt_dataset_close(data);

@@ -1,8 +1,10 @@
 /* cltrain predict: what a trained model says of images. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/npy.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
@@ -12,7 +14,7 @@ typedef struct predict_settings {
     data_settings reading;
 } predict_settings;
 
-static const char *const formats[] = {"text", "csv", "json", NULL};
+static const char *const formats[] = {"text", "csv", "json", "npy", NULL};
 
 static const option_row option_rows[] = {
     {.name = "model", SETTING(predict_settings, model), .value = "FILE", .required = true, .help = "the checkpoint"},
@@ -23,10 +25,10 @@ static const option_row option_rows[] = {
      .help = "tell the K most probable classes, where one is usual"},
     {.name = "format",
      SETTING(predict_settings, format),
-     .value = "text|csv|json",
+     .value = "text|csv|json|npy",
      .choices = formats,
      .help = "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of "
-             "objects"},
+             "objects; npy: NumPy's array [images, outputs] of all probabilities"},
     DATA_OPTIONS(predict_settings),
     BATCH_SIZE_OPTION(predict_settings),
     DEVICE_OPTIONS(predict_settings),
@@ -37,10 +39,20 @@ static void set_defaults(void *settings)
     *(predict_settings *)settings = (predict_settings){.format = "text", .batch_size = 256};
 }
 
+enum { MOST_FILES = 1024 };
+
 typedef struct ranked_class {
     int class;
     double probability;
 } ranked_class;
+
+/* Files whose images are predicted together: opening the net for each would take longer than its images. */
+typedef struct file_group {
+    char *file[MOST_FILES];
+    clt_dataset *images[MOST_FILES];
+    int count;
+    size_t total; /* images */
+} file_group;
 
 typedef struct prediction_run {
     const predict_settings *settings;
@@ -51,7 +63,9 @@ typedef struct prediction_run {
     int shown; /* how many classes are told of each image */
     int digits;
     ranked_class *rank; /* [outputs] of one image, the most probable first */
-    json_t *json;       /* NULL for text and CSV */
+    json_t *json;       /* of --format json, else NULL */
+    npy_rows rows;      /* of --format npy */
+    file_group group;   /* read, and not predicted yet */
 } prediction_run;
 
 /* ---- ranking ------------------------------------------------------------------------------------------------ */
@@ -177,6 +191,7 @@ static json_t *json_of_image(const prediction_run *prediction, const char *file,
 static clt_status tell_image(prediction_run *prediction, const char *file, size_t index, size_t count,
                              const double *outputs, clt_error *error)
 {
+    if (prediction->rows.columns) return npy_add_row(&prediction->rows, outputs, error);
     if (prediction->classifies) rank_classes(prediction, outputs);
     if (prediction->json) {
         json_t *image = json_of_image(prediction, file, index, outputs);
@@ -195,31 +210,110 @@ static clt_status tell_image(prediction_run *prediction, const char *file, size_
     return CLT_OK;
 }
 
-static clt_status predict_images(prediction_run *prediction, const char *file, const clt_dataset *images,
-                                 double *outputs, clt_error *error)
+static clt_status predict_images(prediction_run *prediction, const clt_dataset *images, double *outputs,
+                                 clt_error *error)
 {
-    const size_t count = clt_dataset_count(images), size = (size_t)prediction->outputs;
+    const file_group *group = &prediction->group;
     TRY(clt_predict(prediction->model, prediction->device, images, prediction->settings->batch_size, outputs, error));
-    for (size_t i = 0; i < count; i++) TRY(tell_image(prediction, file, i, count, outputs + i * size, error));
+    for (int i = 0; i < group->count; i++) {
+        const size_t count = clt_dataset_count(group->images[i]);
+        for (size_t j = 0; j < count; j++, outputs += prediction->outputs)
+            TRY(tell_image(prediction, group->file[i], j, count, outputs, error));
+    }
     return CLT_OK;
 }
 
+static void empty_group(file_group *group)
+{
+    for (int i = 0; i < group->count; i++) {
+        free(group->file[i]);
+        clt_dataset_close(group->images[i]);
+    }
+    group->count = 0;
+    group->total = 0;
+}
+
+/* Predicts and tells the images of the group, if there are any. */
+static clt_status predict_group(prediction_run *prediction, clt_error *error)
+{
+    file_group *group = &prediction->group;
+    clt_dataset *joined = NULL;
+    double *outputs = NULL;
+    if (!group->count) return CLT_OK;
+    clt_status status =
+        allocate(group->total, (size_t)prediction->outputs * sizeof *outputs, "the predictions", &outputs, error);
+    if (status == CLT_OK && group->count > 1)
+        status = clt_dataset_join((const clt_dataset *const *)group->images, (size_t)group->count, &joined, error);
+    if (status == CLT_OK) status = predict_images(prediction, joined ? joined : group->images[0], outputs, error);
+    free(outputs);
+    clt_dataset_close(joined);
+    empty_group(group);
+    return status;
+}
+
+/* A file joins the group where its images are of the same size and there is room. */
+static bool joins_group(const file_group *group, const clt_dataset *images, size_t most)
+{
+    if (!group->count) return true;
+    const clt_shape a = clt_dataset_shape(group->images[0]), b = clt_dataset_shape(images);
+    return a.channels == b.channels && a.height == b.height && a.width == b.width && group->count < MOST_FILES &&
+           group->total + clt_dataset_count(images) <= most;
+}
+
+static clt_status add_file(prediction_run *prediction, const char *file, clt_dataset *images, clt_error *error)
+{
+    enum { BATCHES = 4 };
+    file_group *group = &prediction->group;
+    if (!joins_group(group, images, (size_t)prediction->settings->batch_size * BATCHES))
+        TRY(predict_group(prediction, error));
+    TRY(allocate(strlen(file) + 1, 1, "a file name", &group->file[group->count], error));
+    memcpy(group->file[group->count], file, strlen(file) + 1);
+    group->images[group->count++] = images;
+    group->total += clt_dataset_count(images);
+    return CLT_OK;
+}
+
+/* Where a file cannot be read, those before it are told first. */
 static clt_status predict_file(prediction_run *prediction, const char *file, clt_error *error)
 {
     clt_dataset *images;
-    double *outputs = NULL;
     const clt_data_options options =
         data_options_of(&prediction->settings->reading, clt_model_input(prediction->model).channels);
-    TRY(clt_dataset_open_images_with(file, &options, &images, error));
-    clt_status status = allocate(clt_dataset_count(images), (size_t)prediction->outputs * sizeof *outputs,
-                                 "the predictions", &outputs, error);
-    if (status == CLT_OK) status = predict_images(prediction, file, images, outputs, error);
-    free(outputs);
-    clt_dataset_close(images);
+    clt_status status = clt_dataset_open_images_with(file, &options, &images, error);
+    if (status != CLT_OK) {
+        const clt_status before = predict_group(prediction, NULL);
+        return before == CLT_OK ? status : before;
+    }
+    status = add_file(prediction, file, images, error);
+    if (status != CLT_OK) clt_dataset_close(images);
+    return status;
+}
+
+/* The files that standard input lists, one a line. */
+static clt_status predict_listed(prediction_run *prediction, clt_error *error)
+{
+    char *line = NULL;
+    size_t room = 0;
+    clt_status status = CLT_OK;
+    while (status == CLT_OK && getline(&line, &room, stdin) >= 0) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (*line) status = predict_file(prediction, line, error);
+    }
+    free(line);
+    if (status == CLT_OK && ferror(stdin))
+        return FAIL(error, CLT_BAD_FILE, "standard input: cannot be read: %s", strerror(errno));
     return status;
 }
 
 /* ---- the verb ----------------------------------------------------------------------------------------------- */
+
+static clt_status open_rows(prediction_run *prediction, clt_error *error)
+{
+    prediction->rows = (npy_rows){.columns = (size_t)prediction->outputs,
+                                  .is_double = clt_model_precision(prediction->model) == CLT_F64};
+    if (!prediction->settings->topk) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "--topk: --format npy holds the probabilities of all classes");
+}
 
 static clt_status open_prediction(prediction_run *prediction, clt_error *error)
 {
@@ -238,6 +332,7 @@ static clt_status open_prediction(prediction_run *prediction, clt_error *error)
         return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", settings->topk,
                     settings->model, prediction->outputs);
     TRY(allocate((size_t)prediction->outputs, sizeof *prediction->rank, "the classes", &prediction->rank, error));
+    if (strcmp(settings->format, "npy") == 0) return open_rows(prediction, error);
     if (strcmp(settings->format, "json") != 0) return CLT_OK;
     prediction->json = json_array();
     return prediction->json ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for JSON");
@@ -246,7 +341,12 @@ static clt_status open_prediction(prediction_run *prediction, clt_error *error)
 static clt_status predict_files(prediction_run *prediction, const command_line *command, clt_error *error)
 {
     if (strcmp(prediction->settings->format, "csv") == 0) print_csv_header(prediction);
-    for (int i = 0; i < command->operand_count; i++) TRY(predict_file(prediction, command->operands[i], error));
+    for (int i = 0; i < command->operand_count; i++) {
+        const char *file = command->operands[i];
+        TRY(strcmp(file, "-") == 0 ? predict_listed(prediction, error) : predict_file(prediction, file, error));
+    }
+    TRY(predict_group(prediction, error));
+    if (prediction->rows.columns) return npy_write(&prediction->rows, stdout, error);
     return prediction->json ? write_json(json_incref(prediction->json), "-", error) : CLT_OK;
 }
 
@@ -255,6 +355,8 @@ static clt_status run(command_line *command, void *settings, clt_error *error)
     prediction_run prediction = {.settings = settings};
     clt_status status = open_prediction(&prediction, error);
     if (status == CLT_OK) status = predict_files(&prediction, command, error);
+    empty_group(&prediction.group);
+    npy_free(&prediction.rows);
     json_decref(prediction.json);
     free(prediction.rank);
     clt_device_close(prediction.device);
@@ -265,12 +367,12 @@ static clt_status run(command_line *command, void *settings, clt_error *error)
 const verb_row predict_verb = {
     .name = "predict",
     .summary = "Tells what a trained model sees in images.",
-    .details =
-        "Each INPUT is a PNG or JPEG file, or an IDX (plain or gzip) or NPY file of images. A PNG or JPEG of another "
-        "size than the model's is refused unless --size gives that size. Classes are told by name where the "
-        "training data had names. An image of a file that holds several is called "
-        "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
-        "of classes.",
+    .details = "Each INPUT is a PNG or JPEG file, or an IDX (plain or gzip) or NPY file of images; - stands "
+               "for the files that standard input lists, one a line. A PNG or JPEG of another "
+               "size than the model's is refused unless --size gives that size. Classes are told by name where the "
+               "training data had names. An image of a file that holds several is called "
+               "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
+               "of classes.",
     .operand = "INPUT",
     .options = option_rows,
     .settings_size = sizeof(predict_settings),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/augment.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
@@ -28,10 +29,10 @@ typedef struct train_settings {
 
 /* ---- --normalize -------------------------------------------------------------------------------------------- */
 
-/* Reads a comma list of numbers up to `end`; returns how many, 0 where it is none. */
-static int read_numbers(const char *text, char end, double numbers[CLT_MAX_CHANNEL_STATISTICS])
+/* Reads a comma list of at most `most` numbers up to `end`; returns how many, 0 where it is none. */
+static int read_numbers(const char *text, char end, double *numbers, int most)
 {
-    for (int count = 0; count < CLT_MAX_CHANNEL_STATISTICS; count++) {
+    for (int count = 0; count < most; count++) {
         char *after;
         numbers[count] = strtod(text, &after);
         if (after == text || !isfinite(numbers[count])) return 0;
@@ -51,8 +52,8 @@ static void repeat_single(double *numbers, int count, int wanted)
 static bool read_mean_and_deviation(const char *value, normalize_setting *setting)
 {
     const char *slash = strchr(value, '/');
-    const int means = slash ? read_numbers(value, '/', setting->mean) : 0;
-    const int deviations = slash ? read_numbers(slash + 1, '\0', setting->deviation) : 0;
+    const int means = slash ? read_numbers(value, '/', setting->mean, CLT_MAX_CHANNEL_STATISTICS) : 0;
+    const int deviations = slash ? read_numbers(slash + 1, '\0', setting->deviation, CLT_MAX_CHANNEL_STATISTICS) : 0;
     if (!means || !deviations || (means != deviations && means != 1 && deviations != 1)) return false;
     for (int i = 0; i < deviations; i++)
         if (setting->deviation[i] <= 0) return false;
@@ -91,6 +92,24 @@ static bool read_milestones(const char *value, void *member)
         if (*value != ',') return false;
     }
     return false;
+}
+
+/* ---- --class-weights ---------------------------------------------------------------------------------------- */
+
+/* Reads into clt_train_options: three of its members. */
+static bool read_class_weights(const char *value, void *member)
+{
+    clt_train_options *train = member;
+    train->class_weights = 0;
+    train->class_weighting = CLT_CLASSES_EQUAL;
+    if (strcmp(value, "equal") == 0) return true;
+    train->class_weighting = CLT_CLASSES_BALANCED;
+    if (strcmp(value, "balanced") == 0) return true;
+    train->class_weighting = CLT_CLASSES_GIVEN;
+    train->class_weights = read_numbers(value, '\0', train->class_weight, CLT_MAX_CLASS_WEIGHTS);
+    for (int i = 0; i < train->class_weights; i++)
+        if (!(train->class_weight[i] > 0)) return false;
+    return train->class_weights > 0;
 }
 
 /* ---- options ------------------------------------------------------------------------------------------------ */
@@ -201,6 +220,21 @@ static const option_row option_rows[] = {
      .value = "X",
      .most = 1,
      .help = "share of the target that goes to all classes"},
+    {.name = "class-weights",
+     SETTING(train_settings, train),
+     .value = "HOW",
+     .read = read_class_weights,
+     .wanted = "equal, balanced, or a comma list with a number above 0 for each class",
+     .help = "how much the loss of an image counts, by its class; balanced: the more the rarer its class is (default "
+             "equal)"},
+    {.name = "augment",
+     SETTING(train_settings, train.augment),
+     .value = "LIST",
+     .read = read_augment,
+     .wanted = AUGMENT_WANTED,
+     .help = "changes to the training images, drawn anew in each step: flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, "
+             "scale=SHARE, brightness=SHARE, contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA, "
+             "cutmix=ALPHA (default none)"},
     {.name = "clip-grad",
      SETTING(train_settings, train.clip_grad),
      .value = "X",

@@ -235,6 +235,56 @@ clt_status clt_dataset_hold_out(const clt_dataset *dataset, double fraction, uin
     return split_shuffled(dataset, held, seed, kept, held_out, error);
 }
 
+/* ---- joining ------------------------------------------------------------------------------------------------ */
+
+static clt_status check_parts(const clt_dataset *const *parts, size_t count, uint64_t *images, clt_error *error)
+{
+    *images = 0;
+    for (size_t i = 0; i < count; i++) {
+        const clt_shape first = parts[0]->shape, shape = parts[i]->shape;
+        if (shape.channels != first.channels || shape.height != first.height || shape.width != first.width)
+            return FAIL(error, CLT_BAD_ARGUMENT, "%s has images of %dx%dx%d, %s of %dx%dx%d: they cannot be joined",
+                        parts[0]->name, first.channels, first.height, first.width, parts[i]->name, shape.channels,
+                        shape.height, shape.width);
+        *images += parts[i]->count;
+    }
+    return CLT_OK;
+}
+
+static void append_reals(const clt_dataset *from, double *to)
+{
+    const size_t values = from->count * clt__image_size(from->shape);
+    for (size_t i = 0; i < values; i++) to[i] = from->bytes ? from->bytes[i] / 255.0 : from->reals[i];
+}
+
+/* Bytes where all are bytes. */
+static clt_status fill_joined(const clt_dataset *const *parts, size_t count, clt_dataset *joined, clt_error *error)
+{
+    bool bytes = true;
+    for (size_t i = 0; i < count; i++) bytes = bytes && parts[i]->bytes;
+    TRY(bytes ? clt__dataset_allocate_bytes(joined, error) : clt__dataset_allocate_reals(joined, error));
+    const size_t size = clt__image_size(joined->shape);
+    for (size_t i = 0, at = 0; i < count; at += parts[i++]->count * size)
+        if (bytes)
+            memcpy(joined->bytes + at, parts[i]->bytes, parts[i]->count * size);
+        else
+            append_reals(parts[i], joined->reals + at);
+    return CLT_OK;
+}
+
+clt_status clt_dataset_join(const clt_dataset *const *parts, size_t count, clt_dataset **dataset, clt_error *error)
+{
+    uint64_t images;
+    clt_dataset *joined;
+    *dataset = NULL;
+    TRY(check_parts(parts, count, &images, error));
+    const clt_shape shape = count ? parts[0]->shape : (clt_shape){1, 1, 1};
+    const clt__claim claim = {
+        count ? parts[0]->name : "nothing", CLT_BAD_ARGUMENT, images, shape.channels, shape.height, shape.width};
+    TRY(clt__dataset_create(&claim, &joined, error));
+    return clt__dataset_finish(fill_joined(parts, count, joined, error), joined, dataset);
+}
+
 /* ---- asking and closing ------------------------------------------------------------------------------------- */
 
 size_t clt_dataset_count(const clt_dataset *dataset)

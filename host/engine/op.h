@@ -79,6 +79,8 @@ typedef union clt__sizes {
     join_sizes join;
     loss_sizes loss;
     batch_sizes batch;
+    augment_sizes augment;
+    mix_sizes mix;
     update_sizes update;
 } clt__sizes;
 

@@ -24,6 +24,14 @@ static void gather_image(const batch_sizes *z, const clt__array *operand, size_t
     }
 }
 
+/* Where in the order the image for place n of the batch stands. */
+static size_t place_of(bool partner, size_t n, const int32_t *step)
+{
+    const size_t first = (size_t)step[STEP_FIRST], before = (size_t)step[STEP_BEFORE];
+    if (!partner) return first + n;
+    return first - before + (before + n + (size_t)step[STEP_SHIFT]) % (size_t)step[STEP_WHOLE];
+}
+
 static void twin(const void *sizes, const clt__array *operand)
 {
     const batch_sizes *z = sizes;
@@ -31,7 +39,7 @@ static void twin(const void *sizes, const clt__array *operand)
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c, outputs = (size_t)z->outputs;
     for (size_t n = 0; n < (size_t)z->n; n++) {
         const bool valid = n < (size_t)step[STEP_VALID];
-        const size_t image = valid ? (size_t)operand[ORDER].integer[(size_t)step[STEP_FIRST] + n] : 0;
+        const size_t image = valid ? (size_t)operand[ORDER].integer[place_of(z->partner, n, step)] : 0;
         if (valid) gather_image(z, operand, n, image);
         for (size_t i = 0; i < values && !valid; i++) operand[X].real[n * values + i] = 0;
         if (operand[LABEL].integer) operand[LABEL].integer[n] = valid ? operand[LABELS].integer[image] : 0;

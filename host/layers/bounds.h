@@ -25,7 +25,43 @@ enum {
     CLT__ERF_SLACK = 33,   /* erf: 16 ulp */
     CLT__TANH_SLACK = 11,  /* tanh: 5 ulp */
     CLT__DIVIDE_SLACK = 6, /* x / y: 2.5 ulp */
-    CLT__SQRT_SLACK = 7    /* sqrt: 3 ulp */
+    CLT__SQRT_SLACK = 7,   /* sqrt: 3 ulp */
+    CLT__TURN_SLACK = 9    /* sin and cos: 4 ulp */
 };
+
+/* A value and its slack, and what arithmetic makes of them to first order: for formulas too irregular for a closed
+ * bound (a running error analysis, Higham, section 3.3). The inputs of an op have no slack. */
+typedef struct clt__near {
+    double value, slack;
+} clt__near;
+
+static inline clt__near clt__exactly(double value)
+{
+    return (clt__near){value, 0};
+}
+
+static inline clt__near clt__near_add(clt__near a, clt__near b)
+{
+    const double sum = a.value + b.value;
+    return (clt__near){sum, a.slack + b.slack + fabs(sum)};
+}
+
+static inline clt__near clt__near_subtract(clt__near a, clt__near b)
+{
+    return clt__near_add(a, (clt__near){-b.value, b.slack});
+}
+
+static inline clt__near clt__near_multiply(clt__near a, clt__near b)
+{
+    const double product = a.value * b.value;
+    return (clt__near){product, fabs(a.value) * b.slack + fabs(b.value) * a.slack + fabs(product)};
+}
+
+static inline clt__near clt__near_divide(clt__near a, clt__near b)
+{
+    const double quotient = a.value / b.value;
+    return (clt__near){quotient,
+                       (a.slack + fabs(quotient) * b.slack) / fabs(b.value) + CLT__DIVIDE_SLACK * fabs(quotient)};
+}
 
 #endif

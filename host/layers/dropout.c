@@ -19,7 +19,7 @@ static void twin(const void *sizes, const clt__array *operand)
     for (int n = 0; n < z->n; n++)
         for (int i = 0; i < z->values; i++) {
             const uint32_t counter[4] = {(uint32_t)i / 4, (uint32_t)(step[STEP_BEFORE] + n),
-                                         (uint32_t)step[STEP_NUMBER], 0};
+                                         (uint32_t)step[STEP_NUMBER], RANDOM_DROPOUT};
             const size_t at = (size_t)n * (size_t)z->values + (size_t)i;
             uint32_t word[4];
             clt__philox(key, counter, word);

@@ -96,8 +96,8 @@ typedef struct clt__loss_row {
     const char *name;
     const char *help;
     const clt__op_row *op;
-    bool real_targets; /* takes real targets as well as class labels */
-    bool smooths;      /* obeys label smoothing */
+    bool probabilities; /* real targets are from 0 to 1 */
+    bool of_classes;    /* the outputs are classes: it obeys label smoothing and class weights */
 } clt__loss_row;
 
 enum { CLT__MAX_STATES = 2 };
@@ -122,11 +122,16 @@ extern const clt__layer_row *const clt__layer_rows[]; /* each ends with NULL */
 extern const clt__loss_row *const clt__loss_rows[];
 extern const clt__optimizer_row *const clt__optimizer_rows[];
 
+/* The loss of one image's outputs, by the row's twin, against its class label or (NULL) its real targets. `gradient`
+ * has room for that by the outputs. */
+double clt__image_loss(const clt__loss_row *row, double *outputs, int count, const int32_t *label, const double *target,
+                       double *gradient);
+
 extern const clt__layer_row clt__zeropad; /* which shares its ops with upsample */
 
 /* Ops that no layer owns. */
-extern const clt__op_row clt__batch_op, clt__history_op, clt__accumulate_op, clt__gradient_norm_op,
-    clt__activation_gradient_op;
+extern const clt__op_row clt__batch_op, clt__augment_draw_op, clt__augment_op, clt__mix_op, clt__mean_weight_op,
+    clt__history_op, clt__accumulate_op, clt__gradient_norm_op, clt__activation_gradient_op;
 
 /* ---- helpers for layers */
 

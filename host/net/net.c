@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "net/build.h"
 #include "net/memory.h"
 
 static const int scalar[4] = {1, 1, 1, 1};
@@ -14,14 +15,13 @@ static const int scalar[4] = {1, 1, 1, 1};
  * A layer's are called after it; those that no layer owns have a dot in their names, which a layer's name cannot have,
  * or are called `input`, `loss` and `output.gradient`, which layers may not be called (description.c). */
 
-static clt_status add_flat(clt__net *net, const char *name, clt__type type, int count, int *index, clt_error *error)
+clt_status clt__net_add_flat(clt__net *net, const char *name, clt__type type, int count, int *index, clt_error *error)
 {
     return clt__tape_add(&net->tape, name, type, CLT__PLAIN, (const int[4]){count, 1, 1, 1}, 1, -1, index, error);
 }
 
-/* A tensor of one value per element of the batch's images (or vectors) of a shape. */
-static clt_status add_images(clt__net *net, const char *name, clt__type type, int count, clt_shape shape, bool flat,
-                             int *index, clt_error *error)
+clt_status clt__net_add_images(clt__net *net, const char *name, clt__type type, int count, clt_shape shape, bool flat,
+                               int *index, clt_error *error)
 {
     const int extent[4] = {count, shape.channels, shape.height, shape.width};
     return clt__tape_add(&net->tape, name, type, CLT__IMAGES, extent, flat ? 2 : 4, -1, index, error);
@@ -66,9 +66,10 @@ static clt_status add_output(clt__net *net, const clt__description *description,
     const char *name = fuses ? description->item[user].name : layer->name;
     clt__value *out = &layer->out;
     out->activation = fuses ? description->item[user].row->activation : ACTIVATION_NONE;
-    TRY(add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
+    TRY(clt__net_add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
     if (!fuses || !options->keep_tensors) return CLT_OK;
-    return add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before, error);
+    return clt__net_add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before,
+                               error);
 }
 
 /* The layer's own shape rule, its error with the place in the net's text. */
@@ -114,43 +115,15 @@ static clt_status add_layers(clt__net *net, const clt__description *description,
     TRY(clt__tape_add_root(&net->tape, "update.frozen", CLT__REALS, &net->frozen, error));
     if (options->training) TRY(clt__tape_add_root(&net->tape, "update.gradients", CLT__REALS, &net->gradients, error));
     net->input = (clt__value){.shape = options->input, .gradient = -1};
-    TRY(add_images(net, "input", CLT__REALS, options->batch, options->input, false, &net->input.tensor, error));
+    TRY(clt__net_add_images(net, "input", CLT__REALS, options->batch, options->input, false, &net->input.tensor,
+                            error));
     TRY(clt__allocate(description->count, sizeof *net->layer, "the net's layers", &net->layer, error));
     for (size_t i = 0; i < description->count; i++) TRY(add_layer(net, description, i, options, error));
     net->output = net->layer[net->layers - 1].out;
     return CLT_OK;
 }
 
-static clt_status add_data(clt__net *net, const clt__net_options *options, clt_error *error)
-{
-    TRY(add_images(net, "data.images", options->bytes ? CLT__BYTES : CLT__REALS, options->images, options->input, false,
-                   &net->images, error));
-    TRY(add_flat(net, "data.order", CLT__INTS, options->images, &net->order, error));
-    TRY(add_flat(net, "data.step", CLT__INTS, STEP_LENGTH, &net->step, error));
-    TRY(add_flat(net, "data.normalize", CLT__REALS, 2 * options->input.channels, &net->normalize, error));
-    TRY(add_flat(net, "data.labels", CLT__INTS, options->images, &net->labels, error));
-    TRY(add_flat(net, "data.label", CLT__INTS, options->batch, &net->label, error));
-    if (!options->targets) return CLT_OK;
-    const clt_shape shape = {options->targets, 1, 1}; /* in the order of the net's output: see the session */
-    TRY(add_images(net, "data.targets", CLT__REALS, options->images, shape, true, &net->targets, error));
-    return add_images(net, "data.target", CLT__REALS, options->batch, shape, true, &net->target, error);
-}
-
-/* ---- ops: batch and forward */
-
-static clt_status add_batch_op(clt__net *net, const clt__net_options *options, clt_error *error)
-{
-    const clt_shape in = options->input;
-    const batch_sizes sizes = {.n = options->batch,
-                               .c = in.channels,
-                               .h = in.height,
-                               .w = in.width,
-                               .outputs = options->targets,
-                               .bytes = options->bytes};
-    const int tensor[] = {net->images,    net->labels,       net->targets, net->order, net->step,
-                          net->normalize, net->input.tensor, net->label,   net->target};
-    return clt__tape_add_op(&net->tape, &clt__batch_op, "", &sizes, sizeof sizes, tensor, error);
-}
+/* ---- ops: forward */
 
 static bool has_own_ops(const clt__layer *layer)
 {
@@ -205,7 +178,7 @@ static clt_status add_part(clt__net *net, int batch, const clt__value *value, in
     char name[96];
     (void)snprintf(name, sizeof name, "%.44s.gradient", net->tape.tensor[value->tensor].name);
     if (flow->uses > 1) (void)snprintf(name + strlen(name), 16, ".%d", flow->uses - flow->parts);
-    TRY(add_images(net, name, CLT__REALS, batch, value->shape, value->flat, part, error));
+    TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, part, error));
     return take_part(net, value, *part, error);
 }
 
@@ -218,7 +191,7 @@ static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, c
     value->gradient = flow->parts == 1 ? flow->part[0] : -1;
     if (flow->parts <= 1) return CLT_OK;
     (void)snprintf(name, sizeof name, "%.50s.gradient", net->tape.tensor[value->tensor].name);
-    TRY(add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error));
+    TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error));
     int part[CLT__MAX_INPUTS];
     for (int i = 0; i < flow->parts; i++) part[i] = flow->part[flow->parts - 1 - i];
     return clt__add_sum(&net->tape, layer, part, flow->parts, value->gradient, ACTIVATION_NONE, error);
@@ -236,42 +209,64 @@ static clt_status add_activation_gradient(clt__net *net, const clt__value *value
 static clt_status check_loss(const clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int outputs = net->tape.tensor[net->output.tensor].count / options->batch;
-    if (options->label_smoothing > 0 && !options->loss->smooths)
+    if (options->label_smoothing > 0 && !options->loss->of_classes)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the loss %s has no labels to smooth: label smoothing goes with cross_entropy",
                     options->loss->name);
-    if (!options->targets) return CLT_OK;
-    if (!options->loss->real_targets)
-        return FAIL(error, CLT_BAD_NET, "the loss %s needs class labels, the data set has real targets",
+    if (options->weighs_classes && !options->loss->of_classes)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the loss %s has no classes to weigh: class weights go with cross_entropy",
                     options->loss->name);
+    if (!options->targets) return CLT_OK;
     if (options->targets != outputs)
         return FAIL(error, CLT_BAD_NET, "the net gives %d values an image, the data set has %d targets", outputs,
                     options->targets);
     return CLT_OK;
 }
 
+/* The weights of the classes and, where images have labels, their mean over the batch. */
+static clt_status add_class_weights(clt__net *net, const clt__net_options *options, int outputs, clt_error *error)
+{
+    if (!options->weighs_classes) return CLT_OK;
+    TRY(clt__net_add_flat(net, "loss.class_weight", CLT__REALS, outputs, &net->class_weight, error));
+    if (options->targets) return CLT_OK;
+    TRY(clt__net_add_flat(net, "loss.mean_weight", CLT__REALS, 1, &net->mean_weight, error));
+    const loss_sizes sizes = {.n = options->batch};
+    const int tensor[] = {net->labels, net->order, net->step, net->class_weight, net->mean_weight};
+    return clt__tape_add_op(&net->tape, &clt__mean_weight_op, "", &sizes, sizeof sizes, tensor, error);
+}
+
+/* by_output: receives the gradient by the net's output. */
+static clt_status add_loss_op(clt__net *net, const clt__net_options *options, int by_output, clt_error *error)
+{
+    const int output = net->output.tensor, outputs = net->tape.tensor[output].count / options->batch;
+    const loss_sizes sizes = {.n = options->batch,
+                              .outputs = outputs,
+                              .one_hot = net->target < 0,
+                              .labelled = !options->targets,
+                              .smoothing_ppm = (int)(options->label_smoothing * 1e6 + 0.5)};
+    TRY(add_class_weights(net, options, outputs, error));
+    const int measured[] = {output, net->label, net->target, net->step, by_output, net->loss, net->hit};
+    const int of_classes[] = {output,           net->label, net->target, net->step, net->class_weight,
+                              net->mean_weight, by_output,  net->loss,   net->hit};
+    TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, sizeof sizes,
+                         options->loss->of_classes ? of_classes : measured, error));
+    const int history[] = {net->loss, net->hit, net->step, net->history};
+    return clt__tape_add_op(&net->tape, &clt__history_op, "", &sizes, sizeof sizes, history, error);
+}
+
 static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     TRY(check_loss(net, options, error));
     clt__value *output = &net->output;
-    const int batch = options->batch, outputs = net->tape.tensor[output->tensor].count / batch;
-    TRY(add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
-    TRY(add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
-    TRY(add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
+    const int batch = options->batch;
+    TRY(clt__net_add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
+    TRY(clt__net_add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
+    TRY(clt__net_add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
     if (net->flow[output->tensor].wanted) TRY(add_part(net, batch, output, &output->gradient, error));
     int by_output = output->gradient;
     if (output->activation || output->gradient < 0)
-        TRY(add_images(net, "output.gradient", CLT__REALS, batch, output->shape, true, &by_output, error));
-    const loss_sizes sizes = {.n = batch,
-                              .outputs = outputs,
-                              .one_hot = !options->targets,
-                              .smoothing_ppm = (int)(options->label_smoothing * 1e6 + 0.5)};
-    const int with_target[] = {output->tensor, net->label, net->target, net->step, by_output, net->loss, net->hit};
-    const int without[] = {output->tensor, net->label, net->step, by_output, net->loss, net->hit};
-    TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, sizeof sizes,
-                         options->loss->real_targets ? with_target : without, error));
-    const int history[] = {net->loss, net->hit, net->step, net->history};
-    TRY(clt__tape_add_op(&net->tape, &clt__history_op, "", &sizes, sizeof sizes, history, error));
+        TRY(clt__net_add_images(net, "output.gradient", CLT__REALS, batch, output->shape, true, &by_output, error));
+    TRY(add_loss_op(net, options, by_output, error));
     if (!output->activation || output->gradient < 0) return CLT_OK;
     return add_activation_gradient(net, output, net->layer[net->layers - 1].name, by_output, error);
 }
@@ -346,7 +341,7 @@ static clt_status add_accumulate_op(clt__net *net, clt_error *error)
     const int count = net->tape.tensor[net->gradients].count;
     const update_sizes sizes = {.count = count};
     if (!count) return CLT_OK;
-    TRY(add_flat(net, "update.accumulated", CLT__REALS, count, &net->accumulated, error));
+    TRY(clt__net_add_flat(net, "update.accumulated", CLT__REALS, count, &net->accumulated, error));
     const int tensor[] = {net->gradients, net->step, net->accumulated};
     return clt__tape_add_op(&net->tape, &clt__accumulate_op, "", &sizes, sizeof sizes, tensor, error);
 }
@@ -358,8 +353,8 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     const int gradients = net->accumulated >= 0 ? net->accumulated : net->gradients;
     const update_sizes sizes = {.count = count, .nesterov = options->nesterov, .clip_value = options->clip_value};
     const clt__optimizer_row *optimizer = options->optimizer;
-    TRY(add_flat(net, "update.hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
-    if (options->decay_some) TRY(add_flat(net, "update.decays", CLT__REALS, count, &net->decays, error));
+    TRY(clt__net_add_flat(net, "update.hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
+    if (options->decay_some) TRY(clt__net_add_flat(net, "update.decays", CLT__REALS, count, &net->decays, error));
     if (options->clip) {
         TRY(clt__tape_add(&net->tape, "update.scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
         const int norm[] = {gradients, net->hyper, net->scale};
@@ -369,7 +364,7 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     for (int i = 0; optimizer->state[i].name; i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "update.%s", optimizer->state[i].name);
-        TRY(add_flat(net, name, CLT__REALS, count, &net->state[i], error));
+        TRY(clt__net_add_flat(net, name, CLT__REALS, count, &net->state[i], error));
         tensor[operands++] = net->state[i];
     }
     tensor[operands++] = net->hyper;
@@ -383,9 +378,9 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
 static clt_status add_all(clt__net *net, const clt__description *description, const clt__net_options *options,
                           clt_error *error)
 {
-    TRY(add_data(net, options, error));
+    TRY(clt__net_add_data(net, options, error));
     TRY(add_layers(net, description, options, error));
-    TRY(add_batch_op(net, options, error));
+    TRY(clt__net_add_batch_ops(net, options, error));
     net->forward = net->tape.op_count;
     TRY(add_forward_ops(net, error));
     net->backward = net->update = net->end = net->tape.op_count;
@@ -426,6 +421,8 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .normalize = -1,
                       .label = -1,
                       .target = -1,
+                      .class_weight = -1,
+                      .mean_weight = -1,
                       .loss = -1,
                       .hit = -1,
                       .history = -1,

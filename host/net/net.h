@@ -1,6 +1,6 @@
 /* A description becomes a graph of layers with shapes, and a tape: the tensors and the ops of one step.
  *
- *   op   0          | batch:    gather and normalise
+ *   op   0          | batch:    gather, normalise, augment (input.c)
  *        forward    | every layer, first to last
  *        backward   | loss, history, every layer last to first
  *        update     | gradient norm, optimiser
@@ -24,6 +24,8 @@ typedef struct clt__net_options {
     bool nesterov, clip, clip_value;
     bool decay_some; /* weight decay is for parameters of more than one dimension alone */
     double label_smoothing;
+    bool weighs_classes; /* the loss */
+    clt_augment augment;
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
     uint64_t most;       /* elements that may lie in one piece of memory */
@@ -47,9 +49,11 @@ typedef struct clt__net {
     clt__value input, output;
     size_t forward, backward, update, end; /* op ranges; backward = update = end without training */
     /* tensors, -1 where the net does not have them */
-    int parameters, gradients, accumulated, frozen; /* roots */
-    int state[CLT__MAX_STATES];                     /* the optimiser's, laid out as `parameters` */
-    int images, labels, targets, order, step, normalize, label, target;
+    int parameters, gradients, accumulated, frozen;      /* roots */
+    int state[CLT__MAX_STATES];                          /* the optimiser's, laid out as `parameters` */
+    int images, labels, targets, order, step, normalize; /* data */
+    int label, target;                                   /* of the batch, as the loss takes them */
+    int class_weight, mean_weight;
     int loss, hit, history, hyper, scale, decays;
 } clt__net;
 

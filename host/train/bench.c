@@ -135,7 +135,7 @@ clt_status clt_bench(const clt_model *model, clt_device *device, int batch_size,
     if (!(seconds > 0 && seconds <= 3600))
         return FAIL(error, CLT_BAD_ARGUMENT, "a measurement of %g seconds: it should be above 0 and at most 3600",
                     seconds);
-    TRY(clt__random_dataset(model, batch_size, 0, &data, error));
+    TRY(clt__random_dataset(model, batch_size, 1, 0, &data, error));
     clt_status status = time_session(model, device, data, true, seconds, result, error);
     if (status == CLT_OK) status = time_session(model, device, data, false, seconds, result, error);
     if (status == CLT_OK && !clt__device_is_reference(device))

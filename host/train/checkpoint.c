@@ -34,6 +34,54 @@ static bool milestones_from_json(const json_t *json, clt_milestones *milestones)
     return true;
 }
 
+/* Exactly `count` of them. */
+static bool numbers_from_json(json_t *json, int count, double *numbers)
+{
+    if (json_array_size(json) != (size_t)count) return false;
+    for (int i = 0; i < count; i++) {
+        const json_t *number = json_array_get(json, (size_t)i);
+        if (!json_is_number(number)) return false;
+        numbers[i] = json_number_value(number);
+    }
+    return true;
+}
+
+static json_t *augment_to_json(const clt_augment *a)
+{
+    return json_pack("{s:b,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:f,s:f}", "flip", a->flip, "crop", a->crop, "shift",
+                     a->shift, "rotate", a->rotate, "scale", a->scale, "brightness", a->brightness, "contrast",
+                     a->contrast, "saturation", a->saturation, "cutout", a->cutout, "mixup", a->mixup, "cutmix",
+                     a->cutmix);
+}
+
+/* Older checkpoints have none. */
+static bool augment_from_json(json_t *json, clt_augment *a, json_error_t *why)
+{
+    int flip = 0;
+    if (json && json_unpack_ex(json, why, 0, "{s:b,s:i,s:F,s:F,s:F,s:F,s:F,s:F,s:i,s:F,s:F}", "flip", &flip, "crop",
+                               &a->crop, "shift", &a->shift, "rotate", &a->rotate, "scale", &a->scale, "brightness",
+                               &a->brightness, "contrast", &a->contrast, "saturation", &a->saturation, "cutout",
+                               &a->cutout, "mixup", &a->mixup, "cutmix", &a->cutmix) != 0)
+        return false;
+    a->flip = flip;
+    return true;
+}
+
+static json_t *class_weights_to_json(const clt_train_options *o)
+{
+    json_t *json = json_array();
+    for (int i = 0; i < o->class_weights; i++) (void)json_array_append_new(json, json_real(o->class_weight[i]));
+    return json;
+}
+
+static bool class_weights_from_json(json_t *json, clt_train_options *o)
+{
+    const size_t count = json_array_size(json); /* 0 for what is none */
+    if (count > CLT_MAX_CLASS_WEIGHTS) return false;
+    o->class_weights = (int)count;
+    return numbers_from_json(json, (int)count, o->class_weight);
+}
+
 static json_t *options_to_json(const clt_train_options *o)
 {
     json_t *more =
@@ -41,6 +89,11 @@ static json_t *options_to_json(const clt_train_options *o)
                   o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm", o->no_decay_bias_norm,
                   "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor, "patience_lr", o->patience_lr,
                   "milestones", milestones_to_json(&o->milestones));
+    if (more) {
+        (void)json_object_set_new(more, "augment", augment_to_json(&o->augment));
+        (void)json_object_set_new(more, "class_weighting", json_integer(o->class_weighting));
+        (void)json_object_set_new(more, "class_weight", class_weights_to_json(o));
+    }
     json_t *json = json_pack(
         "{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs", o->epochs,
         "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum", o->momentum, "weight_decay",
@@ -113,16 +166,19 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
 /* What older checkpoints do not have. */
 static bool more_options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
 {
-    int no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step;
-    json_t *milestones = NULL;
-    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o}", "beta1", &o->beta1, "beta2",
-                       &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
+    int no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step, weighting = o->class_weighting;
+    json_t *milestones = NULL, *weights = NULL;
+    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o,s?i,s?o}", "beta1", &o->beta1,
+                       "beta2", &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
                        "no_decay_bias_norm", &no_decay, "lr_per_step", &per_step, "power", &o->power, "factor",
-                       &o->factor, "patience_lr", &o->patience_lr, "milestones", &milestones) != 0)
+                       &o->factor, "patience_lr", &o->patience_lr, "milestones", &milestones, "class_weighting",
+                       &weighting, "class_weight", &weights) != 0)
         return false;
+    if (!augment_from_json(json_object_get(json, "augment"), &o->augment, why)) return false;
+    o->class_weighting = (clt_class_weighting)weighting;
     o->no_decay_bias_norm = no_decay;
     o->lr_per_step = per_step;
-    return milestones_from_json(milestones, &o->milestones);
+    return milestones_from_json(milestones, &o->milestones) && class_weights_from_json(weights, o);
 }
 
 static bool options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
@@ -169,18 +225,6 @@ static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *
     s->best_loss = loss_from_json(best);
     s->plateau.best = loss_from_json(lowest);
     return s->epoch >= 0 && step >= 0 && total >= 0 && seen >= 0 && began >= 0 && began <= total;
-}
-
-/* Exactly `count` of them. */
-static bool numbers_from_json(json_t *json, int count, double *numbers)
-{
-    if (json_array_size(json) != (size_t)count) return false;
-    for (int i = 0; i < count; i++) {
-        const json_t *number = json_array_get(json, (size_t)i);
-        if (!json_is_number(number)) return false;
-        numbers[i] = json_number_value(number);
-    }
-    return true;
 }
 
 static bool normalization_from_json(json_t *json, clt_model *model, json_error_t *why)

@@ -50,7 +50,7 @@ typedef struct tally {
     const clt_dataset *data;
     clt_evaluation *evaluation;
     double loss_sum, hits;
-    double *gradient; /* [outputs]: the loss's twin writes one, nobody reads it */
+    double *gradient; /* [outputs]: the loss writes one, nobody reads it */
 } tally;
 
 static size_t largest(const double *values, size_t count)
@@ -61,24 +61,13 @@ static size_t largest(const double *values, size_t count)
     return best;
 }
 
-/* One image's loss, from the loss's own twin. */
-static double loss_of(const tally *t, double *outputs, size_t image)
+/* How many classes come before this one: larger outputs, and equal ones of smaller classes. */
+static size_t rank_of(const double *values, size_t count, size_t class)
 {
-    const clt__loss_row *row = t->model->description.loss;
-    int32_t label = t->data->labels ? t->data->labels[image] : 0,
-            step[STEP_LENGTH] = {[STEP_VALID] = 1, [STEP_WHOLE] = 1};
-    const loss_sizes sizes = {.n = 1, .outputs = t->model->outputs, .one_hot = !t->data->targets};
-    double loss = 0, hit = 0;
-    clt__array target = {.real = t->data->targets ? t->data->targets + image * (size_t)t->data->outputs : NULL};
-    clt__array operand[CLT__MAX_OPERANDS] = {{.real = outputs}, {.integer = &label}};
-    int i = 2;
-    if (row->real_targets) operand[i++] = target;
-    operand[i++] = (clt__array){.integer = step};
-    operand[i++] = (clt__array){.real = t->gradient};
-    operand[i++] = (clt__array){.real = &loss};
-    operand[i] = (clt__array){.real = &hit};
-    row->op->twin(&sizes, operand);
-    return loss;
+    size_t before = 0;
+    for (size_t i = 0; i < count; i++)
+        before += i < class ? !(values[i] < values[class]) : i > class && !(values[i] <= values[class]);
+    return before;
 }
 
 static clt_status add_to_tally(void *user, const double *outputs, size_t first, size_t count, clt_error *error)
@@ -89,12 +78,16 @@ static clt_status add_to_tally(void *user, const double *outputs, size_t first, 
     double *row;
     TRY(clt__allocate(width, sizeof *row, "one image's outputs", &row, error));
     for (size_t i = 0; i < count; i++) {
+        const size_t image = first + i;
         memcpy(row, outputs + i * width, width * sizeof *row);
-        t->loss_sum += loss_of(t, row, first + i);
+        t->loss_sum += clt__image_loss(t->model->description.loss, row, t->model->outputs,
+                                       t->data->labels ? &t->data->labels[image] : NULL,
+                                       t->data->targets ? t->data->targets + image * width : NULL, t->gradient);
         if (!t->data->labels) continue;
         const size_t predicted = largest(row, width), label = (size_t)t->data->labels[first + i];
         t->hits += predicted == label;
         t->evaluation->confusion[label * width + predicted]++;
+        t->evaluation->rank[rank_of(row, width, label)]++;
     }
     free(row);
     return CLT_OK;
@@ -112,6 +105,8 @@ clt_status clt__evaluate(clt_session *session, clt_evaluation *evaluation, clt_e
         evaluation->classes = model->outputs;
         status = clt__allocate(outputs * outputs, sizeof *evaluation->confusion, "the confusion matrix",
                                &evaluation->confusion, error);
+        if (status == CLT_OK)
+            status = clt__allocate(outputs, sizeof *evaluation->rank, "the ranks", &evaluation->rank, error);
     }
     if (status == CLT_OK) status = run(session, add_to_tally, &t, error);
     free(t.gradient);
@@ -121,20 +116,31 @@ clt_status clt__evaluate(clt_session *session, clt_evaluation *evaluation, clt_e
     return status;
 }
 
+clt_status clt__check_target_values(const clt__loss_row *loss, const clt_dataset *data, clt_error *error)
+{
+    const size_t outputs = (size_t)data->outputs, count = data->targets ? data->count * outputs : 0;
+    for (size_t i = 0; i < count; i++) {
+        const double value = data->targets[i];
+        if (!isfinite(value) || (loss->probabilities && !(value >= 0 && value <= 1)))
+            return FAIL(error, CLT_BAD_ARGUMENT, "%s: target %zu of image %zu is %g: the loss %s takes %s", data->name,
+                        i % outputs, i / outputs, value, loss->name,
+                        loss->probabilities ? "numbers from 0 to 1" : "finite numbers");
+    }
+    return CLT_OK;
+}
+
 clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error)
 {
     const clt__loss_row *loss = model->description.loss;
     if (!data->labels && !data->targets)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to evaluate against", data->name);
-    if (data->targets && !loss->real_targets)
-        return FAIL(error, CLT_BAD_ARGUMENT, "the model's loss %s needs class labels, %s has real targets", loss->name,
-                    data->name);
     if (data->labels && data->classes > model->outputs)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, the net has %d outputs", data->name, data->classes,
                     model->outputs);
     if (data->targets && data->outputs != model->outputs)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d targets an image, the net has %d outputs", data->name,
                     data->outputs, model->outputs);
+    TRY(clt__check_target_values(loss, data, error));
     return clt__check_class_names(model, data, error);
 }
 
@@ -153,6 +159,7 @@ clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_da
 void clt_evaluation_free(clt_evaluation *evaluation)
 {
     free(evaluation->confusion);
+    free(evaluation->rank);
     *evaluation = (clt_evaluation){0};
 }
 

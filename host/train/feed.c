@@ -12,8 +12,7 @@ static size_t image_at(const clt__feed *feed, int position)
     return (size_t)(feed->resident ? position : feed->order[position]);
 }
 
-/* Where an output's element lies inside one image's output: labels and targets count it in the outside order. */
-static int output_index(const clt__feed *feed, int outside)
+int clt__feed_output_index(const clt__feed *feed, int outside)
 {
     clt__tensor one = feed->net->tape.tensor[feed->net->output.tensor];
     one.extent[0] = 1;
@@ -31,7 +30,7 @@ static clt_status gather_labels(const clt__feed *feed, int begin, int end, int32
     TRY(clt__allocate((uint64_t)(end - begin), sizeof **labels, "the labels", labels, error));
     for (int i = begin; i < end; i++) {
         const int label = feed->data->labels[image_at(feed, i)];
-        (*labels)[i - begin] = label < outputs_of(feed) ? output_index(feed, label) : label;
+        (*labels)[i - begin] = label < outputs_of(feed) ? clt__feed_output_index(feed, label) : label;
     }
     return CLT_OK;
 }
@@ -43,7 +42,7 @@ static clt_status gather_targets(const clt__feed *feed, int begin, int end, doub
     TRY(clt__allocate((uint64_t)(end - begin) * outputs, sizeof **targets, "the targets", targets, error));
     for (int i = begin; i < end; i++)
         for (int k = 0; k < data->outputs; k++)
-            (*targets)[(size_t)(i - begin) * outputs + (size_t)output_index(feed, k)] =
+            (*targets)[(size_t)(i - begin) * outputs + (size_t)clt__feed_output_index(feed, k)] =
                 data->targets[image_at(feed, i) * outputs + (size_t)k];
     return CLT_OK;
 }

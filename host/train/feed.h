@@ -44,4 +44,8 @@ clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count
  * not reach from one chunk into the next. */
 clt_status clt__feed_find(clt__feed *feed, int first, int *position, clt_error *error);
 
+/* Where an output's element lies inside one image's output: labels, targets and class weights count it in the outside
+ * order. */
+int clt__feed_output_index(const clt__feed *feed, int outside);
+
 #endif

@@ -47,6 +47,8 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .clip_value = options->clip_value > 0,
                               .decay_some = options->no_decay_bias_norm,
                               .label_smoothing = options->label_smoothing,
+                              .weighs_classes = options->class_weighting != CLT_CLASSES_EQUAL,
+                              .augment = fit->mode.training ? options->augment : (clt_augment){0},
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,
                               .keep_tensors = fit->mode.keep_tensors,
                               .input_gradient = fit->mode.input_gradient,

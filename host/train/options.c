@@ -214,6 +214,15 @@ static clt_status check_milestones(const clt_train_options *options, clt_error *
     return CLT_OK;
 }
 
+static clt_status check_class_weights(const clt_train_options *options, clt_error *error)
+{
+    if (options->class_weighting != CLT_CLASSES_GIVEN) return CLT_OK;
+    TRY(check_range("the number of class weights", options->class_weights, 1, CLT_MAX_CLASS_WEIGHTS, error));
+    for (int i = 0; i < options->class_weights; i++)
+        TRY(check_range("a class weight", options->class_weight[i], 1e-30, 1e30, error));
+    return CLT_OK;
+}
+
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error)
 {
     if (!clt__find_optimizer(options->optimizer))
@@ -232,6 +241,8 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
     TRY(check_range("eps", options->eps, 0, 1, error));
     TRY(check_range("clipping by value", options->clip_value, 0, 1e30, error));
     TRY(check_range("label smoothing", options->label_smoothing, 0, 1, error));
+    TRY(clt__check_augment(&options->augment, error));
+    TRY(check_class_weights(options, error));
     TRY(check_range("gradient clipping", options->clip_grad, 0, 1e30, error));
     TRY(check_range("warm-up epochs", options->warmup_epochs, 0, 1e9, error));
     TRY(check_range("gamma", options->gamma, 0, 1e6, error));

@@ -91,14 +91,15 @@ clt_status clt__session_place(clt_session *session, const clt__placement *p, clt
 {
     int position;
     TRY(clt__feed_find(&session->feed, p->first, &position, error));
-    const int32_t step[STEP_LENGTH] = {[STEP_FIRST] = position,
-                                       [STEP_VALID] = p->valid,
-                                       [STEP_SLOT] = p->slot,
-                                       [STEP_WHOLE] = p->whole,
-                                       [STEP_PART] = p->part,
-                                       [STEP_BEFORE] = p->before,
-                                       [STEP_NUMBER] = (int32_t)session->number,
-                                       [STEP_SEED] = (int32_t)session->seed};
+    int32_t step[STEP_LENGTH] = {[STEP_FIRST] = position,
+                                 [STEP_VALID] = p->valid,
+                                 [STEP_SLOT] = p->slot,
+                                 [STEP_WHOLE] = p->whole,
+                                 [STEP_PART] = p->part,
+                                 [STEP_BEFORE] = p->before,
+                                 [STEP_NUMBER] = (int32_t)session->number,
+                                 [STEP_SEED] = (int32_t)session->seed};
+    clt__draw_mix(&session->augment, session->data->shape, session->seed, step);
     return clt__engine_set_step(session->engine, session->net.step, step, error);
 }
 
@@ -200,6 +201,50 @@ static clt_status write_decays(clt_session *session, clt_error *error)
     return status;
 }
 
+/* As many for each class as make its images count as much as those of any other. */
+static void balance(const clt_dataset *data, double *weight, int outputs)
+{
+    int classes = 0;
+    for (int i = 0; i < outputs; i++) weight[i] = 0;
+    for (size_t i = 0; i < data->count; i++)
+        if (weight[data->labels[i]]++ == 0) classes++;
+    for (int i = 0; i < outputs; i++) weight[i] = weight[i] > 0 ? (double)data->count / (classes * weight[i]) : 1;
+}
+
+static clt_status find_class_weights(const clt_session *session, const clt_train_options *options, double *weight,
+                                     clt_error *error)
+{
+    const int outputs = session->model->outputs;
+    const clt_dataset *data = session->data;
+    if (options->class_weighting == CLT_CLASSES_BALANCED && !data->labels)
+        return FAIL(error, CLT_BAD_ARGUMENT, "class weights cannot be balanced: %s has no class labels", data->name);
+    if (options->class_weighting == CLT_CLASSES_BALANCED) {
+        balance(data, weight, outputs);
+        return CLT_OK;
+    }
+    if (options->class_weights != outputs)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%d class weights are given, the net has %d outputs",
+                    options->class_weights, outputs);
+    memcpy(weight, options->class_weight, (size_t)outputs * sizeof *weight);
+    return CLT_OK;
+}
+
+static clt_status write_class_weights(clt_session *session, const clt_train_options *options, clt_error *error)
+{
+    const int tensor = session->net.class_weight, outputs = session->model->outputs;
+    double *outside, *inside = NULL;
+    if (tensor < 0) return CLT_OK;
+    TRY(clt__allocate((uint64_t)outputs, sizeof *outside, "class weights", &outside, error));
+    clt_status status = clt__allocate((uint64_t)outputs, sizeof *inside, "class weights", &inside, error);
+    if (status == CLT_OK) status = find_class_weights(session, options, outside, error);
+    for (int i = 0; i < outputs && status == CLT_OK; i++)
+        inside[clt__feed_output_index(&session->feed, i)] = outside[i];
+    if (status == CLT_OK) status = clt__engine_write(session->engine, tensor, 0, outputs, inside, error);
+    free(inside);
+    free(outside);
+    return status;
+}
+
 /* ---- opening */
 
 static clt_status check(const clt_model *model, const clt_dataset *data, const clt_train_options *options,
@@ -217,7 +262,7 @@ static clt_status check(const clt_model *model, const clt_dataset *data, const c
                     model->outputs);
     if (training && !data->labels && !data->targets)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to train on", data->name);
-    return CLT_OK;
+    return training ? clt__check_target_values(model->description.loss, data, error) : CLT_OK;
 }
 
 static clt_status open(clt_session *session, clt_device *device, const clt_train_options *options,
@@ -235,6 +280,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
                           .mode = mode};
     TRY(clt__fit_net(&fit, &session->net, NULL, error));
     session->seed = options->seed;
+    session->augment = options->augment;
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
     session->batch = mode.training ? options->batch_size : session->micro_batch;
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
@@ -242,6 +288,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));
     TRY(write_decays(session, error));
+    TRY(write_class_weights(session, options, error));
     return clt__session_upload(session, error);
 }
 

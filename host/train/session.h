@@ -19,6 +19,7 @@ struct clt_session {
     int64_t number;  /* of the next step since training began */
     int64_t steps;   /* trained by clt_session_step and not yet stored */
     int64_t updates; /* that the optimiser's states have seen */
+    clt_augment augment;
     const clt__optimizer_row *optimizer;
     double rate, beta1, beta2, decay; /* what the hyper tensor's numbers of each step come from */
     double hyper[HYPER_STEP_LENGTH];  /* what the device has of them */

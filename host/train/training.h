@@ -17,6 +17,11 @@ void clt__plateau_follow(const clt_train_options *options, double loss, clt__pla
  * must see the same numbers. */
 void clt__normalize(clt_model *model, const clt_dataset *data, const clt_train_options *options);
 
+/* augment.c */
+clt_status clt__check_augment(const clt_augment *augment, clt_error *error);
+/* Sets what `step`, whose other fields are set, says of mixing: the same for all micro-batches of a batch. */
+void clt__draw_mix(const clt_augment *augment, clt_shape image, uint64_t seed, int32_t step[STEP_LENGTH]);
+
 /* metrics.c */
 
 /* Appends to `text` the head, then the old file's rows whose first number is below `before`; a file that is missing, or
@@ -37,11 +42,15 @@ clt_status clt__metrics_write(const char *path, const clt__metrics_row *row, clt
 clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_verify_function report, void *user,
                            clt_error *error);
 
-/* verify.c: random images with random labels, as the model takes them. */
-clt_status clt__random_dataset(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error);
+/* verify.c: random images with random labels, as the model takes them, for so many batches. */
+clt_status clt__random_dataset(const clt_model *model, int batch_size, int batches, uint64_t seed, clt_dataset **data,
+                               clt_error *error);
 
 /* evaluate.c: whether a data set has the labels or targets that the model's loss wants. */
 clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error);
+
+/* evaluate.c: whether its real targets, if it has them, are numbers that the loss takes. */
+clt_status clt__check_target_values(const clt__loss_row *loss, const clt_dataset *data, clt_error *error);
 
 /* evaluate.c: on a session that was opened for inference on the data to evaluate. */
 clt_status clt__evaluate(clt_session *session, clt_evaluation *evaluation, clt_error *error);

@@ -272,7 +272,7 @@ clt_status clt_tune(const clt_model *model, clt_device *device, int batch_size, 
 {
     clt_dataset *data;
     TRY(check_device(device, error));
-    TRY(clt__random_dataset(model, batch_size, 0, &data, error));
+    TRY(clt__random_dataset(model, batch_size, 1, 0, &data, error));
     clt_status status = tune_on(model, device, data, report, user, error);
     clt__device_drop_programs(device);
     if (status == CLT_OK) status = clt__tuning_store(device, error);

@@ -65,10 +65,14 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
 
 /* ---- on random data */
 
-clt_status clt__random_dataset(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error)
+enum { BATCHES = 2 }; /* of images: what a batch in two micro-batches takes */
+
+clt_status clt__random_dataset(const clt_model *model, int batch_size, int batches, uint64_t seed, clt_dataset **data,
+                               clt_error *error)
 {
-    if (count < 1 || count > 1000000)
-        return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be from 1 to 1000000", count);
+    if (batch_size < 1 || batch_size > 1000000)
+        return FAIL(error, CLT_BAD_ARGUMENT, "a batch size of %d: it should be from 1 to 1000000", batch_size);
+    const int count = batch_size * batches;
     const size_t values = clt__image_size(model->input) * (size_t)count, outputs = (size_t)model->outputs;
     clt__random stream = clt__random_seed(seed, "verify", 0);
     uint8_t *bytes;
@@ -125,20 +129,25 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
                                const clt_train_options *options, clt__session_mode mode, clt_session **session,
                                clt_error *error)
 {
-    const int batch = (int)data->count;
+    const int images = (int)data->count;
     TRY(clt__session_open(model, device, data, options, mode, session, error));
     TRY(randomize_state(*session, error));
     int32_t *order;
-    TRY(clt__allocate((uint64_t)batch, sizeof *order, "an order", &order, error));
-    for (int i = 0; i < batch; i++) order[i] = batch - 1 - i;
-    const clt_status status = clt__feed_set_order(&(*session)->feed, order, batch, error);
+    TRY(clt__allocate((uint64_t)images, sizeof *order, "an order", &order, error));
+    for (int i = 0; i < images; i++) order[i] = images - 1 - i;
+    const clt_status status = clt__feed_set_order(&(*session)->feed, order, images, error);
     free(order);
     if (status != CLT_OK) return status;
     /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds. */
     const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
     const bool is_part = micro < (*session)->batch;
-    const clt__placement placement = {
-        .valid = valid, .slot = 3, .whole = is_part ? (*session)->batch : valid, .part = is_part};
+    const int before = is_part ? micro : 0;
+    const clt__placement placement = {.first = before,
+                                      .valid = valid,
+                                      .slot = 3,
+                                      .whole = is_part ? (*session)->batch : valid,
+                                      .part = is_part,
+                                      .before = before};
     return clt__session_place(*session, &placement, error);
 }
 
@@ -196,15 +205,33 @@ typedef struct passes {
     clt_session *plain, *full, *inference;
 } passes;
 
+/* All that can be switched on between the data and the loss. */
+static void switch_on_data(const clt_model *model, clt_train_options *options)
+{
+    options->augment = (clt_augment){.flip = true,
+                                     .crop = 1,
+                                     .shift = 0.2,
+                                     .rotate = 30,
+                                     .scale = 0.3,
+                                     .brightness = 0.3,
+                                     .contrast = 0.3,
+                                     .saturation = model->input.channels == 3 ? 0.3 : 0,
+                                     .cutout = 1,
+                                     .mixup = 1};
+    if (!model->description.loss->of_classes) return;
+    options->label_smoothing = 0.1;
+    options->class_weighting = CLT_CLASSES_BALANCED;
+}
+
 static clt_status open_passes(const clt_model *model, clt_device *device, const clt_dataset *data, passes *p,
                               clt_error *error)
 {
     const clt__session_mode mode = {.training = true, .keep_tensors = true, .input_gradient = true};
     clt_train_options options = clt_train_defaults();
-    options.batch_size = (int)data->count;
+    options.batch_size = (int)data->count / BATCHES;
     options.weight_decay = 1e-3;
     TRY(open_session(model, device, data, &options, mode, &p->plain, error));
-    options.label_smoothing = model->description.loss->smooths ? 0.1 : 0;
+    switch_on_data(model, &options);
     options.clip_grad = 0.5;
     options.clip_value = 0.05;
     options.no_decay_bias_norm = true;
@@ -233,7 +260,7 @@ static clt_status verify_optimizer(const clt_model *model, clt_device *device, c
 {
     clt_session *session;
     clt_train_options options = clt_train_defaults();
-    options.batch_size = (int)data->count;
+    options.batch_size = (int)data->count / BATCHES;
     options.optimizer = optimizer->name;
     options.weight_decay = 1e-3;
     options.no_decay_bias_norm = true;
@@ -276,7 +303,7 @@ clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size
     if (clt__device_is_reference(device))
         return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
     clt_dataset *data;
-    TRY(clt__random_dataset(model, batch_size, seed, &data, error));
+    TRY(clt__random_dataset(model, batch_size, BATCHES, seed, &data, error));
     const clt_status status = verify_data(model, device, data, &(report){function, user}, error);
     clt_dataset_close(data);
     return status;

@@ -6,8 +6,8 @@ holds cltrain to it.
 
 Debian's python3-torch (1.13.1) on the CPU. The net is one dense layer of 2 inputs and 3 outputs, a batch is 2 examples, a
 run is 3 steps. Columns: kind (optimizer, labels, targets, schedule, steps), name, figure (loss, parameter, rate), index,
-value. Kind `labels` is a loss on class labels (one-hot where it takes targets), `targets` on real targets; `schedule` counts
-epochs and `steps` counts steps, of 10 epochs of 4 steps.
+value. Kind `labels` is a loss on class labels (one-hot where it takes targets), `targets` on real targets, from 0 to 1 where the
+loss wants that, `weighted` on labels with class weights and label smoothing; `schedule` counts epochs and `steps` counts steps, of 10 epochs of 4 steps.
 """
 import torch
 from torch.optim import lr_scheduler
@@ -16,6 +16,7 @@ torch.set_default_dtype(torch.float64)
 X = torch.tensor([[255, 51], [102, 204]]) / 255.0
 LABELS = torch.tensor([2, 0])
 TARGETS = torch.tensor([[0.25, 1.0, -2.0], [0.0, 0.5, 1.0]])
+SHARES = torch.tensor([[0.25, 0.125, 0.625], [0.0, 0.5, 0.5]])
 P = [0.5, -0.25, 0.125, 0.75, -0.5, 0.375, 0.1, -0.2, 0.3]
 EPOCHS, STEPS = 10, 4
 
@@ -55,6 +56,10 @@ def cross_entropy(x):
     return torch.nn.functional.cross_entropy(x, LABELS)
 
 
+def weighted_cross_entropy(x):
+    return torch.nn.functional.cross_entropy(x, LABELS, weight=torch.tensor([0.5, 3.0, 1.5]), label_smoothing=0.2)
+
+
 def rates(kind, name, make, count, losses=None):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.2)
     scheduler = make(optimizer)
@@ -70,9 +75,11 @@ def main():
         run("optimizer", name, make, cross_entropy)
     one_hot = torch.nn.functional.one_hot(LABELS, 3).to(torch.float64)
     run("labels", "cross_entropy", OPTIMIZERS["sgd"], cross_entropy)
+    run("weighted", "cross_entropy", OPTIMIZERS["sgd"], weighted_cross_entropy)
+    run("targets", "cross_entropy", OPTIMIZERS["sgd"], lambda x: torch.nn.functional.cross_entropy(x, SHARES))
     for name, measure in MEASURES.items():
         run("labels", name, OPTIMIZERS["sgd"], lambda x: measure(x, one_hot))
-        run("targets", name, OPTIMIZERS["sgd"], lambda x: measure(x, TARGETS))
+        run("targets", name, OPTIMIZERS["sgd"], lambda x: measure(x, SHARES if name == "bce" else TARGETS))
     for kind, count in ("schedule", EPOCHS), ("steps", EPOCHS * STEPS):
         rates(kind, "step", lambda o: lr_scheduler.StepLR(o, 3, gamma=0.5), count)
         rates(kind, "multistep", lambda o: lr_scheduler.MultiStepLR(o, [2, 5, 8], gamma=0.5), count)

@@ -1,0 +1,140 @@
+/* Augmentation: each image is turned, scaled, moved, mirrored, recoloured and partly emptied, by amounts drawn anew for it
+ * in each step.
+ *
+ *   augment_draw   drawn[n]: see DRAWN_A in params.h, from Philox's blocks with the counter (0.., place of image n in the
+ *                  whole batch, the step's number, RANDOM_AUGMENT) under the step's seed: a batch may be split in any way
+ *   augment        v[c]     = x[n] at (a px + b py + c, d px + e py + f), bilinear; outside the image it is black, which
+ *                             is -mean[c] / deviation[c] once normalised
+ *                  t[c]     = v[c] deviation[c] + mean[c], times the brightness, its distance from mean[c] times the
+ *                             contrast, its distance from the pixel's grey times the saturation
+ *                  y[n,c]   = (t[c] - mean[c]) / deviation[c], 0 inside what cutout empties
+ *
+ * x, y [n,h,w,c] are normalised; normalize holds the c means, then the c standard deviations. Work-item (image); (row py,
+ * image n) or, spread, (pixel, image). */
+#include "params.h"
+#include "real.h"
+#include "philox.h"
+
+#ifdef OP_augment_draw
+/* In [-1, 1): exact. */
+static inline real both_ways(const uint word)
+{
+    return (real)(word >> 8) * ((real)1 / (1 << 23)) - 1;
+}
+
+/* From -most to most. */
+static inline int steps(const uint word, const int most)
+{
+    return (int)mul_hi(word, (uint)(2 * most + 1)) - most;
+}
+
+static inline real factor_of(const uint word, const int ppm)
+{
+    return 1 + both_ways(word) * (ppm / (real)1000000);
+}
+
+kernel void augment_draw(const augment_sizes given, global const int *restrict step, global real *restrict drawn)
+{
+    const augment_sizes z = SIZES(given);
+    const int n = (int)get_global_id(0);
+    if (n >= z.n) return;
+    const int own = step[STEP_BEFORE] + n, place = z.partner ? (own + step[STEP_SHIFT]) % step[STEP_WHOLE] : own;
+    const uint2 key = (uint2)((uint)step[STEP_SEED], 0);
+    const uint4 w0 = philox(key, (uint4)(0, (uint)place, (uint)step[STEP_NUMBER], RANDOM_AUGMENT)),
+                w1 = philox(key, (uint4)(1, (uint)place, (uint)step[STEP_NUMBER], RANDOM_AUGMENT)),
+                w2 = philox(key, (uint4)(2, (uint)place, (uint)step[STEP_NUMBER], RANDOM_AUGMENT));
+    global real *to = drawn + (size_t)n * DRAWN_LENGTH;
+
+    /* A pixel's place by the image's centre, mirrored, moved, then turned and scaled. */
+    real turned = 1, across = 0;
+    if (z.rotate_ppm || z.scale_ppm) {
+        const real angle = both_ways(w0.y) * (z.rotate_ppm * ((real)3.14159265358979323846 / 180000000)),
+                   scale = factor_of(w0.z, z.scale_ppm);
+        turned = cos(angle) / scale;
+        across = sin(angle) / scale;
+    }
+    const real share = z.shift_ppm / (real)1000000, mirror = z.flip && w0.x >> 31 ? -1 : 1;
+    const real x = (z.w - 1) * (real)0.5, y = (z.h - 1) * (real)0.5;
+    const real right = both_ways(w0.w) * share * z.w + steps(w1.x, z.crop),
+               down = both_ways(w1.y) * share * z.h + steps(w1.z, z.crop);
+    to[DRAWN_A] = mirror * turned;
+    to[DRAWN_B] = across;
+    to[DRAWN_C] = x - mirror * turned * x - turned * right - across * (y + down);
+    to[DRAWN_D] = -mirror * across;
+    to[DRAWN_E] = turned;
+    to[DRAWN_F] = y + mirror * across * x + across * right - turned * (y + down);
+
+    to[DRAWN_BRIGHTNESS] = factor_of(w1.w, z.brightness_ppm);
+    to[DRAWN_CONTRAST] = factor_of(w2.x, z.contrast_ppm);
+    to[DRAWN_SATURATION] = factor_of(w2.y, z.saturation_ppm);
+    const int top = (int)mul_hi(w2.z, (uint)z.h) - z.cutout / 2, left = (int)mul_hi(w2.w, (uint)z.w) - z.cutout / 2;
+    to[DRAWN_TOP] = top;
+    to[DRAWN_LEFT] = left;
+    to[DRAWN_BOTTOM] = top + z.cutout;
+    to[DRAWN_RIGHT] = left + z.cutout;
+}
+#endif
+
+#ifdef OP_augment
+/* WHOLE: pixels move by whole pixels alone. COLOUR: something changes it. */
+static inline real pixel(const augment_sizes z, global const real *x, const int px, const int py, const int c,
+                         const real black)
+{
+    return px >= 0 && px < z.w && py >= 0 && py < z.h ? x[((size_t)py * z.w + px) * z.c + c] : black;
+}
+
+static inline real sample(const augment_sizes z, global const real *x, const real sx, const real sy, const int c,
+                          const real black)
+{
+#ifdef WHOLE
+    return pixel(z, x, (int)sx, (int)sy, c, black);
+#else
+    const real left = floor(sx), up = floor(sy), fx = sx - left, fy = sy - up;
+    const int px = (int)left, py = (int)up;
+    const real above = (1 - fx) * pixel(z, x, px, py, c, black) + fx * pixel(z, x, px + 1, py, c, black);
+    const real below = (1 - fx) * pixel(z, x, px, py + 1, c, black) + fx * pixel(z, x, px + 1, py + 1, c, black);
+    return (1 - fy) * above + fy * below;
+#endif
+}
+
+/* Of red, green and blue (ITU-R BT.601). */
+static inline real grey_share(const int c)
+{
+    return c == 0 ? (real)0.299 : c == 1 ? (real)0.587 : (real)0.114;
+}
+
+kernel void augment(const augment_sizes given, global const real *restrict x, global const real *restrict drawn,
+                    global const real *restrict normalize, global real *restrict y)
+{
+    const augment_sizes z = SIZES(given);
+#ifdef SPREAD
+    const int run = 1;
+#else
+    const int run = z.w;
+#endif
+    const int first = (int)get_global_id(0) * run, n = (int)get_global_id(1); /* of a run of pixels */
+    if (first >= z.h * z.w) return;
+    global const real *from = x + (size_t)n * z.h * z.w * z.c, *d = drawn + (size_t)n * DRAWN_LENGTH,
+                      *deviation = normalize + z.c;
+    global real *to = y + ((size_t)n * z.h * z.w + first) * z.c;
+    for (int i = 0; i < run; i++, to += z.c) {
+        const int px = (first + i) % z.w, py = (first + i) / z.w;
+        const real sx = d[DRAWN_A] * px + d[DRAWN_B] * py + d[DRAWN_C],
+                   sy = d[DRAWN_D] * px + d[DRAWN_E] * py + d[DRAWN_F];
+        const bool empty = px >= d[DRAWN_LEFT] && px < d[DRAWN_RIGHT] && py >= d[DRAWN_TOP] && py < d[DRAWN_BOTTOM];
+        for (int c = 0; c < z.c; c++) to[c] = empty ? 0 : sample(z, from, sx, sy, c, -normalize[c] / deviation[c]);
+#ifdef COLOUR
+        real grey = 0;
+        for (int c = 0; c < z.c; c++) {
+            const real t = (to[c] * deviation[c] + normalize[c]) * d[DRAWN_BRIGHTNESS];
+            to[c] = (t - normalize[c]) * d[DRAWN_CONTRAST] + normalize[c];
+            grey += to[c] * grey_share(c);
+        }
+        for (int c = 0; c < z.c; c++) {
+            const real t = z.saturation_ppm ? grey + (to[c] - grey) * d[DRAWN_SATURATION] : to[c];
+            to[c] = empty ? 0 : (t - normalize[c]) / deviation[c];
+        }
+#endif
+    }
+}
+#endif

@@ -1,0 +1,45 @@
+/* Mixing pairs of images: mixup blends their pixels, cutmix puts a box of one into the other, and either mixes their targets
+ * in the same measure. The numbers are the same for a whole batch, and drawn by the host.
+ *
+ *   x[n]       = partner[n] inside the box, else b own[n] + (1 - b) partner[n],     b = step[STEP_BLEND] / MIX_UNIT
+ *   target[n]  = s own_target[n] + (1 - s) partner_target[n],                       s = step[STEP_SHARE] / MIX_UNIT
+ *   label[n]   = that of the two whose share is larger: what a hit is
+ *
+ * Where targets are class labels (one_hot) they count as one-hot ones. Work-item (row of pixels or pixel, image). */
+#include "params.h"
+#include "real.h"
+
+static inline real target_of(const mix_sizes z, const int n, const int k, global const int *label,
+                             global const real *target)
+{
+    return z.one_hot ? (k == label[n] ? 1 : 0) : target[(size_t)n * z.outputs + k];
+}
+
+kernel void mix_pairs(const mix_sizes given, global const real *restrict own, global const real *restrict partner,
+                global const int *restrict own_label, global const int *restrict partner_label,
+                global const real *restrict own_target, global const real *restrict partner_target,
+                global const int *restrict step, global real *restrict x, global int *restrict label,
+                global real *restrict target)
+{
+    const mix_sizes z = SIZES(given);
+#ifdef SPREAD
+    const int run = 1;
+#else
+    const int run = z.w;
+#endif
+    const int first = (int)get_global_id(0) * run, n = (int)get_global_id(1); /* of a run of pixels */
+    if (first >= z.h * z.w) return;
+    const real unit = (real)1 / MIX_UNIT, blend = step[STEP_BLEND] * unit, share = step[STEP_SHARE] * unit;
+    const size_t start = ((size_t)n * z.h * z.w + first) * z.c;
+    for (int i = 0; i < run; i++) {
+        const int px = (first + i) % z.w, py = (first + i) / z.w;
+        const bool inside = px >= step[STEP_LEFT] && px < step[STEP_RIGHT] && py >= step[STEP_TOP] && py < step[STEP_BOTTOM];
+        for (size_t at = start + (size_t)i * z.c, end = at + z.c; at < end; at++)
+            x[at] = inside ? partner[at] : blend * own[at] + (1 - blend) * partner[at];
+    }
+    if (first != 0) return;
+    label[n] = 2 * step[STEP_SHARE] >= MIX_UNIT ? own_label[n] : partner_label[n];
+    for (int k = 0; k < z.outputs; k++)
+        target[(size_t)n * z.outputs + k] = share * target_of(z, n, k, own_label, own_target) +
+                                            (1 - share) * target_of(z, n, k, partner_label, partner_target);
+}
