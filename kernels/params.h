@@ -19,13 +19,14 @@ enum {
     ACTIVATION_COUNT
 };
 
-/* conv.cl, conv_winograd.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
+/* conv.cl, conv_winograd.cl, grouped_conv.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
 typedef struct conv_sizes {
     int n, c, h, w;
     int k, y, x;
     int r, s;
     int stride_y, stride_x, pad_y, pad_x;
     int bias, activation;
+    int groups, dilation_y, dilation_x; /* all 1 but in grouped_conv.cl */
     int block_y, blocks_y; /* output rows of one patch, and patches of one image */
     int block_x, blocks_x; /* the same for columns */
     int slices;            /* weight gradient: parts of the batch that are summed apart */
@@ -65,16 +66,6 @@ typedef struct element_sizes {
     int count;
     int activation;
 } element_sizes;
-
-/* grouped_conv.cl: as conv_sizes, and */
-typedef struct grouped_conv_sizes {
-    int n, c, h, w;
-    int k, y, x;
-    int r, s;
-    int stride_y, stride_x, pad_y, pad_x;
-    int bias, activation;
-    int groups, dilation_y, dilation_x;
-} grouped_conv_sizes;
 
 /* resample.cl */
 typedef struct resample_sizes {

@@ -71,7 +71,6 @@ typedef union clt__sizes {
     pool_sizes pool;
     norm_sizes norm;
     element_sizes element;
-    grouped_conv_sizes grouped_conv;
     average_sizes average;
     dropout_sizes dropout;
     resample_sizes resample;

@@ -216,55 +216,30 @@ static conv_sizes sizes_of(const clt__layer *layer, int activation)
                         .pad_y = layer->value[PADDING][0],
                         .pad_x = layer->value[PADDING][1],
                         .bias = layer->value[BIAS][0],
-                        .activation = activation};
+                        .activation = activation,
+                        .groups = layer->value[GROUPS][0],
+                        .dilation_y = layer->value[DILATION][0],
+                        .dilation_x = layer->value[DILATION][1]};
 }
 
-static grouped_conv_sizes grouped_sizes_of(const clt__layer *layer, int activation)
+static const clt__weighted_ops plain_ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
+
+static const clt__weighted_ops *ops_for(const conv_sizes *z)
 {
-    const conv_sizes z = sizes_of(layer, activation);
-    return (grouped_conv_sizes){.n = z.n,
-                                .c = z.c,
-                                .h = z.h,
-                                .w = z.w,
-                                .k = z.k,
-                                .y = z.y,
-                                .x = z.x,
-                                .r = z.r,
-                                .s = z.s,
-                                .stride_y = z.stride_y,
-                                .stride_x = z.stride_x,
-                                .pad_y = z.pad_y,
-                                .pad_x = z.pad_x,
-                                .bias = z.bias,
-                                .activation = z.activation,
-                                .groups = layer->value[GROUPS][0],
-                                .dilation_y = layer->value[DILATION][0],
-                                .dilation_x = layer->value[DILATION][1]};
+    const bool plain = z->groups == 1 && z->dilation_y == 1 && z->dilation_x == 1;
+    return plain ? &plain_ops : &clt__grouped_conv_ops;
 }
-
-static bool is_plain(const clt__layer *layer)
-{
-    return layer->value[GROUPS][0] == 1 && layer->value[DILATION][0] == 1 && layer->value[DILATION][1] == 1;
-}
-
-static const clt__weighted_ops ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    const grouped_conv_sizes grouped = grouped_sizes_of(layer, layer->out.activation);
-    if (!is_plain(layer))
-        return clt__weighted_forward(tape, layer, &clt__grouped_conv_ops, &grouped, sizeof grouped, error);
     const conv_sizes sizes = sizes_of(layer, layer->out.activation);
-    return clt__weighted_forward(tape, layer, &ops, &sizes, sizeof sizes, error);
+    return clt__weighted_forward(tape, layer, ops_for(&sizes), &sizes, sizeof sizes, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    const grouped_conv_sizes grouped = grouped_sizes_of(layer, layer->in[0].activation);
-    if (!is_plain(layer))
-        return clt__weighted_backward(tape, layer, &clt__grouped_conv_ops, &grouped, sizeof grouped, error);
     const conv_sizes sizes = sizes_of(layer, layer->in[0].activation);
-    return clt__weighted_backward(tape, layer, &ops, &sizes, sizeof sizes, error);
+    return clt__weighted_backward(tape, layer, ops_for(&sizes), &sizes, sizeof sizes, error);
 }
 
 static const clt__case cases[] = {

@@ -26,7 +26,7 @@ clt_status clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits,
 clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
                                           clt_error *error);
 
-/* grouped_conv.c: the ops where there are groups or a dilation. Their sizes are grouped_conv_sizes. */
+/* grouped_conv.c: the ops where there are groups or a dilation. */
 extern const clt__weighted_ops clt__grouped_conv_ops;
 
 #endif
