@@ -143,24 +143,12 @@ static clt_status global_shape(clt__layer *layer, clt_error *error)
 
 static average_sizes average_sizes_of(const clt__layer *layer)
 {
-    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
-    average_sizes sizes = {.n = layer->batch,
-                           .c = in.channels,
-                           .h = in.height,
-                           .w = in.width,
-                           .y = out.height,
-                           .x = out.width,
-                           .r = in.height,
-                           .s = in.width};
+    average_sizes sizes = {CLT__WINDOW_SIZES(layer, KERNEL, STRIDE, PADDING),
+                           .include_pad = layer->value[INCLUDE_PAD][0]};
+    if (layer->row->option[0].key) return sizes;
+    sizes.r = sizes.h; /* globalavgpool: one window over all of the image */
+    sizes.s = sizes.w;
     sizes.stride_y = sizes.stride_x = 1;
-    if (!layer->row->option[0].key) return sizes; /* globalavgpool: one window over all of the image */
-    sizes.r = layer->value[KERNEL][0];
-    sizes.s = layer->value[KERNEL][1];
-    sizes.stride_y = layer->value[STRIDE][0];
-    sizes.stride_x = layer->value[STRIDE][1];
-    sizes.pad_y = layer->value[PADDING][0];
-    sizes.pad_x = layer->value[PADDING][1];
-    sizes.include_pad = layer->value[INCLUDE_PAD][0];
     return sizes;
 }
 

@@ -201,20 +201,8 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static conv_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
-    return (conv_sizes){.n = layer->batch,
-                        .c = in.channels,
-                        .h = in.height,
-                        .w = in.width,
-                        .k = out.channels,
-                        .y = out.height,
-                        .x = out.width,
-                        .r = layer->value[KERNEL][0],
-                        .s = layer->value[KERNEL][1],
-                        .stride_y = layer->value[STRIDE][0],
-                        .stride_x = layer->value[STRIDE][1],
-                        .pad_y = layer->value[PADDING][0],
-                        .pad_x = layer->value[PADDING][1],
+    return (conv_sizes){CLT__WINDOW_SIZES(layer, KERNEL, STRIDE, PADDING),
+                        .k = layer->out.shape.channels,
                         .bias = layer->value[BIAS][0],
                         .activation = activation,
                         .groups = layer->value[GROUPS][0],

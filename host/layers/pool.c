@@ -126,20 +126,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static pool_sizes sizes_of(const clt__layer *layer)
 {
-    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
-    return (pool_sizes){.n = layer->batch,
-                        .c = in.channels,
-                        .h = in.height,
-                        .w = in.width,
-                        .y = out.height,
-                        .x = out.width,
-                        .r = layer->value[KERNEL][0],
-                        .s = layer->value[KERNEL][1],
-                        .stride_y = layer->value[STRIDE][0],
-                        .stride_x = layer->value[STRIDE][1],
-                        .pad_y = layer->value[PADDING][0],
-                        .pad_x = layer->value[PADDING][1],
-                        .activation = layer->in[0].activation};
+    return (pool_sizes){CLT__WINDOW_SIZES(layer, KERNEL, STRIDE, PADDING), .activation = layer->in[0].activation};
 }
 
 static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
