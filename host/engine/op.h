@@ -91,4 +91,7 @@ typedef struct clt__op {
 
 int clt__operand_count(const clt__op_row *row);
 
+/* For twins that add up where they write: `count` reals, and their slack where it is wanted, become 0. */
+void clt__clear(const clt__array *array, size_t count);
+
 #endif

@@ -9,13 +9,6 @@
 
 enum { ALIGNMENT = CLT__BUFFER_ALIGNMENT / (int)sizeof(float) }; /* of a tensor in a shared root, in elements */
 
-int clt__operand_count(const clt__op_row *row)
-{
-    int count = 0;
-    while (count < CLT__MAX_OPERANDS && row->operand[count].name) count++;
-    return count;
-}
-
 static clt_status too_large(const char *name, uint64_t count, clt_error *error)
 {
     return FAIL(error, CLT_NO_MEMORY, "tensor %s would have %" PRIu64 " elements, more than the %d that kernels index",

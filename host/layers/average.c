@@ -65,8 +65,7 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
     const clt__array *dx = &operand[1];
     const size_t inputs = index_of(z->n, 0, 0, 0, z->h, z->w, z->c);
     const double growth = clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK;
-    for (size_t i = 0; i < inputs; i++) dx->real[i] = 0;
-    for (size_t i = 0; i < inputs && dx->slack; i++) dx->slack[i] = 0;
+    clt__clear(dx, inputs);
     size_t at = 0;
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)

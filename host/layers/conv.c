@@ -127,10 +127,8 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
     const double *x = operand[0].real, *dy = operand[1].real;
     const clt__array *dw = &operand[2], *db = &operand[3];
     const size_t weights = filter_index(z, z->r, 0, 0), outputs = z->bias ? (size_t)z->k : 0;
-    for (size_t i = 0; i < weights; i++) dw->real[i] = 0;
-    for (size_t i = 0; i < weights && dw->slack; i++) dw->slack[i] = 0;
-    for (size_t k = 0; k < outputs; k++) db->real[k] = 0;
-    for (size_t k = 0; k < outputs && db->slack; k++) db->slack[k] = 0;
+    clt__clear(dw, weights);
+    clt__clear(db, outputs);
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)
             for (int ox = 0; ox < z->x; ox++) {

@@ -68,12 +68,6 @@ static void meet_weight(void *user, const meeting *m)
     add_product(user, m->x, m->y, m->w);
 }
 
-static void clear(const clt__array *array, size_t count)
-{
-    for (size_t i = 0; i < count; i++) array->real[i] = 0;
-    for (size_t i = 0; i < count && array->slack; i++) array->slack[i] = 0;
-}
-
 /* y = f( b + sum of products ) */
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
@@ -82,7 +76,7 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     const clt__array *y = &operand[3], *before = &operand[4];
     const size_t outputs = pixel_index(z->n, 0, 0, z->y, z->x, z->k);
     const double growth = clt__growth((double)z->r * z->s * (z->c / z->groups) + 1);
-    clear(y, outputs);
+    clt__clear(y, outputs);
     adder to = {operand[0].real, operand[1].real, y->real, y->slack};
     each_meeting(z, meet_forward, &to);
     for (size_t i = 0; i < outputs; i++) {
@@ -103,7 +97,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     const clt__array *dx = &operand[3];
     const size_t inputs = pixel_index(z->n, 0, 0, z->h, z->w, z->c);
     const double growth = clt__growth((double)z->r * z->s * (z->k / z->groups));
-    clear(dx, inputs);
+    clt__clear(dx, inputs);
     adder to = {operand[0].real, operand[1].real, dx->real, dx->slack};
     each_meeting(z, meet_input, &to);
     for (size_t i = 0; i < inputs; i++) {
@@ -123,8 +117,8 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
     const size_t weights = (size_t)(z->r * z->s) * (size_t)(z->c / z->groups) * (size_t)z->k;
     const size_t outputs = pixel_index(z->n, 0, 0, z->y, z->x, z->k), biases = z->bias ? (size_t)z->k : 0;
     const double growth = clt__growth((double)z->n * z->y * z->x);
-    clear(dw, weights);
-    clear(db, biases);
+    clt__clear(dw, weights);
+    clt__clear(db, biases);
     adder to = {operand[0].real, dy, dw->real, dw->slack};
     each_meeting(z, meet_weight, &to);
     for (size_t i = 0; i < outputs && biases; i++) {

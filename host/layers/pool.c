@@ -52,8 +52,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     double *dx = operand[3].real, *slack = operand[3].slack;
     const size_t inputs = input_index(z, z->n, 0, 0, 0);
     const double growth = clt__growth((double)z->r * z->s);
-    for (size_t i = 0; i < inputs; i++) dx[i] = 0;
-    for (size_t i = 0; i < inputs && slack; i++) slack[i] = 0;
+    clt__clear(&operand[3], inputs);
     size_t at = 0;
     for (int n = 0; n < z->n; n++)
         for (int window = 0; window < z->y * z->x; window++)

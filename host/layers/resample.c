@@ -37,16 +37,10 @@ static void add(void *user, size_t input, size_t output)
     if (p->to->slack) p->to->slack[input] += fabs(p->from[output]);
 }
 
-static void clear(const clt__array *array, size_t count)
-{
-    for (size_t i = 0; i < count; i++) array->real[i] = 0;
-    for (size_t i = 0; i < count && array->slack; i++) array->slack[i] = 0;
-}
-
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const resample_sizes *z = sizes;
-    clear(&operand[1], (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c);
+    clt__clear(&operand[1], (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c);
     each_pair(z, copy, &(pair){operand[0].real, &operand[1]});
 }
 
@@ -55,7 +49,7 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
     const resample_sizes *z = sizes;
     const size_t inputs = (size_t)z->n * (size_t)z->h * (size_t)z->w * (size_t)z->c;
     const double growth = clt__growth((double)z->scale_y * z->scale_x);
-    clear(&operand[1], inputs);
+    clt__clear(&operand[1], inputs);
     each_pair(z, add, &(pair){operand[0].real, &operand[1]});
     for (size_t i = 0; i < inputs && operand[1].slack; i++) operand[1].slack[i] *= growth;
 }
