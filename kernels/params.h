@@ -103,6 +103,20 @@ typedef struct curve_sizes {
     int count, curve, alpha_ppm;
 } curve_sizes;
 
+/* softmax.cl. logarithm: of the softmax */
+typedef struct softmax_sizes {
+    int rows, length;
+    int logarithm;
+} softmax_sizes;
+
+/* channel.cl, prelu.cl. rows: of all images, each of c channels. */
+typedef struct channel_sizes {
+    int n, rows, c;
+    int shared;     /* one number for all channels */
+    int activation; /* bias: applied to the sum */
+    int parts;      /* channel_sum: of the rows */
+} channel_sizes;
+
 /* join.cl. count: elements of y. channels: of each input, for concat. */
 typedef struct join_sizes {
     int count, inputs;

@@ -75,6 +75,8 @@ typedef union clt__sizes {
     dropout_sizes dropout;
     resample_sizes resample;
     curve_sizes curve;
+    softmax_sizes softmax;
+    channel_sizes channel;
     join_sizes join;
     loss_sizes loss;
     batch_sizes batch;

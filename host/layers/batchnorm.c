@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "layers/bounds.h"
+#include "layers/channel.h"
 #include "layers/launch.h"
-#include "layers/layer.h"
 
 static double epsilon_of(const norm_sizes *z)
 {
@@ -156,33 +156,12 @@ static void define(const norm_sizes *z, const clt__limits *limits, clt__launch_p
     plan->file = "batchnorm.cl";
 }
 
-/* In how many parts of the batch the sums of `vectors` vectors of channels go: enough to occupy the device, but not too
- * many for the few work-items that add them up. */
-static int parts_of(const norm_sizes *z, const clt__limits *limits, int vectors)
-{
-    enum { MOST = 256 };
-    if (limits->schedule != CLT_SCHEDULE_TILE) {
-        const int wanted = clt__divide_up(16 * limits->compute_units, vectors);
-        return wanted < z->n ? wanted : z->n;
-    }
-    const int64_t busy = clt__busy_items(limits) / vectors + 1;
-    const int wanted = busy < MOST ? (int)busy : MOST, pixels = z->n * z->pixels;
-    return wanted < pixels ? wanted : pixels;
-}
-
 /* Sums by parts, then over the parts. */
 static clt_status plan_sums(norm_sizes *z, const clt__limits *limits, const char *parts, const char *sum,
                             clt__launch_plan *plan)
 {
-    const int vectors = clt__divide_up(z->c, limits->vector_width);
     define(z, limits, plan);
-    z->parts = parts_of(z, limits, vectors);
-    plan->scratch_reals = 2 * (uint64_t)z->parts * (uint64_t)vectors * (uint64_t)limits->vector_width;
-    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    plan->launch[0] = clt__flat_launch(parts, limits, spread ? vectors * z->parts : vectors, true);
-    if (!spread) plan->launch[0].global[1] = (size_t)z->parts;
-    plan->launch[1] = clt__flat_launch(sum, limits, vectors, true);
-    plan->launches = 2;
+    z->parts = clt__plan_channel_sums(parts, sum, limits, z->n, z->n * z->pixels, z->c, 2, plan);
     return CLT_OK;
 }
 
@@ -300,33 +279,18 @@ enum { MOMENTUM, EPSILON };
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
 enum { MEAN, INVERSE, WEIGHT_GRADIENT, BIAS_GRADIENT };
 
-/* Channels that are normalised apart: an image's, or every element of a vector. */
-static int channels_of(const clt__layer *layer)
-{
-    const clt_shape in = layer->in[0].shape;
-    return layer->in[0].flat ? in.channels * in.height * in.width : in.channels;
-}
-
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
     if (layer->value[MOMENTUM][0] > 1000000)
         return FAIL(error, CLT_BAD_NET, "%s: a momentum of %g: it should be from 0 to 1", layer->name,
                     layer->value[MOMENTUM][0] * 1e-6);
     static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
-    const clt_shape in = layer->in[0].shape;
-    layer->out.shape = in;
-    layer->out.flat = layer->in[0].flat;
     for (int i = 0; i < 4; i++) {
-        clt__parameter *p = &layer->parameter[i];
-        *p = (clt__parameter){.name = names[i],
-                              .extent = {1, in.channels, 1, 1},
-                              .shown = 1,
-                              .initial = i == WEIGHT || i == RUNNING_VAR,
-                              .state = i >= RUNNING_MEAN};
-        if (layer->in[0].flat) p->extent[2] = in.height, p->extent[3] = in.width;
+        layer->parameter[i] = clt__channel_parameter(names[i], &layer->in[0], i == WEIGHT || i == RUNNING_VAR ? 1 : 0);
+        layer->parameter[i].state = i >= RUNNING_MEAN;
     }
     layer->parameters = 4;
-    return CLT_OK;
+    return clt__same_shape(layer, error);
 }
 
 static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
@@ -345,10 +309,10 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 
 static norm_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    const clt_shape in = layer->in[0].shape;
-    return (norm_sizes){.n = layer->batch,
-                        .pixels = layer->in[0].flat ? 1 : in.height * in.width,
-                        .c = channels_of(layer),
+    const channel_sizes all = clt__channel_sizes_of(layer, &layer->in[0]);
+    return (norm_sizes){.n = all.n,
+                        .pixels = all.rows / all.n,
+                        .c = all.c,
                         .epsilon_ppm = layer->value[EPSILON][0],
                         .momentum_ppm = layer->value[MOMENTUM][0],
                         .activation = activation};

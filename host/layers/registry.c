@@ -27,6 +27,9 @@
     ROW(hardswish) \
     ROW(relu6) \
     ROW(softplus) \
+    ROW(prelu) \
+    ROW(softmax) \
+    ROW(log_softmax) \
     ROW(sigmoid_notebook)
 
 #define LOSSES(ROW)    \
