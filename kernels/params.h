@@ -103,6 +103,15 @@ typedef struct curve_sizes {
     int count, curve, alpha_ppm;
 } curve_sizes;
 
+/* group_norm.cl. epsilon in millionths. */
+typedef struct group_norm_sizes {
+    int n, pixels, c; /* pixels of one image */
+    int groups;
+    int epsilon_ppm;
+    int activation; /* applied after the shift (forward), or the one whose output x is (input gradient) */
+    int parts;      /* of a group (statistics, input sums) or of all pixels (gradients), summed apart */
+} group_norm_sizes;
+
 /* softmax.cl. logarithm: of the softmax */
 typedef struct softmax_sizes {
     int rows, length;

@@ -75,6 +75,7 @@ typedef union clt__sizes {
     dropout_sizes dropout;
     resample_sizes resample;
     curve_sizes curve;
+    group_norm_sizes group_norm;
     softmax_sizes softmax;
     channel_sizes channel;
     join_sizes join;

@@ -126,8 +126,9 @@ int clt__inside_index(const clt__tensor *tensor, int at)
 
 int clt__shown_extents(const clt__tensor *tensor, int extent[4])
 {
-    for (int i = 0; i < 4; i++) extent[i] = tensor->extent[i];
-    for (int i = tensor->shown; i < 4; i++) extent[tensor->shown - 1] *= tensor->extent[i];
+    const int first = tensor->shown == CLT__SHOWN_IMAGE;
+    for (int i = 0; i < 4; i++) extent[i] = i + first < 4 ? tensor->extent[i + first] : 1;
+    for (int i = tensor->shown; i < 4; i++) extent[tensor->shown - 1] *= extent[i];
     return tensor->shown;
 }
 

@@ -4,6 +4,7 @@
 #include "layers/bounds.h"
 #include "layers/channel.h"
 #include "layers/launch.h"
+#include "layers/moments.h"
 
 static double epsilon_of(const norm_sizes *z)
 {
@@ -13,35 +14,6 @@ static double epsilon_of(const norm_sizes *z)
 static size_t element(const norm_sizes *z, int pixel, int c)
 {
     return (size_t)pixel * (size_t)z->c + (size_t)c;
-}
-
-/* A mean and a sum of squared deviations over `count` pixels of one channel, with how far the device's may lie. */
-typedef struct channel_moments {
-    double mean, mean_slack, variance, variance_slack;
-} channel_moments;
-
-/* The mean's error is that of a sum. The variance's is that of a sum of squares, plus what an error of the chunks'
- * means does: to first order that cancels in the sum of deviations of each chunk, but not where chunks are merged. */
-static channel_moments measure(const norm_sizes *z, const double *x, int count, int c, double roundoff)
-{
-    channel_moments m = {0};
-    double magnitude = 0;
-    for (int i = 0; i < count; i++) m.mean += x[element(z, i, c)] / count;
-    for (int i = 0; i < count; i++) magnitude += fabs(x[element(z, i, c)]) / count;
-    for (int i = 0; i < count; i++) {
-        const double deviation = x[element(z, i, c)] - m.mean;
-        m.variance += deviation * deviation / count;
-    }
-    m.mean_slack = (clt__growth(count) + CLT__DIVIDE_SLACK) * magnitude;
-    m.variance_slack = (2 * clt__growth(count) + CLT__DIVIDE_SLACK) * m.variance + 4 * sqrt(m.variance) * m.mean_slack +
-                       m.mean_slack * m.mean_slack * roundoff;
-    return m;
-}
-
-/* Error of 1 / sqrt(variance + epsilon), relative to it. */
-static double inverse_slack(double variance, double variance_slack, double epsilon)
-{
-    return variance_slack / (variance + epsilon) + CLT__SQRT_SLACK + CLT__DIVIDE_SLACK + 3;
 }
 
 /* ---- reference twins */
@@ -56,7 +28,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
     const clt__array *mean = &operand[S_MEAN], *inverse = &operand[S_INVERSE];
     const clt__array *running_mean = &operand[S_RUNNING_MEAN], *running_var = &operand[S_RUNNING_VAR];
     for (int c = 0; c < z->c; c++) {
-        const channel_moments m = measure(z, operand[S_X].real, count, c, mean->roundoff);
+        const clt__moments m = clt__measure(operand[S_X].real + c, count, 1, (size_t)z->c, mean->roundoff);
         const double kept_mean = (1 - momentum) * running_mean->real[c],
                      kept_var = (1 - momentum) * running_var->real[c];
         mean->real[c] = m.mean;
@@ -65,7 +37,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
         running_var->real[c] = kept_var + momentum * m.variance * unbias;
         if (!mean->slack) continue;
         mean->slack[c] = m.mean_slack;
-        inverse->slack[c] = inverse->real[c] * inverse_slack(m.variance, m.variance_slack, epsilon_of(z));
+        inverse->slack[c] = inverse->real[c] * clt__inverse_slack(m.variance, m.variance_slack, epsilon_of(z));
         running_mean->slack[c] = momentum * m.mean_slack + 12 * (fabs(kept_mean) + momentum * fabs(m.mean));
         running_var->slack[c] =
             unbias * momentum * m.variance_slack + 14 * (fabs(kept_var) + unbias * momentum * m.variance);
@@ -77,7 +49,7 @@ static void apply(const norm_sizes *z, const clt__array *operand, bool from_vari
 {
     const double *x = operand[0].real, *mean = operand[1].real, *weight = operand[3].real, *bias = operand[4].real;
     const clt__array *y = &operand[5], *before = &operand[6];
-    const double error = from_variance ? inverse_slack(1, 1, 0) + 4 : 4;
+    const double error = from_variance ? clt__inverse_slack(1, 1, 0) + 4 : 4;
     for (int i = 0; i < z->n * z->pixels; i++)
         for (int c = 0; c < z->c; c++) {
             const size_t at = element(z, i, c);

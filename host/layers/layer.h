@@ -124,6 +124,7 @@ extern const clt__optimizer_row *const clt__optimizer_rows[];
 
 extern const clt__layer_row clt__zeropad;     /* which shares its ops with upsample */
 extern const clt__layer_row clt__log_softmax; /* ... with softmax */
+extern const clt__layer_row clt__layernorm;   /* ... with groupnorm */
 
 /* Ops that no layer owns. */
 extern const clt__op_row clt__batch_op, clt__history_op, clt__accumulate_op, clt__gradient_norm_op,

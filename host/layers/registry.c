@@ -7,6 +7,8 @@
     ROW(conv)       \
     ROW(dense)      \
     ROW(batchnorm)  \
+    ROW(layernorm) \
+    ROW(groupnorm) \
     ROW(maxpool) \
     ROW(avgpool) \
     ROW(globalavgpool) \
