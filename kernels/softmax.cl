@@ -4,7 +4,6 @@
  *   log_softmax  y[k] = x[k] - log(sum_j exp(x[j]))           dx[k] = dy[k] - exp(y[k]) sum_j dy[j]
  *
  * The row's largest value is subtracted first, so that exp cannot overflow. Work-item (row). */
-#define VEC 1
 #include "params.h"
 #include "real.h"
 

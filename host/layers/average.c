@@ -142,7 +142,7 @@ static clt_status global_shape(clt__layer *layer, clt_error *error)
 
 static average_sizes average_sizes_of(const clt__layer *layer)
 {
-    average_sizes sizes = {CLT__WINDOW_SIZES(layer, KERNEL, STRIDE, PADDING),
+    average_sizes sizes = {CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
                            .include_pad = layer->value[INCLUDE_PAD][0]};
     if (layer->row->option[0].key) return sizes;
     sizes.r = sizes.h; /* globalavgpool: one window over all of the image */

@@ -172,34 +172,43 @@ static const clt__op_row weight_gradient_op = {
 
 enum { OUT, KERNEL, STRIDE, PADDING, BIAS, GROUPS, DILATION };
 
-static clt_status check_groups(const clt__layer *layer, clt_error *error)
+clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, clt_error *error)
 {
-    const int groups = layer->value[GROUPS][0], in = layer->in[0].shape.channels, out = layer->value[OUT][0];
+    const int in = layer->in[0].shape.channels;
     if (in % groups == 0 && out % groups == 0) return CLT_OK;
     return FAIL(error, CLT_BAD_NET, "%s: groups=%d divides neither or only one of its %d inputs and %d outputs",
                 layer->name, groups, in, out);
 }
 
-static clt_status shape(clt__layer *layer, clt_error *error)
+clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int channels, int reach[2],
+                           int *fan_in, clt_error *error)
 {
-    const int *kernel = layer->value[KERNEL], *dilation = layer->value[DILATION], out = layer->value[OUT][0];
     const int64_t reach_y = (int64_t)(kernel[0] - 1) * dilation[0] + 1,
                   reach_x = (int64_t)(kernel[1] - 1) * dilation[1] + 1;
-    TRY(check_groups(layer, error));
-    if (reach_y > INT32_MAX || reach_x > INT32_MAX)
+    const double inputs = (double)channels * kernel[0] * kernel[1];
+    if (reach_y > INT32_MAX || reach_x > INT32_MAX || !(inputs <= INT32_MAX))
         return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-    const int reach[] = {(int)reach_y, (int)reach_x}, in = layer->in[0].shape.channels / layer->value[GROUPS][0];
+    reach[0] = (int)reach_y;
+    reach[1] = (int)reach_x;
+    *fan_in = (int)inputs;
+    return CLT_OK;
+}
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    const int *kernel = layer->value[KERNEL], out = layer->value[OUT][0];
+    const int in = layer->in[0].shape.channels / layer->value[GROUPS][0];
+    int reach[2], fan_in = 0;
+    TRY(clt__conv_check_groups(layer, layer->value[GROUPS][0], out, error));
+    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], in, reach, &fan_in, error));
     TRY(clt__slide_window(layer, out, reach, layer->value[STRIDE], layer->value[PADDING], false, error));
-    const double fan_in = (double)in * kernel[0] * kernel[1];
-    if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-    clt__set_weight_and_bias(layer, (const int[4]){out, in, kernel[0], kernel[1]}, 4, (int)fan_in,
-                             layer->value[BIAS][0]);
+    clt__set_weight_and_bias(layer, (const int[4]){out, in, kernel[0], kernel[1]}, 4, fan_in, layer->value[BIAS][0]);
     return CLT_OK;
 }
 
 static conv_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    return (conv_sizes){CLT__WINDOW_SIZES(layer, KERNEL, STRIDE, PADDING),
+    return (conv_sizes){CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
                         .k = layer->out.shape.channels,
                         .bias = layer->value[BIAS][0],
                         .activation = activation,
@@ -210,7 +219,7 @@ static conv_sizes sizes_of(const clt__layer *layer, int activation)
 
 static const clt__weighted_ops plain_ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
 
-static const clt__weighted_ops *ops_for(const conv_sizes *z)
+const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z)
 {
     const bool plain = z->groups == 1 && z->dilation_y == 1 && z->dilation_x == 1;
     return plain ? &plain_ops : &clt__grouped_conv_ops;
@@ -219,13 +228,13 @@ static const clt__weighted_ops *ops_for(const conv_sizes *z)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const conv_sizes sizes = sizes_of(layer, layer->out.activation);
-    return clt__weighted_forward(tape, layer, ops_for(&sizes), &sizes, sizeof sizes, error);
+    return clt__weighted_forward(tape, layer, clt__conv_ops_for(&sizes), &sizes, sizeof sizes, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const conv_sizes sizes = sizes_of(layer, layer->in[0].activation);
-    return clt__weighted_backward(tape, layer, ops_for(&sizes), &sizes, sizeof sizes, error);
+    return clt__weighted_backward(tape, layer, clt__conv_ops_for(&sizes), &sizes, sizeof sizes, error);
 }
 
 static const clt__case cases[] = {

@@ -29,4 +29,15 @@ clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits
 /* grouped_conv.c: the ops where there are groups or a dilation. */
 extern const clt__weighted_ops clt__grouped_conv_ops;
 
+/* conv.c: the ops that suit these sizes. */
+const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z);
+
+/* conv.c: an error where the groups do not divide both the inputs and the `out` outputs. */
+clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, clt_error *error);
+
+/* conv.c: from a filter's first to its last weight, in pixels, and the inputs of one output; an error where these are
+ * too many. `channels` are those that a filter sees. */
+clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int channels, int reach[2],
+                           int *fan_in, clt_error *error);
+
 #endif

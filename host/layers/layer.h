@@ -7,7 +7,7 @@
 
 #include "engine/tape.h"
 
-enum { CLT__MAX_OPTIONS = 8, CLT__MAX_PARAMETERS = 4, CLT__MAX_INPUTS = 8 };
+enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4, CLT__MAX_INPUTS = 8 };
 
 typedef struct clt__layer clt__layer;
 
@@ -147,12 +147,13 @@ double clt__deactivate_slack(int activation, double gradient, double slack, doub
 /* The rule of layers whose output is shaped like their input. */
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);
 
-/* The fields of a sizes struct that layers with a window share, from the options at these indices. */
-#define CLT__WINDOW_SIZES(layer, kernel, stride, padding)                                                  \
-    .n = (layer)->batch, .c = (layer)->in[0].shape.channels, .h = (layer)->in[0].shape.height,             \
-    .w = (layer)->in[0].shape.width, .y = (layer)->out.shape.height, .x = (layer)->out.shape.width,        \
-    .r = (layer)->value[kernel][0], .s = (layer)->value[kernel][1], .stride_y = (layer)->value[stride][0], \
-    .stride_x = (layer)->value[stride][1], .pad_y = (layer)->value[padding][0], .pad_x = (layer)->value[padding][1]
+/* The fields of a sizes struct that layers with a window share: it slides over the image `from`, and `to` is what comes
+ * of it. The last three are indices of options. */
+#define CLT__WINDOW_SIZES(layer, from, to, kernel, stride, padding)                                                    \
+    .n = (layer)->batch, .c = (from).channels, .h = (from).height, .w = (from).width, .y = (to).height,                \
+    .x = (to).width, .r = (layer)->value[kernel][0], .s = (layer)->value[kernel][1],                                   \
+    .stride_y = (layer)->value[stride][0], .stride_x = (layer)->value[stride][1], .pad_y = (layer)->value[padding][0], \
+    .pad_x = (layer)->value[padding][1]
 
 /* window.c: sets layer->out.shape to `channels` of (size + 2 padding - kernel) / stride + 1 outputs each way; an error
  * where the input is no image or the kernel does not fit. Each pointer is height and width. `ceil`: the quotient is

@@ -125,7 +125,8 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static pool_sizes sizes_of(const clt__layer *layer)
 {
-    return (pool_sizes){CLT__WINDOW_SIZES(layer, KERNEL, STRIDE, PADDING), .activation = layer->in[0].activation};
+    return (pool_sizes){CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
+                        .activation = layer->in[0].activation};
 }
 
 static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)

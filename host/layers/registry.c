@@ -5,6 +5,7 @@
 /* clang-format off */
 #define LAYERS(ROW) \
     ROW(conv)       \
+    ROW(conv_transpose) \
     ROW(dense)      \
     ROW(batchnorm)  \
     ROW(layernorm) \

@@ -1,4 +1,6 @@
 /* Softmax and its logarithm. Formulas: kernels/softmax.cl. */
+#include <stdio.h>
+
 #include "layers/bounds.h"
 #include "layers/launch.h"
 #include "layers/layer.h"
@@ -77,6 +79,7 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
 
 static clt_status plan(const char *kernel, const softmax_sizes *z, const clt__limits *limits, clt__launch_plan *plan)
 {
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
     plan->file = "softmax.cl";
     plan->launch[0] = clt__flat_launch(kernel, limits, z->rows, false);
     plan->launches = 1;
