@@ -70,7 +70,7 @@ typedef struct element_sizes {
 /* resample.cl */
 typedef struct resample_sizes {
     int n, c, h, w, y, x;
-    int pad_y, pad_x, scale_y, scale_x;
+    int pad_y, pad_x, scale_y, scale_x; /* bilinear: pad_y = pad_x = 0 */
 } resample_sizes;
 
 /* dropout.cl. values: of an image. threshold: the rate times 2^32, and key, as unsigned numbers. */

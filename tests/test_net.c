@@ -65,9 +65,13 @@ static void a_wrong_option_is_named_with_its_line(void **state)
     (void)state;
     static const complaint complaints[] = {
         {"relu foo=1", "test.net:1: ", "relu has no option \"foo\": it takes frozen, from and as"},
-        {"relu\nconv out=2 foo=3",
-         "test.net:2: ", "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, groups, dilation, frozen, from and as"},
+        {"relu\nconv out=2 foo=3", "test.net:2: ",
+         "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, groups, dilation, frozen, from and "
+         "as"},
         {"conv out", "test.net:1: ", "\"out\" should be an option, name=value"},
+        {"upsample scale=2 mode=bicubic", "test.net:1: ", "mode=bicubic: mode takes one of nearest|bilinear"},
+        {"upsample scale=2 mode=near", "test.net:1: ", "mode=near: mode takes one of nearest|bilinear"},
+        {"upsample scale=2 mode=", "test.net:1: ", "mode=: mode takes one of nearest|bilinear"},
         {"conv out=x", "test.net:1: ", "out=x: out takes a number of 1 to 1000000"},
         {"conv out=", "test.net:1: ", "out=: out takes a number of 1 to 1000000"},
         {"conv out=0", "test.net:1: ", "out=0: out takes a number of 1 to 1000000"},
@@ -209,6 +213,8 @@ static void the_canonical_text_leaves_defaults_out(void **state)
     assert_canonical("conv bias=no padding=1x0 kernel=3x3 out=2 as=first frozen=yes",
                      "conv out=2 kernel=3 padding=1x0 bias=no frozen=yes as=first\n");
     assert_canonical("maxpool kernel=2x3 stride=2x3", "maxpool kernel=2x3\n");
+    assert_canonical("upsample mode=nearest scale=2, upsample mode=bilinear scale=2",
+                     "upsample scale=2\nupsample scale=2 mode=bilinear\n");
     assert_canonical("maxpool stride=2 kernel=2x3", "maxpool kernel=2x3 stride=2\n");
     assert_canonical("maxpool kernel=3 stride=3x2", "maxpool kernel=3 stride=3x2\n");
 }
@@ -544,8 +550,8 @@ static void an_activation_is_fused_into_the_layer_before_it(void **state)
 static void sums_before_fused_activations_are_kept_on_request(void **state)
 {
     (void)state;
-    built b =
-        build(SMALL_NET, (clt__net_options){.training = true, .keep_tensors = true, .input_gradient = true, .clip = true});
+    built b = build(SMALL_NET,
+                    (clt__net_options){.training = true, .keep_tensors = true, .input_gradient = true, .clip = true});
     assert_true(has(&b, "conv1") && has(&b, "relu1") && has(&b, "dense1") && has(&b, "sigmoid1"));
     assert_true(has(&b, "input.gradient"));
     assert_ops(&b.net, b.net.update, b.net.end, "gradient_norm, sgd");

@@ -12,8 +12,9 @@ enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4, CLT__MAX_INPUTS = 8 };
 typedef struct clt__layer clt__layer;
 
 /* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. REAL:
- * `momentum=0.1`, kept in millionths. */
-typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG, CLT__REAL } clt__option_kind;
+ * `momentum=0.1`, kept in millionths. CHOICE: one of the words that its help begins with, as in "nearest|bilinear: how
+ * ...", kept as its number from 0. */
+typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG, CLT__REAL, CLT__CHOICE } clt__option_kind;
 
 typedef struct clt__option_row {
     const char *key;
@@ -122,9 +123,9 @@ extern const clt__layer_row *const clt__layer_rows[]; /* each ends with NULL */
 extern const clt__loss_row *const clt__loss_rows[];
 extern const clt__optimizer_row *const clt__optimizer_rows[];
 
-extern const clt__layer_row clt__zeropad;     /* which shares its ops with upsample */
-extern const clt__layer_row clt__log_softmax; /* ... with softmax */
-extern const clt__layer_row clt__layernorm;   /* ... with groupnorm */
+extern const clt__layer_row clt__zeropad, clt__upsample; /* which share their ops */
+extern const clt__layer_row clt__log_softmax;            /* which shares its ops with softmax */
+extern const clt__layer_row clt__layernorm;              /* ... with groupnorm */
 
 /* Ops that no layer owns. */
 extern const clt__op_row clt__batch_op, clt__history_op, clt__accumulate_op, clt__gradient_norm_op,
