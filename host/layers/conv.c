@@ -180,30 +180,39 @@ clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, 
                 layer->name, groups, in, out);
 }
 
-clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int channels, int reach[2],
-                           int *fan_in, clt_error *error)
+static clt_status too_large(const clt__layer *layer, clt_error *error)
 {
-    const int64_t reach_y = (int64_t)(kernel[0] - 1) * dilation[0] + 1,
-                  reach_x = (int64_t)(kernel[1] - 1) * dilation[1] + 1;
-    const double inputs = (double)channels * kernel[0] * kernel[1];
-    if (reach_y > INT32_MAX || reach_x > INT32_MAX || !(inputs <= INT32_MAX))
-        return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-    reach[0] = (int)reach_y;
-    reach[1] = (int)reach_x;
-    *fan_in = (int)inputs;
+    return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
+}
+
+clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int reach[2],
+                           clt_error *error)
+{
+    for (int side = 0; side < 2; side++) {
+        const int64_t pixels = (int64_t)(kernel[side] - 1) * dilation[side] + 1;
+        if (pixels > INT32_MAX) return too_large(layer, error);
+        reach[side] = (int)pixels;
+    }
+    return CLT_OK;
+}
+
+clt_status clt__conv_parameters(clt__layer *layer, const int weight[4], bool bias, clt_error *error)
+{
+    const double fan_in = (double)weight[1] * weight[2] * weight[3];
+    if (!(fan_in <= INT32_MAX)) return too_large(layer, error);
+    clt__set_weight_and_bias(layer, weight, 4, (int)fan_in, bias);
     return CLT_OK;
 }
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const int *kernel = layer->value[KERNEL], out = layer->value[OUT][0];
-    const int in = layer->in[0].shape.channels / layer->value[GROUPS][0];
-    int reach[2], fan_in = 0;
-    TRY(clt__conv_check_groups(layer, layer->value[GROUPS][0], out, error));
-    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], in, reach, &fan_in, error));
+    const int *kernel = layer->value[KERNEL], groups = layer->value[GROUPS][0], out = layer->value[OUT][0];
+    int reach[2];
+    TRY(clt__conv_check_groups(layer, groups, out, error));
+    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], reach, error));
     TRY(clt__slide_window(layer, out, reach, layer->value[STRIDE], layer->value[PADDING], false, error));
-    clt__set_weight_and_bias(layer, (const int[4]){out, in, kernel[0], kernel[1]}, 4, fan_in, layer->value[BIAS][0]);
-    return CLT_OK;
+    const int weight[4] = {out, layer->in[0].shape.channels / groups, kernel[0], kernel[1]};
+    return clt__conv_parameters(layer, weight, layer->value[BIAS][0], error);
 }
 
 static conv_sizes sizes_of(const clt__layer *layer, int activation)

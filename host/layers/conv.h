@@ -35,9 +35,11 @@ const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z);
 /* conv.c: an error where the groups do not divide both the inputs and the `out` outputs. */
 clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, clt_error *error);
 
-/* conv.c: from a filter's first to its last weight, in pixels, and the inputs of one output; an error where these are
- * too many. `channels` are those that a filter sees. */
-clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int channels, int reach[2],
-                           int *fan_in, clt_error *error);
+/* conv.c: from a filter's first to its last weight, in pixels. */
+clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int reach[2],
+                           clt_error *error);
+
+/* conv.c: the weight and the bias, drawn as PyTorch does. */
+clt_status clt__conv_parameters(clt__layer *layer, const int weight[4], bool bias, clt_error *error);
 
 #endif

@@ -4,6 +4,7 @@
  *   forward          y = f( input gradient(x, w) + b[c] )
  *   weight gradient  dw = weight gradient(dy, x),   db[c] = sum of dy
  *   input gradient   dx = forward(dy, w) */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "layers/channel.h"
@@ -36,18 +37,18 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const clt_shape in = layer->in[0].shape;
     const int *kernel = layer->value[KERNEL], groups = layer->value[GROUPS][0], out = layer->value[OUT][0];
-    int reach[2], fan_in = 0;
+    int reach[2];
     if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
     TRY(clt__conv_check_groups(layer, groups, out, error));
-    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], out / groups, reach, &fan_in, error));
+    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], reach, error));
     TRY(check_output_padding(layer, error));
     const int64_t height = outputs(layer, 0, in.height, reach[0]), width = outputs(layer, 1, in.width, reach[1]);
     if (height < 1 || width < 1 || height > INT32_MAX || width > INT32_MAX)
-        return FAIL(error, CLT_BAD_NET, "%s: its output would have %lld x %lld pixels", layer->name, (long long)height,
-                    (long long)width);
+        return FAIL(error, CLT_BAD_NET, "%s: its output comes to %" PRId64 "x%" PRId64 " pixels", layer->name, height,
+                    width);
     layer->out.shape = (clt_shape){out, (int)height, (int)width};
-    clt__set_weight_and_bias(layer, (const int[4]){in.channels, out / groups, kernel[0], kernel[1]}, 4, fan_in,
-                             layer->value[BIAS_OPTION][0]);
+    const int weight[4] = {in.channels, out / groups, kernel[0], kernel[1]};
+    TRY(clt__conv_parameters(layer, weight, layer->value[BIAS_OPTION][0], error));
     layer->parameter[BIAS].extent[0] = out;
     return CLT_OK;
 }

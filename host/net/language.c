@@ -5,16 +5,12 @@
 #include "base/text.h"
 #include "net/description.h"
 
-/* "mode=nearest|bilinear", and where the option's help goes on. */
-static clt_status write_values(clt__text *text, const clt__option_row *option, const char **help, clt_error *error)
+static clt_status write_option(clt__text *text, const clt__option_row *option, clt_error *error)
 {
     static const char *const value[] = {
         [CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no", [CLT__REAL] = "X"};
-    *help = option->help;
-    if (option->kind != CLT__CHOICE) return clt__text_print(text, error, "%s=%s", option->key, value[option->kind]);
-    const int length = clt__choice_length(option);
-    *help += length + 2;
-    return clt__text_print(text, error, "%s=%.*s", option->key, length, option->help);
+    if (option->kind == CLT__CHOICE) return clt__text_print(text, error, "    %s=%s", option->key, option->help);
+    return clt__text_print(text, error, "    %s=%s  %s", option->key, value[option->kind], option->help);
 }
 
 static clt_status write_default(clt__text *text, const clt__option_row *option, clt_error *error)
@@ -42,10 +38,7 @@ static clt_status write_layer(clt__text *text, const clt__layer_row *row, clt_er
 {
     TRY(clt__text_print(text, error, "  %-18s %s\n", row->name, row->help));
     for (const clt__option_row *option = row->option; option->key; option++) {
-        const char *help;
-        TRY(clt__text_print(text, error, "    "));
-        TRY(write_values(text, option, &help, error));
-        TRY(clt__text_print(text, error, "  %s", help));
+        TRY(write_option(text, option, error));
         TRY(write_default(text, option, error));
         TRY(clt__text_print(text, error, "\n"));
     }
