@@ -12,12 +12,10 @@
  * They go over parts of the batch, a work-item each, then over the parts in order. Variances are summed as deviations
  * from the mean of a few pixels, and merged exactly (Chan, Golub and LeVeque 1979), so that a large mean costs no digits.
  * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
-#include "params.h"
-#include "real.h"
+#include "channel_parts.h"
 
 #define EPSILON(z) ((real)z.epsilon_ppm / (real)1000000)
 #define MOMENTUM(z) ((real)z.momentum_ppm / (real)1000000)
-#define PADDED(c) (((c) + VEC - 1) / VEC * VEC)
 
 enum { CHUNK = 64 }; /* pixels whose mean is taken first; they stay in the first-level cache */
 
@@ -50,22 +48,6 @@ static inline moments measure(global const real *x, const int count, const int p
     return m;
 }
 
-/* The pixels of part `part` of the valid images. */
-static inline int part_begin(const norm_sizes z, const int part, const int valid)
-{
-    return (int)((long)valid * z.pixels * part / z.parts);
-}
-
-/* Which vector of channels a work-item sums up, and over which part of the batch. Where channels are few, work-items
- * that are spread would leave a dimension of channels half empty. */
-#ifdef SPREAD
-#define SUMMED_CHANNEL(c) ((int)get_global_id(0) % (c))
-#define SUMMED_PART(c) ((int)get_global_id(0) / (c))
-#else
-#define SUMMED_CHANNEL(c) ((int)get_global_id(0) * VEC)
-#define SUMMED_PART(c) ((int)get_global_id(1))
-#endif
-
 #ifdef OP_batchnorm_statistics
 /* Work-item (vector of channels, part). partial: [part][mean, squares][padded c] */
 kernel void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
@@ -78,7 +60,8 @@ kernel void batchnorm_statistics_parts(const norm_sizes given, global const real
 #ifdef SPREAD
     if (part >= z.parts) return;
 #endif
-    const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
+    const int valid = step[STEP_VALID] * z.pixels;
+    const int begin = part_begin(valid, part, z.parts), end = part_begin(valid, part + 1, z.parts);
     moments sum = {0, (realv)0, (realv)0};
     for (int i = begin; i < end; i += CHUNK)
         sum = merge(sum, measure(x + (size_t)i * z.c + c, min((int)CHUNK, end - i), z.c));
@@ -95,9 +78,10 @@ kernel void batchnorm_statistics_merge(const norm_sizes given, global const real
     const norm_sizes z = SIZES(given);
     const int c = (int)get_global_id(0) * VEC, lanes = z.c - c;
     if (c >= z.c) return;
+    const int valid = step[STEP_VALID] * z.pixels;
     moments sum = {0, (realv)0, (realv)0};
     for (int part = 0; part < z.parts; part++) {
-        const int count = part_begin(z, part + 1, step[STEP_VALID]) - part_begin(z, part, step[STEP_VALID]);
+        const int count = part_begin(valid, part + 1, z.parts) - part_begin(valid, part, z.parts);
         const moments one = {count, LOAD(partial + 2 * part * PADDED(z.c) + c),
                              LOAD(partial + (2 * part + 1) * PADDED(z.c) + c)};
         if (count > 0) sum = merge(sum, one);
@@ -185,7 +169,8 @@ kernel void batchnorm_gradients_parts(const norm_sizes given, global const real 
 #ifdef SPREAD
     if (part >= z.parts) return;
 #endif
-    const int begin = part_begin(z, part, step[STEP_VALID]), end = part_begin(z, part + 1, step[STEP_VALID]);
+    const int valid = step[STEP_VALID] * z.pixels;
+    const int begin = part_begin(valid, part, z.parts), end = part_begin(valid, part + 1, z.parts);
     const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
     realv weight = (realv)0, bias = (realv)0;
     for (int i = begin; i < end; i++) {

@@ -25,11 +25,11 @@
 
 #ifdef OP_grouped_conv_forward
 /* Work-item (vector of outputs of a pixel). */
-kernel void grouped_conv_forward(const grouped_conv_sizes given, global const real *restrict x,
+kernel void grouped_conv_forward(const conv_sizes given, global const real *restrict x,
                                  global const real *restrict w, global const real *restrict bias,
                                  global real *restrict y, global real *restrict before)
 {
-    const grouped_conv_sizes z = SIZES(given);
+    const conv_sizes z = SIZES(given);
     const int vectors = VECTORS(z.k, z.groups), pixel = (int)get_global_id(0) / vectors;
     const int id = (int)get_global_id(0) % vectors, k = FIRST(id, z.k, z.groups), lanes = LANES(id, z.k, z.groups);
     const int n = pixel / z.x / z.y, oy = pixel / z.x % z.y, ox = pixel % z.x, cg = z.c / z.groups;
@@ -64,11 +64,11 @@ static inline int output_at(const int at, const int r, const int dilation, const
 }
 
 /* Work-item (vector of inputs of a pixel). */
-kernel void grouped_conv_input_gradient(const grouped_conv_sizes given, global const real *restrict dy,
+kernel void grouped_conv_input_gradient(const conv_sizes given, global const real *restrict dy,
                                         global const real *restrict w, global const real *restrict x,
                                         global real *restrict dx)
 {
-    const grouped_conv_sizes z = SIZES(given);
+    const conv_sizes z = SIZES(given);
     const int vectors = (z.c + VEC - 1) / VEC, pixel = (int)get_global_id(0) / vectors;
     const int c = (int)get_global_id(0) % vectors * VEC, lanes = z.c - c, cg = z.c / z.groups, kg = z.k / z.groups;
     const int n = pixel / z.w / z.h, h = pixel / z.w % z.h, v = pixel % z.w;
@@ -95,11 +95,11 @@ kernel void grouped_conv_input_gradient(const grouped_conv_sizes given, global c
 
 #ifdef OP_grouped_conv_weight_gradient
 /* Work-item (vector of outputs, weight row r*s*cg; the row after the last is the bias). */
-kernel void grouped_conv_weight_gradient(const grouped_conv_sizes given, global const real *restrict x,
+kernel void grouped_conv_weight_gradient(const conv_sizes given, global const real *restrict x,
                                          global const real *restrict dy, global real *restrict dw,
                                          global real *restrict db)
 {
-    const grouped_conv_sizes z = SIZES(given);
+    const conv_sizes z = SIZES(given);
     const int vectors = VECTORS(z.k, z.groups), row = (int)get_global_id(0) / vectors;
     const int id = (int)get_global_id(0) % vectors, k = FIRST(id, z.k, z.groups), lanes = LANES(id, z.k, z.groups);
     const int cg = z.c / z.groups, rows = z.r * z.s * cg;

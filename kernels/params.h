@@ -19,13 +19,14 @@ enum {
     ACTIVATION_COUNT
 };
 
-/* conv.cl, conv_winograd.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
+/* conv.cl, conv_winograd.cl, grouped_conv.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
 typedef struct conv_sizes {
     int n, c, h, w;
     int k, y, x;
     int r, s;
     int stride_y, stride_x, pad_y, pad_x;
     int bias, activation;
+    int groups, dilation_y, dilation_x; /* all 1 but in grouped_conv.cl */
     int block_y, blocks_y; /* output rows of one patch, and patches of one image */
     int block_x, blocks_x; /* the same for columns */
     int slices;            /* weight gradient: parts of the batch that are summed apart */
@@ -66,20 +67,10 @@ typedef struct element_sizes {
     int activation;
 } element_sizes;
 
-/* grouped_conv.cl: as conv_sizes, and */
-typedef struct grouped_conv_sizes {
-    int n, c, h, w;
-    int k, y, x;
-    int r, s;
-    int stride_y, stride_x, pad_y, pad_x;
-    int bias, activation;
-    int groups, dilation_y, dilation_x;
-} grouped_conv_sizes;
-
 /* resample.cl */
 typedef struct resample_sizes {
     int n, c, h, w, y, x;
-    int pad_y, pad_x, scale_y, scale_x;
+    int pad_y, pad_x, scale_y, scale_x; /* bilinear: pad_y = pad_x = 0 */
 } resample_sizes;
 
 /* dropout.cl. values: of an image. threshold: the rate times 2^32, and key, as unsigned numbers. */
@@ -111,6 +102,29 @@ enum {
 typedef struct curve_sizes {
     int count, curve, alpha_ppm;
 } curve_sizes;
+
+/* group_norm.cl. epsilon in millionths. */
+typedef struct group_norm_sizes {
+    int n, pixels, c; /* pixels of one image */
+    int groups;
+    int epsilon_ppm;
+    int activation; /* applied after the shift (forward), or the one whose output x is (input gradient) */
+    int parts;      /* of a group (statistics, input sums) or of all pixels (gradients), summed apart */
+} group_norm_sizes;
+
+/* softmax.cl. logarithm: of the softmax */
+typedef struct softmax_sizes {
+    int rows, length;
+    int logarithm;
+} softmax_sizes;
+
+/* channel.cl, prelu.cl. rows: of all images, each of c channels. */
+typedef struct channel_sizes {
+    int n, rows, c;
+    int shared;     /* one number for all channels */
+    int activation; /* bias: applied to the sum */
+    int parts;      /* channel_sum: of the rows */
+} channel_sizes;
 
 /* join.cl. count: elements of y. channels: of each input, for concat. */
 typedef struct join_sizes {

@@ -69,6 +69,9 @@ static void a_wrong_option_is_named_with_its_line(void **state)
          "conv has no option \"foo\": it takes out, kernel, stride, padding, bias, groups, dilation, frozen, from and "
          "as"},
         {"conv out", "test.net:1: ", "\"out\" should be an option, name=value"},
+        {"upsample scale=2 mode=bicubic", "test.net:1: ", "mode=bicubic: mode takes one of nearest|bilinear"},
+        {"upsample scale=2 mode=near", "test.net:1: ", "mode=near: mode takes one of nearest|bilinear"},
+        {"upsample scale=2 mode=", "test.net:1: ", "mode=: mode takes one of nearest|bilinear"},
         {"conv out=x", "test.net:1: ", "out=x: out takes a number of 1 to 1000000"},
         {"conv out=", "test.net:1: ", "out=: out takes a number of 1 to 1000000"},
         {"conv out=0", "test.net:1: ", "out=0: out takes a number of 1 to 1000000"},
@@ -210,6 +213,8 @@ static void the_canonical_text_leaves_defaults_out(void **state)
     assert_canonical("conv bias=no padding=1x0 kernel=3x3 out=2 as=first frozen=yes",
                      "conv out=2 kernel=3 padding=1x0 bias=no frozen=yes as=first\n");
     assert_canonical("maxpool kernel=2x3 stride=2x3", "maxpool kernel=2x3\n");
+    assert_canonical("upsample mode=nearest scale=2, upsample mode=bilinear scale=2",
+                     "upsample scale=2\nupsample scale=2 mode=bilinear\n");
     assert_canonical("maxpool stride=2 kernel=2x3", "maxpool kernel=2x3 stride=2\n");
     assert_canonical("maxpool kernel=3 stride=3x2", "maxpool kernel=3 stride=3x2\n");
 }
@@ -448,6 +453,11 @@ static void absurd_sizes_are_refused_at_once(void **state)
         {"input 1x1x1; conv out=1000000 kernel=1000000", "a kernel of 1000000x1000000 does not fit its input of 1x1"},
         {"input 1x1x1; conv out=1000000 kernel=1000000 padding=1000000", "conv1: the kernel is too large"},
         {"input 1x1x1; conv out=1 kernel=1 padding=1000000", "tensor conv1 would have 4000004000001 elements"},
+        {"input 2x9x9; conv_transpose out=1 kernel=1000000 stride=1000000 dilation=5000",
+         "conv_transpose1: the kernel is too large"},
+        {"input 2x9000x9; conv_transpose out=1 stride=1000000",
+         "conv_transpose1: its output comes to 8999000001x8000001 pixels"},
+        {"input 2x2x2; conv_transpose out=1 padding=3", "conv_transpose1: its output comes to -4x-4 pixels"},
         {"input 1x1x1; conv out=1000000; conv out=1000000", "tensor conv2.weight would have 1000000000000 elements"},
         {"input 100x1000x1000; conv out=1 kernel=5000 padding=2000", "conv1: the kernel is too large"},
         {"input 256x1x1; conv out=1000000; dense out=1000000",

@@ -71,11 +71,13 @@ typedef union clt__sizes {
     pool_sizes pool;
     norm_sizes norm;
     element_sizes element;
-    grouped_conv_sizes grouped_conv;
     average_sizes average;
     dropout_sizes dropout;
     resample_sizes resample;
     curve_sizes curve;
+    group_norm_sizes group_norm;
+    softmax_sizes softmax;
+    channel_sizes channel;
     join_sizes join;
     loss_sizes loss;
     batch_sizes batch;
@@ -93,5 +95,8 @@ typedef struct clt__op {
 } clt__op;
 
 int clt__operand_count(const clt__op_row *row);
+
+/* For twins that add up where they write: `count` reals, and their slack where it is wanted, become 0. */
+void clt__clear(const clt__array *array, size_t count);
 
 #endif

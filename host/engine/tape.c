@@ -9,13 +9,6 @@
 
 enum { ALIGNMENT = CLT__BUFFER_ALIGNMENT / (int)sizeof(float) }; /* of a tensor in a shared root, in elements */
 
-int clt__operand_count(const clt__op_row *row)
-{
-    int count = 0;
-    while (count < CLT__MAX_OPERANDS && row->operand[count].name) count++;
-    return count;
-}
-
 static clt_status too_large(const char *name, uint64_t count, clt_error *error)
 {
     return FAIL(error, CLT_NO_MEMORY, "tensor %s would have %" PRIu64 " elements, more than the %d that kernels index",
@@ -133,8 +126,9 @@ int clt__inside_index(const clt__tensor *tensor, int at)
 
 int clt__shown_extents(const clt__tensor *tensor, int extent[4])
 {
-    for (int i = 0; i < 4; i++) extent[i] = tensor->extent[i];
-    for (int i = tensor->shown; i < 4; i++) extent[tensor->shown - 1] *= tensor->extent[i];
+    const int first = tensor->shown == CLT__SHOWN_IMAGE;
+    for (int i = 0; i < 4; i++) extent[i] = i + first < 4 ? tensor->extent[i + first] : 1;
+    for (int i = tensor->shown; i < 4; i++) extent[tensor->shown - 1] *= extent[i];
     return tensor->shown;
 }
 

@@ -32,6 +32,8 @@ typedef struct clt__tensor {
     int first, last; /* of a shared tensor: the ops between which it is needed */
 } clt__tensor;
 
+enum { CLT__SHOWN_IMAGE = 3 }; /* of a tensor's extents: [c, h, w], where the first extent is 1 */
+
 typedef struct clt__tape {
     clt__tensor *tensor;
     size_t tensor_count, tensor_capacity;

@@ -65,8 +65,7 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
     const clt__array *dx = &operand[1];
     const size_t inputs = index_of(z->n, 0, 0, 0, z->h, z->w, z->c);
     const double growth = clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK;
-    for (size_t i = 0; i < inputs; i++) dx->real[i] = 0;
-    for (size_t i = 0; i < inputs && dx->slack; i++) dx->slack[i] = 0;
+    clt__clear(dx, inputs);
     size_t at = 0;
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)
@@ -143,24 +142,12 @@ static clt_status global_shape(clt__layer *layer, clt_error *error)
 
 static average_sizes average_sizes_of(const clt__layer *layer)
 {
-    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
-    average_sizes sizes = {.n = layer->batch,
-                           .c = in.channels,
-                           .h = in.height,
-                           .w = in.width,
-                           .y = out.height,
-                           .x = out.width,
-                           .r = in.height,
-                           .s = in.width};
+    average_sizes sizes = {CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
+                           .include_pad = layer->value[INCLUDE_PAD][0]};
+    if (layer->row->option[0].key) return sizes;
+    sizes.r = sizes.h; /* globalavgpool: one window over all of the image */
+    sizes.s = sizes.w;
     sizes.stride_y = sizes.stride_x = 1;
-    if (!layer->row->option[0].key) return sizes; /* globalavgpool: one window over all of the image */
-    sizes.r = layer->value[KERNEL][0];
-    sizes.s = layer->value[KERNEL][1];
-    sizes.stride_y = layer->value[STRIDE][0];
-    sizes.stride_x = layer->value[STRIDE][1];
-    sizes.pad_y = layer->value[PADDING][0];
-    sizes.pad_x = layer->value[PADDING][1];
-    sizes.include_pad = layer->value[INCLUDE_PAD][0];
     return sizes;
 }
 

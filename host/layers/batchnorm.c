@@ -2,8 +2,9 @@
 #include <stdio.h>
 
 #include "layers/bounds.h"
+#include "layers/channel.h"
 #include "layers/launch.h"
-#include "layers/layer.h"
+#include "layers/moments.h"
 
 static double epsilon_of(const norm_sizes *z)
 {
@@ -13,35 +14,6 @@ static double epsilon_of(const norm_sizes *z)
 static size_t element(const norm_sizes *z, int pixel, int c)
 {
     return (size_t)pixel * (size_t)z->c + (size_t)c;
-}
-
-/* A mean and a sum of squared deviations over `count` pixels of one channel, with how far the device's may lie. */
-typedef struct channel_moments {
-    double mean, mean_slack, variance, variance_slack;
-} channel_moments;
-
-/* The mean's error is that of a sum. The variance's is that of a sum of squares, plus what an error of the chunks'
- * means does: to first order that cancels in the sum of deviations of each chunk, but not where chunks are merged. */
-static channel_moments measure(const norm_sizes *z, const double *x, int count, int c, double roundoff)
-{
-    channel_moments m = {0};
-    double magnitude = 0;
-    for (int i = 0; i < count; i++) m.mean += x[element(z, i, c)] / count;
-    for (int i = 0; i < count; i++) magnitude += fabs(x[element(z, i, c)]) / count;
-    for (int i = 0; i < count; i++) {
-        const double deviation = x[element(z, i, c)] - m.mean;
-        m.variance += deviation * deviation / count;
-    }
-    m.mean_slack = (clt__growth(count) + CLT__DIVIDE_SLACK) * magnitude;
-    m.variance_slack = (2 * clt__growth(count) + CLT__DIVIDE_SLACK) * m.variance + 4 * sqrt(m.variance) * m.mean_slack +
-                       m.mean_slack * m.mean_slack * roundoff;
-    return m;
-}
-
-/* Error of 1 / sqrt(variance + epsilon), relative to it. */
-static double inverse_slack(double variance, double variance_slack, double epsilon)
-{
-    return variance_slack / (variance + epsilon) + CLT__SQRT_SLACK + CLT__DIVIDE_SLACK + 3;
 }
 
 /* ---- reference twins */
@@ -56,7 +28,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
     const clt__array *mean = &operand[S_MEAN], *inverse = &operand[S_INVERSE];
     const clt__array *running_mean = &operand[S_RUNNING_MEAN], *running_var = &operand[S_RUNNING_VAR];
     for (int c = 0; c < z->c; c++) {
-        const channel_moments m = measure(z, operand[S_X].real, count, c, mean->roundoff);
+        const clt__moments m = clt__measure(operand[S_X].real + c, count, 1, (size_t)z->c, mean->roundoff);
         const double kept_mean = (1 - momentum) * running_mean->real[c],
                      kept_var = (1 - momentum) * running_var->real[c];
         mean->real[c] = m.mean;
@@ -65,7 +37,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
         running_var->real[c] = kept_var + momentum * m.variance * unbias;
         if (!mean->slack) continue;
         mean->slack[c] = m.mean_slack;
-        inverse->slack[c] = inverse->real[c] * inverse_slack(m.variance, m.variance_slack, epsilon_of(z));
+        inverse->slack[c] = inverse->real[c] * clt__inverse_slack(m.variance, m.variance_slack, epsilon_of(z));
         running_mean->slack[c] = momentum * m.mean_slack + 12 * (fabs(kept_mean) + momentum * fabs(m.mean));
         running_var->slack[c] =
             unbias * momentum * m.variance_slack + 14 * (fabs(kept_var) + unbias * momentum * m.variance);
@@ -77,7 +49,7 @@ static void apply(const norm_sizes *z, const clt__array *operand, bool from_vari
 {
     const double *x = operand[0].real, *mean = operand[1].real, *weight = operand[3].real, *bias = operand[4].real;
     const clt__array *y = &operand[5], *before = &operand[6];
-    const double error = from_variance ? inverse_slack(1, 1, 0) + 4 : 4;
+    const double error = from_variance ? clt__inverse_slack(1, 1, 0) + 4 : 4;
     for (int i = 0; i < z->n * z->pixels; i++)
         for (int c = 0; c < z->c; c++) {
             const size_t at = element(z, i, c);
@@ -156,33 +128,12 @@ static void define(const norm_sizes *z, const clt__limits *limits, clt__launch_p
     plan->file = "batchnorm.cl";
 }
 
-/* In how many parts of the batch the sums of `vectors` vectors of channels go: enough to occupy the device, but not too
- * many for the few work-items that add them up. */
-static int parts_of(const norm_sizes *z, const clt__limits *limits, int vectors)
-{
-    enum { MOST = 256 };
-    if (limits->schedule != CLT_SCHEDULE_TILE) {
-        const int wanted = clt__divide_up(16 * limits->compute_units, vectors);
-        return wanted < z->n ? wanted : z->n;
-    }
-    const int64_t busy = clt__busy_items(limits) / vectors + 1;
-    const int wanted = busy < MOST ? (int)busy : MOST, pixels = z->n * z->pixels;
-    return wanted < pixels ? wanted : pixels;
-}
-
 /* Sums by parts, then over the parts. */
 static clt_status plan_sums(norm_sizes *z, const clt__limits *limits, const char *parts, const char *sum,
                             clt__launch_plan *plan)
 {
-    const int vectors = clt__divide_up(z->c, limits->vector_width);
     define(z, limits, plan);
-    z->parts = parts_of(z, limits, vectors);
-    plan->scratch_reals = 2 * (uint64_t)z->parts * (uint64_t)vectors * (uint64_t)limits->vector_width;
-    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    plan->launch[0] = clt__flat_launch(parts, limits, spread ? vectors * z->parts : vectors, true);
-    if (!spread) plan->launch[0].global[1] = (size_t)z->parts;
-    plan->launch[1] = clt__flat_launch(sum, limits, vectors, true);
-    plan->launches = 2;
+    z->parts = clt__plan_channel_sums(parts, sum, limits, z->n, z->n * z->pixels, z->c, 2, plan);
     return CLT_OK;
 }
 
@@ -300,33 +251,18 @@ enum { MOMENTUM, EPSILON };
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
 enum { MEAN, INVERSE, WEIGHT_GRADIENT, BIAS_GRADIENT };
 
-/* Channels that are normalised apart: an image's, or every element of a vector. */
-static int channels_of(const clt__layer *layer)
-{
-    const clt_shape in = layer->in[0].shape;
-    return layer->in[0].flat ? in.channels * in.height * in.width : in.channels;
-}
-
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
     if (layer->value[MOMENTUM][0] > 1000000)
         return FAIL(error, CLT_BAD_NET, "%s: a momentum of %g: it should be from 0 to 1", layer->name,
                     layer->value[MOMENTUM][0] * 1e-6);
     static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
-    const clt_shape in = layer->in[0].shape;
-    layer->out.shape = in;
-    layer->out.flat = layer->in[0].flat;
     for (int i = 0; i < 4; i++) {
-        clt__parameter *p = &layer->parameter[i];
-        *p = (clt__parameter){.name = names[i],
-                              .extent = {1, in.channels, 1, 1},
-                              .shown = 1,
-                              .initial = i == WEIGHT || i == RUNNING_VAR,
-                              .state = i >= RUNNING_MEAN};
-        if (layer->in[0].flat) p->extent[2] = in.height, p->extent[3] = in.width;
+        layer->parameter[i] = clt__channel_parameter(names[i], &layer->in[0], i == WEIGHT || i == RUNNING_VAR ? 1 : 0);
+        layer->parameter[i].state = i >= RUNNING_MEAN;
     }
     layer->parameters = 4;
-    return CLT_OK;
+    return clt__same_shape(layer, error);
 }
 
 static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
@@ -345,10 +281,10 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 
 static norm_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    const clt_shape in = layer->in[0].shape;
-    return (norm_sizes){.n = layer->batch,
-                        .pixels = layer->in[0].flat ? 1 : in.height * in.width,
-                        .c = channels_of(layer),
+    const channel_sizes all = clt__channel_sizes_of(layer, &layer->in[0]);
+    return (norm_sizes){.n = all.n,
+                        .pixels = all.rows / all.n,
+                        .c = all.c,
                         .epsilon_ppm = layer->value[EPSILON][0],
                         .momentum_ppm = layer->value[MOMENTUM][0],
                         .activation = activation};

@@ -127,10 +127,8 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
     const double *x = operand[0].real, *dy = operand[1].real;
     const clt__array *dw = &operand[2], *db = &operand[3];
     const size_t weights = filter_index(z, z->r, 0, 0), outputs = z->bias ? (size_t)z->k : 0;
-    for (size_t i = 0; i < weights; i++) dw->real[i] = 0;
-    for (size_t i = 0; i < weights && dw->slack; i++) dw->slack[i] = 0;
-    for (size_t k = 0; k < outputs; k++) db->real[k] = 0;
-    for (size_t k = 0; k < outputs && db->slack; k++) db->slack[k] = 0;
+    clt__clear(dw, weights);
+    clt__clear(db, outputs);
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)
             for (int ox = 0; ox < z->x; ox++) {
@@ -174,97 +172,78 @@ static const clt__op_row weight_gradient_op = {
 
 enum { OUT, KERNEL, STRIDE, PADDING, BIAS, GROUPS, DILATION };
 
-static clt_status check_groups(const clt__layer *layer, clt_error *error)
+clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, clt_error *error)
 {
-    const int groups = layer->value[GROUPS][0], in = layer->in[0].shape.channels, out = layer->value[OUT][0];
+    const int in = layer->in[0].shape.channels;
     if (in % groups == 0 && out % groups == 0) return CLT_OK;
     return FAIL(error, CLT_BAD_NET, "%s: groups=%d divides neither or only one of its %d inputs and %d outputs",
                 layer->name, groups, in, out);
 }
 
+static clt_status too_large(const clt__layer *layer, clt_error *error)
+{
+    return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
+}
+
+clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int reach[2],
+                           clt_error *error)
+{
+    for (int side = 0; side < 2; side++) {
+        const int64_t pixels = (int64_t)(kernel[side] - 1) * dilation[side] + 1;
+        if (pixels > INT32_MAX) return too_large(layer, error);
+        reach[side] = (int)pixels;
+    }
+    return CLT_OK;
+}
+
+clt_status clt__conv_parameters(clt__layer *layer, const int weight[4], bool bias, clt_error *error)
+{
+    const double fan_in = (double)weight[1] * weight[2] * weight[3];
+    if (!(fan_in <= INT32_MAX)) return too_large(layer, error);
+    clt__set_weight_and_bias(layer, weight, 4, (int)fan_in, bias);
+    return CLT_OK;
+}
+
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const int *kernel = layer->value[KERNEL], *dilation = layer->value[DILATION], out = layer->value[OUT][0];
-    const int64_t reach_y = (int64_t)(kernel[0] - 1) * dilation[0] + 1,
-                  reach_x = (int64_t)(kernel[1] - 1) * dilation[1] + 1;
-    TRY(check_groups(layer, error));
-    if (reach_y > INT32_MAX || reach_x > INT32_MAX)
-        return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-    const int reach[] = {(int)reach_y, (int)reach_x}, in = layer->in[0].shape.channels / layer->value[GROUPS][0];
+    const int *kernel = layer->value[KERNEL], groups = layer->value[GROUPS][0], out = layer->value[OUT][0];
+    int reach[2];
+    TRY(clt__conv_check_groups(layer, groups, out, error));
+    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], reach, error));
     TRY(clt__slide_window(layer, out, reach, layer->value[STRIDE], layer->value[PADDING], false, error));
-    const double fan_in = (double)in * kernel[0] * kernel[1];
-    if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-    clt__set_weight_and_bias(layer, (const int[4]){out, in, kernel[0], kernel[1]}, 4, (int)fan_in,
-                             layer->value[BIAS][0]);
-    return CLT_OK;
+    const int weight[4] = {out, layer->in[0].shape.channels / groups, kernel[0], kernel[1]};
+    return clt__conv_parameters(layer, weight, layer->value[BIAS][0], error);
 }
 
 static conv_sizes sizes_of(const clt__layer *layer, int activation)
 {
-    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
-    return (conv_sizes){.n = layer->batch,
-                        .c = in.channels,
-                        .h = in.height,
-                        .w = in.width,
-                        .k = out.channels,
-                        .y = out.height,
-                        .x = out.width,
-                        .r = layer->value[KERNEL][0],
-                        .s = layer->value[KERNEL][1],
-                        .stride_y = layer->value[STRIDE][0],
-                        .stride_x = layer->value[STRIDE][1],
-                        .pad_y = layer->value[PADDING][0],
-                        .pad_x = layer->value[PADDING][1],
+    return (conv_sizes){CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
+                        .k = layer->out.shape.channels,
                         .bias = layer->value[BIAS][0],
-                        .activation = activation};
+                        .activation = activation,
+                        .groups = layer->value[GROUPS][0],
+                        .dilation_y = layer->value[DILATION][0],
+                        .dilation_x = layer->value[DILATION][1]};
 }
 
-static grouped_conv_sizes grouped_sizes_of(const clt__layer *layer, int activation)
+static const clt__weighted_ops plain_ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
+
+const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z)
 {
-    const conv_sizes z = sizes_of(layer, activation);
-    return (grouped_conv_sizes){.n = z.n,
-                                .c = z.c,
-                                .h = z.h,
-                                .w = z.w,
-                                .k = z.k,
-                                .y = z.y,
-                                .x = z.x,
-                                .r = z.r,
-                                .s = z.s,
-                                .stride_y = z.stride_y,
-                                .stride_x = z.stride_x,
-                                .pad_y = z.pad_y,
-                                .pad_x = z.pad_x,
-                                .bias = z.bias,
-                                .activation = z.activation,
-                                .groups = layer->value[GROUPS][0],
-                                .dilation_y = layer->value[DILATION][0],
-                                .dilation_x = layer->value[DILATION][1]};
+    const bool plain = z->groups == 1 && z->dilation_y == 1 && z->dilation_x == 1;
+    return plain ? &plain_ops : &clt__grouped_conv_ops;
 }
-
-static bool is_plain(const clt__layer *layer)
-{
-    return layer->value[GROUPS][0] == 1 && layer->value[DILATION][0] == 1 && layer->value[DILATION][1] == 1;
-}
-
-static const clt__weighted_ops ops = {&forward_op, &weight_gradient_op, &input_gradient_op};
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    const grouped_conv_sizes grouped = grouped_sizes_of(layer, layer->out.activation);
-    if (!is_plain(layer))
-        return clt__weighted_forward(tape, layer, &clt__grouped_conv_ops, &grouped, sizeof grouped, error);
     const conv_sizes sizes = sizes_of(layer, layer->out.activation);
-    return clt__weighted_forward(tape, layer, &ops, &sizes, sizeof sizes, error);
+    return clt__weighted_forward(tape, layer, clt__conv_ops_for(&sizes), &sizes, sizeof sizes, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    const grouped_conv_sizes grouped = grouped_sizes_of(layer, layer->in[0].activation);
-    if (!is_plain(layer))
-        return clt__weighted_backward(tape, layer, &clt__grouped_conv_ops, &grouped, sizeof grouped, error);
     const conv_sizes sizes = sizes_of(layer, layer->in[0].activation);
-    return clt__weighted_backward(tape, layer, &ops, &sizes, sizeof sizes, error);
+    return clt__weighted_backward(tape, layer, clt__conv_ops_for(&sizes), &sizes, sizeof sizes, error);
 }
 
 static const clt__case cases[] = {

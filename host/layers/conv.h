@@ -26,7 +26,20 @@ clt_status clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits,
 clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
                                           clt_error *error);
 
-/* grouped_conv.c: the ops where there are groups or a dilation. Their sizes are grouped_conv_sizes. */
+/* grouped_conv.c: the ops where there are groups or a dilation. */
 extern const clt__weighted_ops clt__grouped_conv_ops;
+
+/* conv.c: the ops that suit these sizes. */
+const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z);
+
+/* conv.c: an error where the groups do not divide both the inputs and the `out` outputs. */
+clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, clt_error *error);
+
+/* conv.c: from a filter's first to its last weight, in pixels. */
+clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int reach[2],
+                           clt_error *error);
+
+/* conv.c: the weight and the bias, drawn as PyTorch does. */
+clt_status clt__conv_parameters(clt__layer *layer, const int weight[4], bool bias, clt_error *error);
 
 #endif

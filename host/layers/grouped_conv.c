@@ -7,8 +7,6 @@
 
 /* ---- reference twins */
 
-typedef grouped_conv_sizes sizes_t;
-
 static size_t pixel_index(int n, int h, int w, int height, int width, int channels)
 {
     return (((size_t)n * (size_t)height + (size_t)h) * (size_t)width + (size_t)w) * (size_t)channels;
@@ -20,7 +18,7 @@ typedef struct meeting {
 } meeting;
 
 /* Calls `meet` for every product, in the order n, y, x, k, r, s, c. */
-static void each_meeting(const sizes_t *z, void (*meet)(void *user, const meeting *m), void *user)
+static void each_meeting(const conv_sizes *z, void (*meet)(void *user, const meeting *m), void *user)
 {
     const int cg = z->c / z->groups, kg = z->k / z->groups;
     for (int n = 0; n < z->n; n++)
@@ -70,21 +68,15 @@ static void meet_weight(void *user, const meeting *m)
     add_product(user, m->x, m->y, m->w);
 }
 
-static void clear(const clt__array *array, size_t count)
-{
-    for (size_t i = 0; i < count; i++) array->real[i] = 0;
-    for (size_t i = 0; i < count && array->slack; i++) array->slack[i] = 0;
-}
-
 /* y = f( b + sum of products ) */
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
-    const sizes_t *z = sizes;
+    const conv_sizes *z = sizes;
     const double *bias = operand[2].real;
     const clt__array *y = &operand[3], *before = &operand[4];
     const size_t outputs = pixel_index(z->n, 0, 0, z->y, z->x, z->k);
     const double growth = clt__growth((double)z->r * z->s * (z->c / z->groups) + 1);
-    clear(y, outputs);
+    clt__clear(y, outputs);
     adder to = {operand[0].real, operand[1].real, y->real, y->slack};
     each_meeting(z, meet_forward, &to);
     for (size_t i = 0; i < outputs; i++) {
@@ -100,12 +92,12 @@ static void forward_twin(const void *sizes, const clt__array *operand)
 /* dx = g(x) * sum of products of dy and w */
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
 {
-    const sizes_t *z = sizes;
+    const conv_sizes *z = sizes;
     const double *x = operand[2].real;
     const clt__array *dx = &operand[3];
     const size_t inputs = pixel_index(z->n, 0, 0, z->h, z->w, z->c);
     const double growth = clt__growth((double)z->r * z->s * (z->k / z->groups));
-    clear(dx, inputs);
+    clt__clear(dx, inputs);
     adder to = {operand[0].real, operand[1].real, dx->real, dx->slack};
     each_meeting(z, meet_input, &to);
     for (size_t i = 0; i < inputs; i++) {
@@ -119,14 +111,14 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
 /* dw = sum of products of x and dy, db = sum of dy */
 static void weight_gradient_twin(const void *sizes, const clt__array *operand)
 {
-    const sizes_t *z = sizes;
+    const conv_sizes *z = sizes;
     const double *dy = operand[1].real;
     const clt__array *dw = &operand[2], *db = &operand[3];
     const size_t weights = (size_t)(z->r * z->s) * (size_t)(z->c / z->groups) * (size_t)z->k;
     const size_t outputs = pixel_index(z->n, 0, 0, z->y, z->x, z->k), biases = z->bias ? (size_t)z->k : 0;
     const double growth = clt__growth((double)z->n * z->y * z->x);
-    clear(dw, weights);
-    clear(db, biases);
+    clt__clear(dw, weights);
+    clt__clear(db, biases);
     adder to = {operand[0].real, dy, dw->real, dw->slack};
     each_meeting(z, meet_weight, &to);
     for (size_t i = 0; i < outputs && biases; i++) {
@@ -139,7 +131,7 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
 
 /* ---- launch rules */
 
-static bool is_depthwise(const sizes_t *z)
+static bool is_depthwise(const conv_sizes *z)
 {
     return z->groups == z->c && z->groups == z->k;
 }
@@ -153,7 +145,7 @@ static int width_for(const clt__limits *limits, int lanes)
 }
 
 /* `rows` rows of vectors, a work-item each. `lanes`: neighbours that a vector may take. */
-static clt_status plan(const char *kernel, const sizes_t *z, const clt__limits *limits, int64_t rows, int lanes,
+static clt_status plan(const char *kernel, const conv_sizes *z, const clt__limits *limits, int64_t rows, int lanes,
                        int lane_groups, clt__launch_plan *plan)
 {
     const int width = width_for(limits, lanes);
@@ -169,7 +161,7 @@ static clt_status plan(const char *kernel, const sizes_t *z, const clt__limits *
 static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
 {
     (void)error;
-    const sizes_t *z = sizes;
+    const conv_sizes *z = sizes;
     const int groups = is_depthwise(z) ? 1 : z->groups;
     return plan("grouped_conv_forward", z, limits, (int64_t)z->n * z->y * z->x, z->k / groups, groups, launches);
 }
@@ -178,7 +170,7 @@ static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, cl
                                       clt_error *error)
 {
     (void)error;
-    const sizes_t *z = sizes;
+    const conv_sizes *z = sizes;
     const int64_t pixels = (int64_t)z->n * z->h * z->w;
     if (is_depthwise(z)) return plan("grouped_conv_input_gradient", z, limits, pixels, z->c, 1, launches);
     return plan("grouped_conv_input_gradient", z, limits, pixels, 1, z->c, launches);
@@ -188,7 +180,7 @@ static clt_status weight_gradient_plan(void *sizes, const clt__limits *limits, c
                                        clt_error *error)
 {
     (void)error;
-    const sizes_t *z = sizes;
+    const conv_sizes *z = sizes;
     const int groups = is_depthwise(z) ? 1 : z->groups;
     const int64_t rows = (int64_t)z->r * z->s * (z->c / z->groups) + z->bias;
     return plan("grouped_conv_weight_gradient", z, limits, rows, z->k / groups, groups, launches);

@@ -40,3 +40,30 @@ void clt__plan_pixels(const char *kernel, const clt__limits *limits, int pixels,
     plan->launch[0] = clt__flat_launch(kernel, limits, pixels * clt__divide_up(channels, width), false);
     plan->launches = 1;
 }
+
+/* Enough parts to occupy the device, but not too many for the few work-items that add them up. */
+static int channel_parts(const clt__limits *limits, int images, int rows, int vectors)
+{
+    enum { MOST = 256 };
+    if (limits->schedule != CLT_SCHEDULE_TILE) {
+        const int wanted = clt__divide_up(16 * limits->compute_units, vectors);
+        return wanted < images ? wanted : images;
+    }
+    const int64_t busy = clt__busy_items(limits) / vectors + 1;
+    const int wanted = busy < MOST ? (int)busy : MOST;
+    return wanted < rows ? wanted : rows;
+}
+
+int clt__plan_channel_sums(const char *parts_kernel, const char *sum_kernel, const clt__limits *limits, int images,
+                           int rows, int channels, int sums, clt__launch_plan *plan)
+{
+    const int vectors = clt__divide_up(channels, limits->vector_width);
+    const int parts = channel_parts(limits, images, rows, vectors);
+    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
+    plan->scratch_reals = (uint64_t)sums * (uint64_t)parts * (uint64_t)vectors * (uint64_t)limits->vector_width;
+    plan->launch[0] = clt__flat_launch(parts_kernel, limits, spread ? vectors * parts : vectors, true);
+    if (!spread) plan->launch[0].global[1] = (size_t)parts;
+    plan->launch[1] = clt__flat_launch(sum_kernel, limits, vectors, true);
+    plan->launches = 2;
+    return parts;
+}

@@ -17,6 +17,12 @@ const char *clt__spread_define(const clt__limits *limits);
 void clt__plan_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation, int rows,
                        int outputs, int products, clt__launch_plan *plan);
 
+/* kernels/channel_parts.h: `sums` sums for each of `channels` channels over `rows` rows of `images` images, in two
+ * launches: over parts of the rows, then over the parts. Gives the number of parts; fills *plan but for its file and
+ * its defines. */
+int clt__plan_channel_sums(const char *parts_kernel, const char *sum_kernel, const clt__limits *limits, int images,
+                           int rows, int channels, int sums, clt__launch_plan *plan);
+
 /* kernels/pixel.h: a work-item for each vector of the `channels` of each of `pixels` pixels. Fills *plan but for its
  * file. */
 void clt__plan_pixels(const char *kernel, const clt__limits *limits, int pixels, int channels, clt__launch_plan *plan);

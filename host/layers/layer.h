@@ -7,13 +7,14 @@
 
 #include "engine/tape.h"
 
-enum { CLT__MAX_OPTIONS = 8, CLT__MAX_PARAMETERS = 4, CLT__MAX_INPUTS = 8 };
+enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4, CLT__MAX_INPUTS = 8 };
 
 typedef struct clt__layer clt__layer;
 
 /* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. REAL:
- * `momentum=0.1`, kept in millionths. */
-typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG, CLT__REAL } clt__option_kind;
+ * `momentum=0.1`, kept in millionths. CHOICE: one of the words that its help begins with, as in "nearest|bilinear: how
+ * ...", kept as its number from 0. */
+typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG, CLT__REAL, CLT__CHOICE } clt__option_kind;
 
 typedef struct clt__option_row {
     const char *key;
@@ -127,7 +128,9 @@ extern const clt__optimizer_row *const clt__optimizer_rows[];
 double clt__image_loss(const clt__loss_row *row, double *outputs, int count, const int32_t *label, const double *target,
                        double *gradient);
 
-extern const clt__layer_row clt__zeropad; /* which shares its ops with upsample */
+extern const clt__layer_row clt__zeropad, clt__upsample; /* which share their ops */
+extern const clt__layer_row clt__log_softmax;            /* which shares its ops with softmax */
+extern const clt__layer_row clt__layernorm;              /* ... with groupnorm */
 
 /* Ops that no layer owns. */
 extern const clt__op_row clt__batch_op, clt__augment_draw_op, clt__augment_op, clt__mix_op, clt__mean_weight_op,
@@ -149,6 +152,14 @@ double clt__deactivate_slack(int activation, double gradient, double slack, doub
 
 /* The rule of layers whose output is shaped like their input. */
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);
+
+/* The fields of a sizes struct that layers with a window share: it slides over the image `from`, and `to` is what comes
+ * of it. The last three are indices of options. */
+#define CLT__WINDOW_SIZES(layer, from, to, kernel, stride, padding)                                                    \
+    .n = (layer)->batch, .c = (from).channels, .h = (from).height, .w = (from).width, .y = (to).height,                \
+    .x = (to).width, .r = (layer)->value[kernel][0], .s = (layer)->value[kernel][1],                                   \
+    .stride_y = (layer)->value[stride][0], .stride_x = (layer)->value[stride][1], .pad_y = (layer)->value[padding][0], \
+    .pad_x = (layer)->value[padding][1]
 
 /* window.c: sets layer->out.shape to `channels` of (size + 2 padding - kernel) / stride + 1 outputs each way; an error
  * where the input is no image or the kernel does not fit. Each pointer is height and width. `ceil`: the quotient is

@@ -52,8 +52,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     double *dx = operand[3].real, *slack = operand[3].slack;
     const size_t inputs = input_index(z, z->n, 0, 0, 0);
     const double growth = clt__growth((double)z->r * z->s);
-    for (size_t i = 0; i < inputs; i++) dx[i] = 0;
-    for (size_t i = 0; i < inputs && slack; i++) slack[i] = 0;
+    clt__clear(&operand[3], inputs);
     size_t at = 0;
     for (int n = 0; n < z->n; n++)
         for (int window = 0; window < z->y * z->x; window++)
@@ -126,19 +125,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static pool_sizes sizes_of(const clt__layer *layer)
 {
-    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
-    return (pool_sizes){.n = layer->batch,
-                        .c = in.channels,
-                        .h = in.height,
-                        .w = in.width,
-                        .y = out.height,
-                        .x = out.width,
-                        .r = layer->value[KERNEL][0],
-                        .s = layer->value[KERNEL][1],
-                        .stride_y = layer->value[STRIDE][0],
-                        .stride_x = layer->value[STRIDE][1],
-                        .pad_y = layer->value[PADDING][0],
-                        .pad_x = layer->value[PADDING][1],
+    return (pool_sizes){CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
                         .activation = layer->in[0].activation};
 }
 

@@ -5,8 +5,11 @@
 /* clang-format off */
 #define LAYERS(ROW) \
     ROW(conv)       \
+    ROW(conv_transpose) \
     ROW(dense)      \
     ROW(batchnorm)  \
+    ROW(layernorm) \
+    ROW(groupnorm) \
     ROW(maxpool) \
     ROW(avgpool) \
     ROW(globalavgpool) \
@@ -27,6 +30,9 @@
     ROW(hardswish) \
     ROW(relu6) \
     ROW(softplus) \
+    ROW(prelu) \
+    ROW(softmax) \
+    ROW(log_softmax) \
     ROW(sigmoid_notebook)
 
 #define LOSSES(ROW)    \

@@ -1,4 +1,4 @@
-/* Zero padding and nearest-neighbour upsampling. Formulas: kernels/resample.cl. */
+/* Zero padding and upsampling. Formulas: kernels/resample.cl. */
 #include "layers/bounds.h"
 #include "layers/launch.h"
 #include "layers/layer.h"
@@ -37,16 +37,10 @@ static void add(void *user, size_t input, size_t output)
     if (p->to->slack) p->to->slack[input] += fabs(p->from[output]);
 }
 
-static void clear(const clt__array *array, size_t count)
-{
-    for (size_t i = 0; i < count; i++) array->real[i] = 0;
-    for (size_t i = 0; i < count && array->slack; i++) array->slack[i] = 0;
-}
-
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const resample_sizes *z = sizes;
-    clear(&operand[1], (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c);
+    clt__clear(&operand[1], (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c);
     each_pair(z, copy, &(pair){operand[0].real, &operand[1]});
 }
 
@@ -55,10 +49,84 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
     const resample_sizes *z = sizes;
     const size_t inputs = (size_t)z->n * (size_t)z->h * (size_t)z->w * (size_t)z->c;
     const double growth = clt__growth((double)z->scale_y * z->scale_x);
-    clear(&operand[1], inputs);
+    clt__clear(&operand[1], inputs);
     each_pair(z, add, &(pair){operand[0].real, &operand[1]});
     for (size_t i = 0; i < inputs && operand[1].slack; i++) operand[1].slack[i] *= growth;
 }
+
+/* ---- bilinear_forward(x -> y) and bilinear_gradient(dy -> dx) */
+
+/* The inputs above and below an output, and the shares that they have: kernels/resample.cl. */
+typedef struct between {
+    int input[2];
+    double share[2];
+} between;
+
+static between inputs_of(int y, int size, int scale)
+{
+    const int parts = 2 * scale, u = 2 * y + 1 > scale ? 2 * y + 1 - scale : 0, above = u / parts;
+    const double lower = (double)(u % parts) / parts;
+    return (between){{above, above + 1 < size ? above + 1 : above}, {1 - lower, lower}};
+}
+
+/* Calls `meet` for each output and each of the four inputs around it, with both their indices and the input's share. */
+static void each_share(const resample_sizes *z, void (*meet)(const pair *p, size_t input, size_t output, double share),
+                       const pair *p)
+{
+    size_t output = 0;
+    for (int n = 0; n < z->n; n++)
+        for (int y = 0; y < z->y; y++)
+            for (int x = 0; x < z->x; x++)
+                for (int c = 0; c < z->c; c++, output++) {
+                    const between down = inputs_of(y, z->h, z->scale_y), across = inputs_of(x, z->w, z->scale_x);
+                    for (int i = 0; i < 4; i++) {
+                        const size_t row = (size_t)n * (size_t)z->h + (size_t)down.input[i / 2];
+                        const size_t input = (row * (size_t)z->w + (size_t)across.input[i % 2]) * (size_t)z->c;
+                        meet(p, input + (size_t)c, output, down.share[i / 2] * across.share[i % 2]);
+                    }
+                }
+}
+
+static void add_product(const clt__array *to, size_t at, double product)
+{
+    to->real[at] += product;
+    if (to->slack) to->slack[at] += fabs(product);
+}
+
+static void add_input(const pair *p, size_t input, size_t output, double share)
+{
+    add_product(p->to, output, share * p->from[input]);
+}
+
+static void add_output(const pair *p, size_t input, size_t output, double share)
+{
+    add_product(p->to, input, share * p->from[output]);
+}
+
+/* Both are sums of products with a share, which is a product of two quotients. */
+static void bilinear(const resample_sizes *z, const clt__array *operand, size_t results, double terms,
+                     void (*meet)(const pair *p, size_t input, size_t output, double share))
+{
+    const clt__array *to = &operand[1];
+    clt__clear(to, results);
+    each_share(z, meet, &(pair){operand[0].real, to});
+    for (size_t i = 0; i < results && to->slack; i++) to->slack[i] *= clt__growth(terms) + 2 * CLT__DIVIDE_SLACK + 3;
+}
+
+static void bilinear_forward_twin(const void *sizes, const clt__array *operand)
+{
+    const resample_sizes *z = sizes;
+    bilinear(z, operand, (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c, 4, add_input);
+}
+
+static void bilinear_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const resample_sizes *z = sizes;
+    const double terms = 9.0 * z->scale_y * z->scale_x;
+    bilinear(z, operand, (size_t)z->n * (size_t)z->h * (size_t)z->w * (size_t)z->c, terms, add_output);
+}
+
+/* ---- launch rules */
 
 static clt_status plan(const char *kernel, const resample_sizes *z, int pixels, const clt__limits *limits,
                        clt__launch_plan *plan)
@@ -82,6 +150,22 @@ static clt_status gradient_plan(void *sizes, const clt__limits *limits, clt__lau
     return plan("resample_gradient", z, z->n * z->h * z->w, limits, launches);
 }
 
+static clt_status bilinear_forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches,
+                                        clt_error *error)
+{
+    (void)error;
+    const resample_sizes *z = sizes;
+    return plan("bilinear_forward", z, z->n * z->y * z->x, limits, launches);
+}
+
+static clt_status bilinear_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches,
+                                         clt_error *error)
+{
+    (void)error;
+    const resample_sizes *z = sizes;
+    return plan("bilinear_gradient", z, z->n * z->h * z->w, limits, launches);
+}
+
 static const clt__op_row forward_op = {
     .name = "resample_forward",
     .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
@@ -96,7 +180,29 @@ static const clt__op_row gradient_op = {
     .plan = gradient_plan,
 };
 
-/* ---- the layers: each has one option, height and width */
+static const clt__op_row bilinear_forward_op = {
+    .name = "bilinear_forward",
+    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
+    .twin = bilinear_forward_twin,
+    .plan = bilinear_forward_plan,
+};
+
+static const clt__op_row bilinear_gradient_op = {
+    .name = "bilinear_gradient",
+    .operand = {{"dy", CLT__READ}, {"dx", CLT__WRITE}},
+    .twin = bilinear_gradient_twin,
+    .plan = bilinear_gradient_plan,
+};
+
+/* ---- the layers: the first option of each is a height and a width */
+
+enum { EXTENT, MODE };
+enum { NEAREST, BILINEAR };
+
+static bool is_bilinear(const clt__layer *layer)
+{
+    return layer->row == &clt__upsample && layer->value[MODE][0] == BILINEAR;
+}
 
 static clt_status set_shape(clt__layer *layer, int64_t height, int64_t width, clt_error *error)
 {
@@ -110,14 +216,15 @@ static clt_status set_shape(clt__layer *layer, int64_t height, int64_t width, cl
 static clt_status pad_shape(clt__layer *layer, clt_error *error)
 {
     const clt_shape in = layer->in[0].shape;
-    return set_shape(layer, in.height + 2 * (int64_t)layer->value[0][0], in.width + 2 * (int64_t)layer->value[0][1],
-                     error);
+    return set_shape(layer, in.height + 2 * (int64_t)layer->value[EXTENT][0],
+                     in.width + 2 * (int64_t)layer->value[EXTENT][1], error);
 }
 
 static clt_status upsample_shape(clt__layer *layer, clt_error *error)
 {
     const clt_shape in = layer->in[0].shape;
-    return set_shape(layer, in.height * (int64_t)layer->value[0][0], in.width * (int64_t)layer->value[0][1], error);
+    return set_shape(layer, in.height * (int64_t)layer->value[EXTENT][0], in.width * (int64_t)layer->value[EXTENT][1],
+                     error);
 }
 
 static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op_row *row, int from, int to,
@@ -125,7 +232,7 @@ static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op
 {
     const clt_shape in = layer->in[0].shape, out = layer->out.shape;
     const bool pads = layer->row == &clt__zeropad;
-    const int *value = layer->value[0], tensor[] = {from, to};
+    const int *value = layer->value[EXTENT], tensor[] = {from, to};
     const resample_sizes sizes = {.n = layer->batch,
                                   .c = in.channels,
                                   .h = in.height,
@@ -141,13 +248,15 @@ static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    return add_op(tape, layer, &forward_op, layer->in[0].tensor, layer->out.tensor, error);
+    return add_op(tape, layer, is_bilinear(layer) ? &bilinear_forward_op : &forward_op, layer->in[0].tensor,
+                  layer->out.tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     if (layer->in[0].gradient < 0) return CLT_OK;
-    return add_op(tape, layer, &gradient_op, layer->out.gradient, layer->in[0].gradient, error);
+    return add_op(tape, layer, is_bilinear(layer) ? &bilinear_gradient_op : &gradient_op, layer->out.gradient,
+                  layer->in[0].gradient, error);
 }
 
 static const clt__case pad_cases[] = {
@@ -161,6 +270,8 @@ static const clt__case upsample_cases[] = {
     {1, "input 1x1x1; conv out=1; upsample scale=2"},
     {3, "input 3x4x5; conv out=17; tanh; upsample scale=2x3; conv out=2 kernel=3"},
     {64, "input 2x3x2; conv out=33; upsample scale=3x1; upsample scale=1"},
+    {3, "input 3x4x3; conv out=17; relu; upsample scale=2x3 mode=bilinear; conv out=2 kernel=3; upsample scale=4x1 "
+        "mode=bilinear"},
     {0, NULL},
 };
 
@@ -176,8 +287,9 @@ const clt__layer_row clt__zeropad = {
 
 const clt__layer_row clt__upsample = {
     .name = "upsample",
-    .help = "each pixel several times (nearest neighbour)",
-    .option = {{"scale", CLT__PAIR, 1, CLT__REQUIRED, "times as high x wide"}},
+    .help = "each pixel several times, or what lies between pixels",
+    .option = {{"scale", CLT__PAIR, 1, CLT__REQUIRED, "times as high x wide"},
+               {"mode", CLT__CHOICE, 0, NEAREST, "nearest|bilinear: what the new pixels are"}},
     .shape = upsample_shape,
     .forward = forward,
     .backward = backward,

@@ -83,6 +83,32 @@ static bool parse_real(const char *text, int *millionths)
     return fabs(value * 1e6 - *millionths) < 1e-3;
 }
 
+int clt__choice_length(const clt__option_row *option)
+{
+    return (int)strcspn(option->help, ":");
+}
+
+const char *clt__choice_word(const clt__option_row *option, int number, int *length)
+{
+    const char *word = option->help;
+    *length = (int)strcspn(word, "|:");
+    while (number-- > 0) {
+        if (word[*length] != '|') return NULL;
+        word += *length + 1;
+        *length = (int)strcspn(word, "|:");
+    }
+    return word;
+}
+
+static bool parse_choice(const clt__option_row *option, const char *text, int *number)
+{
+    int length;
+    const char *word;
+    for (*number = 0; (word = clt__choice_word(option, *number, &length)); ++*number)
+        if (strlen(text) == (size_t)length && strncmp(text, word, (size_t)length) == 0) return true;
+    return false;
+}
+
 static bool parse_value(const clt__option_row *option, const char *text, int value[2])
 {
     const char *end = text;
@@ -90,6 +116,8 @@ static bool parse_value(const clt__option_row *option, const char *text, int val
     case CLT__FLAG:
         value[0] = strcmp(text, "yes") == 0;
         return value[0] || strcmp(text, "no") == 0;
+    case CLT__CHOICE:
+        return parse_choice(option, text, &value[0]);
     case CLT__COUNT:
         return parse_count(text, &end, &value[0]) && !*end && value[0] >= option->least;
     case CLT__REAL:
@@ -109,6 +137,9 @@ static void describe_wanted(const clt__option_row *option, char *text, size_t si
     switch (option->kind) {
     case CLT__FLAG:
         (void)snprintf(text, size, "yes or no");
+        break;
+    case CLT__CHOICE:
+        (void)snprintf(text, size, "one of %.*s", clt__choice_length(option), option->help);
         break;
     case CLT__REAL:
         (void)snprintf(text, size, "a multiple of 0.000001 from %g to 1000", option->least * 1e-6);
@@ -457,6 +488,11 @@ static bool is_default(const clt__item *item, size_t i)
 static clt_status write_option(clt__text *text, const clt__option_row *option, const int value[2], clt_error *error)
 {
     if (option->kind == CLT__FLAG) return clt__text_print(text, error, " %s=%s", option->key, value[0] ? "yes" : "no");
+    if (option->kind == CLT__CHOICE) {
+        int length;
+        const char *word = clt__choice_word(option, value[0], &length);
+        return clt__text_print(text, error, " %s=%.*s", option->key, length, word);
+    }
     if (option->kind == CLT__REAL) return clt__text_print(text, error, " %s=%.10g", option->key, value[0] * 1e-6);
     if (option->kind == CLT__COUNT || value[0] == value[1])
         return clt__text_print(text, error, " %s=%d", option->key, value[0]);

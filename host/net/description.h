@@ -55,6 +55,11 @@ int clt__count_users(const clt__description *description, size_t item, size_t *u
 
 void clt__description_free(clt__description *description);
 
+/* Of a CHOICE: its words, as in "nearest|bilinear", are this many characters of its help. */
+int clt__choice_length(const clt__option_row *option);
+/* ... its word of this number, and how long it is; NULL where it has fewer. */
+const char *clt__choice_word(const clt__option_row *option, int number, int *length);
+
 /* NULL where there is none of that name. */
 const clt__loss_row *clt__find_loss(const char *name);
 

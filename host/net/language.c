@@ -3,22 +3,44 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "layers/layer.h"
+#include "net/description.h"
+
+static clt_status write_option(clt__text *text, const clt__option_row *option, clt_error *error)
+{
+    static const char *const value[] = {
+        [CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no", [CLT__REAL] = "X"};
+    if (option->kind == CLT__CHOICE) return clt__text_print(text, error, "    %s=%s", option->key, option->help);
+    return clt__text_print(text, error, "    %s=%s  %s", option->key, value[option->kind], option->help);
+}
+
+static clt_status write_default(clt__text *text, const clt__option_row *option, clt_error *error)
+{
+    if (option->fallback == CLT__REQUIRED) return clt__text_print(text, error, " (needed)");
+    if (option->fallback < 0) return CLT_OK;
+    int length;
+    switch (option->kind) {
+    case CLT__FLAG:
+        return clt__text_print(text, error, " (default %s)", option->fallback ? "yes" : "no");
+    case CLT__REAL:
+        return clt__text_print(text, error, " (default %g)", option->fallback * 1e-6);
+    case CLT__CHOICE: {
+        const char *word = clt__choice_word(option, option->fallback, &length);
+        return clt__text_print(text, error, " (default %.*s)", length, word);
+    }
+    case CLT__COUNT:
+    case CLT__PAIR:
+        break;
+    }
+    return clt__text_print(text, error, " (default %d)", option->fallback);
+}
 
 static clt_status write_layer(clt__text *text, const clt__layer_row *row, clt_error *error)
 {
     TRY(clt__text_print(text, error, "  %-18s %s\n", row->name, row->help));
     for (const clt__option_row *option = row->option; option->key; option++) {
-        static const char *const value[] = {
-            [CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no", [CLT__REAL] = "X"};
-        TRY(clt__text_print(text, error, "    %s=%s  %s", option->key, value[option->kind], option->help));
-        if (option->fallback >= 0 && option->kind == CLT__REAL)
-            TRY(clt__text_print(text, error, " (default %g)", option->fallback * 1e-6));
-        else if (option->fallback >= 0 && option->kind != CLT__FLAG)
-            TRY(clt__text_print(text, error, " (default %d)", option->fallback));
-        if (option->kind == CLT__FLAG)
-            TRY(clt__text_print(text, error, " (default %s)", option->fallback ? "yes" : "no"));
-        TRY(clt__text_print(text, error, "%s\n", option->fallback == CLT__REQUIRED ? " (needed)" : ""));
+        TRY(write_option(text, option, error));
+        TRY(write_default(text, option, error));
+        TRY(clt__text_print(text, error, "\n"));
     }
     return CLT_OK;
 }

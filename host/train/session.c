@@ -183,7 +183,7 @@ static clt_status write_hyper(clt_session *session, const clt_train_options *opt
     return clt__engine_write(session->engine, session->net.hyper, 0, HYPER_LENGTH, hyper, error);
 }
 
-/* 1 for the elements of weights, 0 for biases and for what normalises: those have one dimension. */
+/* 1 for the elements of weights, 0 for biases and for what normalises: those have one dimension, or are an image. */
 static clt_status write_decays(clt_session *session, clt_error *error)
 {
     const clt__net *net = &session->net;
@@ -193,7 +193,8 @@ static clt_status write_decays(clt_session *session, clt_error *error)
     TRY(clt__allocate((uint64_t)count, sizeof *decays, "which parameters decay", &decays, error));
     for (size_t i = 0; i < net->tape.tensor_count; i++) {
         const clt__tensor *tensor = &net->tape.tensor[i];
-        if (tensor->root != net->parameters || (int)i == net->parameters || tensor->shown < 2) continue;
+        if (tensor->root != net->parameters || (int)i == net->parameters) continue;
+        if (tensor->shown < 2 || tensor->shown == CLT__SHOWN_IMAGE) continue;
         for (int j = 0; j < tensor->count; j++) decays[tensor->offset + j] = 1;
     }
     const clt_status status = clt__engine_write(session->engine, net->decays, 0, count, decays, error);

@@ -1,0 +1,27 @@
+/* For kernels that add up rows of channels, channel by channel: first over parts of the rows, a work-item each, then
+ * over the parts in order. The host plans both launches (clt__plan_channel_sums). */
+#ifndef CLT_CHANNEL_PARTS_H
+#define CLT_CHANNEL_PARTS_H
+
+#include "params.h"
+#include "real.h"
+
+#define PADDED(c) (((c) + VEC - 1) / VEC * VEC)
+
+/* Where part number `part` of `rows` rows begins. */
+static inline int part_begin(const int rows, const int part, const int parts)
+{
+    return (int)((long)rows * part / parts);
+}
+
+/* Which vector of channels a work-item sums up, and over which part. Where channels are few, work-items that are spread
+ * would leave a dimension of channels half empty. */
+#ifdef SPREAD
+#define SUMMED_CHANNEL(c) ((int)get_global_id(0) % (c))
+#define SUMMED_PART(c) ((int)get_global_id(0) / (c))
+#else
+#define SUMMED_CHANNEL(c) ((int)get_global_id(0) * VEC)
+#define SUMMED_PART(c) ((int)get_global_id(1))
+#endif
+
+#endif
