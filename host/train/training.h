@@ -40,6 +40,9 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
 /* verify.c: random images with random labels, as the model takes them. */
 clt_status clt__random_dataset(const clt_model *model, int count, uint64_t seed, clt_dataset **data, clt_error *error);
 
+/* bench.c: seconds of one run of op `index`, the mean of `times` runs. Waits for the device. */
+clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error);
+
 /* evaluate.c: whether a data set has the labels or targets that the model's loss wants. */
 clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error);
 
