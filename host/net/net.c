@@ -437,6 +437,17 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
     return status;
 }
 
+clt_status clt__net_outline(const clt__description *description, clt__net *net, clt_error *error)
+{
+    const clt__net_options options = {.input = description->input,
+                                      .batch = 1,
+                                      .images = 1,
+                                      .bytes = true,
+                                      .loss = clt__loss_of(description),
+                                      .keep_tensors = true};
+    return clt__net_build(description, &options, net, error);
+}
+
 void clt__net_free(clt__net *net)
 {
     clt__tape_free(&net->tape);

@@ -55,6 +55,8 @@ typedef struct clt__net {
 
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,
                           clt_error *error);
+/* The net for one image at a time, without training: its layers, shapes and parameters. */
+clt_status clt__net_outline(const clt__description *description, clt__net *net, clt_error *error);
 void clt__net_free(clt__net *net);
 
 #endif

@@ -37,16 +37,10 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
 static clt_status fill_in(clt_model *model, clt_error *error)
 {
     clt__net net;
-    const clt__net_options options = {.input = model->input,
-                                      .batch = 1,
-                                      .images = 1,
-                                      .bytes = true,
-                                      .loss = model->description.loss,
-                                      .keep_tensors = true};
     if (model->input.channels > CLT_MAX_CHANNEL_STATISTICS)
         return FAIL(error, CLT_BAD_NET, "images of %d channels: there may be %d at most", model->input.channels,
                     (int)CLT_MAX_CHANNEL_STATISTICS);
-    TRY(clt__net_build(&model->description, &options, &net, error));
+    TRY(clt__net_outline(&model->description, &net, error));
     model->outputs = net.tape.tensor[net.output.tensor].count;
     clt_status status = clt__allocate((uint64_t)net.layers * CLT__MAX_PARAMETERS, sizeof *model->parameter,
                                       "the model's parameters", &model->parameter, error);
