@@ -13,11 +13,8 @@ typedef struct plan_settings {
 } plan_settings;
 
 static const option_row option_rows[] = {
-    {.name = "net", SETTING(plan_settings, net), .value = "NAME|FILE|TEXT", .help = "the net: see cltrain help nets"},
-    {.name = "input",
-     SETTING(plan_settings, input),
-     .value = "CxHxW",
-     .help = "the images' shape (default: the net's own)"},
+    NET_OPTION(plan_settings, ""),
+    INPUT_OPTION(plan_settings),
     {.name = "batch-size",
      SETTING(plan_settings, train.batch_size),
      .value = "N",
@@ -38,11 +35,7 @@ static const option_row option_rows[] = {
      .least = 1,
      .help = "images of the data set, a byte a value"},
     {.name = "inference", SETTING(plan_settings, inference), .help = "what eval and predict take, not training"},
-    {.name = "precision",
-     SETTING(plan_settings, precision),
-     .value = "f32|f64",
-     .choices = precision_names,
-     .help = "what the device computes in (default f32)"},
+    PRECISION_OPTION(plan_settings),
     JSON_OPTION(plan_settings),
     DEVICE_OPTIONS(plan_settings),
     {0}};
