@@ -260,14 +260,14 @@ typedef struct clt_train_options {
     int epochs; /* 0 writes the initial checkpoint and trains nothing */
     int batch_size;
     int micro_batch_size;  /* images computed at a time, 0 for as many as the device has memory for: see below */
-    const char *optimizer; /* "sgd", "adam", "adamw", "rmsprop", "adagrad": each with PyTorch's formulas */
+    const char *optimizer; /* "sgd", "adam", "adamw", "lamb", "rmsprop", "adagrad": PyTorch's formulas; lamb: You et al. 2020 */
     double lr, weight_decay;
     bool no_decay_bias_norm; /* biases, and what batch normalisation scales and shifts by, do not decay */
     double momentum;         /* sgd */
     bool nesterov;
-    double beta1, beta2;      /* adam, adamw */
+    double beta1, beta2;      /* adam, adamw, lamb */
     double alpha;             /* rmsprop */
-    double eps;               /* all but sgd; 0: 1e-8, for adagrad 1e-10 */
+    double eps;               /* all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb 1e-6 */
     double label_smoothing;   /* 0 to 1 */
     double clip_grad;         /* largest gradient norm, 0 for no limit */
     double clip_value;        /* largest absolute value in a gradient, 0 for no limit; after clip_grad */

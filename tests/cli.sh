@@ -560,7 +560,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--lr-scheduler multistep --milestones 1,3' '--lr-scheduler polynomial --power 2' \
         '--lr-scheduler onecycle' '--lr-scheduler cosine --lr-per-step' \
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
-        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' \
+        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]

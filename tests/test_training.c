@@ -702,8 +702,13 @@ static void gradient_by_hand(const double p[PARAMETERS], double smoothing, doubl
 /* What torch.optim's optimisers do to one parameter in step t, from its gradient g on: its states are a and b. */
 static double update_by_hand(const clt_train_options *o, int t, double p, double g, double decay, double *a, double *b)
 {
-    const bool is_adamw = strcmp(o->optimizer, "adamw") == 0, is_adagrad = strcmp(o->optimizer, "adagrad") == 0;
-    const double d = is_adamw ? g : g + decay * p, eps = o->eps > 0 ? o->eps : is_adagrad ? 1e-10 : 1e-8;
+    const bool is_lamb = strcmp(o->optimizer, "lamb") == 0;
+    const bool is_adamw = strcmp(o->optimizer, "adamw") == 0 || is_lamb,
+               is_adagrad = strcmp(o->optimizer, "adagrad") == 0;
+    const double d = is_adamw ? g : g + decay * p, eps = o->eps > 0   ? o->eps
+                                                         : is_adagrad ? 1e-10
+                                                         : is_lamb    ? 1e-6
+                                                                      : 1e-8;
     if (strcmp(o->optimizer, "sgd") == 0) {
         *a = o->momentum * *a + d;
         return p - o->lr * (o->nesterov ? d + o->momentum * *a : *a);
@@ -719,19 +724,37 @@ static double update_by_hand(const clt_train_options *o, int t, double p, double
     return kept - o->lr / (1 - pow(o->beta1, t)) * *a / bottom;
 }
 
+/* What lamb does in place of `w - step` to one tensor, whose step d is: w - rate * |w| / |d| * d. */
+static void trust_by_hand(double rate, int count, const double *d, double *w)
+{
+    double squares[2] = {0, 0};
+    for (int i = 0; i < count; i++) {
+        squares[0] += w[i] * w[i];
+        squares[1] += d[i] * d[i];
+    }
+    const double trust = squares[0] > 0 && squares[1] > 0 ? sqrt(squares[0] / squares[1]) : 1;
+    for (int i = 0; i < count; i++) w[i] -= rate * trust * d[i];
+}
+
 /* torch.nn.utils.clip_grad_norm_, then clip_grad_value_, then the optimiser's step t. */
 static void step_by_hand(const clt_train_options *o, int t, double p[PARAMETERS], double a[PARAMETERS],
                          double b[PARAMETERS])
 {
-    double g[PARAMETERS], square = 0;
+    const bool is_lamb = strcmp(o->optimizer, "lamb") == 0;
+    double g[PARAMETERS], d[PARAMETERS], square = 0;
     gradient_by_hand(p, o->label_smoothing, g);
     for (int i = 0; i < PARAMETERS; i++) square += g[i] * g[i];
     const double scale = o->clip_grad > 0 ? fmin(1, o->clip_grad / (sqrt(square) + 1e-6)) : 1;
     for (int i = 0; i < PARAMETERS; i++) {
         const double most = o->clip_value > 0 ? o->clip_value : INFINITY;
         const double decay = o->no_decay_bias_norm && i >= OUTPUTS * INPUTS ? 0 : o->weight_decay;
-        p[i] = update_by_hand(o, t, p[i], fmax(-most, fmin(most, scale * g[i])), decay, &a[i], &b[i]);
+        const double next = update_by_hand(o, t, p[i], fmax(-most, fmin(most, scale * g[i])), decay, &a[i], &b[i]);
+        d[i] = (p[i] - next) / o->lr; /* of lamb */
+        if (!is_lamb) p[i] = next;
     }
+    if (!is_lamb) return;
+    trust_by_hand(o->lr, OUTPUTS * INPUTS, d, p);
+    trust_by_hand(o->lr, OUTPUTS, d + OUTPUTS * INPUTS, p + OUTPUTS * INPUTS);
 }
 
 static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_precision precision, double bound)
@@ -803,6 +826,31 @@ static void every_optimizer_does_what_pytorchs_formulas_say(void **state)
         assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
         assert_steps_by_hand(options, device, CLT_F32, 1e-6);
     }
+}
+
+/* From zero a tensor has no norm to trust: its first step is the rate times the direction, g / (|g| + eps). */
+static void lamb_leaves_zero_as_adam_does(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *data;
+    double zeros[OUTPUTS * INPUTS] = {0}, g[PARAMETERS], trained[OUTPUTS * INPUTS];
+    clt_train_options options = options_for(1, NULL);
+    options.optimizer = "lamb";
+    options.normalize = CLT_NORMALIZE_NONE;
+    clt_model *model = make_model("input 1x1x2; flatten; dense out=3", NULL, CLT_F64, 1);
+    const double nothing[PARAMETERS] = {0};
+    assert_ok(clt_model_set(model, "dense1.weight", zeros, OUTPUTS * INPUTS, &error), &error);
+    assert_ok(clt_model_set(model, "dense1.bias", zeros, OUTPUTS, &error), &error);
+    assert_ok(clt_dataset_from_bytes(EXAMPLES, (clt_shape){1, 1, 2}, pixels[0], pixel_labels, OUTPUTS, &data, &error),
+              &error);
+    assert_ok(clt_train(model, reference, data, NULL, &options, &error), &error);
+    assert_ok(clt_model_get(model, "dense1.weight", trained, OUTPUTS * INPUTS, &error), &error);
+    gradient_by_hand(nothing, 0, g);
+    for (int i = 0; i < OUTPUTS * INPUTS; i++)
+        assert_true(fabs(trained[i] + options.lr * g[i] / (fabs(g[i]) + 1e-6)) <= 1e-14);
+    clt_dataset_close(data);
+    clt_model_close(model);
 }
 
 /* ---- means, the end of training ------------------------------------------------------------------------------ */
@@ -1160,6 +1208,7 @@ int main(void)
         cmocka_unit_test(the_rate_of_the_schedule_is_the_one_that_trains),
         cmocka_unit_test(steps_are_what_pytorchs_formulas_say),
         cmocka_unit_test(every_optimizer_does_what_pytorchs_formulas_say),
+        cmocka_unit_test(lamb_leaves_zero_as_adam_does),
         cmocka_unit_test(every_optimizer_resumes_to_the_same_bits),
         cmocka_unit_test(another_optimizer_begins_anew),
         cmocka_unit_test(a_short_last_batch_counts_only_its_images),

@@ -108,14 +108,16 @@ typedef struct clt__state_row {
     bool square;      /* it is never negative */
 } clt__state_row;
 
-/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). */
+/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). Where `trusts`
+ * it writes a direction, its last operand, in place of the weights. */
 typedef struct clt__optimizer_row {
     const char *name;
     const char *help;
     const clt__op_row *op;
     clt__state_row state[CLT__MAX_STATES + 1]; /* ends with a NULL name */
     bool corrects_bias;                        /* HYPER_STEP and HYPER_ROOT change with the number of the step */
-    double eps;                                /* by default; 0 where it has none */
+    bool trusts; /* each tensor moves along the direction by its trust ratio: trust_ratio and trust_step follow */
+    double eps;  /* by default; 0 where it has none */
 } clt__optimizer_row;
 
 extern const clt__layer_row *const clt__layer_rows[]; /* each ends with NULL */
@@ -125,8 +127,8 @@ extern const clt__optimizer_row *const clt__optimizer_rows[];
 extern const clt__layer_row clt__zeropad; /* which shares its ops with upsample */
 
 /* Ops that no layer owns. */
-extern const clt__op_row clt__batch_op, clt__history_op, clt__accumulate_op, clt__gradient_norm_op,
-    clt__activation_gradient_op;
+extern const clt__op_row clt__batch_op, clt__history_op, clt__accumulate_op, clt__gradient_norm_op, clt__trust_ratio_op,
+    clt__trust_step_op, clt__activation_gradient_op;
 
 /* ---- helpers for layers */
 

@@ -41,6 +41,7 @@
     ROW(sgd)            \
     ROW(adam)           \
     ROW(adamw)          \
+    ROW(lamb)           \
     ROW(rmsprop)        \
     ROW(adagrad)
 /* clang-format on */

@@ -351,6 +351,29 @@ static clt_status add_accumulate_op(clt__net *net, clt_error *error)
     return clt__tape_add_op(&net->tape, &clt__accumulate_op, "", &sizes, sizeof sizes, tensor, error);
 }
 
+int clt__net_trained(const clt__net *net, int after)
+{
+    for (int i = after + 1; i < (int)net->tape.tensor_count; i++)
+        if (net->tape.tensor[i].root == net->parameters && i != net->parameters) return i;
+    return -1;
+}
+
+/* Each tensor moves along its part of the direction by its trust ratio. */
+static clt_status add_trust_ops(clt__net *net, int direction, clt_error *error)
+{
+    update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
+    int trust;
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) sizes.tensors++;
+    TRY(add_flat(net, "update.segments", CLT__INTS, SEGMENT_LENGTH * sizes.tensors, &net->segments, error));
+    TRY(add_flat(net, "update.owners", CLT__INTS, (sizes.count + UPDATE_BLOCK - 1) / UPDATE_BLOCK, &net->owners,
+                 error));
+    TRY(add_flat(net, "update.trust", CLT__REALS, sizes.tensors, &trust, error));
+    const int ratio[] = {net->parameters, direction, net->segments, trust};
+    TRY(clt__tape_add_op(&net->tape, &clt__trust_ratio_op, "", &sizes, sizeof sizes, ratio, error));
+    const int step[] = {net->parameters, direction, net->owners, trust, net->hyper};
+    return clt__tape_add_op(&net->tape, &clt__trust_step_op, "", &sizes, sizeof sizes, step, error);
+}
+
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int count = net->tape.tensor[net->parameters].count;
@@ -365,7 +388,7 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
         const int norm[] = {gradients, net->hyper, net->scale};
         TRY(clt__tape_add_op(&net->tape, &clt__gradient_norm_op, "", &sizes, sizeof sizes, norm, error));
     }
-    int tensor[CLT__MAX_OPERANDS] = {net->parameters, gradients}, operands = 2;
+    int direction = -1, tensor[CLT__MAX_OPERANDS] = {net->parameters, gradients}, operands = 2;
     for (int i = 0; optimizer->state[i].name; i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "update.%s", optimizer->state[i].name);
@@ -374,8 +397,11 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     }
     tensor[operands++] = net->hyper;
     tensor[operands++] = net->scale;
-    tensor[operands] = net->decays;
-    return clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, sizeof sizes, tensor, error);
+    tensor[operands++] = net->decays;
+    if (optimizer->trusts) TRY(add_flat(net, "update.direction", CLT__REALS, count, &direction, error));
+    tensor[operands] = direction;
+    TRY(clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, sizeof sizes, tensor, error));
+    return optimizer->trusts ? add_trust_ops(net, direction, error) : CLT_OK;
 }
 
 /* ---- all of it */
@@ -431,7 +457,9 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .history = -1,
                       .hyper = -1,
                       .scale = -1,
-                      .decays = -1};
+                      .decays = -1,
+                      .segments = -1,
+                      .owners = -1};
     const clt_status status = build(description, options, net, error);
     if (status != CLT_OK) clt__net_free(net);
     return status;

@@ -51,12 +51,17 @@ typedef struct clt__net {
     int state[CLT__MAX_STATES];                     /* the optimiser's, laid out as `parameters` */
     int images, labels, targets, order, step, normalize, label, target;
     int loss, hit, history, hyper, scale, decays;
+    int segments, owners; /* see clt__net_trained: where each trained tensor lies, and whose each UPDATE_BLOCK is */
 } clt__net;
 
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,
                           clt_error *error);
 /* The net for one image at a time, without training: its layers, shapes and parameters. */
 clt_status clt__net_outline(const clt__description *description, clt__net *net, clt_error *error);
+/* The next trained tensor after tape tensor `after` (-1: the first), in the order in which they lie; -1 after the last.
+ */
+int clt__net_trained(const clt__net *net, int after);
+
 void clt__net_free(clt__net *net);
 
 #endif

@@ -114,6 +114,7 @@ static void find_hyper(const clt_session *session, double hyper[HYPER_STEP_LENGT
     const bool corrects = session->optimizer->corrects_bias;
     hyper[HYPER_RATE] = session->rate;
     hyper[HYPER_STEP] = corrects ? session->rate / (1 - pow(session->beta1, step)) : session->rate;
+    hyper[HYPER_MEAN] = corrects ? 1 / (1 - pow(session->beta1, step)) : 1;
     hyper[HYPER_ROOT] = corrects ? 1 / sqrt(1 - pow(session->beta2, step)) : 1;
     hyper[HYPER_SHRINK] = session->rate * session->decay;
 }
@@ -190,13 +191,41 @@ static clt_status write_decays(clt_session *session, clt_error *error)
     const int count = net->tape.tensor[net->decays].count;
     double *decays;
     TRY(clt__allocate((uint64_t)count, sizeof *decays, "which parameters decay", &decays, error));
-    for (size_t i = 0; i < net->tape.tensor_count; i++) {
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) {
         const clt__tensor *tensor = &net->tape.tensor[i];
-        if (tensor->root != net->parameters || (int)i == net->parameters || tensor->shown < 2) continue;
-        for (int j = 0; j < tensor->count; j++) decays[tensor->offset + j] = 1;
+        for (int j = 0; j < tensor->count && tensor->shown >= 2; j++) decays[tensor->offset + j] = 1;
     }
     const clt_status status = clt__engine_write(session->engine, net->decays, 0, count, decays, error);
     free(decays);
+    return status;
+}
+
+static clt_status write_ints(clt_session *session, int tensor, const int32_t *values, clt_error *error)
+{
+    return clt__engine_write(session->engine, tensor, 0, session->net.tape.tensor[tensor].count, values, error);
+}
+
+/* Where each trained tensor lies, and which tensor each block of parameters is of; what lies between two is the
+ * former's.
+ */
+static clt_status write_segments(clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    if (net->segments < 0) return CLT_OK;
+    const int blocks = net->tape.tensor[net->owners].count;
+    int32_t *segments, *owners, number = 0;
+    TRY(clt__allocate((uint64_t)net->tape.tensor[net->segments].count + (uint64_t)blocks, sizeof *segments,
+                      "where the parameters lie", &segments, error));
+    owners = segments + net->tape.tensor[net->segments].count;
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0; number++) {
+        const clt__tensor *tensor = &net->tape.tensor[i];
+        segments[number * SEGMENT_LENGTH + SEGMENT_FIRST] = tensor->offset;
+        segments[number * SEGMENT_LENGTH + SEGMENT_COUNT] = tensor->count;
+        for (int block = tensor->offset / UPDATE_BLOCK; block < blocks; block++) owners[block] = number;
+    }
+    clt_status status = write_ints(session, net->segments, segments, error);
+    if (status == CLT_OK) status = write_ints(session, net->owners, owners, error);
+    free(segments);
     return status;
 }
 
@@ -242,6 +271,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));
     TRY(write_decays(session, error));
+    TRY(write_segments(session, error));
     return clt__session_upload(session, error);
 }
 
