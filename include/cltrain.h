@@ -213,7 +213,8 @@ typedef struct clt_tensor_info {
 /* The parameters, in the net's order. */
 size_t clt_model_parameter_count(const clt_model *model);
 const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index);
-/* Copies a parameter's `count` values out or in. */
+/* Copies a parameter's `count` values out or in. "ema.conv1.weight" is the moving average of a trained parameter of a model
+ * that keeps them. */
 clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error);
 clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error);
 
@@ -268,6 +269,10 @@ typedef struct clt_train_options {
     double beta1, beta2;      /* adam, adamw, lamb */
     double alpha;             /* rmsprop */
     double eps;               /* all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb 1e-6 */
+    /* After each step the parameters' moving average becomes ema * average + (1 - ema) * parameter; it begins as the
+     * parameters. Validation, and whatever else infers, then takes it in their place (batch normalisation's running
+     * statistics are averages already: they stay as they are). A checkpoint has both. 0: no average */
+    double ema;
     double label_smoothing;   /* 0 to 1 */
     double clip_grad;         /* largest gradient norm, 0 for no limit */
     double clip_value;        /* largest absolute value in a gradient, 0 for no limit; after clip_grad */

@@ -178,6 +178,8 @@ enum {
     HYPER_ALPHA,
     HYPER_ALPHA_REST,
     HYPER_EPS,
+    HYPER_AVERAGE,
+    HYPER_AVERAGE_REST,
     HYPER_LENGTH
 }; /* reals: see update.cl. The first change from step to step. */
 

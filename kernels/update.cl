@@ -10,6 +10,7 @@
  *   rmsprop  s = alpha * s + (1 - alpha) * g^2;  w = w - rate * g / (sqrt(s) + eps)
  *   adagrad  s = s + g^2;                        w = w - rate * g / (sqrt(s) + eps)
  *
+ *   ema            average = keep * average + (1 - keep) * w
  *   accumulate     sum = (sum of the micro-batches before) + gradient
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
  *
@@ -211,6 +212,18 @@ kernel void adagrad(const update_sizes given, global real *restrict weights, glo
     const realv s = LOAD(square + i) + g * g;
     store_lanes(s, lanes, square + i);
     store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
+}
+#endif
+
+#ifdef OP_ema
+kernel void ema(const update_sizes given, global real *restrict averages, global const real *restrict weights,
+                    global const real *restrict hyper)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    store_lanes(hyper[HYPER_AVERAGE] * LOAD(averages + i) + hyper[HYPER_AVERAGE_REST] * LOAD(weights + i), lanes,
+                averages + i);
 }
 #endif
 

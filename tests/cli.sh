@@ -191,7 +191,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule ;;
     devices) echo json ;;
     train)
-        echo data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo ema data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule quiet
@@ -199,7 +199,7 @@ options_of() {
     eval) echo model data batch-size json device schedule ;;
     predict) echo model topk format batch-size device schedule ;;
     summary) echo net input json ;;
-    plan) echo net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
+    plan) echo ema net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
     tune) echo net input batch-size precision forget json device schedule ;;
     bench) echo net input batch-size seconds precision json device schedule ;;
     verify) echo net input loss precision model batch-size seed json device schedule ;;

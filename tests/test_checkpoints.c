@@ -101,6 +101,7 @@ static void a_checkpoint_whose_tensors_are_wrong_is_refused(void **state)
     file = read_checkpoint();
     tensor_called(&file, "optimizer.velocity.dense1.weight")->name[0] = 'X';
     assert_file_refused(&file, "has no tensor optimizer.velocity.dense1.weight");
+    assert_text_refused("cltrain", "\"averaged\":false", "\"averaged\":true", "has no tensor ema.conv1.weight");
     file = read_checkpoint();
     clt__stored_tensor *weights = tensor_called(&file, "dense1.weight");
     weights->extent[0] = 64;

@@ -153,6 +153,7 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
         {"update.cl", "kernel void lamb", "HYPER_MEAN", "HYPER_ROOT", "lamb", "", "direction", disagree},
         {"update.cl", "kernel void trust_ratio(", "d += ", "d = ", "trust_ratio", "", "trust", disagree},
         {"update.cl", "kernel void trust_step", "i / UPDATE_BLOCK", "0", "trust_step", "", "weights", disagree},
+        {"update.cl", "kernel void ema", "HYPER_AVERAGE_REST", "HYPER_AVERAGE", "ema", "", "averages", disagree},
         {"update.cl", "kernel void rmsprop", "= hyper[HYPER_ALPHA]", "= (real)1.001f * hyper[HYPER_ALPHA]", "rmsprop",
          "", "weights", disagree},
         {"update.cl", "kernel void adagrad", "+ g * g", "+ (real)1.1f * g * g", "adagrad", "", "weights", disagree},

@@ -77,6 +77,7 @@ static clt_train_options rich_options(const char *folder)
     options.weight_decay = 1e-3;
     options.nesterov = true;
     options.label_smoothing = 0.1;
+    options.ema = 0.9;
     options.seed = 77;
     options.save_every = 3;
     return options;
@@ -853,6 +854,85 @@ static void lamb_leaves_zero_as_adam_does(void **state)
     clt_model_close(model);
 }
 
+/* ---- a moving average of the parameters ----------------------------------------------------------------------- */
+
+static void the_average_follows_the_parameters(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    double average[CLASSES * 64], weights[CLASSES * 64];
+    const int32_t order[] = {0, 1, 2, 3};
+    clt_train_options options = options_for(1, NULL);
+    options.ema = 0.75;
+    options.lr = 0.5;
+    clt_model *model = make_model("input 1x8x8; flatten; dense out=3", NULL, CLT_F64, 1);
+    assert_ok(clt_model_get(model, "dense1.weight", average, COUNT_OF(average), &error), &error);
+    assert_failed(clt_model_get(model, "ema.dense1.weight", weights, COUNT_OF(weights), &error), CLT_BAD_ARGUMENT,
+                  &error, NULL, "the model has no parameter \"ema.dense1.weight\"");
+    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
+    for (int step = 0; step < 3; step++) {
+        assert_ok(clt_session_step(session, order, 4, &error), &error);
+        assert_ok(clt_session_read(session, "dense1.weight", weights, COUNT_OF(weights), &error), &error);
+        for (size_t i = 0; i < COUNT_OF(average); i++) average[i] = 0.75 * average[i] + 0.25 * weights[i];
+    }
+    assert_ok(clt_session_store(session, &error), &error);
+    assert_ok(clt_model_get(model, "ema.dense1.weight", weights, COUNT_OF(weights), &error), &error);
+    for (size_t i = 0; i < COUNT_OF(average); i++) assert_true(fabs(average[i] - weights[i]) <= 1e-15);
+    clt_session_close(session);
+    clt_model_close(model);
+}
+
+/* The parameters become their averages, and are no longer averaged. */
+static void put_averages_in_place(clt_model *model)
+{
+    for (size_t i = 0; i < model->parameters; i++)
+        if (model->parameter[i].trained)
+            memcpy(model->parameter[i].values, model->parameter[i].average,
+                   model->parameter[i].info.count * sizeof(double));
+    model->averaged = false;
+}
+
+static double loss_of(const clt_model *model)
+{
+    clt_error error;
+    clt_evaluation evaluation;
+    assert_ok(clt_evaluate(model, reference, validation, BATCH, &evaluation, &error), &error);
+    const double loss = evaluation.loss;
+    clt_evaluation_free(&evaluation);
+    return loss;
+}
+
+static void validation_and_checkpoints_infer_with_the_average(void **state)
+{
+    (void)state;
+    rates noted = {0};
+    clt_train_options options = options_for(2, "averaged");
+    options.ema = 0.9;
+    options.progress = note_rate;
+    options.user = &noted;
+    options.save_every = 1;
+    clt_model *model = make_model("input 1x8x8; flatten; batchnorm; dense out=3", NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    clt_model *loaded = load("averaged", "last.safetensors");
+    assert_true(loaded->averaged && loss_of(model) == noted.validation_loss[1]);
+    assert_true(loss_of(loaded) == noted.validation_loss[1]);
+    put_averages_in_place(loaded);
+    assert_true(loss_of(loaded) == noted.validation_loss[1]);
+    loaded->averaged = model->averaged = false;
+    assert_true(fabs(loss_of(model) - noted.validation_loss[1]) > 1e-3);
+    clt_model_close(loaded);
+    loaded = load("averaged", "last.safetensors");
+    options = clt_model_train_options(loaded);
+    assert_true(options.ema == 0.9);
+    options.epochs = 3;
+    options.ema = 0; /* from now on */
+    train(loaded, reference, &options);
+    assert_false(loaded->averaged);
+    clt_model_close(loaded);
+    clt_model_close(model);
+}
+
 /* ---- means, the end of training ------------------------------------------------------------------------------ */
 
 static void assert_means(clt_device *on, clt_precision precision, double bound)
@@ -1011,6 +1091,7 @@ static void an_option_out_of_its_range_is_refused(void **state)
     REFUSED(lr, (double)INFINITY, "learning rate is inf");
     REFUSED(momentum, 1.5, "momentum is 1.5: it should be from 0 to 1");
     REFUSED(weight_decay, -1, "weight decay is -1: it should be from 0");
+    REFUSED(ema, 1, "the decay of the parameters' average is 1: it should be from 0");
     REFUSED(label_smoothing, 1.1, "label smoothing is 1.1: it should be from 0 to 1");
     REFUSED(clip_grad, -1, "gradient clipping is -1: it should be from 0");
     REFUSED(warmup_epochs, -1, "warm-up epochs is -1: it should be from 0");
@@ -1209,6 +1290,8 @@ int main(void)
         cmocka_unit_test(steps_are_what_pytorchs_formulas_say),
         cmocka_unit_test(every_optimizer_does_what_pytorchs_formulas_say),
         cmocka_unit_test(lamb_leaves_zero_as_adam_does),
+        cmocka_unit_test(the_average_follows_the_parameters),
+        cmocka_unit_test(validation_and_checkpoints_infer_with_the_average),
         cmocka_unit_test(every_optimizer_resumes_to_the_same_bits),
         cmocka_unit_test(another_optimizer_begins_anew),
         cmocka_unit_test(a_short_last_batch_counts_only_its_images),

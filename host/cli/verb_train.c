@@ -152,6 +152,12 @@ static const option_row option_rows[] = {
      .most = 1,
      .help = "what is added to the root of the gradient's square, in all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb "
              "1e-6"},
+    {.name = "ema",
+     SETTING(train_settings, train.ema),
+     .value = "X",
+     .most = 0.999999999,
+     .help = "keep a moving average of the parameters, of which a step keeps this share; validation, eval and predict "
+             "then use it; 0 for none"},
     {.name = "optimizer",
      SETTING(train_settings, train.optimizer),
      .value = "NAME",

@@ -108,8 +108,8 @@ typedef struct clt__state_row {
     bool square;      /* it is never negative */
 } clt__state_row;
 
-/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). Where `trusts`
- * it writes a direction, its last operand, in place of the weights. */
+/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). Where
+ * `trusts` it writes a direction, its last operand, in place of the weights. */
 typedef struct clt__optimizer_row {
     const char *name;
     const char *help;
@@ -128,7 +128,7 @@ extern const clt__layer_row clt__zeropad; /* which shares its ops with upsample 
 
 /* Ops that no layer owns. */
 extern const clt__op_row clt__batch_op, clt__history_op, clt__accumulate_op, clt__gradient_norm_op, clt__trust_ratio_op,
-    clt__trust_step_op, clt__activation_gradient_op;
+    clt__trust_step_op, clt__ema_op, clt__activation_gradient_op;
 
 /* ---- helpers for layers */
 

@@ -130,6 +130,7 @@ ELEMENTS_PLAN(trust_step)
 ELEMENTS_PLAN(rmsprop)
 ELEMENTS_PLAN(adagrad)
 ELEMENTS_PLAN(accumulate)
+ELEMENTS_PLAN(ema)
 
 /* ---- sgd */
 
@@ -379,6 +380,27 @@ const clt__op_row clt__trust_step_op = {
                 {"hyper", CLT__READ}},
     .twin = step_twin,
     .plan = trust_step_plan,
+};
+
+/* ---- ema(averages, weights, hyper) */
+
+/* average = keep * average + (1 - keep) * w */
+static void ema_twin(const void *sizes, const clt__array *operand)
+{
+    const update_sizes *z = sizes;
+    const clt__array *averages = &operand[0];
+    const double *hyper = operand[2].real;
+    for (int i = 0; i < z->count; i++)
+        put(averages, i,
+            blend(hyper[HYPER_AVERAGE], averages->real[i], hyper[HYPER_AVERAGE_REST],
+                  (estimate){operand[1].real[i], 0}));
+}
+
+const clt__op_row clt__ema_op = {
+    .name = "ema",
+    .operand = {{"averages", CLT__UPDATE}, {"weights", CLT__READ}, {"hyper", CLT__READ}},
+    .twin = ema_twin,
+    .plan = ema_plan,
 };
 
 /* ---- accumulate(gradient, step, sum) */

@@ -374,6 +374,14 @@ static clt_status add_trust_ops(clt__net *net, int direction, clt_error *error)
     return clt__tape_add_op(&net->tape, &clt__trust_step_op, "", &sizes, sizeof sizes, step, error);
 }
 
+static clt_status add_ema_op(clt__net *net, clt_error *error)
+{
+    const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
+    TRY(add_flat(net, "update.average", CLT__REALS, sizes.count, &net->average, error));
+    const int tensor[] = {net->average, net->parameters, net->hyper};
+    return clt__tape_add_op(&net->tape, &clt__ema_op, "", &sizes, sizeof sizes, tensor, error);
+}
+
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int count = net->tape.tensor[net->parameters].count;
@@ -401,7 +409,8 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     if (optimizer->trusts) TRY(add_flat(net, "update.direction", CLT__REALS, count, &direction, error));
     tensor[operands] = direction;
     TRY(clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, sizeof sizes, tensor, error));
-    return optimizer->trusts ? add_trust_ops(net, direction, error) : CLT_OK;
+    if (optimizer->trusts) TRY(add_trust_ops(net, direction, error));
+    return options->average ? add_ema_op(net, error) : CLT_OK;
 }
 
 /* ---- all of it */
@@ -443,6 +452,7 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .gradients = -1,
                       .accumulated = -1,
                       .state = {-1, -1},
+                      .average = -1,
                       .frozen = -1,
                       .images = -1,
                       .labels = -1,

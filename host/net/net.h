@@ -22,6 +22,7 @@ typedef struct clt__net_options {
     const clt__loss_row *loss;
     const clt__optimizer_row *optimizer;
     bool nesterov, clip, clip_value;
+    bool average;    /* keep a moving average of the parameters */
     bool decay_some; /* weight decay is for parameters of more than one dimension alone */
     double label_smoothing;
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
@@ -49,6 +50,7 @@ typedef struct clt__net {
     /* tensors, -1 where the net does not have them */
     int parameters, gradients, accumulated, frozen; /* roots */
     int state[CLT__MAX_STATES];                     /* the optimiser's, laid out as `parameters` */
+    int average;                                    /* of the parameters, laid out as them */
     int images, labels, targets, order, step, normalize, label, target;
     int loss, hit, history, hyper, scale, decays;
     int segments, owners; /* see clt__net_trained: where each trained tensor lies, and whose each UPDATE_BLOCK is */

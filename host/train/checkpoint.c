@@ -37,10 +37,10 @@ static bool milestones_from_json(const json_t *json, clt_milestones *milestones)
 static json_t *options_to_json(const clt_train_options *o)
 {
     json_t *more =
-        json_pack("{s:f,s:f,s:f,s:f,s:f,s:b,s:b,s:f,s:f,s:i,s:o}", "beta1", o->beta1, "beta2", o->beta2, "alpha",
-                  o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm", o->no_decay_bias_norm,
-                  "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor, "patience_lr", o->patience_lr,
-                  "milestones", milestones_to_json(&o->milestones));
+        json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:b,s:b,s:f,s:f,s:i,s:o}", "ema", o->ema, "beta1", o->beta1, "beta2",
+                  o->beta2, "alpha", o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm",
+                  o->no_decay_bias_norm, "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor,
+                  "patience_lr", o->patience_lr, "milestones", milestones_to_json(&o->milestones));
     json_t *json = json_pack(
         "{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs", o->epochs,
         "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum", o->momentum, "weight_decay",
@@ -99,10 +99,10 @@ static json_t *names_to_json(const clt__names *names)
 
 static clt_status model_to_text(const clt_model *model, char **text, clt_error *error)
 {
-    json_t *json = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "version", CLT_VERSION, "precision",
-                             model->precision == CLT_F64 ? "f64" : "f32", "seed", (json_int_t)model->seed,
-                             "normalization", normalization_to_json(model), "state", state_to_json(&model->state),
-                             "options", options_to_json(&model->options));
+    json_t *json = json_pack("{s:s,s:s,s:I,s:b,s:o,s:o,s:o}", "version", CLT_VERSION, "precision",
+                             model->precision == CLT_F64 ? "f64" : "f32", "seed", (json_int_t)model->seed, "averaged",
+                             model->averaged, "normalization", normalization_to_json(model), "state",
+                             state_to_json(&model->state), "options", options_to_json(&model->options));
     if (json && model->class_names.count)
         (void)json_object_set_new(json, "classes", names_to_json(&model->class_names));
     *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
@@ -115,8 +115,8 @@ static bool more_options_from_json(json_t *json, clt_train_options *o, json_erro
 {
     int no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step;
     json_t *milestones = NULL;
-    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o}", "beta1", &o->beta1, "beta2",
-                       &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
+    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o}", "ema", &o->ema, "beta1",
+                       &o->beta1, "beta2", &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
                        "no_decay_bias_norm", &no_decay, "lr_per_step", &per_step, "power", &o->power, "factor",
                        &o->factor, "patience_lr", &o->patience_lr, "milestones", &milestones) != 0)
         return false;
@@ -227,6 +227,10 @@ static clt_status add_tensors(clt__safetensors *file, const clt_model *model, cl
             name_state(&optimizer->state[j], &p->info, name);
             TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->state[j], error));
         }
+        if (!model->averaged || !p->trained) continue;
+        char name[128];
+        clt__name_average(&p->info, name);
+        TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->average, error));
     }
     return CLT_OK;
 }
@@ -308,6 +312,20 @@ static clt_status take_states(clt_model *model, const clt__safetensors *file, co
     return CLT_OK;
 }
 
+static clt_status take_averages(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters && model->averaged; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        const clt__stored_tensor *stored;
+        char name[128];
+        if (!p->trained) continue;
+        clt__name_average(&p->info, name);
+        TRY(find_tensor(file, path, name, &p->info, &stored, error));
+        memcpy(p->average, stored->values, p->info.count * sizeof *p->average);
+    }
+    return CLT_OK;
+}
+
 static clt_status create_from(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
                               clt_error *error)
 {
@@ -353,6 +371,8 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
     TRY(names_from_json(json_object_get(json, "classes"), path, &(*model)->class_names, error));
     TRY(check_parameters(*model, file, path, error));
     take_parameters(*model, file);
+    (*model)->averaged = json_is_true(json_object_get(json, "averaged")); /* older checkpoints do not say */
+    TRY(take_averages(*model, file, path, error));
     return take_states(*model, file, path, error);
 }
 

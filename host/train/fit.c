@@ -45,6 +45,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .nesterov = options->nesterov,
                               .clip = options->clip_grad > 0,
                               .clip_value = options->clip_value > 0,
+                              .average = options->ema > 0,
                               .decay_some = options->no_decay_bias_norm,
                               .label_smoothing = options->label_smoothing,
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,

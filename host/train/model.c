@@ -30,7 +30,7 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
     for (int i = 0; i < CLT__MAX_STATES; i++)
         TRY(clt__allocate(to->info.count, sizeof(double), "the optimiser's state", &to->state[i], error));
-    return CLT_OK;
+    return clt__allocate(to->info.count, sizeof(double), "a parameter's average", &to->average, error);
 }
 
 /* Builds the net once, for a batch of 1, to learn its parameters and to find what is wrong with it. */
@@ -151,6 +151,7 @@ void clt_model_close(clt_model *model)
     if (!model) return;
     for (size_t i = 0; i < model->parameters; i++) {
         free(model->parameter[i].values);
+        free(model->parameter[i].average);
         for (int j = 0; j < CLT__MAX_STATES; j++) free(model->parameter[i].state[j]);
     }
     free(model->parameter);
@@ -225,31 +226,51 @@ const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index)
     return index < model->parameters ? &model->parameter[index].info : NULL;
 }
 
-static clt_status find_parameter(const clt_model *model, const char *name, size_t count, clt__parameter_values **found,
+void clt__name_average(const clt_tensor_info *parameter, char name[128])
+{
+    (void)snprintf(name, 128, "ema.%s", parameter->name);
+}
+
+static bool has_average(const clt_model *model, const clt__parameter_values *parameter)
+{
+    return model->averaged && parameter->trained;
+}
+
+double *clt__inferring_values(const clt_model *model, const clt__parameter_values *parameter)
+{
+    return has_average(model, parameter) ? parameter->average : parameter->values;
+}
+
+/* The values of a parameter, or of its average. */
+static clt_status find_parameter(const clt_model *model, const char *name, size_t count, double **found,
                                  clt_error *error)
 {
     for (size_t i = 0; i < model->parameters; i++) {
-        *found = &model->parameter[i];
-        if (strcmp((*found)->info.name, name) != 0) continue;
-        if ((*found)->info.count == count) return CLT_OK;
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu values, not %zu", name, (*found)->info.count, count);
+        const clt__parameter_values *p = &model->parameter[i];
+        char average[128];
+        clt__name_average(&p->info, average);
+        const bool is_average = has_average(model, p) && strcmp(average, name) == 0;
+        if (!is_average && strcmp(p->info.name, name) != 0) continue;
+        *found = is_average ? p->average : p->values;
+        if (p->info.count == count) return CLT_OK;
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu values, not %zu", name, p->info.count, count);
     }
     return FAIL(error, CLT_BAD_ARGUMENT, "the model has no parameter \"%s\"", name);
 }
 
 clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error)
 {
-    clt__parameter_values *found = NULL;
+    double *found = NULL;
     TRY(find_parameter(model, name, count, &found, error));
-    memcpy(values, found->values, count * sizeof *values);
+    memcpy(values, found, count * sizeof *values);
     return CLT_OK;
 }
 
 clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error)
 {
-    clt__parameter_values *found = NULL;
+    double *found = NULL;
     TRY(find_parameter(model, name, count, &found, error));
-    memcpy(found->values, values, count * sizeof *values);
+    memcpy(found, values, count * sizeof *values);
     return CLT_OK;
 }
 

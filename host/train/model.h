@@ -13,6 +13,7 @@ typedef struct clt__parameter_values {
     bool trained;
     double *values;
     double *state[CLT__MAX_STATES]; /* the optimiser's where it is trained; zeros before its first step */
+    double *average;                /* where it is trained and the model is averaged */
 } clt__parameter_values;
 
 /* Where the scheduler `plateau` stands. */
@@ -44,6 +45,7 @@ struct clt_model {
     char *text; /* the description again, with its input and loss */
     clt__parameter_values *parameter;
     size_t parameters;
+    bool averaged;   /* its parameters have averages, and those are what it infers with */
     bool normalized; /* mean and deviation are known */
     double mean[CLT_MAX_CHANNEL_STATISTICS], deviation[CLT_MAX_CHANNEL_STATISTICS];
     clt__names class_names; /* of the data it was trained on; none where that told none */
@@ -61,6 +63,12 @@ clt_status clt__model_from(clt__description *description, clt_precision precisio
 
 /* The options name this optimiser from now on. One that is not the last's begins anew: its states are zero. */
 void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimizer);
+
+/* The average of a parameter, in files and for clt_model_get: "ema.conv1.weight". */
+void clt__name_average(const clt_tensor_info *parameter, char name[128]);
+
+/* What the model infers with: a parameter's average, or the parameter itself. */
+double *clt__inferring_values(const clt_model *model, const clt__parameter_values *parameter);
 
 /* A tensor as PyTorch would show it. */
 void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info);

@@ -231,6 +231,7 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
     TRY(check_range("alpha", options->alpha, 0, 1, error));
     TRY(check_range("eps", options->eps, 0, 1, error));
     TRY(check_range("clipping by value", options->clip_value, 0, 1e30, error));
+    TRY(check_range("the decay of the parameters' average", options->ema, 0, 0.999999999, error));
     TRY(check_range("label smoothing", options->label_smoothing, 0, 1, error));
     TRY(check_range("gradient clipping", options->clip_grad, 0, 1e30, error));
     TRY(check_range("warm-up epochs", options->warmup_epochs, 0, 1e9, error));

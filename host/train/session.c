@@ -44,6 +44,11 @@ static bool has_states_of(const clt_session *session, const clt_model *model)
     return strcmp(session->optimizer->name, model->options.optimizer) == 0;
 }
 
+static bool is_training(const clt_session *session)
+{
+    return session->net.gradients >= 0;
+}
+
 static clt_status move_parameters(clt_session *session, const clt_model *model, bool up, clt_error *error)
 {
     const clt__tape *tape = &session->net.tape;
@@ -51,10 +56,14 @@ static clt_status move_parameters(clt_session *session, const clt_model *model, 
         const clt__parameter_values *p = &model->parameter[i];
         const int index = clt__tape_find(tape, p->info.name);
         const clt__tensor *tensor = &tape->tensor[index];
-        TRY(move_values(session, tensor, index, 0, p->values, up, error));
+        double *values = is_training(session) ? p->values : clt__inferring_values(model, p);
+        TRY(move_values(session, tensor, index, 0, values, up, error));
         for (int j = 0; j < CLT__MAX_STATES && p->trained; j++)
             if (has_states_of(session, model) && session->net.state[j] >= 0)
                 TRY(move_values(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
+        double *average = up ? clt__inferring_values(model, p) : p->average; /* it begins as the parameter */
+        if (session->net.average >= 0 && p->trained)
+            TRY(move_values(session, tensor, session->net.average, tensor->offset, average, up, error));
     }
     return CLT_OK;
 }
@@ -66,6 +75,7 @@ clt_status clt__session_upload(clt_session *session, clt_error *error)
 
 clt_status clt__session_download(clt_session *session, clt_model *model, clt_error *error)
 {
+    model->averaged = session->net.average >= 0;
     return move_parameters(session, model, false, error);
 }
 
@@ -177,6 +187,8 @@ static clt_status write_hyper(clt_session *session, const clt_train_options *opt
                                   [HYPER_BETA2_REST] = 1 - options->beta2,
                                   [HYPER_ALPHA] = options->alpha,
                                   [HYPER_ALPHA_REST] = 1 - options->alpha,
+                                  [HYPER_AVERAGE] = options->ema,
+                                  [HYPER_AVERAGE_REST] = 1 - options->ema,
                                   [HYPER_EPS] = options->eps > 0 ? options->eps : session->optimizer->eps};
     find_hyper(session, hyper);
     memcpy(session->hyper, hyper, sizeof session->hyper);
@@ -311,6 +323,7 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     TRY(check(model, data, options, mode.training, error));
     clt__normalize(model, data, options);
     clt__model_set_optimizer(model, clt__find_optimizer(options->optimizer));
+    model->averaged = model->averaged && options->ema > 0;
     TRY(open_checked(model, device, data, options, mode, session, error));
     (*session)->trained = model;
     return CLT_OK;
