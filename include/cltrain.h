@@ -179,7 +179,11 @@ typedef struct clt_model_options {
     clt_shape input;  /* all 0: what the net says, or the built-in net's own */
     const char *loss; /* NULL: what the net says, else "cross_entropy" */
     clt_precision precision;
-    uint64_t seed; /* of the initial parameters: PyTorch's defaults, uniform within 1 / sqrt(fan-in) */
+    uint64_t seed; /* of the initial parameters */
+    /* What they are: one of clt_init_names, for the weights of convolutions and dense layers, whose biases are then 0; or a
+     * comma list of "PATTERN=RULE" and of rules, the last that fits a parameter being the one: "kaiming_normal,dense*=torch".
+     * "constant" takes a value, "constant=0.1". NULL: "torch", PyTorch's defaults, uniform within 1 / sqrt(fan-in). */
+    const char *init;
 } clt_model_options;
 
 clt_status clt_model_create(const clt_model_options *options, clt_model **model, clt_error *error);
@@ -316,6 +320,8 @@ int clt_model_epochs(const clt_model *model);
 const char *const *clt_optimizer_names(void);
 const char *const *clt_scheduler_names(void);
 const char *const *clt_loss_names(void);
+/* The rules for initial parameters: "torch", "kaiming_uniform", ... */
+const char *const *clt_init_names(void);
 
 /* Trains. A model that was loaded from a checkpoint goes on where that was written. `validation` may be NULL. */
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,

@@ -191,7 +191,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule ;;
     devices) echo json ;;
     train)
-        echo ema data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo ema init data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule quiet
@@ -320,7 +320,7 @@ test_values() {
 # What is possible alone, but not together, or not with these files.
 test_contradictions() {
     run train_small first --epochs 1
-    for option in '--net lenet5' '--loss mse' '--precision f32' '--weights zero.safetensors' '--normalize none'; do
+    for option in '--net lenet5' '--loss mse' '--precision f32' '--weights zero.safetensors' '--init torch' '--normalize none'; do
         fails 2 '--resume: a checkpoint brings its own net' \
             cltrain train --data plain --resume first/last.safetensors $option
     done

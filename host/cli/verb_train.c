@@ -19,7 +19,7 @@ typedef struct normalize_setting {
 } normalize_setting;
 
 typedef struct train_settings {
-    const char *data, *net, *loss, *precision, *weights, *resume, *device, *schedule;
+    const char *data, *net, *loss, *precision, *weights, *init, *resume, *device, *schedule;
     bool quiet;
     data_settings reading;
     normalize_setting normalize;
@@ -235,6 +235,13 @@ static const option_row option_rows[] = {
      SETTING(train_settings, resume),
      .value = "FILE",
      .help = "go on with a checkpoint; its options hold unless given anew"},
+    {.name = "init",
+     SETTING(train_settings, init),
+     .value = "RULE|PATTERN=RULE,...",
+     .help = "initial weights of convolutions and dense layers, whose biases are then 0: torch, kaiming_uniform, "
+             "kaiming_normal, kaiming_uniform_out, kaiming_normal_out, xavier_uniform, xavier_normal, truncated_normal "
+             "(deviation 0.02, within two of them), constant=V; PATTERN=RULE for the parameters of such names, as in "
+             "dense*.weight=xavier_normal, the last that fits holds (default torch: PyTorch's, biases too)"},
     {.name = "weights",
      SETTING(train_settings, weights),
      .value = "FILE",
@@ -324,7 +331,8 @@ static clt_status create_model(training_run *training, clt_error *error)
                                        .input = clt_dataset_shape(training->images),
                                        .loss = settings->loss,
                                        .precision = precision_named(settings->precision, CLT_F32),
-                                       .seed = settings->train.seed};
+                                       .seed = settings->train.seed,
+                                       .init = settings->init};
     TRY(clt_model_create(&options, &training->model, error));
     return settings->weights ? clt_model_load_weights(training->model, settings->weights, error) : CLT_OK;
 }
@@ -333,10 +341,11 @@ static clt_status create_model(training_run *training, clt_error *error)
 static clt_status resume_model(training_run *training, command_line *command, clt_error *error)
 {
     train_settings *settings = training->settings;
-    if (settings->net || settings->loss || settings->precision || settings->weights || settings->normalize.given)
+    if (settings->net || settings->loss || settings->precision || settings->weights || settings->init ||
+        settings->normalize.given)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "--resume: a checkpoint brings its own net, parameters and normalisation, so --net, --loss, "
-                    "--precision, --weights and --normalize cannot be given with it");
+                    "--precision, --weights, --init and --normalize cannot be given with it");
     TRY(clt_model_load(settings->resume, &training->model, error));
     settings->train = clt_model_train_options(training->model);
     return read_options(command, settings, error);

@@ -1,4 +1,4 @@
-#include "train/model.h"
+#include "train/training.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 
 /* ---- making one */
 
@@ -26,6 +25,7 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
     clt__describe_tensor(&net->tape.tensor[from->tensor], &to->info);
     to->fan_in = from->fan_in;
     to->initial = from->initial;
+    to->kept = from->state;
     to->trained = net->tape.tensor[from->tensor].root == net->parameters;
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
     for (int i = 0; i < CLT__MAX_STATES; i++)
@@ -79,22 +79,6 @@ clt_status clt__model_from(clt__description *description, clt_precision precisio
     return status;
 }
 
-/* PyTorch's defaults for Conv2d and Linear: uniform within 1 / sqrt(fan-in), weights and biases alike; for BatchNorm
- * ones and zeros. A stream for each
- * tensor's name, drawn in the outside order: adding a layer, or another memory layout, changes no other tensor. */
-static void initialize(clt_model *model)
-{
-    for (size_t i = 0; i < model->parameters; i++) {
-        clt__parameter_values *p = &model->parameter[i];
-        clt__random stream = clt__random_seed(model->seed, p->info.name, 0);
-        const double bound = p->fan_in ? 1 / sqrt(p->fan_in) : 0;
-        for (size_t j = 0; j < p->info.count; j++) {
-            const double value = p->fan_in ? bound * (2 * clt__random_uniform(&stream) - 1) : p->initial;
-            p->values[j] = model->precision == CLT_F32 ? (float)value : value;
-        }
-    }
-}
-
 static clt_status resolve_input(const clt_model_options *options, clt__description *description, bool binding,
                                 clt_shape *input, clt_error *error)
 {
@@ -142,8 +126,11 @@ clt_status clt_model_create(const clt_model_options *options, clt_model **model,
     *model = NULL;
     TRY(clt__describe_model(options, &description, error));
     TRY(clt__model_from(&description, options->precision, options->seed, model, error));
-    initialize(*model);
-    return CLT_OK;
+    const clt_status status = clt__initialize(*model, options->init, error);
+    if (status == CLT_OK) return CLT_OK;
+    clt_model_close(*model);
+    *model = NULL;
+    return status;
 }
 
 void clt_model_close(clt_model *model)
@@ -169,6 +156,22 @@ void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimi
     for (size_t i = 0; i < model->parameters; i++)
         for (int j = 0; j < CLT__MAX_STATES; j++)
             memset(model->parameter[i].state[j], 0, model->parameter[i].info.count * sizeof(double));
+}
+
+/* ---- names of parameters */
+
+clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error)
+{
+    char names[2048] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < model->parameters; i++) {
+        if (model->parameter[i].kept) continue;
+        if (clt__glob(pattern, model->parameter[i].info.name)) return CLT_OK;
+        if (length < sizeof names)
+            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", length ? ", " : "",
+                                       model->parameter[i].info.name);
+    }
+    return FAIL(error, CLT_BAD_ARGUMENT, "%s: there is no parameter \"%s\": there is %s", option, pattern, names);
 }
 
 /* ---- classes */

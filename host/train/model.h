@@ -10,6 +10,7 @@ typedef struct clt__parameter_values {
     clt_tensor_info info;
     int fan_in; /* as in clt__parameter, as the next */
     double initial;
+    bool kept; /* the layer's own ops keep it: clt__parameter's `state` */
     bool trained;
     double *values;
     double *state[CLT__MAX_STATES]; /* the optimiser's where it is trained; zeros before its first step */

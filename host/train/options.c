@@ -127,8 +127,7 @@ const char *const *clt_loss_names(void)
     return names;
 }
 
-/* "there is no optimizer "x": there are sgd, adam" */
-static clt_status no_such(const char *kind, const char *name, const char *const *names, clt_error *error)
+clt_status clt__no_such(const char *kind, const char *name, const char *const *names, clt_error *error)
 {
     char list[512] = "";
     size_t length = 0;
@@ -217,9 +216,9 @@ static clt_status check_milestones(const clt_train_options *options, clt_error *
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error)
 {
     if (!clt__find_optimizer(options->optimizer))
-        return no_such("optimizer", options->optimizer, clt_optimizer_names(), error);
+        return clt__no_such("optimizer", options->optimizer, clt_optimizer_names(), error);
     if (!clt__find_scheduler(options->lr_scheduler))
-        return no_such("learning-rate scheduler", options->lr_scheduler, clt_scheduler_names(), error);
+        return clt__no_such("learning-rate scheduler", options->lr_scheduler, clt_scheduler_names(), error);
     TRY(check_range("epochs", options->epochs, 0, 1e9, error));
     TRY(check_range("batch size", options->batch_size, 1, 1e6, error));
     TRY(check_range("micro-batch size", options->micro_batch_size, 0, 1e6, error));

@@ -5,7 +5,14 @@
 #include "base/text.h"
 #include "train/session.h"
 
-/* options.c */
+/* initialize.c: gives every parameter its first value, by the rules of clt_model_options; NULL for the default. */
+clt_status clt__initialize(clt_model *model, const char *init, clt_error *error);
+
+/* model.c: CLT_OK where the pattern, which `option` gave, stands for a parameter. */
+clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error);
+
+/* options.c: "there is no optimizer "x": there is sgd, adam" */
+clt_status clt__no_such(const char *kind, const char *name, const char *const *names, clt_error *error);
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error);
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
 double clt__learning_rate(const clt_train_options *options, const clt__plateau *plateau, int epoch,

@@ -1,0 +1,172 @@
+/* How a training starts: initial parameters, those that are frozen, those that come from a file. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/training.h"
+#include "training.h"
+
+/* ---- initial parameters --------------------------------------------------------------------------------------- */
+
+/* conv1.weight [120, 30, 5, 5], dense1.weight [150, 480] */
+static const char big_net[] = "input 30x6x6; conv out=120 kernel=5; relu; batchnorm; flatten; dense out=150";
+
+static clt_model *make_with(const char *text, const char *init)
+{
+    clt_error error;
+    clt_model *model;
+    const clt_model_options options = {.net = text, .precision = CLT_F64, .seed = 5, .init = init};
+    assert_ok(clt_model_create(&options, &model, &error), &error);
+    return model;
+}
+
+static const clt__parameter_values *parameter(const clt_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->parameters; i++)
+        if (strcmp(model->parameter[i].info.name, name) == 0) return &model->parameter[i];
+    fail_msg("no parameter %s", name);
+    return NULL;
+}
+
+typedef struct moments {
+    double mean, deviation, most; /* most: the largest absolute value, in deviations */
+    double fourth; /* the fourth moment, in deviations: 1.8 for a uniform distribution, 3 for a normal one */
+} moments;
+
+static moments moments_of(const clt__parameter_values *p)
+{
+    moments m = {0};
+    const double count = (double)p->info.count;
+    double square = 0;
+    for (size_t i = 0; i < p->info.count; i++) m.mean += p->values[i] / count;
+    for (size_t i = 0; i < p->info.count; i++) square += pow(p->values[i] - m.mean, 2) / count;
+    m.deviation = sqrt(square);
+    for (size_t i = 0; i < p->info.count; i++) m.most = fmax(m.most, fabs(p->values[i]) / m.deviation);
+    for (size_t i = 0; i < p->info.count; i++) m.fourth += pow((p->values[i] - m.mean) / m.deviation, 4) / count;
+    return m;
+}
+
+static void assert_near(const char *what, double value, double wanted, double bound)
+{
+    if (!(fabs(value - wanted) <= bound)) fail_msg("%s is %g, not %g", what, value, wanted);
+}
+
+/* A normal distribution within two deviations has 0.8796 of them, and a fourth moment of 2.3655 (integrated). */
+static void assert_moments(const char *init, const char *name, double deviation, double fourth)
+{
+    clt_model *model = make_with(big_net, init);
+    const clt__parameter_values *p = parameter(model, name);
+    const moments m = moments_of(p);
+    const double root = sqrt((double)p->info.count);
+    assert_near(init, m.mean, 0, 5 * deviation / root);
+    assert_near(init, m.deviation / deviation, 1, 5 / root);
+    assert_near(init, m.fourth, fourth, 50 / root);
+    if (fourth < 2) assert_near(init, m.most, sqrt(3), 0.02);
+    if (fourth > 2.5) assert_true(m.most > 3.5);
+    clt_model_close(model);
+}
+
+static void rules_give_their_moments(void **state)
+{
+    (void)state;
+    const double conv_in = 30 * 25, conv_out = 120 * 25, dense_in = 480, dense_out = 150;
+    assert_moments("torch", "conv1.weight", 1 / sqrt(3 * conv_in), 1.8);
+    assert_moments("kaiming_uniform", "conv1.weight", sqrt(2 / conv_in), 1.8);
+    assert_moments("kaiming_normal", "conv1.weight", sqrt(2 / conv_in), 3);
+    assert_moments("kaiming_normal", "dense1.weight", sqrt(2 / dense_in), 3);
+    assert_moments("kaiming_uniform_out", "dense1.weight", sqrt(2 / dense_out), 1.8);
+    assert_moments("kaiming_normal_out", "conv1.weight", sqrt(2 / conv_out), 3);
+    assert_moments("xavier_uniform", "conv1.weight", sqrt(2 / (conv_in + conv_out)), 1.8);
+    assert_moments("xavier_normal", "dense1.weight", sqrt(2 / (dense_in + dense_out)), 3);
+    assert_moments("truncated_normal", "dense1.weight", 0.02 * 0.87962566, 2.3655);
+}
+
+static void assert_constant(const clt_model *model, const char *name, double value)
+{
+    const clt__parameter_values *p = parameter(model, name);
+    for (size_t i = 0; i < p->info.count; i++)
+        if (p->values[i] != value) fail_msg("%s is %g, not %g", name, p->values[i], value);
+}
+
+static void rules_leave_biases_and_norms_what_they_should_be(void **state)
+{
+    (void)state;
+    static const char *const inits[] = {"kaiming_normal", "xavier_uniform", "truncated_normal", "constant=0.5",
+                                        "*=kaiming_uniform"};
+    for (size_t i = 0; i < COUNT_OF(inits); i++) {
+        clt_model *model = make_with(big_net, inits[i]);
+        assert_constant(model, "conv1.bias", 0);
+        assert_constant(model, "dense1.bias", 0);
+        assert_constant(model, "batchnorm1.weight", 1);
+        assert_constant(model, "batchnorm1.bias", 0);
+        assert_constant(model, "batchnorm1.running_var", 1);
+        clt_model_close(model);
+    }
+}
+
+static void a_later_rule_wins_where_its_pattern_fits(void **state)
+{
+    (void)state;
+    clt_model *model = make_with(big_net, "constant=1,conv*=constant=-2,*1.bias=constant=3,dense1.*=torch");
+    clt_model *torch = make_with(big_net, NULL);
+    assert_constant(model, "conv1.weight", -2);
+    assert_constant(model, "conv1.bias", 3);
+    assert_constant(model, "batchnorm1.weight", 1);
+    assert_constant(model, "batchnorm1.bias", 3);
+    assert_constant(model, "batchnorm1.running_mean", 0);
+    const clt__parameter_values *one = parameter(model, "dense1.bias"), *other = parameter(torch, "dense1.bias");
+    assert_memory_equal(one->values, other->values, one->info.count * sizeof(double));
+    clt_model_close(model);
+    clt_model_close(torch);
+}
+
+static void another_layer_changes_no_other_parameter(void **state)
+{
+    (void)state;
+    clt_model *one = make_with("input 2x4x4; conv out=3; flatten; dense out=5", "xavier_normal");
+    clt_model *other = make_with("input 2x4x4; conv out=3; conv out=3 as=more; flatten; dense out=5", "xavier_normal");
+    for (size_t i = 0; i < one->parameters; i++) {
+        const clt__parameter_values *p = &one->parameter[i], *q = parameter(other, p->info.name);
+        assert_memory_equal(p->values, q->values, p->info.count * sizeof(double));
+    }
+    assert_memory_not_equal(parameter(other, "conv1.weight")->values, parameter(other, "more.weight")->values,
+                            2 * sizeof(double));
+    clt_model_close(one);
+    clt_model_close(other);
+}
+
+static void an_initialisation_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *init, *what;
+    } refused[] = {
+        {"he", "there is no initialisation \"he\": there is torch, kaiming_uniform, "},
+        {"constant", "there is no initialisation \"constant\""},
+        {"constant=x", "there is no initialisation \"constant=x\""},
+        {"conv1.weight=", "there is no initialisation \"conv1.weight=\""},
+        {"torch,,torch", "there is no initialisation \"\""},
+        {"conv2.*=torch", "init: there is no parameter \"conv2.*\": there is conv1.weight, conv1.bias"},
+        {"*.running_var=constant=2", "init: there is no parameter \"*.running_var\": there is conv1.weight"},
+    };
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        clt_error error;
+        clt_model *model = (clt_model *)&error;
+        const clt_model_options options = {.net = big_net, .init = refused[i].init};
+        assert_failed(clt_model_create(&options, &model, &error), CLT_BAD_ARGUMENT, &error, NULL, refused[i].what);
+        assert_null(model);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_give_their_moments),
+        cmocka_unit_test(rules_leave_biases_and_norms_what_they_should_be),
+        cmocka_unit_test(a_later_rule_wins_where_its_pattern_fits),
+        cmocka_unit_test(another_layer_changes_no_other_parameter),
+        cmocka_unit_test(an_initialisation_that_cannot_be_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
