@@ -289,6 +289,10 @@ typedef struct clt_train_options {
     double warmup_epochs;     /* the learning rate rises linearly from 0 during these */
     double gamma;             /* "step", "multistep" and "exponential" multiply by it */
     int step_size;            /* epochs between the drops of "step" */
+    /* A comma list of patterns ("conv1.*,*.bias"): the parameters of such names are not trained. As with PyTorch's
+     * requires_grad = False, batch normalisation's running statistics go on following the batches. NULL: all are trained
+     * but those that the net's text freezes */
+    const char *freeze;
     bool shuffle;
     uint64_t seed; /* of the shuffling */
     int patience;  /* stop after so many epochs without a better validation loss, 0 for never */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/safetensors.h"
 #include "train/training.h"
 #include "training.h"
 
@@ -159,6 +160,169 @@ static void an_initialisation_that_cannot_be_is_refused(void **state)
     }
 }
 
+/* ---- frozen parameters ---------------------------------------------------------------------------------------- */
+
+static const char norm_net[] =
+    "input 1x8x8; conv out=4 kernel=3; batchnorm; relu; conv out=3 kernel=2; flatten; dense out=3";
+
+/* Trained on the reference for some epochs, with all that has a state. */
+static clt_model *train_frozen(const char *text, const char *freeze, int epochs, const char *folder)
+{
+    clt_train_options options = options_for(epochs, folder);
+    options.freeze = freeze;
+    options.optimizer = "adam";
+    options.ema = 0.8;
+    options.lr = 0.01;
+    clt_model *model = make_model(text, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    return model;
+}
+
+static bool same_values(const clt_model *one, const clt_model *other, const char *name)
+{
+    const clt__parameter_values *p = parameter(one, name), *q = parameter(other, name);
+    return memcmp(p->values, q->values, p->info.count * sizeof(double)) == 0;
+}
+
+static void frozen_parameters_stay_and_others_learn(void **state)
+{
+    (void)state;
+    clt_model *model = train_frozen(norm_net, "conv1.*,batchnorm*,dense1.bias", 1, NULL);
+    clt_model *fresh = make_model(norm_net, NULL, CLT_F64, 3);
+    static const char *const frozen[] = {"conv1.weight", "conv1.bias", "batchnorm1.weight", "batchnorm1.bias",
+                                         "dense1.bias"};
+    static const char *const trained[] = {"conv2.weight", "conv2.bias", "dense1.weight", "batchnorm1.running_mean",
+                                          "batchnorm1.running_var"};
+    for (size_t i = 0; i < COUNT_OF(frozen); i++) assert_true(same_values(model, fresh, frozen[i]));
+    for (size_t i = 0; i < COUNT_OF(trained); i++) assert_false(same_values(model, fresh, trained[i]));
+    clt_model_close(model);
+    clt_model_close(fresh);
+}
+
+static void freezing_is_what_the_nets_text_does(void **state)
+{
+    (void)state;
+    clt_model *one = train_frozen(net, "conv1.weight,conv1.bias", 2, NULL);
+    clt_model *other = train_frozen("input 1x8x8; conv out=4 kernel=3 padding=1 frozen=yes; relu; maxpool kernel=2; "
+                                    "flatten; dense out=3",
+                                    NULL, 2, NULL);
+    assert_true(distance(one, other) == 0);
+    clt_model_close(one);
+    clt_model_close(other);
+}
+
+static int count_ops(const clt_session *session, const char *layer)
+{
+    int count = 0;
+    for (size_t i = session->net.backward; i < session->net.update; i++)
+        count += strcmp(session->net.tape.op[i].layer, layer) == 0;
+    return count;
+}
+
+static int count_gradient_ops(const char *freeze, const char *layer)
+{
+    clt_error error;
+    clt_session *session;
+    clt_train_options options = options_for(1, NULL);
+    options.freeze = freeze;
+    clt_model *model = make_model(norm_net, NULL, CLT_F32, 3);
+    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
+    const int count = count_ops(session, layer);
+    clt_session_close(session);
+    clt_model_close(model);
+    return count;
+}
+
+static void no_gradient_is_computed_that_nothing_needs(void **state)
+{
+    (void)state;
+    assert_int_equal(count_gradient_ops(NULL, "conv1"), 1);
+    assert_int_equal(count_gradient_ops(NULL, "conv2"), 2);
+    assert_int_equal(count_gradient_ops("conv*", "conv1"), 0);
+    assert_int_equal(count_gradient_ops("conv*", "conv2"), 1); /* for the batchnorm below it */
+    assert_int_equal(count_gradient_ops("conv1*,batch*", "batchnorm1"), 0);
+    assert_int_equal(count_gradient_ops("conv1*,batch*", "conv2"), 1);
+    assert_int_equal(count_gradient_ops("conv1.weight", "conv1"), 1);
+}
+
+/* One step: the others' gradients are the same. */
+static void half_a_frozen_layer_trains_its_other_half(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *batch = make_images(BATCH, shape, CLASSES, 1);
+    const clt_train_options all = options_for(1, NULL);
+    clt_train_options half = all;
+    half.freeze = "conv1.weight,dense1.bias";
+    for (int on_device = 0; on_device < 2; on_device++) {
+        clt_device *on = on_device ? device : reference;
+        clt_model *one = make_model(net, NULL, CLT_F32, 3), *other = make_model(net, NULL, CLT_F32, 3);
+        assert_ok(clt_train(one, on, batch, NULL, &all, &error), &error);
+        assert_ok(clt_train(other, on, batch, NULL, &half, &error), &error);
+        assert_true(same_values(one, other, "conv1.bias") && same_values(one, other, "dense1.weight"));
+        assert_false(same_values(one, other, "conv1.weight") || same_values(one, other, "dense1.bias"));
+        clt_model_close(one);
+        clt_model_close(other);
+    }
+    clt_dataset_close(batch);
+}
+
+static void a_frozen_run_resumes_to_the_same_bits(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt__safetensors file;
+    clt_model *whole = train_frozen(norm_net, "conv1.weight,b*.bias", 3, NULL);
+    clt_model_close(train_frozen(norm_net, "conv1.weight,b*.bias", 2, "frozen"));
+    clt_model *parts = load("frozen", "last.safetensors");
+    clt_train_options options = clt_model_train_options(parts);
+    assert_string_equal(options.freeze, "conv1.weight,b*.bias");
+    options.epochs = 3;
+    train(parts, reference, &options);
+    assert_true(distance(whole, parts) == 0);
+    for (size_t i = 0; i < whole->parameters; i++) {
+        const clt__parameter_values *p = &whole->parameter[i], *q = &parts->parameter[i];
+        assert_memory_equal(p->average, q->average, p->trained ? p->info.count * sizeof(double) : 0);
+    }
+    clt_model_close(whole);
+    clt_model_close(parts);
+    assert_ok(clt__safetensors_read(file_in("frozen", "last.safetensors"), &file, &error), &error);
+    assert_null(clt__safetensors_find(&file, "optimizer.exp_avg.conv1.weight"));
+    assert_null(clt__safetensors_find(&file, "ema.conv1.weight"));
+    assert_non_null(clt__safetensors_find(&file, "optimizer.exp_avg.conv1.bias"));
+    clt__safetensors_free(&file);
+    parts =
+        load("frozen", "last.safetensors"); /* thawed: what was frozen has no state yet, and its average is itself */
+    options = clt_model_train_options(parts);
+    options.freeze = NULL;
+    options.lr = 0;
+    options.epochs = 3;
+    train(parts, reference, &options);
+    const clt__parameter_values *p = parameter(parts, "conv1.weight");
+    for (size_t i = 0; i < p->info.count; i++) assert_near("average", p->average[i], p->values[i], 1e-15);
+    clt_model_close(parts);
+}
+
+static void patterns_that_freeze_nothing_or_all_are_refused(void **state)
+{
+    (void)state;
+    static const char *const refused[][2] = {
+        {"conv1.weight,conv9*",
+         "freeze: there is no parameter \"conv9*\": there is conv1.weight, conv1.bias, dense1.w"},
+        {"*", "freeze: * leaves nothing to train"},
+        {"conv*,dense1.*", "leaves nothing to train"},
+    };
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        clt_error error;
+        clt_train_options options = options_for(1, NULL);
+        options.freeze = refused[i][0];
+        clt_model *model = make_model(net, NULL, CLT_F32, 3);
+        assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                      refused[i][1]);
+        clt_model_close(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +330,12 @@ int main(void)
         cmocka_unit_test(rules_leave_biases_and_norms_what_they_should_be),
         cmocka_unit_test(a_later_rule_wins_where_its_pattern_fits),
         cmocka_unit_test(another_layer_changes_no_other_parameter),
+        cmocka_unit_test(frozen_parameters_stay_and_others_learn),
+        cmocka_unit_test(freezing_is_what_the_nets_text_does),
+        cmocka_unit_test(no_gradient_is_computed_that_nothing_needs),
+        cmocka_unit_test(half_a_frozen_layer_trains_its_other_half),
+        cmocka_unit_test(a_frozen_run_resumes_to_the_same_bits),
+        cmocka_unit_test(patterns_that_freeze_nothing_or_all_are_refused),
         cmocka_unit_test(an_initialisation_that_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

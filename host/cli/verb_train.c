@@ -231,6 +231,11 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.patience),
      .value = "N",
      .help = "stop after so many epochs without a better validation loss, 0 for never"},
+    {.name = "freeze",
+     SETTING(train_settings, train.freeze),
+     .value = "PATTERN,...",
+     .help = "do not train the parameters of such names, as in conv*,dense1.bias; batch normalisation's running "
+             "statistics still follow the batches"},
     {.name = "resume",
      SETTING(train_settings, resume),
      .value = "FILE",

@@ -71,7 +71,7 @@ typedef struct clt__parameter {
     int fan_in;       /* inputs of one output: what initialisation depends on; 0: it begins as `initial` throughout */
     double initial;
     bool state;           /* not trained, but kept by the layer's own ops (running statistics) */
-    int tensor, gradient; /* gradient: -1 where the parameter is frozen */
+    int tensor, gradient; /* gradient: -1 where all parameters of the layer are frozen */
 } clt__parameter;
 
 struct clt__layer {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "net/memory.h"
 
 static const int scalar[4] = {1, 1, 1, 1};
@@ -39,22 +40,36 @@ static bool is_fused(const clt__description *description, size_t index)
            clt__count_users(description, item->from[0] - 1, &user) == 1;
 }
 
-static clt_status add_parameters(clt__net *net, const clt__item *item, clt__layer *layer, bool training,
-                                 clt_error *error)
+/* Where a parameter is frozen and another of its layer is not, the layer's op makes both gradients: its own is then
+ * left alone. */
+static clt_status add_gradients(clt__net *net, const bool *trained, clt__layer *layer, clt_error *error)
 {
     for (int i = 0; i < layer->parameters; i++) {
         clt__parameter *parameter = &layer->parameter[i];
         char name[96];
-        (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
-        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
-                          item->frozen || parameter->state ? net->frozen : net->parameters, &parameter->tensor, error));
-        parameter->gradient = -1;
-        if (item->frozen || parameter->state || !training) continue;
+        if (parameter->state) continue;
         (void)snprintf(name, sizeof name, "%s.%s.gradient", layer->name, parameter->name);
         TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
-                          net->gradients, &parameter->gradient, error));
+                          trained[i] ? net->gradients : -1, &parameter->gradient, error));
     }
     return CLT_OK;
+}
+
+static clt_status add_parameters(clt__net *net, const clt__item *item, clt__layer *layer,
+                                 const clt__net_options *options, clt_error *error)
+{
+    bool trained[CLT__MAX_PARAMETERS], any = false;
+    for (int i = 0; i < layer->parameters; i++) {
+        clt__parameter *parameter = &layer->parameter[i];
+        char name[96];
+        (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
+        trained[i] = !item->frozen && !parameter->state && !clt__glob_any(options->freeze, name);
+        any = any || trained[i];
+        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
+                          trained[i] ? net->parameters : net->frozen, &parameter->tensor, error));
+        parameter->gradient = -1;
+    }
+    return any && options->training ? add_gradients(net, trained, layer, error) : CLT_OK;
 }
 
 /* The layer's own output tensor, named after the activation that is fused into it if there is one. */
@@ -102,7 +117,7 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
     if (is_fused(description, index)) return CLT_OK; /* the layer before has made its output */
     TRY(set_shape(description, layer, error));
     if (!item->row->forward || (item->row->training_only && !options->training)) return CLT_OK;
-    TRY(add_parameters(net, item, layer, options->training, error));
+    TRY(add_parameters(net, item, layer, options, error));
     TRY(add_output(net, description, index, options, layer, error));
     return item->row->extra ? item->row->extra(&net->tape, layer, error) : CLT_OK;
 }

@@ -25,6 +25,7 @@ typedef struct clt__net_options {
     bool average;    /* keep a moving average of the parameters */
     bool decay_some; /* weight decay is for parameters of more than one dimension alone */
     double label_smoothing;
+    const char *freeze;  /* comma list of patterns: parameters of such names are not trained */
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
     uint64_t most;       /* elements that may lie in one piece of memory */

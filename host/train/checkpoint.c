@@ -41,6 +41,7 @@ static json_t *options_to_json(const clt_train_options *o)
                   o->beta2, "alpha", o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm",
                   o->no_decay_bias_norm, "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor,
                   "patience_lr", o->patience_lr, "milestones", milestones_to_json(&o->milestones));
+    if (more && o->freeze) (void)json_object_set_new(more, "freeze", json_string(o->freeze));
     json_t *json = json_pack(
         "{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs", o->epochs,
         "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum", o->momentum, "weight_decay",
@@ -357,6 +358,16 @@ static void restore_given_normalization(clt_model *model)
     memcpy(model->options.normalize_deviation, model->deviation, sizeof model->deviation);
 }
 
+/* Older checkpoints do not say. */
+static clt_status restore_frozen(clt_model *model, const json_t *json, const char *path, clt_error *error)
+{
+    const char *patterns = json_string_value(json_object_get(json_object_get(json, "options"), "freeze"));
+    clt_error inner;
+    const clt_status status = clt__model_freeze(model, patterns, &inner);
+    if (status == CLT_OK || status == CLT_NO_MEMORY) return status;
+    return FAIL(error, CLT_BAD_FILE, "%s: the options in its metadata are not right: %.2000s", path, inner.message);
+}
+
 static clt_status restore(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
                           clt_error *error)
 {
@@ -370,6 +381,7 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
     restore_given_normalization(*model);
     TRY(names_from_json(json_object_get(json, "classes"), path, &(*model)->class_names, error));
     TRY(check_parameters(*model, file, path, error));
+    TRY(restore_frozen(*model, json, path, error));
     take_parameters(*model, file);
     (*model)->averaged = json_is_true(json_object_get(json, "averaged")); /* older checkpoints do not say */
     TRY(take_averages(*model, file, path, error));

@@ -48,6 +48,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .average = options->ema > 0,
                               .decay_some = options->no_decay_bias_norm,
                               .label_smoothing = options->label_smoothing,
+                              .freeze = options->freeze,
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,
                               .keep_tensors = fit->mode.keep_tensors,
                               .input_gradient = fit->mode.input_gradient,

@@ -26,7 +26,7 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
     to->fan_in = from->fan_in;
     to->initial = from->initial;
     to->kept = from->state;
-    to->trained = net->tape.tensor[from->tensor].root == net->parameters;
+    to->trainable = to->trained = net->tape.tensor[from->tensor].root == net->parameters;
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
     for (int i = 0; i < CLT__MAX_STATES; i++)
         TRY(clt__allocate(to->info.count, sizeof(double), "the optimiser's state", &to->state[i], error));
@@ -142,6 +142,7 @@ void clt_model_close(clt_model *model)
         for (int j = 0; j < CLT__MAX_STATES; j++) free(model->parameter[i].state[j]);
     }
     free(model->parameter);
+    free(model->freeze);
     free(model->text);
     clt__names_free(&model->class_names);
     clt__description_free(&model->description);
@@ -172,6 +173,51 @@ clt_status clt__check_pattern(const clt_model *model, const char *option, const 
                                        model->parameter[i].info.name);
     }
     return FAIL(error, CLT_BAD_ARGUMENT, "%s: there is no parameter \"%s\": there is %s", option, pattern, names);
+}
+
+static clt_status keep_patterns(clt_model *model, const char *patterns, clt_error *error)
+{
+    char *copy = NULL;
+    if (patterns) {
+        TRY(clt__allocate(strlen(patterns) + 1, 1, "the names of frozen parameters", &copy, error));
+        memcpy(copy, patterns, strlen(patterns));
+    }
+    free(model->freeze);
+    model->options.freeze = model->freeze = copy;
+    return CLT_OK;
+}
+
+/* What is trained again begins without momentum, and its average as itself. */
+static void set_trained(clt__parameter_values *p, bool trained)
+{
+    if (trained && !p->trained) {
+        for (int i = 0; i < CLT__MAX_STATES; i++) memset(p->state[i], 0, p->info.count * sizeof(double));
+        memcpy(p->average, p->values, p->info.count * sizeof(double));
+    }
+    p->trained = trained;
+}
+
+static clt_status check_patterns(const clt_model *model, const char *patterns, clt_error *error)
+{
+    const char *rest = patterns;
+    char pattern[CLT__LIST_PART];
+    bool any = false;
+    while (clt__next_part(&rest, pattern)) TRY(clt__check_pattern(model, "freeze", pattern, error));
+    for (size_t i = 0; i < model->parameters; i++)
+        any = any || (model->parameter[i].trainable && !clt__glob_any(patterns, model->parameter[i].info.name));
+    return any || !patterns ? CLT_OK : FAIL(error, CLT_BAD_ARGUMENT, "freeze: %s leaves nothing to train", patterns);
+}
+
+clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *error)
+{
+    if (patterns && !*patterns) patterns = NULL;
+    TRY(check_patterns(model, patterns, error));
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        set_trained(p, p->trainable && !clt__glob_any(patterns, p->info.name));
+    }
+    const bool same = patterns && model->freeze ? strcmp(patterns, model->freeze) == 0 : patterns == model->freeze;
+    return same ? CLT_OK : keep_patterns(model, patterns, error); /* `patterns` may be the model's own */
 }
 
 /* ---- classes */

@@ -322,6 +322,7 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     *session = NULL;
     TRY(check(model, data, options, mode.training, error));
     clt__normalize(model, data, options);
+    TRY(clt__model_freeze(model, options->freeze, error));
     clt__model_set_optimizer(model, clt__find_optimizer(options->optimizer));
     model->averaged = model->averaged && options->ema > 0;
     TRY(open_checked(model, device, data, options, mode, session, error));

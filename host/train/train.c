@@ -317,6 +317,7 @@ static clt_status run_epochs(trainer *t, clt_error *error)
 static void remember_options(clt_model *model, const clt_train_options *options)
 {
     model->options = *options;
+    model->options.freeze = model->freeze;
     model->options.optimizer = clt__find_optimizer(options->optimizer)->name;
     model->options.lr_scheduler = clt__find_scheduler(options->lr_scheduler);
     model->options.output_dir = model->options.log_steps = NULL;
