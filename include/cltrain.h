@@ -197,6 +197,11 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
 /* Takes the parameters from any safetensors file that has them all, by name and shape, in PyTorch's layout. */
 clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error *error);
 
+/* The same, but takes those that are there with the right shape, as fine-tuning wants it where the last layer is another;
+ * a moving average ("ema.conv1.weight") in place of its parameter. Where some keep their values, `note` (or NULL) is told which
+ * are taken and which are not. An error where none is there. */
+clt_status clt_model_start_from(clt_model *model, const char *path, clt_note_function note, void *user, clt_error *error);
+
 void clt_model_close(clt_model *model);
 
 clt_shape clt_model_input(const clt_model *model);

@@ -506,10 +506,12 @@ test_start_and_order() {
     predictions run/last.safetensors >trained
     predictions weights/last.safetensors >taken
     judge "--weights takes the parameters" cmp trained taken
-    fails 1 'run/last.safetensors: tensor conv1.weight is [2, 1, 3, 3], the net' \
-        train_small other --weights run/last.safetensors --net 'conv out=3 kernel=3, flatten, dense out=4'
-    fails 1 'run/last.safetensors: has no tensor dense2.weight' \
-        train_small other --weights run/last.safetensors --net "$net, dense out=4"
+    judge "without a note where all fit" is_empty err
+    ok "--weights for another last layer" train_small tuned --weights run/last.safetensors --net "$net, dense out=4" --epochs 0
+    judge "it says which are taken" grep -qF 'run/last.safetensors: these are taken: conv1.weight, conv1.bias, dense1.weight' err
+    judge "and which are not" grep -qF 'these keep their initial values: dense2.weight (not there), dense2.bias (not' err
+    fails 1 'has no parameter of the net'"'"'s: conv1.weight (it is [2, 1, 3, 3], the net' \
+        train_small other --weights run/last.safetensors --net 'conv out=3 kernel=3, flatten, dense out=5 as=last, dense out=4 as=x'
 
     # The seed decides on the first parameters, which --weights replaces, and on the order, which --no-shuffle fixes.
     for seed in 1 2; do
@@ -920,7 +922,7 @@ test_bad_checkpoints() {
 head = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
 open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
     fails 1 "foreign: is not a checkpoint" cltrain eval --model foreign --data plain --device reference
-    fails 1 "foreign: has no tensor conv1.weight" train_small other --weights foreign
+    fails 1 "foreign: has no parameter of the net's: conv1.weight (not there)" train_small other --weights foreign
 }
 
 test_tune() {

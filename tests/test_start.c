@@ -323,6 +323,66 @@ static void patterns_that_freeze_nothing_or_all_are_refused(void **state)
     }
 }
 
+/* ---- parameters from a file ----------------------------------------------------------------------------------- */
+
+static void keep_note(void *user, const char *sentence)
+{
+    char *kept = user;
+    (void)snprintf(kept, 1024, "%s", sentence);
+}
+
+static const char *save_trained(const char *name, const char *text)
+{
+    clt_error error;
+    clt_model *model = train_frozen(text, NULL, 1, NULL);
+    assert_ok(clt_model_save(model, path_in(name), &error), &error);
+    clt_model_close(model);
+    return path_in(name);
+}
+
+static void what_fits_is_taken_from_a_file_and_the_rest_is_said(void **state)
+{
+    (void)state;
+    clt_error error;
+    char note[1024] = "";
+    const char *path = save_trained("start", net);
+    clt_model *from,
+        *to = make_model("input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; "
+                         "dense out=5; dense out=3",
+                         NULL, CLT_F64, 9),
+        *fresh = make_model(clt_model_net(to), NULL, CLT_F64, 9);
+    assert_ok(clt_model_load(path, &from, &error), &error);
+    assert_ok(clt_model_start_from(to, path, keep_note, note, &error), &error);
+    assert_string_equal(
+        note + strlen(path),
+        ": these are taken: conv1.weight, conv1.bias; these keep their initial values: dense1.weight (it "
+        "is [3, 64], the net's is [5, 64]), dense1.bias (it is [3], the net's is [5]), dense2.weight "
+        "(not there), dense2.bias (not there)");
+    const clt__parameter_values *p = parameter(from, "conv1.weight");
+    assert_memory_equal(parameter(to, "conv1.weight")->values, p->average, p->info.count * sizeof(double));
+    assert_memory_not_equal(p->values, p->average, p->info.count * sizeof(double));
+    assert_true(same_values(to, fresh, "dense1.weight") && same_values(to, fresh, "dense2.bias"));
+    clt_model_close(from);
+    clt_model_close(to);
+    clt_model_close(fresh);
+}
+
+static void all_that_fits_needs_no_note_and_nothing_is_an_error(void **state)
+{
+    (void)state;
+    clt_error error;
+    char note[1024] = "";
+    const char *path = save_trained("all", net);
+    clt_model *same = make_model(net, NULL, CLT_F64, 9);
+    assert_ok(clt_model_start_from(same, path, keep_note, note, &error), &error);
+    assert_string_equal(note, "");
+    clt_model_close(same);
+    clt_model *other = make_model("input 1x8x8; conv out=2; flatten; dense out=7", NULL, CLT_F64, 9);
+    assert_failed(clt_model_start_from(other, path, keep_note, note, &error), CLT_BAD_FILE, &error, path,
+                  "has no parameter of the net's: conv1.weight (it is [4, 1, 3, 3], the net's is [2, 1, 1, 1]), ");
+    clt_model_close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +396,8 @@ int main(void)
         cmocka_unit_test(half_a_frozen_layer_trains_its_other_half),
         cmocka_unit_test(a_frozen_run_resumes_to_the_same_bits),
         cmocka_unit_test(patterns_that_freeze_nothing_or_all_are_refused),
+        cmocka_unit_test(what_fits_is_taken_from_a_file_and_the_rest_is_said),
+        cmocka_unit_test(all_that_fits_needs_no_note_and_nothing_is_an_error),
         cmocka_unit_test(an_initialisation_that_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -167,6 +167,9 @@ clt_data_options data_options_of(const data_settings *settings, int channels);
         .name = "batch-size", SETTING(settings, batch_size), .value = "N", .least = 1, .help = "images at a time" \
     }
 
+/* A clt_note_function: to stderr. */
+void take_note(void *user, const char *sentence);
+
 /* What --precision says; `fallback` where it is not given. */
 clt_precision precision_named(const char *name, clt_precision fallback);
 

@@ -250,7 +250,8 @@ static const option_row option_rows[] = {
     {.name = "weights",
      SETTING(train_settings, weights),
      .value = "FILE",
-     .help = "initial parameters from a safetensors file"},
+     .help = "initial parameters from a safetensors file: those of the right name and shape, a moving average where it "
+             "has one; the others keep theirs, and a note says which"},
     {.name = "save-every",
      SETTING(train_settings, train.save_every),
      .value = "STEPS",
@@ -339,7 +340,8 @@ static clt_status create_model(training_run *training, clt_error *error)
                                        .seed = settings->train.seed,
                                        .init = settings->init};
     TRY(clt_model_create(&options, &training->model, error));
-    return settings->weights ? clt_model_load_weights(training->model, settings->weights, error) : CLT_OK;
+    if (!settings->weights) return CLT_OK;
+    return clt_model_start_from(training->model, settings->weights, take_note, NULL, error);
 }
 
 /* Loads the checkpoint, and takes its options where the command line gives none. */

@@ -261,20 +261,29 @@ static void shape_text(const uint64_t *extent, int dimensions, char *text, size_
     if (length < size) (void)snprintf(text + length, size - length, "]");
 }
 
-static clt_status find_tensor(const clt__safetensors *file, const char *path, const char *name,
-                              const clt_tensor_info *info, const clt__stored_tensor **stored, clt_error *error)
+/* "[6, 1, 5, 5], the net's is [8, 1, 5, 5]"; "" where they are the same. */
+static void compare_shapes(const clt__stored_tensor *stored, const clt_tensor_info *info, char *text, size_t size)
 {
-    *stored = clt__safetensors_find(file, name);
-    if (!*stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
-    bool same = (*stored)->dimensions == info->dimensions;
-    for (int d = 0; d < info->dimensions && same; d++) same = (*stored)->extent[d] == (uint64_t)info->extent[d];
-    if (same) return CLT_OK;
+    bool same = stored->dimensions == info->dimensions;
+    for (int d = 0; d < info->dimensions && same; d++) same = stored->extent[d] == (uint64_t)info->extent[d];
+    *text = 0;
+    if (same) return;
     char have[128], want[128];
     uint64_t wanted[4];
     for (int d = 0; d < info->dimensions; d++) wanted[d] = (uint64_t)info->extent[d];
-    shape_text((*stored)->extent, (*stored)->dimensions, have, sizeof have);
+    shape_text(stored->extent, stored->dimensions, have, sizeof have);
     shape_text(wanted, info->dimensions, want, sizeof want);
-    return FAIL(error, CLT_BAD_FILE, "%s: tensor %s is %s, the net's is %s", path, name, have, want);
+    (void)snprintf(text, size, "%s, the net's is %s", have, want);
+}
+
+static clt_status find_tensor(const clt__safetensors *file, const char *path, const char *name,
+                              const clt_tensor_info *info, const clt__stored_tensor **stored, clt_error *error)
+{
+    char difference[300];
+    *stored = clt__safetensors_find(file, name);
+    if (!*stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
+    compare_shapes(*stored, info, difference, sizeof difference);
+    return *difference ? FAIL(error, CLT_BAD_FILE, "%s: tensor %s is %s", path, name, difference) : CLT_OK;
 }
 
 /* Whether the file has every parameter of the model: nothing is taken before that is known. */
@@ -409,6 +418,72 @@ clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)
         clt_model_close(*model);
         *model = NULL;
     }
+    return status;
+}
+
+/* What a file holds of a parameter for a model that is to go on from it: what that file's model infers with. */
+static const clt__stored_tensor *find_start(const clt__safetensors *file, const clt_tensor_info *parameter)
+{
+    char average[128];
+    clt__name_average(parameter, average);
+    const clt__stored_tensor *found = clt__safetensors_find(file, average);
+    return found ? found : clt__safetensors_find(file, parameter->name);
+}
+
+/* Takes what fits; lists it in *taken, and the others, with the reason, in *left. */
+static clt_status take_start(clt_model *model, const clt__safetensors *file, clt__text *taken, clt__text *left,
+                             clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        const clt__stored_tensor *stored = find_start(file, &p->info);
+        char difference[300] = "not there";
+        if (stored) compare_shapes(stored, &p->info, difference, sizeof difference);
+        clt__text *list = *difference ? left : taken;
+        TRY(clt__text_print(list, error, "%s%s", list->length ? ", " : "", p->info.name));
+        if (*difference)
+            TRY(clt__text_print(left, error, " (%s%s)", stored ? "it is " : "", difference));
+        else
+            memcpy(p->values, stored->values, p->info.count * sizeof *p->values);
+    }
+    return CLT_OK;
+}
+
+static clt_status note_start(const char *path, const clt__text *taken, const clt__text *left, clt_note_function note,
+                             void *user, clt_error *error)
+{
+    clt__text sentence = {0};
+    clt_status status = clt__text_append(&sentence, path, strlen(path), error);
+    const char taken_is[] = ": these are taken: ", left_is[] = "; these keep their initial values: ";
+    if (status == CLT_OK) status = clt__text_append(&sentence, taken_is, sizeof taken_is - 1, error);
+    if (status == CLT_OK) status = clt__text_append(&sentence, taken->start, taken->length, error);
+    if (status == CLT_OK) status = clt__text_append(&sentence, left_is, sizeof left_is - 1, error);
+    if (status == CLT_OK) status = clt__text_append(&sentence, left->start, left->length, error);
+    if (status == CLT_OK) note(user, sentence.start);
+    free(sentence.start);
+    return status;
+}
+
+static clt_status start_from(clt_model *model, const clt__safetensors *file, const char *path, clt_note_function note,
+                             void *user, clt_error *error)
+{
+    clt__text taken = {0}, left = {0};
+    clt_status status = take_start(model, file, &taken, &left, error);
+    if (status == CLT_OK && !taken.length)
+        status = FAIL(error, CLT_BAD_FILE, "%s: has no parameter of the net's: %.3000s", path, left.start);
+    if (status == CLT_OK && left.length && note) status = note_start(path, &taken, &left, note, user, error);
+    free(taken.start);
+    free(left.start);
+    return status;
+}
+
+clt_status clt_model_start_from(clt_model *model, const char *path, clt_note_function note, void *user,
+                                clt_error *error)
+{
+    clt__safetensors file;
+    TRY(clt__safetensors_read(path, &file, error));
+    const clt_status status = start_from(model, &file, path, note, user, error);
+    clt__safetensors_free(&file);
     return status;
 }
 
