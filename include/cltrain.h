@@ -269,6 +269,8 @@ typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
 typedef struct clt_train_options {
     int epochs; /* 0 writes the initial checkpoint and trains nothing */
     int batch_size;
+    int accumulate;        /* batches whose gradients are added up before one update, as PyTorch does it by calling backward
+                            * so often: the same as batches so many times as large, computed in micro-batches of batch_size */
     int micro_batch_size;  /* images computed at a time, 0 for as many as the device has memory for: see below */
     const char *optimizer; /* "sgd", "adam", "adamw", "lamb", "rmsprop", "adagrad": PyTorch's formulas; lamb: You et al. 2020 */
     double lr, weight_decay;
@@ -299,6 +301,7 @@ typedef struct clt_train_options {
      * but those that the net's text freezes */
     const char *freeze;
     bool shuffle;
+    bool overfit_batch; /* every step takes the first batch, and nothing is validated: to see whether a net can learn at all */
     uint64_t seed; /* of the shuffling */
     int patience;  /* stop after so many epochs without a better validation loss, 0 for never */
     double val_split; /* without validation data: the share of the training images that is held out for it, 0 for none */

@@ -191,7 +191,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule ;;
     devices) echo json ;;
     train)
-        echo ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo accumulate overfit-batch ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule quiet
@@ -269,7 +269,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | quiet | inference | forget) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -300,6 +300,8 @@ test_values() {
     refuses_values plan --batch-size 0 x
     refuses_values plan --micro-batch-size -1 x
     refuses_values plan --images 0 x
+    refuses_values train --accumulate 0 1.5 x
+    refuses_values train --ema 1 -0.1 x
     refuses_values train --micro-batch-size -1 1.5 x
     refuses_values bench --batch-size 0 x
     refuses_values tune --batch-size 0 x
@@ -564,7 +566,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
         '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
-        '--init kaiming_normal' '--freeze conv1.weight'; do
+        '--init kaiming_normal' '--freeze conv1.weight' '--accumulate 2' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]
     done

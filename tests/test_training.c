@@ -854,6 +854,68 @@ static void lamb_leaves_zero_as_adam_does(void **state)
     clt_model_close(model);
 }
 
+/* ---- accumulated batches, and one batch alone ----------------------------------------------------------------- */
+
+static clt_model *train_batches(int batch, int micro, int accumulate, int epochs, const char *folder)
+{
+    clt_train_options options = options_for(epochs, folder);
+    options.batch_size = batch;
+    options.micro_batch_size = micro;
+    options.accumulate = accumulate;
+    options.optimizer = "adam";
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    return model;
+}
+
+static void accumulated_batches_are_one_large_batch(void **state)
+{
+    (void)state;
+    clt_model *accumulated = train_batches(6, 0, 4, 2, NULL), *split = train_batches(24, 6, 1, 2, NULL);
+    clt_model *whole = train_batches(24, 0, 1, 2, NULL), *smaller = train_batches(6, 3, 4, 2, NULL);
+    assert_true(distance(accumulated, split) == 0);
+    assert_true(distance(accumulated, whole) <= 1e-12 && distance(smaller, whole) <= 1e-12);
+    clt_model_close(split);
+    clt_model_close(whole);
+    clt_model_close(smaller);
+    clt_model_close(train_batches(6, 0, 4, 1, "accumulated"));
+    clt_model *resumed = load("accumulated", "last.safetensors");
+    clt_train_options options = clt_model_train_options(resumed);
+    assert_true(options.batch_size == 6 && options.accumulate == 4 && options.micro_batch_size == 0);
+    options.epochs = 2;
+    train(resumed, reference, &options);
+    assert_true(distance(accumulated, resumed) == 0);
+    clt_model_close(resumed);
+    clt_model_close(accumulated);
+}
+
+static void one_batch_is_learned_again_and_again(void **state)
+{
+    (void)state;
+    clt_error error;
+    double losses[MOST_STEPS], plain[MOST_STEPS];
+    rates noted = {0};
+    clt_train_options options = options_for(3, NULL);
+    options.overfit_batch = true;
+    options.val_split = 0.5; /* holds nothing out */
+    options.lr = 0;
+    options.log_steps = path_in("overfit.csv");
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    assert_int_equal(read_log("overfit.csv", losses), 3 * STEPS);
+    log_orders(false, 1, plain);
+    for (int step = 0; step < 3 * STEPS; step++) assert_true(losses[step] == plain[0]);
+    options.lr = 0.05;
+    options.progress = note_rate;
+    options.user = &noted;
+    options.save_every = 1;
+    clt_model_close(model);
+    model = make_model(net, NULL, CLT_F64, 3);
+    assert_ok(clt_train(model, reference, images, validation, &options, &error), &error);
+    assert_true(isnan(noted.validation_loss[2]) && noted.accuracy == 1);
+    clt_model_close(model);
+}
+
 /* ---- a moving average of the parameters ----------------------------------------------------------------------- */
 
 static void the_average_follows_the_parameters(void **state)
@@ -1086,6 +1148,8 @@ static void an_option_out_of_its_range_is_refused(void **state)
     REFUSED(epochs, -1, "epochs is -1: it should be from 0 to 1e+09");
     REFUSED(batch_size, 0, "batch size is 0: it should be from 1 to 1e+06");
     REFUSED(batch_size, 1000001, "batch size is 1e+06: it should be from 1");
+    REFUSED(accumulate, 0, "the number of accumulated batches is 0: it should be from 1");
+    REFUSED(accumulate, 70000, "batch size times accumulated batches is 1.12e+06: it should be from 1");
     REFUSED(lr, -0.1, "learning rate is -0.1: it should be from 0 to 1e+06");
     REFUSED(lr, (double)NAN, "learning rate is ");
     REFUSED(lr, (double)INFINITY, "learning rate is inf");
@@ -1292,6 +1356,8 @@ int main(void)
         cmocka_unit_test(lamb_leaves_zero_as_adam_does),
         cmocka_unit_test(the_average_follows_the_parameters),
         cmocka_unit_test(validation_and_checkpoints_infer_with_the_average),
+        cmocka_unit_test(accumulated_batches_are_one_large_batch),
+        cmocka_unit_test(one_batch_is_learned_again_and_again),
         cmocka_unit_test(every_optimizer_resumes_to_the_same_bits),
         cmocka_unit_test(another_optimizer_begins_anew),
         cmocka_unit_test(a_short_last_batch_counts_only_its_images),

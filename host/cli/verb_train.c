@@ -116,6 +116,11 @@ static const option_row option_rows[] = {
      .value = "N",
      .least = 1,
      .help = "images of a step"},
+    {.name = "accumulate",
+     SETTING(train_settings, train.accumulate),
+     .value = "N",
+     .least = 1,
+     .help = "batches whose gradients are added up before the parameters change: as a batch so many times as large"},
     {.name = "micro-batch-size",
      SETTING(train_settings, train.micro_batch_size),
      .value = "N",
@@ -267,6 +272,10 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.shuffle),
      .turns_off = true,
      .help = "take the images in the order of the files"},
+    {.name = "overfit-batch",
+     SETTING(train_settings, train.overfit_batch),
+     .help =
+         "every step takes the first batch, without shuffling and validation: a net that can learn will know it soon"},
     {.name = "check-every",
      SETTING(train_settings, train.check_every),
      .value = "N",
@@ -316,7 +325,7 @@ static clt_status open_data(training_run *training, clt_error *error)
     const train_settings *settings = training->settings;
     clt_data_options options = data_options_of(&settings->reading, 0);
     TRY(clt_dataset_open_with(settings->data, CLT_TRAIN, &options, &training->images, error));
-    if (settings->train.val_split > 0) return CLT_OK; /* training holds them out */
+    if (settings->train.val_split > 0 || settings->train.overfit_batch) return CLT_OK; /* training does without */
     if (clt_dataset_is_whole(training->images)) {
         print_note("%s is one file of training images, without test images; so there is no validation (--val-split "
                    "holds some of them out for it)",

@@ -37,10 +37,11 @@ static bool milestones_from_json(const json_t *json, clt_milestones *milestones)
 static json_t *options_to_json(const clt_train_options *o)
 {
     json_t *more =
-        json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:b,s:b,s:f,s:f,s:i,s:o}", "ema", o->ema, "beta1", o->beta1, "beta2",
-                  o->beta2, "alpha", o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm",
-                  o->no_decay_bias_norm, "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor,
-                  "patience_lr", o->patience_lr, "milestones", milestones_to_json(&o->milestones));
+        json_pack("{s:i,s:b,s:f,s:f,s:f,s:f,s:f,s:f,s:b,s:b,s:f,s:f,s:i,s:o}", "accumulate", o->accumulate,
+                  "overfit_batch", o->overfit_batch, "ema", o->ema, "beta1", o->beta1, "beta2", o->beta2, "alpha",
+                  o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm", o->no_decay_bias_norm,
+                  "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor, "patience_lr", o->patience_lr,
+                  "milestones", milestones_to_json(&o->milestones));
     if (more && o->freeze) (void)json_object_set_new(more, "freeze", json_string(o->freeze));
     json_t *json = json_pack(
         "{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs", o->epochs,
@@ -114,15 +115,17 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
 /* What older checkpoints do not have. */
 static bool more_options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
 {
-    int no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step;
+    int overfit = o->overfit_batch, no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step;
     json_t *milestones = NULL;
-    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o}", "ema", &o->ema, "beta1",
-                       &o->beta1, "beta2", &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
+    if (json_unpack_ex(json, why, 0, "{s?i,s?b,s?F,s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o}", "accumulate",
+                       &o->accumulate, "overfit_batch", &overfit, "ema", &o->ema, "beta1", &o->beta1, "beta2",
+                       &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
                        "no_decay_bias_norm", &no_decay, "lr_per_step", &per_step, "power", &o->power, "factor",
                        &o->factor, "patience_lr", &o->patience_lr, "milestones", &milestones) != 0)
         return false;
     o->no_decay_bias_norm = no_decay;
     o->lr_per_step = per_step;
+    o->overfit_batch = overfit;
     return milestones_from_json(milestones, &o->milestones);
 }
 

@@ -9,6 +9,7 @@ clt_train_options clt_train_defaults(void)
 {
     return (clt_train_options){.epochs = 5,
                                .batch_size = 64,
+                               .accumulate = 1,
                                .optimizer = "sgd",
                                .lr = 0.01,
                                .momentum = 0.9,
@@ -178,6 +179,23 @@ double clt__learning_rate(const clt_train_options *options, const clt__plateau *
     return done < options->warmup_epochs ? rate * done / options->warmup_epochs : rate;
 }
 
+/* ---- options that stand for others */
+
+clt_train_options clt__resolve_options(const clt_train_options *options)
+{
+    clt_train_options o = *options;
+    if (o.accumulate > 1) {
+        if (!o.micro_batch_size || o.micro_batch_size > o.batch_size) o.micro_batch_size = o.batch_size;
+        o.batch_size *= o.accumulate;
+        o.accumulate = 1;
+    }
+    if (o.overfit_batch) {
+        o.shuffle = false;
+        o.val_split = 0;
+    }
+    return o;
+}
+
 /* ---- checks */
 
 /* Refuses NaN too. */
@@ -221,6 +239,9 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
         return clt__no_such("learning-rate scheduler", options->lr_scheduler, clt_scheduler_names(), error);
     TRY(check_range("epochs", options->epochs, 0, 1e9, error));
     TRY(check_range("batch size", options->batch_size, 1, 1e6, error));
+    TRY(check_range("the number of accumulated batches", options->accumulate, 1, 1e6, error));
+    TRY(check_range("batch size times accumulated batches", (double)options->batch_size * options->accumulate, 1, 1e6,
+                    error));
     TRY(check_range("micro-batch size", options->micro_batch_size, 0, 1e6, error));
     TRY(check_range("learning rate", options->lr, 0, 1e6, error));
     TRY(check_range("momentum", options->momentum, 0, 1, error));

@@ -321,11 +321,12 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
     *session = NULL;
     TRY(check(model, data, options, mode.training, error));
-    clt__normalize(model, data, options);
-    TRY(clt__model_freeze(model, options->freeze, error));
-    clt__model_set_optimizer(model, clt__find_optimizer(options->optimizer));
-    model->averaged = model->averaged && options->ema > 0;
-    TRY(open_checked(model, device, data, options, mode, session, error));
+    const clt_train_options resolved = clt__resolve_options(options);
+    clt__normalize(model, data, &resolved);
+    TRY(clt__model_freeze(model, resolved.freeze, error));
+    clt__model_set_optimizer(model, clt__find_optimizer(resolved.optimizer));
+    model->averaged = model->averaged && resolved.ema > 0;
+    TRY(open_checked(model, device, data, &resolved, mode, session, error));
     (*session)->trained = model;
     return CLT_OK;
 }

@@ -14,6 +14,9 @@ clt_status clt__check_pattern(const clt_model *model, const char *option, const 
 /* options.c: "there is no optimizer "x": there is sgd, adam" */
 clt_status clt__no_such(const char *kind, const char *name, const char *const *names, clt_error *error);
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error);
+/* Checked options without those that stand for others: accumulated batches are micro-batches of a larger one, and
+ * overfitting a batch leaves out what would change it. */
+clt_train_options clt__resolve_options(const clt_train_options *options);
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
 double clt__learning_rate(const clt_train_options *options, const clt__plateau *plateau, int epoch,
                           int64_t step_in_epoch, int64_t steps);
