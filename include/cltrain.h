@@ -182,7 +182,11 @@ typedef struct clt_model_options {
     clt_shape input;  /* all 0: what the net says, or the built-in net's own */
     const char *loss; /* NULL: what the net says, else "cross_entropy" */
     clt_precision precision;
-    uint64_t seed; /* of the initial parameters: PyTorch's defaults, uniform within 1 / sqrt(fan-in) */
+    uint64_t seed; /* of the initial parameters */
+    /* What they are: one of clt_init_names, for the weights of convolutions and dense layers, whose biases are then 0; or a
+     * comma list of "PATTERN=RULE" and of rules, the last that fits a parameter being the one: "kaiming_normal,dense*=torch".
+     * "constant" takes a value, "constant=0.1". NULL: "torch", PyTorch's defaults, uniform within 1 / sqrt(fan-in). */
+    const char *init;
 } clt_model_options;
 
 clt_status clt_model_create(const clt_model_options *options, clt_model **model, clt_error *error);
@@ -195,6 +199,11 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
 
 /* Takes the parameters from any safetensors file that has them all, by name and shape, in PyTorch's layout. */
 clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error *error);
+
+/* The same, but takes those that are there with the right shape, as fine-tuning wants it where the last layer is another;
+ * a moving average ("ema.conv1.weight") in place of its parameter. Where some keep their values, `note` (or NULL) is told which
+ * are taken and which are not. An error where none is there. */
+clt_status clt_model_start_from(clt_model *model, const char *path, clt_note_function note, void *user, clt_error *error);
 
 void clt_model_close(clt_model *model);
 
@@ -216,7 +225,8 @@ typedef struct clt_tensor_info {
 /* The parameters, in the net's order. */
 size_t clt_model_parameter_count(const clt_model *model);
 const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index);
-/* Copies a parameter's `count` values out or in. */
+/* Copies a parameter's `count` values out or in. "ema.conv1.weight" is the moving average of a trained parameter of a model
+ * that keeps them. */
 clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error);
 clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error);
 
@@ -289,15 +299,21 @@ typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
 typedef struct clt_train_options {
     int epochs; /* 0 writes the initial checkpoint and trains nothing */
     int batch_size;
+    int accumulate;        /* batches whose gradients are added up before one update, as PyTorch does it by calling backward
+                            * so often: the same as batches so many times as large, computed in micro-batches of batch_size */
     int micro_batch_size;  /* images computed at a time, 0 for as many as the device has memory for: see below */
-    const char *optimizer; /* "sgd", "adam", "adamw", "rmsprop", "adagrad": each with PyTorch's formulas */
+    const char *optimizer; /* "sgd", "adam", "adamw", "lamb", "rmsprop", "adagrad": PyTorch's formulas; lamb: You et al. 2020 */
     double lr, weight_decay;
     bool no_decay_bias_norm; /* biases, and what batch normalisation scales and shifts by, do not decay */
     double momentum;         /* sgd */
     bool nesterov;
-    double beta1, beta2;      /* adam, adamw */
+    double beta1, beta2;      /* adam, adamw, lamb */
     double alpha;             /* rmsprop */
-    double eps;               /* all but sgd; 0: 1e-8, for adagrad 1e-10 */
+    double eps;               /* all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb 1e-6 */
+    /* After each step the parameters' moving average becomes ema * average + (1 - ema) * parameter; it begins as the
+     * parameters. Validation, and whatever else infers, then takes it in their place (batch normalisation's running
+     * statistics are averages already: they stay as they are). A checkpoint has both. 0: no average */
+    double ema;
     double label_smoothing;   /* 0 to 1 */
     clt_augment augment;
     clt_class_weighting class_weighting; /* of cross_entropy; validation weighs all the same */
@@ -314,7 +330,12 @@ typedef struct clt_train_options {
     double warmup_epochs;     /* the learning rate rises linearly from 0 during these */
     double gamma;             /* "step", "multistep" and "exponential" multiply by it */
     int step_size;            /* epochs between the drops of "step" */
+    /* A comma list of patterns ("conv1.*,*.bias"): the parameters of such names are not trained. As with PyTorch's
+     * requires_grad = False, batch normalisation's running statistics go on following the batches. NULL: all are trained
+     * but those that the net's text freezes */
+    const char *freeze;
     bool shuffle;
+    bool overfit_batch; /* every step takes the first batch, and nothing is validated: to see whether a net can learn at all */
     uint64_t seed; /* of the shuffling */
     int patience;  /* stop after so many epochs without a better validation loss, 0 for never */
     double val_split; /* without validation data: the share of the training images that is held out for it, 0 for none */
@@ -345,6 +366,8 @@ int clt_model_epochs(const clt_model *model);
 const char *const *clt_optimizer_names(void);
 const char *const *clt_scheduler_names(void);
 const char *const *clt_loss_names(void);
+/* The rules for initial parameters: "torch", "kaiming_uniform", ... */
+const char *const *clt_init_names(void);
 
 /* Trains. A model that was loaded from a checkpoint goes on where that was written. `validation` may be NULL. */
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,

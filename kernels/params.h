@@ -193,8 +193,15 @@ typedef struct update_sizes {
     int count;
     int nesterov;
     int clip_value; /* gradients are clipped one by one */
-    int parts;      /* gradient norm: how many parts the sum of squares is cut in */
+    int parts;      /* gradient norm, trust ratio: how many parts a sum of squares is cut in */
+    int tensors;    /* trust ratio: how many there are */
 } update_sizes;
+
+/* The parameters' tensors begin at multiples of so many elements. */
+enum { UPDATE_BLOCK = 32 };
+
+/* Where a tensor lies among the parameters: its first element, and how many it has. */
+enum { SEGMENT_FIRST, SEGMENT_COUNT, SEGMENT_LENGTH };
 
 /* The few numbers that change from step to step live in two small tensors. */
 enum {
@@ -219,9 +226,10 @@ enum { MIX_UNIT = 1 << 24 };
 enum {
     HYPER_RATE,   /* the learning rate */
     HYPER_STEP,   /* the same, over what corrects the bias of the mean gradient */
+    HYPER_MEAN,   /* 1 over what does */
     HYPER_ROOT,   /* 1 over the root of what corrects the bias of the mean square */
     HYPER_SHRINK, /* the share of itself that a parameter loses in a step: rate * decay */
-    HYPER_STEP_LENGTH,
+    HYPER_STEP_LENGTH = 8, /* a power of two, as filling a buffer wants it */
     HYPER_MOMENTUM = HYPER_STEP_LENGTH, /* these stay as they are throughout a training */
     HYPER_DECAY,
     HYPER_CLIP,
@@ -233,6 +241,8 @@ enum {
     HYPER_ALPHA,
     HYPER_ALPHA_REST,
     HYPER_EPS,
+    HYPER_AVERAGE,
+    HYPER_AVERAGE_REST,
     HYPER_LENGTH
 }; /* reals: see update.cl. The first change from step to step. */
 

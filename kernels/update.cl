@@ -5,13 +5,16 @@
  *   adam     m = beta1 * m + (1 - beta1) * g;  s = beta2 * s + (1 - beta2) * g^2
  *            w = w - rate / (1 - beta1^t) * m / (sqrt(s) / sqrt(1 - beta2^t) + eps)       in step t, counted from 1
  *   adamw    w = w - rate * decay * w, then as adam
+ *   lamb     m and s as adam;  d = m / (1 - beta1^t) / (sqrt(s) / sqrt(1 - beta2^t) + eps) + decay * w
+ *            w = w - rate * trust * d, where a tensor's trust = |w| / |d|, and 1 where either is 0
  *   rmsprop  s = alpha * s + (1 - alpha) * g^2;  w = w - rate * g / (sqrt(s) + eps)
  *   adagrad  s = s + g^2;                        w = w - rate * g / (sqrt(s) + eps)
  *
+ *   ema            average = keep * average + (1 - keep) * w
  *   accumulate     sum = (sum of the micro-batches before) + gradient
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
  *
- * as PyTorch defines them (torch.optim, torch.nn.utils.clip_grad_norm_ and, for clip(), clip_grad_value_). The numbers are
+ * as PyTorch defines them (lamb: You et al., "Large batch optimization for deep learning", 2020, algorithm 2; torch.optim, torch.nn.utils.clip_grad_norm_ and, for clip(), clip_grad_value_). The numbers are
  * the hyper tensor's. `decays` is 1 where a parameter decays and 0 where it does not; without it all do. Work-item (vector
  * of parameters). */
 #include "params.h"
@@ -49,20 +52,35 @@ kernel void sgd(const update_sizes given, global real *restrict weights, global 
 }
 #endif
 
-/* What the others end with: w - step * top / (sqrt(square) / correction + eps). */
+/* top / (sqrt(square) / correction + eps) */
+static inline realv over_root(const realv top, const realv square, global const real *hyper)
+{
+    return top / (sqrt(square) * hyper[HYPER_ROOT] + hyper[HYPER_EPS]);
+}
+
+/* What all of the others but lamb end with. */
 static inline realv divide_step(const realv w, const realv top, const realv square, global const real *hyper)
 {
-    return w - hyper[HYPER_STEP] * (top / (sqrt(square) * hyper[HYPER_ROOT] + hyper[HYPER_EPS]));
+    return w - hyper[HYPER_STEP] * over_root(top, square, hyper);
+}
+
+/* The mean gradient of adam, adamw and lamb, from the gradient g on; *s becomes the mean square. */
+static inline realv take_moments(const realv g, global real *mean, global real *square, global const real *hyper,
+                                 const int lanes, realv *s)
+{
+    const realv m = hyper[HYPER_BETA1] * LOAD(mean) + hyper[HYPER_BETA1_REST] * g;
+    *s = hyper[HYPER_BETA2] * LOAD(square) + hyper[HYPER_BETA2_REST] * (g * g);
+    store_lanes(m, lanes, mean);
+    store_lanes(*s, lanes, square);
+    return m;
 }
 
 /* What adam and adamw share: from the gradient g on, for parameters w. */
 static inline void adam_step(const realv w, const realv g, global real *weights, global real *mean, global real *square,
                              global const real *hyper, const int lanes)
 {
-    const realv m = hyper[HYPER_BETA1] * LOAD(mean) + hyper[HYPER_BETA1_REST] * g;
-    const realv s = hyper[HYPER_BETA2] * LOAD(square) + hyper[HYPER_BETA2_REST] * (g * g);
-    store_lanes(m, lanes, mean);
-    store_lanes(s, lanes, square);
+    realv s;
+    const realv m = take_moments(g, mean, square, hyper, lanes, &s);
     store_lanes(divide_step(w, m, s, hyper), lanes, weights);
 }
 
@@ -90,6 +108,78 @@ kernel void adamw(const update_sizes given, global real *restrict weights, globa
     if (lanes <= 0) return;
     const realv w = LOAD(weights + i), g = take_gradient(z, gradient + i, hyper, scale);
     adam_step(w - decay_of(w, hyper[HYPER_SHRINK], decays, i), g, weights + i, mean + i, square + i, hyper, lanes);
+}
+#endif
+
+#ifdef OP_lamb
+kernel void lamb(const update_sizes given, global const real *restrict weights, global const real *restrict gradient,
+                 global real *restrict mean, global real *restrict square, global const real *restrict hyper,
+                 global const real *restrict scale, global const real *restrict decays, global real *restrict direction)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    realv s;
+    const realv g = take_gradient(z, gradient + i, hyper, scale);
+    const realv m = take_moments(g, mean + i, square + i, hyper, lanes, &s);
+    const realv pull = decay_of(LOAD(weights + i), hyper[HYPER_DECAY], decays, i);
+    store_lanes(over_root(hyper[HYPER_MEAN] * m, s, hyper) + pull, lanes, direction + i);
+}
+#endif
+
+#ifdef OP_trust_ratio
+/* Sums of squares of z.parts parts of each tensor: [tensor, part, weights or direction]. A part is a run of neighbours or,
+ * spread, every z.parts-th element. Work-item (part, tensor). */
+kernel void trust_ratio_parts(const update_sizes given, global const real *restrict weights,
+                              global const real *restrict direction, global const int *restrict segments,
+                              global real *restrict trust, global real *restrict partial)
+{
+    const update_sizes z = SIZES(given);
+    const int part = (int)get_global_id(0), tensor = (int)get_global_id(1);
+    if (part >= z.parts) return;
+    const int first = segments[tensor * SEGMENT_LENGTH + SEGMENT_FIRST];
+    const int count = segments[tensor * SEGMENT_LENGTH + SEGMENT_COUNT];
+#ifdef SPREAD
+    const int begin = part, end = count, step = z.parts;
+#else
+    const int begin = (int)((long)count * part / z.parts), end = (int)((long)count * (part + 1) / z.parts), step = 1;
+#endif
+    real w = 0, d = 0;
+    for (int i = first + begin; i < first + end; i += step) {
+        w += weights[i] * weights[i];
+        d += direction[i] * direction[i];
+    }
+    partial[(tensor * z.parts + part) * 2] = w;
+    partial[(tensor * z.parts + part) * 2 + 1] = d;
+}
+
+/* A work-item a tensor adds its parts in order. */
+kernel void trust_ratio(const update_sizes given, global const real *restrict weights,
+                        global const real *restrict direction, global const int *restrict segments,
+                        global real *restrict trust, global real *restrict partial)
+{
+    const update_sizes z = SIZES(given);
+    const int tensor = (int)get_global_id(0);
+    if (tensor >= z.tensors) return;
+    real w = 0, d = 0;
+    for (int part = 0; part < z.parts; part++) {
+        w += partial[(tensor * z.parts + part) * 2];
+        d += partial[(tensor * z.parts + part) * 2 + 1];
+    }
+    trust[tensor] = w == 0 || d == 0 ? (real)1 : sqrt(w) / sqrt(d);
+}
+#endif
+
+#ifdef OP_trust_step
+kernel void trust_step(const update_sizes given, global real *restrict weights, global const real *restrict direction,
+                       global const int *restrict owners, global const real *restrict trust,
+                       global const real *restrict hyper)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    const real step = hyper[HYPER_RATE] * trust[owners[i / UPDATE_BLOCK]];
+    store_lanes(LOAD(weights + i) - step * LOAD(direction + i), lanes, weights + i);
 }
 #endif
 
@@ -122,6 +212,18 @@ kernel void adagrad(const update_sizes given, global real *restrict weights, glo
     const realv s = LOAD(square + i) + g * g;
     store_lanes(s, lanes, square + i);
     store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
+}
+#endif
+
+#ifdef OP_ema
+kernel void ema(const update_sizes given, global real *restrict averages, global const real *restrict weights,
+                    global const real *restrict hyper)
+{
+    const update_sizes z = SIZES(given);
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
+    if (lanes <= 0) return;
+    store_lanes(hyper[HYPER_AVERAGE] * LOAD(averages + i) + hyper[HYPER_AVERAGE_REST] * LOAD(weights + i), lanes,
+                averages + i);
 }
 #endif
 

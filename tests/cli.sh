@@ -191,7 +191,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule ;;
     devices) echo json ;;
     train)
-        echo data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo accumulate overfit-batch ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule quiet augment class-weights
@@ -199,7 +199,7 @@ options_of() {
     eval) echo model data topk batch-size json device schedule ;;
     predict) echo model topk format batch-size device schedule ;;
     summary) echo net input json ;;
-    plan) echo net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
+    plan) echo ema net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
     tune) echo net input batch-size precision forget json device schedule ;;
     bench) echo net input batch-size seconds precision json device schedule ;;
     verify) echo net input loss precision model batch-size seed json device schedule ;;
@@ -269,7 +269,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | quiet | inference | forget) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -300,6 +300,8 @@ test_values() {
     refuses_values plan --batch-size 0 x
     refuses_values plan --micro-batch-size -1 x
     refuses_values plan --images 0 x
+    refuses_values train --accumulate 0 1.5 x
+    refuses_values train --ema 1 -0.1 x
     refuses_values train --micro-batch-size -1 1.5 x
     refuses_values bench --batch-size 0 x
     refuses_values tune --batch-size 0 x
@@ -320,7 +322,7 @@ test_values() {
 # What is possible alone, but not together, or not with these files.
 test_contradictions() {
     run train_small first --epochs 1
-    for option in '--net lenet5' '--loss mse' '--precision f32' '--weights zero.safetensors' '--normalize none'; do
+    for option in '--net lenet5' '--loss mse' '--precision f32' '--weights zero.safetensors' '--init torch' '--normalize none'; do
         fails 2 '--resume: a checkpoint brings its own net' \
             cltrain train --data plain --resume first/last.safetensors $option
     done
@@ -506,10 +508,12 @@ test_start_and_order() {
     predictions run/last.safetensors >trained
     predictions weights/last.safetensors >taken
     judge "--weights takes the parameters" cmp trained taken
-    fails 1 'run/last.safetensors: tensor conv1.weight is [2, 1, 3, 3], the net' \
-        train_small other --weights run/last.safetensors --net 'conv out=3 kernel=3, flatten, dense out=4'
-    fails 1 'run/last.safetensors: has no tensor dense2.weight' \
-        train_small other --weights run/last.safetensors --net "$net, dense out=4"
+    judge "without a note where all fit" is_empty err
+    ok "--weights for another last layer" train_small tuned --weights run/last.safetensors --net "$net, dense out=4" --epochs 0
+    judge "it says which are taken" grep -qF 'run/last.safetensors: these are taken: conv1.weight, conv1.bias, dense1.weight' err
+    judge "and which are not" grep -qF 'these keep their initial values: dense2.weight (not there), dense2.bias (not' err
+    fails 1 'has no parameter of the net'"'"'s: conv1.weight (it is [2, 1, 3, 3], the net' \
+        train_small other --weights run/last.safetensors --net 'conv out=3 kernel=3, flatten, dense out=5 as=last, dense out=4 as=x'
 
     # The seed decides on the first parameters, which --weights replaces, and on the order, which --no-shuffle fixes.
     for seed in 1 2; do
@@ -560,10 +564,11 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--lr-scheduler multistep --milestones 1,3' '--lr-scheduler polynomial --power 2' \
         '--lr-scheduler onecycle' '--lr-scheduler cosine --lr-per-step' \
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
-        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' \
+        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
         '--augment flip' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
-        '--augment cutout=2' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1'; do
+        '--augment cutout=2' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
+        '--init kaiming_normal' '--freeze conv1.weight' '--accumulate 2' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]
     done
@@ -956,7 +961,7 @@ test_bad_checkpoints() {
 head = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
 open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
     fails 1 "foreign: is not a checkpoint" cltrain eval --model foreign --data plain --device reference
-    fails 1 "foreign: has no tensor conv1.weight" train_small other --weights foreign
+    fails 1 "foreign: has no parameter of the net's: conv1.weight (not there)" train_small other --weights foreign
 }
 
 test_tune() {

@@ -1,5 +1,5 @@
-/* Training from end to end: reproducible bits, resuming, schedules, the optimiser's formulas, evaluation, prediction,
- * and everything that is refused. */
+/* Training from end to end: reproducible bits, resuming, schedules, the optimiser's formulas, and all that is refused.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,71 +9,14 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 #include "formats/safetensors.h"
-#include "support.h"
 #include "train/session.h"
+#include "training.h"
 
-enum { IMAGES = 70, BATCH = 16, STEPS = 5, CLASSES = 3, MOST_STEPS = 64 }; /* the last batch has 6 images */
-
-static const char net[] = "input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dense out=3";
-/* The same with what is drawn at random for each step: a resumed run must draw it again. */
+/* The tests' net with what is drawn at random for each step: a resumed run must draw it again. */
 static const char dropping_net[] =
     "input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dropout rate=0.2; dense out=3";
-static const clt_shape shape = {1, 8, 8};
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
-/* ---- what all tests use -------------------------------------------------------------------------------------- */
-
-static clt_device *device, *reference;
-static clt_dataset *images, *validation;
-
-static int set_up(void **state)
-{
-    if (make_folder(state)) return -1;
-    device = open_called(NULL);
-    reference = open_called("reference");
-    images = make_images(IMAGES, shape, CLASSES, 1);
-    validation = make_images(20, shape, CLASSES, 2);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    clt_dataset_close(images);
-    clt_dataset_close(validation);
-    clt_device_close(device);
-    clt_device_close(reference);
-    return remove_folder(state);
-}
-
-static clt_train_options options_for(int epochs, const char *folder)
-{
-    clt_train_options options = clt_train_defaults();
-    options.epochs = epochs;
-    options.batch_size = BATCH;
-    options.lr = 0.05;
-    options.output_dir = folder ? path_in(folder) : NULL;
-    return options;
-}
-
-static void train(clt_model *model, clt_device *on, const clt_train_options *options)
-{
-    clt_error error;
-    assert_ok(clt_train(model, on, images, validation, options, &error), &error);
-}
-
-static const char *file_in(const char *folder, const char *name)
-{
-    char path[200];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path_in(path);
-}
-
-static bool exists(const char *path)
-{
-    struct stat about;
-    return stat(path, &about) == 0;
-}
+/* ---- files ---------------------------------------------------------------------------------------------------- */
 
 static void assert_same_file(const char *one_folder, const char *other_folder, const char *name)
 {
@@ -123,34 +66,6 @@ static void assert_same_run(const char *one_folder, const char *other_folder)
     assert_same_metrics(one_folder, other_folder);
 }
 
-/* The largest difference between two models' parameters, over the largest value. */
-static double distance(const clt_model *one, const clt_model *other)
-{
-    double most = 0, largest = 0;
-    for (size_t i = 0; i < clt_model_parameter_count(one); i++) {
-        clt_error error;
-        double a[1024], b[1024];
-        const clt_tensor_info *info = clt_model_parameter(one, i);
-        assert_true(info->count <= COUNT_OF(a));
-        assert_ok(clt_model_get(one, info->name, a, info->count, &error), &error);
-        assert_ok(clt_model_get(other, info->name, b, info->count, &error), &error);
-        for (size_t j = 0; j < info->count; j++) {
-            assert_true(isfinite(a[j]) && isfinite(b[j]));
-            most = fmax(most, fabs(a[j] - b[j]));
-            largest = fmax(largest, fabs(a[j]));
-        }
-    }
-    return most / largest;
-}
-
-static clt_model *load(const char *folder, const char *name)
-{
-    clt_error error;
-    clt_model *model;
-    assert_ok(clt_model_load(file_in(folder, name), &model, &error), &error);
-    return model;
-}
-
 /* ---- the same bits ------------------------------------------------------------------------------------------- */
 
 /* A run with all that has a state: momentum, a schedule, warm-up, shuffling, validation, random changes to images. */
@@ -165,6 +80,7 @@ static clt_train_options rich_options(const char *folder)
     options.augment = (clt_augment){
         .flip = true, .crop = 1, .rotate = 10, .scale = 0.1, .brightness = 0.1, .cutout = 2, .mixup = 0.5, .cutmix = 1};
     options.class_weighting = CLT_CLASSES_BALANCED;
+    options.ema = 0.9;
     options.seed = 77;
     options.save_every = 3;
     return options;
@@ -792,8 +708,13 @@ static void gradient_by_hand(const double p[PARAMETERS], double smoothing, doubl
 /* What torch.optim's optimisers do to one parameter in step t, from its gradient g on: its states are a and b. */
 static double update_by_hand(const clt_train_options *o, int t, double p, double g, double decay, double *a, double *b)
 {
-    const bool is_adamw = strcmp(o->optimizer, "adamw") == 0, is_adagrad = strcmp(o->optimizer, "adagrad") == 0;
-    const double d = is_adamw ? g : g + decay * p, eps = o->eps > 0 ? o->eps : is_adagrad ? 1e-10 : 1e-8;
+    const bool is_lamb = strcmp(o->optimizer, "lamb") == 0;
+    const bool is_adamw = strcmp(o->optimizer, "adamw") == 0 || is_lamb,
+               is_adagrad = strcmp(o->optimizer, "adagrad") == 0;
+    const double d = is_adamw ? g : g + decay * p, eps = o->eps > 0   ? o->eps
+                                                         : is_adagrad ? 1e-10
+                                                         : is_lamb    ? 1e-6
+                                                                      : 1e-8;
     if (strcmp(o->optimizer, "sgd") == 0) {
         *a = o->momentum * *a + d;
         return p - o->lr * (o->nesterov ? d + o->momentum * *a : *a);
@@ -809,19 +730,37 @@ static double update_by_hand(const clt_train_options *o, int t, double p, double
     return kept - o->lr / (1 - pow(o->beta1, t)) * *a / bottom;
 }
 
+/* What lamb does in place of `w - step` to one tensor, whose step d is: w - rate * |w| / |d| * d. */
+static void trust_by_hand(double rate, int count, const double *d, double *w)
+{
+    double squares[2] = {0, 0};
+    for (int i = 0; i < count; i++) {
+        squares[0] += w[i] * w[i];
+        squares[1] += d[i] * d[i];
+    }
+    const double trust = squares[0] > 0 && squares[1] > 0 ? sqrt(squares[0] / squares[1]) : 1;
+    for (int i = 0; i < count; i++) w[i] -= rate * trust * d[i];
+}
+
 /* torch.nn.utils.clip_grad_norm_, then clip_grad_value_, then the optimiser's step t. */
 static void step_by_hand(const clt_train_options *o, int t, double p[PARAMETERS], double a[PARAMETERS],
                          double b[PARAMETERS])
 {
-    double g[PARAMETERS], square = 0;
+    const bool is_lamb = strcmp(o->optimizer, "lamb") == 0;
+    double g[PARAMETERS], d[PARAMETERS], square = 0;
     gradient_by_hand(p, o->label_smoothing, g);
     for (int i = 0; i < PARAMETERS; i++) square += g[i] * g[i];
     const double scale = o->clip_grad > 0 ? fmin(1, o->clip_grad / (sqrt(square) + 1e-6)) : 1;
     for (int i = 0; i < PARAMETERS; i++) {
         const double most = o->clip_value > 0 ? o->clip_value : INFINITY;
         const double decay = o->no_decay_bias_norm && i >= OUTPUTS * INPUTS ? 0 : o->weight_decay;
-        p[i] = update_by_hand(o, t, p[i], fmax(-most, fmin(most, scale * g[i])), decay, &a[i], &b[i]);
+        const double next = update_by_hand(o, t, p[i], fmax(-most, fmin(most, scale * g[i])), decay, &a[i], &b[i]);
+        d[i] = (p[i] - next) / o->lr; /* of lamb */
+        if (!is_lamb) p[i] = next;
     }
+    if (!is_lamb) return;
+    trust_by_hand(o->lr, OUTPUTS * INPUTS, d, p);
+    trust_by_hand(o->lr, OUTPUTS, d + OUTPUTS * INPUTS, p + OUTPUTS * INPUTS);
 }
 
 static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_precision precision, double bound)
@@ -893,6 +832,172 @@ static void every_optimizer_does_what_pytorchs_formulas_say(void **state)
         assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
         assert_steps_by_hand(options, device, CLT_F32, 1e-6);
     }
+}
+
+/* From zero a tensor has no norm to trust: its first step is the rate times the direction, g / (|g| + eps). */
+static void lamb_leaves_zero_as_adam_does(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *data;
+    double zeros[OUTPUTS * INPUTS] = {0}, g[PARAMETERS], trained[OUTPUTS * INPUTS];
+    clt_train_options options = options_for(1, NULL);
+    options.optimizer = "lamb";
+    options.normalize = CLT_NORMALIZE_NONE;
+    clt_model *model = make_model("input 1x1x2; flatten; dense out=3", NULL, CLT_F64, 1);
+    const double nothing[PARAMETERS] = {0};
+    assert_ok(clt_model_set(model, "dense1.weight", zeros, OUTPUTS * INPUTS, &error), &error);
+    assert_ok(clt_model_set(model, "dense1.bias", zeros, OUTPUTS, &error), &error);
+    assert_ok(clt_dataset_from_bytes(EXAMPLES, (clt_shape){1, 1, 2}, pixels[0], pixel_labels, OUTPUTS, &data, &error),
+              &error);
+    assert_ok(clt_train(model, reference, data, NULL, &options, &error), &error);
+    assert_ok(clt_model_get(model, "dense1.weight", trained, OUTPUTS * INPUTS, &error), &error);
+    gradient_by_hand(nothing, 0, g);
+    for (int i = 0; i < OUTPUTS * INPUTS; i++)
+        assert_true(fabs(trained[i] + options.lr * g[i] / (fabs(g[i]) + 1e-6)) <= 1e-14);
+    clt_dataset_close(data);
+    clt_model_close(model);
+}
+
+/* ---- accumulated batches, and one batch alone ----------------------------------------------------------------- */
+
+static clt_model *train_batches(int batch, int micro, int accumulate, int epochs, const char *folder)
+{
+    clt_train_options options = options_for(epochs, folder);
+    options.batch_size = batch;
+    options.micro_batch_size = micro;
+    options.accumulate = accumulate;
+    options.optimizer = "adam";
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    return model;
+}
+
+static void accumulated_batches_are_one_large_batch(void **state)
+{
+    (void)state;
+    clt_model *accumulated = train_batches(6, 0, 4, 2, NULL), *split = train_batches(24, 6, 1, 2, NULL);
+    clt_model *whole = train_batches(24, 0, 1, 2, NULL), *smaller = train_batches(6, 3, 4, 2, NULL);
+    assert_true(distance(accumulated, split) == 0);
+    assert_true(distance(accumulated, whole) <= 1e-12 && distance(smaller, whole) <= 1e-12);
+    clt_model_close(split);
+    clt_model_close(whole);
+    clt_model_close(smaller);
+    clt_model_close(train_batches(6, 0, 4, 1, "accumulated"));
+    clt_model *resumed = load("accumulated", "last.safetensors");
+    clt_train_options options = clt_model_train_options(resumed);
+    assert_true(options.batch_size == 6 && options.accumulate == 4 && options.micro_batch_size == 0);
+    options.epochs = 2;
+    train(resumed, reference, &options);
+    assert_true(distance(accumulated, resumed) == 0);
+    clt_model_close(resumed);
+    clt_model_close(accumulated);
+}
+
+static void one_batch_is_learned_again_and_again(void **state)
+{
+    (void)state;
+    clt_error error;
+    double losses[MOST_STEPS], plain[MOST_STEPS];
+    rates noted = {0};
+    clt_train_options options = options_for(3, NULL);
+    options.overfit_batch = true;
+    options.val_split = 0.5; /* holds nothing out */
+    options.lr = 0;
+    options.log_steps = path_in("overfit.csv");
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    assert_int_equal(read_log("overfit.csv", losses), 3 * STEPS);
+    log_orders(false, 1, plain);
+    for (int step = 0; step < 3 * STEPS; step++) assert_true(losses[step] == plain[0]);
+    options.lr = 0.05;
+    options.progress = note_rate;
+    options.user = &noted;
+    options.save_every = 1;
+    clt_model_close(model);
+    model = make_model(net, NULL, CLT_F64, 3);
+    assert_ok(clt_train(model, reference, images, validation, &options, &error), &error);
+    assert_true(isnan(noted.validation_loss[2]) && noted.accuracy == 1);
+    clt_model_close(model);
+}
+
+/* ---- a moving average of the parameters ----------------------------------------------------------------------- */
+
+static void the_average_follows_the_parameters(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    double average[CLASSES * 64], weights[CLASSES * 64];
+    const int32_t order[] = {0, 1, 2, 3};
+    clt_train_options options = options_for(1, NULL);
+    options.ema = 0.75;
+    options.lr = 0.5;
+    clt_model *model = make_model("input 1x8x8; flatten; dense out=3", NULL, CLT_F64, 1);
+    assert_ok(clt_model_get(model, "dense1.weight", average, COUNT_OF(average), &error), &error);
+    assert_failed(clt_model_get(model, "ema.dense1.weight", weights, COUNT_OF(weights), &error), CLT_BAD_ARGUMENT,
+                  &error, NULL, "the model has no parameter \"ema.dense1.weight\"");
+    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
+    for (int step = 0; step < 3; step++) {
+        assert_ok(clt_session_step(session, order, 4, &error), &error);
+        assert_ok(clt_session_read(session, "dense1.weight", weights, COUNT_OF(weights), &error), &error);
+        for (size_t i = 0; i < COUNT_OF(average); i++) average[i] = 0.75 * average[i] + 0.25 * weights[i];
+    }
+    assert_ok(clt_session_store(session, &error), &error);
+    assert_ok(clt_model_get(model, "ema.dense1.weight", weights, COUNT_OF(weights), &error), &error);
+    for (size_t i = 0; i < COUNT_OF(average); i++) assert_true(fabs(average[i] - weights[i]) <= 1e-15);
+    clt_session_close(session);
+    clt_model_close(model);
+}
+
+/* The parameters become their averages, and are no longer averaged. */
+static void put_averages_in_place(clt_model *model)
+{
+    for (size_t i = 0; i < model->parameters; i++)
+        if (model->parameter[i].trained)
+            memcpy(model->parameter[i].values, model->parameter[i].average,
+                   model->parameter[i].info.count * sizeof(double));
+    model->averaged = false;
+}
+
+static double loss_of(const clt_model *model)
+{
+    clt_error error;
+    clt_evaluation evaluation;
+    assert_ok(clt_evaluate(model, reference, validation, BATCH, &evaluation, &error), &error);
+    const double loss = evaluation.loss;
+    clt_evaluation_free(&evaluation);
+    return loss;
+}
+
+static void validation_and_checkpoints_infer_with_the_average(void **state)
+{
+    (void)state;
+    rates noted = {0};
+    clt_train_options options = options_for(2, "averaged");
+    options.ema = 0.9;
+    options.progress = note_rate;
+    options.user = &noted;
+    options.save_every = 1;
+    clt_model *model = make_model("input 1x8x8; flatten; batchnorm; dense out=3", NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    clt_model *loaded = load("averaged", "last.safetensors");
+    assert_true(loaded->averaged && loss_of(model) == noted.validation_loss[1]);
+    assert_true(loss_of(loaded) == noted.validation_loss[1]);
+    put_averages_in_place(loaded);
+    assert_true(loss_of(loaded) == noted.validation_loss[1]);
+    loaded->averaged = model->averaged = false;
+    assert_true(fabs(loss_of(model) - noted.validation_loss[1]) > 1e-3);
+    clt_model_close(loaded);
+    loaded = load("averaged", "last.safetensors");
+    options = clt_model_train_options(loaded);
+    assert_true(options.ema == 0.9);
+    options.epochs = 3;
+    options.ema = 0; /* from now on */
+    train(loaded, reference, &options);
+    assert_false(loaded->averaged);
+    clt_model_close(loaded);
+    clt_model_close(model);
 }
 
 /* ---- means, the end of training ------------------------------------------------------------------------------ */
@@ -1048,11 +1153,14 @@ static void an_option_out_of_its_range_is_refused(void **state)
     REFUSED(epochs, -1, "epochs is -1: it should be from 0 to 1e+09");
     REFUSED(batch_size, 0, "batch size is 0: it should be from 1 to 1e+06");
     REFUSED(batch_size, 1000001, "batch size is 1e+06: it should be from 1");
+    REFUSED(accumulate, 0, "the number of accumulated batches is 0: it should be from 1");
+    REFUSED(accumulate, 70000, "batch size times accumulated batches is 1.12e+06: it should be from 1");
     REFUSED(lr, -0.1, "learning rate is -0.1: it should be from 0 to 1e+06");
     REFUSED(lr, (double)NAN, "learning rate is ");
     REFUSED(lr, (double)INFINITY, "learning rate is inf");
     REFUSED(momentum, 1.5, "momentum is 1.5: it should be from 0 to 1");
     REFUSED(weight_decay, -1, "weight decay is -1: it should be from 0");
+    REFUSED(ema, 1, "the decay of the parameters' average is 1: it should be from 0");
     REFUSED(label_smoothing, 1.1, "label smoothing is 1.1: it should be from 0 to 1");
     REFUSED(augment.scale, 1, "augmenting by scale=1: it should be from 0 to 0.9");
     REFUSED(augment.mixup, (double)NAN, "augmenting by mixup=");
@@ -1237,476 +1345,6 @@ static void stored_steps_keep_the_optimisers_state(void **state)
     clt_model_close(model);
 }
 
-/* ---- checkpoints that are not right --------------------------------------------------------------------------- */
-
-static void assert_not_loaded(const char *path, const char *what)
-{
-    clt_error error;
-    clt_model *model = (clt_model *)&error; /* must become NULL */
-    const clt_status status = clt_model_load(path, &model, &error);
-    if (status == CLT_OK) print_error("loaded, though it should say: %s\n", what);
-    assert_failed(status, strstr(what, "net:") ? CLT_BAD_NET : CLT_BAD_FILE, &error, path, what);
-    assert_null(model);
-}
-
-static clt__safetensors read_checkpoint(void)
-{
-    clt_error error;
-    clt__safetensors file;
-    if (!exists(file_in("good", "last.safetensors"))) {
-        const clt_train_options options = options_for(1, "good");
-        clt_model *model = make_model(net, NULL, CLT_F32, 3);
-        train(model, reference, &options);
-        clt_model_close(model);
-    }
-    assert_ok(clt__safetensors_read(file_in("good", "last.safetensors"), &file, &error), &error);
-    return file;
-}
-
-/* Writes the file and wants it refused. */
-static void assert_file_refused(clt__safetensors *file, const char *what)
-{
-    clt_error error;
-    const char *path = path_in("bad.safetensors");
-    assert_ok(clt__safetensors_write(path, file, &error), &error);
-    clt__safetensors_free(file);
-    assert_not_loaded(path, what);
-}
-
-static clt__stored_text *text_called(const clt__safetensors *file, const char *key)
-{
-    for (size_t i = 0; i < file->text_count; i++)
-        if (strcmp(file->texts[i].key, key) == 0) return &file->texts[i];
-    fail_msg("no text %s", key);
-    return NULL;
-}
-
-static clt__stored_tensor *tensor_called(const clt__safetensors *file, const char *name)
-{
-    for (size_t i = 0; i < file->tensor_count; i++)
-        if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
-    fail_msg("no tensor %s", name);
-    return NULL;
-}
-
-/* The good checkpoint with `old` in one of its texts replaced. */
-static void assert_text_refused(const char *key, const char *old, const char *fresh, const char *what)
-{
-    clt__safetensors file = read_checkpoint();
-    clt__stored_text *text = text_called(&file, key);
-    const char *at = strstr(text->value, old);
-    if (!at) print_error("no %s in %s\n", old, text->value);
-    assert_non_null(at);
-    const size_t size = strlen(text->value) + strlen(fresh) + 1;
-    char *changed = malloc(size);
-    assert_non_null(changed);
-    (void)snprintf(changed, size, "%.*s%s%s", (int)(at - text->value), text->value, fresh, at + strlen(old));
-    free(text->value);
-    text->value = changed;
-    assert_file_refused(&file, what);
-}
-
-static void a_file_that_is_no_checkpoint_is_refused(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt__safetensors file = {0};
-    const uint64_t extent[] = {2};
-    const double values[] = {1, 2};
-    assert_not_loaded(path_in("nowhere.safetensors"), "");
-    assert_not_loaded(write_bytes("noise", "this is no safetensors file at all", 34), "");
-    assert_not_loaded(write_bytes("empty", "", 0), "");
-    assert_ok(clt__safetensors_add(&file, "w", CLT_F32, 1, extent, values, &error), &error);
-    assert_file_refused(&file,
-                        "is not a checkpoint of cltrain's (its weights alone can be taken by `train --weights`)");
-}
-
-static void a_checkpoint_whose_tensors_are_wrong_is_refused(void **state)
-{
-    (void)state;
-    clt__safetensors file = read_checkpoint();
-    tensor_called(&file, "conv1.bias")->name[0] = 'X';
-    assert_file_refused(&file, "has no tensor conv1.bias");
-    file = read_checkpoint();
-    tensor_called(&file, "optimizer.velocity.dense1.weight")->name[0] = 'X';
-    assert_file_refused(&file, "has no tensor optimizer.velocity.dense1.weight");
-    file = read_checkpoint();
-    clt__stored_tensor *weights = tensor_called(&file, "dense1.weight");
-    weights->extent[0] = 64;
-    weights->extent[1] = 3;
-    assert_file_refused(&file, "tensor dense1.weight ");
-    file = read_checkpoint();
-    weights = tensor_called(&file, "conv1.weight");
-    weights->dimensions = 2;
-    weights->extent[1] = 9;
-    assert_file_refused(&file, "tensor conv1.weight ");
-}
-
-static void a_checkpoint_whose_description_is_wrong_is_refused(void **state)
-{
-    (void)state;
-    assert_text_refused("cltrain", "{", "[", "is not a checkpoint of cltrain's");
-    assert_text_refused("cltrain",
-                        "\"seed\":", "\"sead\":", "the description of the net in its metadata is incomplete");
-    assert_text_refused("cltrain",
-                        "\"precision\":", "\"precissi\":", "the description of the net in its metadata is incomplete");
-    assert_text_refused("cltrain", "\"epoch\":1", "\"epoch\":-1", "the state of training in its metadata is not right");
-    assert_text_refused("cltrain", "\"step\":0", "\"step\":-3", "the state of training in its metadata is not right");
-    assert_text_refused("cltrain", "\"epoch\":1", "\"epoch\":\"1\"",
-                        "the state of training in its metadata is not right");
-    assert_text_refused("cltrain",
-                        "\"options\":", "\"opsions\":", "the state of training in its metadata is not right");
-    assert_text_refused("cltrain",
-                        "\"momentum\":", "\"momentun\":", "the state of training in its metadata is not right");
-    assert_text_refused("cltrain", "\"deviation\":[", "\"deviation\":[-",
-                        "the state of training in its metadata is not right");
-    assert_text_refused("cltrain", "\"deviation\":[", "\"deviation\":[],\"more\":[",
-                        "the state of training in its metadata is not right");
-    assert_text_refused("cltrain", "\"mean\":[", "\"mean\":[],\"more\":[",
-                        "the state of training in its metadata is not right");
-    assert_text_refused("cltrain", "\"f32\"", "\"f16\"", "precision");
-    assert_text_refused("net", "input 1x8x8\n", "", "the net in its metadata has no input line");
-    assert_text_refused("net", "relu", "relo", "net:3: there is no layer \"relo\"");
-}
-
-static void a_checkpoint_gives_back_what_was_saved(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt_model *model = make_model("input 1x4x4; conv out=2 kernel=3 as=first frozen=yes; tanh; flatten; dense out=2",
-                                  "half_mse", CLT_F64, UINT64_MAX);
-    model->options.seed = UINT64_MAX - 5;
-    assert_ok(clt_model_save(model, path_in("model.safetensors"), &error), &error);
-    clt_model *loaded;
-    assert_ok(clt_model_load(path_in("model.safetensors"), &loaded, &error), &error);
-    assert_true(distance(model, loaded) == 0);
-    assert_string_equal(clt_model_net(model), clt_model_net(loaded));
-    assert_string_equal(clt_model_loss(loaded), "half_mse");
-    assert_int_equal(clt_model_precision(loaded), CLT_F64);
-    assert_int_equal(clt_model_outputs(loaded), 2);
-    assert_true(loaded->seed == UINT64_MAX && loaded->options.seed == UINT64_MAX - 5);
-    assert_true(isinf(loaded->state.best_loss));
-    assert_string_equal(clt_model_parameter(loaded, 0)->name, "first.weight");
-    assert_ok(clt_model_save(loaded, path_in("model again.safetensors"), &error), &error);
-    size_t one_size, other_size;
-    uint8_t *one = read_bytes(path_in("model.safetensors"), &one_size);
-    uint8_t *other = read_bytes(path_in("model again.safetensors"), &other_size);
-    assert_int_equal(one_size, other_size);
-    assert_memory_equal(one, other, one_size);
-    free(one);
-    free(other);
-    clt_model_close(loaded);
-    clt_model_close(model);
-}
-
-/* ---- layouts, by hand ----------------------------------------------------------------------------------------- */
-
-/* 2 channels of 3 x 4, a kernel of 2 x 3, 3 filters: every extent differs, so that no two can be mistaken. */
-enum { C = 2, H = 3, W = 4, K = 3, R = 2, S = 3, Y = H - R + 1, X = W - S + 1, D = 2, PICTURES = 3 };
-
-typedef struct layout {
-    double weight[K * C * R * S], bias[K], dense[D * K * Y * X], dense_bias[D];
-    double image[PICTURES * C * H * W];
-} layout;
-
-static layout make_layout(void)
-{
-    layout l;
-    fill_random(l.weight, COUNT_OF(l.weight), 1);
-    fill_random(l.bias, COUNT_OF(l.bias), 2);
-    fill_random(l.dense, COUNT_OF(l.dense), 3);
-    fill_random(l.dense_bias, COUNT_OF(l.dense_bias), 4);
-    fill_random(l.image, COUNT_OF(l.image), 5);
-    return l;
-}
-
-static double pixel_by_hand(const layout *l, int n, int k, int y, int x)
-{
-    double sum = l->bias[k];
-    for (int c = 0; c < C; c++)
-        for (int r = 0; r < R; r++)
-            for (int s = 0; s < S; s++)
-                sum += l->weight[((k * C + c) * R + r) * S + s] * l->image[((n * C + c) * H + y + r) * W + x + s];
-    return sum;
-}
-
-static double output_by_hand(const layout *l, int n, int d)
-{
-    double sum = l->dense_bias[d];
-    for (int k = 0; k < K; k++)
-        for (int y = 0; y < Y; y++)
-            for (int x = 0; x < X; x++)
-                sum += l->dense[((d * K + k) * Y + y) * X + x] * tanh(pixel_by_hand(l, n, k, y, x));
-    return sum;
-}
-
-static const char layout_net[] = "input 2x3x4; conv out=3 kernel=2x3; tanh; flatten; dense out=2; loss mse";
-
-static void assert_predicts_by_hand(const clt_model *model, const layout *l, clt_device *on, double bound)
-{
-    clt_error error;
-    clt_dataset *data;
-    double outputs[PICTURES * D];
-    assert_ok(clt_dataset_from_reals(PICTURES, (clt_shape){C, H, W}, l->image, NULL, 0, &data, &error), &error);
-    assert_ok(clt_predict(model, on, data, 2, outputs, &error), &error);
-    for (int n = 0; n < PICTURES; n++)
-        for (int d = 0; d < D; d++) assert_true(fabs(outputs[n * D + d] - output_by_hand(l, n, d)) <= bound);
-    clt_dataset_close(data);
-}
-
-static void set_parameters(clt_model *model, const layout *l)
-{
-    clt_error error;
-    assert_ok(clt_model_set(model, "conv1.weight", l->weight, COUNT_OF(l->weight), &error), &error);
-    assert_ok(clt_model_set(model, "conv1.bias", l->bias, COUNT_OF(l->bias), &error), &error);
-    assert_ok(clt_model_set(model, "dense1.weight", l->dense, COUNT_OF(l->dense), &error), &error);
-    assert_ok(clt_model_set(model, "dense1.bias", l->dense_bias, COUNT_OF(l->dense_bias), &error), &error);
-}
-
-static void weights_count_their_inputs_as_pytorch_does(void **state)
-{
-    (void)state;
-    const layout l = make_layout();
-    clt_model *model = make_model(layout_net, NULL, CLT_F64, 1);
-    set_parameters(model, &l);
-    assert_predicts_by_hand(model, &l, reference, 1e-14);
-    if (clt_device_describe(device)->fp64) assert_predicts_by_hand(model, &l, device, 1e-13);
-    clt_model_close(model);
-}
-
-static void add_weights(clt__safetensors *file, const layout *l)
-{
-    clt_error error;
-    const uint64_t filters[] = {K, C, R, S}, biases[] = {K}, dense[] = {D, K * Y * X}, dense_biases[] = {D};
-    assert_ok(clt__safetensors_add(file, "conv1.weight", CLT_F64, 4, filters, l->weight, &error), &error);
-    assert_ok(clt__safetensors_add(file, "conv1.bias", CLT_F64, 1, biases, l->bias, &error), &error);
-    assert_ok(clt__safetensors_add(file, "dense1.weight", CLT_F64, 2, dense, l->dense, &error), &error);
-    assert_ok(clt__safetensors_add(file, "dense1.bias", CLT_F64, 1, dense_biases, l->dense_bias, &error), &error);
-}
-
-static void weights_from_a_file_land_in_their_places(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt__safetensors file = {0};
-    const uint64_t extent[] = {1};
-    const layout l = make_layout();
-    add_weights(&file, &l);
-    assert_ok(clt__safetensors_add(&file, "something.else", CLT_F32, 1, extent, NULL, &error), &error);
-    assert_ok(clt__safetensors_write(path_in("weights.safetensors"), &file, &error), &error);
-    clt_model *model = make_model(layout_net, NULL, CLT_F64, 1);
-    assert_ok(clt_model_load_weights(model, path_in("weights.safetensors"), &error), &error);
-    assert_predicts_by_hand(model, &l, reference, 1e-14);
-    clt_model_close(model);
-    clt__safetensors_free(&file);
-}
-
-static void weights_that_do_not_fit_leave_the_model_as_it_was(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt__safetensors file = {0};
-    const layout l = make_layout();
-    add_weights(&file, &l);
-    tensor_called(&file, "dense1.bias")->extent[0] = 1;
-    tensor_called(&file, "dense1.bias")->count = 1;
-    assert_ok(clt__safetensors_write(path_in("short.safetensors"), &file, &error), &error);
-    tensor_called(&file, "dense1.bias")->name[0] = 'X';
-    assert_ok(clt__safetensors_write(path_in("less.safetensors"), &file, &error), &error);
-    clt_model *model = make_model(layout_net, NULL, CLT_F64, 1), *fresh = make_model(layout_net, NULL, CLT_F64, 1);
-    assert_failed(clt_model_load_weights(model, path_in("short.safetensors"), &error), CLT_BAD_FILE, &error,
-                  path_in("short.safetensors"), "tensor dense1.bias ");
-    assert_failed(clt_model_load_weights(model, path_in("less.safetensors"), &error), CLT_BAD_FILE, &error,
-                  path_in("less.safetensors"), "has no tensor dense1.bias");
-    assert_true(distance(model, fresh) == 0);
-    clt_model_close(model);
-    clt_model_close(fresh);
-    clt__safetensors_free(&file);
-}
-
-/* ---- evaluating and predicting -------------------------------------------------------------------------------- */
-
-/* A model whose outputs are its three inputs. */
-static clt_model *make_identity(const char *loss)
-{
-    clt_error error;
-    const double identity[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-    clt_model *model = make_model("input 1x1x3; flatten; dense out=3 bias=no", loss, CLT_F64, 1);
-    assert_ok(clt_model_set(model, "dense1.weight", identity, 9, &error), &error);
-    return model;
-}
-
-static const uint8_t triples[] = {255, 0, 0, 0, 255, 51, 0, 51, 102, 204, 0, 51, 51, 102, 0};
-static const int32_t triple_labels[] = {0, 1, 2, 1, 2}; /* predicted: 0 1 2 0 1 */
-
-static clt_dataset *make_triples(bool labelled)
-{
-    clt_error error;
-    clt_dataset *data;
-    assert_ok(
-        clt_dataset_from_bytes(5, (clt_shape){1, 1, 3}, triples, labelled ? triple_labels : NULL, 3, &data, &error),
-        &error);
-    return data;
-}
-
-static void an_evaluation_is_what_it_is_by_hand(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt_evaluation evaluation;
-    const uint64_t confusion[] = {1, 0, 0, 1, 1, 0, 0, 1, 1};
-    double entropy = 0, square = 0;
-    for (int n = 0; n < 5; n++) {
-        double sum = 0;
-        for (int k = 0; k < 3; k++) sum += exp(triples[n * 3 + k] / 255.0);
-        entropy += (log(sum) - triples[n * 3 + triple_labels[n]] / 255.0) / 5;
-        for (int k = 0; k < 3; k++) square += pow(triples[n * 3 + k] / 255.0 - (k == triple_labels[n]), 2) / 5;
-    }
-    const struct {
-        const char *loss;
-        double wanted;
-    } losses[] = {{"cross_entropy", entropy}, {"mse", square / 3}, {"half_mse", square / 2}};
-    clt_dataset *data = make_triples(true);
-    for (size_t i = 0; i < COUNT_OF(losses); i++) {
-        clt_model *model = make_identity(losses[i].loss);
-        assert_ok(clt_evaluate(model, reference, data, 2, &evaluation, &error), &error);
-        assert_int_equal(evaluation.count, 5);
-        assert_int_equal(evaluation.classes, 3);
-        assert_true(fabs(evaluation.loss - losses[i].wanted) <= 1e-15);
-        assert_true(fabs(evaluation.accuracy - 0.6) <= 1e-15);
-        assert_memory_equal(evaluation.confusion, confusion, sizeof confusion);
-        clt_evaluation_free(&evaluation);
-        assert_null(evaluation.confusion);
-        clt_model_close(model);
-    }
-    clt_dataset_close(data);
-}
-
-static void real_targets_are_evaluated_without_classes(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt_dataset *data;
-    clt_evaluation evaluation;
-    const double values[] = {1, 2, 3, 4, 5, 6}, targets[] = {1, 1, 1, 4, 5, 7};
-    assert_ok(clt_dataset_from_reals(2, (clt_shape){1, 1, 3}, values, targets, 3, &data, &error), &error);
-    clt_model *model = make_identity("mse");
-    assert_ok(clt_evaluate(model, reference, data, 2, &evaluation, &error), &error);
-    assert_true(fabs(evaluation.loss - (0 + 1 + 4 + 0 + 0 + 1) / 6.0) <= 1e-15);
-    assert_true(isnan(evaluation.accuracy));
-    assert_int_equal(evaluation.classes, 0);
-    assert_null(evaluation.confusion);
-    clt_evaluation_free(&evaluation);
-    clt_model_close(model);
-    clt_dataset_close(data);
-}
-
-static void probabilities_sum_to_one_also_in_the_last_batch(void **state)
-{
-    (void)state;
-    clt_error error;
-    double whole[15], parts[15];
-    clt_dataset *data = make_triples(false);
-    clt_model *model = make_identity("cross_entropy");
-    assert_ok(clt_predict(model, reference, data, 64, whole, &error), &error);
-    assert_ok(clt_predict(model, reference, data, 2, parts, &error), &error);
-    assert_memory_equal(whole, parts, sizeof whole);
-    for (int n = 0; n < 5; n++) {
-        double sum = 0, exponentials = 0;
-        for (int k = 0; k < 3; k++) sum += whole[n * 3 + k];
-        for (int k = 0; k < 3; k++) exponentials += exp(triples[n * 3 + k] / 255.0);
-        assert_true(fabs(sum - 1) <= 1e-15);
-        for (int k = 0; k < 3; k++)
-            assert_true(fabs(whole[n * 3 + k] - exp(triples[n * 3 + k] / 255.0) / exponentials) <= 1e-15);
-    }
-    clt_model_close(model);
-    model = make_identity("mse");
-    assert_ok(clt_predict(model, reference, data, 3, parts, &error), &error);
-    for (int i = 0; i < 15; i++) assert_true(fabs(parts[i] - triples[i] / 255.0) <= 1e-15);
-    clt_model_close(model);
-    clt_dataset_close(data);
-}
-
-static void evaluation_refuses_data_that_does_not_fit(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt_evaluation evaluation;
-    clt_dataset *bare = make_triples(false), *real;
-    const double values[3] = {0}, targets[2] = {0};
-    double outputs[IMAGES * 3];
-    assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 1, 3}, values, targets, 2, &real, &error), &error);
-    clt_model *entropy = make_identity("cross_entropy"), *square = make_identity("mse");
-    assert_failed(clt_evaluate(entropy, reference, bare, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "has neither labels nor targets to evaluate against");
-    assert_failed(clt_evaluate(entropy, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "has 2 targets an image, the net has 3 outputs");
-    assert_failed(clt_evaluate(square, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "has 2 targets an image, the net has 3 outputs");
-    assert_failed(clt_evaluate(square, reference, images, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "the model takes images of 1x1x3, ");
-    assert_failed(clt_predict(square, reference, images, 2, outputs, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "the model takes images of 1x1x3, ");
-    assert_failed(clt_predict(square, reference, bare, 0, outputs, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "batch size");
-    clt_model_close(entropy);
-    clt_model_close(square);
-    clt_dataset_close(bare);
-    clt_dataset_close(real);
-}
-
-/* A net that ends in an image: its outputs count C, H, W, for labels and targets as for predictions. */
-static void labels_count_an_output_image_as_evaluation_does(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt_evaluation evaluation;
-    clt_session *session;
-    double losses[8], sum = 0;
-    int32_t order[8];
-    clt_dataset *data = make_images(8, (clt_shape){1, 3, 3}, 8, 4);
-    clt_train_options options = options_for(1, NULL);
-    options.batch_size = 8;
-    clt_model *model = make_model("input 1x3x3; conv out=2 kernel=2", NULL, CLT_F64, 3);
-    for (int i = 0; i < 8; i++) order[i] = i;
-    assert_ok(clt_session_open(model, reference, data, &options, false, &session, &error), &error);
-    assert_ok(clt_session_step(session, order, 8, &error), &error);
-    assert_ok(clt_session_read(session, "loss", losses, 8, &error), &error);
-    for (int i = 0; i < 8; i++) sum += losses[i];
-    assert_ok(clt_evaluate(model, reference, data, 8, &evaluation, &error), &error);
-    assert_true(fabs(sum / 8 - evaluation.loss) <= 1e-14);
-    clt_evaluation_free(&evaluation);
-    clt_session_close(session);
-    clt_model_close(model);
-    clt_dataset_close(data);
-}
-
-static void targets_count_an_output_image_as_predictions_do(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt_dataset *bare, *data;
-    clt_session *session;
-    double image[9], outputs[8], loss;
-    const int32_t first = 0;
-    fill_random(image, 9, 3);
-    clt_model *model = make_model("input 1x3x3; conv out=2 kernel=2; loss mse", NULL, CLT_F64, 3);
-    assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 3, 3}, image, NULL, 0, &bare, &error), &error);
-    assert_ok(clt_predict(model, reference, bare, 1, outputs, &error), &error);
-    assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 3, 3}, image, outputs, 8, &data, &error), &error);
-    clt_train_options options = options_for(1, NULL);
-    options.batch_size = 1;
-    options.normalize = CLT_NORMALIZE_NONE;
-    assert_ok(clt_session_open(model, reference, data, &options, false, &session, &error), &error);
-    assert_ok(clt_session_step(session, &first, 1, &error), &error);
-    assert_ok(clt_session_read(session, "loss", &loss, 1, &error), &error);
-    assert_true(fabs(loss) <= 1e-28);
-    clt_session_close(session);
-    clt_model_close(model);
-    clt_dataset_close(bare);
-    clt_dataset_close(data);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1731,6 +1369,11 @@ int main(void)
         cmocka_unit_test(the_rate_of_the_schedule_is_the_one_that_trains),
         cmocka_unit_test(steps_are_what_pytorchs_formulas_say),
         cmocka_unit_test(every_optimizer_does_what_pytorchs_formulas_say),
+        cmocka_unit_test(lamb_leaves_zero_as_adam_does),
+        cmocka_unit_test(the_average_follows_the_parameters),
+        cmocka_unit_test(validation_and_checkpoints_infer_with_the_average),
+        cmocka_unit_test(accumulated_batches_are_one_large_batch),
+        cmocka_unit_test(one_batch_is_learned_again_and_again),
         cmocka_unit_test(every_optimizer_resumes_to_the_same_bits),
         cmocka_unit_test(another_optimizer_begins_anew),
         cmocka_unit_test(a_short_last_batch_counts_only_its_images),
@@ -1748,19 +1391,6 @@ int main(void)
         cmocka_unit_test(another_batch_size_within_an_epoch_is_refused),
         cmocka_unit_test(smoothing_without_labels_to_smooth_is_refused),
         cmocka_unit_test(stored_steps_keep_the_optimisers_state),
-        cmocka_unit_test(a_file_that_is_no_checkpoint_is_refused),
-        cmocka_unit_test(a_checkpoint_whose_tensors_are_wrong_is_refused),
-        cmocka_unit_test(a_checkpoint_whose_description_is_wrong_is_refused),
-        cmocka_unit_test(a_checkpoint_gives_back_what_was_saved),
-        cmocka_unit_test(weights_count_their_inputs_as_pytorch_does),
-        cmocka_unit_test(weights_from_a_file_land_in_their_places),
-        cmocka_unit_test(weights_that_do_not_fit_leave_the_model_as_it_was),
-        cmocka_unit_test(an_evaluation_is_what_it_is_by_hand),
-        cmocka_unit_test(real_targets_are_evaluated_without_classes),
-        cmocka_unit_test(probabilities_sum_to_one_also_in_the_last_batch),
-        cmocka_unit_test(evaluation_refuses_data_that_does_not_fit),
-        cmocka_unit_test(labels_count_an_output_image_as_evaluation_does),
-        cmocka_unit_test(targets_count_an_output_image_as_predictions_do),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

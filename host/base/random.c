@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include <assert.h>
+#include <math.h>
 
 /* One round: two 32 x 32 -> 64 bit products; their high halves, the other words and the key cross over. */
 static void philox_round(const uint32_t key[2], uint32_t word[4])
@@ -63,6 +64,13 @@ static uint64_t next_pair(clt__random *stream)
 double clt__random_uniform(clt__random *stream)
 {
     return (double)(next_pair(stream) >> 11) * 0x1p-53;
+}
+
+/* Box and Muller's; the logarithm's argument is above 0. */
+double clt__random_normal(clt__random *stream)
+{
+    const double radius = sqrt(-2 * log(1 - clt__random_uniform(stream)));
+    return radius * cos(2 * 3.14159265358979323846 * clt__random_uniform(stream));
 }
 
 uint64_t clt__random_below(clt__random *stream, uint64_t bound)

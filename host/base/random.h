@@ -22,6 +22,8 @@ clt__random clt__random_seed(uint64_t seed, const char *purpose, uint64_t number
 uint32_t clt__random_next(clt__random *stream);
 /* In [0, 1), a multiple of 2^-53. Takes two numbers of the stream. */
 double clt__random_uniform(clt__random *stream);
+/* Of the standard normal distribution. Takes four numbers of the stream. */
+double clt__random_normal(clt__random *stream);
 /* Each of 0..bound-1 equally often; `bound` is at least 1. */
 uint64_t clt__random_below(clt__random *stream, uint64_t bound);
 /* In (0, 1) with the density of Beta(alpha, alpha), alpha > 0: by rejection, which takes the longer the larger alpha

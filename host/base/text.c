@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,4 +27,26 @@ clt_status clt__text_print(clt__text *text, clt_error *error, const char *format
     if (length < 0 || (size_t)length >= sizeof piece)
         return FAIL(error, CLT_BAD_ARGUMENT, "a line of more than %zu characters was to be written", sizeof piece - 1);
     return clt__text_append(text, piece, (size_t)length, error);
+}
+
+bool clt__next_part(const char **list, char part[CLT__LIST_PART])
+{
+    if (!*list || !**list) return false;
+    const size_t length = strcspn(*list, ",");
+    (void)snprintf(part, CLT__LIST_PART, "%.*s", (int)(length < CLT__LIST_PART ? length : CLT__LIST_PART - 1), *list);
+    *list += length + ((*list)[length] == ',');
+    return true;
+}
+
+bool clt__glob(const char *pattern, const char *name)
+{
+    return fnmatch(pattern, name, 0) == 0;
+}
+
+bool clt__glob_any(const char *patterns, const char *name)
+{
+    char pattern[CLT__LIST_PART];
+    while (clt__next_part(&patterns, pattern))
+        if (clt__glob(pattern, name)) return true;
+    return false;
 }

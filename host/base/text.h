@@ -12,4 +12,16 @@ typedef struct clt__text {
 clt_status clt__text_append(clt__text *text, const char *from, size_t length, clt_error *error);
 clt_status clt__text_print(clt__text *text, clt_error *error, const char *format, ...) CLT__PRINTF(3, 4);
 
+/* The parts of a comma list. */
+enum { CLT__LIST_PART = 256 };
+
+/* Copies the next part, cut to the room there is, and moves *list behind it; false at the end. *list may be NULL. */
+bool clt__next_part(const char **list, char part[CLT__LIST_PART]);
+
+/* Whether a name is what a pattern of a shell's kind stands for: "conv*", "block?.weight". */
+bool clt__glob(const char *pattern, const char *name);
+
+/* Whether one of the patterns of a comma list stands for it. */
+bool clt__glob_any(const char *patterns, const char *name);
+
 #endif

@@ -20,7 +20,7 @@ clt_precision precision_named(const char *name, clt_precision fallback)
     return strcmp(name, "f64") == 0 ? CLT_F64 : CLT_F32;
 }
 
-static void take_note(void *user, const char *sentence)
+void take_note(void *user, const char *sentence)
 {
     (void)user;
     print_note("%s", sentence);

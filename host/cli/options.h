@@ -143,10 +143,32 @@ clt_data_options data_options_of(const data_settings *settings, int channels);
         .help = "write the results as JSON to FILE; - for standard output, which then holds nothing else" \
     }
 
+/* `fallback` ends the help: " (default ...)" where the settings do not hold the default themselves, else "". */
+#define NET_OPTION(settings, fallback)                                    \
+    {                                                                     \
+        .name = "net", SETTING(settings, net), .value = "NAME|FILE|TEXT", \
+        .help = "the net: see cltrain help nets" fallback                 \
+    }
+
+#define INPUT_OPTION(settings)                                       \
+    {                                                                \
+        .name = "input", SETTING(settings, input), .value = "CxHxW", \
+        .help = "the images' shape (default: the net's own)"         \
+    }
+
+#define PRECISION_OPTION(settings)                                                                         \
+    {                                                                                                      \
+        .name = "precision", SETTING(settings, precision), .value = "f32|f64", .choices = precision_names, \
+        .help = "what the device computes in (default f32)"                                                \
+    }
+
 #define BATCH_SIZE_OPTION(settings)                                                                               \
     {                                                                                                             \
         .name = "batch-size", SETTING(settings, batch_size), .value = "N", .least = 1, .help = "images at a time" \
     }
+
+/* A clt_note_function: to stderr. */
+void take_note(void *user, const char *sentence);
 
 /* What --precision says; `fallback` where it is not given. */
 clt_precision precision_named(const char *name, clt_precision fallback);

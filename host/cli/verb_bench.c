@@ -13,27 +13,19 @@ typedef struct bench_settings {
     double seconds;
 } bench_settings;
 
-static const option_row option_rows[] = {
-    {.name = "net", SETTING(bench_settings, net), .value = "NAME|FILE|TEXT", .help = "the net: see cltrain help nets"},
-    {.name = "input",
-     SETTING(bench_settings, input),
-     .value = "CxHxW",
-     .help = "the images' shape (default: the net's own)"},
-    BATCH_SIZE_OPTION(bench_settings),
-    {.name = "seconds",
-     SETTING(bench_settings, seconds),
-     .value = "S",
-     .most = 3600,
-     .exclusive = true,
-     .help = "how long training and inference are each measured"},
-    {.name = "precision",
-     SETTING(bench_settings, precision),
-     .value = "f32|f64",
-     .choices = precision_names,
-     .help = "what the device computes in (default f32)"},
-    JSON_OPTION(bench_settings),
-    DEVICE_OPTIONS(bench_settings),
-    {0}};
+static const option_row option_rows[] = {NET_OPTION(bench_settings, ""),
+                                         INPUT_OPTION(bench_settings),
+                                         BATCH_SIZE_OPTION(bench_settings),
+                                         {.name = "seconds",
+                                          SETTING(bench_settings, seconds),
+                                          .value = "S",
+                                          .most = 3600,
+                                          .exclusive = true,
+                                          .help = "how long training and inference are each measured"},
+                                         PRECISION_OPTION(bench_settings),
+                                         JSON_OPTION(bench_settings),
+                                         DEVICE_OPTIONS(bench_settings),
+                                         {0}};
 
 static void set_defaults(void *settings)
 {

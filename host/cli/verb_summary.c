@@ -9,16 +9,8 @@ typedef struct summary_settings {
     clt_shape input;
 } summary_settings;
 
-static const option_row option_rows[] = {{.name = "net",
-                                          SETTING(summary_settings, net),
-                                          .value = "NAME|FILE|TEXT",
-                                          .help = "the net: see cltrain help nets"},
-                                         {.name = "input",
-                                          SETTING(summary_settings, input),
-                                          .value = "CxHxW",
-                                          .help = "the images' shape (default: the net's own)"},
-                                         JSON_OPTION(summary_settings),
-                                         {0}};
+static const option_row option_rows[] = {
+    NET_OPTION(summary_settings, ""), INPUT_OPTION(summary_settings), JSON_OPTION(summary_settings), {0}};
 
 static void set_defaults(void *settings)
 {

@@ -20,7 +20,7 @@ typedef struct normalize_setting {
 } normalize_setting;
 
 typedef struct train_settings {
-    const char *data, *net, *loss, *precision, *weights, *resume, *device, *schedule;
+    const char *data, *net, *loss, *precision, *weights, *init, *resume, *device, *schedule;
     bool quiet;
     data_settings reading;
     normalize_setting normalize;
@@ -121,10 +121,7 @@ static const option_row option_rows[] = {
      .required = true,
      .help = "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README"},
     DATA_OPTIONS(train_settings),
-    {.name = "net",
-     SETTING(train_settings, net),
-     .value = "NAME|FILE|TEXT",
-     .help = "the net: see cltrain help nets (default lenet5)"},
+    NET_OPTION(train_settings, " (default lenet5)"),
     {.name = "output-dir",
      SETTING(train_settings, train.output_dir),
      .value = "DIR",
@@ -138,6 +135,11 @@ static const option_row option_rows[] = {
      .value = "N",
      .least = 1,
      .help = "images of a step"},
+    {.name = "accumulate",
+     SETTING(train_settings, train.accumulate),
+     .value = "N",
+     .least = 1,
+     .help = "batches whose gradients are added up before the parameters change: as a batch so many times as large"},
     {.name = "micro-batch-size",
      SETTING(train_settings, train.micro_batch_size),
      .value = "N",
@@ -157,12 +159,12 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.beta1),
      .value = "X",
      .most = 0.999999999,
-     .help = "of adam and adamw: how much of the mean gradient a step keeps"},
+     .help = "of adam, adamw and lamb: how much of the mean gradient a step keeps"},
     {.name = "beta2",
      SETTING(train_settings, train.beta2),
      .value = "X",
      .most = 0.999999999,
-     .help = "of adam and adamw: how much of the gradient's mean square a step keeps"},
+     .help = "of adam, adamw and lamb: how much of the gradient's mean square a step keeps"},
     {.name = "alpha",
      SETTING(train_settings, train.alpha),
      .value = "X",
@@ -172,7 +174,14 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.eps),
      .value = "X",
      .most = 1,
-     .help = "what is added to the root of the gradient's square, in all but sgd; 0: 1e-8, for adagrad 1e-10"},
+     .help = "what is added to the root of the gradient's square, in all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb "
+             "1e-6"},
+    {.name = "ema",
+     SETTING(train_settings, train.ema),
+     .value = "X",
+     .most = 0.999999999,
+     .help = "keep a moving average of the parameters, of which a step keeps this share; validation, eval and predict "
+             "then use it; 0 for none"},
     {.name = "optimizer",
      SETTING(train_settings, train.optimizer),
      .value = "NAME",
@@ -261,14 +270,27 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.patience),
      .value = "N",
      .help = "stop after so many epochs without a better validation loss, 0 for never"},
+    {.name = "freeze",
+     SETTING(train_settings, train.freeze),
+     .value = "PATTERN,...",
+     .help = "do not train the parameters of such names, as in conv*,dense1.bias; batch normalisation's running "
+             "statistics still follow the batches"},
     {.name = "resume",
      SETTING(train_settings, resume),
      .value = "FILE",
      .help = "go on with a checkpoint; its options hold unless given anew"},
+    {.name = "init",
+     SETTING(train_settings, init),
+     .value = "RULE|PATTERN=RULE,...",
+     .help = "initial weights of convolutions and dense layers, whose biases are then 0: torch, kaiming_uniform, "
+             "kaiming_normal, kaiming_uniform_out, kaiming_normal_out, xavier_uniform, xavier_normal, truncated_normal "
+             "(deviation 0.02, within two of them), constant=V; PATTERN=RULE for the parameters of such names, as in "
+             "dense*.weight=xavier_normal, the last that fits holds (default torch: PyTorch's, biases too)"},
     {.name = "weights",
      SETTING(train_settings, weights),
      .value = "FILE",
-     .help = "initial parameters from a safetensors file"},
+     .help = "initial parameters from a safetensors file: those of the right name and shape, a moving average where it "
+             "has one; the others keep theirs, and a note says which"},
     {.name = "save-every",
      SETTING(train_settings, train.save_every),
      .value = "STEPS",
@@ -284,6 +306,10 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.shuffle),
      .turns_off = true,
      .help = "take the images in the order of the files"},
+    {.name = "overfit-batch",
+     SETTING(train_settings, train.overfit_batch),
+     .help =
+         "every step takes the first batch, without shuffling and validation: a net that can learn will know it soon"},
     {.name = "check-every",
      SETTING(train_settings, train.check_every),
      .value = "N",
@@ -292,11 +318,7 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.log_steps),
      .value = "FILE.csv",
      .help = "each step's loss, as CSV with the columns step,loss"},
-    {.name = "precision",
-     SETTING(train_settings, precision),
-     .value = "f32|f64",
-     .choices = precision_names,
-     .help = "what the device computes in (default f32)"},
+    PRECISION_OPTION(train_settings),
     DEVICE_OPTIONS(train_settings),
     {.name = "quiet", SETTING(train_settings, quiet), .help = "no progress on standard error"},
     {0}};
@@ -337,7 +359,7 @@ static clt_status open_data(training_run *training, clt_error *error)
     const train_settings *settings = training->settings;
     clt_data_options options = data_options_of(&settings->reading, 0);
     TRY(clt_dataset_open_with(settings->data, CLT_TRAIN, &options, &training->images, error));
-    if (settings->train.val_split > 0) return CLT_OK; /* training holds them out */
+    if (settings->train.val_split > 0 || settings->train.overfit_batch) return CLT_OK; /* training does without */
     if (clt_dataset_is_whole(training->images)) {
         print_note("%s is one file of training images, without test images; so there is no validation (--val-split "
                    "holds some of them out for it)",
@@ -358,19 +380,22 @@ static clt_status create_model(training_run *training, clt_error *error)
                                        .input = clt_dataset_shape(training->images),
                                        .loss = settings->loss,
                                        .precision = precision_named(settings->precision, CLT_F32),
-                                       .seed = settings->train.seed};
+                                       .seed = settings->train.seed,
+                                       .init = settings->init};
     TRY(clt_model_create(&options, &training->model, error));
-    return settings->weights ? clt_model_load_weights(training->model, settings->weights, error) : CLT_OK;
+    if (!settings->weights) return CLT_OK;
+    return clt_model_start_from(training->model, settings->weights, take_note, NULL, error);
 }
 
 /* Loads the checkpoint, and takes its options where the command line gives none. */
 static clt_status resume_model(training_run *training, command_line *command, clt_error *error)
 {
     train_settings *settings = training->settings;
-    if (settings->net || settings->loss || settings->precision || settings->weights || settings->normalize.given)
+    if (settings->net || settings->loss || settings->precision || settings->weights || settings->init ||
+        settings->normalize.given)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "--resume: a checkpoint brings its own net, parameters and normalisation, so --net, --loss, "
-                    "--precision, --weights and --normalize cannot be given with it");
+                    "--precision, --weights, --init and --normalize cannot be given with it");
     TRY(clt_model_load(settings->resume, &training->model, error));
     settings->train = clt_model_train_options(training->model);
     return read_options(command, settings, error);

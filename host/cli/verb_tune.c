@@ -12,17 +12,10 @@ typedef struct tune_settings {
 } tune_settings;
 
 static const option_row option_rows[] = {
-    {.name = "net", SETTING(tune_settings, net), .value = "NAME|FILE|TEXT", .help = "the net: see cltrain help nets"},
-    {.name = "input",
-     SETTING(tune_settings, input),
-     .value = "CxHxW",
-     .help = "the images' shape (default: the net's own)"},
+    NET_OPTION(tune_settings, ""),
+    INPUT_OPTION(tune_settings),
     BATCH_SIZE_OPTION(tune_settings),
-    {.name = "precision",
-     SETTING(tune_settings, precision),
-     .value = "f32|f64",
-     .choices = precision_names,
-     .help = "what the device computes in (default f32)"},
+    PRECISION_OPTION(tune_settings),
     {.name = "forget", SETTING(tune_settings, forget), .help = "forget all that was tuned for the device, and no more"},
     JSON_OPTION(tune_settings),
     DEVICE_OPTIONS(tune_settings),

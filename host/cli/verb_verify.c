@@ -13,20 +13,10 @@ typedef struct verify_settings {
 } verify_settings;
 
 static const option_row option_rows[] = {
-    {.name = "net",
-     SETTING(verify_settings, net),
-     .value = "NAME|FILE|TEXT",
-     .help = "the net: see cltrain help nets (default lenet5)"},
-    {.name = "input",
-     SETTING(verify_settings, input),
-     .value = "CxHxW",
-     .help = "the images' shape (default: the net's own)"},
+    NET_OPTION(verify_settings, " (default lenet5)"),
+    INPUT_OPTION(verify_settings),
     {.name = "loss", SETTING(verify_settings, loss), .value = "L", .help = "the loss (default: the net's own)"},
-    {.name = "precision",
-     SETTING(verify_settings, precision),
-     .value = "f32|f64",
-     .choices = precision_names,
-     .help = "what the device computes in (default f32)"},
+    PRECISION_OPTION(verify_settings),
     {.name = "model",
      SETTING(verify_settings, model),
      .value = "FILE",

@@ -72,7 +72,7 @@ typedef struct clt__parameter {
     int fan_in;       /* inputs of one output: what initialisation depends on; 0: it begins as `initial` throughout */
     double initial;
     bool state;           /* not trained, but kept by the layer's own ops (running statistics) */
-    int tensor, gradient; /* gradient: -1 where the parameter is frozen */
+    int tensor, gradient; /* gradient: -1 where all parameters of the layer are frozen */
 } clt__parameter;
 
 struct clt__layer {
@@ -109,14 +109,16 @@ typedef struct clt__state_row {
     bool square;      /* it is never negative */
 } clt__state_row;
 
-/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). */
+/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). Where
+ * `trusts` it writes a direction, its last operand, in place of the weights. */
 typedef struct clt__optimizer_row {
     const char *name;
     const char *help;
     const clt__op_row *op;
     clt__state_row state[CLT__MAX_STATES + 1]; /* ends with a NULL name */
     bool corrects_bias;                        /* HYPER_STEP and HYPER_ROOT change with the number of the step */
-    double eps;                                /* by default; 0 where it has none */
+    bool trusts; /* each tensor moves along the direction by its trust ratio: trust_ratio and trust_step follow */
+    double eps;  /* by default; 0 where it has none */
 } clt__optimizer_row;
 
 extern const clt__layer_row *const clt__layer_rows[]; /* each ends with NULL */
@@ -134,7 +136,8 @@ extern const clt__layer_row clt__layernorm;              /* ... with groupnorm *
 
 /* Ops that no layer owns. */
 extern const clt__op_row clt__batch_op, clt__augment_draw_op, clt__augment_op, clt__mix_op, clt__mean_weight_op,
-    clt__history_op, clt__accumulate_op, clt__gradient_norm_op, clt__activation_gradient_op;
+    clt__history_op, clt__accumulate_op, clt__gradient_norm_op, clt__trust_ratio_op, clt__trust_step_op, clt__ema_op,
+    clt__activation_gradient_op;
 
 /* ---- helpers for layers */
 

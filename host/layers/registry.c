@@ -47,6 +47,7 @@
     ROW(sgd)            \
     ROW(adam)           \
     ROW(adamw)          \
+    ROW(lamb)           \
     ROW(rmsprop)        \
     ROW(adagrad)
 /* clang-format on */

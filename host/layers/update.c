@@ -80,16 +80,22 @@ static estimate bottom_of(const operands *o, estimate square)
     return (estimate){value, root_slack * correction + (CLT__SQRT_SLACK + 1) * corrected + value};
 }
 
-/* w - step * top / (sqrt(square) * correction + eps), where bottom is at least eps but for two roundings. */
-static void divide_step(const operands *o, int i, estimate w, estimate top, estimate square)
+/* top / (sqrt(square) * correction + eps), where bottom is at least eps but for two roundings. */
+static estimate over_root(const operands *o, estimate top, estimate square)
 {
     const estimate bottom = bottom_of(o, square);
-    const double u = o->weights->roundoff, step = fabs(o->hyper[HYPER_STEP]), ratio = top.value / bottom.value;
+    const double u = o->weights->roundoff, ratio = top.value / bottom.value;
     const double least = fmax(bottom.value - bottom.slack * u, o->hyper[HYPER_EPS] * (1 - 2 * u));
-    const double ratio_slack =
-        (top.slack + fabs(ratio) * bottom.slack) / least + CLT__DIVIDE_SLACK * (fabs(ratio) + top.slack * u / least);
-    const double value = w.value - o->hyper[HYPER_STEP] * ratio;
-    put(o->weights, i, (estimate){value, w.slack + step * (ratio_slack + 2 * fabs(ratio)) + fabs(w.value)});
+    return (estimate){ratio, (top.slack + fabs(ratio) * bottom.slack) / least +
+                                 CLT__DIVIDE_SLACK * (fabs(ratio) + top.slack * u / least)};
+}
+
+/* w - step * top / (sqrt(square) * correction + eps) */
+static void divide_step(const operands *o, int i, estimate w, estimate top, estimate square)
+{
+    const estimate ratio = over_root(o, top, square);
+    const double step = fabs(o->hyper[HYPER_STEP]), value = w.value - o->hyper[HYPER_STEP] * ratio.value;
+    put(o->weights, i, (estimate){value, w.slack + step * (ratio.slack + 2 * fabs(ratio.value)) + fabs(w.value)});
 }
 
 static estimate weight_of(const operands *o, int i)
@@ -119,9 +125,12 @@ static clt_status plan_elements(const char *kernel, const update_sizes *z, const
 ELEMENTS_PLAN(sgd)
 ELEMENTS_PLAN(adam)
 ELEMENTS_PLAN(adamw)
+ELEMENTS_PLAN(lamb)
+ELEMENTS_PLAN(trust_step)
 ELEMENTS_PLAN(rmsprop)
 ELEMENTS_PLAN(adagrad)
 ELEMENTS_PLAN(accumulate)
+ELEMENTS_PLAN(ema)
 
 /* ---- sgd */
 
@@ -143,17 +152,24 @@ static void sgd_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-/* ---- adam, adamw */
+/* ---- adam, adamw, lamb */
 
-static void adam_step(const operands *o, const clt__array *operand, int i, estimate w, estimate g)
+/* The mean gradient; *s becomes the mean square. */
+static estimate take_moments(const operands *o, const clt__array *operand, int i, estimate g, estimate *s)
 {
     const clt__array *mean = &operand[2], *square = &operand[3];
     const double *hyper = o->hyper;
     const estimate m = blend(hyper[HYPER_BETA1], mean->real[i], hyper[HYPER_BETA1_REST], g);
-    const estimate s =
-        blend(hyper[HYPER_BETA2], square->real[i], hyper[HYPER_BETA2_REST], square_of(g, o->weights->roundoff));
+    *s = blend(hyper[HYPER_BETA2], square->real[i], hyper[HYPER_BETA2_REST], square_of(g, o->weights->roundoff));
     put(mean, i, m);
-    put(square, i, s);
+    put(square, i, *s);
+    return m;
+}
+
+static void adam_step(const operands *o, const clt__array *operand, int i, estimate w, estimate g)
+{
+    estimate s;
+    const estimate m = take_moments(o, operand, i, g, &s);
     divide_step(o, i, w, m, s);
 }
 
@@ -169,6 +185,21 @@ static void adamw_twin(const void *sizes, const clt__array *operand)
     for (int i = 0; i < o.sizes->count; i++) {
         const double push = push_of(&o, i), lost = decay_of(&o, o.hyper[HYPER_SHRINK], i), w = o.weights->real[i];
         adam_step(&o, operand, i, (estimate){w - lost, 2 * fabs(lost) + fabs(w)}, (estimate){push, fabs(push)});
+    }
+}
+
+/* Leaves the weights alone: the direction is the operand after decays. */
+static void lamb_twin(const void *sizes, const clt__array *operand)
+{
+    const operands o = take_operands(sizes, operand, 2);
+    const double correction = o.hyper[HYPER_MEAN];
+    for (int i = 0; i < o.sizes->count; i++) {
+        estimate s;
+        const double push = push_of(&o, i), pull = decay_of(&o, o.hyper[HYPER_DECAY], i);
+        const estimate m = take_moments(&o, operand, i, (estimate){push, fabs(push)}, &s),
+                       top = {correction * m.value, correction * (m.slack + fabs(m.value))};
+        const estimate ratio = over_root(&o, top, s);
+        put(&operand[7], i, (estimate){ratio.value + pull, ratio.slack + fabs(ratio.value) + 3 * fabs(pull)});
     }
 }
 
@@ -216,6 +247,19 @@ static const clt__op_row adam_op = {
     .name = "adam", .operand = OPERANDS(STATE("mean"), STATE("square")), .twin = adam_twin, .plan = adam_plan};
 static const clt__op_row adamw_op = {
     .name = "adamw", .operand = OPERANDS(STATE("mean"), STATE("square")), .twin = adamw_twin, .plan = adamw_plan};
+static const clt__op_row lamb_op = {
+    .name = "lamb",
+    .operand = {{"weights", CLT__READ},
+                {"gradient", CLT__READ},
+                STATE("mean"),
+                STATE("square"),
+                {"hyper", CLT__READ},
+                {"scale", CLT__READ},
+                {"decays", CLT__READ},
+                {"direction", CLT__WRITE}},
+    .twin = lamb_twin,
+    .plan = lamb_plan,
+};
 static const clt__op_row rmsprop_op = {
     .name = "rmsprop", .operand = OPERANDS(STATE("square")), .twin = rmsprop_twin, .plan = rmsprop_plan};
 static const clt__op_row adagrad_op = {
@@ -238,6 +282,14 @@ const clt__optimizer_row clt__adamw = {.name = "adamw",
                                        .state = {{"exp_avg", false}, {"exp_avg_sq", true}},
                                        .corrects_bias = true,
                                        .eps = 1e-8};
+const clt__optimizer_row clt__lamb = {.name = "lamb",
+                                      .help =
+                                          "adam's direction, with weight decay, each tensor's step scaled by its norm",
+                                      .op = &lamb_op,
+                                      .state = {{"exp_avg", false}, {"exp_avg_sq", true}},
+                                      .corrects_bias = true,
+                                      .trusts = true,
+                                      .eps = 1e-6};
 const clt__optimizer_row clt__rmsprop = {.name = "rmsprop",
                                          .help = "steps by the gradient over the root of its mean square",
                                          .op = &rmsprop_op,
@@ -248,6 +300,108 @@ const clt__optimizer_row clt__adagrad = {.name = "adagrad",
                                          .op = &adagrad_op,
                                          .state = {{"sum", true}},
                                          .eps = 1e-10};
+
+/* ---- trust_ratio(weights, direction, segments -> trust) */
+
+/* |x|, the root of a sum of squares: its terms are positive, so that the sum's error is relative, but for squares that
+ * are flushed to zero. */
+static estimate norm_of(const double *x, int count, double u)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++) sum += x[i] * x[i];
+    const double norm = sqrt(sum), flushed = count * (u > DBL_EPSILON ? FLT_MIN : DBL_MIN);
+    const double lost = u > 0 ? fmin(norm > 0 ? flushed / norm : INFINITY, sqrt(flushed)) / u : 0;
+    return (estimate){norm, norm * (clt__growth(count) / 2 + CLT__SQRT_SLACK) + (norm > 0 ? lost : 0)};
+}
+
+/* trust = |w| / |d|, 1 where either is 0. A norm that rounding alone may make 0 leaves it open. */
+static void trust_twin(const void *sizes, const clt__array *operand)
+{
+    const update_sizes *z = sizes;
+    const clt__array *trust = &operand[3];
+    const double u = trust->roundoff;
+    for (int t = 0; t < z->tensors; t++) {
+        const int32_t *segment = &operand[2].integer[t * SEGMENT_LENGTH];
+        const estimate w = norm_of(operand[0].real + segment[SEGMENT_FIRST], segment[SEGMENT_COUNT], u);
+        const estimate d = norm_of(operand[1].real + segment[SEGMENT_FIRST], segment[SEGMENT_COUNT], u);
+        trust->real[t] = w.value > 0 && d.value > 0 ? w.value / d.value : !isnan(w.value + d.value) ? 1 : NAN;
+        if (!trust->slack) continue;
+        const double least = d.value - d.slack * u;
+        const bool open = (w.value > 0 && w.value <= w.slack * u) || (d.value > 0 && least <= 0);
+        trust->slack[t] = open                           ? INFINITY
+                          : (w.value > 0 && d.value > 0) ? (w.slack + trust->real[t] * d.slack) / least +
+                                                               CLT__DIVIDE_SLACK * (w.value + w.slack * u) / least
+                                                         : 0;
+    }
+}
+
+static clt_status trust_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+{
+    (void)error;
+    update_sizes *z = sizes;
+    z->parts = limits->schedule == CLT_SCHEDULE_TILE ? 256 : 4 * limits->compute_units;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d%s", limits->vector_width, clt__spread_define(limits));
+    plan->file = "update.cl";
+    plan->scratch_reals = (uint64_t)z->tensors * (uint64_t)z->parts * 2;
+    plan->launch[0] = clt__flat_launch("trust_ratio_parts", limits, z->parts, true);
+    plan->launch[0].global[1] = (size_t)z->tensors;
+    plan->launch[1] = clt__flat_launch("trust_ratio", limits, z->tensors, true);
+    plan->launches = 2;
+    return CLT_OK;
+}
+
+const clt__op_row clt__trust_ratio_op = {
+    .name = "trust_ratio",
+    .operand = {{"weights", CLT__READ}, {"direction", CLT__READ}, {"segments", CLT__READ}, {"trust", CLT__WRITE}},
+    .twin = trust_twin,
+    .plan = trust_plan,
+};
+
+/* ---- trust_step(weights, direction, owners, trust, hyper) */
+
+/* w = w - rate * trust * d, the trust being that of the tensor that w belongs to */
+static void step_twin(const void *sizes, const clt__array *operand)
+{
+    const update_sizes *z = sizes;
+    const clt__array *weights = &operand[0];
+    for (int i = 0; i < z->count; i++) {
+        const double step = operand[4].real[HYPER_RATE] * operand[3].real[operand[2].integer[i / UPDATE_BLOCK]];
+        const double w = weights->real[i], moved = step * operand[1].real[i];
+        put(weights, i, (estimate){w - moved, 3 * fabs(moved) + fabs(w)});
+    }
+}
+
+const clt__op_row clt__trust_step_op = {
+    .name = "trust_step",
+    .operand = {{"weights", CLT__UPDATE},
+                {"direction", CLT__READ},
+                {"owners", CLT__READ},
+                {"trust", CLT__READ},
+                {"hyper", CLT__READ}},
+    .twin = step_twin,
+    .plan = trust_step_plan,
+};
+
+/* ---- ema(averages, weights, hyper) */
+
+/* average = keep * average + (1 - keep) * w */
+static void ema_twin(const void *sizes, const clt__array *operand)
+{
+    const update_sizes *z = sizes;
+    const clt__array *averages = &operand[0];
+    const double *hyper = operand[2].real;
+    for (int i = 0; i < z->count; i++)
+        put(averages, i,
+            blend(hyper[HYPER_AVERAGE], averages->real[i], hyper[HYPER_AVERAGE_REST],
+                  (estimate){operand[1].real[i], 0}));
+}
+
+const clt__op_row clt__ema_op = {
+    .name = "ema",
+    .operand = {{"averages", CLT__UPDATE}, {"weights", CLT__READ}, {"hyper", CLT__READ}},
+    .twin = ema_twin,
+    .plan = ema_plan,
+};
 
 /* ---- accumulate(gradient, step, sum) */
 

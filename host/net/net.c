@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "net/build.h"
 #include "net/memory.h"
 
@@ -39,22 +40,36 @@ static bool is_fused(const clt__description *description, size_t index)
            clt__count_users(description, item->from[0] - 1, &user) == 1;
 }
 
-static clt_status add_parameters(clt__net *net, const clt__item *item, clt__layer *layer, bool training,
-                                 clt_error *error)
+/* Where a parameter is frozen and another of its layer is not, the layer's op makes both gradients: its own is then
+ * left alone. */
+static clt_status add_gradients(clt__net *net, const bool *trained, clt__layer *layer, clt_error *error)
 {
     for (int i = 0; i < layer->parameters; i++) {
         clt__parameter *parameter = &layer->parameter[i];
         char name[96];
-        (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
-        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
-                          item->frozen || parameter->state ? net->frozen : net->parameters, &parameter->tensor, error));
-        parameter->gradient = -1;
-        if (item->frozen || parameter->state || !training) continue;
+        if (parameter->state) continue;
         (void)snprintf(name, sizeof name, "%s.%s.gradient", layer->name, parameter->name);
         TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
-                          net->gradients, &parameter->gradient, error));
+                          trained[i] ? net->gradients : -1, &parameter->gradient, error));
     }
     return CLT_OK;
+}
+
+static clt_status add_parameters(clt__net *net, const clt__item *item, clt__layer *layer,
+                                 const clt__net_options *options, clt_error *error)
+{
+    bool trained[CLT__MAX_PARAMETERS], any = false;
+    for (int i = 0; i < layer->parameters; i++) {
+        clt__parameter *parameter = &layer->parameter[i];
+        char name[96];
+        (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
+        trained[i] = !item->frozen && !parameter->state && !clt__glob_any(options->freeze, name);
+        any = any || trained[i];
+        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
+                          trained[i] ? net->parameters : net->frozen, &parameter->tensor, error));
+        parameter->gradient = -1;
+    }
+    return any && options->training ? add_gradients(net, trained, layer, error) : CLT_OK;
 }
 
 /* The layer's own output tensor, named after the activation that is fused into it if there is one. */
@@ -103,7 +118,7 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
     if (is_fused(description, index)) return CLT_OK; /* the layer before has made its output */
     TRY(set_shape(description, layer, error));
     if (!item->row->forward || (item->row->training_only && !options->training)) return CLT_OK;
-    TRY(add_parameters(net, item, layer, options->training, error));
+    TRY(add_parameters(net, item, layer, options, error));
     TRY(add_output(net, description, index, options, layer, error));
     return item->row->extra ? item->row->extra(&net->tape, layer, error) : CLT_OK;
 }
@@ -346,6 +361,37 @@ static clt_status add_accumulate_op(clt__net *net, clt_error *error)
     return clt__tape_add_op(&net->tape, &clt__accumulate_op, "", &sizes, sizeof sizes, tensor, error);
 }
 
+int clt__net_trained(const clt__net *net, int after)
+{
+    for (int i = after + 1; i < (int)net->tape.tensor_count; i++)
+        if (net->tape.tensor[i].root == net->parameters && i != net->parameters) return i;
+    return -1;
+}
+
+/* Each tensor moves along its part of the direction by its trust ratio. */
+static clt_status add_trust_ops(clt__net *net, int direction, clt_error *error)
+{
+    update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
+    int trust;
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) sizes.tensors++;
+    TRY(clt__net_add_flat(net, "update.segments", CLT__INTS, SEGMENT_LENGTH * sizes.tensors, &net->segments, error));
+    TRY(clt__net_add_flat(net, "update.owners", CLT__INTS, (sizes.count + UPDATE_BLOCK - 1) / UPDATE_BLOCK,
+                          &net->owners, error));
+    TRY(clt__net_add_flat(net, "update.trust", CLT__REALS, sizes.tensors, &trust, error));
+    const int ratio[] = {net->parameters, direction, net->segments, trust};
+    TRY(clt__tape_add_op(&net->tape, &clt__trust_ratio_op, "", &sizes, sizeof sizes, ratio, error));
+    const int step[] = {net->parameters, direction, net->owners, trust, net->hyper};
+    return clt__tape_add_op(&net->tape, &clt__trust_step_op, "", &sizes, sizeof sizes, step, error);
+}
+
+static clt_status add_ema_op(clt__net *net, clt_error *error)
+{
+    const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
+    TRY(clt__net_add_flat(net, "update.average", CLT__REALS, sizes.count, &net->average, error));
+    const int tensor[] = {net->average, net->parameters, net->hyper};
+    return clt__tape_add_op(&net->tape, &clt__ema_op, "", &sizes, sizeof sizes, tensor, error);
+}
+
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int count = net->tape.tensor[net->parameters].count;
@@ -360,7 +406,7 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
         const int norm[] = {gradients, net->hyper, net->scale};
         TRY(clt__tape_add_op(&net->tape, &clt__gradient_norm_op, "", &sizes, sizeof sizes, norm, error));
     }
-    int tensor[CLT__MAX_OPERANDS] = {net->parameters, gradients}, operands = 2;
+    int direction = -1, tensor[CLT__MAX_OPERANDS] = {net->parameters, gradients}, operands = 2;
     for (int i = 0; optimizer->state[i].name; i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "update.%s", optimizer->state[i].name);
@@ -369,8 +415,12 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     }
     tensor[operands++] = net->hyper;
     tensor[operands++] = net->scale;
-    tensor[operands] = net->decays;
-    return clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, sizeof sizes, tensor, error);
+    tensor[operands++] = net->decays;
+    if (optimizer->trusts) TRY(clt__net_add_flat(net, "update.direction", CLT__REALS, count, &direction, error));
+    tensor[operands] = direction;
+    TRY(clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, sizeof sizes, tensor, error));
+    if (optimizer->trusts) TRY(add_trust_ops(net, direction, error));
+    return options->average ? add_ema_op(net, error) : CLT_OK;
 }
 
 /* ---- all of it */
@@ -412,6 +462,7 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .gradients = -1,
                       .accumulated = -1,
                       .state = {-1, -1},
+                      .average = -1,
                       .frozen = -1,
                       .images = -1,
                       .labels = -1,
@@ -428,10 +479,23 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .history = -1,
                       .hyper = -1,
                       .scale = -1,
-                      .decays = -1};
+                      .decays = -1,
+                      .segments = -1,
+                      .owners = -1};
     const clt_status status = build(description, options, net, error);
     if (status != CLT_OK) clt__net_free(net);
     return status;
+}
+
+clt_status clt__net_outline(const clt__description *description, clt__net *net, clt_error *error)
+{
+    const clt__net_options options = {.input = description->input,
+                                      .batch = 1,
+                                      .images = 1,
+                                      .bytes = true,
+                                      .loss = clt__loss_of(description),
+                                      .keep_tensors = true};
+    return clt__net_build(description, &options, net, error);
 }
 
 void clt__net_free(clt__net *net)

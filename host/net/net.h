@@ -22,10 +22,12 @@ typedef struct clt__net_options {
     const clt__loss_row *loss;
     const clt__optimizer_row *optimizer;
     bool nesterov, clip, clip_value;
+    bool average;    /* keep a moving average of the parameters */
     bool decay_some; /* weight decay is for parameters of more than one dimension alone */
     double label_smoothing;
     bool weighs_classes; /* the loss */
     clt_augment augment;
+    const char *freeze;  /* comma list of patterns: parameters of such names are not trained */
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
     uint64_t most;       /* elements that may lie in one piece of memory */
@@ -51,14 +53,22 @@ typedef struct clt__net {
     /* tensors, -1 where the net does not have them */
     int parameters, gradients, accumulated, frozen;      /* roots */
     int state[CLT__MAX_STATES];                          /* the optimiser's, laid out as `parameters` */
+    int average;                                         /* of the parameters, laid out as them */
     int images, labels, targets, order, step, normalize; /* data */
     int label, target;                                   /* of the batch, as the loss takes them */
     int class_weight, mean_weight;
     int loss, hit, history, hyper, scale, decays;
+    int segments, owners; /* see clt__net_trained: where each trained tensor lies, and whose each UPDATE_BLOCK is */
 } clt__net;
 
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,
                           clt_error *error);
+/* The net for one image at a time, without training: its layers, shapes and parameters. */
+clt_status clt__net_outline(const clt__description *description, clt__net *net, clt_error *error);
+/* The next trained tensor after tape tensor `after` (-1: the first), in the order in which they lie; -1 after the last.
+ */
+int clt__net_trained(const clt__net *net, int after);
+
 void clt__net_free(clt__net *net);
 
 #endif

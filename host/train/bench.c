@@ -46,7 +46,7 @@ static clt_status measure_rate(clt_session *session, double seconds, clt_bench_r
 
 /* ---- ops */
 
-static clt_status run_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error)
+clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error)
 {
     const double begin = clt__seconds();
     for (int i = 0; i < times; i++) TRY(clt__engine_run(engine, index, index + 1, error));
@@ -62,10 +62,10 @@ static clt_status measure_op(clt_session *session, size_t index, clt_bench_row *
     const clt__op *op = &session->net.tape.op[index];
     const clt__work work = clt__engine_work(session->engine, index);
     double once, round[OP_ROUNDS];
-    TRY(run_op(session->engine, index, 1, &once, error));
-    TRY(run_op(session->engine, index, 1, &once, error));
+    TRY(clt__time_op(session->engine, index, 1, &once, error));
+    TRY(clt__time_op(session->engine, index, 1, &once, error));
     const int times = once > 3e-3 ? 1 : once > 3e-6 ? (int)(3e-3 / once) : 1000;
-    for (int i = 0; i < OP_ROUNDS; i++) TRY(run_op(session->engine, index, times, &round[i], error));
+    for (int i = 0; i < OP_ROUNDS; i++) TRY(clt__time_op(session->engine, index, times, &round[i], error));
     qsort(round, OP_ROUNDS, sizeof *round, compare_doubles);
     *row = (clt_bench_row){.op = op->row->name,
                            .launches = work.launches,

@@ -85,7 +85,8 @@ static bool class_weights_from_json(json_t *json, clt_train_options *o)
 static json_t *options_to_json(const clt_train_options *o)
 {
     json_t *more =
-        json_pack("{s:f,s:f,s:f,s:f,s:f,s:b,s:b,s:f,s:f,s:i,s:o}", "beta1", o->beta1, "beta2", o->beta2, "alpha",
+        json_pack("{s:i,s:b,s:f,s:f,s:f,s:f,s:f,s:f,s:b,s:b,s:f,s:f,s:i,s:o}", "accumulate", o->accumulate,
+                  "overfit_batch", o->overfit_batch, "ema", o->ema, "beta1", o->beta1, "beta2", o->beta2, "alpha",
                   o->alpha, "eps", o->eps, "clip_value", o->clip_value, "no_decay_bias_norm", o->no_decay_bias_norm,
                   "lr_per_step", o->lr_per_step, "power", o->power, "factor", o->factor, "patience_lr", o->patience_lr,
                   "milestones", milestones_to_json(&o->milestones));
@@ -94,6 +95,7 @@ static json_t *options_to_json(const clt_train_options *o)
         (void)json_object_set_new(more, "class_weighting", json_integer(o->class_weighting));
         (void)json_object_set_new(more, "class_weight", class_weights_to_json(o));
     }
+    if (more && o->freeze) (void)json_object_set_new(more, "freeze", json_string(o->freeze));
     json_t *json = json_pack(
         "{s:i,s:i,s:s,s:f,s:f,s:f,s:b,s:f,s:f,s:s,s:f,s:f,s:i,s:b,s:I,s:i,s:I,s:I,s:i,s:f,s:i}", "epochs", o->epochs,
         "batch_size", o->batch_size, "optimizer", o->optimizer, "lr", o->lr, "momentum", o->momentum, "weight_decay",
@@ -152,10 +154,10 @@ static json_t *names_to_json(const clt__names *names)
 
 static clt_status model_to_text(const clt_model *model, char **text, clt_error *error)
 {
-    json_t *json = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o}", "version", CLT_VERSION, "precision",
-                             model->precision == CLT_F64 ? "f64" : "f32", "seed", (json_int_t)model->seed,
-                             "normalization", normalization_to_json(model), "state", state_to_json(&model->state),
-                             "options", options_to_json(&model->options));
+    json_t *json = json_pack("{s:s,s:s,s:I,s:b,s:o,s:o,s:o}", "version", CLT_VERSION, "precision",
+                             model->precision == CLT_F64 ? "f64" : "f32", "seed", (json_int_t)model->seed, "averaged",
+                             model->averaged, "normalization", normalization_to_json(model), "state",
+                             state_to_json(&model->state), "options", options_to_json(&model->options));
     if (json && model->class_names.count)
         (void)json_object_set_new(json, "classes", names_to_json(&model->class_names));
     *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
@@ -166,10 +168,12 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
 /* What older checkpoints do not have. */
 static bool more_options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
 {
-    int no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step, weighting = o->class_weighting;
+    int overfit = o->overfit_batch, no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step,
+        weighting = o->class_weighting;
     json_t *milestones = NULL, *weights = NULL;
-    if (json_unpack_ex(json, why, 0, "{s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o,s?i,s?o}", "beta1", &o->beta1,
-                       "beta2", &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
+    if (json_unpack_ex(json, why, 0, "{s?i,s?b,s?F,s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o,s?i,s?o}", "accumulate",
+                       &o->accumulate, "overfit_batch", &overfit, "ema", &o->ema, "beta1", &o->beta1, "beta2",
+                       &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
                        "no_decay_bias_norm", &no_decay, "lr_per_step", &per_step, "power", &o->power, "factor",
                        &o->factor, "patience_lr", &o->patience_lr, "milestones", &milestones, "class_weighting",
                        &weighting, "class_weight", &weights) != 0)
@@ -178,6 +182,7 @@ static bool more_options_from_json(json_t *json, clt_train_options *o, json_erro
     o->class_weighting = (clt_class_weighting)weighting;
     o->no_decay_bias_norm = no_decay;
     o->lr_per_step = per_step;
+    o->overfit_batch = overfit;
     return milestones_from_json(milestones, &o->milestones) && class_weights_from_json(weights, o);
 }
 
@@ -271,6 +276,10 @@ static clt_status add_tensors(clt__safetensors *file, const clt_model *model, cl
             name_state(&optimizer->state[j], &p->info, name);
             TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->state[j], error));
         }
+        if (!model->averaged || !p->trained) continue;
+        char name[128];
+        clt__name_average(&p->info, name);
+        TRY(clt__safetensors_add(file, name, model->precision, p->info.dimensions, extent, p->average, error));
     }
     return CLT_OK;
 }
@@ -300,20 +309,29 @@ static void shape_text(const uint64_t *extent, int dimensions, char *text, size_
     if (length < size) (void)snprintf(text + length, size - length, "]");
 }
 
-static clt_status find_tensor(const clt__safetensors *file, const char *path, const char *name,
-                              const clt_tensor_info *info, const clt__stored_tensor **stored, clt_error *error)
+/* "[6, 1, 5, 5], the net's is [8, 1, 5, 5]"; "" where they are the same. */
+static void compare_shapes(const clt__stored_tensor *stored, const clt_tensor_info *info, char *text, size_t size)
 {
-    *stored = clt__safetensors_find(file, name);
-    if (!*stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
-    bool same = (*stored)->dimensions == info->dimensions;
-    for (int d = 0; d < info->dimensions && same; d++) same = (*stored)->extent[d] == (uint64_t)info->extent[d];
-    if (same) return CLT_OK;
+    bool same = stored->dimensions == info->dimensions;
+    for (int d = 0; d < info->dimensions && same; d++) same = stored->extent[d] == (uint64_t)info->extent[d];
+    *text = 0;
+    if (same) return;
     char have[128], want[128];
     uint64_t wanted[4];
     for (int d = 0; d < info->dimensions; d++) wanted[d] = (uint64_t)info->extent[d];
-    shape_text((*stored)->extent, (*stored)->dimensions, have, sizeof have);
+    shape_text(stored->extent, stored->dimensions, have, sizeof have);
     shape_text(wanted, info->dimensions, want, sizeof want);
-    return FAIL(error, CLT_BAD_FILE, "%s: tensor %s is %s, the net's is %s", path, name, have, want);
+    (void)snprintf(text, size, "%s, the net's is %s", have, want);
+}
+
+static clt_status find_tensor(const clt__safetensors *file, const char *path, const char *name,
+                              const clt_tensor_info *info, const clt__stored_tensor **stored, clt_error *error)
+{
+    char difference[300];
+    *stored = clt__safetensors_find(file, name);
+    if (!*stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
+    compare_shapes(*stored, info, difference, sizeof difference);
+    return *difference ? FAIL(error, CLT_BAD_FILE, "%s: tensor %s is %s", path, name, difference) : CLT_OK;
 }
 
 /* Whether the file has every parameter of the model: nothing is taken before that is known. */
@@ -352,6 +370,20 @@ static clt_status take_states(clt_model *model, const clt__safetensors *file, co
     return CLT_OK;
 }
 
+static clt_status take_averages(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters && model->averaged; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        const clt__stored_tensor *stored;
+        char name[128];
+        if (!p->trained) continue;
+        clt__name_average(&p->info, name);
+        TRY(find_tensor(file, path, name, &p->info, &stored, error));
+        memcpy(p->average, stored->values, p->info.count * sizeof *p->average);
+    }
+    return CLT_OK;
+}
+
 static clt_status create_from(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
                               clt_error *error)
 {
@@ -383,6 +415,16 @@ static void restore_given_normalization(clt_model *model)
     memcpy(model->options.normalize_deviation, model->deviation, sizeof model->deviation);
 }
 
+/* Older checkpoints do not say. */
+static clt_status restore_frozen(clt_model *model, const json_t *json, const char *path, clt_error *error)
+{
+    const char *patterns = json_string_value(json_object_get(json_object_get(json, "options"), "freeze"));
+    clt_error inner;
+    const clt_status status = clt__model_freeze(model, patterns, &inner);
+    if (status == CLT_OK || status == CLT_NO_MEMORY) return status;
+    return FAIL(error, CLT_BAD_FILE, "%s: the options in its metadata are not right: %.2000s", path, inner.message);
+}
+
 static clt_status restore(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
                           clt_error *error)
 {
@@ -396,7 +438,10 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
     restore_given_normalization(*model);
     TRY(names_from_json(json_object_get(json, "classes"), path, &(*model)->class_names, error));
     TRY(check_parameters(*model, file, path, error));
+    TRY(restore_frozen(*model, json, path, error));
     take_parameters(*model, file);
+    (*model)->averaged = json_is_true(json_object_get(json, "averaged")); /* older checkpoints do not say */
+    TRY(take_averages(*model, file, path, error));
     return take_states(*model, file, path, error);
 }
 
@@ -421,6 +466,72 @@ clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)
         clt_model_close(*model);
         *model = NULL;
     }
+    return status;
+}
+
+/* What a file holds of a parameter for a model that is to go on from it: what that file's model infers with. */
+static const clt__stored_tensor *find_start(const clt__safetensors *file, const clt_tensor_info *parameter)
+{
+    char average[128];
+    clt__name_average(parameter, average);
+    const clt__stored_tensor *found = clt__safetensors_find(file, average);
+    return found ? found : clt__safetensors_find(file, parameter->name);
+}
+
+/* Takes what fits; lists it in *taken, and the others, with the reason, in *left. */
+static clt_status take_start(clt_model *model, const clt__safetensors *file, clt__text *taken, clt__text *left,
+                             clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        const clt__stored_tensor *stored = find_start(file, &p->info);
+        char difference[300] = "not there";
+        if (stored) compare_shapes(stored, &p->info, difference, sizeof difference);
+        clt__text *list = *difference ? left : taken;
+        TRY(clt__text_print(list, error, "%s%s", list->length ? ", " : "", p->info.name));
+        if (*difference)
+            TRY(clt__text_print(left, error, " (%s%s)", stored ? "it is " : "", difference));
+        else
+            memcpy(p->values, stored->values, p->info.count * sizeof *p->values);
+    }
+    return CLT_OK;
+}
+
+static clt_status note_start(const char *path, const clt__text *taken, const clt__text *left, clt_note_function note,
+                             void *user, clt_error *error)
+{
+    clt__text sentence = {0};
+    clt_status status = clt__text_append(&sentence, path, strlen(path), error);
+    const char taken_is[] = ": these are taken: ", left_is[] = "; these keep their initial values: ";
+    if (status == CLT_OK) status = clt__text_append(&sentence, taken_is, sizeof taken_is - 1, error);
+    if (status == CLT_OK) status = clt__text_append(&sentence, taken->start, taken->length, error);
+    if (status == CLT_OK) status = clt__text_append(&sentence, left_is, sizeof left_is - 1, error);
+    if (status == CLT_OK) status = clt__text_append(&sentence, left->start, left->length, error);
+    if (status == CLT_OK) note(user, sentence.start);
+    free(sentence.start);
+    return status;
+}
+
+static clt_status start_from(clt_model *model, const clt__safetensors *file, const char *path, clt_note_function note,
+                             void *user, clt_error *error)
+{
+    clt__text taken = {0}, left = {0};
+    clt_status status = take_start(model, file, &taken, &left, error);
+    if (status == CLT_OK && !taken.length)
+        status = FAIL(error, CLT_BAD_FILE, "%s: has no parameter of the net's: %.3000s", path, left.start);
+    if (status == CLT_OK && left.length && note) status = note_start(path, &taken, &left, note, user, error);
+    free(taken.start);
+    free(left.start);
+    return status;
+}
+
+clt_status clt_model_start_from(clt_model *model, const char *path, clt_note_function note, void *user,
+                                clt_error *error)
+{
+    clt__safetensors file;
+    TRY(clt__safetensors_read(path, &file, error));
+    const clt_status status = start_from(model, &file, path, note, user, error);
+    clt__safetensors_free(&file);
     return status;
 }
 

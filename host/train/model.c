@@ -1,4 +1,4 @@
-#include "train/model.h"
+#include "train/training.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 
 /* ---- making one */
 
@@ -26,27 +25,22 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
     clt__describe_tensor(&net->tape.tensor[from->tensor], &to->info);
     to->fan_in = from->fan_in;
     to->initial = from->initial;
-    to->trained = net->tape.tensor[from->tensor].root == net->parameters;
+    to->kept = from->state;
+    to->trainable = to->trained = net->tape.tensor[from->tensor].root == net->parameters;
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
     for (int i = 0; i < CLT__MAX_STATES; i++)
         TRY(clt__allocate(to->info.count, sizeof(double), "the optimiser's state", &to->state[i], error));
-    return CLT_OK;
+    return clt__allocate(to->info.count, sizeof(double), "a parameter's average", &to->average, error);
 }
 
 /* Builds the net once, for a batch of 1, to learn its parameters and to find what is wrong with it. */
 static clt_status fill_in(clt_model *model, clt_error *error)
 {
     clt__net net;
-    const clt__net_options options = {.input = model->input,
-                                      .batch = 1,
-                                      .images = 1,
-                                      .bytes = true,
-                                      .loss = model->description.loss,
-                                      .keep_tensors = true};
     if (model->input.channels > CLT_MAX_CHANNEL_STATISTICS)
         return FAIL(error, CLT_BAD_NET, "images of %d channels: there may be %d at most", model->input.channels,
                     (int)CLT_MAX_CHANNEL_STATISTICS);
-    TRY(clt__net_build(&model->description, &options, &net, error));
+    TRY(clt__net_outline(&model->description, &net, error));
     model->outputs = net.tape.tensor[net.output.tensor].count;
     clt_status status = clt__allocate((uint64_t)net.layers * CLT__MAX_PARAMETERS, sizeof *model->parameter,
                                       "the model's parameters", &model->parameter, error);
@@ -83,22 +77,6 @@ clt_status clt__model_from(clt__description *description, clt_precision precisio
     else
         clt_model_close(fresh);
     return status;
-}
-
-/* PyTorch's defaults for Conv2d and Linear: uniform within 1 / sqrt(fan-in), weights and biases alike; for BatchNorm
- * ones and zeros. A stream for each
- * tensor's name, drawn in the outside order: adding a layer, or another memory layout, changes no other tensor. */
-static void initialize(clt_model *model)
-{
-    for (size_t i = 0; i < model->parameters; i++) {
-        clt__parameter_values *p = &model->parameter[i];
-        clt__random stream = clt__random_seed(model->seed, p->info.name, 0);
-        const double bound = p->fan_in ? 1 / sqrt(p->fan_in) : 0;
-        for (size_t j = 0; j < p->info.count; j++) {
-            const double value = p->fan_in ? bound * (2 * clt__random_uniform(&stream) - 1) : p->initial;
-            p->values[j] = model->precision == CLT_F32 ? (float)value : value;
-        }
-    }
 }
 
 static clt_status resolve_input(const clt_model_options *options, clt__description *description, bool binding,
@@ -148,8 +126,11 @@ clt_status clt_model_create(const clt_model_options *options, clt_model **model,
     *model = NULL;
     TRY(clt__describe_model(options, &description, error));
     TRY(clt__model_from(&description, options->precision, options->seed, model, error));
-    initialize(*model);
-    return CLT_OK;
+    const clt_status status = clt__initialize(*model, options->init, error);
+    if (status == CLT_OK) return CLT_OK;
+    clt_model_close(*model);
+    *model = NULL;
+    return status;
 }
 
 void clt_model_close(clt_model *model)
@@ -157,9 +138,11 @@ void clt_model_close(clt_model *model)
     if (!model) return;
     for (size_t i = 0; i < model->parameters; i++) {
         free(model->parameter[i].values);
+        free(model->parameter[i].average);
         for (int j = 0; j < CLT__MAX_STATES; j++) free(model->parameter[i].state[j]);
     }
     free(model->parameter);
+    free(model->freeze);
     free(model->text);
     clt__names_free(&model->class_names);
     clt__description_free(&model->description);
@@ -174,6 +157,67 @@ void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimi
     for (size_t i = 0; i < model->parameters; i++)
         for (int j = 0; j < CLT__MAX_STATES; j++)
             memset(model->parameter[i].state[j], 0, model->parameter[i].info.count * sizeof(double));
+}
+
+/* ---- names of parameters */
+
+clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error)
+{
+    char names[2048] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < model->parameters; i++) {
+        if (model->parameter[i].kept) continue;
+        if (clt__glob(pattern, model->parameter[i].info.name)) return CLT_OK;
+        if (length < sizeof names)
+            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", length ? ", " : "",
+                                       model->parameter[i].info.name);
+    }
+    return FAIL(error, CLT_BAD_ARGUMENT, "%s: there is no parameter \"%s\": there is %s", option, pattern, names);
+}
+
+static clt_status keep_patterns(clt_model *model, const char *patterns, clt_error *error)
+{
+    char *copy = NULL;
+    if (patterns) {
+        TRY(clt__allocate(strlen(patterns) + 1, 1, "the names of frozen parameters", &copy, error));
+        memcpy(copy, patterns, strlen(patterns));
+    }
+    free(model->freeze);
+    model->options.freeze = model->freeze = copy;
+    return CLT_OK;
+}
+
+/* What is trained again begins without momentum, and its average as itself. */
+static void set_trained(clt__parameter_values *p, bool trained)
+{
+    if (trained && !p->trained) {
+        for (int i = 0; i < CLT__MAX_STATES; i++) memset(p->state[i], 0, p->info.count * sizeof(double));
+        memcpy(p->average, p->values, p->info.count * sizeof(double));
+    }
+    p->trained = trained;
+}
+
+static clt_status check_patterns(const clt_model *model, const char *patterns, clt_error *error)
+{
+    const char *rest = patterns;
+    char pattern[CLT__LIST_PART];
+    bool any = false;
+    while (clt__next_part(&rest, pattern)) TRY(clt__check_pattern(model, "freeze", pattern, error));
+    for (size_t i = 0; i < model->parameters; i++)
+        any = any || (model->parameter[i].trainable && !clt__glob_any(patterns, model->parameter[i].info.name));
+    return any || !patterns ? CLT_OK : FAIL(error, CLT_BAD_ARGUMENT, "freeze: %s leaves nothing to train", patterns);
+}
+
+clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *error)
+{
+    if (patterns && !*patterns) patterns = NULL;
+    TRY(check_patterns(model, patterns, error));
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        set_trained(p, p->trainable && !clt__glob_any(patterns, p->info.name));
+    }
+    const bool same = patterns && model->freeze ? strcmp(patterns, model->freeze) == 0 : patterns == model->freeze;
+    return same ? CLT_OK : keep_patterns(model, patterns, error); /* `patterns` may be the model's own */
 }
 
 /* ---- classes */
@@ -231,31 +275,51 @@ const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index)
     return index < model->parameters ? &model->parameter[index].info : NULL;
 }
 
-static clt_status find_parameter(const clt_model *model, const char *name, size_t count, clt__parameter_values **found,
+void clt__name_average(const clt_tensor_info *parameter, char name[128])
+{
+    (void)snprintf(name, 128, "ema.%s", parameter->name);
+}
+
+static bool has_average(const clt_model *model, const clt__parameter_values *parameter)
+{
+    return model->averaged && parameter->trained;
+}
+
+double *clt__inferring_values(const clt_model *model, const clt__parameter_values *parameter)
+{
+    return has_average(model, parameter) ? parameter->average : parameter->values;
+}
+
+/* The values of a parameter, or of its average. */
+static clt_status find_parameter(const clt_model *model, const char *name, size_t count, double **found,
                                  clt_error *error)
 {
     for (size_t i = 0; i < model->parameters; i++) {
-        *found = &model->parameter[i];
-        if (strcmp((*found)->info.name, name) != 0) continue;
-        if ((*found)->info.count == count) return CLT_OK;
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu values, not %zu", name, (*found)->info.count, count);
+        const clt__parameter_values *p = &model->parameter[i];
+        char average[128];
+        clt__name_average(&p->info, average);
+        const bool is_average = has_average(model, p) && strcmp(average, name) == 0;
+        if (!is_average && strcmp(p->info.name, name) != 0) continue;
+        *found = is_average ? p->average : p->values;
+        if (p->info.count == count) return CLT_OK;
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu values, not %zu", name, p->info.count, count);
     }
     return FAIL(error, CLT_BAD_ARGUMENT, "the model has no parameter \"%s\"", name);
 }
 
 clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error)
 {
-    clt__parameter_values *found = NULL;
+    double *found = NULL;
     TRY(find_parameter(model, name, count, &found, error));
-    memcpy(values, found->values, count * sizeof *values);
+    memcpy(values, found, count * sizeof *values);
     return CLT_OK;
 }
 
 clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error)
 {
-    clt__parameter_values *found = NULL;
+    double *found = NULL;
     TRY(find_parameter(model, name, count, &found, error));
-    memcpy(found->values, values, count * sizeof *values);
+    memcpy(found, values, count * sizeof *values);
     return CLT_OK;
 }
 

@@ -10,9 +10,12 @@ typedef struct clt__parameter_values {
     clt_tensor_info info;
     int fan_in; /* as in clt__parameter, as the next */
     double initial;
-    bool trained;
+    bool kept;      /* the layer's own ops keep it: clt__parameter's `state` */
+    bool trainable; /* it is neither kept nor frozen in the net's text */
+    bool trained;   /* trainable, and not frozen by the options */
     double *values;
     double *state[CLT__MAX_STATES]; /* the optimiser's where it is trained; zeros before its first step */
+    double *average;                /* where it is trained and the model is averaged */
 } clt__parameter_values;
 
 /* Where the scheduler `plateau` stands. */
@@ -44,11 +47,13 @@ struct clt_model {
     char *text; /* the description again, with its input and loss */
     clt__parameter_values *parameter;
     size_t parameters;
+    bool averaged;   /* its parameters have averages, and those are what it infers with */
     bool normalized; /* mean and deviation are known */
     double mean[CLT_MAX_CHANNEL_STATISTICS], deviation[CLT_MAX_CHANNEL_STATISTICS];
     clt__names class_names; /* of the data it was trained on; none where that told none */
     clt__training_state state;
-    clt_train_options options; /* of the last training; its strings are static */
+    clt_train_options options; /* of the last training; its strings are static, or the model's */
+    char *freeze;              /* those options' own */
 };
 
 /* The net that the options name, its input set, its loss too if they give one. */
@@ -61,6 +66,16 @@ clt_status clt__model_from(clt__description *description, clt_precision precisio
 
 /* The options name this optimiser from now on. One that is not the last's begins anew: its states are zero. */
 void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimizer);
+
+/* Parameters of such names are not trained from now on, all others that can be are: `patterns` is copied to the
+ * options. */
+clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *error);
+
+/* The average of a parameter, in files and for clt_model_get: "ema.conv1.weight". */
+void clt__name_average(const clt_tensor_info *parameter, char name[128]);
+
+/* What the model infers with: a parameter's average, or the parameter itself. */
+double *clt__inferring_values(const clt_model *model, const clt__parameter_values *parameter);
 
 /* A tensor as PyTorch would show it. */
 void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info);

@@ -9,6 +9,7 @@ clt_train_options clt_train_defaults(void)
 {
     return (clt_train_options){.epochs = 5,
                                .batch_size = 64,
+                               .accumulate = 1,
                                .optimizer = "sgd",
                                .lr = 0.01,
                                .momentum = 0.9,
@@ -127,8 +128,7 @@ const char *const *clt_loss_names(void)
     return names;
 }
 
-/* "there is no optimizer "x": there are sgd, adam" */
-static clt_status no_such(const char *kind, const char *name, const char *const *names, clt_error *error)
+clt_status clt__no_such(const char *kind, const char *name, const char *const *names, clt_error *error)
 {
     char list[512] = "";
     size_t length = 0;
@@ -179,6 +179,23 @@ double clt__learning_rate(const clt_train_options *options, const clt__plateau *
     return done < options->warmup_epochs ? rate * done / options->warmup_epochs : rate;
 }
 
+/* ---- options that stand for others */
+
+clt_train_options clt__resolve_options(const clt_train_options *options)
+{
+    clt_train_options o = *options;
+    if (o.accumulate > 1) {
+        if (!o.micro_batch_size || o.micro_batch_size > o.batch_size) o.micro_batch_size = o.batch_size;
+        o.batch_size *= o.accumulate;
+        o.accumulate = 1;
+    }
+    if (o.overfit_batch) {
+        o.shuffle = false;
+        o.val_split = 0;
+    }
+    return o;
+}
+
 /* ---- checks */
 
 /* Refuses NaN too. */
@@ -226,11 +243,14 @@ static clt_status check_class_weights(const clt_train_options *options, clt_erro
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error)
 {
     if (!clt__find_optimizer(options->optimizer))
-        return no_such("optimizer", options->optimizer, clt_optimizer_names(), error);
+        return clt__no_such("optimizer", options->optimizer, clt_optimizer_names(), error);
     if (!clt__find_scheduler(options->lr_scheduler))
-        return no_such("learning-rate scheduler", options->lr_scheduler, clt_scheduler_names(), error);
+        return clt__no_such("learning-rate scheduler", options->lr_scheduler, clt_scheduler_names(), error);
     TRY(check_range("epochs", options->epochs, 0, 1e9, error));
     TRY(check_range("batch size", options->batch_size, 1, 1e6, error));
+    TRY(check_range("the number of accumulated batches", options->accumulate, 1, 1e6, error));
+    TRY(check_range("batch size times accumulated batches", (double)options->batch_size * options->accumulate, 1, 1e6,
+                    error));
     TRY(check_range("micro-batch size", options->micro_batch_size, 0, 1e6, error));
     TRY(check_range("learning rate", options->lr, 0, 1e6, error));
     TRY(check_range("momentum", options->momentum, 0, 1, error));
@@ -240,6 +260,7 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
     TRY(check_range("alpha", options->alpha, 0, 1, error));
     TRY(check_range("eps", options->eps, 0, 1, error));
     TRY(check_range("clipping by value", options->clip_value, 0, 1e30, error));
+    TRY(check_range("the decay of the parameters' average", options->ema, 0, 0.999999999, error));
     TRY(check_range("label smoothing", options->label_smoothing, 0, 1, error));
     TRY(clt__check_augment(&options->augment, error));
     TRY(check_class_weights(options, error));

@@ -81,6 +81,15 @@ static clt_status plan_fitted(const clt__fit *fit, clt_plan *plan, clt_error *er
     return status;
 }
 
+/* Options are resolved once they are known to be right. */
+static clt_status plan_checked(clt__fit fit, clt_plan *plan, clt_error *error)
+{
+    TRY(clt__check_options(fit.options, fit.input.channels, error));
+    const clt_train_options resolved = clt__resolve_options(fit.options);
+    fit.options = &resolved;
+    return plan_fitted(&fit, plan, error);
+}
+
 clt_status clt_plan_memory(const clt_model_options *model, clt_device *device, const clt_train_options *options,
                            size_t images, bool training, clt_plan *plan, clt_error *error)
 {
@@ -97,8 +106,7 @@ clt_status clt_plan_memory(const clt_model_options *model, clt_device *device, c
                           .bytes = true,
                           .options = options,
                           .mode = {.training = training}};
-    clt_status status = clt__check_options(options, description.input.channels, error);
-    if (status == CLT_OK) status = plan_fitted(&fit, plan, error);
+    const clt_status status = plan_checked(fit, plan, error);
     clt__description_free(&description);
     return status;
 }

@@ -44,6 +44,11 @@ static bool has_states_of(const clt_session *session, const clt_model *model)
     return strcmp(session->optimizer->name, model->options.optimizer) == 0;
 }
 
+static bool is_training(const clt_session *session)
+{
+    return session->net.gradients >= 0;
+}
+
 static clt_status move_parameters(clt_session *session, const clt_model *model, bool up, clt_error *error)
 {
     const clt__tape *tape = &session->net.tape;
@@ -51,10 +56,14 @@ static clt_status move_parameters(clt_session *session, const clt_model *model, 
         const clt__parameter_values *p = &model->parameter[i];
         const int index = clt__tape_find(tape, p->info.name);
         const clt__tensor *tensor = &tape->tensor[index];
-        TRY(move_values(session, tensor, index, 0, p->values, up, error));
+        double *values = is_training(session) ? p->values : clt__inferring_values(model, p);
+        TRY(move_values(session, tensor, index, 0, values, up, error));
         for (int j = 0; j < CLT__MAX_STATES && p->trained; j++)
             if (has_states_of(session, model) && session->net.state[j] >= 0)
                 TRY(move_values(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
+        double *average = up ? clt__inferring_values(model, p) : p->average; /* it begins as the parameter */
+        if (session->net.average >= 0 && p->trained)
+            TRY(move_values(session, tensor, session->net.average, tensor->offset, average, up, error));
     }
     return CLT_OK;
 }
@@ -66,6 +75,7 @@ clt_status clt__session_upload(clt_session *session, clt_error *error)
 
 clt_status clt__session_download(clt_session *session, clt_model *model, clt_error *error)
 {
+    model->averaged = session->net.average >= 0;
     return move_parameters(session, model, false, error);
 }
 
@@ -115,6 +125,7 @@ static void find_hyper(const clt_session *session, double hyper[HYPER_STEP_LENGT
     const bool corrects = session->optimizer->corrects_bias;
     hyper[HYPER_RATE] = session->rate;
     hyper[HYPER_STEP] = corrects ? session->rate / (1 - pow(session->beta1, step)) : session->rate;
+    hyper[HYPER_MEAN] = corrects ? 1 / (1 - pow(session->beta1, step)) : 1;
     hyper[HYPER_ROOT] = corrects ? 1 / sqrt(1 - pow(session->beta2, step)) : 1;
     hyper[HYPER_SHRINK] = session->rate * session->decay;
 }
@@ -177,6 +188,8 @@ static clt_status write_hyper(clt_session *session, const clt_train_options *opt
                                   [HYPER_BETA2_REST] = 1 - options->beta2,
                                   [HYPER_ALPHA] = options->alpha,
                                   [HYPER_ALPHA_REST] = 1 - options->alpha,
+                                  [HYPER_AVERAGE] = options->ema,
+                                  [HYPER_AVERAGE_REST] = 1 - options->ema,
                                   [HYPER_EPS] = options->eps > 0 ? options->eps : session->optimizer->eps};
     find_hyper(session, hyper);
     memcpy(session->hyper, hyper, sizeof session->hyper);
@@ -191,11 +204,10 @@ static clt_status write_decays(clt_session *session, clt_error *error)
     const int count = net->tape.tensor[net->decays].count;
     double *decays;
     TRY(clt__allocate((uint64_t)count, sizeof *decays, "which parameters decay", &decays, error));
-    for (size_t i = 0; i < net->tape.tensor_count; i++) {
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) {
         const clt__tensor *tensor = &net->tape.tensor[i];
-        if (tensor->root != net->parameters || (int)i == net->parameters) continue;
-        if (tensor->shown < 2 || tensor->shown == CLT__SHOWN_IMAGE) continue;
-        for (int j = 0; j < tensor->count; j++) decays[tensor->offset + j] = 1;
+        for (int j = 0; j < tensor->count && tensor->shown >= 2 && tensor->shown != CLT__SHOWN_IMAGE; j++)
+            decays[tensor->offset + j] = 1;
     }
     const clt_status status = clt__engine_write(session->engine, net->decays, 0, count, decays, error);
     free(decays);
@@ -246,6 +258,35 @@ static clt_status write_class_weights(clt_session *session, const clt_train_opti
     return status;
 }
 
+static clt_status write_ints(clt_session *session, int tensor, const int32_t *values, clt_error *error)
+{
+    return clt__engine_write(session->engine, tensor, 0, session->net.tape.tensor[tensor].count, values, error);
+}
+
+/* Where each trained tensor lies, and which tensor each block of parameters is of; what lies between two is the
+ * former's.
+ */
+static clt_status write_segments(clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    if (net->segments < 0) return CLT_OK;
+    const int blocks = net->tape.tensor[net->owners].count;
+    int32_t *segments, *owners, number = 0;
+    TRY(clt__allocate((uint64_t)net->tape.tensor[net->segments].count + (uint64_t)blocks, sizeof *segments,
+                      "where the parameters lie", &segments, error));
+    owners = segments + net->tape.tensor[net->segments].count;
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0; number++) {
+        const clt__tensor *tensor = &net->tape.tensor[i];
+        segments[number * SEGMENT_LENGTH + SEGMENT_FIRST] = tensor->offset;
+        segments[number * SEGMENT_LENGTH + SEGMENT_COUNT] = tensor->count;
+        for (int block = tensor->offset / UPDATE_BLOCK; block < blocks; block++) owners[block] = number;
+    }
+    clt_status status = write_ints(session, net->segments, segments, error);
+    if (status == CLT_OK) status = write_ints(session, net->owners, owners, error);
+    free(segments);
+    return status;
+}
+
 /* ---- opening */
 
 static clt_status check(const clt_model *model, const clt_dataset *data, const clt_train_options *options,
@@ -290,6 +331,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
     TRY(write_hyper(session, options, error));
     TRY(write_decays(session, error));
     TRY(write_class_weights(session, options, error));
+    TRY(write_segments(session, error));
     return clt__session_upload(session, error);
 }
 
@@ -327,9 +369,12 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
     *session = NULL;
     TRY(check(model, data, options, mode.training, error));
-    clt__normalize(model, data, options);
-    clt__model_set_optimizer(model, clt__find_optimizer(options->optimizer));
-    TRY(open_checked(model, device, data, options, mode, session, error));
+    const clt_train_options resolved = clt__resolve_options(options);
+    clt__normalize(model, data, &resolved);
+    TRY(clt__model_freeze(model, resolved.freeze, error));
+    clt__model_set_optimizer(model, clt__find_optimizer(resolved.optimizer));
+    model->averaged = model->averaged && resolved.ema > 0;
+    TRY(open_checked(model, device, data, &resolved, mode, session, error));
     (*session)->trained = model;
     return CLT_OK;
 }

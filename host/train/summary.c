@@ -65,9 +65,7 @@ static clt_status fill_row(const clt__net *net, const clt__description *d, size_
 static clt_status summarize(const clt__description *d, clt_summary *summary, clt_error *error)
 {
     clt__net net;
-    const clt__net_options options = {
-        .input = d->input, .batch = 1, .images = 1, .bytes = true, .loss = clt__loss_of(d), .keep_tensors = true};
-    TRY(clt__net_build(d, &options, &net, error));
+    TRY(clt__net_outline(d, &net, error));
     clt_status status = clt__allocate(d->count, sizeof *summary->row, "the summary", &summary->row, error);
     for (size_t i = 0; i < d->count && status == CLT_OK; i++)
         status = fill_row(&net, d, i, &summary->row[summary->rows++], error);

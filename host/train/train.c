@@ -17,7 +17,8 @@
 typedef struct trainer {
     clt_model *model;
     clt__training_state state; /* the model's, and what has been read since the model was last brought up to date */
-    const clt_train_options *options;
+    const clt_train_options *options; /* resolved */
+    const clt_train_options *given;
     clt_session *session;    /* on the training data */
     clt_session *validation; /* NULL without validation data */
     FILE *log;               /* of --log-steps, or NULL */
@@ -124,9 +125,16 @@ static clt_status close_log(trainer *t, clt_error *error)
 
 /* ---- reading what the device has done */
 
+/* Where its images begin in the epoch's order. */
+static int64_t first_image(const trainer *t, int64_t step)
+{
+    return t->options->overfit_batch ? 0 : step * t->options->batch_size;
+}
+
 static int batch_images(const trainer *t, int64_t step)
 {
-    const int64_t batch = t->options->batch_size, count = (int64_t)t->session->data->count, first = step * batch;
+    const int64_t batch = t->options->batch_size, count = (int64_t)t->session->data->count,
+                  first = first_image(t, step);
     return (int)(count - first < batch ? count - first : batch);
 }
 
@@ -218,7 +226,7 @@ static clt_status run_step(trainer *t, int64_t step, clt_error *error)
         is_due(number, t->options->check_every) && !clt__device_is_reference(clt__engine_device(t->session->engine));
     t->session->number = number;
     TRY(set_rate(t, step, error));
-    TRY(clt__session_run_batch(t->session, (int)(step * t->options->batch_size), batch_images(t, step), t->pending,
+    TRY(clt__session_run_batch(t->session, (int)first_image(t, step), batch_images(t, step), t->pending,
                                check ? check_ops : clt__session_run_ops, error));
     t->pending++;
     return CLT_OK;
@@ -317,6 +325,7 @@ static clt_status run_epochs(trainer *t, clt_error *error)
 static void remember_options(clt_model *model, const clt_train_options *options)
 {
     model->options = *options;
+    model->options.freeze = model->freeze;
     model->options.optimizer = clt__find_optimizer(options->optimizer)->name;
     model->options.lr_scheduler = clt__find_scheduler(options->lr_scheduler);
     model->options.output_dir = model->options.log_steps = NULL;
@@ -338,7 +347,7 @@ static clt_status open_validation(trainer *t, clt_device *device, const clt_data
 static clt_status check_position(const trainer *t, clt_error *error)
 {
     const int64_t step = t->state.step;
-    const int batch = t->options->batch_size, before = t->model->options.batch_size;
+    const int batch = t->options->batch_size, before = clt__resolve_options(&t->model->options).batch_size;
     if (step && batch != before)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the checkpoint stands in the middle of an epoch of batches of %d images: it "
@@ -362,7 +371,7 @@ static clt_status train(trainer *t, clt_device *device, const clt_dataset *train
     TRY(check_position(t, error));
     TRY(open_output(t, error));
     TRY(open_log(t, error));
-    remember_options(t->model, t->options);
+    remember_options(t->model, t->given);
     if (!t->model->class_names.count) TRY(clt__names_copy(&training->class_names, &t->model->class_names, error));
     return run_epochs(t, error);
 }
@@ -371,9 +380,11 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
                      const clt_train_options *options, clt_error *error)
 {
     TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
-    trainer t = {.model = model, .options = options, .in_flight = 1, .rate = NAN};
+    const clt_train_options resolved = clt__resolve_options(options);
+    trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .rate = NAN};
     clt_dataset *kept = NULL, *held_out = NULL;
-    const bool hold_out = !validation && options->val_split > 0;
+    const bool hold_out = !validation && resolved.val_split > 0;
+    if (resolved.overfit_batch) validation = NULL;
     clt_status status =
         hold_out ? clt_dataset_hold_out(training, options->val_split, options->seed, &kept, &held_out, error) : CLT_OK;
     if (status == CLT_OK)

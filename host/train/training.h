@@ -5,8 +5,18 @@
 #include "base/text.h"
 #include "train/session.h"
 
-/* options.c */
+/* initialize.c: gives every parameter its first value, by the rules of clt_model_options; NULL for the default. */
+clt_status clt__initialize(clt_model *model, const char *init, clt_error *error);
+
+/* model.c: CLT_OK where the pattern, which `option` gave, stands for a parameter. */
+clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error);
+
+/* options.c: "there is no optimizer "x": there is sgd, adam" */
+clt_status clt__no_such(const char *kind, const char *name, const char *const *names, clt_error *error);
 clt_status clt__check_options(const clt_train_options *options, int channels, clt_error *error);
+/* Checked options without those that stand for others: accumulated batches are micro-batches of a larger one, and
+ * overfitting a batch leaves out what would change it. */
+clt_train_options clt__resolve_options(const clt_train_options *options);
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
 double clt__learning_rate(const clt_train_options *options, const clt__plateau *plateau, int epoch,
                           int64_t step_in_epoch, int64_t steps);
@@ -45,6 +55,9 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
 /* verify.c: random images with random labels, as the model takes them, for so many batches. */
 clt_status clt__random_dataset(const clt_model *model, int batch_size, int batches, uint64_t seed, clt_dataset **data,
                                clt_error *error);
+
+/* bench.c: seconds of one run of op `index`, the mean of `times` runs. Waits for the device. */
+clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error);
 
 /* evaluate.c: whether a data set has the labels or targets that the model's loss wants. */
 clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error);

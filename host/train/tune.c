@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "train/training.h"
 
@@ -77,25 +76,16 @@ static clt_status open_with(const subject *s, const clt__limits *limits, clt__en
 
 /* ---- timing */
 
-static clt_status run_times(clt__engine *engine, int times, double *seconds, clt_error *error)
-{
-    const double begin = clt__seconds();
-    for (int i = 0; i < times; i++) TRY(clt__engine_run(engine, 0, 1, error));
-    TRY(clt__engine_finish(engine, error));
-    *seconds = (clt__seconds() - begin) / times;
-    return CLT_OK;
-}
-
 /* The fastest round: what else the machine does only ever slows a round down. */
 static clt_status time_engine(clt__engine *engine, double *seconds, clt_error *error)
 {
     double once;
-    TRY(run_times(engine, 1, &once, error));
-    TRY(run_times(engine, 1, &once, error));
+    TRY(clt__time_op(engine, 0, 1, &once, error));
+    TRY(clt__time_op(engine, 0, 1, &once, error));
     const int times = once > round_seconds ? 1 : once > 1e-6 ? (int)(round_seconds / once) + 1 : 1000;
     for (int i = 0; i < ROUNDS; i++) {
         double round;
-        TRY(run_times(engine, times, &round, error));
+        TRY(clt__time_op(engine, 0, times, &round, error));
         if (i == 0 || round < *seconds) *seconds = round;
     }
     return CLT_OK;

@@ -117,6 +117,7 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
     TRY(randomize(session, net->normalize, 0.25, 0.75, error));
     TRY(randomize_states(session, error));
     if (net->accumulated >= 0) TRY(randomize(session, net->accumulated, -1, 1, error));
+    if (net->average >= 0) TRY(randomize(session, net->average, -1, 1, error));
     for (int i = 0; i < net->layers; i++)
         for (int j = 0; j < net->layer[i].parameters; j++)
             if (net->layer[i].parameter[j].state)
@@ -235,6 +236,7 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     options.clip_grad = 0.5;
     options.clip_value = 0.05;
     options.no_decay_bias_norm = true;
+    options.ema = 0.9;
     options.nesterov = true;
     options.micro_batch_size = options.batch_size; /* so that the ops are those of the plain pass, already built */
     options.batch_size *= 2;

@@ -31,9 +31,34 @@ OPTIMIZERS = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.1),
     "adam": lambda p: torch.optim.Adam(p, lr=0.05, weight_decay=0.1),
     "adamw": lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.1),
+    "lamb": lambda p: Lamb(p, lr=0.05, weight_decay=0.1),
     "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.05, weight_decay=0.1),
     "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05, weight_decay=0.1),
 }
+
+
+class Lamb(torch.optim.Optimizer):
+    """You et al., "Large batch optimization for deep learning", 2020, algorithm 2, with phi(x) = x, for PyTorch has none.
+
+    m and v as Adam has them, bias corrected; d = m / (sqrt(v) + eps) + decay w; w -= lr |w| / |d| d, for each tensor, the
+    ratio being 1 where either norm is 0.
+    """
+
+    def __init__(self, parameters, lr, weight_decay, betas=(0.9, 0.999), eps=1e-6):
+        super().__init__(parameters, dict(lr=lr, decay=weight_decay, betas=betas, eps=eps))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (b1, b2), eps = group["betas"], group["eps"]
+            for w in group["params"]:
+                state = self.state[w]
+                state["t"] = t = state.get("t", 0) + 1
+                state["m"] = m = b1 * state.get("m", 0) + (1 - b1) * w.grad
+                state["v"] = v = b2 * state.get("v", 0) + (1 - b2) * w.grad**2
+                d = m / (1 - b1**t) / ((v / (1 - b2**t)).sqrt() + eps) + group["decay"] * w
+                norms = w.norm(), d.norm()
+                w -= group["lr"] * (norms[0] / norms[1] if min(norms) > 0 else 1) * d
 
 
 def run(kind, name, make, measure):

@@ -1,0 +1,404 @@
+/* How a training starts: initial parameters, those that are frozen, those that come from a file. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/safetensors.h"
+#include "train/training.h"
+#include "training.h"
+
+/* ---- initial parameters --------------------------------------------------------------------------------------- */
+
+/* conv1.weight [120, 30, 5, 5], dense1.weight [150, 480] */
+static const char big_net[] = "input 30x6x6; conv out=120 kernel=5; relu; batchnorm; flatten; dense out=150";
+
+static clt_model *make_with(const char *text, const char *init)
+{
+    clt_error error;
+    clt_model *model;
+    const clt_model_options options = {.net = text, .precision = CLT_F64, .seed = 5, .init = init};
+    assert_ok(clt_model_create(&options, &model, &error), &error);
+    return model;
+}
+
+static const clt__parameter_values *parameter(const clt_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->parameters; i++)
+        if (strcmp(model->parameter[i].info.name, name) == 0) return &model->parameter[i];
+    fail_msg("no parameter %s", name);
+    return NULL;
+}
+
+typedef struct moments {
+    double mean, deviation, most; /* most: the largest absolute value, in deviations */
+    double fourth; /* the fourth moment, in deviations: 1.8 for a uniform distribution, 3 for a normal one */
+} moments;
+
+static moments moments_of(const clt__parameter_values *p)
+{
+    moments m = {0};
+    const double count = (double)p->info.count;
+    double square = 0;
+    for (size_t i = 0; i < p->info.count; i++) m.mean += p->values[i] / count;
+    for (size_t i = 0; i < p->info.count; i++) square += pow(p->values[i] - m.mean, 2) / count;
+    m.deviation = sqrt(square);
+    for (size_t i = 0; i < p->info.count; i++) m.most = fmax(m.most, fabs(p->values[i]) / m.deviation);
+    for (size_t i = 0; i < p->info.count; i++) m.fourth += pow((p->values[i] - m.mean) / m.deviation, 4) / count;
+    return m;
+}
+
+static void assert_near(const char *what, double value, double wanted, double bound)
+{
+    if (!(fabs(value - wanted) <= bound)) fail_msg("%s is %g, not %g", what, value, wanted);
+}
+
+/* A normal distribution within two deviations has 0.8796 of them, and a fourth moment of 2.3655 (integrated). */
+static void assert_moments(const char *init, const char *name, double deviation, double fourth)
+{
+    clt_model *model = make_with(big_net, init);
+    const clt__parameter_values *p = parameter(model, name);
+    const moments m = moments_of(p);
+    const double root = sqrt((double)p->info.count);
+    assert_near(init, m.mean, 0, 5 * deviation / root);
+    assert_near(init, m.deviation / deviation, 1, 5 / root);
+    assert_near(init, m.fourth, fourth, 50 / root);
+    if (fourth < 2) assert_near(init, m.most, sqrt(3), 0.02);
+    if (fourth > 2.5) assert_true(m.most > 3.5);
+    clt_model_close(model);
+}
+
+static void rules_give_their_moments(void **state)
+{
+    (void)state;
+    const double conv_in = 30 * 25, conv_out = 120 * 25, dense_in = 480, dense_out = 150;
+    assert_moments("torch", "conv1.weight", 1 / sqrt(3 * conv_in), 1.8);
+    assert_moments("kaiming_uniform", "conv1.weight", sqrt(2 / conv_in), 1.8);
+    assert_moments("kaiming_normal", "conv1.weight", sqrt(2 / conv_in), 3);
+    assert_moments("kaiming_normal", "dense1.weight", sqrt(2 / dense_in), 3);
+    assert_moments("kaiming_uniform_out", "dense1.weight", sqrt(2 / dense_out), 1.8);
+    assert_moments("kaiming_normal_out", "conv1.weight", sqrt(2 / conv_out), 3);
+    assert_moments("xavier_uniform", "conv1.weight", sqrt(2 / (conv_in + conv_out)), 1.8);
+    assert_moments("xavier_normal", "dense1.weight", sqrt(2 / (dense_in + dense_out)), 3);
+    assert_moments("truncated_normal", "dense1.weight", 0.02 * 0.87962566, 2.3655);
+}
+
+static void assert_constant(const clt_model *model, const char *name, double value)
+{
+    const clt__parameter_values *p = parameter(model, name);
+    for (size_t i = 0; i < p->info.count; i++)
+        if (p->values[i] != value) fail_msg("%s is %g, not %g", name, p->values[i], value);
+}
+
+static void rules_leave_biases_and_norms_what_they_should_be(void **state)
+{
+    (void)state;
+    static const char *const inits[] = {"kaiming_normal", "xavier_uniform", "truncated_normal", "constant=0.5",
+                                        "*=kaiming_uniform"};
+    for (size_t i = 0; i < COUNT_OF(inits); i++) {
+        clt_model *model = make_with(big_net, inits[i]);
+        assert_constant(model, "conv1.bias", 0);
+        assert_constant(model, "dense1.bias", 0);
+        assert_constant(model, "batchnorm1.weight", 1);
+        assert_constant(model, "batchnorm1.bias", 0);
+        assert_constant(model, "batchnorm1.running_var", 1);
+        clt_model_close(model);
+    }
+}
+
+static void a_later_rule_wins_where_its_pattern_fits(void **state)
+{
+    (void)state;
+    clt_model *model = make_with(big_net, "constant=1,conv*=constant=-2,*1.bias=constant=3,dense1.*=torch");
+    clt_model *torch = make_with(big_net, NULL);
+    assert_constant(model, "conv1.weight", -2);
+    assert_constant(model, "conv1.bias", 3);
+    assert_constant(model, "batchnorm1.weight", 1);
+    assert_constant(model, "batchnorm1.bias", 3);
+    assert_constant(model, "batchnorm1.running_mean", 0);
+    const clt__parameter_values *one = parameter(model, "dense1.bias"), *other = parameter(torch, "dense1.bias");
+    assert_memory_equal(one->values, other->values, one->info.count * sizeof(double));
+    clt_model_close(model);
+    clt_model_close(torch);
+}
+
+static void another_layer_changes_no_other_parameter(void **state)
+{
+    (void)state;
+    clt_model *one = make_with("input 2x4x4; conv out=3; flatten; dense out=5", "xavier_normal");
+    clt_model *other = make_with("input 2x4x4; conv out=3; conv out=3 as=more; flatten; dense out=5", "xavier_normal");
+    for (size_t i = 0; i < one->parameters; i++) {
+        const clt__parameter_values *p = &one->parameter[i], *q = parameter(other, p->info.name);
+        assert_memory_equal(p->values, q->values, p->info.count * sizeof(double));
+    }
+    assert_memory_not_equal(parameter(other, "conv1.weight")->values, parameter(other, "more.weight")->values,
+                            2 * sizeof(double));
+    clt_model_close(one);
+    clt_model_close(other);
+}
+
+static void an_initialisation_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *init, *what;
+    } refused[] = {
+        {"he", "there is no initialisation \"he\": there is torch, kaiming_uniform, "},
+        {"constant", "there is no initialisation \"constant\""},
+        {"constant=x", "there is no initialisation \"constant=x\""},
+        {"conv1.weight=", "there is no initialisation \"conv1.weight=\""},
+        {"torch,,torch", "there is no initialisation \"\""},
+        {"conv2.*=torch", "init: there is no parameter \"conv2.*\": there is conv1.weight, conv1.bias"},
+        {"*.running_var=constant=2", "init: there is no parameter \"*.running_var\": there is conv1.weight"},
+    };
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        clt_error error;
+        clt_model *model = (clt_model *)&error;
+        const clt_model_options options = {.net = big_net, .init = refused[i].init};
+        assert_failed(clt_model_create(&options, &model, &error), CLT_BAD_ARGUMENT, &error, NULL, refused[i].what);
+        assert_null(model);
+    }
+}
+
+/* ---- frozen parameters ---------------------------------------------------------------------------------------- */
+
+static const char norm_net[] =
+    "input 1x8x8; conv out=4 kernel=3; batchnorm; relu; conv out=3 kernel=2; flatten; dense out=3";
+
+/* Trained on the reference for some epochs, with all that has a state. */
+static clt_model *train_frozen(const char *text, const char *freeze, int epochs, const char *folder)
+{
+    clt_train_options options = options_for(epochs, folder);
+    options.freeze = freeze;
+    options.optimizer = "adam";
+    options.ema = 0.8;
+    options.lr = 0.01;
+    clt_model *model = make_model(text, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    return model;
+}
+
+static bool same_values(const clt_model *one, const clt_model *other, const char *name)
+{
+    const clt__parameter_values *p = parameter(one, name), *q = parameter(other, name);
+    return memcmp(p->values, q->values, p->info.count * sizeof(double)) == 0;
+}
+
+static void frozen_parameters_stay_and_others_learn(void **state)
+{
+    (void)state;
+    clt_model *model = train_frozen(norm_net, "conv1.*,batchnorm*,dense1.bias", 1, NULL);
+    clt_model *fresh = make_model(norm_net, NULL, CLT_F64, 3);
+    static const char *const frozen[] = {"conv1.weight", "conv1.bias", "batchnorm1.weight", "batchnorm1.bias",
+                                         "dense1.bias"};
+    static const char *const trained[] = {"conv2.weight", "conv2.bias", "dense1.weight", "batchnorm1.running_mean",
+                                          "batchnorm1.running_var"};
+    for (size_t i = 0; i < COUNT_OF(frozen); i++) assert_true(same_values(model, fresh, frozen[i]));
+    for (size_t i = 0; i < COUNT_OF(trained); i++) assert_false(same_values(model, fresh, trained[i]));
+    clt_model_close(model);
+    clt_model_close(fresh);
+}
+
+static void freezing_is_what_the_nets_text_does(void **state)
+{
+    (void)state;
+    clt_model *one = train_frozen(net, "conv1.weight,conv1.bias", 2, NULL);
+    clt_model *other = train_frozen("input 1x8x8; conv out=4 kernel=3 padding=1 frozen=yes; relu; maxpool kernel=2; "
+                                    "flatten; dense out=3",
+                                    NULL, 2, NULL);
+    assert_true(distance(one, other) == 0);
+    clt_model_close(one);
+    clt_model_close(other);
+}
+
+static int count_ops(const clt_session *session, const char *layer)
+{
+    int count = 0;
+    for (size_t i = session->net.backward; i < session->net.update; i++)
+        count += strcmp(session->net.tape.op[i].layer, layer) == 0;
+    return count;
+}
+
+static int count_gradient_ops(const char *freeze, const char *layer)
+{
+    clt_error error;
+    clt_session *session;
+    clt_train_options options = options_for(1, NULL);
+    options.freeze = freeze;
+    clt_model *model = make_model(norm_net, NULL, CLT_F32, 3);
+    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
+    const int count = count_ops(session, layer);
+    clt_session_close(session);
+    clt_model_close(model);
+    return count;
+}
+
+static void no_gradient_is_computed_that_nothing_needs(void **state)
+{
+    (void)state;
+    assert_int_equal(count_gradient_ops(NULL, "conv1"), 1);
+    assert_int_equal(count_gradient_ops(NULL, "conv2"), 2);
+    assert_int_equal(count_gradient_ops("conv*", "conv1"), 0);
+    assert_int_equal(count_gradient_ops("conv*", "conv2"), 1); /* for the batchnorm below it */
+    assert_int_equal(count_gradient_ops("conv1*,batch*", "batchnorm1"), 0);
+    assert_int_equal(count_gradient_ops("conv1*,batch*", "conv2"), 1);
+    assert_int_equal(count_gradient_ops("conv1.weight", "conv1"), 1);
+}
+
+/* One step: the others' gradients are the same. */
+static void half_a_frozen_layer_trains_its_other_half(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *batch = make_images(BATCH, shape, CLASSES, 1);
+    const clt_train_options all = options_for(1, NULL);
+    clt_train_options half = all;
+    half.freeze = "conv1.weight,dense1.bias";
+    for (int on_device = 0; on_device < 2; on_device++) {
+        clt_device *on = on_device ? device : reference;
+        clt_model *one = make_model(net, NULL, CLT_F32, 3), *other = make_model(net, NULL, CLT_F32, 3);
+        assert_ok(clt_train(one, on, batch, NULL, &all, &error), &error);
+        assert_ok(clt_train(other, on, batch, NULL, &half, &error), &error);
+        assert_true(same_values(one, other, "conv1.bias") && same_values(one, other, "dense1.weight"));
+        assert_false(same_values(one, other, "conv1.weight") || same_values(one, other, "dense1.bias"));
+        clt_model_close(one);
+        clt_model_close(other);
+    }
+    clt_dataset_close(batch);
+}
+
+static void a_frozen_run_resumes_to_the_same_bits(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt__safetensors file;
+    clt_model *whole = train_frozen(norm_net, "conv1.weight,b*.bias", 3, NULL);
+    clt_model_close(train_frozen(norm_net, "conv1.weight,b*.bias", 2, "frozen"));
+    clt_model *parts = load("frozen", "last.safetensors");
+    clt_train_options options = clt_model_train_options(parts);
+    assert_string_equal(options.freeze, "conv1.weight,b*.bias");
+    options.epochs = 3;
+    train(parts, reference, &options);
+    assert_true(distance(whole, parts) == 0);
+    for (size_t i = 0; i < whole->parameters; i++) {
+        const clt__parameter_values *p = &whole->parameter[i], *q = &parts->parameter[i];
+        assert_memory_equal(p->average, q->average, p->trained ? p->info.count * sizeof(double) : 0);
+    }
+    clt_model_close(whole);
+    clt_model_close(parts);
+    assert_ok(clt__safetensors_read(file_in("frozen", "last.safetensors"), &file, &error), &error);
+    assert_null(clt__safetensors_find(&file, "optimizer.exp_avg.conv1.weight"));
+    assert_null(clt__safetensors_find(&file, "ema.conv1.weight"));
+    assert_non_null(clt__safetensors_find(&file, "optimizer.exp_avg.conv1.bias"));
+    clt__safetensors_free(&file);
+    parts =
+        load("frozen", "last.safetensors"); /* thawed: what was frozen has no state yet, and its average is itself */
+    options = clt_model_train_options(parts);
+    options.freeze = NULL;
+    options.lr = 0;
+    options.epochs = 3;
+    train(parts, reference, &options);
+    const clt__parameter_values *p = parameter(parts, "conv1.weight");
+    for (size_t i = 0; i < p->info.count; i++) assert_near("average", p->average[i], p->values[i], 1e-15);
+    clt_model_close(parts);
+}
+
+static void patterns_that_freeze_nothing_or_all_are_refused(void **state)
+{
+    (void)state;
+    static const char *const refused[][2] = {
+        {"conv1.weight,conv9*",
+         "freeze: there is no parameter \"conv9*\": there is conv1.weight, conv1.bias, dense1.w"},
+        {"*", "freeze: * leaves nothing to train"},
+        {"conv*,dense1.*", "leaves nothing to train"},
+    };
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        clt_error error;
+        clt_train_options options = options_for(1, NULL);
+        options.freeze = refused[i][0];
+        clt_model *model = make_model(net, NULL, CLT_F32, 3);
+        assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                      refused[i][1]);
+        clt_model_close(model);
+    }
+}
+
+/* ---- parameters from a file ----------------------------------------------------------------------------------- */
+
+static void keep_note(void *user, const char *sentence)
+{
+    char *kept = user;
+    (void)snprintf(kept, 1024, "%s", sentence);
+}
+
+static const char *save_trained(const char *name, const char *text)
+{
+    clt_error error;
+    clt_model *model = train_frozen(text, NULL, 1, NULL);
+    assert_ok(clt_model_save(model, path_in(name), &error), &error);
+    clt_model_close(model);
+    return path_in(name);
+}
+
+static void what_fits_is_taken_from_a_file_and_the_rest_is_said(void **state)
+{
+    (void)state;
+    clt_error error;
+    char note[1024] = "";
+    const char *path = save_trained("start", net);
+    clt_model *from,
+        *to = make_model("input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; "
+                         "dense out=5; dense out=3",
+                         NULL, CLT_F64, 9),
+        *fresh = make_model(clt_model_net(to), NULL, CLT_F64, 9);
+    assert_ok(clt_model_load(path, &from, &error), &error);
+    assert_ok(clt_model_start_from(to, path, keep_note, note, &error), &error);
+    assert_string_equal(
+        note + strlen(path),
+        ": these are taken: conv1.weight, conv1.bias; these keep their initial values: dense1.weight (it "
+        "is [3, 64], the net's is [5, 64]), dense1.bias (it is [3], the net's is [5]), dense2.weight "
+        "(not there), dense2.bias (not there)");
+    const clt__parameter_values *p = parameter(from, "conv1.weight");
+    assert_memory_equal(parameter(to, "conv1.weight")->values, p->average, p->info.count * sizeof(double));
+    assert_memory_not_equal(p->values, p->average, p->info.count * sizeof(double));
+    assert_true(same_values(to, fresh, "dense1.weight") && same_values(to, fresh, "dense2.bias"));
+    clt_model_close(from);
+    clt_model_close(to);
+    clt_model_close(fresh);
+}
+
+static void all_that_fits_needs_no_note_and_nothing_is_an_error(void **state)
+{
+    (void)state;
+    clt_error error;
+    char note[1024] = "";
+    const char *path = save_trained("all", net);
+    clt_model *same = make_model(net, NULL, CLT_F64, 9);
+    assert_ok(clt_model_start_from(same, path, keep_note, note, &error), &error);
+    assert_string_equal(note, "");
+    clt_model_close(same);
+    clt_model *other = make_model("input 1x8x8; conv out=2; flatten; dense out=7", NULL, CLT_F64, 9);
+    assert_failed(clt_model_start_from(other, path, keep_note, note, &error), CLT_BAD_FILE, &error, path,
+                  "has no parameter of the net's: conv1.weight (it is [4, 1, 3, 3], the net's is [2, 1, 1, 1]), ");
+    clt_model_close(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_give_their_moments),
+        cmocka_unit_test(rules_leave_biases_and_norms_what_they_should_be),
+        cmocka_unit_test(a_later_rule_wins_where_its_pattern_fits),
+        cmocka_unit_test(another_layer_changes_no_other_parameter),
+        cmocka_unit_test(frozen_parameters_stay_and_others_learn),
+        cmocka_unit_test(freezing_is_what_the_nets_text_does),
+        cmocka_unit_test(no_gradient_is_computed_that_nothing_needs),
+        cmocka_unit_test(half_a_frozen_layer_trains_its_other_half),
+        cmocka_unit_test(a_frozen_run_resumes_to_the_same_bits),
+        cmocka_unit_test(patterns_that_freeze_nothing_or_all_are_refused),
+        cmocka_unit_test(what_fits_is_taken_from_a_file_and_the_rest_is_said),
+        cmocka_unit_test(all_that_fits_needs_no_note_and_nothing_is_an_error),
+        cmocka_unit_test(an_initialisation_that_cannot_be_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
