@@ -1,7 +1,9 @@
 /* Convolution. Formulas and letters: kernels/conv.cl. */
 #include "layers/conv.h"
+
 #include "layers/bounds.h"
 #include "layers/layer.h"
+#include "layers/products.h"
 
 /* ---- reference twins: the formulas, loop by loop */
 
@@ -20,24 +22,18 @@ static size_t filter_index(const conv_sizes *z, int r, int s, int c)
     return (((size_t)r * (size_t)z->s + (size_t)s) * (size_t)z->c + (size_t)c) * (size_t)z->k;
 }
 
-/* One output: its sum over r, s, c, and in *magnitude the sum of the products' absolute values. */
-static double correlate(const conv_sizes *z, const double *x, const double *weights, int n, int y, int ox, int k,
-                        double *magnitude)
+/* The sums over r, s, c of one output pixel, for all k at once. */
+static void correlate(const conv_sizes *z, const double *x, const double *weights, int n, int y, int ox, double *sum,
+                      double *magnitude)
 {
-    double sum = 0;
-    *magnitude = 0;
     for (int r = 0; r < z->r; r++)
         for (int s = 0; s < z->s; s++) {
             const int h = y * z->stride_y + r - z->pad_y, w = ox * z->stride_x + s - z->pad_x;
             if (h < 0 || h >= z->h || w < 0 || w >= z->w) continue;
-            const double *pixel = image_pixel(z, x, n, h, w), *weight = weights + filter_index(z, r, s, 0) + k;
-            for (int c = 0; c < z->c; c++) {
-                const double product = pixel[c] * weight[(size_t)c * (size_t)z->k];
-                sum += product;
-                *magnitude += fabs(product);
-            }
+            const double *pixel = image_pixel(z, x, n, h, w);
+            for (int c = 0; c < z->c; c++)
+                clt__add_row(pixel[c], weights + filter_index(z, r, s, c), (size_t)z->k, sum, magnitude);
         }
-    return sum;
 }
 
 /* y[n,y,x,k] = f( b[k] + sum over r,s,c of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k] ) */
@@ -47,23 +43,25 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     const double *x = operand[0].real, *w = operand[1].real, *bias = operand[2].real;
     const clt__array *y = &operand[3], *before = &operand[4];
     const bool tiles = z->winograd && y->slack;
+    const size_t outputs = output_index(z, z->n, 0, 0);
     const double growth = clt__growth((double)z->r * z->s * z->c + 1);
+    clt__clear(y, outputs);
     if (tiles) clt__winograd_slack(z, false, x, w, y->slack);
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)
-            for (int ox = 0; ox < z->x; ox++)
-                for (int k = 0; k < z->k; k++) {
-                    const size_t at = output_index(z, n, oy, ox) + (size_t)k;
-                    double magnitude, sum = correlate(z, x, w, n, oy, ox, k, &magnitude);
-                    if (bias) sum += bias[k];
-                    if (bias) magnitude += fabs(bias[k]);
-                    const double slack =
-                        tiles ? y->slack[at] + clt__growth(0) * (bias ? fabs(bias[k]) : 0) : growth * magnitude;
-                    y->real[at] = clt__activate(z->activation, sum);
-                    if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, slack);
-                    if (before->real) before->real[at] = sum;
-                    if (before->slack) before->slack[at] = slack;
-                }
+            for (int ox = 0; ox < z->x; ox++) {
+                const size_t at = output_index(z, n, oy, ox);
+                correlate(z, x, w, n, oy, ox, y->real + at, y->slack && !tiles ? y->slack + at : NULL);
+            }
+    for (size_t at = 0; at < outputs; at++) {
+        const double b = bias ? bias[at % (size_t)z->k] : 0, sum = y->real[at] + b;
+        const double products = y->slack ? y->slack[at] : 0,
+                     slack = tiles ? products + clt__growth(0) * fabs(b) : growth * (products + fabs(b));
+        y->real[at] = clt__activate(z->activation, sum);
+        if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, slack);
+        if (before->real) before->real[at] = sum;
+        if (before->slack) before->slack[at] = slack;
+    }
 }
 
 /* dx[n,h,w,c] = g(x) * sum over r,s,k with h + pad_y - r = y*stride_y and w + pad_x - s = x*stride_x
@@ -88,10 +86,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
                             if (ox < 0 || ox % z->stride_x || ox / z->stride_x >= z->x) continue;
                             const double *gradient = dy + output_index(z, n, y / z->stride_y, ox / z->stride_x);
                             const double *weight = weights + filter_index(z, r, s, c);
-                            for (int k = 0; k < z->k; k++) {
-                                sum += gradient[k] * weight[k];
-                                magnitude += fabs(gradient[k] * weight[k]);
-                            }
+                            clt__add_dot(gradient, weight, (size_t)z->k, &sum, &magnitude);
                         }
                     const size_t at = (size_t)(image_pixel(z, dx, n, h, w) - dx) + (size_t)c;
                     const double error = tiles ? slack[at] : growth * magnitude, y = x ? x[at] : 0;
@@ -110,12 +105,10 @@ static void add_pixel(const conv_sizes *z, const double *x, const double *gradie
             const int h = y * z->stride_y + r - z->pad_y, w = ox * z->stride_x + s - z->pad_x;
             if (h < 0 || h >= z->h || w < 0 || w >= z->w) continue;
             const double *pixel = image_pixel(z, x, n, h, w);
-            for (int c = 0; c < z->c; c++)
-                for (int k = 0; k < z->k; k++) {
-                    const size_t at = filter_index(z, r, s, c) + (size_t)k;
-                    dw[at] += pixel[c] * gradient[k];
-                    if (magnitude) magnitude[at] += fabs(pixel[c] * gradient[k]);
-                }
+            for (int c = 0; c < z->c; c++) {
+                const size_t at = filter_index(z, r, s, c);
+                clt__add_row(pixel[c], gradient, (size_t)z->k, dw + at, magnitude ? magnitude + at : NULL);
+            }
         }
 }
 

@@ -2,6 +2,7 @@
 #include "layers/dense.h"
 #include "layers/bounds.h"
 #include "layers/layer.h"
+#include "layers/products.h"
 
 /* ---- reference twins */
 
@@ -12,21 +13,20 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     const double *x = operand[0].real, *w = operand[1].real, *bias = operand[2].real;
     const clt__array *y = &operand[3], *before = &operand[4];
     const double growth = clt__growth((double)z->i + 1);
-    for (int n = 0; n < z->n; n++)
-        for (int o = 0; o < z->o; o++) {
-            double sum = bias ? bias[o] : 0, magnitude = fabs(sum);
-            for (int i = 0; i < z->i; i++) {
-                const double product =
-                    x[(size_t)n * (size_t)z->i + (size_t)i] * w[(size_t)i * (size_t)z->o + (size_t)o];
-                sum += product;
-                magnitude += fabs(product);
-            }
-            const size_t at = (size_t)n * (size_t)z->o + (size_t)o;
-            y->real[at] = clt__activate(z->activation, sum);
-            if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, growth * magnitude);
-            if (before->real) before->real[at] = sum;
-            if (before->slack) before->slack[at] = growth * magnitude;
-        }
+    const size_t inputs = (size_t)z->i, outputs = (size_t)z->o;
+    for (size_t n = 0; n < (size_t)z->n; n++) {
+        double *sum = y->real + n * outputs, *magnitude = y->slack ? y->slack + n * outputs : NULL;
+        for (size_t o = 0; o < outputs; o++) sum[o] = bias ? bias[o] : 0;
+        for (size_t o = 0; o < outputs && magnitude; o++) magnitude[o] = fabs(sum[o]);
+        for (size_t i = 0; i < inputs; i++) clt__add_row(x[n * inputs + i], w + i * outputs, outputs, sum, magnitude);
+    }
+    for (size_t at = 0; at < (size_t)z->n * outputs; at++) {
+        const double sum = y->real[at], slack = y->slack ? growth * y->slack[at] : 0;
+        y->real[at] = clt__activate(z->activation, sum);
+        if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, slack);
+        if (before->real) before->real[at] = sum;
+        if (before->slack) before->slack[at] = slack;
+    }
 }
 
 /* dx[n,i] = g(x) * sum over o of dy[n,o] * w[i,o] */
@@ -39,12 +39,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     for (int n = 0; n < z->n; n++)
         for (int i = 0; i < z->i; i++) {
             double sum = 0, magnitude = 0;
-            for (int o = 0; o < z->o; o++) {
-                const double product =
-                    dy[(size_t)n * (size_t)z->o + (size_t)o] * w[(size_t)i * (size_t)z->o + (size_t)o];
-                sum += product;
-                magnitude += fabs(product);
-            }
+            clt__add_dot(dy + (size_t)n * (size_t)z->o, w + (size_t)i * (size_t)z->o, (size_t)z->o, &sum, &magnitude);
             const size_t at = (size_t)n * (size_t)z->i + (size_t)i;
             const double y = x ? x[at] : 0;
             const int activation = x ? z->activation : ACTIVATION_NONE;
@@ -53,37 +48,27 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
         }
 }
 
-/* The sum over the batch of a[n] * b[n], n rows apart by their pitches. */
-static double batch_sum(int count, const double *a, int a_pitch, const double *b, int b_pitch, double *magnitude)
+static void scale_slack(const clt__array *array, size_t count, double growth)
 {
-    double sum = 0;
-    *magnitude = 0;
-    for (size_t n = 0; n < (size_t)count; n++) {
-        const double product = (a ? a[n * (size_t)a_pitch] : 1) * b[n * (size_t)b_pitch];
-        sum += product;
-        *magnitude += fabs(product);
-    }
-    return sum;
+    for (size_t i = 0; i < count && array->slack; i++) array->slack[i] *= growth;
 }
 
 /* dw[i,o] = sum over n of x[n,i] * dy[n,o],   db[o] = sum over n of dy[n,o] */
 static void weight_gradient_twin(const void *sizes, const clt__array *operand)
 {
     const dense_sizes *z = sizes;
-    const double *x = operand[0].real, *dy = operand[1].real;
     const clt__array *dw = &operand[2], *db = &operand[3];
-    const double growth = clt__growth(z->n);
-    double magnitude;
-    for (int i = 0; i < z->i; i++)
-        for (int o = 0; o < z->o; o++) {
-            const size_t at = (size_t)i * (size_t)z->o + (size_t)o;
-            dw->real[at] = batch_sum(z->n, x + i, z->i, dy + o, z->o, &magnitude);
-            if (dw->slack) dw->slack[at] = growth * magnitude;
-        }
-    for (int o = 0; o < z->o && z->bias; o++) {
-        db->real[o] = batch_sum(z->n, NULL, 0, dy + o, z->o, &magnitude);
-        if (db->slack) db->slack[o] = growth * magnitude;
+    const size_t inputs = (size_t)z->i, outputs = (size_t)z->o, biases = z->bias ? outputs : 0;
+    clt__clear(dw, inputs * outputs);
+    clt__clear(db, biases);
+    for (size_t n = 0; n < (size_t)z->n; n++) {
+        const double *x = operand[0].real + n * inputs, *dy = operand[1].real + n * outputs;
+        for (size_t i = 0, at = 0; i < inputs; i++, at += outputs)
+            clt__add_row(x[i], dy, outputs, dw->real + at, dw->slack ? dw->slack + at : NULL);
+        if (biases) clt__add_row(1, dy, outputs, db->real, db->slack);
     }
+    scale_slack(dw, inputs * outputs, clt__growth(z->n));
+    scale_slack(db, biases, clt__growth(z->n));
 }
 
 /* ---- the ops */

@@ -51,6 +51,7 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
     for (size_t i = begin; i < end; i++) {
         clt__verdict verdict;
         TRY(clt__engine_verify(session->engine, i, &verdict, error));
+        if (verdict.ok && !report) continue;
         const clt_verify_row row = make_row(tape, &tape->op[i], &verdict);
         if (report) report(user, &row);
         if (row.ok || worst != CLT_OK) continue;
