@@ -71,7 +71,7 @@ clt_status clt__buffer_write(clt_device *device, clt__buffer *buffer, uint64_t o
                              clt_error *error);
 clt_status clt__buffer_read(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, void *to,
                             clt_error *error);
-/* Repeats a pattern of 1, 2, 4, 8, 16 or 32 bytes; does not wait, and the pattern may go away at once. */
+/* Repeats a pattern of a power of two bytes, up to 128; does not wait, and the pattern may go away at once. */
 clt_status clt__buffer_fill(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes,
                             const void *pattern, size_t pattern_bytes, clt_error *error);
 
