@@ -119,9 +119,9 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 }
 
 static const clt__case cases[] = {
-    {3, "input 3x5x4; conv out=5 kernel=2; tanh; conv_transpose out=17 kernel=3x2 stride=2x3 padding=1x0 "
-        "output_padding=1x2; tanh; conv_transpose out=2 kernel=3 bias=no"},
-    {64, "input 33x4x3; conv_transpose out=31 kernel=3 padding=1; relu; conv_transpose out=3 kernel=4 stride=2"},
+    {3, "input 5x5x4; conv_transpose out=17 kernel=3x2 stride=2x3 padding=1x0 output_padding=1x2; tanh; "
+        "conv_transpose out=2 kernel=3 bias=no"},
+    {64, "input 33x3x3; batchnorm; relu; conv_transpose out=31 kernel=3 padding=1; sigmoid"},
     {3, "input 4x4x5; conv_transpose out=6 kernel=2x3 stride=2 groups=2 dilation=3x1 output_padding=2x1 bias=no; relu"},
     {0, NULL},
 };

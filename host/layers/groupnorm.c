@@ -380,14 +380,14 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     }
 
 static const clt__case layer_cases[] = {
-    {3, "input 5x9x8; conv out=17; relu; layernorm; tanh; flatten; dense out=3; layernorm affine=no; dense out=2"},
-    {64, "input 2x3x3; conv out=3; layernorm eps=0.001 frozen=yes; relu; flatten; layernorm"},
+    {3, "input 17x9x8; batchnorm; relu; layernorm; tanh; globalavgpool; layernorm affine=no"},
+    {64, "input 3x3x3; layernorm eps=0.001 frozen=yes; relu; flatten; layernorm"},
     {0, NULL},
 };
 
 static const clt__case group_cases[] = {
-    {3, "input 5x9x8; conv out=34; tanh; groupnorm groups=2; relu; conv out=6; groupnorm groups=3 affine=no"},
-    {64, "input 4x3x3; groupnorm groups=4; flatten; dense out=6; groupnorm groups=2; dense out=3"},
+    {3, "input 34x9x8; batchnorm; tanh; groupnorm groups=2; relu; groupnorm groups=17 affine=no; globalavgpool"},
+    {64, "input 6x3x3; groupnorm groups=3; maxpool kernel=3; flatten; groupnorm groups=2"},
     {0, NULL},
 };
 

@@ -99,8 +99,8 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 }
 
 static const clt__case cases[] = {
-    {3, "input 3x7x5; conv out=17 kernel=3; prelu; flatten; dense out=3; prelu shared=yes; dense out=2"},
-    {64, "input 2x3x3; conv out=33; tanh; prelu shared=yes; flatten; prelu; dense out=2"},
+    {3, "input 17x7x5; prelu; flatten; prelu shared=yes"},
+    {64, "input 33x3x3; batchnorm; tanh; prelu shared=yes; flatten; prelu"},
     {0, NULL},
 };
 

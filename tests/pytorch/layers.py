@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Makes layers.csv: what PyTorch's layers do in double on two small images. tests/test_layers.c holds cltrain to it.
+
+    /usr/bin/python3 tests/pytorch/layers.py > tests/pytorch/layers.csv
+
+Debian's python3-torch (1.13.1) on the CPU. Columns: net (cltrain's text of the same layers, which may have commas of
+its own), tensor (as cltrain calls it), values (NCHW, a space between them). The loss is half the squared error, averaged over the images; parameters, images and
+targets are numbers(seed, count): parameter number i, from 0, has seed 2 + i.
+"""
+import torch
+from torch import nn
+
+torch.set_default_dtype(torch.float64)
+BATCH = 2
+
+
+def numbers(seed, count):
+    return torch.tensor([((97 * i + 31 * seed) % 251 - 125) / 128 for i in range(count)])
+
+
+class Function(nn.Module):
+    def __init__(self, function, *layers):
+        super().__init__()
+        self.function, self.layers = function, nn.ModuleList(layers)
+
+    def forward(self, x):
+        return self.function(x, *self.layers)
+
+
+def chain(*layers):
+    return nn.Sequential(*layers)
+
+
+# Each net's trained layers, in the order of their parameters, by cltrain's names.
+NETS = [
+    ("input 3x6x5; conv out=4 kernel=3x2 stride=2x1 padding=1x0", "conv1", nn.Conv2d(3, 4, (3, 2), (2, 1), (1, 0))),
+    ("input 2x5x5; conv out=3 kernel=3 bias=no", "conv1", nn.Conv2d(2, 3, 3, bias=False)),
+    ("input 4x5x6; conv out=6 kernel=2 groups=2 dilation=2x1", "conv1", nn.Conv2d(4, 6, 2, groups=2, dilation=(2, 1))),
+    ("input 3x5x4; conv out=3 kernel=3 padding=1 groups=3 stride=2; relu", "conv1",
+     chain(nn.Conv2d(3, 3, 3, 2, 1, groups=3), nn.ReLU())),
+    ("input 3x4x3; conv_transpose out=2 kernel=3x2 stride=2x3 padding=1x0 output_padding=1x2", "conv_transpose1",
+     nn.ConvTranspose2d(3, 2, (3, 2), (2, 3), (1, 0), (1, 2))),
+    ("input 2x4x4; conv_transpose out=3 kernel=3 padding=1 bias=no; relu", "conv_transpose1",
+     chain(nn.ConvTranspose2d(2, 3, 3, 1, 1, bias=False), nn.ReLU())),
+    ("input 4x3x3; conv_transpose out=2 kernel=2 stride=2 output_padding=1 groups=2 dilation=2x3", "conv_transpose1",
+     nn.ConvTranspose2d(4, 2, 2, 2, 0, 1, groups=2, dilation=(2, 3))),
+    ("input 2x3x2; flatten; dense out=5", "dense1", chain(nn.Flatten(), nn.Linear(12, 5))),
+    ("input 2x5x7; maxpool kernel=2x3 stride=1x2 padding=0x1", "", nn.MaxPool2d((2, 3), (1, 2), (0, 1))),
+    ("input 2x6x6; maxpool kernel=3 stride=2 padding=1 ceil=yes", "", nn.MaxPool2d(3, 2, 1, ceil_mode=True)),
+    ("input 2x5x7; avgpool kernel=2x3 stride=1x2 padding=1", "", nn.AvgPool2d((2, 3), (1, 2), 1)),
+    ("input 2x6x7; avgpool kernel=3 stride=2 padding=1 ceil=yes", "", nn.AvgPool2d(3, 2, 1, ceil_mode=True)),
+    ("input 2x6x7; avgpool kernel=3 stride=2 padding=1 ceil=yes count_include_pad=no", "",
+     nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False)),
+    ("input 3x4x3; globalavgpool", "", nn.AdaptiveAvgPool2d(1)),
+    ("input 3x4x3; batchnorm", "batchnorm1", nn.BatchNorm2d(3)),
+    ("input 5x1x1; flatten; batchnorm momentum=0.3 eps=0.01", "batchnorm1",
+     chain(nn.Flatten(), nn.BatchNorm1d(5, momentum=0.3, eps=0.01))),
+    ("input 3x4x3; layernorm", "layernorm1", nn.LayerNorm([3, 4, 3])),
+    ("input 2x3x2; layernorm eps=0.01 affine=no", "",
+     nn.LayerNorm([2, 3, 2], eps=0.01, elementwise_affine=False)),
+    ("input 2x3x2; flatten; layernorm", "layernorm1", chain(nn.Flatten(), nn.LayerNorm(12))),
+    ("input 6x3x2; groupnorm groups=3", "groupnorm1", nn.GroupNorm(3, 6)),
+    ("input 4x3x2; groupnorm groups=2 eps=0.01 affine=no", "", nn.GroupNorm(2, 4, eps=0.01, affine=False)),
+    ("input 2x3x4; upsample scale=2x3", "", nn.Upsample(scale_factor=(2, 3))),
+    ("input 2x3x4; upsample scale=2x3 mode=bilinear", "",
+     nn.Upsample(scale_factor=(2, 3), mode="bilinear", align_corners=False)),
+    ("input 2x3x1; upsample scale=4 mode=bilinear", "", nn.Upsample(scale_factor=4, mode="bilinear", align_corners=False)),
+    ("input 2x3x4; zeropad padding=1x2", "", nn.ZeroPad2d((2, 2, 1, 1))),
+    ("input 2x3x3; conv out=2; add from=conv1,input", "conv1", Function(lambda x, c: c(x) + x, nn.Conv2d(2, 2, 1))),
+    ("input 2x3x3; conv out=1; concat from=conv1,input", "conv1",
+     Function(lambda x, c: torch.cat([c(x), x], 1), nn.Conv2d(2, 1, 1))),
+    ("input 2x3x4; relu", "", nn.ReLU()),
+    ("input 2x3x4; sigmoid", "", nn.Sigmoid()),
+    ("input 2x3x4; tanh", "", nn.Tanh()),
+    ("input 2x3x4; leaky_relu slope=0.2", "", nn.LeakyReLU(0.2)),
+    ("input 2x3x4; elu alpha=0.7", "", nn.ELU(0.7)),
+    ("input 2x3x4; selu", "", nn.SELU()),
+    ("input 2x3x4; gelu", "", nn.GELU()),
+    ("input 2x3x4; silu", "", nn.SiLU()),
+    ("input 2x3x4; hardswish", "", nn.Hardswish()),
+    ("input 2x3x4; relu6", "", nn.ReLU6()),
+    ("input 2x3x4; softplus", "", nn.Softplus()),
+    ("input 3x3x2; prelu", "prelu1", nn.PReLU(3)),
+    ("input 3x3x2; flatten; prelu shared=yes", "prelu1", chain(nn.Flatten(), nn.PReLU())),
+    ("input 5x2x2; softmax", "", nn.Softmax(1)),
+    ("input 5x2x1; flatten; softmax", "", chain(nn.Flatten(), nn.Softmax(1))),
+    ("input 5x2x2; log_softmax", "", nn.LogSoftmax(1)),
+]
+
+
+def show(net, tensor, values):
+    print(f"{net},{tensor}," + " ".join(repr(v) for v in values.detach().flatten().tolist()))
+
+
+def run(net, name, layer):
+    shape = [int(e) for e in net.split(";")[0].split()[1].split("x")]
+    x = (8 * numbers(0, BATCH * shape[0] * shape[1] * shape[2])).reshape(BATCH, *shape).requires_grad_()
+    with torch.no_grad():
+        for i, p in enumerate(layer.parameters()):
+            p.copy_(numbers(2 + i, p.numel()).reshape(p.shape))
+    y = layer(x)
+    target = numbers(1, y.numel()).reshape(y.shape)
+    (((y - target) ** 2).sum() / 2 / BATCH).backward()
+    show(net, "output", y)
+    show(net, "input.gradient", x.grad)
+    for parameter, p in layer.named_parameters():
+        show(net, f"{name}.{parameter.split('.')[-1]}.gradient", p.grad)
+    for buffer, b in layer.named_buffers():
+        if buffer.split(".")[-1] != "num_batches_tracked":
+            show(net, f"{name}.{buffer.split('.')[-1]}", b)
+
+
+print("net,tensor,values")
+for case in NETS:
+    run(*case)
