@@ -523,12 +523,19 @@ static void data_that_streams_gives_the_same_bits_as_data_that_fits(void **state
     clt_evaluation evaluations[2];
     for (int i = 0; i < 2; i++) {
         clt_device *on = i ? small : device;
-        const clt_train_options options = options_for(2, i ? "streamed" : "resident");
+        clt_train_options options = options_for(2, i ? "streamed" : "resident");
         models[i] = make_model(net, NULL, CLT_F32, 3);
         assert_ok(clt_train(models[i], on, many, NULL, &options, &error), &error);
         assert_ok(clt_predict(models[i], on, many, BATCH, outputs[i], &error), &error);
         assert_ok(clt_evaluate(models[i], on, many, BATCH, &evaluations[i], &error), &error);
+        options.output_dir = path_in(i ? "one streamed batch" : "one batch");
+        options.overfit_batch = true;
+        options.ema = 0.9;
+        clt_model *one = make_model(net, NULL, CLT_F32, 3);
+        assert_ok(clt_train(one, on, many, NULL, &options, &error), &error);
+        clt_model_close(one);
     }
+    assert_same_run("one batch", "one streamed batch");
     assert_same_run("resident", "streamed");
     assert_memory_equal(outputs[0], outputs[1], sizeof outputs[0]);
     assert_true(evaluations[0].loss == evaluations[1].loss);
