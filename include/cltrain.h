@@ -373,6 +373,27 @@ const char *const *clt_init_names(void);
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
                      const clt_train_options *options, clt_error *error);
 
+/* ---- a learning rate ---------------------------------------------------------------------------------------- */
+
+typedef struct clt_lr_row {
+    double rate;
+    double loss;     /* of the step's batch */
+    double smoothed; /* a moving average of it, of which a step keeps 0.9 */
+} clt_lr_row;
+
+typedef struct clt_lr_result {
+    size_t rows;
+    clt_lr_row *row;  /* a step each */
+    bool diverged;    /* the smoothed loss came to 4 times its lowest, or was no longer finite: no further step was made */
+    double suggested; /* the rate at which the smoothed loss fell most steeply; NaN where it did not fall */
+} clt_lr_result;
+
+/* The learning-rate range test (Smith 2015): trains `steps` steps while the rate grows geometrically from `least` to
+ * `most`. The model keeps its parameters; it takes the data's normalisation, as training does. */
+clt_status clt_lr_find(clt_model *model, clt_device *device, const clt_dataset *data, const clt_train_options *options,
+                       double least, double most, int steps, clt_lr_result *result, clt_error *error);
+void clt_lr_result_free(clt_lr_result *result);
+
 /* ---- using a model ------------------------------------------------------------------------------------------ */
 
 typedef struct clt_evaluation {

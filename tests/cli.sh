@@ -183,7 +183,7 @@ resume() {
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
-verbs="example devices train eval predict verify summary plan bench tune"
+verbs="example devices train eval predict verify summary plan bench tune lr-find"
 
 # The options that scripts rely on.
 options_of() {
@@ -199,6 +199,10 @@ options_of() {
     eval) echo model data topk batch-size json device schedule ;;
     predict) echo model topk format batch-size device schedule ;;
     summary) echo net input json ;;
+    lr-find)
+        echo augment class-weights data net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
+            alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule
+        ;;
     plan) echo ema net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
     tune) echo net input batch-size precision forget json device schedule ;;
     bench) echo net input batch-size seconds precision json device schedule ;;
@@ -964,6 +968,20 @@ open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
     fails 1 "foreign: has no parameter of the net's: conv1.weight (not there)" train_small other --weights foreign
 }
 
+test_lr_find() {
+    find="cltrain lr-find --data plain --device reference --precision f64 --net"
+    ok "lr-find" $find "$net" --lr-min 1e-4 --steps 40 --json rates.json
+    judge "lr-find prints a row a step, or till it diverges" sh -c 'head -n 1 out | grep -q "^lr  *loss  *smoothed"'
+    judge "and suggests a rate" grep -q '^suggested learning rate 0\.' out
+    judge "lr-find's JSON" json_holds rates.json 'd["steps"][0]["lr"] == 1e-4 and d["steps"][-1]["lr"] <= 10.000001
+and 0 < d["suggested"] < 10 and len(d["steps"]) <= 40'
+    ok "lr-find at rates too low" $find "$net" --lr-min 1e-12 --lr-max 1e-11 --steps 5
+    shows "it suggests none" "no learning rate is suggested"
+    fails 2 'the first should be above 0 and below the last' $find "$net" --lr-min 1 --lr-max 0.1
+    refuses_values lr-find --lr-min 0 -1 x
+    refuses_values lr-find --steps 1 x
+}
+
 test_tune() {
     fails 1 'nothing to tune: choose an OpenCL device' cltrain tune --device reference
     cache=${CLTRAIN_CACHE_DIR-}
@@ -1020,7 +1038,7 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt eval predict summary plan formats bad_data bad_checkpoints output"
+    options_of_training interrupt eval predict lr_find summary plan formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 for group in $groups; do
     echo "# $group"

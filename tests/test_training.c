@@ -533,7 +533,14 @@ static void data_that_streams_gives_the_same_bits_as_data_that_fits(void **state
         assert_ok(clt_train(models[i], on, many, NULL, &options, &error), &error);
         assert_ok(clt_predict(models[i], on, many, BATCH, outputs[i], &error), &error);
         assert_ok(clt_evaluate(models[i], on, many, BATCH, &evaluations[i], &error), &error);
+        options.output_dir = path_in(i ? "one streamed batch" : "one batch");
+        options.overfit_batch = true;
+        options.ema = 0.9;
+        clt_model *one = make_model(net, NULL, CLT_F32, 3);
+        assert_ok(clt_train(one, on, many, NULL, &options, &error), &error);
+        clt_model_close(one);
     }
+    assert_same_run("one batch", "one streamed batch");
     assert_same_run("resident", "streamed");
     assert_memory_equal(outputs[0], outputs[1], sizeof outputs[0]);
     assert_true(evaluations[0].loss == evaluations[1].loss);
@@ -918,6 +925,67 @@ static void one_batch_is_learned_again_and_again(void **state)
     model = make_model(net, NULL, CLT_F64, 3);
     assert_ok(clt_train(model, reference, images, validation, &options, &error), &error);
     assert_true(isnan(noted.validation_loss[2]) && noted.accuracy == 1);
+    clt_model_close(model);
+}
+
+/* ---- the learning-rate range test ----------------------------------------------------------------------------- */
+
+static void assert_rates_grow(const clt_lr_result *result, double least, double most, int steps)
+{
+    double average = 0;
+    for (size_t i = 0; i < result->rows; i++) {
+        const double wanted = least * pow(most / least, (double)i / (steps - 1));
+        assert_true(fabs(result->row[i].rate / wanted - 1) <= 1e-12);
+        average = 0.9 * average + 0.1 * result->row[i].loss;
+        assert_true(fabs(result->row[i].smoothed - average / (1 - pow(0.9, (double)i + 1))) <= 1e-12);
+    }
+}
+
+static void a_range_test_finds_where_the_loss_falls(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_lr_result result;
+    const clt_train_options options = options_for(1, NULL);
+    clt_model *model = make_model(net, NULL, CLT_F64, 3), *fresh = make_model(net, NULL, CLT_F64, 3);
+    assert_ok(clt_lr_find(model, reference, images, &options, 1e-5, 100, 60, &result, &error), &error);
+    assert_true(distance(model, fresh) == 0);
+    assert_rates_grow(&result, 1e-5, 100, 60);
+    assert_true(result.suggested > 1e-3 && result.suggested < 1);
+    assert_true(result.diverged && result.rows < 60);
+    const double before = result.row[result.rows - 2].smoothed, after = result.row[result.rows - 1].smoothed;
+    assert_true(!(after <= before));
+    clt_lr_result_free(&result);
+    clt_model_close(model);
+    clt_model_close(fresh);
+}
+
+/* Its steps are those that training takes, until the rates matter. */
+static void a_range_test_steps_as_training_does(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_lr_result result;
+    double losses[MOST_STEPS];
+    log_orders(true, 4, losses);
+    clt_train_options options = options_for(1, NULL);
+    options.seed = 4;
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    assert_ok(clt_lr_find(model, reference, images, &options, 1e-18, 1e-17, 2 * STEPS, &result, &error), &error);
+    assert_int_equal(result.rows, 2 * STEPS);
+    assert_false(result.diverged);
+    for (int i = 0; i < 2 * STEPS; i++) assert_true(fabs(result.row[i].loss - losses[i]) <= 1e-8);
+    clt_lr_result_free(&result);
+    options.overfit_batch = true; /* nothing falls */
+    assert_ok(clt_lr_find(model, reference, images, &options, 1e-18, 1e-17, 40, &result, &error), &error);
+    assert_true(isnan(result.suggested) && fabs(result.row[39].loss - result.row[0].loss) <= 1e-12);
+    clt_lr_result_free(&result);
+    assert_failed(clt_lr_find(model, reference, images, &options, 1, 1, 40, &result, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "learning rates from 1 to 1: the first should be above 0 and below the last");
+    assert_failed(clt_lr_find(model, reference, images, &options, 0, 1, 40, &result, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "learning rates from 0 to 1");
+    assert_failed(clt_lr_find(model, reference, images, &options, 0.1, 1, 1, &result, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "1 learning rates: there should be 2 to 1000000");
     clt_model_close(model);
 }
 
@@ -1374,6 +1442,8 @@ int main(void)
         cmocka_unit_test(validation_and_checkpoints_infer_with_the_average),
         cmocka_unit_test(accumulated_batches_are_one_large_batch),
         cmocka_unit_test(one_batch_is_learned_again_and_again),
+        cmocka_unit_test(a_range_test_finds_where_the_loss_falls),
+        cmocka_unit_test(a_range_test_steps_as_training_does),
         cmocka_unit_test(every_optimizer_resumes_to_the_same_bits),
         cmocka_unit_test(another_optimizer_begins_anew),
         cmocka_unit_test(a_short_last_batch_counts_only_its_images),

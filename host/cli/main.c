@@ -10,8 +10,9 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-static const verb_row *const verbs[] = {&example_verb, &devices_verb, &train_verb, &eval_verb,  &predict_verb,
-                                        &verify_verb,  &summary_verb, &plan_verb,  &bench_verb, &tune_verb};
+static const verb_row *const verbs[] = {&example_verb, &devices_verb, &train_verb,   &eval_verb,
+                                        &predict_verb, &verify_verb,  &summary_verb, &plan_verb,
+                                        &bench_verb,   &tune_verb,    &lr_find_verb};
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 
 static const char *verb_name(const void *list, size_t index)

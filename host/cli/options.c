@@ -417,3 +417,16 @@ clt_data_options data_options_of(const data_settings *settings, int channels)
     if (!options.size.channels && channels == 3) options.size.channels = channels;
     return options;
 }
+
+int read_numbers(const char *text, char end, double *numbers, int most)
+{
+    for (int count = 0; count < most; count++) {
+        char *after;
+        numbers[count] = strtod(text, &after);
+        if (after == text || !isfinite(numbers[count])) return 0;
+        if (*after == end) return count + 1;
+        if (*after != ',') return 0;
+        text = after + 1;
+    }
+    return 0;
+}

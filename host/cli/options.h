@@ -86,6 +86,10 @@ void print_verb_help(const verb_row *verb, const void *defaults, FILE *stream);
 const char *nearest_name(const char *name, size_t count, const char *(*name_at)(const void *list, size_t index),
                          const void *list);
 
+/* For readers: a comma list of at most `most` finite numbers up to the character `end`. Returns how many, 0 where it is
+ * none. */
+int read_numbers(const char *text, char end, double *numbers, int most);
+
 /* ---- options that several verbs have */
 
 extern const char *const precision_names[], *const schedule_names[];
@@ -160,6 +164,58 @@ clt_data_options data_options_of(const data_settings *settings, int channels);
     {                                                                                                      \
         .name = "precision", SETTING(settings, precision), .value = "f32|f64", .choices = precision_names, \
         .help = "what the device computes in (default f32)"                                                \
+    }
+
+/* How parameters are updated: of the member `train`. */
+#define UPDATE_OPTIONS(settings)                                                                                    \
+    {.name = "optimizer",                                                                                           \
+     SETTING(settings, train.optimizer),                                                                            \
+     .value = "NAME",                                                                                               \
+     .choices_at = clt_optimizer_names,                                                                             \
+     .help = "how parameters are updated"},                                                                         \
+        {.name = "momentum", SETTING(settings, train.momentum), .value = "X", .most = 1, .help = "of sgd"},         \
+        {.name = "nesterov", SETTING(settings, train.nesterov), .help = "Nesterov's form of momentum"},             \
+        {.name = "weight-decay",                                                                                    \
+         SETTING(settings, train.weight_decay),                                                                     \
+         .value = "X",                                                                                              \
+         .help = "share of each parameter that is added to its gradient; adamw: that it loses, times the learning " \
+                 "rate; lamb: that is added to its step"},                                                          \
+        {.name = "no-decay-bias-norm",                                                                              \
+         SETTING(settings, train.no_decay_bias_norm),                                                               \
+         .help = "no weight decay for biases and batch normalisation"},                                             \
+        {.name = "beta1",                                                                                           \
+         SETTING(settings, train.beta1),                                                                            \
+         .value = "X",                                                                                              \
+         .most = 0.999999999,                                                                                       \
+         .help = "of adam, adamw and lamb: how much of the mean gradient a step keeps"},                            \
+        {.name = "beta2",                                                                                           \
+         SETTING(settings, train.beta2),                                                                            \
+         .value = "X",                                                                                              \
+         .most = 0.999999999,                                                                                       \
+         .help = "of adam, adamw and lamb: how much of the gradient's mean square a step keeps"},                   \
+        {.name = "alpha",                                                                                           \
+         SETTING(settings, train.alpha),                                                                            \
+         .value = "X",                                                                                              \
+         .most = 1,                                                                                                 \
+         .help = "of rmsprop: how much of the gradient's mean square a step keeps"},                                \
+        {.name = "eps",                                                                                             \
+         SETTING(settings, train.eps),                                                                              \
+         .value = "X",                                                                                              \
+         .most = 1,                                                                                                 \
+         .help = "what is added to the root of the gradient's square, in all but sgd; 0: 1e-8, for adagrad 1e-10, " \
+                 "for lamb "                                                                                        \
+                 "1e-6"},                                                                                           \
+        {.name = "clip-grad",                                                                                       \
+         SETTING(settings, train.clip_grad),                                                                        \
+         .value = "X",                                                                                              \
+         .help = "largest norm of the gradient, 0 for no limit"},                                                   \
+        {.name = "clip-value",                                                                                      \
+         SETTING(settings, train.clip_value),                                                                       \
+         .value = "X",                                                                                              \
+         .help = "largest absolute value in the gradient, 0 for no limit"},                                         \
+    {                                                                                                               \
+        .name = "label-smoothing", SETTING(settings, train.label_smoothing), .value = "X", .most = 1,               \
+        .help = "share of the target that goes to all classes"                                                      \
     }
 
 #define BATCH_SIZE_OPTION(settings)                                                                               \

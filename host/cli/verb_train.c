@@ -7,17 +7,11 @@
 #include <string.h>
 
 #include "cli/augment.h"
+#include "cli/class_weights.h"
+#include "cli/normalize.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
-
-/* How --normalize is given: the fields of clt_train_options that it sets. */
-typedef struct normalize_setting {
-    bool given;
-    clt_normalize normalize;
-    int channels;
-    double mean[CLT_MAX_CHANNEL_STATISTICS], deviation[CLT_MAX_CHANNEL_STATISTICS];
-} normalize_setting;
 
 typedef struct train_settings {
     const char *data, *net, *loss, *precision, *weights, *init, *resume, *device, *schedule;
@@ -26,55 +20,6 @@ typedef struct train_settings {
     normalize_setting normalize;
     clt_train_options train;
 } train_settings;
-
-/* ---- --normalize -------------------------------------------------------------------------------------------- */
-
-/* Reads a comma list of at most `most` numbers up to `end`; returns how many, 0 where it is none. */
-static int read_numbers(const char *text, char end, double *numbers, int most)
-{
-    for (int count = 0; count < most; count++) {
-        char *after;
-        numbers[count] = strtod(text, &after);
-        if (after == text || !isfinite(numbers[count])) return 0;
-        if (*after == end) return count + 1;
-        if (*after != ',') return 0;
-        text = after + 1;
-    }
-    return 0;
-}
-
-/* A single number stands for as many as the other list has. */
-static void repeat_single(double *numbers, int count, int wanted)
-{
-    for (int i = count; count == 1 && i < wanted; i++) numbers[i] = numbers[0];
-}
-
-static bool read_mean_and_deviation(const char *value, normalize_setting *setting)
-{
-    const char *slash = strchr(value, '/');
-    const int means = slash ? read_numbers(value, '/', setting->mean, CLT_MAX_CHANNEL_STATISTICS) : 0;
-    const int deviations = slash ? read_numbers(slash + 1, '\0', setting->deviation, CLT_MAX_CHANNEL_STATISTICS) : 0;
-    if (!means || !deviations || (means != deviations && means != 1 && deviations != 1)) return false;
-    for (int i = 0; i < deviations; i++)
-        if (setting->deviation[i] <= 0) return false;
-    setting->channels = means > deviations ? means : deviations;
-    repeat_single(setting->mean, means, setting->channels);
-    repeat_single(setting->deviation, deviations, setting->channels);
-    return true;
-}
-
-static bool read_normalize(const char *value, void *member)
-{
-    normalize_setting *setting = member;
-    *setting = (normalize_setting){.given = true};
-    if (strcmp(value, "dataset") == 0)
-        setting->normalize = CLT_NORMALIZE_DATASET;
-    else if (strcmp(value, "none") == 0)
-        setting->normalize = CLT_NORMALIZE_NONE;
-    else
-        setting->normalize = CLT_NORMALIZE_GIVEN;
-    return setting->normalize != CLT_NORMALIZE_GIVEN || read_mean_and_deviation(value, setting);
-}
 
 /* ---- --milestones ------------------------------------------------------------------------------------------- */
 
@@ -92,24 +37,6 @@ static bool read_milestones(const char *value, void *member)
         if (*value != ',') return false;
     }
     return false;
-}
-
-/* ---- --class-weights ---------------------------------------------------------------------------------------- */
-
-/* Reads into clt_train_options: three of its members. */
-static bool read_class_weights(const char *value, void *member)
-{
-    clt_train_options *train = member;
-    train->class_weights = 0;
-    train->class_weighting = CLT_CLASSES_EQUAL;
-    if (strcmp(value, "equal") == 0) return true;
-    train->class_weighting = CLT_CLASSES_BALANCED;
-    if (strcmp(value, "balanced") == 0) return true;
-    train->class_weighting = CLT_CLASSES_GIVEN;
-    train->class_weights = read_numbers(value, '\0', train->class_weight, CLT_MAX_CLASS_WEIGHTS);
-    for (int i = 0; i < train->class_weights; i++)
-        if (!(train->class_weight[i] > 0)) return false;
-    return train->class_weights > 0;
 }
 
 /* ---- options ------------------------------------------------------------------------------------------------ */
@@ -146,47 +73,13 @@ static const option_row option_rows[] = {
      .help = "images computed at a time, their gradients being added up to a step's; 0: as many of the batch as the "
              "device has memory for"},
     {.name = "lr", SETTING(train_settings, train.lr), .value = "X", .help = "learning rate"},
-    {.name = "momentum", SETTING(train_settings, train.momentum), .value = "X", .most = 1, .help = "of sgd"},
-    {.name = "nesterov", SETTING(train_settings, train.nesterov), .help = "Nesterov's form of momentum"},
-    {.name = "weight-decay",
-     SETTING(train_settings, train.weight_decay),
-     .value = "X",
-     .help = "share of each parameter that is added to its gradient; adamw: that it loses, times the learning rate"},
-    {.name = "no-decay-bias-norm",
-     SETTING(train_settings, train.no_decay_bias_norm),
-     .help = "no weight decay for biases and batch normalisation"},
-    {.name = "beta1",
-     SETTING(train_settings, train.beta1),
-     .value = "X",
-     .most = 0.999999999,
-     .help = "of adam, adamw and lamb: how much of the mean gradient a step keeps"},
-    {.name = "beta2",
-     SETTING(train_settings, train.beta2),
-     .value = "X",
-     .most = 0.999999999,
-     .help = "of adam, adamw and lamb: how much of the gradient's mean square a step keeps"},
-    {.name = "alpha",
-     SETTING(train_settings, train.alpha),
-     .value = "X",
-     .most = 1,
-     .help = "of rmsprop: how much of the gradient's mean square a step keeps"},
-    {.name = "eps",
-     SETTING(train_settings, train.eps),
-     .value = "X",
-     .most = 1,
-     .help = "what is added to the root of the gradient's square, in all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb "
-             "1e-6"},
+    UPDATE_OPTIONS(train_settings),
     {.name = "ema",
      SETTING(train_settings, train.ema),
      .value = "X",
      .most = 0.999999999,
      .help = "keep a moving average of the parameters, of which a step keeps this share; validation, eval and predict "
              "then use it; 0 for none"},
-    {.name = "optimizer",
-     SETTING(train_settings, train.optimizer),
-     .value = "NAME",
-     .choices_at = clt_optimizer_names,
-     .help = "how parameters are updated"},
     {.name = "lr-scheduler",
      SETTING(train_settings, train.lr_scheduler),
      .value = "NAME",
@@ -224,34 +117,8 @@ static const option_row option_rows[] = {
      .value = "N",
      .least = 1,
      .help = "epochs between the drops of the scheduler step"},
-    {.name = "label-smoothing",
-     SETTING(train_settings, train.label_smoothing),
-     .value = "X",
-     .most = 1,
-     .help = "share of the target that goes to all classes"},
-    {.name = "class-weights",
-     SETTING(train_settings, train),
-     .value = "HOW",
-     .read = read_class_weights,
-     .wanted = "equal, balanced, or a comma list with a number above 0 for each class",
-     .help = "how much the loss of an image counts, by its class; balanced: the more the rarer its class is (default "
-             "equal)"},
-    {.name = "augment",
-     SETTING(train_settings, train.augment),
-     .value = "LIST",
-     .read = read_augment,
-     .wanted = AUGMENT_WANTED,
-     .help = "changes to the training images, drawn anew in each step: flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, "
-             "scale=SHARE, brightness=SHARE, contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA, "
-             "cutmix=ALPHA (default none)"},
-    {.name = "clip-grad",
-     SETTING(train_settings, train.clip_grad),
-     .value = "X",
-     .help = "largest norm of the gradient, 0 for no limit"},
-    {.name = "clip-value",
-     SETTING(train_settings, train.clip_value),
-     .value = "X",
-     .help = "largest absolute value in the gradient, 0 for no limit"},
+    CLASS_WEIGHTS_OPTION(train_settings),
+    AUGMENT_OPTION(train_settings),
     {.name = "loss",
      SETTING(train_settings, loss),
      .value = "NAME",
@@ -295,13 +162,7 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.save_every),
      .value = "STEPS",
      .help = "steps between checkpoints within an epoch, 0 for none"},
-    {.name = "normalize",
-     SETTING(train_settings, normalize),
-     .value = "HOW",
-     .read = read_normalize,
-     .wanted = "dataset, none, or MEAN/STD with one number or one for each channel, as in 0.1307/0.3081,",
-     .help = "dataset: minus the training set's mean, over its standard deviation, for each channel; none: bytes/255; "
-             "MEAN/STD: these, each a number or a comma list (default dataset)"},
+    NORMALIZE_OPTION(train_settings),
     {.name = "no-shuffle",
      SETTING(train_settings, train.shuffle),
      .turns_off = true,
@@ -326,17 +187,6 @@ static const option_row option_rows[] = {
 static void set_defaults(void *settings)
 {
     *(train_settings *)settings = (train_settings){.train = clt_train_defaults()};
-}
-
-static void apply_normalize(train_settings *settings)
-{
-    const normalize_setting *setting = &settings->normalize;
-    clt_train_options *train = &settings->train;
-    if (!setting->given) return;
-    train->normalize = setting->normalize;
-    train->normalize_channels = setting->channels;
-    memcpy(train->normalize_mean, setting->mean, sizeof setting->mean);
-    memcpy(train->normalize_deviation, setting->deviation, sizeof setting->deviation);
 }
 
 /* ---- what a training needs ---------------------------------------------------------------------------------- */
@@ -505,7 +355,7 @@ static clt_status fail_stopped(const training_run *training, clt_error *error)
 static clt_status train(training_run *training, clt_error *error)
 {
     train_settings *settings = training->settings;
-    apply_normalize(settings);
+    apply_normalize(&settings->normalize, &settings->train);
     settings->train.progress = take_progress;
     settings->train.user = training;
     if (!settings->train.output_dir) print_note("nothing is written, because --output-dir is not given");

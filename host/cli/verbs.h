@@ -5,6 +5,6 @@
 #include "cli/options.h"
 
 extern const verb_row example_verb, devices_verb, train_verb, eval_verb, predict_verb, verify_verb, plan_verb,
-    bench_verb, tune_verb, summary_verb;
+    bench_verb, lr_find_verb, tune_verb, summary_verb;
 
 #endif

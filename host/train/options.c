@@ -196,6 +196,11 @@ clt_train_options clt__resolve_options(const clt_train_options *options)
     return o;
 }
 
+int64_t clt__first_image(const clt_train_options *options, int64_t step)
+{
+    return options->overfit_batch ? 0 : step * options->batch_size;
+}
+
 /* ---- checks */
 
 /* Refuses NaN too. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/random.h"
 
 /* ---- layouts: the outside order of files and of the public interface, the inside order of tensors */
 
@@ -81,15 +82,40 @@ clt_status clt__session_download(clt_session *session, clt_model *model, clt_err
 
 /* ---- data */
 
-clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
+/* By Fisher and Yates. */
+static void shuffle(int32_t *order, int count, clt__random stream)
+{
+    for (int i = count - 1; i > 0; i--) {
+        const int other = (int)clt__random_below(&stream, (uint64_t)i + 1);
+        const int32_t held = order[i];
+        order[i] = order[other];
+        order[other] = held;
+    }
+}
+
+/* `stream`: of what shuffles it, NULL for the data set's own. */
+static clt_status set_order(clt_session *session, const clt__random *stream, clt_error *error)
 {
     const int count = (int)session->data->count;
     int32_t *order;
     TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
     for (int i = 0; i < count; i++) order[i] = i;
+    if (stream) shuffle(order, count, *stream);
     const clt_status status = clt__feed_set_order(&session->feed, order, count, error);
     free(order);
     return status;
+}
+
+clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
+{
+    return set_order(session, NULL, error);
+}
+
+clt_status clt__session_set_epoch_order(clt_session *session, const clt_train_options *options, int epoch,
+                                        clt_error *error)
+{
+    const clt__random stream = clt__random_seed(options->seed, "shuffle", (uint64_t)epoch);
+    return set_order(session, options->shuffle ? &stream : NULL, error);
 }
 
 static int smaller(int a, int b)
@@ -344,7 +370,7 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
     fresh->model = model;
     fresh->data = data;
     fresh->optimizer = clt__find_optimizer(options->optimizer);
-    fresh->updates = model->state.total_steps - model->state.optimizer_began;
+    fresh->updates = has_states_of(fresh, model) ? model->state.total_steps - model->state.optimizer_began : 0;
     const clt_status status = open(fresh, device, options, mode, error);
     if (status == CLT_OK)
         *session = fresh;

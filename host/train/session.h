@@ -33,6 +33,11 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
 /* The next steps take images in the data set's own order. */
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error);
 
+/* They take them in an epoch's order: a permutation that depends on the options' seed and the epoch alone, or the data
+ * set's own order where the options do not shuffle. */
+clt_status clt__session_set_epoch_order(clt_session *session, const clt_train_options *options, int epoch,
+                                        clt_error *error);
+
 /* What the ops work on: `valid` images, at most a micro-batch, from position `first` of the order. They are micro-batch
  * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */
 typedef struct clt__placement {

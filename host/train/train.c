@@ -10,8 +10,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/memory.h"
-#include "base/random.h"
 #include "train/training.h"
 
 typedef struct trainer {
@@ -28,27 +26,6 @@ typedef struct trainer {
     double rate;             /* what the device has */
     double epoch_began, last_reading;
 } trainer;
-
-/* ---- the order of images */
-
-/* A permutation by Fisher and Yates that depends on the seed and the epoch alone. */
-static clt_status set_epoch_order(const trainer *t, clt_error *error)
-{
-    const int count = (int)t->session->data->count;
-    int32_t *order;
-    TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
-    clt__random stream = clt__random_seed(t->options->seed, "shuffle", (uint64_t)t->state.epoch);
-    for (int i = 0; i < count; i++) order[i] = i;
-    for (int i = count - 1; i > 0 && t->options->shuffle; i--) {
-        const int other = (int)clt__random_below(&stream, (uint64_t)i + 1);
-        const int32_t held = order[i];
-        order[i] = order[other];
-        order[other] = held;
-    }
-    const clt_status status = clt__feed_set_order(&t->session->feed, order, count, error);
-    free(order);
-    return status;
-}
 
 /* ---- files */
 
@@ -125,16 +102,10 @@ static clt_status close_log(trainer *t, clt_error *error)
 
 /* ---- reading what the device has done */
 
-/* Where its images begin in the epoch's order. */
-static int64_t first_image(const trainer *t, int64_t step)
-{
-    return t->options->overfit_batch ? 0 : step * t->options->batch_size;
-}
-
 static int batch_images(const trainer *t, int64_t step)
 {
     const int64_t batch = t->options->batch_size, count = (int64_t)t->session->data->count,
-                  first = first_image(t, step);
+                  first = clt__first_image(t->options, step);
     return (int)(count - first < batch ? count - first : batch);
 }
 
@@ -226,7 +197,7 @@ static clt_status run_step(trainer *t, int64_t step, clt_error *error)
         is_due(number, t->options->check_every) && !clt__device_is_reference(clt__engine_device(t->session->engine));
     t->session->number = number;
     TRY(set_rate(t, step, error));
-    TRY(clt__session_run_batch(t->session, (int)first_image(t, step), batch_images(t, step), t->pending,
+    TRY(clt__session_run_batch(t->session, (int)clt__first_image(t->options, step), batch_images(t, step), t->pending,
                                check ? check_ops : clt__session_run_ops, error));
     t->pending++;
     return CLT_OK;
@@ -299,7 +270,7 @@ static clt_status write_epoch(const trainer *t, const clt_progress *p, clt_error
 
 static clt_status run_epoch(trainer *t, clt_error *error)
 {
-    TRY(set_epoch_order(t, error));
+    TRY(clt__session_set_epoch_order(t->session, t->options, t->state.epoch, error));
     TRY(run_steps(t, error));
     clt_progress progress = progress_now(t);
     TRY(download(t, error));

@@ -17,6 +17,8 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
 /* Checked options without those that stand for others: accumulated batches are micro-batches of a larger one, and
  * overfitting a batch leaves out what would change it. */
 clt_train_options clt__resolve_options(const clt_train_options *options);
+/* Where the images of a step of an epoch begin in its order. */
+int64_t clt__first_image(const clt_train_options *options, int64_t step);
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
 double clt__learning_rate(const clt_train_options *options, const clt__plateau *plateau, int epoch,
                           int64_t step_in_epoch, int64_t steps);
