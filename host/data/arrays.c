@@ -225,7 +225,7 @@ static bool has_array(const char *path, const char *separator)
     for (int i = 0; i < 2; i++) {
         char *name;
         if (name_file(&store, i ? "x_test" : "x_train", &name, NULL) != CLT_OK) return false;
-        found |= is_file(name);
+        found |= can_be_opened(name);
         free(name);
     }
     return found;
