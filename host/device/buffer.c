@@ -9,9 +9,10 @@ clt_status clt__buffer_create(clt_device *device, uint64_t bytes, const char *wh
                               clt_error *error)
 {
     *buffer = NULL;
-    if (bytes > device->allocation_bytes)
+    const uint64_t most = clt__device_limits(device, CLT_F32).allocation_bytes;
+    if (bytes > most)
         return FAIL(error, CLT_NO_MEMORY, "%s takes %" PRIu64 " bytes, device %s allocates at most %" PRIu64 " at once",
-                    what, bytes, device->info.id, device->allocation_bytes);
+                    what, bytes, device->info.id, most);
     clt__buffer *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "a buffer", &fresh, error));
     cl_int code;

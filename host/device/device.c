@@ -334,6 +334,11 @@ void clt_device_set_schedule(clt_device *device, clt_schedule schedule)
     device->schedule = schedule;
 }
 
+void clt_device_set_limits(clt_device *device, const clt_device_limits *limits)
+{
+    device->limits = *limits;
+}
+
 /* Tiles of the tile schedule: 64 x 64 outputs by 16 x 16 work-items of 4 x 4 sums. Larger groups share little more and
  * wait for each other longer, larger blocks need more registers than some GPUs have for a work-item. */
 enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 4, SLAB = 16 };
@@ -341,19 +346,20 @@ enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 4, SLAB = 16 };
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
 {
     const clt_schedule schedule = device->schedule == CLT_SCHEDULE_AUTO ? device->info.schedule : device->schedule;
+    const uint64_t items = clt__lower_limit((uint64_t)device->work_group_items, device->limits.work_group_items);
     clt__limits limits = {
         .real_bytes = precision == CLT_F64 ? 8 : 4,
         .vector_width = schedule == CLT_SCHEDULE_TILE ? 1 : clt__native_vector_width(device, precision),
         .patch_bytes = PATCH_BYTES,
         .winograd = device->winograd,
         .schedule = schedule,
-        .work_group_items = device->work_group_items < WORK_GROUP_ITEMS ? device->work_group_items : WORK_GROUP_ITEMS,
+        .work_group_items = items < WORK_GROUP_ITEMS ? (int)items : WORK_GROUP_ITEMS,
         .preferred_multiple = device->preferred_multiple > 0 ? device->preferred_multiple : 1,
         .item_block = ITEM_BLOCK,
         .slab = SLAB,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
-        .local_bytes = device->info.local_memory_bytes,
-        .allocation_bytes = device->allocation_bytes,
+        .local_bytes = clt__lower_limit(device->info.local_memory_bytes, device->limits.local_bytes),
+        .allocation_bytes = clt__lower_limit(device->allocation_bytes, device->limits.allocation_bytes),
         .memory_bytes = device->info.memory_bytes,
         .shares_host_memory = device->shares_host_memory,
     };

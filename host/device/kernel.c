@@ -193,7 +193,10 @@ static clt_status ask_kernel(const clt_device *device, const clt__kernel *kernel
 
 clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *kernel, size_t *most, clt_error *error)
 {
-    return ask_kernel(device, kernel, CL_KERNEL_WORK_GROUP_SIZE, most, error);
+    size_t own;
+    TRY(ask_kernel(device, kernel, CL_KERNEL_WORK_GROUP_SIZE, &own, error));
+    *most = (size_t)clt__lower_limit(own, device->limits.work_group_items);
+    return CLT_OK;
 }
 
 clt_status clt__device_learn(clt_device *device, clt_error *error)
@@ -234,11 +237,26 @@ clt_status clt__kernel_set_local(clt__kernel *kernel, unsigned index, size_t byt
     return set_argument(kernel, index, bytes, NULL, error);
 }
 
+/* The device chooses the work-groups, unless it was given a limit that it does not know of. */
+static clt_status choose_group(const clt_device *device, const clt__kernel *kernel, size_t global, size_t local[3],
+                               clt_error *error)
+{
+    size_t items;
+    if (local[0] || device->limits.work_group_items <= 0) return CLT_OK;
+    TRY(clt__kernel_group_items(device, kernel, &items, error));
+    while (items > 1 && global % items) items--;
+    local[0] = items;
+    local[1] = local[2] = 1;
+    return CLT_OK;
+}
+
 clt_status clt__kernel_enqueue(clt_device *device, clt__kernel *kernel, const size_t global[3], const size_t local[3],
                                clt_error *error)
 {
+    size_t group[3] = {local[0], local[1], local[2]};
+    TRY(choose_group(device, kernel, global[0], group, error));
     const cl_int code =
-        clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, local[0] ? local : NULL, 0, NULL, NULL);
+        clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, group[0] ? group : NULL, 0, NULL, NULL);
     if (code == CL_SUCCESS) return CLT_OK;
     return OPENCL_FAIL(error, code, "kernel %s cannot be launched on device %s over %zu x %zu x %zu work-items",
                        kernel->name, device->info.id, global[0], global[1], global[2]);
