@@ -60,14 +60,16 @@ static inline uint64_t clt__lower_limit(uint64_t own, int64_t asked)
     return asked > 0 && (uint64_t)asked < own ? (uint64_t)asked : own;
 }
 
+enum { CLT__PLATFORM_NOT_FOUND = -1001 }; /* CL_PLATFORM_NOT_FOUND_KHR of CL/cl_ext.h */
+
 /* "CL_OUT_OF_RESOURCES" for -5; "an unknown OpenCL error" for what has no name in OpenCL 1.2. */
 const char *clt__opencl_name(cl_int code);
 
-/* FAIL with OpenCL's code; the sentence ends in the code's name. CL_MEM_OBJECT_ALLOCATION_FAILURE and its like become
- * CLT_NO_MEMORY. */
-clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line, const char *format,
-                            ...) CLT__PRINTF(5, 6);
+/* FAIL with OpenCL's code; the sentence ends in the function that gave it and the code's name.
+ * CL_MEM_OBJECT_ALLOCATION_FAILURE and its like become CLT_NO_MEMORY. */
+clt_status clt__opencl_fail(clt_error *error, const char *call, cl_int code, const char *source_file, int source_line,
+                            const char *format, ...) CLT__PRINTF(6, 7);
 
-#define OPENCL_FAIL(error, code, ...) clt__opencl_fail(error, code, __FILE__, __LINE__, __VA_ARGS__)
+#define OPENCL_FAIL(error, call, code, ...) clt__opencl_fail(error, call, code, __FILE__, __LINE__, __VA_ARGS__)
 
 #endif
