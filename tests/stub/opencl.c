@@ -121,7 +121,7 @@ struct _cl_kernel {
     object base;
     size_t local_bytes[32]; /* of each argument */
 };
-/* Of a write: not done while `from` is there. */
+/* Of a write, or of nothing. */
 struct _cl_event {
     object base;
     cl_mem memory;
@@ -160,24 +160,34 @@ static void release(object *o)
 /* ---- writes that wait */
 
 static cl_event waiting[16];
-static int waiting_count;
+static int waiting_count, joined_count; /* joined: of those, what the other queue's commands come after */
 
-static void do_writes(void)
+/* The first `count` of them, in their order. */
+static void do_writes(int count)
 {
-    for (int i = 0; i < waiting_count; i++) {
+    for (int i = 0; i < count; i++) {
         cl_event e = waiting[i];
         e->status = count_call(STUB_upload);
         if (e->status == CL_SUCCESS) memcpy(e->memory->bytes + e->offset, e->from, e->size);
-        e->from = NULL;
         release(&e->memory->base);
         release(&e->base);
     }
-    waiting_count = 0;
+    waiting_count -= count;
+    joined_count = joined_count > count ? joined_count - count : 0;
+    memmove(waiting, waiting + count, (size_t)waiting_count * sizeof *waiting);
+}
+
+/* How many come up to and with this one: 0 where it is done. */
+static int waiting_for(cl_event event)
+{
+    for (int i = 0; i < waiting_count; i++)
+        if (waiting[i] == event) return i + 1;
+    return 0;
 }
 
 static void put_off(cl_event e, cl_mem memory, size_t offset, size_t size, const void *from)
 {
-    if (waiting_count == (int)(sizeof waiting / sizeof *waiting)) do_writes();
+    if (waiting_count == (int)(sizeof waiting / sizeof *waiting)) do_writes(waiting_count);
     e->memory = memory;
     e->offset = offset;
     e->size = size;
@@ -319,7 +329,7 @@ EXPORT cl_command_queue CL_API_CALL clCreateCommandQueue(cl_context context, cl_
 EXPORT cl_int CL_API_CALL clReleaseCommandQueue(cl_command_queue queue)
 {
     const cl_int code = count_call(STUB_clReleaseCommandQueue);
-    do_writes();
+    do_writes(waiting_count);
     release(check(queue, QUEUE));
     return code;
 }
@@ -335,7 +345,7 @@ EXPORT cl_int CL_API_CALL clFinish(cl_command_queue queue)
 {
     ENTER(clFinish);
     (void)check(queue, QUEUE);
-    do_writes();
+    do_writes(waiting_count);
     return CL_SUCCESS;
 }
 
@@ -392,7 +402,7 @@ EXPORT cl_int CL_API_CALL clEnqueueReadBuffer(cl_command_queue queue, cl_mem mem
     (void)before;
     (void)event;
     ENTER(clEnqueueReadBuffer);
-    do_writes();
+    do_writes(joined_count);
     memcpy(to, range(memory, offset, size), size);
     return CL_SUCCESS;
 }
@@ -446,16 +456,19 @@ EXPORT cl_int CL_API_CALL clEnqueueBarrierWithWaitList(cl_command_queue queue, c
     (void)event;
     ENTER(clEnqueueBarrierWithWaitList);
     (void)check(queue, QUEUE);
-    for (cl_uint i = 0; i < events; i++) (void)check(before[i], EVENT);
+    for (cl_uint i = 0; i < events; i++) {
+        const int count = waiting_for(check(before[i], EVENT));
+        if (count > joined_count) joined_count = count;
+    }
     return CL_SUCCESS;
 }
 
 EXPORT cl_int CL_API_CALL clWaitForEvents(cl_uint count, const cl_event *events)
 {
     ENTER(clWaitForEvents);
-    do_writes();
     for (cl_uint i = 0; i < count; i++) {
         const cl_event event = check(events[i], EVENT);
+        do_writes(waiting_for(event));
         if (event->status < 0) return CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
     }
     return CL_SUCCESS;
