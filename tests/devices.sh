@@ -5,6 +5,7 @@
 stub=$(realpath "$2") || exit 2
 set -- "$1"
 . "$(dirname "$0")/command.sh"
+export CLTRAIN_CACHE_DIR= # storing many programs takes longer than using them
 
 small='input 1x8x8, conv out=3 kernel=3, relu, flatten, dense out=4'
 
@@ -75,6 +76,12 @@ test_vanishing() {
             --device reference
         ok "and the reference goes on" resume vanished
     done
+    fault_is clFinish:50+:-36
+    CLTRAIN_CACHE_DIR=$work/tuned
+    run stubbed tune --net "input 1x4x4, flatten, dense out=2" --batch-size 2
+    judge "a device that vanishes ends tuning" [ "$status" = 1 ]
+    judge "in a sentence" grep -q '^cltrain: .*clFinish gave CL_INVALID_COMMAND_QUEUE (-36)$' err
+    CLTRAIN_CACHE_DIR=
     unset STUB_FAULT
 }
 

@@ -95,6 +95,15 @@ static clt_status train_in_tiles(clt_model *model, clt_device *device, clt_error
     return clt_train(model, device, data, NULL, &options, error);
 }
 
+/* The stub computes nothing, so that every op of a checked step is one to warn of. */
+static clt_status train_checked(clt_model *model, clt_device *device, clt_error *error)
+{
+    clt_train_options options = options_for(1);
+    options.check_every = 6;
+    options.on_mismatch = CLT_MISMATCH_WARN;
+    return clt_train(model, device, data, NULL, &options, error);
+}
+
 /* The stub computes nothing, so that the reference cannot agree with it. */
 static clt_status verify(clt_model *model, clt_device *device, clt_error *error)
 {
@@ -259,7 +268,7 @@ static void each_call_of_a_training_fails(void **state)
     const long calls = stub.calls[STUB_ANY];
     for (long i = 1; i <= calls; i++) {
         check(&(stub_fault){STUB_ANY, i, codes[i % CODES], false}, train);
-        if (i % 16 == 0) run_well(train, checkpoint());
+        if (i % 48 == 0) run_well(train, checkpoint());
     }
     print_message("%ld calls failed\n", calls);
 }
@@ -301,6 +310,12 @@ static void each_function_fails_in_a_measurement(void **state)
 {
     (void)state;
     check_ends(bench, 1);
+}
+
+static void each_function_fails_in_a_checked_training(void **state)
+{
+    (void)state;
+    check_ends(train_checked, 1);
 }
 
 static void each_function_fails_in_a_range_test(void **state)
@@ -347,7 +362,7 @@ static void the_device_vanishes(void **state)
     (void)state;
     run_well(train, NULL);
     const long calls = stub.calls[STUB_ANY];
-    for (long i = 1; i <= calls; i += 7) check(&(stub_fault){STUB_ANY, i, CL_DEVICE_NOT_AVAILABLE, true}, train);
+    for (long i = 1; i <= calls; i += 17) check(&(stub_fault){STUB_ANY, i, CL_DEVICE_NOT_AVAILABLE, true}, train);
 }
 
 /* ---- limits, and devices that are not there */
@@ -419,6 +434,7 @@ int main(void)
         cmocka_unit_test(each_function_fails_in_a_verification),
         cmocka_unit_test(each_function_fails_in_a_measurement),
         cmocka_unit_test(each_function_fails_in_a_session),
+        cmocka_unit_test(each_function_fails_in_a_checked_training),
         cmocka_unit_test(each_function_fails_in_a_range_test),
         cmocka_unit_test(each_function_of_the_cache_fails),
         cmocka_unit_test(the_device_vanishes),

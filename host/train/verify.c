@@ -198,7 +198,7 @@ static clt_status run_pass(clt_session *session, size_t first, const clt_session
         const clt_status status = is_wanted(&session->net.tape.op[i], before)
                                       ? clt__verify_ops(session, i, i + 1, to->function, to->user, &found)
                                       : clt__engine_run(session->engine, i, i + 1, &found);
-        if (error && status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) *error = found;
+        if (status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) (void)clt__pass_on(&found, error);
         if (status != CLT_OK && status != CLT_MISMATCH) return status;
         if (worst == CLT_OK) worst = status;
     }
