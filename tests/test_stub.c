@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "device/opencl.h"
+#include "device/tuning.h"
 #include "stub/stub.h"
 #include "support.h"
 
@@ -393,6 +394,23 @@ static void limits_are_obeyed(void **state)
     }
 }
 
+static void what_was_tuned_obeys_limits(void **state)
+{
+    (void)state;
+    clt_error error;
+    stub_begin(&(stub_fault){0});
+    clt_device *device = open_called(NULL);
+    const int size = 1;
+    const clt__tuning_key key = {"conv_forward", CLT_F32, &size, 1};
+    clt__limits limits = clt__device_limits(device, CLT_F32);
+    limits.work_group_items = 128;
+    assert_ok(clt__tuning_choose(device, &key, &limits, &error), &error);
+    assert_int_equal(clt__tuned_limits(device, &key).work_group_items, 128);
+    clt_device_set_limits(device, &(clt_device_limits){.work_group_items = 16});
+    assert_int_equal(clt__tuned_limits(device, &key).work_group_items, 16);
+    clt_device_close(device);
+}
+
 static void assert_no_device(const stub_fault *fault, const char *sentence)
 {
     clt_error error;
@@ -439,6 +457,7 @@ int main(void)
         cmocka_unit_test(each_function_of_the_cache_fails),
         cmocka_unit_test(the_device_vanishes),
         cmocka_unit_test(limits_are_obeyed),
+        cmocka_unit_test(what_was_tuned_obeys_limits),
         cmocka_unit_test(a_device_that_is_not_there_leaves_the_reference),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
