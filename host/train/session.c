@@ -76,6 +76,7 @@ clt_status clt__session_upload(clt_session *session, clt_error *error)
 
 clt_status clt__session_download(clt_session *session, clt_model *model, clt_error *error)
 {
+    TRY(clt__feed_check(&session->feed, error));
     model->averaged = session->net.average >= 0;
     return move_parameters(session, model, false, error);
 }

@@ -188,15 +188,17 @@ typedef struct report {
     void *user;
 } report;
 
-/* From op `first` on. */
+/* From op `first` on. The first mismatch is told, unless the device fails after it. */
 static clt_status run_pass(clt_session *session, size_t first, const clt_session *before, is_verified is_wanted,
                            const report *to, clt_error *error)
 {
     clt_status worst = CLT_OK;
     for (size_t i = first; i < session->net.end; i++) {
+        clt_error found;
         const clt_status status = is_wanted(&session->net.tape.op[i], before)
-                                      ? clt__verify_ops(session, i, i + 1, to->function, to->user, worst ? NULL : error)
-                                      : clt__engine_run(session->engine, i, i + 1, error);
+                                      ? clt__verify_ops(session, i, i + 1, to->function, to->user, &found)
+                                      : clt__engine_run(session->engine, i, i + 1, &found);
+        if (status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) (void)clt__pass_on(&found, error);
         if (status != CLT_OK && status != CLT_MISMATCH) return status;
         if (worst == CLT_OK) worst = status;
     }
