@@ -230,6 +230,10 @@ const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index)
 clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error);
 clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error);
 
+/* The SHA-256, in hexadecimal, of each parameter's name, a byte 0 and its values as a checkpoint has them, in the net's order:
+ * equal for models of equal bits. */
+void clt_model_sha256(const clt_model *model, char text[65]);
+
 /* The built-in nets' names, ended by NULL, and the text of one (NULL if there is none of that name). */
 const char *const *clt_net_names(void);
 const char *clt_net_text(const char *name);
@@ -292,6 +296,13 @@ typedef enum clt_class_weighting {
 
 enum { CLT_MAX_CLASS_WEIGHTS = 1024 };
 
+/* What happens when a step that is checked, or one after which a number is not finite, shows that the device computed wrongly. */
+typedef enum clt_on_mismatch {
+    CLT_MISMATCH_ABORT,     /* training ends as CLT_MISMATCH; the last checkpoint stands */
+    CLT_MISMATCH_REFERENCE, /* the reference goes on from the last checkpoint, or from the epoch's beginning */
+    CLT_MISMATCH_WARN       /* the device's note function is told; the step goes on with the reference's values */
+} clt_on_mismatch;
+
 /* Called about every tenth of a second, at checkpoints and at each epoch's end. Returning false ends the training
  * after the running step, with its checkpoint written, as CLT_STOPPED. */
 typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
@@ -340,7 +351,8 @@ typedef struct clt_train_options {
     int patience;  /* stop after so many epochs without a better validation loss, 0 for never */
     double val_split; /* without validation data: the share of the training images that is held out for it, 0 for none */
     int64_t save_every;  /* steps between checkpoints within an epoch, 0 for none */
-    int64_t check_every; /* steps between verified steps, 0 for none: a mismatch ends the training as CLT_MISMATCH */
+    int64_t check_every; /* steps between verified steps, 0 for none */
+    clt_on_mismatch on_mismatch;
     clt_normalize normalize;
     int normalize_channels; /* how many values the next two have: 1 or the number of channels */
     double normalize_mean[CLT_MAX_CHANNEL_STATISTICS], normalize_deviation[CLT_MAX_CHANNEL_STATISTICS];

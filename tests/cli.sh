@@ -194,7 +194,7 @@ options_of() {
         echo accumulate overfit-batch ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
-            save-every normalize no-shuffle check-every log-steps precision device schedule quiet augment class-weights
+            save-every normalize no-shuffle check-every log-steps precision device schedule quiet augment class-weights on-mismatch
         ;;
     eval) echo model data topk batch-size json device schedule ;;
     predict) echo model topk format batch-size device schedule ;;
@@ -594,7 +594,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     judge "--save-every wrote one within the epoch" checkpoint_holds lost/last.safetensors \
         'd["state"]["epoch"] == 0 and d["state"]["step"] > 0'
 
-    fails 1 'plain/train-images-idx3-ubyte/model.net: cannot be written' train_small plain/train-images-idx3-ubyte
+    fails 1 'plain/train-images-idx3-ubyte: cannot be opened: Not a directory' train_small plain/train-images-idx3-ubyte
     fails 1 'no/such/folder: cannot make this folder' train_small no/such/folder
     fails 1 '/nonexistent/steps.csv: cannot be written' train_small other --log-steps /nonexistent/steps.csv
 }

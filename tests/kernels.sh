@@ -1,6 +1,6 @@
 #!/bin/sh
 # kernels.sh PROGRAM SOURCE: the kernels seen by others than PoCL. clang reads each op's part of each file as OpenCL C 1.2,
-# warnings being errors; Oclgrind, a device simulator, runs every op of four nets and reports accesses out of bounds and data
+# warnings being errors; Oclgrind, a device simulator, runs every op of a few nets and reports accesses out of bounds and data
 # races.
 set -eu
 program=$1
@@ -47,6 +47,10 @@ verify_on_oclgrind() {
 verify_on_oclgrind vector "input 2x5x5, conv out=3 kernel=3 padding=1, batchnorm, relu, maxpool kernel=2, conv out=5 kernel=2 stride=2 padding=1, tanh, flatten, dense out=7, sigmoid, dense out=3"
 verify_on_oclgrind vector "input 24x8x7, conv out=17 kernel=3 padding=1, relu, conv out=24 kernel=3 padding=1, flatten, dense out=3"
 verify_on_oclgrind vector "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, relu, conv out=2, flatten, dense out=3, loss half_mse"
+
+for schedule in vector tile; do
+    verify_on_oclgrind $schedule "input 6x4x3, conv_transpose out=4 kernel=3 stride=2, prelu, groupnorm groups=2, relu, upsample scale=2x1 mode=bilinear, layernorm, log_softmax, maxpool kernel=4, flatten, prelu shared=yes, softmax"
+done
 
 # Every tile kernel, with odd sizes, with more weights than a tile has rows, with filters that skip inputs, and small and
 # large tiles.

@@ -85,7 +85,7 @@ static void run_step(clt_device *on, clt_precision precision, clt_augment augmen
             .first = first, .valid = part, .whole = IMAGES, .part = first / part, .before = first};
         const size_t values = (size_t)(PIXELS * s->channels);
         assert_ok(clt__session_place(session, &p, &error), &error);
-        assert_ok(clt__session_run_ops(session, 0, session->net.forward, &error), &error);
+        assert_ok(clt__session_run_ops(session, 0, session->net.forward, NULL, &error), &error);
         assert_ok(clt_session_read(session, "input", s->after + (size_t)first * values, (size_t)part * values, &error),
                   &error);
         if (augment.mixup > 0 || augment.cutmix > 0)

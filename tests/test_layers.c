@@ -93,7 +93,7 @@ static void run_step(clt_session *session)
     const clt__placement placement = {.valid = BATCH, .whole = BATCH};
     assert_ok(clt__feed_set_order(&session->feed, order, BATCH, &error), &error);
     assert_ok(clt__session_place(session, &placement, &error), &error);
-    assert_ok(clt__session_run_ops(session, 0, session->net.update, &error), &error);
+    assert_ok(clt__session_run_ops(session, 0, session->net.update, NULL, &error), &error);
 }
 
 static clt_session *open_session(clt_model *model, clt_device *device, const clt_dataset *data)

@@ -490,7 +490,7 @@ static void a_wrong_step_ends_a_checked_training(void **state)
     options.check_every = 4;
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     assert_failed(clt_train(model, broken, images, NULL, &options, &error), CLT_MISMATCH, &error,
-                  "sgd: ", "the device and the reference disagree: weights");
+                  "step 4: sgd: ", "the device and the reference disagree: weights");
     clt_model_close(model);
     clt_device_close(broken);
     free(wrong);

@@ -22,3 +22,9 @@ const char *clt_version(void)
 {
     return CLT_VERSION;
 }
+
+clt_status clt__pass_on(const clt_error *from, clt_error *error)
+{
+    if (error) *error = *from;
+    return from->status;
+}

@@ -15,6 +15,9 @@ clt_status clt__fail(clt_error *error, clt_status status, int opencl_code, const
                      const char *format, ...) CLT__PRINTF(6, 7);
 
 /* return FAIL(error, CLT_BAD_FILE, "%s: byte %zu: ...", path, offset); */
+/* Makes *error, which may be NULL, what `from` is. Returns its status. */
+clt_status clt__pass_on(const clt_error *from, clt_error *error);
+
 #define FAIL(error, status, ...) clt__fail(error, status, 0, __FILE__, __LINE__, __VA_ARGS__)
 
 /* Returns from the calling function if `call` fails. Where something must be released first, test the status and

@@ -1,4 +1,5 @@
 #define _XOPEN_SOURCE 700 /* realpath */
+#define _DEFAULT_SOURCE   /* flock */
 
 #include "base/file.h"
 
@@ -6,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -198,4 +200,21 @@ clt_status clt__file_write(const char *path, const void *bytes, size_t size, clt
     TRY(clt__replace_begin(path, &replacement, error));
     (void)fwrite(bytes, 1, size, replacement.stream); /* the commit sees what failed */
     return clt__replace_commit(&replacement, error);
+}
+
+clt_status clt__folder_lock(const char *path, int *lock, clt_error *error)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        (void)close(folder);
+        return FAIL(error, CLT_BAD_FILE, "%s: another training writes to this folder", path);
+    }
+    *lock = folder; /* a file system without locks keeps nobody out */
+    return CLT_OK;
+}
+
+void clt__folder_unlock(int lock)
+{
+    if (lock >= 0) (void)close(lock);
 }

@@ -29,4 +29,10 @@ void clt__replace_abandon(clt__replacement *replacement);
 /* All of that at once: `path` holds these bytes, or what it held before. */
 clt_status clt__file_write(const char *path, const void *bytes, size_t size, clt_error *error);
 
+/* Locks a folder until clt__folder_unlock or the process's end, however that comes. An error where somebody else has
+ * it. */
+clt_status clt__folder_lock(const char *path, int *lock, clt_error *error);
+/* Takes -1. */
+void clt__folder_unlock(int lock);
+
 #endif

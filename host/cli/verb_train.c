@@ -39,6 +39,20 @@ static bool read_milestones(const char *value, void *member)
     return false;
 }
 
+/* ---- --on-mismatch ------------------------------------------------------------------------------------------ */
+
+static bool read_on_mismatch(const char *value, void *member)
+{
+    static const char *const names[] = {
+        [CLT_MISMATCH_ABORT] = "abort", [CLT_MISMATCH_REFERENCE] = "reference", [CLT_MISMATCH_WARN] = "warn"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        *(clt_on_mismatch *)member = (clt_on_mismatch)i;
+        return true;
+    }
+    return false;
+}
+
 /* ---- options ------------------------------------------------------------------------------------------------ */
 
 static const option_row option_rows[] = {
@@ -175,6 +189,15 @@ static const option_row option_rows[] = {
      SETTING(train_settings, train.check_every),
      .value = "N",
      .help = "steps between steps that are verified against the reference, 0 for none"},
+    {.name = "on-mismatch",
+     .kind = OPTION_OTHER, /* enumerations are ints to SETTING */
+     .offset = offsetof(train_settings, train.on_mismatch),
+     .value = "abort|reference|warn",
+     .read = read_on_mismatch,
+     .wanted = "abort, reference or warn",
+     .help = "when the device is found to compute wrongly: abort, the last checkpoint stands; reference, which goes on "
+             "from "
+             "there; warn, going on with the step's right values (default abort)"},
     {.name = "log-steps",
      SETTING(train_settings, train.log_steps),
      .value = "FILE.csv",
@@ -338,6 +361,9 @@ static void print_result(const training_run *training)
     if (training->best_epoch > 0 && !isnan(training->best_accuracy))
         (void)printf("  best_val_accuracy %.6g  best_epoch %d", training->best_accuracy, training->best_epoch);
     if (folder) (void)printf("  checkpoint %s/last.safetensors", folder);
+    char digest[65];
+    clt_model_sha256(training->model, digest);
+    (void)printf("  sha256 %s", digest);
     (void)printf("\n");
 }
 

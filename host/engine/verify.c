@@ -1,4 +1,5 @@
 /* Verify: one op on the device and on the reference, from the same inputs. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,14 @@ static double bound_of(const clt__engine *engine, double slack)
     return slack * (roundoff_of(engine) + 0x1p-53) + (1 + slack) * smallest;
 }
 
+/* Whether a right device may come to no finite number: where the result, or what it is summed from (which the slack
+ * exceeds), is beyond its range. */
+static bool may_overflow(const clt__engine *engine, double reference, double slack)
+{
+    const double largest = engine->precision == CLT_F64 ? DBL_MAX : FLT_MAX;
+    return !(fabs(reference) + slack <= largest);
+}
+
 /* How much of its bound a difference uses; more than 1, or NaN, is too much. */
 static double share_of(double difference, double bound)
 {
@@ -140,11 +149,13 @@ static void compare_reals(const clt__engine *engine, const trial *t, int i, doub
     const clt__tensor *tensor = &engine->tape->tensor[t->op->tensor[i]];
     for (int at = 0; at < tensor->count; at++) {
         const double device = t->result[i].real[at], reference = t->operand[i].real[at];
-        const double bound = t->operand[i].slack ? bound_of(engine, t->operand[i].slack[at]) : 0;
+        const double *slacks = t->operand[i].slack, slack = slacks ? slacks[at] : 0,
+                     bound = slacks ? bound_of(engine, slack) : 0;
         /* From inputs that are not finite both may rightly come to NaN, and the device alone where it shares work
          * between neighbours, which its bound then says: training diverged, the device did no wrong. */
         const bool lost = t->tainted && ((isnan(device) && isnan(reference)) || !isfinite(bound));
-        const bool same = device == reference || lost;
+        const bool overflown = !isfinite(device) && may_overflow(engine, reference, slack);
+        const bool same = device == reference || lost || overflown;
         const double difference = same ? 0 : fabs(device - reference);
         const double share = share_of(difference, bound);
         if (verdict->operand && share <= *worst) continue;
@@ -157,7 +168,7 @@ static void compare_reals(const clt__engine *engine, const trial *t, int i, doub
         verdict->reference = reference;
         verdict->difference = difference;
         verdict->bound = bound;
-        verdict->ok = difference <= bound;
+        verdict->ok = same || difference <= bound;
     }
 }
 

@@ -20,7 +20,8 @@ static int compare_doubles(const void *a, const void *b)
 static clt_status run_steps(clt_session *session, int steps, clt_error *error)
 {
     const int batch = (int)session->data->count;
-    for (int i = 0; i < steps; i++) TRY(clt__session_run_batch(session, 0, batch, 0, clt__session_run_ops, error));
+    for (int i = 0; i < steps; i++)
+        TRY(clt__session_run_batch(session, 0, batch, 0, clt__session_run_ops, NULL, error));
     return clt__engine_finish(session->engine, error);
 }
 

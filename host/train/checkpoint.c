@@ -92,6 +92,7 @@ static json_t *options_to_json(const clt_train_options *o)
                   "milestones", milestones_to_json(&o->milestones));
     if (more) {
         (void)json_object_set_new(more, "augment", augment_to_json(&o->augment));
+        (void)json_object_set_new(more, "on_mismatch", json_integer(o->on_mismatch));
         (void)json_object_set_new(more, "class_weighting", json_integer(o->class_weighting));
         (void)json_object_set_new(more, "class_weight", class_weights_to_json(o));
     }
@@ -169,17 +170,18 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
 static bool more_options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
 {
     int overfit = o->overfit_batch, no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step,
-        weighting = o->class_weighting;
+        weighting = o->class_weighting, mismatch = o->on_mismatch;
     json_t *milestones = NULL, *weights = NULL;
-    if (json_unpack_ex(json, why, 0, "{s?i,s?b,s?F,s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o,s?i,s?o}", "accumulate",
-                       &o->accumulate, "overfit_batch", &overfit, "ema", &o->ema, "beta1", &o->beta1, "beta2",
-                       &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
+    if (json_unpack_ex(json, why, 0, "{s?i,s?b,s?F,s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o,s?i,s?o,s?i}",
+                       "accumulate", &o->accumulate, "overfit_batch", &overfit, "ema", &o->ema, "beta1", &o->beta1,
+                       "beta2", &o->beta2, "alpha", &o->alpha, "eps", &o->eps, "clip_value", &o->clip_value,
                        "no_decay_bias_norm", &no_decay, "lr_per_step", &per_step, "power", &o->power, "factor",
                        &o->factor, "patience_lr", &o->patience_lr, "milestones", &milestones, "class_weighting",
-                       &weighting, "class_weight", &weights) != 0)
+                       &weighting, "class_weight", &weights, "on_mismatch", &mismatch) != 0)
         return false;
     if (!augment_from_json(json_object_get(json, "augment"), &o->augment, why)) return false;
     o->class_weighting = (clt_class_weighting)weighting;
+    o->on_mismatch = (clt_on_mismatch)mismatch;
     o->no_decay_bias_norm = no_decay;
     o->lr_per_step = per_step;
     o->overfit_batch = overfit;

@@ -25,7 +25,7 @@ static clt_status run_batches(clt_session *session, double *outputs, take_batch 
     const size_t count = session->data->count, batch = (size_t)session->micro_batch;
     for (size_t first = 0; first < count; first += batch) {
         const size_t valid = count - first < batch ? count - first : batch;
-        TRY(clt__session_run_batch(session, (int)first, (int)valid, 0, clt__session_run_ops, error));
+        TRY(clt__session_run_batch(session, (int)first, (int)valid, 0, clt__session_run_ops, NULL, error));
         TRY(clt_session_read(session, tensor->name, outputs, (size_t)tensor->count, error));
         TRY(take(user, outputs, first, valid, error));
     }

@@ -34,7 +34,6 @@ static uint64_t room_for(const clt__fit *fit, const clt__limits *limits)
 static clt__net_options options_for(const clt__fit *fit, const clt__limits *limits, int images_at_a_time)
 {
     const clt_train_options *options = fit->options;
-    const bool augments = fit->mode.training && !options->overfit_batch; /* which is to see the same images again */
     return (clt__net_options){.input = fit->input,
                               .batch = images_at_a_time,
                               .images = choose_room(fit, limits, images_at_a_time),
@@ -50,7 +49,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .decay_some = options->no_decay_bias_norm,
                               .label_smoothing = options->label_smoothing,
                               .weighs_classes = options->class_weighting != CLT_CLASSES_EQUAL,
-                              .augment = augments ? options->augment : (clt_augment){0},
+                              .augment = fit->mode.training ? options->augment : (clt_augment){0},
                               .freeze = options->freeze,
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,
                               .keep_tensors = fit->mode.keep_tensors,

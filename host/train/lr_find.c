@@ -29,7 +29,7 @@ static clt_status run_step(const finder *f, int number, double *loss, clt_error 
     double slot[HISTORY_LENGTH];
     if (number % in_epoch == 0) TRY(clt__session_set_epoch_order(f->session, f->options, number / in_epoch, error));
     f->session->number = number + 1;
-    TRY(clt__session_run_batch(f->session, first, valid, 0, clt__session_run_ops, error));
+    TRY(clt__session_run_batch(f->session, first, valid, 0, clt__session_run_ops, NULL, error));
     TRY(clt__engine_read(f->session->engine, f->session->net.history, 0, HISTORY_LENGTH, slot, error));
     *loss = slot[HISTORY_LOSS] / valid;
     return CLT_OK;

@@ -192,6 +192,7 @@ clt_train_options clt__resolve_options(const clt_train_options *options)
     if (o.overfit_batch) {
         o.shuffle = false;
         o.val_split = 0;
+        o.augment = (clt_augment){0};
     }
     return o;
 }
@@ -281,6 +282,7 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
     TRY(check_range("patience", options->patience, 0, 1e9, error));
     TRY(check_range("steps between checkpoints", (double)options->save_every, 0, 1e15, error));
     TRY(check_range("steps between checks", (double)options->check_every, 0, 1e15, error));
+    TRY(check_range("what is done on a mismatch", options->on_mismatch, CLT_MISMATCH_ABORT, CLT_MISMATCH_WARN, error));
     if (options->nesterov && !(options->momentum > 0))
         return FAIL(error, CLT_BAD_ARGUMENT, "Nesterov momentum needs a momentum above 0");
     return check_normalization(options, channels, error);

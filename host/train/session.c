@@ -80,6 +80,44 @@ clt_status clt__session_download(clt_session *session, clt_model *model, clt_err
     return move_parameters(session, model, false, error);
 }
 
+static clt_status is_root_finite(clt_session *session, int root, bool *finite, clt_error *error)
+{
+    const int count = root < 0 ? 0 : session->net.tape.tensor[root].count;
+    double *values;
+    if (!count || !*finite) return CLT_OK;
+    TRY(clt__allocate((uint64_t)count, sizeof *values, "the parameters", &values, error));
+    const clt_status status = clt__engine_read(session->engine, root, 0, count, values, error);
+    for (int i = 0; i < count && status == CLT_OK; i++)
+        if (!isfinite(values[i])) *finite = false;
+    free(values);
+    return status;
+}
+
+clt_status clt__session_is_finite(clt_session *session, bool *finite, clt_error *error)
+{
+    *finite = true;
+    TRY(is_root_finite(session, session->net.parameters, finite, error));
+    return is_root_finite(session, session->net.frozen, finite, error);
+}
+
+/* How many updates the optimiser's states have seen. */
+static int64_t updates_of(const clt_model *model)
+{
+    return model->state.total_steps - model->state.optimizer_began;
+}
+
+clt_status clt__session_rewind(clt_session *session, clt_error *error)
+{
+    const int history = session->net.history, count = session->net.tape.tensor[history].count;
+    double *zeros;
+    session->updates = updates_of(session->model);
+    TRY(clt__allocate((uint64_t)count, sizeof *zeros, "the losses of steps", &zeros, error));
+    const clt_status status = clt__engine_write(session->engine, history, 0, count, zeros, error);
+    free(zeros);
+    TRY(status);
+    return clt__session_upload(session, error);
+}
+
 /* ---- data */
 
 /* By Fisher and Yates. */
@@ -139,8 +177,9 @@ clt_status clt__session_place(clt_session *session, const clt__placement *p, clt
     return clt__engine_set_step(session->engine, session->net.step, step, error);
 }
 
-clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, clt_error *error)
+clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, void *unused, clt_error *error)
 {
+    (void)unused;
     return clt__engine_run(session->engine, begin, end, error);
 }
 
@@ -167,7 +206,7 @@ static clt_status set_hyper(clt_session *session, clt_error *error)
     return clt__engine_set_hyper(session->engine, session->net.hyper, hyper, error);
 }
 
-clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run,
+clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
                                   clt_error *error)
 {
     const int micro = session->micro_batch;
@@ -177,11 +216,11 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
         p.before = done;
         p.valid = smaller(micro, valid - done);
         TRY(clt__session_place(session, &p, error));
-        TRY(run(session, 0, session->net.update, error));
+        TRY(run(session, 0, session->net.update, user, error));
     }
     TRY(set_hyper(session, error));
     session->updates++;
-    return run(session, session->net.update, session->net.end, error);
+    return run(session, session->net.update, session->net.end, user, error);
 }
 
 /* A model that was never given data is not normalised: mean 0, deviation 1. */
@@ -426,7 +465,7 @@ clt_status clt_session_step(clt_session *session, const int32_t *images, int cou
                     session->data->count);
     TRY(clt__feed_set_order(&session->feed, images, count, error));
     session->number = session->model->state.total_steps + session->steps++;
-    return clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, error);
+    return clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, NULL, error);
 }
 
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error)

@@ -47,18 +47,24 @@ typedef struct clt__placement {
 clt_status clt__session_place(clt_session *session, const clt__placement *placement, clt_error *error);
 
 /* How to run the ops begin <= op < end. */
-typedef clt_status (*clt__run_ops)(clt_session *session, size_t begin, size_t end, clt_error *error);
+typedef clt_status (*clt__run_ops)(clt_session *session, size_t begin, size_t end, void *user, clt_error *error);
 
 /* Runs all ops on the `valid` images from position `first` of the order, at most a batch: those before the update once
  * for each micro-batch, the update once. `run` is clt__session_run_ops or another of its kind. */
-clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run,
+clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
                                   clt_error *error);
 
 /* Enqueues them. */
-clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, clt_error *error);
+clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, void *unused, clt_error *error);
 
 /* The model's parameters (and, training, the optimiser's state) go to the device, or come back into `model`. */
 clt_status clt__session_upload(clt_session *session, clt_error *error);
 clt_status clt__session_download(clt_session *session, clt_model *model, clt_error *error);
+
+/* Makes the device's parameters and the count of updates those of the model again, and forgets the losses of steps. */
+clt_status clt__session_rewind(clt_session *session, clt_error *error);
+
+/* Whether all parameters, and the statistics that layers keep, are finite numbers. Waits for the device. */
+clt_status clt__session_is_finite(clt_session *session, bool *finite, clt_error *error);
 
 #endif

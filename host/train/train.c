@@ -1,135 +1,57 @@
 /* The training loop. Steps are enqueued without waiting; the host reads the history of their losses only now and then:
  * when a tenth of a second's worth of steps is under way, at checkpoints, and at the end of an epoch. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/file.h"
-#include "train/training.h"
+#include "train/trainer.h"
 
-typedef struct trainer {
-    clt_model *model;
-    clt__training_state state; /* the model's, and what has been read since the model was last brought up to date */
-    const clt_train_options *options; /* resolved */
-    const clt_train_options *given;
-    clt_session *session;    /* on the training data */
-    clt_session *validation; /* NULL without validation data */
-    FILE *log;               /* of --log-steps, or NULL */
-    int64_t steps;           /* in an epoch */
-    int pending;             /* steps enqueued whose losses have not been read */
-    int in_flight;           /* steps to enqueue before the next reading */
-    double rate;             /* what the device has */
-    double epoch_began, last_reading;
-} trainer;
-
-/* ---- files */
-
-static clt_status path_in(const trainer *t, const char *name, char path[4096], clt_error *error)
+/* Brings the host's model up to date, if it can go on from there. */
+static clt_status download(clt__trainer *t, clt_error *error)
 {
-    const int length = snprintf(path, 4096, "%s/%s", t->options->output_dir, name);
-    if (length < 0 || length >= 4096)
-        return FAIL(error, CLT_BAD_ARGUMENT, "the path of the output folder is longer than 4000 characters");
-    return CLT_OK;
-}
-
-static clt_status save(const trainer *t, const char *name, clt_error *error)
-{
-    char path[4096];
-    if (!t->options->output_dir) return CLT_OK;
-    TRY(path_in(t, name, path, error));
-    return clt_model_save(t->model, path, error);
-}
-
-/* Brings the host's model up to date. */
-static clt_status download(const trainer *t, clt_error *error)
-{
+    bool finite;
+    TRY(clt__session_is_finite(t->session, &finite, error));
+    if (!finite) return clt__triage(t, t->state.step - 1, "a parameter is no longer a finite number", error);
     TRY(clt__session_download(t->session, t->model, error));
     t->model->state = t->state;
     return CLT_OK;
 }
 
 /* The model as it is now, on the host and as last.safetensors. */
-static clt_status checkpoint(const trainer *t, clt_error *error)
+static clt_status checkpoint(clt__trainer *t, clt_error *error)
 {
     TRY(download(t, error));
-    return save(t, "last.safetensors", error);
-}
-
-static clt_status open_output(const trainer *t, clt_error *error)
-{
-    char path[4096];
-    const char *folder = t->options->output_dir;
-    if (!folder) return CLT_OK;
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return FAIL(error, CLT_BAD_FILE, "%s: cannot make this folder: %s", folder, strerror(errno));
-    TRY(path_in(t, "model.net", path, error));
-    return clt__file_write(path, t->model->text, strlen(t->model->text), error);
-}
-
-static clt_status log_failure(const trainer *t, clt_error *error)
-{
-    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
-}
-
-/* A resumed run keeps the rows of the steps before it. */
-static clt_status open_log(trainer *t, clt_error *error)
-{
-    const char *path = t->options->log_steps;
-    clt__text kept = {0};
-    if (!path) return CLT_OK;
-    const int64_t first = t->state.total_steps + 1;
-    clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
-    if (status == CLT_OK) {
-        t->log = fopen(path, "w");
-        if (!t->log || fwrite(kept.start, 1, kept.length, t->log) != kept.length) status = log_failure(t, error);
-    }
-    free(kept.start);
-    return status;
-}
-
-static clt_status close_log(trainer *t, clt_error *error)
-{
-    FILE *log = t->log;
-    t->log = NULL;
-    if (!log) return CLT_OK;
-    return fclose(log) == 0 ? CLT_OK : log_failure(t, error);
+    return clt__output_save(t, "last.safetensors", error);
 }
 
 /* ---- reading what the device has done */
 
-static int batch_images(const trainer *t, int64_t step)
+int clt__batch_images(const clt__trainer *t, int64_t step)
 {
     const int64_t batch = t->options->batch_size, count = (int64_t)t->session->data->count,
                   first = clt__first_image(t->options, step);
     return (int)(count - first < batch ? count - first : batch);
 }
 
-static clt_status take_step(trainer *t, const double *slot, clt_error *error)
+static clt_status take_step(clt__trainer *t, const double *slot, clt_error *error)
 {
     clt__training_state *s = &t->state;
-    const int images = batch_images(t, s->step);
+    const int images = clt__batch_images(t, s->step);
     const double loss = slot[HISTORY_LOSS] / images;
+    if (isnan(loss)) return clt__triage(t, s->step, "the loss is not a number", error);
+    if (isinf(loss)) return clt__triage(t, s->step, "the loss is infinite", error);
     s->step++;
     s->total_steps++;
-    if (!isfinite(loss))
-        return FAIL(error, CLT_DIVERGED,
-                    "the loss is %s at step %" PRId64 " (epoch %d, learning rate %g): try a lower learning rate",
-                    isnan(loss) ? "not a number" : "infinite", s->total_steps, s->epoch + 1, t->rate);
     s->loss_sum += slot[HISTORY_LOSS];
     s->hits += slot[HISTORY_HITS];
     s->seen += images;
-    if (t->log && fprintf(t->log, "%" PRId64 ",%.9g\n", s->total_steps, loss) < 0) return log_failure(t, error);
-    return CLT_OK;
+    return clt__output_log_step(t, loss, error);
 }
 
 /* Waits for the steps under way and adds up their losses. Then sets how many to enqueue before the next reading, so
  * that one comes about every tenth of a second. */
-static clt_status read_history(trainer *t, clt_error *error)
+static clt_status read_history(clt__trainer *t, clt_error *error)
 {
     double history[CLT__HISTORY_SLOTS * HISTORY_LENGTH];
     if (!t->pending) return CLT_OK;
@@ -149,7 +71,7 @@ static double share(double part, double whole)
     return whole > 0 ? part / whole : NAN;
 }
 
-static clt_progress progress_now(const trainer *t)
+static clt_progress progress_now(const clt__trainer *t)
 {
     const clt__training_state *s = &t->state;
     return (clt_progress){.epoch = s->epoch + 1,
@@ -165,14 +87,14 @@ static clt_progress progress_now(const trainer *t)
                           .validation_accuracy = NAN};
 }
 
-static bool goes_on(const trainer *t, const clt_progress *progress)
+static bool goes_on(const clt__trainer *t, const clt_progress *progress)
 {
     return !t->options->progress || t->options->progress(t->options->user, progress);
 }
 
 /* ---- one step */
 
-static clt_status set_rate(trainer *t, int64_t step, clt_error *error)
+static clt_status set_rate(clt__trainer *t, int64_t step, clt_error *error)
 {
     const double rate = clt__learning_rate(t->options, &t->state.plateau, t->state.epoch, step, t->steps);
     if (rate == t->rate) return CLT_OK;
@@ -185,38 +107,38 @@ static bool is_due(int64_t number, int64_t every)
     return every && number % every == 0;
 }
 
-static clt_status check_ops(clt_session *session, size_t begin, size_t end, clt_error *error)
+clt_status clt__run_step(clt__trainer *t, int64_t step, clt__run_ops run, void *user, clt_error *error)
 {
-    return clt__verify_ops(session, begin, end, NULL, NULL, error);
-}
-
-static clt_status run_step(trainer *t, int64_t step, clt_error *error)
-{
-    const int64_t number = t->state.total_steps + t->pending + 1;
-    const bool check =
-        is_due(number, t->options->check_every) && !clt__device_is_reference(clt__engine_device(t->session->engine));
-    t->session->number = number;
+    t->session->number = t->state.total_steps + t->pending + 1;
     TRY(set_rate(t, step, error));
-    TRY(clt__session_run_batch(t->session, (int)clt__first_image(t->options, step), batch_images(t, step), t->pending,
-                               check ? check_ops : clt__session_run_ops, error));
+    TRY(clt__session_run_batch(t->session, (int)clt__first_image(t->options, step), clt__batch_images(t, step),
+                               t->pending, run, user, error));
     t->pending++;
     return CLT_OK;
 }
 
+/* A step, checked where it is due. */
+static clt_status run_next_step(clt__trainer *t, int64_t step, clt_error *error)
+{
+    const bool check = is_due(t->state.total_steps + t->pending + 1, t->options->check_every) &&
+                       !clt__device_is_reference(clt__engine_device(t->session->engine));
+    return clt__run_step(t, step, check ? clt__check_ops : clt__session_run_ops, t, error);
+}
+
 /* ---- one epoch */
 
-static clt_status stop_here(const trainer *t, clt_error *error)
+static clt_status stop_here(clt__trainer *t, clt_error *error)
 {
     TRY(checkpoint(t, error));
     return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64, t->state.epoch + 1,
                 t->state.step, t->steps);
 }
 
-static clt_status run_steps(trainer *t, clt_error *error)
+static clt_status run_steps(clt__trainer *t, clt_error *error)
 {
     t->epoch_began = t->last_reading = clt__seconds();
     for (int64_t step = t->state.step; step < t->steps; step++) {
-        TRY(run_step(t, step, error));
+        TRY(run_next_step(t, step, error));
         const bool save_now = is_due(t->state.total_steps + t->pending, t->options->save_every);
         const bool last = step + 1 == t->steps;
         if (t->pending < t->in_flight && !save_now && !last) continue;
@@ -228,7 +150,7 @@ static clt_status run_steps(trainer *t, clt_error *error)
     return CLT_OK;
 }
 
-static clt_status validate(trainer *t, clt_progress *progress, clt_error *error)
+static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *error)
 {
     clt_evaluation evaluation;
     if (!t->validation) return CLT_OK;
@@ -241,7 +163,7 @@ static clt_status validate(trainer *t, clt_progress *progress, clt_error *error)
 }
 
 /* The epoch is over: what it reached decides on the best model and on patience. */
-static void close_epoch(trainer *t, clt_progress *progress)
+static void close_epoch(clt__trainer *t, clt_progress *progress)
 {
     clt__training_state *s = &t->state;
     const double loss = t->validation ? progress->validation_loss : progress->loss;
@@ -256,19 +178,7 @@ static void close_epoch(trainer *t, clt_progress *progress)
     s->loss_sum = s->hits = 0;
 }
 
-static clt_status write_epoch(const trainer *t, const clt_progress *p, clt_error *error)
-{
-    char path[4096];
-    const clt__metrics_row row = {p->epoch,         p->loss,   p->accuracy, p->validation_loss, p->validation_accuracy,
-                                  p->learning_rate, p->seconds};
-    TRY(save(t, "last.safetensors", error));
-    if (p->best) TRY(save(t, "best.safetensors", error));
-    if (!t->options->output_dir) return CLT_OK;
-    TRY(path_in(t, "metrics.csv", path, error));
-    return clt__metrics_write(path, &row, error);
-}
-
-static clt_status run_epoch(trainer *t, clt_error *error)
+static clt_status run_epoch(clt__trainer *t, clt_error *error)
 {
     TRY(clt__session_set_epoch_order(t->session, t->options, t->state.epoch, error));
     TRY(run_steps(t, error));
@@ -277,17 +187,9 @@ static clt_status run_epoch(trainer *t, clt_error *error)
     TRY(validate(t, &progress, error));
     close_epoch(t, &progress);
     t->model->state = t->state;
-    TRY(write_epoch(t, &progress, error));
+    TRY(clt__output_epoch(t, &progress, error));
     if (goes_on(t, &progress)) return CLT_OK;
     return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->state.epoch);
-}
-
-static clt_status run_epochs(trainer *t, clt_error *error)
-{
-    if (t->state.epoch >= t->options->epochs) return save(t, "last.safetensors", error); /* --epochs 0, for one */
-    const int patience = t->options->patience;
-    while (t->state.epoch < t->options->epochs && !(patience && t->state.stale >= patience)) TRY(run_epoch(t, error));
-    return CLT_OK;
 }
 
 /* ---- all of it */
@@ -304,8 +206,9 @@ static void remember_options(clt_model *model, const clt_train_options *options)
     model->options.user = NULL;
 }
 
-static clt_status open_validation(trainer *t, clt_device *device, const clt_dataset *validation, clt_error *error)
+static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error *error)
 {
+    const clt_dataset *validation = t->validation_data;
     if (!validation) return CLT_OK;
     if (!validation->targets != !t->session->data->targets)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s and %s should both have labels, or both real targets",
@@ -315,7 +218,7 @@ static clt_status open_validation(trainer *t, clt_device *device, const clt_data
 }
 
 /* In the middle of an epoch the images that were taken are counted in batches. */
-static clt_status check_position(const trainer *t, clt_error *error)
+static clt_status check_position(const clt__trainer *t, clt_error *error)
 {
     const int64_t step = t->state.step;
     const int batch = t->options->batch_size, before = clt__resolve_options(&t->model->options).batch_size;
@@ -331,19 +234,65 @@ static clt_status check_position(const trainer *t, clt_error *error)
     return CLT_OK;
 }
 
-static clt_status train(trainer *t, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
-                        clt_error *error)
+static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *error)
 {
-    TRY(clt__check_class_names(t->model, training, error));
-    TRY(clt_session_open(t->model, device, training, t->options, false, &t->session, error));
+    TRY(clt_session_open(t->model, device, t->training_data, t->options, false, &t->session, error));
     t->state = t->model->state;
-    TRY(open_validation(t, device, validation, error));
-    t->steps = ((int64_t)training->count + t->options->batch_size - 1) / t->options->batch_size;
+    return open_validation(t, device, error);
+}
+
+static void close_sessions(clt__trainer *t)
+{
+    clt_session_close(t->session);
+    clt_session_close(t->validation);
+    t->session = t->validation = NULL;
+}
+
+/* The device was found to be wrong: the reference goes on from the last checkpoint, on disk or (at the beginning and
+ * after each epoch) in memory alone. */
+static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *error)
+{
+    const clt__training_state *from = &t->model->state;
+    char note[sizeof why->message];
+    (void)snprintf(note, sizeof note, "%.3800s; the reference goes on after step %" PRId64 " of epoch %d", why->message,
+                   from->step, from->epoch + 1);
+    clt__device_note(clt__engine_device(t->session->engine), note);
+    close_sessions(t);
+    TRY(clt_device_open("reference", &t->fallback, error));
+    TRY(open_sessions(t, t->fallback, error));
+    t->pending = 0;
+    t->rate = NAN;
+    TRY(clt__output_close_log(t, error));
+    return clt__output_open_log(t, error);
+}
+
+static clt_status run_epochs(clt__trainer *t, clt_error *error)
+{
+    clt_error wrong;
+    if (t->state.epoch >= t->options->epochs) return clt__output_save(t, "last.safetensors", error); /* --epochs 0 */
+    const int patience = t->options->patience;
+    while (t->state.epoch < t->options->epochs && !(patience && t->state.stale >= patience)) {
+        const bool falls_back = t->options->on_mismatch == CLT_MISMATCH_REFERENCE && !t->fallback;
+        const clt_status status = run_epoch(t, falls_back ? &wrong : error);
+        if (falls_back && status == CLT_MISMATCH)
+            TRY(fall_back(t, &wrong, error));
+        else if (status != CLT_OK)
+            return falls_back ? clt__pass_on(&wrong, error) : status;
+    }
+    return CLT_OK;
+}
+
+static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
+{
+    TRY(clt__check_class_names(t->model, t->training_data, error));
+    TRY(open_sessions(t, device, error));
+    t->steps = ((int64_t)t->training_data->count + t->options->batch_size - 1) / t->options->batch_size;
     TRY(check_position(t, error));
-    TRY(open_output(t, error));
-    TRY(open_log(t, error));
+    TRY(clt__output_open(t, error));
+    TRY(clt__output_open_log(t, error));
     remember_options(t->model, t->given);
-    if (!t->model->class_names.count) TRY(clt__names_copy(&training->class_names, &t->model->class_names, error));
+    if (!t->model->class_names.count)
+        TRY(clt__names_copy(&t->training_data->class_names, &t->model->class_names, error));
     return run_epochs(t, error);
 }
 
@@ -352,17 +301,17 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
 {
     TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
     const clt_train_options resolved = clt__resolve_options(options);
-    trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .rate = NAN};
+    clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .rate = NAN, .lock = -1};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
-    if (resolved.overfit_batch) validation = NULL;
     clt_status status =
         hold_out ? clt_dataset_hold_out(training, options->val_split, options->seed, &kept, &held_out, error) : CLT_OK;
-    if (status == CLT_OK)
-        status = train(&t, device, hold_out ? kept : training, hold_out ? held_out : validation, error);
-    const clt_status closed = close_log(&t, status == CLT_OK ? error : NULL);
-    clt_session_close(t.session);
-    clt_session_close(t.validation);
+    t.training_data = hold_out ? kept : training;
+    t.validation_data = hold_out ? held_out : resolved.overfit_batch ? NULL : validation;
+    if (status == CLT_OK) status = train(&t, device, error);
+    const clt_status closed = clt__output_close(&t, status == CLT_OK ? error : NULL);
+    close_sessions(&t);
+    clt_device_close(t.fallback);
     clt_dataset_close(kept);
     clt_dataset_close(held_out);
     return status == CLT_OK ? closed : status;

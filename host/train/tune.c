@@ -217,7 +217,7 @@ static clt_status tune_session(clt_session *session, const clt_session *before, 
 {
     const clt__tape *tape = &session->net.tape;
     TRY(clt__session_set_own_order(session, error));
-    TRY(clt__session_run_batch(session, 0, session->batch, 0, clt__session_run_ops, error));
+    TRY(clt__session_run_batch(session, 0, session->batch, 0, clt__session_run_ops, NULL, error));
     for (size_t i = 0; i < session->net.end; i++) {
         const clt__op *op = &tape->op[i];
         if (is_among(op, tape, i) || (before && is_among(op, &before->net.tape, before->net.end))) continue;

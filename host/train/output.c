@@ -1,0 +1,90 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "train/trainer.h"
+
+static clt_status path_in(const clt__trainer *t, const char *name, char path[4096], clt_error *error)
+{
+    const int length = snprintf(path, 4096, "%s/%s", t->options->output_dir, name);
+    if (length < 0 || length >= 4096)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the path of the output folder is longer than 4000 characters");
+    return CLT_OK;
+}
+
+clt_status clt__output_save(const clt__trainer *t, const char *name, clt_error *error)
+{
+    char path[4096];
+    if (!t->options->output_dir) return CLT_OK;
+    TRY(path_in(t, name, path, error));
+    return clt_model_save(t->model, path, error);
+}
+
+clt_status clt__output_open(clt__trainer *t, clt_error *error)
+{
+    char path[4096];
+    const char *folder = t->options->output_dir;
+    if (!folder) return CLT_OK;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return FAIL(error, CLT_BAD_FILE, "%s: cannot make this folder: %s", folder, strerror(errno));
+    TRY(clt__folder_lock(folder, &t->lock, error));
+    TRY(path_in(t, "model.net", path, error));
+    return clt__file_write(path, t->model->text, strlen(t->model->text), error);
+}
+
+static clt_status log_failure(const clt__trainer *t, clt_error *error)
+{
+    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
+}
+
+clt_status clt__output_open_log(clt__trainer *t, clt_error *error)
+{
+    const char *path = t->options->log_steps;
+    clt__text kept = {0};
+    if (!path) return CLT_OK;
+    const int64_t first = t->state.total_steps + 1;
+    clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
+    if (status == CLT_OK) {
+        t->log = fopen(path, "w");
+        if (!t->log || fwrite(kept.start, 1, kept.length, t->log) != kept.length) status = log_failure(t, error);
+    }
+    free(kept.start);
+    return status;
+}
+
+clt_status clt__output_close_log(clt__trainer *t, clt_error *error)
+{
+    FILE *log = t->log;
+    t->log = NULL;
+    if (!log) return CLT_OK;
+    return fclose(log) == 0 ? CLT_OK : log_failure(t, error);
+}
+
+clt_status clt__output_log_step(const clt__trainer *t, double loss, clt_error *error)
+{
+    if (!t->log || fprintf(t->log, "%" PRId64 ",%.9g\n", t->state.total_steps, loss) >= 0) return CLT_OK;
+    return log_failure(t, error);
+}
+
+clt_status clt__output_epoch(const clt__trainer *t, const clt_progress *p, clt_error *error)
+{
+    char path[4096];
+    const clt__metrics_row row = {p->epoch,         p->loss,   p->accuracy, p->validation_loss, p->validation_accuracy,
+                                  p->learning_rate, p->seconds};
+    TRY(clt__output_save(t, "last.safetensors", error));
+    if (p->best) TRY(clt__output_save(t, "best.safetensors", error));
+    if (!t->options->output_dir) return CLT_OK;
+    TRY(path_in(t, "metrics.csv", path, error));
+    return clt__metrics_write(path, &row, error);
+}
+
+clt_status clt__output_close(clt__trainer *t, clt_error *error)
+{
+    const clt_status status = clt__output_close_log(t, error);
+    clt__folder_unlock(t->lock);
+    t->lock = -1;
+    return status;
+}

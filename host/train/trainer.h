@@ -1,0 +1,61 @@
+/* A training as its loop (train.c), what it writes (output.c) and what checks it (check.c) see it. */
+#ifndef CLT_TRAIN_TRAINER_H
+#define CLT_TRAIN_TRAINER_H
+
+#include <stdio.h>
+
+#include "train/training.h"
+
+typedef struct clt__trainer {
+    clt_model *model;
+    clt__training_state state; /* the model's, and what has been read since the model was last brought up to date */
+    const clt_train_options *options; /* resolved */
+    const clt_train_options *given;
+    const clt_dataset *training_data, *validation_data; /* the latter may be NULL */
+    clt_session *session;                               /* on the training data */
+    clt_session *validation;                            /* NULL without validation data */
+    clt_device *fallback; /* the reference, once the device was found to be wrong, else NULL */
+    FILE *log;            /* of --log-steps, or NULL */
+    int lock;             /* on the output folder, -1 without one */
+    int64_t steps;        /* in an epoch */
+    int pending;          /* steps enqueued whose losses have not been read */
+    int in_flight;        /* steps to enqueue before the next reading */
+    double rate;          /* what the device has */
+    double epoch_began, last_reading;
+} clt__trainer;
+
+/* ---- train.c */
+
+/* Enqueues the next step, number `step` of the epoch from 0, its ops by `run`. */
+clt_status clt__run_step(clt__trainer *t, int64_t step, clt__run_ops run, void *user, clt_error *error);
+/* Images of a step of the epoch. */
+int clt__batch_images(const clt__trainer *t, int64_t step);
+
+/* ---- check.c */
+
+/* A clt__run_ops on a trainer: verifies the ops, and on a mismatch does as the options say. */
+clt_status clt__check_ops(clt_session *session, size_t begin, size_t end, void *trainer, clt_error *error);
+
+/* What happened in step `bad` of the epoch, counted from 0, is not finite. Computes the epoch's steps again from where
+ * the host's model stands, checks the one before and that one op by op, and fails: with CLT_MISMATCH where the device
+ * was wrong, with CLT_DIVERGED where it was right. */
+clt_status clt__triage(clt__trainer *t, int64_t bad, const char *happened, clt_error *error);
+
+/* ---- output.c: what training writes, to the output folder (nothing where there is none) and to the log of its steps
+ */
+
+/* Makes the folder, and keeps other trainings out of it. */
+clt_status clt__output_open(clt__trainer *t, clt_error *error);
+clt_status clt__output_save(const clt__trainer *t, const char *name, clt_error *error);
+/* Checkpoints and metrics of an epoch that has ended. */
+clt_status clt__output_epoch(const clt__trainer *t, const clt_progress *progress, clt_error *error);
+
+/* A resumed run keeps the rows of the steps before it. */
+clt_status clt__output_open_log(clt__trainer *t, clt_error *error);
+clt_status clt__output_log_step(const clt__trainer *t, double loss, clt_error *error);
+clt_status clt__output_close_log(clt__trainer *t, clt_error *error);
+
+/* Closes all of it. */
+clt_status clt__output_close(clt__trainer *t, clt_error *error);
+
+#endif
