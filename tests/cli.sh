@@ -255,6 +255,7 @@ test_help() {
 test_verbs_and_options() {
     fails 2 'did you mean cltrain train?' cltrain trian
     fails 2 'xyzzy: cltrain has no such verb; cltrain --help lists them' cltrain xyzzy
+    fails 2 '?[31mred: cltrain has no such verb' cltrain "$(printf '\033[31mred')"
     fails 2 'a verb comes first' cltrain --epochs 3
     fails 2 'did you mean cltrain verify?' cltrain help verfy
     fails 2 'takes one verb' cltrain help train eval

@@ -646,6 +646,19 @@ static void corrupt_images_are_told(void **state)
     assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
                   "claims to be an image of 61680 x 61680");
     free(bytes);
+    bytes = read_bytes(write_jpeg("large.jpg", 1, 8, 8, 0), &size);
+    for (size_t i = 0; i + 8 < size; i++)
+        if (bytes[i] == 0xff && bytes[i + 1] == 0xc0) memset(bytes + i + 5, 0x06, 4); /* 1542 x 1542 */
+    path = write_bytes("large.jpg", bytes, size);
+    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+                  "claims to be an image of 1542 x 1542");
+    free(bytes);
+    bytes = read_bytes(write_png("chunk.png", PNG_FORMAT_GRAY, 3, 2, twelve), &size);
+    bytes[33] = 3; /* the length of the chunk after the header */
+    path = write_bytes("chunk.png", bytes, size);
+    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+                  ": byte 33: corrupt PNG: a chunk of 503316");
+    free(bytes);
 }
 
 /* root/train: a (two files), b (one), root/test: b (one). */
@@ -797,6 +810,8 @@ static void bad_lists_are_told(void **state)
     refuse(path, list, ": is not a text of lines");
     (void)write_text(name, "a.png 0\n");
     refuse(path, path_in("badlist/a.png"), ": cannot be opened: No such file or directory; 1 of 1 image files are bad");
+    (void)write_text(name, "/dev/zero 0\n");
+    refuse(path, "/dev/zero", ": is not a file; 1 of 1 image files are bad");
 }
 
 /* ---- CSV ---------------------------------------------------------------------------------------------------- */

@@ -276,7 +276,7 @@ static clt_status read_type(const source *from, const json_t *json, entry *tenso
     if (!name) return FAIL_TENSOR(error, from, tensor, "its %s is missing or not a text", "dtype");
     tensor->type = find_type(name);
     if (!tensor->type)
-        return FAIL_TENSOR(error, from, tensor, "has the dtype %s, which safetensors does not have", name);
+        return FAIL_TENSOR(error, from, tensor, "has the dtype %s, which is none that cltrain knows", name);
     return CLT_OK;
 }
 

@@ -42,4 +42,4 @@ static void run(const uint8_t *bytes, size_t size)
 }
 
 /* As the net language, and as safetensors. */
-const fuzz_target target = {.run = run, .base = 1 << 20, .factor = 8192};
+const fuzz_target target = {.run = run, .base = 1 << 20, .factor = 1024};

@@ -43,4 +43,4 @@ static void run(const uint8_t *bytes, size_t size)
 }
 
 /* The line of a layer, and its tensors and ops, have all that any layer can. */
-const fuzz_target target = {.run = run, .base = 1 << 20, .factor = 8192};
+const fuzz_target target = {.run = run, .base = 1 << 20, .factor = 1024};
