@@ -32,6 +32,8 @@ const char *fuzz_write(const char *name, const void *bytes, size_t size);
 /* The path of `name` there. Valid until this has been called eight times more. */
 const char *fuzz_path(const char *name);
 
+/* Where the input is packed: it may hold `factor` bytes for each of so many. */
+void fuzz_allow(size_t size);
 /* The parser is done: what comes next may take any memory. */
 void fuzz_end(void);
 

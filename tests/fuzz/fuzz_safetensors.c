@@ -1,4 +1,4 @@
-/* safetensors: the input as a file, which is written again and must then be the same. */
+/* safetensors: the input as a file, which is written again and must then be the same; and as the weights of a net. */
 #include <string.h>
 
 #include "formats/safetensors.h"
@@ -32,15 +32,36 @@ static void write_again(const clt__safetensors *file)
     clt__safetensors_free(&again);
 }
 
+static void note(void *user, const char *sentence)
+{
+    (void)user;
+    REQUIRE(*sentence, "an empty note");
+}
+
+/* One model serves for all inputs: what it takes from one, the next replaces. */
+static void take_weights(const char *path)
+{
+    static clt_model *model;
+    clt_error error;
+    if (!model)
+        REQUIRE(clt_model_create(&(clt_model_options){.net = "input 1x1x2,flatten,dense out=2 as=a"}, &model, &error) ==
+                    CLT_OK,
+                "%s", error.message);
+    fuzz_check_file(clt_model_start_from(model, path, note, NULL, &error), &error);
+    fuzz_check_file(clt_model_load_weights(model, path, &error), &error);
+}
+
 static void run(const uint8_t *bytes, size_t size)
 {
     clt_error error;
     clt__safetensors file;
-    const clt_status status = clt__safetensors_read(fuzz_write("a.safetensors", bytes, size), &file, &error);
+    const char *path = fuzz_write("a.safetensors", bytes, size);
+    const clt_status status = clt__safetensors_read(path, &file, &error);
     fuzz_check_file(status, &error);
     fuzz_end();
     if (status == CLT_OK) write_again(&file);
     clt__safetensors_free(&file);
+    take_weights(path);
 }
 
 /* The JSON of a header is about thirty times as large as its text, and a number of two bytes becomes a double. */
