@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -200,6 +201,32 @@ clt_status clt__file_write(const char *path, const void *bytes, size_t size, clt
     TRY(clt__replace_begin(path, &replacement, error));
     (void)fwrite(bytes, 1, size, replacement.stream); /* the commit sees what failed */
     return clt__replace_commit(&replacement, error);
+}
+
+/* Whether `name` is FILE.tmp-PID-N. */
+static bool is_temporary_of(const char *name, const char *file)
+{
+    const size_t length = strlen(file);
+    long pid;
+    int attempt, end = 0;
+    return strncmp(name, file, length) == 0 && sscanf(name + length, ".tmp-%ld-%d%n", &pid, &attempt, &end) == 2 &&
+           !name[length + (size_t)end];
+}
+
+void clt__replace_clean(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    char name[4096 + 256];
+    if (strlen(path) >= 4096) return;
+    (void)snprintf(name, sizeof name, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
+    DIR *folder = opendir(name);
+    const size_t start = strlen(name);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (!is_temporary_of(entry->d_name, file)) continue;
+        (void)snprintf(name + start, sizeof name - start, "%s", entry->d_name);
+        (void)unlink(name);
+    }
+    if (folder) (void)closedir(folder);
 }
 
 clt_status clt__folder_lock(const char *path, int *lock, clt_error *error)

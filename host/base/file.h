@@ -26,6 +26,9 @@ clt_status clt__replace_commit(clt__replacement *replacement, clt_error *error);
 /* Removes the temporary file and ends the replacement. */
 void clt__replace_abandon(clt__replacement *replacement);
 
+/* Removes what replacements of `path` that never ended have left: nobody else may be replacing it. */
+void clt__replace_clean(const char *path);
+
 /* All of that at once: `path` holds these bytes, or what it held before. */
 clt_status clt__file_write(const char *path, const void *bytes, size_t size, clt_error *error);
 

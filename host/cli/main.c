@@ -153,6 +153,7 @@ int main(int argument_count, char **arguments)
     occupy_standard_streams();
     /* A reader that goes away must not end a training without its checkpoint; close_stdout tells of it. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     clt_status status = run_command(argument_count - 1, arguments + 1, &error);
     if (status != CLT_OK) print_error(&error);
     clt_error output_error = {0};

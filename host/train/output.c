@@ -23,6 +23,18 @@ clt_status clt__output_save(const clt__trainer *t, const char *name, clt_error *
     return clt_model_save(t->model, path, error);
 }
 
+/* What a training that was killed has left half written. */
+static clt_status clean_up(const clt__trainer *t, clt_error *error)
+{
+    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv", "model.net"};
+    char path[4096];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        TRY(path_in(t, files[i], path, error));
+        clt__replace_clean(path);
+    }
+    return CLT_OK;
+}
+
 clt_status clt__output_open(clt__trainer *t, clt_error *error)
 {
     char path[4096];
@@ -31,6 +43,7 @@ clt_status clt__output_open(clt__trainer *t, clt_error *error)
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return FAIL(error, CLT_BAD_FILE, "%s: cannot make this folder: %s", folder, strerror(errno));
     TRY(clt__folder_lock(folder, &t->lock, error));
+    TRY(clean_up(t, error));
     TRY(path_in(t, "model.net", path, error));
     return clt__file_write(path, t->model->text, strlen(t->model->text), error);
 }
