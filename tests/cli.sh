@@ -718,7 +718,7 @@ assert e["class"] == 0 and e["name"] == "a dark one", e'
     ok "train --size" tiny sized --data "some images" --size 4x4
     rm "some images/train/light/large.png"
     head -c 50 "some images/val/light/00.png" >"some images/train/light/cut.png"
-    fails 1 'cut.png: corrupt PNG' tiny other --data "some images"
+    fails 1 'cut.png: byte 33: corrupt PNG' tiny other --data "some images"
     ok "train --skip-bad" tiny skipped --data "some images" --skip-bad
     judge "a note counts what is left out" grep -q "1 of 21 image files are left out" err
     rm "some images/train/light/cut.png"
