@@ -122,6 +122,7 @@ static uint64_t densest_jpeg(const uint8_t *bytes, size_t size)
 typedef struct jpeg_reader {
     struct jpeg_decompress_struct codec;
     struct jpeg_error_mgr manager;
+    struct jpeg_progress_mgr progress;
     jmp_buf failed;
     char why[JMSG_LENGTH_MAX];
 } jpeg_reader;
@@ -139,6 +140,16 @@ static void take_jpeg_message(j_common_ptr codec, int level)
     static const int corrupt[] = {JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE, JWRN_JPEG_EOF, JWRN_MUST_RESYNC};
     for (size_t i = 0; level < 0 && i < sizeof corrupt / sizeof *corrupt; i++)
         if (codec->err->msg_code == corrupt[i]) stop_jpeg(codec);
+}
+
+/* Each scan goes over all of the image again, though it may have hardly a byte. */
+static void count_scans(j_common_ptr codec)
+{
+    enum { MOST_SCANS = 500 };
+    jpeg_reader *reader = codec->client_data;
+    if (reader->codec.input_scan_number <= MOST_SCANS) return;
+    (void)snprintf(reader->why, sizeof reader->why, "more than %d scans", (int)MOST_SCANS);
+    longjmp(reader->failed, 1);
 }
 
 static clt_status begin_jpeg(jpeg_reader *reader, const encoded *file, clt__picture_info *info, clt_error *error)
@@ -183,6 +194,8 @@ static clt_status use_jpeg(const encoded *file, bool whole, clt__picture *pictur
         status = FAIL(error, CLT_BAD_FILE, "%s: corrupt JPEG: %s", file->path, reader.why);
     } else {
         jpeg_create_decompress(&reader.codec);
+        reader.progress.progress_monitor = count_scans;
+        reader.codec.progress = &reader.progress;
         status = whole ? decode_jpeg(&reader, file, picture, error) : begin_jpeg(&reader, file, &picture->info, error);
     }
     jpeg_destroy_decompress(&reader.codec);

@@ -3,8 +3,6 @@
 #include <math.h>
 #include <sanitizer/allocator_interface.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "data/dataset.h"
 
@@ -42,19 +40,12 @@ void fuzz_end(void)
 
 /* ---- files -------------------------------------------------------------------------------------------------- */
 
-static char folder[64];
-
-static void remove_folder(void)
-{
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command)) (void)fprintf(stderr, "%s cannot be removed\n", folder);
-}
+static char folder[256];
 
 const char *fuzz_path(const char *name)
 {
     enum { SLOTS = 8 };
-    static char paths[SLOTS][128];
+    static char paths[SLOTS][sizeof folder + 64];
     static int slot;
     slot = (slot + 1) % SLOTS;
     (void)snprintf(paths[slot], sizeof paths[slot], "%s/%s", folder, name);
@@ -144,9 +135,9 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     (void)count;
     (void)arguments;
-    (void)snprintf(folder, sizeof folder, "%s/cltrain-fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    const char *parent = getenv("TMPDIR");
+    (void)snprintf(folder, sizeof folder, "%s/cltrain-fuzz-XXXXXX", parent ? parent : "/tmp");
     REQUIRE(mkdtemp(folder), "%s", folder);
-    REQUIRE(atexit(remove_folder) == 0, "%s", folder);
     REQUIRE(__sanitizer_install_malloc_and_free_hooks(count_allocation, count_release), "no room for hooks");
     return 0;
 }

@@ -27,7 +27,8 @@ extern const fuzz_target target;
         }                                                                                                       \
     } while (0)
 
-/* Makes the file `name` of these bytes in a folder in memory, and returns its path. */
+/* Makes the file `name` of these bytes in a folder of this run's in TMPDIR, which fuzz.sh removes, and returns its
+ * path. */
 const char *fuzz_write(const char *name, const void *bytes, size_t size);
 /* The path of `name` there. Valid until this has been called eight times more. */
 const char *fuzz_path(const char *name);
