@@ -170,7 +170,7 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
 static bool more_options_from_json(json_t *json, clt_train_options *o, json_error_t *why)
 {
     int overfit = o->overfit_batch, no_decay = o->no_decay_bias_norm, per_step = o->lr_per_step,
-        weighting = o->class_weighting, mismatch = o->on_mismatch;
+        weighting = (int)o->class_weighting, mismatch = (int)o->on_mismatch;
     json_t *milestones = NULL, *weights = NULL;
     if (json_unpack_ex(json, why, 0, "{s?i,s?b,s?F,s?F,s?F,s?F,s?F,s?F,s?b,s?b,s?F,s?F,s?i,s?o,s?i,s?o,s?i}",
                        "accumulate", &o->accumulate, "overfit_batch", &overfit, "ema", &o->ema, "beta1", &o->beta1,
