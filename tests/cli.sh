@@ -77,6 +77,7 @@ test_help() {
 test_verbs_and_options() {
     fails 2 'did you mean cltrain train?' cltrain trian
     fails 2 'xyzzy: cltrain has no such verb; cltrain --help lists them' cltrain xyzzy
+    fails 2 '?[31mred: cltrain has no such verb' cltrain "$(printf '\033[31mred')"
     fails 2 'a verb comes first' cltrain --epochs 3
     fails 2 'did you mean cltrain verify?' cltrain help verfy
     fails 2 'takes one verb' cltrain help train eval
@@ -721,7 +722,7 @@ assert e["class"] == 0 and e["name"] == "a dark one", e'
     ok "train --size" tiny sized --data "some images" --size 4x4
     rm "some images/train/light/large.png"
     head -c 50 "some images/val/light/00.png" >"some images/train/light/cut.png"
-    fails 1 'cut.png: corrupt PNG' tiny other --data "some images"
+    fails 1 'cut.png: byte 33: corrupt PNG' tiny other --data "some images"
     ok "train --skip-bad" tiny skipped --data "some images" --skip-bad
     judge "a note counts what is left out" grep -q "1 of 21 image files are left out" err
     rm "some images/train/light/cut.png"

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . host/packages.sh
 
-need $packages_to_build $packages_of_data g++ clang libclang-rt-dev libcmocka-dev oclgrind python3
+need $packages_to_build $packages_of_data g++ clang clang-tidy cppcheck libclang-rt-dev libcmocka-dev oclgrind python3
 
 build() {
     folder=$1
@@ -26,9 +26,9 @@ export POCL_CACHE_DIR="$caches/pocl" CLTRAIN_CACHE_DIR="$caches/cltrain"
 mkdir "$POCL_CACHE_DIR"
 
 build build/tests
-build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON
+build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON -DCLTRAIN_FUZZ=ON
 
 # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
-echo "running the reference path and the parsers under ASan and UBSan"
+echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
 CLTRAIN_DEVICE=reference ctest --test-dir build/sanitize --output-on-failure -L host -j "$(nproc)"
 ctest --test-dir build/tests --output-on-failure -j "$(nproc)"

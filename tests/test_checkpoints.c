@@ -139,6 +139,8 @@ static void a_checkpoint_whose_description_is_wrong_is_refused(void **state)
     assert_text_refused("cltrain", "\"f32\"", "\"f16\"", "precision");
     assert_text_refused("net", "input 1x8x8\n", "", "the net in its metadata has no input line");
     assert_text_refused("net", "relu", "relo", "net:3: there is no layer \"relo\"");
+    /* gigabytes, were it made before the file is looked at */
+    assert_text_refused("net", "flatten\n", "flatten\ndense out=1000000 as=large\n", "has no tensor large.weight");
 }
 
 static void a_checkpoint_gives_back_what_was_saved(void **state)

@@ -508,7 +508,7 @@ static const char *write_png(const char *name, uint32_t format, int width, int h
 }
 
 /* All pixels have this value in each channel; or, where it is 0, all kinds of values. */
-static const char *write_jpeg(const char *name, int channels, int width, int height, uint8_t value)
+static const char *write_jpeg_as(const char *name, int channels, int width, int height, uint8_t value, bool progressive)
 {
     struct jpeg_compress_struct codec;
     struct jpeg_error_mgr manager;
@@ -526,6 +526,7 @@ static const char *write_jpeg(const char *name, int channels, int width, int hei
     codec.input_components = channels;
     codec.in_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
     jpeg_set_defaults(&codec);
+    if (progressive) jpeg_simple_progression(&codec);
     jpeg_start_compress(&codec, TRUE);
     for (int y = 0; y < height; y++) {
         for (int i = 0; i < channels * width && !value; i++) row[i] = (uint8_t)(i * i * 37 + y * y * 91);
@@ -535,6 +536,11 @@ static const char *write_jpeg(const char *name, int channels, int width, int hei
     jpeg_destroy_compress(&codec);
     assert_int_equal(fclose(stream), 0);
     return path;
+}
+
+static const char *write_jpeg(const char *name, int channels, int width, int height, uint8_t value)
+{
+    return write_jpeg_as(name, channels, width, height, value, false);
 }
 
 static clt_dataset *open_picture(const char *path, clt_shape size)
@@ -646,6 +652,44 @@ static void corrupt_images_are_told(void **state)
     assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
                   "claims to be an image of 61680 x 61680");
     free(bytes);
+    bytes = read_bytes(write_jpeg("large.jpg", 1, 8, 8, 0), &size);
+    for (size_t i = 0; i + 8 < size; i++)
+        if (bytes[i] == 0xff && bytes[i + 1] == 0xc0) memset(bytes + i + 5, 0x06, 4); /* 1542 x 1542 */
+    path = write_bytes("large.jpg", bytes, size);
+    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+                  "claims to be an image of 1542 x 1542");
+    free(bytes);
+    bytes = read_bytes(write_png("chunk.png", PNG_FORMAT_GRAY, 3, 2, twelve), &size);
+    bytes[33] = 3; /* the length of the chunk after the header */
+    path = write_bytes("chunk.png", bytes, size);
+    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+                  ": byte 33: corrupt PNG: a chunk of 503316");
+    free(bytes);
+}
+
+/* The last scan of a progressive image, again and again. */
+static void jpeg_of_many_scans_is_refused(void **state)
+{
+    (void)state;
+    enum { ROOM = 1 << 16, MORE = 501 };
+    clt_error error;
+    clt__picture picture;
+    size_t size, scan = 0;
+    uint8_t *bytes = read_bytes(write_jpeg_as("scans.jpg", 1, 16, 16, 0, true), &size), *many = malloc(ROOM);
+    assert_non_null(many);
+    for (size_t i = 0; i + 1 < size; i++)
+        if (bytes[i] == 0xff && bytes[i + 1] == 0xda) scan = i;
+    const size_t length = size - 2 - scan; /* the end's mark is two bytes */
+    assert_true(size + MORE * length < ROOM);
+    memcpy(many, bytes, size - 2);
+    for (size_t i = 0; i < MORE; i++) memcpy(many + size - 2 + i * length, bytes + scan, length);
+    memcpy(many + size - 2 + MORE * length, bytes + size - 2, 2);
+    assert_ok(clt__picture_read(write_bytes("few.jpg", bytes, size), &picture, &error), &error);
+    free(picture.pixels);
+    const char *path = write_bytes("many.jpg", many, size + MORE * length);
+    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path, "more than 500 scans");
+    free(bytes);
+    free(many);
 }
 
 /* root/train: a (two files), b (one), root/test: b (one). */
@@ -797,6 +841,8 @@ static void bad_lists_are_told(void **state)
     refuse(path, list, ": is not a text of lines");
     (void)write_text(name, "a.png 0\n");
     refuse(path, path_in("badlist/a.png"), ": cannot be opened: No such file or directory; 1 of 1 image files are bad");
+    (void)write_text(name, "/dev/zero 0\n");
+    refuse(path, "/dev/zero", ": is not a file; 1 of 1 image files are bad");
 }
 
 /* ---- CSV ---------------------------------------------------------------------------------------------------- */
@@ -886,6 +932,7 @@ int main(void)
         cmocka_unit_test(jpeg_is_read),
         cmocka_unit_test(resizing_is_a_triangle_filter),
         cmocka_unit_test(corrupt_images_are_told),
+        cmocka_unit_test(jpeg_of_many_scans_is_refused),
         cmocka_unit_test(class_folders_are_read),
         cmocka_unit_test(bad_images_are_counted_or_skipped),
         cmocka_unit_test(lists_are_read),

@@ -169,6 +169,20 @@ static void header_must_be_json(void **state)
     assert_bad_header(twice, 8, "duplicate object key near '\"a\"'");
 }
 
+/* JSON that would take many times the file's size in memory is refused before it is read. */
+static void header_opens_what_tensors_need(void **state)
+{
+    (void)state;
+    char header[2048];
+    size_t length = (size_t)snprintf(header, sizeof header, "{\"a\\\"[[\":{}");
+    for (int i = 0; i < 150; i++)
+        length += (size_t)snprintf(header + length, sizeof header - length, ",\"%03d\":{}", i);
+    (void)snprintf(header + length, sizeof header - length, "}");
+    assert_bad_header(header, 0, ": byte 1313: the header opens more lists and objects than its tensors have");
+    assert_bad_header("{\"a\":{\"shape\":[[]]}}", 0, ": byte 23: the header opens more lists and objects than");
+    assert_bad_header("{\"[[[[\\\"[\":7}", 0, ": its entry is not an object");
+}
+
 /* One tensor "a" with these fields. */
 static void assert_bad_tensor(const char *fields, size_t data_size, const char *part)
 {
@@ -185,7 +199,7 @@ static void fields_must_have_their_types(void **state)
     assert_bad_tensor("\"shape\":[],\"data_offsets\":[0,4]", 4, "its dtype is missing or not a text");
     assert_bad_tensor("\"dtype\":1,\"shape\":[],\"data_offsets\":[0,4]", 4, "its dtype is missing or not a text");
     assert_bad_tensor("\"dtype\":\"C64\",\"shape\":[],\"data_offsets\":[0,8]", 8,
-                      "has the dtype C64, which safetensors does not have");
+                      "has the dtype C64, which is none that cltrain knows");
     assert_bad_tensor("\"dtype\":\"F32\",\"data_offsets\":[0,4]", 4, "its shape is missing or not a list");
     assert_bad_tensor("\"dtype\":\"F32\",\"shape\":1,\"data_offsets\":[0,4]", 4, "its shape is missing or not a list");
     assert_bad_tensor("\"dtype\":\"F32\",\"shape\":[1,1.0],\"data_offsets\":[0,4]", 4,
@@ -418,14 +432,23 @@ static void failed_write_names_the_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_element_type_is_read),        cmocka_unit_test(half_precision_has_its_special_values),
-        cmocka_unit_test(empty_files_and_tensors_are_read), cmocka_unit_test(tensors_of_integers_are_left_out),
-        cmocka_unit_test(header_length_is_checked),         cmocka_unit_test(header_must_be_json),
-        cmocka_unit_test(fields_must_have_their_types),     cmocka_unit_test(data_ranges_are_checked),
-        cmocka_unit_test(data_must_be_covered_once),        cmocka_unit_test(metadata_holds_texts_alone),
-        cmocka_unit_test(added_content_is_copied),          cmocka_unit_test(impossible_content_is_refused),
-        cmocka_unit_test(written_bytes_are_the_formats),    cmocka_unit_test(data_begins_at_a_multiple_of_eight),
-        cmocka_unit_test(content_survives_bit_for_bit),     cmocka_unit_test(failed_write_names_the_file),
+        cmocka_unit_test(each_element_type_is_read),
+        cmocka_unit_test(half_precision_has_its_special_values),
+        cmocka_unit_test(empty_files_and_tensors_are_read),
+        cmocka_unit_test(tensors_of_integers_are_left_out),
+        cmocka_unit_test(header_length_is_checked),
+        cmocka_unit_test(header_must_be_json),
+        cmocka_unit_test(header_opens_what_tensors_need),
+        cmocka_unit_test(fields_must_have_their_types),
+        cmocka_unit_test(data_ranges_are_checked),
+        cmocka_unit_test(data_must_be_covered_once),
+        cmocka_unit_test(metadata_holds_texts_alone),
+        cmocka_unit_test(added_content_is_copied),
+        cmocka_unit_test(impossible_content_is_refused),
+        cmocka_unit_test(written_bytes_are_the_formats),
+        cmocka_unit_test(data_begins_at_a_multiple_of_eight),
+        cmocka_unit_test(content_survives_bit_for_bit),
+        cmocka_unit_test(failed_write_names_the_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

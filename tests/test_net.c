@@ -154,6 +154,18 @@ static void a_wrong_input_or_loss_line_is_named_with_its_line(void **state)
     assert_complaints(complaints, COUNT_OF(complaints));
 }
 
+static void a_net_has_an_end(void **state)
+{
+    (void)state;
+    enum { LINES = 10001, LINE = 5 };
+    char *text = malloc(LINES * LINE + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < LINES; i++) memcpy(text + LINE * i, "relu\n", LINE + 1);
+    const complaint complaints[] = {{text, "test.net:10001: ", "a net of more than 10000 layers"}};
+    assert_complaints(complaints, COUNT_OF(complaints));
+    free(text);
+}
+
 static void lines_end_in_many_ways(void **state)
 {
     (void)state;
@@ -719,6 +731,7 @@ int main(void)
         cmocka_unit_test(name_and_frozen_are_given_once_like_every_option),
         cmocka_unit_test(a_wrong_name_is_named_with_its_line),
         cmocka_unit_test(a_wrong_input_or_loss_line_is_named_with_its_line),
+        cmocka_unit_test(a_net_has_an_end),
         cmocka_unit_test(lines_end_in_many_ways),
         cmocka_unit_test(lines_are_counted_by_line_ends_alone),
         cmocka_unit_test(layers_are_numbered_within_their_kind),

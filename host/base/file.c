@@ -56,6 +56,15 @@ clt_status clt__file_read(const char *path, char **bytes, size_t *size, clt_erro
     return status;
 }
 
+clt_status clt__file_measure(const char *path, uint64_t *size, clt_error *error)
+{
+    struct stat about;
+    if (stat(path, &about)) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!S_ISREG(about.st_mode)) return FAIL(error, CLT_BAD_FILE, "%s: is not a file", path);
+    *size = (uint64_t)about.st_size;
+    return CLT_OK;
+}
+
 /* ---- replacing ---------------------------------------------------------------------------------------------- */
 
 /* The file that `path` leads to: renaming over a link would replace the link and leave the file behind it old. */

@@ -10,6 +10,9 @@
 /* Reads all of `path`. *bytes is freed with free() and has a 0 after its last byte, not counted in *size. */
 clt_status clt__file_read(const char *path, char **bytes, size_t *size, clt_error *error);
 
+/* The size of the file that `path` leads to, which must be a regular one: reading a pipe or a device may never end. */
+clt_status clt__file_measure(const char *path, uint64_t *size, clt_error *error);
+
 /* A file being replaced. Until clt__replace_commit the old content stands, whatever happens. */
 typedef struct clt__replacement {
     FILE *stream; /* write here */

@@ -10,10 +10,12 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-static const verb_row *const verbs[] = {&example_verb, &devices_verb, &train_verb,   &eval_verb,
-                                        &predict_verb, &verify_verb,  &summary_verb, &plan_verb,
-                                        &bench_verb,   &tune_verb,    &lr_find_verb};
-enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+static size_t count_verbs(void)
+{
+    size_t count = 0;
+    while (verbs[count]) count++;
+    return count;
+}
 
 static const char *verb_name(const void *list, size_t index)
 {
@@ -28,7 +30,7 @@ static void print_overview(void)
                  "number the device computes against a plain C reference.\n\n"
                  "usage: cltrain VERB [options]\n\n",
                  clt_version());
-    for (size_t i = 0; i < VERB_COUNT; i++) (void)printf("  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+    for (size_t i = 0; verbs[i]; i++) (void)printf("  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
     (void)printf("\n"
                  "cltrain VERB --help   a verb's options and their defaults (or: cltrain help VERB)\n"
                  "cltrain help nets     how a net is written: the built-in nets, layers and losses\n"
@@ -48,12 +50,12 @@ static clt_status print_net_language(clt_error *error)
 
 static clt_status find_verb(const char *name, const verb_row **found, clt_error *error)
 {
-    for (size_t i = 0; i < VERB_COUNT; i++) {
+    for (size_t i = 0; verbs[i]; i++) {
         if (strcmp(verbs[i]->name, name) != 0) continue;
         *found = verbs[i];
         return CLT_OK;
     }
-    const char *near = nearest_name(name, VERB_COUNT, verb_name, verbs);
+    const char *near = nearest_name(name, count_verbs(), verb_name, verbs);
     if (near)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s: cltrain has no such verb; did you mean cltrain %s?", name, near);
     return FAIL(error, CLT_BAD_ARGUMENT, "%s: cltrain has no such verb; cltrain --help lists them", name);

@@ -26,24 +26,44 @@ clt_status allocate(size_t count, size_t size, const char *what, void *memory, c
     void *fresh = calloc(count ? count : 1, size);
     if (!fresh) return FAIL(error, CLT_NO_MEMORY, "no host memory for %s: %zu times %zu bytes", what, count, size);
     memcpy(memory, &fresh, sizeof fresh);
+    /* cppcheck-suppress memleak ; it is the caller's now */
     return CLT_OK;
 }
 
 /* ---- text --------------------------------------------------------------------------------------------------- */
 
+/* What a sentence quotes, of a file or of an argument, must not reach a terminal as control characters; a build log has
+ * lines and tabs. */
+static void print_printable(const char *text)
+{
+    for (; *text; text++) {
+        const bool control = ((unsigned char)*text < ' ' && *text != '\n' && *text != '\t') || *text == 0x7f;
+        (void)putc(control ? '?' : *text, stderr);
+    }
+}
+
 void print_error(const clt_error *error)
 {
-    (void)fprintf(stderr, "cltrain: %s\n", error->message);
+    (void)fprintf(stderr, "cltrain: ");
+    print_printable(error->message);
+    (void)fprintf(stderr, "\n");
 }
 
 void print_note(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    (void)fprintf(stderr, "cltrain: note: ");
-    (void)vfprintf(stderr, format, arguments);
-    (void)fprintf(stderr, "\n");
+    const int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
+    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (!text) return;
+    va_start(arguments, format);
+    (void)vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    (void)fprintf(stderr, "cltrain: note: ");
+    print_printable(text);
+    (void)fprintf(stderr, "\n");
+    free(text);
 }
 
 void print_wrapped(const char *text, int indent, FILE *stream)

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/format.h"
 
@@ -84,10 +84,8 @@ static clt_status list_files(const char *folder, const cifar_kind *kind, clt_spl
 static clt_status count_records(const char *path, const cifar_kind *kind, uint64_t *count, clt_error *error)
 {
     const uint64_t record = (uint64_t)kind->labels + IMAGE_SIZE;
-    struct stat about;
-    if (stat(path, &about)) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
-    const uint64_t size = (uint64_t)about.st_size;
-    if (!S_ISREG(about.st_mode)) return FAIL(error, CLT_BAD_FILE, "%s: is not a file", path);
+    uint64_t size;
+    TRY(clt__file_measure(path, &size, error));
     if (size == 0 || size % record)
         return FAIL(error, CLT_BAD_FILE,
                     "%s: byte %llu: the file ends inside a record, where records of %llu bytes are needed", path,

@@ -17,15 +17,15 @@ typedef struct encoded {
     const char *path;
     const uint8_t *bytes;
     size_t size;
+    uint64_t densest; /* how many pixels a byte can stand for, at most */
 } encoded;
 
-/* A few bytes must not be able to ask for all the memory: deflate packs at most 1032 bytes into one, and a byte holds
- * at most 8 pixels. */
+/* A few bytes must not be able to ask for all the memory. */
 static clt_status check_size(const encoded *file, const clt__picture_info *info, clt_error *error)
 {
-    enum { MOST_PIXELS_A_BYTE = 8 * 1032, MOST_PIXELS = 1 << 28 };
+    enum { MOST_PIXELS = 1 << 28 };
     const uint64_t pixels = (uint64_t)info->width * (uint64_t)info->height;
-    if (pixels == 0 || pixels > MOST_PIXELS || pixels / MOST_PIXELS_A_BYTE > file->size)
+    if (pixels == 0 || pixels > MOST_PIXELS || pixels / file->densest > file->size)
         return FAIL(error, CLT_BAD_FILE, "%s: claims to be an image of %d x %d in %zu bytes", file->path, info->width,
                     info->height, file->size);
     return CLT_OK;
@@ -41,6 +41,34 @@ static clt_status allocate_pixels(const encoded *file, const clt__picture_info *
 
 /* ---- PNG ---------------------------------------------------------------------------------------------------- */
 
+/* Deflate makes at most 1032 bytes of one; how many bits of these a pixel has, the header says after its extents. */
+static uint64_t densest_png(const uint8_t *bytes, size_t size)
+{
+    enum { DEPTH_AT = 24, COLOUR_AT = 25, MOST_INFLATED = 1032 };
+    static const uint8_t samples[] = {[0] = 1, [2] = 3, [3] = 1, [4] = 2, [6] = 4};
+    if (size <= COLOUR_AT) return 1; /* too short for a header: it is not got as far as pixels */
+    const uint64_t colour = bytes[COLOUR_AT] < sizeof samples ? samples[bytes[COLOUR_AT]] : 0,
+                   bits = bytes[DEPTH_AT] * colour;
+    return bits && bits <= 8 * MOST_INFLATED ? 8 * MOST_INFLATED / bits : 1;
+}
+
+/* libpng takes the memory that a chunk's length asks for before it reads on. */
+static clt_status check_chunks(const encoded *file, clt_error *error)
+{
+    enum { SIGNATURE = 8, AROUND = 12 /* a length and a name before the data, a checksum after it */ };
+    for (size_t at = SIGNATURE; file->size - at >= AROUND;) {
+        const uint8_t *chunk = file->bytes + at;
+        const size_t left = file->size - at - AROUND,
+                     length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+        if (memcmp(chunk + 4, "IEND", 4) == 0) break;
+        if (length > left)
+            return FAIL(error, CLT_BAD_FILE, "%s: byte %zu: corrupt PNG: a chunk of %zu bytes, where %zu follow",
+                        file->path, at, length, left);
+        at += AROUND + length;
+    }
+    return CLT_OK;
+}
+
 static clt_status fail_png(const encoded *file, png_image *image, clt_error *error)
 {
     const clt_status status = FAIL(error, CLT_BAD_FILE, "%s: corrupt PNG: %s", file->path, image->message);
@@ -51,6 +79,7 @@ static clt_status fail_png(const encoded *file, png_image *image, clt_error *err
 static clt_status begin_png(const encoded *file, png_image *image, clt__picture_info *info, clt_error *error)
 {
     *image = (png_image){.version = PNG_IMAGE_VERSION};
+    TRY(check_chunks(file, error));
     if (!png_image_begin_read_from_memory(image, file->bytes, file->size)) return fail_png(file, image, error);
     image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* 16 bits are scaled down, not taken for linear light */
     const bool colour = image->format & PNG_FORMAT_FLAG_COLOR;
@@ -82,9 +111,18 @@ static clt_status read_png(const encoded *file, clt__picture *picture, clt_error
 
 /* ---- JPEG --------------------------------------------------------------------------------------------------- */
 
+/* Each block of 8 x 8 pixels has at least a bit, for its mean. */
+static uint64_t densest_jpeg(const uint8_t *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
+    return 8 * 64;
+}
+
 typedef struct jpeg_reader {
     struct jpeg_decompress_struct codec;
     struct jpeg_error_mgr manager;
+    struct jpeg_progress_mgr progress;
     jmp_buf failed;
     char why[JMSG_LENGTH_MAX];
 } jpeg_reader;
@@ -102,6 +140,16 @@ static void take_jpeg_message(j_common_ptr codec, int level)
     static const int corrupt[] = {JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE, JWRN_JPEG_EOF, JWRN_MUST_RESYNC};
     for (size_t i = 0; level < 0 && i < sizeof corrupt / sizeof *corrupt; i++)
         if (codec->err->msg_code == corrupt[i]) stop_jpeg(codec);
+}
+
+/* Each scan goes over all of the image again, though it may have hardly a byte. */
+static void count_scans(j_common_ptr codec)
+{
+    enum { MOST_SCANS = 500 };
+    jpeg_reader *reader = codec->client_data;
+    if (reader->codec.input_scan_number <= MOST_SCANS) return;
+    (void)snprintf(reader->why, sizeof reader->why, "more than %d scans", (int)MOST_SCANS);
+    longjmp(reader->failed, 1);
 }
 
 static clt_status begin_jpeg(jpeg_reader *reader, const encoded *file, clt__picture_info *info, clt_error *error)
@@ -146,6 +194,8 @@ static clt_status use_jpeg(const encoded *file, bool whole, clt__picture *pictur
         status = FAIL(error, CLT_BAD_FILE, "%s: corrupt JPEG: %s", file->path, reader.why);
     } else {
         jpeg_create_decompress(&reader.codec);
+        reader.progress.progress_monitor = count_scans;
+        reader.codec.progress = &reader.progress;
         status = whole ? decode_jpeg(&reader, file, picture, error) : begin_jpeg(&reader, file, &picture->info, error);
     }
     jpeg_destroy_decompress(&reader.codec);
@@ -170,13 +220,14 @@ static clt_status read_jpeg(const encoded *file, clt__picture *picture, clt_erro
 typedef struct codec_row {
     unsigned char magic[8];
     size_t magic_size;
+    uint64_t (*densest)(const uint8_t *bytes, size_t size);
     clt_status (*look)(const encoded *file, clt__picture_info *info, clt_error *error);
     clt_status (*read)(const encoded *file, clt__picture *picture, clt_error *error);
 } codec_row;
 
 static const codec_row codecs[] = {
-    {{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, 8, look_at_png, read_png},
-    {{0xff, 0xd8, 0xff}, 3, look_at_jpeg, read_jpeg},
+    {{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, 8, densest_png, look_at_png, read_png},
+    {{0xff, 0xd8, 0xff}, 3, densest_jpeg, look_at_jpeg, read_jpeg},
 };
 
 static const codec_row *find_codec(const unsigned char *start, size_t size)
@@ -194,10 +245,14 @@ bool clt__picture_looks(const unsigned char *start, size_t size)
 
 static clt_status load(const char *path, char **bytes, encoded *file, const codec_row **codec, clt_error *error)
 {
+    uint64_t size;
     *file = (encoded){.path = path};
+    *bytes = NULL;
+    TRY(clt__file_measure(path, &size, error)); /* a list of images may name what never ends */
     TRY(clt__file_read(path, bytes, &file->size, error));
     file->bytes = (const uint8_t *)*bytes;
     *codec = find_codec(file->bytes, file->size);
+    if (*codec) file->densest = (*codec)->densest(file->bytes, file->size);
     if (*codec) return CLT_OK;
     free(*bytes);
     *bytes = NULL;

@@ -194,30 +194,42 @@ static unsigned part_of(uint64_t left)
     return left < LARGEST_PART ? (unsigned)left : LARGEST_PART;
 }
 
-static int inflate_all(z_stream *stream, uint64_t packed, uint64_t size)
+/* The buffer grows with what has been inflated: what the directory says must not be able to ask for all the memory. */
+static clt_status inflate_all(const clt__zip_member *member, z_stream *stream, unsigned char **to, bool *whole,
+                              clt_error *error)
 {
+    enum { FIRST_ROOM = 1 << 16 };
+    uint64_t packed = member->packed;
+    const size_t size = (size_t)member->size;
+    size_t held = 0, capacity = size < FIRST_ROOM ? size : FIRST_ROOM;
     int code = Z_OK;
+    TRY(clt__allocate(capacity, 1, member->name, to, error));
     while (code == Z_OK) {
+        if (held < size) TRY(clt__grow(to, &capacity, held, 1, error));
         if (!stream->avail_in) stream->avail_in = part_of(packed), packed -= stream->avail_in;
-        if (!stream->avail_out) stream->avail_out = part_of(size), size -= stream->avail_out;
-        code = inflate(stream, Z_NO_FLUSH); /* Z_BUF_ERROR where neither is left */
+        const unsigned room = part_of((capacity < size ? capacity : size) - held);
+        stream->next_out = *to + held;
+        stream->avail_out = room;
+        code = inflate(stream, Z_NO_FLUSH); /* Z_BUF_ERROR where there is neither data nor room */
+        held += room - stream->avail_out;
     }
-    const bool whole = code == Z_STREAM_END && packed == 0 && size == 0 && !stream->avail_in && !stream->avail_out;
-    return whole ? Z_OK : Z_DATA_ERROR;
+    *whole = code == Z_STREAM_END && packed == 0 && !stream->avail_in && held == size;
+    return CLT_OK;
 }
 
-static clt_status unpack(const clt__zip *zip, const clt__zip_member *member, unsigned char *from, unsigned char *to,
+static clt_status unpack(const clt__zip *zip, const clt__zip_member *member, unsigned char *from, unsigned char **to,
                          clt_error *error)
 {
-    z_stream stream = {.next_in = from, .next_out = to};
+    z_stream stream = {.next_in = from};
+    bool whole = false;
     if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
         return FAIL(error, CLT_NO_MEMORY, "%s: no host memory to unpack %s", zip->path, member->name);
-    const int code = inflate_all(&stream, member->packed, member->size);
+    const clt_status status = inflate_all(member, &stream, to, &whole, error);
     char why[128];
     (void)snprintf(why, sizeof why, "%s", stream.msg ? stream.msg : "its size is not what the directory says");
     (void)inflateEnd(&stream);
-    return code == Z_OK ? CLT_OK
-                        : FAIL(error, CLT_BAD_FILE, "%s: %s: corrupt deflated data: %s", zip->path, member->name, why);
+    if (status != CLT_OK || whole) return status;
+    return FAIL(error, CLT_BAD_FILE, "%s: %s: corrupt deflated data: %s", zip->path, member->name, why);
 }
 
 /* What the directory says of a member must be possible before memory is asked for. */
@@ -249,25 +261,27 @@ static clt_status find_data(const clt__zip *zip, const clt__zip_member *member, 
     return CLT_OK;
 }
 
-static clt_status read_deflated(const clt__zip *zip, const clt__zip_member *member, uint64_t offset, char *bytes,
-                                clt_error *error)
+static clt_status read_deflated(const clt__zip *zip, const clt__zip_member *member, uint64_t offset,
+                                unsigned char **bytes, clt_error *error)
 {
     unsigned char *packed;
     TRY(clt__allocate(member->packed, 1, zip->path, &packed, error));
     clt_status status = read_at(zip, offset, packed, (size_t)member->packed, error);
-    if (status == CLT_OK) status = unpack(zip, member, packed, (unsigned char *)bytes, error);
+    if (status == CLT_OK) status = unpack(zip, member, packed, bytes, error);
     free(packed);
     return status;
 }
 
-static clt_status read_content(const clt__zip *zip, const clt__zip_member *member, uint64_t offset, char *bytes,
-                               clt_error *error)
+static clt_status read_content(const clt__zip *zip, const clt__zip_member *member, uint64_t offset,
+                               unsigned char **bytes, clt_error *error)
 {
-    if (member->method == 8)
+    if (member->method == 8) {
         TRY(read_deflated(zip, member, offset, bytes, error));
-    else
-        TRY(read_at(zip, offset, bytes, (size_t)member->size, error));
-    if (crc32_z(0, (const unsigned char *)bytes, (size_t)member->size) != member->sum)
+    } else {
+        TRY(clt__allocate(member->size, 1, member->name, bytes, error));
+        TRY(read_at(zip, offset, *bytes, (size_t)member->size, error));
+    }
+    if (crc32_z(0, *bytes, (size_t)member->size) != member->sum)
         return FAIL(error, CLT_BAD_FILE, "%s: %s: its content does not have the checksum that the directory says",
                     zip->path, member->name);
     return CLT_OK;
@@ -276,16 +290,16 @@ static clt_status read_content(const clt__zip *zip, const clt__zip_member *membe
 clt_status clt__zip_read(const clt__zip *zip, const clt__zip_member *member, char **bytes, clt_error *error)
 {
     uint64_t offset = 0;
+    unsigned char *content = NULL;
     *bytes = NULL;
     TRY(check_member(zip, member, error));
     TRY(find_data(zip, member, &offset, error));
     if (offset > zip->size || zip->size - offset < member->packed)
         return FAIL(error, CLT_BAD_FILE, "%s: %s lies beyond the end of the zip archive", zip->path, member->name);
-    TRY(clt__allocate(member->size, 1, member->name, bytes, error));
-    const clt_status status = read_content(zip, member, offset, *bytes, error);
-    if (status != CLT_OK) {
-        free(*bytes);
-        *bytes = NULL;
-    }
+    const clt_status status = read_content(zip, member, offset, &content, error);
+    if (status == CLT_OK)
+        *bytes = (char *)content;
+    else
+        free(content);
     return status;
 }

@@ -276,7 +276,7 @@ static clt_status read_type(const source *from, const json_t *json, entry *tenso
     if (!name) return FAIL_TENSOR(error, from, tensor, "its %s is missing or not a text", "dtype");
     tensor->type = find_type(name);
     if (!tensor->type)
-        return FAIL_TENSOR(error, from, tensor, "has the dtype %s, which safetensors does not have", name);
+        return FAIL_TENSOR(error, from, tensor, "has the dtype %s, which is none that cltrain knows", name);
     return CLT_OK;
 }
 
@@ -382,12 +382,41 @@ static clt_status find_data(source *from, clt_error *error)
     return CLT_OK;
 }
 
+/* A tree of JSON is up to a hundred times as large as its text, so what no header holds is refused before there is one:
+ * lists or objects within a tensor's lists, and (but for a few) more of them than so many bytes can have. */
+static clt_status check_structure(const source *from, clt_error *error)
+{
+    enum {
+        DEEPEST = 3,
+        SLACK = 64,
+        ENTRY_SIZE = sizeof "\"\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,0]}" - 1
+    };
+    const uint64_t most = SLACK + 3 * ((from->data_begin - PREFIX_SIZE) / ENTRY_SIZE);
+    uint64_t depth = 0, opened = 0;
+    bool quoted = false;
+    for (uint64_t at = PREFIX_SIZE; at < from->data_begin; at++) {
+        const unsigned char byte = from->bytes[at];
+        if (quoted && byte == '\\')
+            at++;
+        else if (byte == '"')
+            quoted = !quoted;
+        else if (!quoted && (byte == '}' || byte == ']'))
+            depth -= depth > 0;
+        else if (!quoted && (byte == '{' || byte == '[') && (++depth > DEEPEST || ++opened > most))
+            return FAIL(error, CLT_BAD_FILE,
+                        "%s: byte %" PRIu64 ": the header opens more lists and objects than its tensors have",
+                        from->path, at);
+    }
+    return CLT_OK;
+}
+
 static clt_status read_header(source *from, clt_error *error)
 {
     const char *text = (const char *)from->bytes + PREFIX_SIZE;
     if (text[0] != '{')
         return FAIL(error, CLT_BAD_FILE, "%s: byte %d: the header begins with byte 0x%02x, where '{' is needed",
                     from->path, PREFIX_SIZE, from->bytes[PREFIX_SIZE]);
+    TRY(check_structure(from, error));
     json_error_t why;
     from->header = json_loadb(text, (size_t)(from->data_begin - PREFIX_SIZE), JSON_REJECT_DUPLICATES, &why);
     if (!from->header)

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { LARGEST_VALUE = 1000000, LONGEST_WORD = 64 };
+enum { LARGEST_VALUE = 1000000, LONGEST_WORD = 64, MOST_LAYERS = 10000 };
 
 typedef struct parser {
     const char *at;
@@ -361,6 +361,8 @@ static clt_status parse_layer(parser *p, const char *name, clt_error *error)
         return FAIL(error, CLT_BAD_NET, "%s:%d: there is no layer \"%s\": `cltrain help nets` lists them", p->origin,
                     p->line, name);
     clt__description *d = p->description;
+    if (d->count == MOST_LAYERS)
+        return FAIL(error, CLT_BAD_NET, "%s:%d: a net of more than %d layers", p->origin, p->line, (int)MOST_LAYERS);
     TRY(clt__grow(&d->item, &d->capacity, d->count, sizeof *d->item, error));
     clt__item *item = &d->item[d->count++];
     *item = (clt__item){.row = row, .line = p->line};

@@ -386,6 +386,24 @@ static clt_status take_averages(clt_model *model, const clt__safetensors *file, 
     return CLT_OK;
 }
 
+/* Whether the file has every parameter of the net: its text can ask for far more memory than the file is large. */
+static clt_status check_net(const clt__description *description, const clt__safetensors *file, const char *path,
+                            clt_error *error)
+{
+    clt__net net;
+    clt_status status = CLT_OK;
+    TRY(clt__net_outline(description, &net, error));
+    for (int i = 0; i < net.layers; i++)
+        for (int j = 0; j < net.layer[i].parameters && status == CLT_OK; j++) {
+            clt_tensor_info info;
+            const clt__stored_tensor *stored;
+            clt__describe_tensor(&net.tape.tensor[net.layer[i].parameter[j].tensor], &info);
+            status = find_tensor(file, path, info.name, &info, &stored, error);
+        }
+    clt__net_free(&net);
+    return status;
+}
+
 static clt_status create_from(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
                               clt_error *error)
 {
@@ -406,7 +424,11 @@ static clt_status create_from(const clt__safetensors *file, const char *path, js
         clt__description_free(&description);
         return FAIL(error, CLT_BAD_FILE, "%s: the net in its metadata has no input line", path);
     }
-    return clt__model_from(&description, is_double ? CLT_F64 : CLT_F32, (uint64_t)seed, model, error);
+    const clt_status status = check_net(&description, file, path, error);
+    if (status == CLT_OK)
+        return clt__model_from(&description, is_double ? CLT_F64 : CLT_F32, (uint64_t)seed, model, error);
+    clt__description_free(&description);
+    return status;
 }
 
 /* Options that name the normalisation name what the model has. */
@@ -439,7 +461,6 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
                     *why.text ? why.text : "a value is out of range");
     restore_given_normalization(*model);
     TRY(names_from_json(json_object_get(json, "classes"), path, &(*model)->class_names, error));
-    TRY(check_parameters(*model, file, path, error));
     TRY(restore_frozen(*model, json, path, error));
     take_parameters(*model, file);
     (*model)->averaged = json_is_true(json_object_get(json, "averaged")); /* older checkpoints do not say */

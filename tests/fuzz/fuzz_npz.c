@@ -1,0 +1,12 @@
+/* NPZ: the input as an archive of arrays. */
+#include "fuzz.h"
+
+static void run(const uint8_t *bytes, size_t size)
+{
+    const char *path = fuzz_write("set.npz", bytes, size);
+    (void)fuzz_open_set(path, CLT_TRAIN, NULL);
+    (void)fuzz_open_set(path, CLT_TEST, &(clt_data_options){.layout = CLT_NHWC});
+}
+
+/* As deflate packs, and each float becomes a double. */
+const fuzz_target target = {.run = run, .base = 1 << 18, .factor = 4 * 1032};
