@@ -1,9 +1,8 @@
 /* A device that does everything that is asked of it but compute: buffers are memory, programs build, kernels do
  * nothing. One call may be told to fail, and it counts what has not been released.
  *
- * It is linked into a test in the OpenCL library's place, or preloaded before it, and then the environment tells it what
- * to do:
- *   STUB_FAULT=clEnqueueReadBuffer:3:-5    the third such call gives -5; "3+": that one and all after it
+ * It is linked into a test in the OpenCL library's place, or preloaded before it, and then the environment tells it
+ * what to do: STUB_FAULT=clEnqueueReadBuffer:3:-5    the third such call gives -5; "3+": that one and all after it
  *   STUB_FAULT=any:100+:-2                 so do all calls from the hundredth on: the device has vanished
  *   STUB_PLATFORMS=0, STUB_DEVICES=0       there is no platform; the platform has no device
  * and at the end it says on standard error what was not released.
