@@ -97,6 +97,17 @@ void clt_device_close(clt_device *device);
  * reference has none. */
 void clt_device_set_schedule(clt_device *device, clt_schedule schedule);
 
+/* The most that is taken of a device, where that is less than it has: 0 leaves its own limit. To see that a net works on
+ * a smaller device, or to keep away from what a driver claims but gets wrong. */
+typedef struct clt_device_limits {
+    int64_t work_group_items; /* work-items of a work-group */
+    int64_t local_bytes;      /* local memory of a work-group */
+    int64_t allocation_bytes; /* the largest single buffer */
+} clt_device_limits;
+
+/* For what is opened on the device from now on. The reference has no limits. */
+void clt_device_set_limits(clt_device *device, const clt_device_limits *limits);
+
 /* `note` is told, in one sentence each, what the caller may want to know though nothing failed: that a kernel does not build
  * on the device and a plainer one is used. NULL: nobody is told. */
 typedef void (*clt_note_function)(void *user, const char *sentence);

@@ -7,27 +7,28 @@
 verbs="example devices train eval predict verify summary plan bench tune lr-find"
 
 # The options that scripts rely on.
+limits='limit-workgroup limit-local limit-alloc'
 options_of() {
     case $1 in
-    example) echo sigmoid-derivative steps lr precision device schedule ;;
+    example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
         echo accumulate overfit-batch ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
-            save-every normalize no-shuffle check-every log-steps precision device schedule quiet augment class-weights on-mismatch
+            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch
         ;;
-    eval) echo model data topk batch-size json device schedule ;;
-    predict) echo model topk format batch-size device schedule ;;
+    eval) echo model data topk batch-size json device schedule $limits ;;
+    predict) echo model topk format batch-size device schedule $limits ;;
     summary) echo net input json ;;
     lr-find)
         echo augment class-weights data net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
-            alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule
+            alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule $limits
         ;;
-    plan) echo ema net input batch-size micro-batch-size optimizer images inference precision json device schedule ;;
-    tune) echo net input batch-size precision forget json device schedule ;;
-    bench) echo net input batch-size seconds precision json device schedule ;;
-    verify) echo net input loss precision model batch-size seed json device schedule ;;
+    plan) echo ema net input batch-size micro-batch-size optimizer images inference precision json device schedule $limits ;;
+    tune) echo net input batch-size precision forget json device schedule $limits ;;
+    bench) echo net input batch-size seconds precision json device schedule $limits ;;
+    verify) echo net input loss precision model batch-size seed json device schedule $limits ;;
     esac
 }
 
@@ -141,7 +142,10 @@ test_values() {
     refuses_values train --lr-scheduler never
     refuses_values train --normalize some 0.5 0.5/0 0.5/-1 0.5/ /0.5 1,2/1,2,3 x/1
     refuses_values verify --precision f16
-    for verb in example train eval predict verify bench; do refuses_values $verb --schedule tiles ''; done
+    for verb in example train eval predict verify bench; do
+        refuses_values $verb --schedule tiles ''
+        for option in $limits; do refuses_values $verb --$option 0 -1 1k ''; done
+    done
     refuses_values predict --format xml
 }
 

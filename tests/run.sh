@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . host/packages.sh
 
-need $packages_to_build $packages_of_data g++ clang libclang-rt-dev libcmocka-dev oclgrind python3
+need $packages_to_build $packages_of_data g++ clang clang-tidy cppcheck libclang-rt-dev libcmocka-dev oclgrind python3
 
 build() {
     folder=$1

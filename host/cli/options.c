@@ -26,12 +26,14 @@ void take_note(void *user, const char *sentence)
     print_note("%s", sentence);
 }
 
-clt_status open_device(const char *name, const char *schedule, clt_device **device, clt_error *error)
+clt_status open_device(const char *name, const char *schedule, const clt_device_limits *limits, clt_device **device,
+                       clt_error *error)
 {
     TRY(clt_device_open(name, device, error));
     clt_device_set_notes(*device, take_note, NULL);
     if (schedule)
         clt_device_set_schedule(*device, strcmp(schedule, "tile") == 0 ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR);
+    clt_device_set_limits(*device, limits);
     return CLT_OK;
 }
 
@@ -359,7 +361,7 @@ static void describe_default(const option_row *row, const void *defaults, char *
     *text = '\0';
     if (row->kind == OPTION_COUNT && *(const int *)setting >= row->least)
         (void)snprintf(text, size, " (default %d)", *(const int *)setting);
-    else if (row->kind == OPTION_LONG)
+    else if (row->kind == OPTION_LONG && *(const int64_t *)setting >= (int64_t)row->least)
         (void)snprintf(text, size, " (default %" PRId64 ")", *(const int64_t *)setting);
     else if (row->kind == OPTION_SEED)
         (void)snprintf(text, size, " (default %" PRIu64 ")", *(const uint64_t *)setting);

@@ -94,16 +94,31 @@ int read_numbers(const char *text, char end, double *numbers, int most);
 
 extern const char *const precision_names[], *const schedule_names[];
 
-#define DEVICE_OPTIONS(settings)                                                                            \
-    {.name = "device",                                                                                      \
-     SETTING(settings, device),                                                                             \
-     .value = "D",                                                                                          \
-     .help = "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's "     \
-             "CLTRAIN_DEVICE, else what `cltrain devices` marks)"},                                         \
-    {                                                                                                       \
-        .name = "schedule", SETTING(settings, schedule), .value = "vector|tile", .choices = schedule_names, \
-        .help = "how its heavy kernels share out their work: vectors, or tiles in local memory (default: "  \
-                "tile for a GPU, else vector)"                                                              \
+#define DEVICE_OPTIONS(settings)                                                                                \
+    {.name = "device",                                                                                          \
+     SETTING(settings, device),                                                                                 \
+     .value = "D",                                                                                              \
+     .help = "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's "         \
+             "CLTRAIN_DEVICE, else what `cltrain devices` marks)"},                                             \
+        {.name = "schedule",                                                                                    \
+         SETTING(settings, schedule),                                                                           \
+         .value = "vector|tile",                                                                                \
+         .choices = schedule_names,                                                                             \
+         .help = "how its heavy kernels share out their work: vectors, or tiles in local memory (default: "     \
+                 "tile for a GPU, else vector)"},                                                               \
+        {.name = "limit-workgroup",                                                                             \
+         SETTING(settings, limits.work_group_items),                                                            \
+         .value = "N",                                                                                          \
+         .least = 1,                                                                                            \
+         .help = "work-groups of at most N work-items (default: the device's own limit, as for the next two)"}, \
+        {.name = "limit-local",                                                                                 \
+         SETTING(settings, limits.local_bytes),                                                                 \
+         .value = "BYTES",                                                                                      \
+         .least = 1,                                                                                            \
+         .help = "at most so much local memory for a work-group"},                                              \
+    {                                                                                                           \
+        .name = "limit-alloc", SETTING(settings, limits.allocation_bytes), .value = "BYTES", .least = 1,        \
+        .help = "buffers of at most so many bytes each"                                                         \
     }
 
 /* How --data and image files are read. */
@@ -229,7 +244,9 @@ void take_note(void *user, const char *sentence);
 /* What --precision says; `fallback` where it is not given. */
 clt_precision precision_named(const char *name, clt_precision fallback);
 
-/* Opens the device that --device names (NULL: the default), with the schedule that --schedule says (NULL: its own). */
-clt_status open_device(const char *name, const char *schedule, clt_device **device, clt_error *error);
+/* Opens the device that --device names (NULL: the default), with the schedule that --schedule says (NULL: its own)
+ * and the limits that --limit-workgroup and its like say. */
+clt_status open_device(const char *name, const char *schedule, const clt_device_limits *limits, clt_device **device,
+                       clt_error *error);
 
 #endif

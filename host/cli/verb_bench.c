@@ -8,6 +8,7 @@
 
 typedef struct bench_settings {
     const char *net, *json, *device, *schedule, *precision;
+    clt_device_limits limits;
     clt_shape input;
     int batch_size;
     double seconds;
@@ -127,7 +128,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     clt_model *model = NULL;
     clt_device *device = NULL;
     clt_status status = clt_model_create(&options, &model, error);
-    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
+    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &settings->limits, &device, error);
     if (status == CLT_OK) status = bench(settings, model, device, error);
     clt_device_close(device);
     clt_model_close(model);

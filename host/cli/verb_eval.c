@@ -8,6 +8,7 @@
 
 typedef struct eval_settings {
     const char *model, *data, *json, *device, *schedule;
+    clt_device_limits limits;
     int batch_size, topk; /* topk 0: not given */
     data_settings reading;
 } eval_settings;
@@ -236,7 +237,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     clt_evaluation evaluation = {0};
     clt_status status = clt_model_load(settings->model, &model, error);
     if (status == CLT_OK) status = open_data(settings, model, &data, error);
-    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
+    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &settings->limits, &device, error);
     if (status == CLT_OK) status = clt_evaluate(model, device, data, settings->batch_size, &evaluation, error);
     if (status == CLT_OK) status = check_topk(settings, &evaluation, error);
     if (status == CLT_OK) status = tell(settings, &(eval_report){model, data, &evaluation, settings->topk}, error);

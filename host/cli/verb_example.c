@@ -9,6 +9,7 @@
 
 typedef struct example_settings {
     const char *device, *schedule, *precision, *derivative;
+    clt_device_limits limits;
     int steps;
     double lr;
 } example_settings;
@@ -147,7 +148,8 @@ static clt_precision choose_precision(const example_run *example)
 
 static clt_status open_example(example_run *example, clt_error *error)
 {
-    TRY(open_device(example->settings->device, example->settings->schedule, &example->device.device, error));
+    TRY(open_device(example->settings->device, example->settings->schedule, &example->settings->limits,
+                    &example->device.device, error));
     TRY(clt_device_open("reference", &example->reference.device, error));
     TRY(clt_dataset_from_reals(1, (clt_shape){1, 4, 4}, image_x, target, 1, &example->data, error));
     example->precision = choose_precision(example);

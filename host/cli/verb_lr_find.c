@@ -9,6 +9,7 @@
 
 typedef struct lr_find_settings {
     const char *data, *net, *loss, *precision, *weights, *init, *json, *device, *schedule;
+    clt_device_limits limits;
     double least, most;
     int steps;
     data_settings reading;
@@ -144,7 +145,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     apply_normalize(&settings->normalize, &settings->train);
     clt_status status = clt_dataset_open_with(settings->data, CLT_TRAIN, &reading, &data, error);
     if (status == CLT_OK) status = create_model(settings, data, &model, error);
-    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
+    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &settings->limits, &device, error);
     if (status == CLT_OK) status = find(settings, model, device, data, error);
     clt_device_close(device);
     clt_model_close(model);

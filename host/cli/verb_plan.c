@@ -6,6 +6,7 @@
 
 typedef struct plan_settings {
     const char *net, *json, *device, *schedule, *precision;
+    clt_device_limits limits;
     clt_shape input;
     int64_t images;
     bool inference;
@@ -133,7 +134,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     (void)command;
     const plan_settings *settings = given;
     clt_device *device;
-    TRY(open_device(settings->device, settings->schedule, &device, error));
+    TRY(open_device(settings->device, settings->schedule, &settings->limits, &device, error));
     const clt_status status = plan_on(settings, device, error);
     clt_device_close(device);
     return status;

@@ -10,6 +10,7 @@
 
 typedef struct predict_settings {
     const char *model, *format, *device, *schedule;
+    clt_device_limits limits;
     int batch_size, topk; /* topk 0: not given */
     data_settings reading;
 } predict_settings;
@@ -319,7 +320,7 @@ static clt_status open_prediction(prediction_run *prediction, clt_error *error)
 {
     const predict_settings *settings = prediction->settings;
     TRY(clt_model_load(settings->model, &prediction->model, error));
-    TRY(open_device(settings->device, settings->schedule, &prediction->device, error));
+    TRY(open_device(settings->device, settings->schedule, &settings->limits, &prediction->device, error));
     prediction->outputs = clt_model_outputs(prediction->model);
     prediction->digits = digits_of(clt_model_precision(prediction->model));
     prediction->classifies = strcmp(clt_model_loss(prediction->model), "cross_entropy") == 0;

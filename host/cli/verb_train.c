@@ -15,6 +15,7 @@
 
 typedef struct train_settings {
     const char *data, *net, *loss, *precision, *weights, *init, *resume, *device, *schedule;
+    clt_device_limits limits;
     bool quiet;
     data_settings reading;
     normalize_setting normalize;
@@ -280,7 +281,7 @@ static clt_status open_training(training_run *training, command_line *command, c
     if (settings->resume) TRY(resume_model(training, command, error));
     TRY(open_data(training, error));
     if (!settings->resume) TRY(create_model(training, error));
-    return open_device(settings->device, settings->schedule, &training->device, error);
+    return open_device(settings->device, settings->schedule, &settings->limits, &training->device, error);
 }
 
 static void close_training(training_run *training)

@@ -6,6 +6,7 @@
 
 typedef struct tune_settings {
     const char *net, *json, *device, *schedule, *precision;
+    clt_device_limits limits;
     clt_shape input;
     int batch_size;
     bool forget;
@@ -103,7 +104,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     (void)command;
     const tune_settings *settings = given;
     clt_device *device;
-    TRY(open_device(settings->device, settings->schedule, &device, error));
+    TRY(open_device(settings->device, settings->schedule, &settings->limits, &device, error));
     const clt_status status = settings->forget ? clt_tune_forget(device, error) : tune(settings, device, error);
     clt_device_close(device);
     return status;

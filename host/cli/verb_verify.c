@@ -7,6 +7,7 @@
 
 typedef struct verify_settings {
     const char *net, *loss, *model, *json, *device, *schedule, *precision;
+    clt_device_limits limits;
     clt_shape input;
     int batch_size;
     uint64_t seed;
@@ -142,7 +143,7 @@ static clt_status run(command_line *command, void *given, clt_error *error)
     verify_report report = {.prints = !is_stdout(settings->json), .rows = settings->json ? json_array() : NULL};
     report.no_memory = settings->json && !report.rows;
     clt_status status = create_model(settings, &model, error);
-    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &device, error);
+    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &settings->limits, &device, error);
     if (status == CLT_OK) status = verify(settings, model, device, &report, error);
     json_decref(report.rows);
     clt_device_close(device);

@@ -162,18 +162,17 @@ static const clt__zip_member *find_member(const array_store *store, const char *
     return clt__zip_find(store->zip, member);
 }
 
-static bool is_file(const char *path)
+static bool can_be_opened(const char *path)
 {
     FILE *stream = fopen(path, "rb");
-    if (stream) (void)fclose(stream);
-    return stream;
+    return stream && fclose(stream) == 0;
 }
 
 static clt_status load_bytes(const array_store *store, const char *array, loaded_array *loaded, clt_status missing,
                              size_t *size, clt_error *error)
 {
     const clt__zip_member *member = store->zip ? find_member(store, array) : NULL;
-    if (store->zip ? !member : !is_file(loaded->name))
+    if (store->zip ? !member : !can_be_opened(loaded->name))
         return FAIL(error, missing, "%s: holds no %s.npy", store->path, array);
     if (!member) return clt__file_read(loaded->name, &loaded->bytes, size, error);
     *size = (size_t)member->size;
@@ -226,7 +225,7 @@ static bool has_array(const char *path, const char *separator)
     for (int i = 0; i < 2; i++) {
         char *name;
         if (name_file(&store, i ? "x_test" : "x_train", &name, NULL) != CLT_OK) return false;
-        found |= is_file(name);
+        found |= can_be_opened(name);
         free(name);
     }
     return found;

@@ -111,13 +111,25 @@ typedef struct found {
 typedef struct found_list {
     found *entry;
     size_t count, capacity;
+    const char *failed_call; /* what kept platforms or devices out of the list, if anything did */
+    cl_int code;
 } found_list;
+
+/* Having nothing to list is no failure. */
+static bool lists(found_list *list, const char *call, cl_int code)
+{
+    if (code == CL_SUCCESS) return true;
+    if (code == CL_DEVICE_NOT_FOUND || code == CLT__PLATFORM_NOT_FOUND) return false;
+    list->failed_call = call;
+    list->code = code;
+    return false;
+}
 
 static clt_status find_platform_devices(cl_platform_id platform, int platform_index, found_list *list, clt_error *error)
 {
     cl_device_id ids[64];
     cl_uint count = 0;
-    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &count) != CL_SUCCESS) return CLT_OK; /* has none */
+    if (!lists(list, "clGetDeviceIDs", clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &count))) return CLT_OK;
     for (cl_uint i = 0; i < count && i < 64; i++) {
         TRY(clt__grow(&list->entry, &list->capacity, list->count, sizeof *list->entry, error));
         found *entry = &list->entry[list->count++];
@@ -131,7 +143,7 @@ static clt_status find_devices(found_list *list, clt_error *error)
 {
     cl_platform_id platforms[64];
     cl_uint count = 0;
-    if (clGetPlatformIDs(64, platforms, &count) != CL_SUCCESS) count = 0; /* no platform is installed */
+    if (!lists(list, "clGetPlatformIDs", clGetPlatformIDs(64, platforms, &count))) return CLT_OK;
     for (cl_uint i = 0; i < count && i < 64; i++) TRY(find_platform_devices(platforms[i], (int)i, list, error));
     return CLT_OK;
 }
@@ -167,6 +179,14 @@ static found *find_called(const found_list *list, const char *name)
     return first;
 }
 
+static clt_status fail_to_list(const found_list *list, clt_error *error)
+{
+    (void)OPENCL_FAIL(error, list->failed_call, list->code,
+                      "no OpenCL device was found, --device reference needs none");
+    if (error) error->status = CLT_NO_DEVICE;
+    return CLT_NO_DEVICE;
+}
+
 static clt_status choose(const found_list *list, const char *name, const found **chosen, clt_error *error)
 {
     *chosen = find_called(list, name);
@@ -175,6 +195,7 @@ static clt_status choose(const found_list *list, const char *name, const found *
         if (is_called(&list->entry[i].info, name))
             return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot be used: %s", list->entry[i].info.id,
                         list->entry[i].info.name, list->entry[i].info.reason);
+    if (list->count == 0 && list->failed_call) return fail_to_list(list, error);
     if (list->count == 0)
         return FAIL(error, CLT_NO_DEVICE,
                     "no OpenCL device was found: install a driver (Debian: pocl-opencl-icd makes the CPU a device), or "
@@ -224,9 +245,11 @@ static clt_status open_queue(clt_device *device, clt_error *error)
 {
     cl_int code;
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &code);
-    if (code != CL_SUCCESS) return OPENCL_FAIL(error, code, "device %s: cannot create a context", device->info.id);
+    if (code != CL_SUCCESS)
+        return OPENCL_FAIL(error, "clCreateContext", code, "device %s: cannot create a context", device->info.id);
     device->queue = clCreateCommandQueue(device->context, device->id, 0, &code);
-    if (code != CL_SUCCESS) return OPENCL_FAIL(error, code, "device %s: cannot create a queue", device->info.id);
+    if (code != CL_SUCCESS)
+        return OPENCL_FAIL(error, "clCreateCommandQueue", code, "device %s: cannot create a queue", device->info.id);
     return CLT_OK;
 }
 
@@ -334,6 +357,11 @@ void clt_device_set_schedule(clt_device *device, clt_schedule schedule)
     device->schedule = schedule;
 }
 
+void clt_device_set_limits(clt_device *device, const clt_device_limits *limits)
+{
+    device->limits = *limits;
+}
+
 /* Tiles of the tile schedule: 64 x 64 outputs by 16 x 16 work-items of 4 x 4 sums. Larger groups share little more and
  * wait for each other longer, larger blocks need more registers than some GPUs have for a work-item. */
 enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 4, SLAB = 16 };
@@ -341,19 +369,20 @@ enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 4, SLAB = 16 };
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
 {
     const clt_schedule schedule = device->schedule == CLT_SCHEDULE_AUTO ? device->info.schedule : device->schedule;
+    const uint64_t items = clt__lower_limit((uint64_t)device->work_group_items, device->limits.work_group_items);
     clt__limits limits = {
         .real_bytes = precision == CLT_F64 ? 8 : 4,
         .vector_width = schedule == CLT_SCHEDULE_TILE ? 1 : clt__native_vector_width(device, precision),
         .patch_bytes = PATCH_BYTES,
         .winograd = device->winograd,
         .schedule = schedule,
-        .work_group_items = device->work_group_items < WORK_GROUP_ITEMS ? device->work_group_items : WORK_GROUP_ITEMS,
+        .work_group_items = items < WORK_GROUP_ITEMS ? (int)items : WORK_GROUP_ITEMS,
         .preferred_multiple = device->preferred_multiple > 0 ? device->preferred_multiple : 1,
         .item_block = ITEM_BLOCK,
         .slab = SLAB,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
-        .local_bytes = device->info.local_memory_bytes,
-        .allocation_bytes = device->allocation_bytes,
+        .local_bytes = clt__lower_limit(device->info.local_memory_bytes, device->limits.local_bytes),
+        .allocation_bytes = clt__lower_limit(device->allocation_bytes, device->limits.allocation_bytes),
         .memory_bytes = device->info.memory_bytes,
         .shares_host_memory = device->shares_host_memory,
     };
@@ -407,5 +436,6 @@ void clt__device_replace_source(clt_device *device, const char *name, const char
 clt_status clt__device_finish(clt_device *device, clt_error *error)
 {
     const cl_int code = clFinish(device->queue);
-    return code == CL_SUCCESS ? CLT_OK : OPENCL_FAIL(error, code, "device %s: waiting failed", device->info.id);
+    return code == CL_SUCCESS ? CLT_OK
+                              : OPENCL_FAIL(error, "clFinish", code, "device %s: waiting failed", device->info.id);
 }

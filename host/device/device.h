@@ -76,15 +76,15 @@ clt_status clt__buffer_fill(clt_device *device, clt__buffer *buffer, uint64_t of
                             const void *pattern, size_t pattern_bytes, clt_error *error);
 
 /* A write on a queue of its own, beside the kernels of the device's queue. It begins once what was enqueued there
- * before it has ended; `from` stays the caller's and must stay as it is until the upload is released. */
+ * before it has ended; `from` stays the caller's and must stay as it is until the upload is ended. */
 typedef struct clt__upload clt__upload;
 
 clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
                              clt__upload **upload, clt_error *error);
 /* What is enqueued from now on comes after the upload. */
 clt_status clt__upload_join(clt_device *device, const clt__upload *upload, clt_error *error);
-/* Waits for the upload. Takes NULL. */
-void clt__upload_release(clt__upload *upload);
+/* Waits for the upload and frees it, also where it failed: only this tells that. Takes NULL. */
+clt_status clt__upload_end(clt__upload *upload, clt_error *error);
 
 /* ---- kernels */
 

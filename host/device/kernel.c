@@ -73,7 +73,7 @@ static clt_status read_log(const clt_device *device, cl_program program, char **
 static clt_status fail_refused(const clt_device *device, const char *file, const clt__program *program,
                                clt_error *error)
 {
-    (void)OPENCL_FAIL(error, CL_BUILD_PROGRAM_FAILURE,
+    (void)OPENCL_FAIL(error, "clBuildProgram", CL_BUILD_PROGRAM_FAILURE,
                       "kernels/%s does not build on device %s (%s)%s; the compiler said:\n%.3000s\n", file,
                       device->info.id, device->info.name, program->cached ? ", as the program cache remembers" : "",
                       program->refusal);
@@ -98,12 +98,13 @@ static clt_status build(const clt_device *device, const char *file, clt__program
     program->program = clCreateProgramWithSource(device->context, 1, &start, NULL, &code);
     if (code != CL_SUCCESS) {
         program->program = NULL;
-        return OPENCL_FAIL(error, code, "device %s: cannot take kernels/%s", device->info.id, file);
+        return OPENCL_FAIL(error, "clCreateProgramWithSource", code, "device %s: cannot take kernels/%s",
+                           device->info.id, file);
     }
     code = clBuildProgram(program->program, 1, &device->id, program->options, NULL, NULL);
     if (code == CL_SUCCESS) return CLT_OK;
     if (code != CL_BUILD_PROGRAM_FAILURE)
-        return OPENCL_FAIL(error, code, "device %s: cannot build kernels/%s", device->info.id, file);
+        return OPENCL_FAIL(error, "clBuildProgram", code, "device %s: cannot build kernels/%s", device->info.id, file);
     TRY(read_log(device, program->program, &program->refusal, error));
     (void)clReleaseProgram(program->program);
     program->program = NULL;
@@ -169,7 +170,7 @@ clt_status clt__kernel_create(clt_device *device, const char *file, const char *
     fresh->kernel = clCreateKernel(program->program, name, &code);
     if (code != CL_SUCCESS) {
         free(fresh);
-        return OPENCL_FAIL(error, code, "kernels/%s: cannot make the kernel %s", file, name);
+        return OPENCL_FAIL(error, "clCreateKernel", code, "kernels/%s: cannot make the kernel %s", file, name);
     }
     *kernel = fresh;
     return CLT_OK;
@@ -186,14 +187,18 @@ static clt_status ask_kernel(const clt_device *device, const clt__kernel *kernel
                              size_t *answer, clt_error *error)
 {
     const cl_int code = clGetKernelWorkGroupInfo(kernel->kernel, device->id, what, sizeof *answer, answer, NULL);
-    return code == CL_SUCCESS ? CLT_OK
-                              : OPENCL_FAIL(error, code, "kernel %s: device %s does not tell its work-group size",
-                                            kernel->name, device->info.id);
+    return code == CL_SUCCESS
+               ? CLT_OK
+               : OPENCL_FAIL(error, "clGetKernelWorkGroupInfo", code,
+                             "kernel %s: device %s does not tell its work-group size", kernel->name, device->info.id);
 }
 
 clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *kernel, size_t *most, clt_error *error)
 {
-    return ask_kernel(device, kernel, CL_KERNEL_WORK_GROUP_SIZE, most, error);
+    size_t own;
+    TRY(ask_kernel(device, kernel, CL_KERNEL_WORK_GROUP_SIZE, &own, error));
+    *most = (size_t)clt__lower_limit(own, device->limits.work_group_items);
+    return CLT_OK;
 }
 
 clt_status clt__device_learn(clt_device *device, clt_error *error)
@@ -205,8 +210,9 @@ clt_status clt__device_learn(clt_device *device, clt_error *error)
     const clt_status status =
         ask_kernel(device, kernel, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, &multiple, error);
     clt__kernel_release(kernel);
+    if (status != CLT_OK) return status;
     device->preferred_multiple = multiple < 1 ? 1 : multiple > 1024 ? 1024 : (int)multiple;
-    return status;
+    return CLT_OK;
 }
 
 /* ---- arguments and launches */
@@ -214,9 +220,9 @@ clt_status clt__device_learn(clt_device *device, clt_error *error)
 static clt_status set_argument(clt__kernel *kernel, unsigned index, size_t bytes, const void *value, clt_error *error)
 {
     const cl_int code = clSetKernelArg(kernel->kernel, index, bytes, value);
-    return code == CL_SUCCESS
-               ? CLT_OK
-               : OPENCL_FAIL(error, code, "kernel %s does not take its argument %u", kernel->name, index);
+    return code == CL_SUCCESS ? CLT_OK
+                              : OPENCL_FAIL(error, "clSetKernelArg", code, "kernel %s does not take its argument %u",
+                                            kernel->name, index);
 }
 
 clt_status clt__kernel_set_value(clt__kernel *kernel, unsigned index, size_t bytes, const void *value, clt_error *error)
@@ -234,12 +240,28 @@ clt_status clt__kernel_set_local(clt__kernel *kernel, unsigned index, size_t byt
     return set_argument(kernel, index, bytes, NULL, error);
 }
 
+/* The device chooses the work-groups, unless it was given a limit that it does not know of. */
+static clt_status choose_group(const clt_device *device, const clt__kernel *kernel, size_t global, size_t local[3],
+                               clt_error *error)
+{
+    size_t items;
+    if (local[0] || device->limits.work_group_items <= 0) return CLT_OK;
+    TRY(clt__kernel_group_items(device, kernel, &items, error));
+    while (items > 1 && global % items) items--;
+    local[0] = items;
+    local[1] = local[2] = 1;
+    return CLT_OK;
+}
+
 clt_status clt__kernel_enqueue(clt_device *device, clt__kernel *kernel, const size_t global[3], const size_t local[3],
                                clt_error *error)
 {
+    size_t group[3] = {local[0], local[1], local[2]};
+    TRY(choose_group(device, kernel, global[0], group, error));
     const cl_int code =
-        clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, local[0] ? local : NULL, 0, NULL, NULL);
+        clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, group[0] ? group : NULL, 0, NULL, NULL);
     if (code == CL_SUCCESS) return CLT_OK;
-    return OPENCL_FAIL(error, code, "kernel %s cannot be launched on device %s over %zu x %zu x %zu work-items",
-                       kernel->name, device->info.id, global[0], global[1], global[2]);
+    return OPENCL_FAIL(error, "clEnqueueNDRangeKernel", code,
+                       "kernel %s cannot be launched on device %s over %zu x %zu x %zu work-items", kernel->name,
+                       device->info.id, global[0], global[1], global[2]);
 }

@@ -63,13 +63,13 @@ const char *clt__opencl_name(cl_int code)
         [64] = "CL_INVALID_PROPERTY",
     };
     const int index = -code;
-    if (code == -1001) return "CL_PLATFORM_NOT_FOUND_KHR";
+    if (code == CLT__PLATFORM_NOT_FOUND) return "CL_PLATFORM_NOT_FOUND_KHR";
     if (index < 0 || index >= (int)(sizeof names / sizeof *names) || !names[index]) return "an unknown OpenCL error";
     return names[index];
 }
 
-clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line, const char *format,
-                            ...)
+clt_status clt__opencl_fail(clt_error *error, const char *call, cl_int code, const char *source_file, int source_line,
+                            const char *format, ...)
 {
     char sentence[3900];
     va_list arguments;
@@ -77,6 +77,6 @@ clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_fi
     (void)vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
     const bool memory = code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY;
-    return clt__fail(error, memory ? CLT_NO_MEMORY : CLT_DEVICE_ERROR, code, source_file, source_line, "%s: %s (%d)",
-                     sentence, clt__opencl_name(code), (int)code);
+    return clt__fail(error, memory ? CLT_NO_MEMORY : CLT_DEVICE_ERROR, code, source_file, source_line,
+                     "%s: %s gave %s (%d)", sentence, call, clt__opencl_name(code), (int)code);
 }

@@ -20,10 +20,11 @@ typedef struct clt__program {
 
 struct clt_device {
     clt_device_info info;
-    int double_vector_width; /* info has the one for float */
-    int work_group_items;    /* of the largest work-group */
-    int preferred_multiple;  /* of a work-group's items; 0: not known yet */
-    clt_schedule schedule;   /* as asked for: AUTO leaves it to info */
+    int double_vector_width;  /* info has the one for float */
+    int work_group_items;     /* of the largest work-group */
+    int preferred_multiple;   /* of a work-group's items; 0: not known yet */
+    clt_schedule schedule;    /* as asked for: AUTO leaves it to info */
+    clt_device_limits limits; /* as asked for: 0 leaves the device's own, which the others of these say */
     uint64_t allocation_bytes;
     int winograd;             /* clt__limits */
     uint64_t allocated_bytes; /* by buffers that are there now */
@@ -53,14 +54,22 @@ struct clt__kernel {
     char name[64];
 };
 
+/* A limit of the device, or what was asked for in its place: see clt_device_limits. */
+static inline uint64_t clt__lower_limit(uint64_t own, int64_t asked)
+{
+    return asked > 0 && (uint64_t)asked < own ? (uint64_t)asked : own;
+}
+
+enum { CLT__PLATFORM_NOT_FOUND = -1001 }; /* CL_PLATFORM_NOT_FOUND_KHR of CL/cl_ext.h */
+
 /* "CL_OUT_OF_RESOURCES" for -5; "an unknown OpenCL error" for what has no name in OpenCL 1.2. */
 const char *clt__opencl_name(cl_int code);
 
-/* FAIL with OpenCL's code; the sentence ends in the code's name. CL_MEM_OBJECT_ALLOCATION_FAILURE and its like become
- * CLT_NO_MEMORY. */
-clt_status clt__opencl_fail(clt_error *error, cl_int code, const char *source_file, int source_line, const char *format,
-                            ...) CLT__PRINTF(5, 6);
+/* FAIL with OpenCL's code; the sentence ends in the function that gave it and the code's name.
+ * CL_MEM_OBJECT_ALLOCATION_FAILURE and its like become CLT_NO_MEMORY. */
+clt_status clt__opencl_fail(clt_error *error, const char *call, cl_int code, const char *source_file, int source_line,
+                            const char *format, ...) CLT__PRINTF(6, 7);
 
-#define OPENCL_FAIL(error, code, ...) clt__opencl_fail(error, code, __FILE__, __LINE__, __VA_ARGS__)
+#define OPENCL_FAIL(error, call, code, ...) clt__opencl_fail(error, call, code, __FILE__, __LINE__, __VA_ARGS__)
 
 #endif

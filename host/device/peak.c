@@ -46,7 +46,10 @@ static clt_status measure_copy(clt_device *device, const clt__limits *limits, cl
                                const char *defines, double *bytes, clt_error *error)
 {
     const uint64_t item = (uint64_t)COPY_VECTORS * (uint64_t)(limits->vector_width * limits->real_bytes);
-    const size_t items = (size_t)((uint64_t)(64 << 20) / item); /* 64 MiB: more than caches hold */
+    uint64_t size = 64 << 20; /* more than caches hold */
+    if (size > limits->allocation_bytes) size = limits->allocation_bytes;
+    if (size > limits->free_bytes / 2) size = limits->free_bytes / 2;
+    const size_t items = size > item ? (size_t)(size / item) : 1;
     const int count = COPY_VECTORS;
     clt__kernel *kernel = NULL;
     clt__buffer *from = NULL, *to = NULL;

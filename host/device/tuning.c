@@ -81,8 +81,10 @@ clt__limits clt__tuned_limits(const clt_device *device, const clt__tuning_key *k
 {
     clt__limits limits = clt__device_limits(device, key->precision);
     const clt__tuned *tuned = find(device, key);
+    const int most_items = limits.work_group_items;
     for (size_t i = 0; i < TUNABLES && tuned; i++)
         if (tuned->chosen[i]) clt__tunable_set(&clt__tunables[i], &limits, tuned->value[i]);
+    if (limits.work_group_items > most_items) limits.work_group_items = most_items; /* less than when it was tuned */
     return limits;
 }
 

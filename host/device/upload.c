@@ -5,6 +5,7 @@
 #include "device/opencl.h"
 
 struct clt__upload {
+    clt_device *device;
     cl_event written;
 };
 
@@ -15,26 +16,33 @@ static clt_status open_upload_queue(clt_device *device, clt_error *error)
     device->upload_queue = clCreateCommandQueue(device->context, device->id, 0, &code);
     if (code == CL_SUCCESS) return CLT_OK;
     device->upload_queue = NULL;
-    return OPENCL_FAIL(error, code, "device %s: cannot create a queue for uploads", device->info.id);
+    return OPENCL_FAIL(error, "clCreateCommandQueue", code, "device %s: cannot create a queue for uploads",
+                       device->info.id);
+}
+
+static clt_status check(const clt_device *device, const char *call, cl_int code, clt_error *error)
+{
+    if (code == CL_SUCCESS) return CLT_OK;
+    return OPENCL_FAIL(error, call, code, "device %s: writing beside the kernels failed", device->info.id);
 }
 
 /* Kernels that were enqueued before may still read what the upload overwrites. */
-static cl_int enqueue(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
-                      cl_event *written)
+static clt_status enqueue(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
+                          cl_event *written, clt_error *error)
 {
     cl_event before;
-    cl_int code = clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &before);
-    if (code != CL_SUCCESS) return code;
-    code = clEnqueueWriteBuffer(device->upload_queue, buffer->memory, CL_FALSE, (size_t)offset, (size_t)bytes, from, 1,
-                                &before, written);
+    TRY(check(device, "clEnqueueMarkerWithWaitList", clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &before),
+              error));
+    const cl_int code = clEnqueueWriteBuffer(device->upload_queue, buffer->memory, CL_FALSE, (size_t)offset,
+                                             (size_t)bytes, from, 1, &before, written);
     (void)clReleaseEvent(before);
-    if (code != CL_SUCCESS) return code;
-    code = clFlush(device->queue);
-    if (code == CL_SUCCESS) code = clFlush(device->upload_queue);
-    if (code == CL_SUCCESS) return code;
-    (void)clWaitForEvents(1, written);
-    (void)clReleaseEvent(*written);
-    return code;
+    return check(device, "clEnqueueWriteBuffer", code, error);
+}
+
+static clt_status flush(const clt_device *device, clt_error *error)
+{
+    TRY(check(device, "clFlush", clFlush(device->queue), error));
+    return check(device, "clFlush", clFlush(device->upload_queue), error);
 }
 
 clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
@@ -44,26 +52,34 @@ clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t o
     clt__upload *fresh;
     TRY(open_upload_queue(device, error));
     TRY(clt__allocate(1, sizeof *fresh, "an upload", &fresh, error));
-    const cl_int code = enqueue(device, buffer, offset, bytes, from, &fresh->written);
-    if (code != CL_SUCCESS) {
+    fresh->device = device;
+    clt_status status = enqueue(device, buffer, offset, bytes, from, &fresh->written, error);
+    if (status != CLT_OK) {
         free(fresh);
-        return OPENCL_FAIL(error, code, "device %s: writing beside the kernels failed", device->info.id);
+        return status;
     }
-    *upload = fresh;
-    return CLT_OK;
+    status = flush(device, error);
+    if (status == CLT_OK)
+        *upload = fresh;
+    else
+        (void)clt__upload_end(fresh, NULL);
+    return status;
 }
 
 clt_status clt__upload_join(clt_device *device, const clt__upload *upload, clt_error *error)
 {
-    const cl_int code = clEnqueueBarrierWithWaitList(device->queue, 1, &upload->written, NULL);
-    return code == CL_SUCCESS ? CLT_OK
-                              : OPENCL_FAIL(error, code, "device %s: waiting for a write failed", device->info.id);
+    return check(device, "clEnqueueBarrierWithWaitList",
+                 clEnqueueBarrierWithWaitList(device->queue, 1, &upload->written, NULL), error);
 }
 
-void clt__upload_release(clt__upload *upload)
+clt_status clt__upload_end(clt__upload *upload, clt_error *error)
 {
-    if (!upload) return;
-    (void)clWaitForEvents(1, &upload->written);
+    if (!upload) return CLT_OK;
+    const cl_int code = clWaitForEvents(1, &upload->written);
+    /* What it writes from may not go away before it has ended, whatever became of the waiting. */
+    if (code != CL_SUCCESS) (void)clFinish(upload->device->upload_queue);
+    const clt_status status = check(upload->device, "clWaitForEvents", code, error);
     (void)clReleaseEvent(upload->written);
     free(upload);
+    return status;
 }

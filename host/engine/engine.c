@@ -456,11 +456,12 @@ clt_status clt__engine_join_write(clt__engine *engine, const clt__transfer *tran
     return transfer->upload ? clt__upload_join(engine->device, transfer->upload, error) : CLT_OK;
 }
 
-void clt__engine_end_write(clt__transfer *transfer)
+clt_status clt__engine_end_write(clt__transfer *transfer, clt_error *error)
 {
-    clt__upload_release(transfer->upload);
+    const clt_status status = clt__upload_end(transfer->upload, error);
     free(transfer->values);
     *transfer = (clt__transfer){0};
+    return status;
 }
 
 clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error)

@@ -69,8 +69,9 @@ typedef struct clt__transfer {
 clt_status clt__engine_begin_write(clt__engine *engine, int tensor, int first, int count, void *from,
                                    clt__transfer *transfer, clt_error *error);
 clt_status clt__engine_join_write(clt__engine *engine, const clt__transfer *transfer, clt_error *error);
-/* Waits for the write itself, and makes the transfer all zeros again; nothing for one that is so already. */
-void clt__engine_end_write(clt__transfer *transfer);
+/* Waits for the write itself, says whether it failed, and makes the transfer all zeros again; nothing for one that is
+ * so already. */
+clt_status clt__engine_end_write(clt__transfer *transfer, clt_error *error);
 
 /* Sets a tensor of exactly STEP_LENGTH ints without waiting. */
 clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error);

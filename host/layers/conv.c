@@ -89,7 +89,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
                             clt__add_dot(gradient, weight, (size_t)z->k, &sum, &magnitude);
                         }
                     const size_t at = (size_t)(image_pixel(z, dx, n, h, w) - dx) + (size_t)c;
-                    const double error = tiles ? slack[at] : growth * magnitude, y = x ? x[at] : 0;
+                    const double error = tiles && slack ? slack[at] : growth * magnitude, y = x ? x[at] : 0;
                     const int activation = x ? z->activation : ACTIVATION_NONE;
                     dx[at] = clt__deactivate(activation, sum, y);
                     if (slack) slack[at] = clt__deactivate_slack(activation, sum, error, y);

@@ -195,11 +195,11 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 
 #define CURVE(name_, curve_, help_)                                \
     const clt__layer_row clt__##name_ = {.name = #name_,           \
-                                         .help = help_,            \
+                                         .help = (help_),          \
                                          .shape = clt__same_shape, \
                                          .forward = forward,       \
                                          .backward = backward,     \
-                                         .curve = curve_,          \
+                                         .curve = (curve_),        \
                                          .cases = CASES(#name_)}
 
 const clt__layer_row clt__leaky_relu = {

@@ -75,7 +75,7 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     const double *bias = operand[2].real;
     const clt__array *y = &operand[3], *before = &operand[4];
     const size_t outputs = pixel_index(z->n, 0, 0, z->y, z->x, z->k);
-    const double growth = clt__growth((double)z->r * z->s * (z->c / z->groups) + 1);
+    const double growth = clt__growth((double)z->r * z->s * z->c / z->groups + 1);
     clt__clear(y, outputs);
     adder to = {operand[0].real, operand[1].real, y->real, y->slack};
     each_meeting(z, meet_forward, &to);
@@ -96,7 +96,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     const double *x = operand[2].real;
     const clt__array *dx = &operand[3];
     const size_t inputs = pixel_index(z->n, 0, 0, z->h, z->w, z->c);
-    const double growth = clt__growth((double)z->r * z->s * (z->k / z->groups));
+    const double growth = clt__growth((double)z->r * z->s * z->k / z->groups);
     clt__clear(dx, inputs);
     adder to = {operand[0].real, operand[1].real, dx->real, dx->slack};
     each_meeting(z, meet_input, &to);
@@ -152,7 +152,7 @@ static clt_status plan(const char *kernel, const conv_sizes *z, const clt__limit
     (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d%s", width, z->activation,
                    is_depthwise(z) ? " -DDEPTHWISE" : "");
     plan->file = "grouped_conv.cl";
-    plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * (z->c / z->groups);
+    plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c / z->groups;
     plan->launch[0] = clt__flat_launch(kernel, limits, (int)(rows * lane_groups * clt__divide_up(lanes, width)), false);
     plan->launches = 1;
     return CLT_OK;

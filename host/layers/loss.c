@@ -102,6 +102,7 @@ static double cross_entropy_image(const weighing *w, const example *e, double *d
                               scale +
                           (CLT__DIVIDE_SLACK + 1) * fabs(dx[k]);
     }
+    /* cppcheck-suppress invalidFunctionArg ; the largest term of the sum is 1 */
     const double logarithm = log(sum), loss = (shares * logarithm - weighted) / w->mean_weight;
     *loss_slack = (fabs(shares) * (sum_slack + (CLT__LOG_SLACK + 2) * fabs(logarithm)) +
                    shares_slack * fabs(logarithm) + weighted_slack + fabs(weighted)) /

@@ -322,7 +322,9 @@ static void trust_twin(const void *sizes, const clt__array *operand)
     const double u = trust->roundoff;
     for (int t = 0; t < z->tensors; t++) {
         const int32_t *segment = &operand[2].integer[t * SEGMENT_LENGTH];
+        /* cppcheck-suppress objectIndex ; `integer` points to an array */
         const estimate w = norm_of(operand[0].real + segment[SEGMENT_FIRST], segment[SEGMENT_COUNT], u);
+        /* cppcheck-suppress objectIndex */
         const estimate d = norm_of(operand[1].real + segment[SEGMENT_FIRST], segment[SEGMENT_COUNT], u);
         trust->real[t] = w.value > 0 && d.value > 0 ? w.value / d.value : !isnan(w.value + d.value) ? 1 : NAN;
         if (!trust->slack) continue;

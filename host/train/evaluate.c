@@ -29,7 +29,7 @@ static clt_status run_batches(clt_session *session, double *outputs, take_batch 
         TRY(clt_session_read(session, tensor->name, outputs, (size_t)tensor->count, error));
         TRY(take(user, outputs, first, valid, error));
     }
-    return CLT_OK;
+    return clt__feed_check(&session->feed, error);
 }
 
 static clt_status run(clt_session *session, take_batch take, void *user, clt_error *error)

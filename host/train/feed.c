@@ -64,11 +64,22 @@ static clt_status gather_images(const clt__feed *feed, int begin, int end, char 
 
 /* ---- writing */
 
-static void forget(clt__chunk *chunk)
+/* Waits for all of a chunk's writes; what the first that failed says. */
+static clt_status end_writes(clt__chunk *chunk, clt_error *error)
 {
-    for (int i = 0; i < CLT__FEED_TENSORS; i++) clt__engine_end_write(&chunk->transfer[i]);
+    clt_status status = CLT_OK;
+    for (int i = 0; i < CLT__FEED_TENSORS; i++) {
+        const clt_status ended = clt__engine_end_write(&chunk->transfer[i], status == CLT_OK ? error : NULL);
+        if (status == CLT_OK) status = ended;
+    }
+    return status;
+}
+
+static clt_status forget(clt__chunk *chunk, clt_error *error)
+{
     chunk->number = -1;
     chunk->joined = false;
+    return end_writes(chunk, error);
 }
 
 /* Begins to write what lies at positions begin .. end to the device, at image `to`. */
@@ -99,7 +110,7 @@ static clt_status fetch(clt__feed *feed, int number, clt_error *error)
     clt__chunk *chunk = &feed->chunk[number % 2];
     const int begin = number * feed->half, rest = feed->order_count - begin;
     if (rest <= 0 || chunk->number == number) return CLT_OK;
-    forget(chunk);
+    TRY(forget(chunk, error));
     TRY(begin_writing(feed, begin, begin + (rest < feed->half ? rest : feed->half), number % 2 * feed->half, chunk,
                       error));
     chunk->number = number;
@@ -125,6 +136,13 @@ clt_status clt__feed_find(clt__feed *feed, int first, int *position, clt_error *
     return fetch(feed, number + 1, error);
 }
 
+clt_status clt__feed_check(clt__feed *feed, clt_error *error)
+{
+    for (int i = 0; i < 2; i++)
+        if (feed->chunk[i].joined) TRY(end_writes(&feed->chunk[i], error));
+    return CLT_OK;
+}
+
 clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count, clt_error *error)
 {
     for (int i = 0; i < count; i++)
@@ -133,8 +151,8 @@ clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count
                         feed->data->count);
     memcpy(feed->order, images, (size_t)count * sizeof *images);
     feed->order_count = count;
-    forget(&feed->chunk[0]);
-    forget(&feed->chunk[1]);
+    TRY(forget(&feed->chunk[0], error));
+    TRY(forget(&feed->chunk[1], error));
     return feed->resident ? clt__engine_write(feed->engine, feed->net->order, 0, count, images, error) : CLT_OK;
 }
 
@@ -187,7 +205,7 @@ clt_status clt__feed_open(clt__feed *feed, const clt_dataset *data, const clt__n
 
 void clt__feed_close(clt__feed *feed)
 {
-    forget(&feed->chunk[0]);
-    forget(&feed->chunk[1]);
+    (void)forget(&feed->chunk[0], NULL);
+    (void)forget(&feed->chunk[1], NULL);
     free(feed->order);
 }

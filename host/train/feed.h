@@ -44,6 +44,9 @@ clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count
  * not reach from one chunk into the next. */
 clt_status clt__feed_find(clt__feed *feed, int first, int *position, clt_error *error);
 
+/* After a step's results were read: whether the images that it took had all come to the device. */
+clt_status clt__feed_check(clt__feed *feed, clt_error *error);
+
 /* Where an output's element lies inside one image's output: labels, targets and class weights count it in the outside
  * order. */
 int clt__feed_output_index(const clt__feed *feed, int outside);

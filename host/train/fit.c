@@ -86,6 +86,8 @@ clt_status clt__fit_net(const clt__fit *fit, clt__net *net, clt__needs *needs, c
     if (!needs) needs = &unread;
     const int batch = fit->options->batch_size, most = fit->options->micro_batch_size;
     int images = most && most < batch ? most : batch;
+    /* Planning asks nothing more of the device then, so that what it has no memory for is the net. */
+    if (!clt__device_is_reference(fit->device)) TRY(clt__device_learn(fit->device, error));
     for (;;) {
         bool fits = false;
         const clt_status status = try(fit, images, net, needs, &fits, error);

@@ -178,10 +178,7 @@ clt_status clt__check_pattern(const clt_model *model, const char *option, const 
 static clt_status keep_patterns(clt_model *model, const char *patterns, clt_error *error)
 {
     char *copy = NULL;
-    if (patterns) {
-        TRY(clt__allocate(strlen(patterns) + 1, 1, "the names of frozen parameters", &copy, error));
-        memcpy(copy, patterns, strlen(patterns));
-    }
+    if (patterns) TRY(clt__copy_text(patterns, &copy, error));
     free(model->freeze);
     model->options.freeze = model->freeze = copy;
     return CLT_OK;

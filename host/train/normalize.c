@@ -7,20 +7,21 @@
 static void measure_channel(const clt_dataset *data, int channel, double *mean, double *deviation)
 {
     const size_t channels = (size_t)data->shape.channels, values = data->count * clt__image_size(data->shape);
+    const double pixels = (double)values / (double)channels;
     double sum = 0, squares = 0;
     if (data->bytes) {
         uint64_t seen[256] = {0};
         for (size_t i = (size_t)channel; i < values; i += channels) seen[data->bytes[i]]++;
         for (int b = 0; b < 256; b++) sum += (double)seen[b] * b / 255;
-        *mean = sum / (double)(values / channels);
+        *mean = sum / pixels;
         for (int b = 0; b < 256; b++) squares += (double)seen[b] * (b / 255.0 - *mean) * (b / 255.0 - *mean);
     } else {
         for (size_t i = (size_t)channel; i < values; i += channels) sum += data->reals[i];
-        *mean = sum / (double)(values / channels);
+        *mean = sum / pixels;
         for (size_t i = (size_t)channel; i < values; i += channels)
             squares += (data->reals[i] - *mean) * (data->reals[i] - *mean);
     }
-    *deviation = sqrt(squares / (double)(values / channels));
+    *deviation = sqrt(squares / pixels);
     if (!(*deviation > 0)) *deviation = 1; /* a constant channel becomes zeros */
 }
 

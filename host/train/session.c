@@ -76,6 +76,7 @@ clt_status clt__session_upload(clt_session *session, clt_error *error)
 
 clt_status clt__session_download(clt_session *session, clt_model *model, clt_error *error)
 {
+    TRY(clt__feed_check(&session->feed, error));
     model->averaged = session->net.average >= 0;
     return move_parameters(session, model, false, error);
 }
@@ -201,7 +202,9 @@ static clt_status set_hyper(clt_session *session, clt_error *error)
     double hyper[HYPER_STEP_LENGTH];
     if (session->net.hyper < 0) return CLT_OK;
     find_hyper(session, hyper);
-    if (memcmp(hyper, session->hyper, sizeof hyper) == 0) return CLT_OK;
+    bool same = true;
+    for (int i = 0; i < HYPER_STEP_LENGTH; i++) same = same && hyper[i] == session->hyper[i];
+    if (same) return CLT_OK;
     memcpy(session->hyper, hyper, sizeof hyper);
     return clt__engine_set_hyper(session->engine, session->net.hyper, hyper, error);
 }

@@ -91,13 +91,11 @@ static clt_status time_engine(clt__engine *engine, double *seconds, clt_error *e
     return CLT_OK;
 }
 
-/* Times the op as planned with these limits, unless that plan was timed before; *seconds is then left alone. A plan
- * that the device cannot run is no candidate, and no error. */
+/* Times the op as planned with these limits, unless that plan was timed before; *seconds is then left alone. */
 static clt_status time_with(subject *s, const clt__limits *limits, double *seconds, clt_error *error)
 {
     clt__sizes sizes = op_of(s)->sizes;
     clt__launch_plan plan = {0};
-    clt_error unread;
     TRY(clt__plan_with(op_of(s)->row, &sizes, limits, &plan, error));
     for (int i = 0; i < s->count; i++)
         if (memcmp(&s->tried[i].sizes, &sizes, s->tape.op[0].sizes_bytes) == 0 &&
@@ -107,17 +105,19 @@ static clt_status time_with(subject *s, const clt__limits *limits, double *secon
     s->tried[s->count].sizes = sizes;
     s->tried[s->count++].plan = plan;
     clt__engine *engine;
-    if (open_with(s, limits, &engine, &unread) != CLT_OK) return CLT_OK;
+    TRY(open_with(s, limits, &engine, error));
     double measured;
-    if (time_engine(engine, &measured, &unread) == CLT_OK) *seconds = measured;
+    const clt_status status = time_engine(engine, &measured, error);
+    if (status == CLT_OK) *seconds = measured;
     clt__engine_close(engine);
-    return CLT_OK;
+    return status;
 }
 
 /* ---- choosing */
 
-/* One tunable after another, each with the best values found so far of those before it. */
-static clt_status search(subject *s, clt__limits *best, double *seconds, clt_error *error)
+/* One tunable after another, each with the best values found so far of those before it. A plan that the device cannot
+ * run is no candidate, and no error. */
+static void search(subject *s, clt__limits *best, double *seconds)
 {
     for (const clt__tunable *t = clt__tunables; t->name; t++) {
         const int before = clt__tunable_get(t, best);
@@ -126,13 +126,12 @@ static clt_status search(subject *s, clt__limits *best, double *seconds, clt_err
             clt__limits other = *best;
             if (t->value[i] == before) continue;
             clt__tunable_set(t, &other, t->value[i]);
-            TRY(time_with(s, &other, &measured, error));
+            if (time_with(s, &other, &measured, NULL) != CLT_OK) continue;
             if (measured >= worth * *seconds) continue;
             *seconds = measured;
             *best = other;
         }
     }
-    return CLT_OK;
 }
 
 /* Times the two in turn, for the machine's mood changes while others are timed; and the faster must be right. */
@@ -176,7 +175,7 @@ static clt_status tune_subject(subject *s, clt_tune_row *row, clt_error *error)
     TRY(copy_tensors(s, error));
     TRY(time_with(s, &own, &row->before, error));
     row->after = row->before;
-    if (row->before > 0) TRY(search(s, &best, &row->after, error));
+    search(s, &best, &row->after);
     char chosen[sizeof row->chosen] = "";
     describe(&own, &best, chosen, sizeof chosen);
     if (*chosen) TRY(judge(s, &own, &best, row, error));

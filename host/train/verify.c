@@ -102,6 +102,27 @@ static clt_status randomize(clt_session *session, int tensor, double least, doub
     return status;
 }
 
+static clt_status is_constant(clt_session *session, int tensor, bool *constant, clt_error *error)
+{
+    const int count = session->net.tape.tensor[tensor].count;
+    double *values;
+    TRY(clt__allocate((uint64_t)count, sizeof *values, "a parameter", &values, error));
+    const clt_status status = clt__engine_read(session->engine, tensor, 0, count, values, error);
+    *constant = true;
+    for (int i = 1; i < count; i++) *constant = *constant && values[i] == values[0];
+    free(values);
+    return status;
+}
+
+/* Running statistics, and what was not trained yet and is the same throughout (as the weights of batch normalisation
+ * begin): a wrong index would not show. */
+static clt_status randomize_parameter(clt_session *session, const clt__parameter *parameter, clt_error *error)
+{
+    bool constant = parameter->state;
+    if (!constant) TRY(is_constant(session, parameter->tensor, &constant, error));
+    return constant ? randomize(session, parameter->tensor, 0.5, 1.5, error) : CLT_OK;
+}
+
 static clt_status randomize_states(clt_session *session, clt_error *error)
 {
     for (int i = 0; session->optimizer->state[i].name && session->net.state[i] >= 0; i++) {
@@ -111,7 +132,8 @@ static clt_status randomize_states(clt_session *session, clt_error *error)
     return CLT_OK;
 }
 
-/* What training would have left: an optimiser's states, a sum of gradients, running statistics, a normalisation. */
+/* What training would have left: parameters, an optimiser's states, a sum of gradients, running statistics, a
+ * normalisation. */
 static clt_status randomize_state(clt_session *session, clt_error *error)
 {
     const clt__net *net = &session->net;
@@ -121,8 +143,7 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
     if (net->average >= 0) TRY(randomize(session, net->average, -1, 1, error));
     for (int i = 0; i < net->layers; i++)
         for (int j = 0; j < net->layer[i].parameters; j++)
-            if (net->layer[i].parameter[j].state)
-                TRY(randomize(session, net->layer[i].parameter[j].tensor, 0.5, 1.5, error));
+            TRY(randomize_parameter(session, &net->layer[i].parameter[j], error));
     return CLT_OK;
 }
 
@@ -188,15 +209,17 @@ typedef struct report {
     void *user;
 } report;
 
-/* From op `first` on. */
+/* From op `first` on. The first mismatch is told, unless the device fails after it. */
 static clt_status run_pass(clt_session *session, size_t first, const clt_session *before, is_verified is_wanted,
                            const report *to, clt_error *error)
 {
     clt_status worst = CLT_OK;
     for (size_t i = first; i < session->net.end; i++) {
+        clt_error found;
         const clt_status status = is_wanted(&session->net.tape.op[i], before)
-                                      ? clt__verify_ops(session, i, i + 1, to->function, to->user, worst ? NULL : error)
-                                      : clt__engine_run(session->engine, i, i + 1, error);
+                                      ? clt__verify_ops(session, i, i + 1, to->function, to->user, &found)
+                                      : clt__engine_run(session->engine, i, i + 1, &found);
+        if (status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) (void)clt__pass_on(&found, error);
         if (status != CLT_OK && status != CLT_MISMATCH) return status;
         if (worst == CLT_OK) worst = status;
     }
