@@ -290,9 +290,9 @@ typedef struct clt_augment {
     double rotate;     /* turned by up to so many degrees either way, 0 to 180 */
     double scale;      /* scaled by a factor of 1 - scale to 1 + scale, 0 to 0.9 */
     double brightness; /* times 1 - brightness to 1 + brightness, as the next two 0 to 1; values are not clamped */
-    double contrast;   /* the distance from the channel's mean over the data set, times such a factor */
+    double contrast;   /* the distance from the mean that normalisation takes away, times such a factor */
     double saturation; /* the distance from the pixel's own grey, times such a factor; for 3 channels */
-    int cutout;        /* a square of so many pixels on a side, anywhere, becomes the mean of the data set */
+    int cutout;        /* a square of so many pixels on a side, anywhere, becomes that mean */
     double mixup;      /* pairs of images are blended by a share from Beta(mixup, mixup), 0 to 4 */
     double cutmix;     /* a box of one is put into the other, its area's share from Beta(cutmix, cutmix); with both, either in
                           half of the steps */
@@ -311,7 +311,8 @@ enum { CLT_MAX_CLASS_WEIGHTS = 1024 };
 typedef enum clt_on_mismatch {
     CLT_MISMATCH_ABORT,     /* training ends as CLT_MISMATCH; the last checkpoint stands */
     CLT_MISMATCH_REFERENCE, /* the reference goes on from the last checkpoint, or from the epoch's beginning */
-    CLT_MISMATCH_WARN       /* the device's note function is told; the step goes on with the reference's values */
+    CLT_MISMATCH_WARN       /* a checked step tells the device's note function and goes on with the reference's values; what
+                               is not finite ends the training all the same */
 } clt_on_mismatch;
 
 /* Called about every tenth of a second, at checkpoints and at each epoch's end. Returning false ends the training
@@ -357,7 +358,7 @@ typedef struct clt_train_options {
      * but those that the net's text freezes */
     const char *freeze;
     bool shuffle;
-    bool overfit_batch; /* every step takes the first batch, and nothing is validated: to see whether a net can learn at all */
+    bool overfit_batch; /* every step takes the first batch; nothing is shuffled, augmented or validated: can the net learn at all? */
     uint64_t seed; /* of the shuffling */
     int patience;  /* stop after so many epochs without a better validation loss, 0 for never */
     double val_split; /* without validation data: the share of the training images that is held out for it, 0 for none */
@@ -452,8 +453,9 @@ typedef struct clt_verify_row {
 
 typedef void (*clt_verify_function)(void *user, const clt_verify_row *row);
 
-/* Runs one training step of the net on random data, each op on the device and on the reference, with the derived bound
- * for each element. Calls `report` once an op. CLT_MISMATCH if any op was beyond its bound. */
+/* Runs training steps of the net on random data (as by default, then with all that can be switched on, then inference, then
+ * the other optimisers' updates), each op on the device and on the reference, with the derived bound
+ * for each element. Calls `report` once for each op of each of them. CLT_MISMATCH if any op was beyond its bound. */
 clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size, uint64_t seed,
                       clt_verify_function report, void *user, clt_error *error);
 

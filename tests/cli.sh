@@ -25,7 +25,7 @@ options_of() {
         echo augment class-weights data net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule $limits
         ;;
-    plan) echo ema net input batch-size micro-batch-size optimizer images inference precision json device schedule $limits ;;
+    plan) echo accumulate clip-grad freeze augment ema net input batch-size micro-batch-size optimizer images inference precision json device schedule $limits ;;
     tune) echo net input batch-size precision forget json device schedule $limits ;;
     bench) echo net input batch-size seconds precision json device schedule $limits ;;
     verify) echo net input loss precision model batch-size seed json device schedule $limits ;;

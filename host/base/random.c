@@ -1,7 +1,5 @@
 #include "base/random.h"
 
-#include <math.h>
-
 #include <assert.h>
 #include <math.h>
 

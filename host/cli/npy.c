@@ -1,6 +1,5 @@
 #include "cli/npy.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +48,10 @@ static void write_value(double value, bool is_double, FILE *stream)
         (void)putc((int)(bits >> 8 * i & 255), stream);
 }
 
-clt_status npy_write(const npy_rows *rows, FILE *stream, clt_error *error)
+void npy_write(const npy_rows *rows, FILE *stream)
 {
     write_head(rows, stream);
     for (size_t i = 0; i < rows->count * rows->columns; i++) write_value(rows->value[i], rows->is_double, stream);
-    if (!ferror(stream)) return CLT_OK;
-    return FAIL(error, CLT_BAD_FILE, "the predictions cannot be written: %s", strerror(errno));
 }
 
 void npy_free(npy_rows *rows)

@@ -14,7 +14,8 @@ typedef struct npy_rows {
 } npy_rows;
 
 clt_status npy_add_row(npy_rows *rows, const double *row, clt_error *error);
-clt_status npy_write(const npy_rows *rows, FILE *stream, clt_error *error);
+/* Whoever closes the stream tells whether it got there. */
+void npy_write(const npy_rows *rows, FILE *stream);
 void npy_free(npy_rows *rows);
 
 #endif

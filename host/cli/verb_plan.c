@@ -1,6 +1,7 @@
 /* cltrain plan: what a net takes of a device's memory. */
 #include <inttypes.h>
 
+#include "cli/augment.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
@@ -35,6 +36,20 @@ static const option_row option_rows[] = {
      .value = "X",
      .most = 0.999999999,
      .help = "above 0: with a moving average of the parameters"},
+    {.name = "accumulate",
+     SETTING(plan_settings, train.accumulate),
+     .value = "N",
+     .least = 1,
+     .help = "batches whose gradients are added up"},
+    {.name = "clip-grad",
+     SETTING(plan_settings, train.clip_grad),
+     .value = "X",
+     .help = "above 0: with clipping by norm"},
+    {.name = "freeze",
+     SETTING(plan_settings, train.freeze),
+     .value = "PATTERN,...",
+     .help = "parameters of such names are not trained"},
+    AUGMENT_OPTION(plan_settings),
     {.name = "images",
      SETTING(plan_settings, images),
      .value = "N",

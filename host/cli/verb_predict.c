@@ -282,8 +282,10 @@ static clt_status predict_file(prediction_run *prediction, const char *file, clt
         data_options_of(&prediction->settings->reading, clt_model_input(prediction->model).channels);
     clt_status status = clt_dataset_open_images_with(file, &options, &images, error);
     if (status != CLT_OK) {
-        const clt_status before = predict_group(prediction, NULL);
-        return before == CLT_OK ? status : before;
+        clt_error earlier;
+        if (predict_group(prediction, &earlier) == CLT_OK) return status;
+        *error = earlier;
+        return earlier.status;
     }
     status = add_file(prediction, file, images, error);
     if (status != CLT_OK) clt_dataset_close(images);
@@ -347,7 +349,7 @@ static clt_status predict_files(prediction_run *prediction, const command_line *
         TRY(strcmp(file, "-") == 0 ? predict_listed(prediction, error) : predict_file(prediction, file, error));
     }
     TRY(predict_group(prediction, error));
-    if (prediction->rows.columns) return npy_write(&prediction->rows, stdout, error);
+    if (prediction->rows.columns) npy_write(&prediction->rows, stdout);
     return prediction->json ? write_json(json_incref(prediction->json), "-", error) : CLT_OK;
 }
 

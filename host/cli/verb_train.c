@@ -185,7 +185,8 @@ static const option_row option_rows[] = {
     {.name = "overfit-batch",
      SETTING(train_settings, train.overfit_batch),
      .help =
-         "every step takes the first batch, without shuffling and validation: a net that can learn will know it soon"},
+         "every step takes the first batch, without shuffling, augmentation and validation: a net that can learn will "
+         "know it soon"},
     {.name = "check-every",
      SETTING(train_settings, train.check_every),
      .value = "N",

@@ -21,7 +21,7 @@ typedef struct stream {
     int images, label, target;
 } stream;
 
-static bool moves_or_colours(const clt_augment *a)
+static bool changes_images(const clt_augment *a)
 {
     return a->flip || a->crop || a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->brightness > 0 ||
            a->contrast > 0 || a->saturation > 0 || a->cutout;
@@ -109,7 +109,7 @@ static clt_status add_augment_ops(clt__net *net, const clt__net_options *options
 static clt_status add_stream(clt__net *net, const clt__net_options *options, const stream *s, clt_error *error)
 {
     int gathered;
-    if (!moves_or_colours(&options->augment)) return add_gather_op(net, options, s, s->images, error);
+    if (!changes_images(&options->augment)) return add_gather_op(net, options, s, s->images, error);
     TRY(clt__net_add_images(net, s->gathered, CLT__REALS, options->batch, options->input, false, &gathered, error));
     TRY(add_gather_op(net, options, s, gathered, error));
     return add_augment_ops(net, options, s, gathered, error);

@@ -17,6 +17,11 @@ clt_status clt__check_augment(const clt_augment *a, clt_error *error)
         if (!(all[i].value >= 0 && all[i].value <= all[i].most))
             return FAIL(error, CLT_BAD_ARGUMENT, "augmenting by %s=%g: it should be from 0 to %g", all[i].name,
                         all[i].value, all[i].most);
+    /* Shares from a Beta of less are all but 0 and 1, and too small to compute. */
+    const double least = 0.001;
+    if ((a->mixup > 0 && a->mixup < least) || (a->cutmix > 0 && a->cutmix < least))
+        return FAIL(error, CLT_BAD_ARGUMENT, "augmenting by mixup=%g and cutmix=%g: above 0 they should be from %g on",
+                    a->mixup, a->cutmix, least);
     return CLT_OK;
 }
 

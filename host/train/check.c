@@ -102,6 +102,7 @@ static clt_status compute_again(clt__trainer *t, int64_t bad, watch *w, clt_erro
         t->state.step++;
         t->state.total_steps++;
         t->pending = 0;
+        if (t->state.step % t->in_flight == 0) TRY(clt__engine_finish(t->session->engine, error));
     }
     return CLT_OK;
 }

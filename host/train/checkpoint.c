@@ -516,6 +516,7 @@ static clt_status take_start(clt_model *model, const clt__safetensors *file, clt
             TRY(clt__text_print(left, error, " (%s%s)", stored ? "it is " : "", difference));
         else
             memcpy(p->values, stored->values, p->info.count * sizeof *p->values);
+        clt__restart_average(model, p);
     }
     return CLT_OK;
 }
@@ -564,6 +565,8 @@ clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error 
     TRY(clt__safetensors_read(path, &file, error));
     clt_status status = check_parameters(model, &file, path, error);
     if (status == CLT_OK) take_parameters(model, &file);
+    for (size_t i = 0; i < model->parameters && status == CLT_OK; i++)
+        clt__restart_average(model, &model->parameter[i]);
     clt__safetensors_free(&file);
     return status;
 }

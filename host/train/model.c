@@ -287,6 +287,11 @@ double *clt__inferring_values(const clt_model *model, const clt__parameter_value
     return has_average(model, parameter) ? parameter->average : parameter->values;
 }
 
+void clt__restart_average(const clt_model *model, clt__parameter_values *p)
+{
+    if (has_average(model, p)) memcpy(p->average, p->values, p->info.count * sizeof *p->values);
+}
+
 /* The values of a parameter, or of its average. */
 static clt_status find_parameter(const clt_model *model, const char *name, size_t count, double **found,
                                  clt_error *error)
@@ -317,6 +322,8 @@ clt_status clt_model_set(clt_model *model, const char *name, const double *value
     double *found = NULL;
     TRY(find_parameter(model, name, count, &found, error));
     memcpy(found, values, count * sizeof *values);
+    for (size_t i = 0; i < model->parameters; i++)
+        if (model->parameter[i].values == found) clt__restart_average(model, &model->parameter[i]);
     return CLT_OK;
 }
 

@@ -74,6 +74,9 @@ clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *
 /* The average of a parameter, in files and for clt_model_get: "ema.conv1.weight". */
 void clt__name_average(const clt_tensor_info *parameter, char name[128]);
 
+/* The average of a parameter, where it has one, begins anew as the parameter, which was given other values. */
+void clt__restart_average(const clt_model *model, clt__parameter_values *parameter);
+
 /* What the model infers with: a parameter's average, or the parameter itself. */
 double *clt__inferring_values(const clt_model *model, const clt__parameter_values *parameter);
 

@@ -213,6 +213,8 @@ static clt_status check_range(const char *name, double value, double least, doub
 
 static clt_status check_normalization(const clt_train_options *options, int channels, clt_error *error)
 {
+    TRY(check_range("how images are normalised", options->normalize, CLT_NORMALIZE_DATASET, CLT_NORMALIZE_GIVEN,
+                    error));
     if (options->normalize != CLT_NORMALIZE_GIVEN) return CLT_OK;
     if (options->normalize_channels != 1 && options->normalize_channels != channels)
         return FAIL(error, CLT_BAD_ARGUMENT, "normalisation is given for %d channels, the images have %d",
@@ -239,6 +241,7 @@ static clt_status check_milestones(const clt_train_options *options, clt_error *
 
 static clt_status check_class_weights(const clt_train_options *options, clt_error *error)
 {
+    TRY(check_range("how classes are weighed", options->class_weighting, CLT_CLASSES_EQUAL, CLT_CLASSES_GIVEN, error));
     if (options->class_weighting != CLT_CLASSES_GIVEN) return CLT_OK;
     TRY(check_range("the number of class weights", options->class_weights, 1, CLT_MAX_CLASS_WEIGHTS, error));
     for (int i = 0; i < options->class_weights; i++)

@@ -15,9 +15,15 @@ static clt_status path_in(const clt__trainer *t, const char *name, char path[409
     return CLT_OK;
 }
 
+static clt_status log_failure(const clt__trainer *t, clt_error *error)
+{
+    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
+}
+
 clt_status clt__output_save(const clt__trainer *t, const char *name, clt_error *error)
 {
     char path[4096];
+    if (t->log && fflush(t->log) != 0) return log_failure(t, error); /* a checkpoint is not ahead of its log */
     if (!t->options->output_dir) return CLT_OK;
     TRY(path_in(t, name, path, error));
     return clt_model_save(t->model, path, error);
@@ -48,11 +54,6 @@ clt_status clt__output_open(clt__trainer *t, clt_error *error)
     return clt__file_write(path, t->model->text, strlen(t->model->text), error);
 }
 
-static clt_status log_failure(const clt__trainer *t, clt_error *error)
-{
-    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
-}
-
 clt_status clt__output_open_log(clt__trainer *t, clt_error *error)
 {
     const char *path = t->options->log_steps;
@@ -60,9 +61,11 @@ clt_status clt__output_open_log(clt__trainer *t, clt_error *error)
     if (!path) return CLT_OK;
     const int64_t first = t->state.total_steps + 1;
     clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
+    if (status == CLT_OK && first > 1)
+        status = clt__file_write(path, kept.start, kept.length, error); /* or as it was */
     if (status == CLT_OK) {
-        t->log = fopen(path, "w");
-        if (!t->log || fwrite(kept.start, 1, kept.length, t->log) != kept.length) status = log_failure(t, error);
+        t->log = fopen(path, first > 1 ? "a" : "w");
+        if (!t->log || (first == 1 && fputs(kept.start, t->log) < 0)) status = log_failure(t, error);
     }
     free(kept.start);
     return status;
@@ -87,11 +90,14 @@ clt_status clt__output_epoch(const clt__trainer *t, const clt_progress *p, clt_e
     char path[4096];
     const clt__metrics_row row = {p->epoch,         p->loss,   p->accuracy, p->validation_loss, p->validation_accuracy,
                                   p->learning_rate, p->seconds};
-    TRY(clt__output_save(t, "last.safetensors", error));
+    /* The last checkpoint comes last, for it says that the epoch is done: a run that is killed before it does all
+     * again. */
     if (p->best) TRY(clt__output_save(t, "best.safetensors", error));
-    if (!t->options->output_dir) return CLT_OK;
-    TRY(path_in(t, "metrics.csv", path, error));
-    return clt__metrics_write(path, &row, error);
+    if (t->options->output_dir) {
+        TRY(path_in(t, "metrics.csv", path, error));
+        TRY(clt__metrics_write(path, &row, error));
+    }
+    return clt__output_save(t, "last.safetensors", error);
 }
 
 clt_status clt__output_close(clt__trainer *t, clt_error *error)

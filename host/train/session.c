@@ -390,7 +390,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_train
                           .mode = mode};
     TRY(clt__fit_net(&fit, &session->net, NULL, error));
     session->seed = options->seed;
-    session->augment = options->augment;
+    session->augment = mode.training ? options->augment : (clt_augment){0};
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
     session->batch = mode.training ? options->batch_size : session->micro_batch;
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
@@ -467,13 +467,16 @@ clt_status clt_session_step(clt_session *session, const int32_t *images, int cou
         return FAIL(error, CLT_BAD_ARGUMENT, "%d images were asked for, the data set has %zu", count,
                     session->data->count);
     TRY(clt__feed_set_order(&session->feed, images, count, error));
-    session->number = session->model->state.total_steps + session->steps++;
-    return clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, NULL, error);
+    session->number = session->model->state.total_steps + session->steps + 1;
+    TRY(clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, NULL, error));
+    session->steps++;
+    return CLT_OK;
 }
 
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error)
 {
-    (void)error;
+    if (!(rate >= 0 && rate <= 1e6))
+        return FAIL(error, CLT_BAD_ARGUMENT, "learning rate is %g: it should be from 0 to 1e+06", rate);
     session->rate = rate; /* the next step's update takes it */
     return CLT_OK;
 }

@@ -261,6 +261,7 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
     TRY(clt_device_open("reference", &t->fallback, error));
     TRY(open_sessions(t, t->fallback, error));
     t->pending = 0;
+    t->in_flight = 1;
     t->rate = NAN;
     TRY(clt__output_close_log(t, error));
     return clt__output_open_log(t, error);

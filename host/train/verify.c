@@ -1,4 +1,4 @@
-/* Verifying a net: one training step, each op on the device and on the reference. */
+/* Verifying a net: training steps, each op on the device and on the reference. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -209,12 +209,12 @@ typedef struct report {
     void *user;
 } report;
 
-/* From op `first` on. The first mismatch is told, unless the device fails after it. */
-static clt_status run_pass(clt_session *session, size_t first, const clt_session *before, is_verified is_wanted,
-                           const report *to, clt_error *error)
+/* Ops first <= op < end. The first mismatch is told, unless the device fails after it. */
+static clt_status run_pass(clt_session *session, size_t first, size_t end, const clt_session *before,
+                           is_verified is_wanted, const report *to, clt_error *error)
 {
     clt_status worst = CLT_OK;
-    for (size_t i = first; i < session->net.end; i++) {
+    for (size_t i = first; i < end; i++) {
         clt_error found;
         const clt_status status = is_wanted(&session->net.tape.op[i], before)
                                       ? clt__verify_ops(session, i, i + 1, to->function, to->user, &found)
@@ -227,7 +227,7 @@ static clt_status run_pass(clt_session *session, size_t first, const clt_session
 }
 
 typedef struct passes {
-    clt_session *plain, *full, *inference;
+    clt_session *plain, *full, *inference, *cut;
 } passes;
 
 /* All that can be switched on between the data and the loss. */
@@ -267,16 +267,20 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     TRY(open_session(model, device, data, &options, mode, &p->full, error));
     options.batch_size /= 2;
     options.micro_batch_size = 0;
-    return open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error);
+    TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
+    options.augment = (clt_augment){.flip = true, .crop = 1, .cutmix = 1};
+    return open_session(model, device, data, &options, mode, &p->cut, error);
 }
 
-/* A step as training does it by default, every op; then its loss and update with all that can be switched on; then what
- * only inference runs. A pass follows only one without a mismatch, for it runs ops that it does not verify again. */
+/* A step as training does it by default, every op; then its loss and update with all that can be switched on; then
+ * images that are moved by whole pixels and cut into each other; then what only inference runs. A pass follows only one
+ * without a mismatch, for it runs ops that it does not verify again. */
 static clt_status run_passes(const passes *p, const report *to, clt_error *error)
 {
-    TRY(run_pass(p->plain, 0, p->plain, every_op, to, error));
-    TRY(run_pass(p->full, 0, p->plain, ops_of_no_layer, to, error));
-    return run_pass(p->inference, 0, p->plain, new_ops, to, error);
+    TRY(run_pass(p->plain, 0, p->plain->net.end, p->plain, every_op, to, error));
+    TRY(run_pass(p->full, 0, p->full->net.end, p->plain, ops_of_no_layer, to, error));
+    TRY(run_pass(p->cut, 0, p->cut->net.forward, p->plain, ops_of_no_layer, to, error));
+    return run_pass(p->inference, 0, p->inference->net.end, p->plain, new_ops, to, error);
 }
 
 /* The update by an optimiser, on random gradients, with all that can be switched on. */
@@ -296,7 +300,8 @@ static clt_status verify_optimizer(const clt_model *model, clt_device *device, c
     clt_status status = CLT_OK;
     if (session->net.hyper >= 0) { /* something is trained */
         status = randomize(session, session->net.gradients, -0.01, 0.01, error);
-        if (status == CLT_OK) status = run_pass(session, session->net.update, p->full, new_ops, to, error);
+        if (status == CLT_OK)
+            status = run_pass(session, session->net.update, session->net.end, p->full, new_ops, to, error);
     }
     clt_session_close(session);
     return status;
@@ -320,6 +325,7 @@ static clt_status verify_data(const clt_model *model, clt_device *device, const 
     clt_session_close(p.plain);
     clt_session_close(p.full);
     clt_session_close(p.inference);
+    clt_session_close(p.cut);
     return status;
 }
 
