@@ -1367,7 +1367,7 @@ static void a_checkpoint_beyond_the_epochs_steps_is_refused(void **state)
 }
 
 /* Steps within an epoch count batches: other batches would repeat images, or leave some out. */
-static void another_batch_size_within_an_epoch_is_refused(void **state)
+static void another_order_within_an_epoch_is_refused(void **state)
 {
     (void)state;
     clt_error error;
@@ -1377,6 +1377,10 @@ static void another_batch_size_within_an_epoch_is_refused(void **state)
     options.batch_size = BATCH / 2;
     assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
                   "the checkpoint stands in the middle of an epoch of batches of 16 images");
+    options.batch_size = BATCH;
+    options.seed++;
+    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "the checkpoint stands in the middle of an epoch whose order of images came from the seed ");
     clt_model_close(model);
 }
 
@@ -1458,7 +1462,7 @@ int main(void)
         cmocka_unit_test(validation_data_that_does_not_fit_is_refused),
         cmocka_unit_test(files_that_cannot_be_written_are_named),
         cmocka_unit_test(a_checkpoint_beyond_the_epochs_steps_is_refused),
-        cmocka_unit_test(another_batch_size_within_an_epoch_is_refused),
+        cmocka_unit_test(another_order_within_an_epoch_is_refused),
         cmocka_unit_test(smoothing_without_labels_to_smooth_is_refused),
         cmocka_unit_test(stored_steps_keep_the_optimisers_state),
     };

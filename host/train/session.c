@@ -440,9 +440,10 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     const clt_train_options resolved = clt__resolve_options(options);
     clt__normalize(model, data, &resolved);
     TRY(clt__model_freeze(model, resolved.freeze, error));
+    TRY(open_checked(model, device, data, &resolved, mode, session, error));
+    /* Now that nothing can fail: what another optimiser has left, and an average that is not wanted, go. */
     clt__model_set_optimizer(model, clt__find_optimizer(resolved.optimizer));
     model->averaged = model->averaged && resolved.ema > 0;
-    TRY(open_checked(model, device, data, &resolved, mode, session, error));
     (*session)->trained = model;
     return CLT_OK;
 }

@@ -217,20 +217,25 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
     return clt__session_open(t->model, device, validation, t->options, (clt__session_mode){0}, &t->validation, error);
 }
 
-/* In the middle of an epoch the images that were taken are counted in batches. */
+/* In the middle of an epoch the images that were taken are counted in batches of its order. */
 static clt_status check_position(const clt__trainer *t, clt_error *error)
 {
     const int64_t step = t->state.step;
-    const int batch = t->options->batch_size, before = clt__resolve_options(&t->model->options).batch_size;
-    if (step && batch != before)
+    const clt_train_options old = clt__resolve_options(&t->model->options), *fresh = t->options;
+    if (step && fresh->batch_size != old.batch_size)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the checkpoint stands in the middle of an epoch of batches of %d images: it "
                     "goes on with those, not with %d",
-                    before, batch);
+                    old.batch_size, fresh->batch_size);
+    if (step && (fresh->seed != old.seed || fresh->shuffle != old.shuffle || fresh->val_split != old.val_split))
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "the checkpoint stands in the middle of an epoch whose order of images came from the seed %" PRIu64
+                    ", %s shuffling and a held-out share of %g: it goes on with those",
+                    old.seed, old.shuffle ? "with" : "without", old.val_split);
     if (step > t->steps)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the checkpoint stands at step %" PRId64 " of its epoch, %s has %" PRId64 " steps of %d images",
-                    step, t->session->data->name, t->steps, batch);
+                    step, t->session->data->name, t->steps, fresh->batch_size);
     return CLT_OK;
 }
 
