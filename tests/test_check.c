@@ -8,7 +8,7 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 #include "engine/internal.h"
-#include "train/session.h"
+#include "train/training.h"
 #include "training.h"
 
 /* ---- the fault injector: it stands between cltrain and the OpenCL library (see CMakeLists.txt) */
@@ -182,6 +182,33 @@ static void a_flipped_bit_is_caught_in_every_op(void **state)
     assert_true(caught > 40);
 }
 
+/* While steps take images the next ones are being written to the device: not while an op is verified, which would seem
+ * to have changed them. */
+static void a_checked_step_waits_for_images_on_their_way(void **state)
+{
+    (void)state;
+    if (clt__device_is_reference(device)) skip();
+    clt_error error;
+    clt_session *session;
+    clt_dataset *many = make_images(1200, shape, CLASSES, 5);
+    clt_device *small = open_called(NULL);
+    small->allocation_bytes = 24000; /* as in test_training.c: not all images fit */
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    const clt_train_options options = options_for(1, NULL);
+    assert_ok(clt_session_open(model, small, many, &options, false, &session, &error), &error);
+    assert_ok(clt__session_set_own_order(session, &error), &error);
+    assert_ok(clt__session_place(session, &(clt__placement){.valid = BATCH, .whole = BATCH}, &error), &error);
+    assert_non_null(session->feed.chunk[1].transfer[0].upload);
+    assert_ok(clt__verify_ops(session, 0, 1, NULL, NULL, &error), &error);
+    assert_null(session->feed.chunk[1].transfer[0].upload);
+    assert_ok(clt__session_run_batch(session, session->feed.half, BATCH, 0, clt__session_run_ops, NULL, &error),
+              &error);
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_device_close(small);
+    clt_dataset_close(many);
+}
+
 /* ---- what is done about it */
 
 static char note[4096];
@@ -348,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flipped_bit_is_caught_in_every_op),
+        cmocka_unit_test(a_checked_step_waits_for_images_on_their_way),
         cmocka_unit_test(a_warning_goes_on_with_the_right_values),
         cmocka_unit_test(the_reference_goes_on_from_the_last_checkpoint),
         cmocka_unit_test(a_device_that_makes_nan_is_blamed),

@@ -136,6 +136,16 @@ clt_status clt__feed_find(clt__feed *feed, int first, int *position, clt_error *
     return fetch(feed, number + 1, error);
 }
 
+clt_status clt__feed_settle(clt__feed *feed, clt_error *error)
+{
+    for (int i = 0; i < 2; i++) {
+        if (feed->chunk[i].number < 0) continue;
+        TRY(join(feed, &feed->chunk[i], error));
+        TRY(end_writes(&feed->chunk[i], error));
+    }
+    return CLT_OK;
+}
+
 clt_status clt__feed_check(clt__feed *feed, clt_error *error)
 {
     for (int i = 0; i < 2; i++)

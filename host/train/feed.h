@@ -47,6 +47,9 @@ clt_status clt__feed_find(clt__feed *feed, int first, int *position, clt_error *
 /* After a step's results were read: whether the images that it took had all come to the device. */
 clt_status clt__feed_check(clt__feed *feed, clt_error *error);
 
+/* Waits for all writes that were begun: until the next clt__feed_find what lies on the device holds still. */
+clt_status clt__feed_settle(clt__feed *feed, clt_error *error);
+
 /* Where an output's element lies inside one image's output: labels, targets and class weights count it in the outside
  * order. */
 int clt__feed_output_index(const clt__feed *feed, int outside);

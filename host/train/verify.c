@@ -48,6 +48,7 @@ clt_status clt__verify_ops(clt_session *session, size_t begin, size_t end, clt_v
 {
     const clt__tape *tape = &session->net.tape;
     clt_status worst = CLT_OK;
+    TRY(clt__feed_settle(&session->feed, error)); /* an op must not seem to change images that are being written */
     for (size_t i = begin; i < end; i++) {
         clt__verdict verdict;
         TRY(clt__engine_verify(session->engine, i, &verdict, error));
