@@ -10,5 +10,5 @@ mkdir "$work/found"
 export TMPDIR="$work"
 # Memory that was freed is kept back for a while to be watched, by default more than all the rest.
 export ASAN_OPTIONS="quarantine_size_mb=16:detect_leaks=1:${ASAN_OPTIONS:-}"
-"$harness" -max_total_time="${CLTRAIN_FUZZ_SECONDS:-3}" -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
+"$harness" -max_total_time="${CLTRAIN_FUZZ_SECONDS:-10}" -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
     -artifact_prefix="$PWD/$(basename "$harness")-" "$work/found" "$seeds"
