@@ -13,6 +13,7 @@
  * image n) or, spread, (pixel, image). */
 #include "params.h"
 #include "real.h"
+#include "pixel_run.h"
 #include "philox.h"
 
 #ifdef OP_augment_draw
@@ -107,17 +108,13 @@ kernel void augment(const augment_sizes given, global const real *restrict x, gl
                     global const real *restrict normalize, global real *restrict y)
 {
     const augment_sizes z = SIZES(given);
-#ifdef SPREAD
-    const int run = 1;
-#else
-    const int run = z.w;
-#endif
-    const int first = (int)get_global_id(0) * run, n = (int)get_global_id(1); /* of a run of pixels */
-    if (first >= z.h * z.w) return;
+    const pixel_run run = run_of(z.h, z.w);
+    const int n = run.n, first = run.first;
+    if (!run.pixels) return;
     global const real *from = x + (size_t)n * z.h * z.w * z.c, *d = drawn + (size_t)n * DRAWN_LENGTH,
                       *deviation = normalize + z.c;
     global real *to = y + ((size_t)n * z.h * z.w + first) * z.c;
-    for (int i = 0; i < run; i++, to += z.c) {
+    for (int i = 0; i < run.pixels; i++, to += z.c) {
         const int px = (first + i) % z.w, py = (first + i) / z.w;
         const real sx = d[DRAWN_A] * px + d[DRAWN_B] * py + d[DRAWN_C],
                    sy = d[DRAWN_D] * px + d[DRAWN_E] * py + d[DRAWN_F];

@@ -8,6 +8,7 @@
  * normalize holds the c means, then the c standard deviations. Work-item (row h, image n) or, spread, (pixel, image). */
 #include "params.h"
 #include "real.h"
+#include "pixel_run.h"
 
 #ifdef BYTES
 typedef uchar stored;
@@ -30,18 +31,14 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
                   global real *restrict target)
 {
     const batch_sizes z = SIZES(given);
-#ifdef SPREAD
-    const int run = 1;
-#else
-    const int run = z.w;
-#endif
-    const int first = (int)get_global_id(0) * run, n = (int)get_global_id(1); /* of a run of pixels */
-    if (first >= z.h * z.w) return;
+    const pixel_run run = run_of(z.h, z.w);
+    const int n = run.n, first = run.first;
+    if (!run.pixels) return;
     const bool valid = n < step[STEP_VALID];
     const int image = valid ? order[place_of(z.partner, n, step)] : 0;
     global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
     global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
-    for (int i = 0; i < run * z.c; i += z.c)
+    for (int i = 0; i < run.pixels * z.c; i += z.c)
         for (int c = 0; c < z.c; c++)
             to[i + c] = valid ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
     if (first != 0) return;

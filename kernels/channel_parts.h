@@ -24,4 +24,17 @@ static inline int part_begin(const int rows, const int part, const int parts)
 #define SUMMED_PART(c) ((int)get_global_id(1))
 #endif
 
+/* Adds up parts of two sums, which lie in turn in `partial`, for a vector of channels from c on. */
+static inline void add_two_sums(global const real *partial, const int parts, const int channels, const int c,
+                                global real *first, global real *second)
+{
+    realv one = (realv)0, other = (realv)0;
+    for (int part = 0; part < parts; part++) {
+        one += LOAD(partial + 2 * part * PADDED(channels) + c);
+        other += LOAD(partial + (2 * part + 1) * PADDED(channels) + c);
+    }
+    store_lanes(one, channels - c, first + c);
+    store_lanes(other, channels - c, second + c);
+}
+
 #endif

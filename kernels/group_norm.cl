@@ -241,13 +241,6 @@ kernel void group_norm_gradients_add(const group_norm_sizes given, global const 
 {
     const group_norm_sizes z = SIZES(given);
     const int c = (int)get_global_id(0) * VEC;
-    if (c >= z.c) return;
-    realv weight = (realv)0, bias = (realv)0;
-    for (int part = 0; part < z.parts; part++) {
-        weight += LOAD(partial + 2 * part * PADDED(z.c) + c);
-        bias += LOAD(partial + (2 * part + 1) * PADDED(z.c) + c);
-    }
-    store_lanes(weight, z.c - c, dw + c);
-    store_lanes(bias, z.c - c, db + c);
+    if (c < z.c) add_two_sums(partial, z.parts, z.c, c, dw, db);
 }
 #endif

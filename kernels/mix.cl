@@ -8,6 +8,7 @@
  * Where targets are class labels (one_hot) they count as one-hot ones. Work-item (row of pixels or pixel, image). */
 #include "params.h"
 #include "real.h"
+#include "pixel_run.h"
 
 static inline real target_of(const mix_sizes z, const int n, const int k, global const int *label,
                              global const real *target)
@@ -22,16 +23,12 @@ kernel void mix_pairs(const mix_sizes given, global const real *restrict own, gl
                 global real *restrict target)
 {
     const mix_sizes z = SIZES(given);
-#ifdef SPREAD
-    const int run = 1;
-#else
-    const int run = z.w;
-#endif
-    const int first = (int)get_global_id(0) * run, n = (int)get_global_id(1); /* of a run of pixels */
-    if (first >= z.h * z.w) return;
+    const pixel_run run = run_of(z.h, z.w);
+    const int n = run.n, first = run.first;
+    if (!run.pixels) return;
     const real unit = (real)1 / MIX_UNIT, blend = step[STEP_BLEND] * unit, share = step[STEP_SHARE] * unit;
     const size_t start = ((size_t)n * z.h * z.w + first) * z.c;
-    for (int i = 0; i < run; i++) {
+    for (int i = 0; i < run.pixels; i++) {
         const int px = (first + i) % z.w, py = (first + i) / z.w;
         const bool inside = px >= step[STEP_LEFT] && px < step[STEP_RIGHT] && py >= step[STEP_TOP] && py < step[STEP_BOTTOM];
         for (size_t at = start + (size_t)i * z.c, end = at + z.c; at < end; at++)

@@ -276,13 +276,11 @@ static clt_status augment_plan(void *sizes, const clt__limits *limits, clt__laun
 {
     (void)error;
     const augment_sizes *z = sizes;
-    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1%s%s%s", moves_whole_pixels(z) ? " -DWHOLE" : "",
-                   changes_colour(z) ? " -DCOLOUR" : "", clt__spread_define(limits));
+    char defines[32];
+    (void)snprintf(defines, sizeof defines, "%s%s", moves_whole_pixels(z) ? " -DWHOLE" : "",
+                   changes_colour(z) ? " -DCOLOUR" : "");
     plan->file = "augment.cl";
-    plan->launch[0] = clt__flat_launch("augment", limits, spread ? z->h * z->w : z->h, true);
-    plan->launch[0].global[1] = (size_t)z->n;
-    plan->launches = 1;
+    clt__plan_pixel_runs("augment", defines, limits, z->n, z->h, z->w, plan);
     return CLT_OK;
 }
 

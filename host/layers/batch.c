@@ -1,6 +1,4 @@
 /* Gathering and normalising a batch. Formula: kernels/batch.cl. */
-#include <stdio.h>
-
 #include "layers/bounds.h"
 #include "layers/launch.h"
 #include "layers/layer.h"
@@ -52,13 +50,8 @@ static clt_status plan(void *sizes, const clt__limits *limits, clt__launch_plan 
 {
     (void)error;
     const batch_sizes *z = sizes;
-    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1%s%s", z->bytes ? " -DBYTES" : "",
-                   clt__spread_define(limits));
     plan->file = "batch.cl";
-    plan->launch[0] = clt__flat_launch("batch", limits, spread ? z->h * z->w : z->h, true);
-    plan->launch[0].global[1] = (size_t)z->n;
-    plan->launches = 1;
+    clt__plan_pixel_runs("batch", z->bytes ? " -DBYTES" : "", limits, z->n, z->h, z->w, plan);
     return CLT_OK;
 }
 

@@ -33,6 +33,16 @@ void clt__plan_product(const clt__group_tile *tile, const char *file, const char
     plan->launches = 1;
 }
 
+void clt__plan_pixel_runs(const char *kernel, const char *defines, const clt__limits *limits, int n, int h, int w,
+                          clt__launch_plan *plan)
+{
+    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1%s%s", defines, clt__spread_define(limits));
+    plan->launch[0] = clt__flat_launch(kernel, limits, spread ? h * w : h, true);
+    plan->launch[0].global[1] = (size_t)n;
+    plan->launches = 1;
+}
+
 void clt__plan_pixels(const char *kernel, const clt__limits *limits, int pixels, int channels, clt__launch_plan *plan)
 {
     const int width = channels < limits->vector_width ? 1 : limits->vector_width;

@@ -23,6 +23,11 @@ void clt__plan_product(const clt__group_tile *tile, const char *file, const char
 int clt__plan_channel_sums(const char *parts_kernel, const char *sum_kernel, const clt__limits *limits, int images,
                            int rows, int channels, int sums, clt__launch_plan *plan);
 
+/* kernels/pixel_run.h: a work-item for each row of pixels or, spread, each pixel of n images. Fills *plan but for its
+ * file; `defines` begin with a space where there are any. */
+void clt__plan_pixel_runs(const char *kernel, const char *defines, const clt__limits *limits, int n, int h, int w,
+                          clt__launch_plan *plan);
+
 /* kernels/pixel.h: a work-item for each vector of the `channels` of each of `pixels` pixels. Fills *plan but for its
  * file. */
 void clt__plan_pixels(const char *kernel, const clt__limits *limits, int pixels, int channels, clt__launch_plan *plan);

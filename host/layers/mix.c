@@ -1,6 +1,4 @@
 /* Mixing pairs of images. Formulas: kernels/mix.cl. */
-#include <stdio.h>
-
 #include "layers/bounds.h"
 #include "layers/launch.h"
 #include "layers/layer.h"
@@ -59,12 +57,8 @@ static clt_status plan(void *sizes, const clt__limits *limits, clt__launch_plan 
 {
     (void)error;
     const mix_sizes *z = sizes;
-    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1%s", clt__spread_define(limits));
     plan->file = "mix.cl";
-    plan->launch[0] = clt__flat_launch("mix_pairs", limits, spread ? z->h * z->w : z->h, true);
-    plan->launch[0].global[1] = (size_t)z->n;
-    plan->launches = 1;
+    clt__plan_pixel_runs("mix_pairs", "", limits, z->n, z->h, z->w, plan);
     return CLT_OK;
 }
 
