@@ -417,6 +417,15 @@ clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int coun
                             error);
 }
 
+clt_status clt__engine_read_reals(clt__engine *engine, int tensor, double **values, clt_error *error)
+{
+    const clt__tensor *read = &engine->tape->tensor[tensor];
+    TRY(clt__allocate((uint64_t)read->count, sizeof **values, read->name, values, error));
+    const clt_status status = clt__engine_read(engine, tensor, 0, read->count, *values, error);
+    if (status != CLT_OK) free(*values);
+    return status;
+}
+
 clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error)
 {
     const size_t size = outside_bytes(engine, tensor);

@@ -58,6 +58,9 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index);
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);
 clt_status clt__engine_write(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
 
+/* All of a tensor of reals; *values is freed with free(). */
+clt_status clt__engine_read_reals(clt__engine *engine, int tensor, double **values, clt_error *error);
+
 /* A write beside the ops that run: it begins once what was enqueued before it has ended. */
 typedef struct clt__transfer {
     clt__upload *upload;

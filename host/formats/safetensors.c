@@ -567,6 +567,15 @@ static void write_header(FILE *stream, const char *text)
     (void)fprintf(stream, "%s%*s", text, (int)padding, "");
 }
 
+void clt__safetensors_encode(clt_precision precision, const double *values, size_t count, unsigned char *bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        if (precision == CLT_F64)
+            store(bytes + 8 * i, 8, bits_of_double(values[i]));
+        else
+            store(bytes + 4 * i, 4, bits_of_float((float)values[i]));
+}
+
 /* fwrite's result is not looked at: the stream remembers a failure, and clt__replace_commit reports it. */
 static void write_tensor(FILE *stream, const clt__stored_tensor *tensor)
 {
@@ -574,12 +583,8 @@ static void write_tensor(FILE *stream, const clt__stored_tensor *tensor)
     unsigned char bytes[CHUNK * 8];
     const size_t size = stored_size(tensor->precision);
     for (uint64_t done = 0; done < tensor->count; done += CHUNK) {
-        const double *values = tensor->values + done;
         const size_t count = tensor->count - done < CHUNK ? (size_t)(tensor->count - done) : CHUNK;
-        if (tensor->precision == CLT_F64)
-            for (size_t i = 0; i < count; i++) store(bytes + 8 * i, 8, bits_of_double(values[i]));
-        else
-            for (size_t i = 0; i < count; i++) store(bytes + 4 * i, 4, bits_of_float((float)values[i]));
+        clt__safetensors_encode(tensor->precision, tensor->values + done, count, bytes);
         (void)fwrite(bytes, size, count, stream);
     }
 }

@@ -42,6 +42,9 @@ clt_status clt__safetensors_add_text(clt__safetensors *file, const char *key, co
 const clt__stored_tensor *clt__safetensors_find(const clt__safetensors *file, const char *name);
 const char *clt__safetensors_text(const clt__safetensors *file, const char *key);
 
+/* Values as a file has them: 4 or 8 bytes each, the lowest first. */
+void clt__safetensors_encode(clt_precision precision, const double *values, size_t count, unsigned char *bytes);
+
 void clt__safetensors_free(clt__safetensors *file);
 
 #endif

@@ -64,11 +64,9 @@ static clt_status look_at_outputs(const clt_session *session, size_t index, watc
         const clt__tensor *tensor = op->tensor[i] < 0 ? NULL : &session->net.tape.tensor[op->tensor[i]];
         if (!tensor || tensor->type != CLT__REALS || op->row->operand[i].access == CLT__READ) continue;
         double *values;
-        TRY(clt__allocate((uint64_t)tensor->count, sizeof *values, tensor->name, &values, error));
-        const clt_status status = clt__engine_read(session->engine, op->tensor[i], 0, tensor->count, values, error);
-        if (status == CLT_OK) look_at(session, index, i, values, tensor->count, w);
+        TRY(clt__engine_read_reals(session->engine, op->tensor[i], &values, error));
+        look_at(session, index, i, values, tensor->count, w);
         free(values);
-        TRY(status);
     }
     return CLT_OK;
 }

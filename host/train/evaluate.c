@@ -129,18 +129,23 @@ clt_status clt__check_target_values(const clt__loss_row *loss, const clt_dataset
     return CLT_OK;
 }
 
-clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error)
+clt_status clt__check_answers(const clt_model *model, const clt_dataset *data, const char *purpose, clt_error *error)
 {
-    const clt__loss_row *loss = model->description.loss;
     if (!data->labels && !data->targets)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to evaluate against", data->name);
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to %s", data->name, purpose);
     if (data->labels && data->classes > model->outputs)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, the net has %d outputs", data->name, data->classes,
                     model->outputs);
+    return CLT_OK;
+}
+
+clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error)
+{
+    TRY(clt__check_answers(model, data, "evaluate against", error));
     if (data->targets && data->outputs != model->outputs)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d targets an image, the net has %d outputs", data->name,
                     data->outputs, model->outputs);
-    TRY(clt__check_target_values(loss, data, error));
+    TRY(clt__check_target_values(model->description.loss, data, error));
     return clt__check_class_names(model, data, error);
 }
 

@@ -22,12 +22,11 @@ typedef struct finder {
 /* The loss of step `number`, counted from 0. Steps go through the data as training does. */
 static clt_status run_step(const finder *f, int number, double *loss, clt_error *error)
 {
-    const int batch = f->options->batch_size, count = (int)f->session->data->count;
-    const int in_epoch = (count + batch - 1) / batch;
-    const int first = (int)clt__first_image(f->options, number % in_epoch), rest = count - first;
-    const int valid = rest < batch ? rest : batch;
+    const size_t count = f->session->data->count;
+    const int in_epoch = (int)clt__epoch_steps(f->options, count), step = number % in_epoch;
+    const int first = (int)clt__first_image(f->options, step), valid = clt__step_images(f->options, count, step);
     double slot[HISTORY_LENGTH];
-    if (number % in_epoch == 0) TRY(clt__session_set_epoch_order(f->session, f->options, number / in_epoch, error));
+    if (step == 0) TRY(clt__session_set_epoch_order(f->session, f->options, number / in_epoch, error));
     f->session->number = number + 1;
     TRY(clt__session_run_batch(f->session, first, valid, 0, clt__session_run_ops, NULL, error));
     TRY(clt__engine_read(f->session->engine, f->session->net.history, 0, HISTORY_LENGTH, slot, error));

@@ -83,15 +83,13 @@ clt_status clt__session_download(clt_session *session, clt_model *model, clt_err
 
 static clt_status is_root_finite(clt_session *session, int root, bool *finite, clt_error *error)
 {
-    const int count = root < 0 ? 0 : session->net.tape.tensor[root].count;
     double *values;
-    if (!count || !*finite) return CLT_OK;
-    TRY(clt__allocate((uint64_t)count, sizeof *values, "the parameters", &values, error));
-    const clt_status status = clt__engine_read(session->engine, root, 0, count, values, error);
-    for (int i = 0; i < count && status == CLT_OK; i++)
+    if (root < 0 || !session->net.tape.tensor[root].count || !*finite) return CLT_OK;
+    TRY(clt__engine_read_reals(session->engine, root, &values, error));
+    for (int i = 0; i < session->net.tape.tensor[root].count; i++)
         if (!isfinite(values[i])) *finite = false;
     free(values);
-    return status;
+    return CLT_OK;
 }
 
 clt_status clt__session_is_finite(clt_session *session, bool *finite, clt_error *error)
@@ -367,12 +365,9 @@ static clt_status check(const clt_model *model, const clt_dataset *data, const c
     TRY(clt__check_options(options, want.channels, error));
     if (data->count > INT32_MAX / 2)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
-    if (training && data->labels && data->classes > model->outputs)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, the net has %d outputs", data->name, data->classes,
-                    model->outputs);
-    if (training && !data->labels && !data->targets)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has neither labels nor targets to train on", data->name);
-    return training ? clt__check_target_values(model->description.loss, data, error) : CLT_OK;
+    if (!training) return CLT_OK;
+    TRY(clt__check_answers(model, data, "train on", error));
+    return clt__check_target_values(model->description.loss, data, error);
 }
 
 static clt_status open(clt_session *session, clt_device *device, const clt_train_options *options,
@@ -412,7 +407,7 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
     fresh->model = model;
     fresh->data = data;
     fresh->optimizer = clt__find_optimizer(options->optimizer);
-    fresh->updates = has_states_of(fresh, model) ? model->state.total_steps - model->state.optimizer_began : 0;
+    fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
     const clt_status status = open(fresh, device, options, mode, error);
     if (status == CLT_OK)
         *session = fresh;

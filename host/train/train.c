@@ -27,17 +27,15 @@ static clt_status checkpoint(clt__trainer *t, clt_error *error)
 
 /* ---- reading what the device has done */
 
-int clt__batch_images(const clt__trainer *t, int64_t step)
+static int batch_images(const clt__trainer *t, int64_t step)
 {
-    const int64_t batch = t->options->batch_size, count = (int64_t)t->session->data->count,
-                  first = clt__first_image(t->options, step);
-    return (int)(count - first < batch ? count - first : batch);
+    return clt__step_images(t->options, t->session->data->count, step);
 }
 
 static clt_status take_step(clt__trainer *t, const double *slot, clt_error *error)
 {
     clt__training_state *s = &t->state;
-    const int images = clt__batch_images(t, s->step);
+    const int images = batch_images(t, s->step);
     const double loss = slot[HISTORY_LOSS] / images;
     if (isnan(loss)) return clt__triage(t, s->step, "the loss is not a number", error);
     if (isinf(loss)) return clt__triage(t, s->step, "the loss is infinite", error);
@@ -111,8 +109,8 @@ clt_status clt__run_step(clt__trainer *t, int64_t step, clt__run_ops run, void *
 {
     t->session->number = t->state.total_steps + t->pending + 1;
     TRY(set_rate(t, step, error));
-    TRY(clt__session_run_batch(t->session, (int)clt__first_image(t->options, step), clt__batch_images(t, step),
-                               t->pending, run, user, error));
+    TRY(clt__session_run_batch(t->session, (int)clt__first_image(t->options, step), batch_images(t, step), t->pending,
+                               run, user, error));
     t->pending++;
     return CLT_OK;
 }
@@ -292,7 +290,7 @@ static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
 {
     TRY(clt__check_class_names(t->model, t->training_data, error));
     TRY(open_sessions(t, device, error));
-    t->steps = ((int64_t)t->training_data->count + t->options->batch_size - 1) / t->options->batch_size;
+    t->steps = clt__epoch_steps(t->options, t->training_data->count);
     TRY(check_position(t, error));
     TRY(clt__output_open(t, error));
     TRY(clt__output_open_log(t, error));

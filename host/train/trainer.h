@@ -28,8 +28,6 @@ typedef struct clt__trainer {
 
 /* Enqueues the next step, number `step` of the epoch from 0, its ops by `run`. */
 clt_status clt__run_step(clt__trainer *t, int64_t step, clt__run_ops run, void *user, clt_error *error);
-/* Images of a step of the epoch. */
-int clt__batch_images(const clt__trainer *t, int64_t step);
 
 /* ---- check.c */
 

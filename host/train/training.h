@@ -19,6 +19,9 @@ clt_status clt__check_options(const clt_train_options *options, int channels, cl
 clt_train_options clt__resolve_options(const clt_train_options *options);
 /* Where the images of a step of an epoch begin in its order. */
 int64_t clt__first_image(const clt_train_options *options, int64_t step);
+/* How many images it has, of a data set of so many, and how many steps an epoch has. */
+int clt__step_images(const clt_train_options *options, size_t images, int64_t step);
+int64_t clt__epoch_steps(const clt_train_options *options, size_t images);
 /* Of a step, both counted from 0, in an epoch of `steps` steps. */
 double clt__learning_rate(const clt_train_options *options, const clt__plateau *plateau, int epoch,
                           int64_t step_in_epoch, int64_t steps);
@@ -63,6 +66,9 @@ clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *se
 
 /* evaluate.c: whether a data set has the labels or targets that the model's loss wants. */
 clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error);
+
+/* evaluate.c: whether a data set has labels of the net's classes, or targets, to `purpose`. */
+clt_status clt__check_answers(const clt_model *model, const clt_dataset *data, const char *purpose, clt_error *error);
 
 /* evaluate.c: whether its real targets, if it has them, are numbers that the loss takes. */
 clt_status clt__check_target_values(const clt__loss_row *loss, const clt_dataset *data, clt_error *error);

@@ -105,14 +105,12 @@ static clt_status randomize(clt_session *session, int tensor, double least, doub
 
 static clt_status is_constant(clt_session *session, int tensor, bool *constant, clt_error *error)
 {
-    const int count = session->net.tape.tensor[tensor].count;
     double *values;
-    TRY(clt__allocate((uint64_t)count, sizeof *values, "a parameter", &values, error));
-    const clt_status status = clt__engine_read(session->engine, tensor, 0, count, values, error);
+    TRY(clt__engine_read_reals(session->engine, tensor, &values, error));
     *constant = true;
-    for (int i = 1; i < count; i++) *constant = *constant && values[i] == values[0];
+    for (int i = 1; i < session->net.tape.tensor[tensor].count; i++) *constant = *constant && values[i] == values[0];
     free(values);
-    return status;
+    return CLT_OK;
 }
 
 /* Running statistics, and what was not trained yet and is the same throughout (as the weights of batch normalisation
