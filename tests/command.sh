@@ -166,6 +166,14 @@ END
     cp plain/train-* no-test
 }
 
+# comes FILE: waits for what the program in the background makes, as long as that runs.
+comes() {
+    until [ -s "$1" ]; do
+        kill -0 "$background" 2>/dev/null || [ -s "$1" ] || return 1
+        sleep 0.02
+    done
+}
+
 # train_small FOLDER OPTION...: a training of a few milliseconds
 train_small() {
     folder=$1

@@ -1,5 +1,10 @@
 #!/bin/sh
-# Tests that nothing is lost: trainings that are killed at any moment, and disks and folders that fail: sh kills.sh PROGRAM
+# Tests that nothing is lost: trainings that are killed whenever they change a file, and disks and folders that fail:
+# sh kills.sh PROGRAM SIGNAL
+# SIGNAL is a library that kills a program at a change that is counted: stub/signal.c.
+[ $# = 2 ] || { echo "usage: sh $0 PROGRAM SIGNAL" >&2; exit 2; }
+signal=$(realpath "$2") || exit 2
+set -- "$1"
 . "$(dirname "$0")/command.sh"
 
 KILLS=100
@@ -23,6 +28,14 @@ long_training_goes_on() {
     fi
 }
 
+# killed_at N COMMAND...: the Nth change to a file kills it
+killed_at() {
+    SIGNAL_AT=KILL:$1 LD_PRELOAD=$signal
+    export SIGNAL_AT LD_PRELOAD
+    shift
+    "$@"
+}
+
 # apart COMMAND...: in a shell of its own
 apart() {
     ("$@")
@@ -32,30 +45,21 @@ digest_in() {
     sed -n 's/.*sha256 //p' "$1"
 }
 
-# Seconds from 0 to 0.15, the same ones in each run of this test.
-moments() {
-    awk -v n="$1" 'BEGIN { srand(7); for (i = 0; i < n; i++) printf "%.3f\n", 0.15 * rand() }'
-}
-
 # What the killed ones left half written is gone.
 is_tidy() {
     [ "$(ls "$1" | wc -l)" = 4 ]
 }
 
+# The first kill comes at the first change, the second at the second change after that, and so on: between them they meet
+# every change that a checkpoint, the metrics and the end of an epoch take.
 test_kills() {
     ok "a training that nothing kills" apart long_training whole
     wanted=$(digest_in out)
     judge "it tells its digest" [ ${#wanted} = 64 ]
     killed=0 ended=0 wrong=0 failed_to_resume=0
-    for moment in $(moments $((2 * KILLS))); do
-        [ $killed -lt $KILLS ] || break
-        long_training_goes_on killed >run.out 2>run.err &
-        background=$!
-        sleep "$moment"
-        kill -KILL $background 2>/dev/null
+    while [ $killed -lt $KILLS ] && [ $ended -lt $KILLS ] && [ $failed_to_resume = 0 ]; do
         code=0
-        wait $background 2>/dev/null || code=$?
-        background=
+        { (killed_at $((killed + 1)) long_training_goes_on killed) >run.out 2>run.err || code=$?; } 2>/dev/null # "Killed"
         case $code in
         137) killed=$((killed + 1)) ;;
         0) # It ended before: another one begins.
@@ -72,6 +76,7 @@ test_kills() {
     echo "      $killed kills, $ended trainings that ended in between"
     judge "$KILLS were killed" [ "$killed" = $KILLS ]
     judge "a killed training can always be resumed" [ "$failed_to_resume" = 0 ]
+    judge "some ended in between" [ "$ended" -gt 0 ]
     judge "those that ended came to the same bits" [ "$wrong" = 0 ]
     ok "the last one goes on to its end" apart long_training_goes_on killed
     judge "and to the same bits" [ "$(digest_in out)" = "$wanted" ]
@@ -130,19 +135,10 @@ test_disks() {
     fi
 }
 
-# Waits until a file is there; fails after 20 seconds.
-appears() {
-    for _ in $(seq 400); do
-        [ ! -e "$1" ] || return 0
-        sleep 0.05
-    done
-    return 1
-}
-
 test_folders() {
     long_training away --epochs 100000 >run.out 2>err &
     background=$!
-    judge "a long training begins" appears away/last.safetensors
+    judge "a long training begins" comes away/last.safetensors
     fails 1 'away: another training writes to this folder' train_small away
     mv away elsewhere
     status=0
