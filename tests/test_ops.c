@@ -55,9 +55,9 @@ static void verify_case(const char *net, int batch, const char *loss, clt_precis
 {
     clt_error error;
     clt_model *model;
-    const clt_model_options options = {.net = net, .precision = precision, .loss = loss, .seed = 1};
+    const clt_options options = {.net = net, .precision = precision, .loss = loss, .seed = 1};
     assert_ok(clt_model_create(&options, &model, &error), &error);
-    const clt_status status = clt_verify(model, device, batch, 7, count_row, t, &error);
+    const clt_status status = clt_verify(model, device, seeded(batch, 7), count_row, t, &error);
     if (status != CLT_OK) print_error("batch %d, %s: %s\n", batch, net, error.message);
     assert_int_equal(status, CLT_OK);
     clt_model_close(model);

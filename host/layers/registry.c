@@ -59,6 +59,19 @@ LAYERS(DECLARE_LAYER)
 LOSSES(DECLARE_LOSS)
 OPTIMIZERS(DECLARE_OPTIMIZER)
 
+#define NAME(name) #name,
+const char *const *clt_optimizer_names(void)
+{
+    static const char *const names[] = {OPTIMIZERS(NAME) NULL};
+    return names;
+}
+
+const char *const *clt_loss_names(void)
+{
+    static const char *const names[] = {LOSSES(NAME) NULL};
+    return names;
+}
+
 #define LIST(name) &clt__##name,
 const clt__layer_row *const clt__layer_rows[] = {LAYERS(LIST) NULL};
 const clt__loss_row *const clt__loss_rows[] = {LOSSES(LIST) NULL};
