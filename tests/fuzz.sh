@@ -1,8 +1,8 @@
 #!/bin/sh
 # fuzz.sh HARNESS SEEDS: the harness on its seeds, and on what libFuzzer makes of them for CLTRAIN_FUZZ_SECONDS (10 by
-# default, 60 under run.sh --thorough). An input that breaks the parser stays
-# in the working folder: it becomes a seed, called regression-..., once the parser is right. An input that takes ten minutes
-# never ends: on a quick machine the slowest take milliseconds, so that no machine is too slow for this.
+# default, 60 under run.sh --thorough). An input that breaks the parser stays in the working folder: it becomes a seed,
+# called regression-..., once the parser is right. An input that takes ten minutes never ends: on a quick machine the slowest
+# take milliseconds, so that no machine is too slow for this.
 set -eu
 harness=$1 seeds=$2
 work=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
