@@ -5,6 +5,7 @@
 
 #include "device/opencl.h"
 #include "device/sources.h"
+#include "engine/internal.h"
 #include "session/session.h"
 #include "support.h"
 
@@ -146,7 +147,26 @@ static void a_tuned_net_verifies(void **state)
     clt_device_close(device);
 }
 
-/* A kernel that is wrong, and very fast, whatever is tried. */
+/* What is faster must not depend on the machine: the linker puts this in clt__time_op's place, which then runs the op
+ * once and finds short vectors fast. */
+static bool short_is_fast;
+static int timed;
+
+clt_status __real_clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error);
+clt_status __wrap_clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error);
+
+clt_status __wrap_clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error)
+{
+    static const char option[] = "-DVEC=";
+    const clt_status status = __real_clt__time_op(engine, index, short_is_fast ? 1 : times, seconds, error);
+    if (!short_is_fast || status != CLT_OK) return status;
+    const char *vector = strstr(engine->ready[index].plan.defines, option);
+    *seconds = vector ? 1e-3 * atoi(vector + sizeof option - 1) : 1;
+    timed++;
+    return CLT_OK;
+}
+
+/* A kernel that is wrong with all vectors but the device's own, which are slowest. */
 static void what_is_faster_but_wrong_is_not_taken(void **state)
 {
     (void)state;
@@ -166,7 +186,10 @@ static void what_is_faster_but_wrong_is_not_taken(void **state)
     clt__device_replace_source(device, "dense.cl", wrong);
     clt_model *model = make_model("input 1x16x16; flatten; dense out=512", NULL, CLT_F32, 3);
     heard h = {0};
+    short_is_fast = true;
     assert_ok(clt_tune(model, device, batches_of(64), take_row, &h, &error), &error);
+    short_is_fast = false;
+    assert_true(timed > 0);
     if (own > 1) assert_true(h.complaints > 0);
     assert_ok(clt_verify(model, device, seeded(64, 0), NULL, NULL, &error), &error);
     clt_model_close(model);

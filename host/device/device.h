@@ -59,7 +59,7 @@ int clt__native_vector_width(const clt_device *device, clt_precision precision);
 void clt__device_note(const clt_device *device, const char *sentence);
 
 /* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
- * `text` must outlive the device. */
+ * `text` must outlive the device, or the next call; a NULL name takes the embedded sources again. */
 void clt__device_replace_source(clt_device *device, const char *name, const char *text);
 
 /* Waits until everything enqueued has ended. */
