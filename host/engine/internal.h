@@ -1,4 +1,4 @@
-/* What engine.c and verify.c share. */
+/* What the files of this room share. */
 #ifndef CLT_ENGINE_INTERNAL_H
 #define CLT_ENGINE_INTERNAL_H
 

@@ -6,7 +6,7 @@
  *   root "parameters":   | conv1.weight ....gap| conv1.bias ....gap| dense1.weight ........gap|
  *
  * A gap is at least CLT__GUARD elements; between tensors that last it is zero. Tensors that are never needed at the
- * same time may share a root's memory: see net/memory.h. */
+ * same time may share a root's memory: see net/memory_plan.h. */
 #ifndef CLT_ENGINE_TAPE_H
 #define CLT_ENGINE_TAPE_H
 

@@ -7,8 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "layers/channel.h"
-#include "layers/conv.h"
+#include "layers/channels.h"
+#include "layers/conv_layer.h"
+#include "ops/channel.h"
 
 enum { OUT, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, BIAS_OPTION, GROUPS, DILATION };
 enum { WEIGHT, BIAS };

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/build.h"
-#include "net/memory.h"
+#include "net/memory_plan.h"
 
 static const int scalar[4] = {1, 1, 1, 1};
 

@@ -1,0 +1,9 @@
+/* softmax_forward(x -> y) and softmax_gradient(dy, y -> dx) */
+#ifndef CLT_OPS_SOFTMAX_H
+#define CLT_OPS_SOFTMAX_H
+
+#include "engine/op.h"
+
+extern const clt__op_row clt__softmax_forward_op, clt__softmax_gradient_op;
+
+#endif
