@@ -13,6 +13,7 @@
  * from the mean of a few pixels, and merged exactly (Chan, Golub and LeVeque 1979), so that a large mean costs no digits.
  * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
 #include "channel_parts.h"
+#include "activations.h"
 
 #define EPSILON(z) ((real)z.epsilon_ppm / (real)1000000)
 #define MOMENTUM(z) ((real)z.momentum_ppm / (real)1000000)

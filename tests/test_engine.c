@@ -269,7 +269,7 @@ static void a_nan_is_caught(void **state)
 {
     (void)state;
     static const fault faults[] = {
-        {"activation.cl", "kernel void activation_forward", "activate(load", "(real)NAN * activate(load",
+        {"activation.cl", "kernel void activation_forward", "(load_lanes(x", "((real)NAN * load_lanes(x",
          "activation_forward", "tanh1", "y", disagree},
         {"loss.cl", "kernel void cross_entropy", "log(sum)", "log(n == 1 ? -sum : sum)", "cross_entropy", "", "loss",
          disagree},

@@ -74,7 +74,6 @@ typedef union clt__sizes {
     average_sizes average;
     dropout_sizes dropout;
     resample_sizes resample;
-    curve_sizes curve;
     group_norm_sizes group_norm;
     softmax_sizes softmax;
     channel_sizes channel;

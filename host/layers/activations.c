@@ -1,11 +1,11 @@
-/* Activations. */
+/* Activations as layers: rows made of ops/activation_rows.h. */
 #include "layers/layer.h"
-#include "ops/activation.h"
+#include "ops/activation_rows.h"
 
 static element_sizes sizes_of(const clt__layer *layer)
 {
     const clt_shape s = layer->out.shape;
-    return (element_sizes){layer->batch * s.channels * s.height * s.width, layer->row->activation};
+    return (element_sizes){layer->batch * s.channels * s.height * s.width, layer->row->activation, layer->value[0][0]};
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -19,47 +19,35 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 {
     if (layer->in[0].gradient < 0) return CLT_OK;
     const element_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->out.gradient, layer->out.tensor, layer->in[0].gradient};
+    const bool of_output = clt__activation_is_of_output(layer->row->activation);
+    const int tensor[] = {layer->out.gradient, of_output ? layer->out.tensor : layer->in[0].tensor,
+                          layer->in[0].gradient};
     return clt__tape_add_op(tape, &clt__activation_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
 }
 
-/* After a pool nothing can be fused, so these run the ops on their own. */
-#define CASES(name)                                                                                                \
-    (const clt__case[])                                                                                            \
-    {                                                                                                              \
-        {1, "input 1x1x1; maxpool kernel=1; " name}, {3, "input 3x7x5; maxpool kernel=1; " name},                  \
-            {64, "input 17x13x2; maxpool kernel=1; " name "; " name}, {3, "input 2x3x3; conv out=3; tanh; " name}, \
-        {                                                                                                          \
-            0, NULL                                                                                                \
-        }                                                                                                          \
+#define NUMBER(name, ...) NUMBER_##name,
+enum { NUMBER_none = CLT__NO_ACTIVATION, CLT__ACTIVATIONS(NUMBER) };
+
+/* After a pool nothing can be fused; after a convolution, and into a dense layer, what is of its output. */
+#define CASES(name)                                                                  \
+    (const clt__case[])                                                              \
+    {                                                                                \
+        {1, "input 1x1x1; conv out=1; maxpool kernel=1; " name},                     \
+            {3, "input 3x7x5; conv out=5 kernel=3; " name "; flatten; dense out=3"}, \
+            {64, "input 17x3x2; conv out=17; tanh; " name "; " name},                \
+        {                                                                            \
+            0, NULL                                                                  \
+        }                                                                            \
     }
 
-const clt__layer_row clt__relu = {.name = "relu",
-                                  .help = "max(x, 0)",
-                                  .shape = clt__same_shape,
-                                  .forward = forward,
-                                  .backward = backward,
-                                  .activation = ACTIVATION_RELU,
-                                  .cases = CASES("relu")};
-const clt__layer_row clt__sigmoid = {.name = "sigmoid",
-                                     .help = "1 / (1 + exp(-x))",
-                                     .shape = clt__same_shape,
-                                     .forward = forward,
-                                     .backward = backward,
-                                     .activation = ACTIVATION_SIGMOID,
-                                     .cases = CASES("sigmoid")};
-const clt__layer_row clt__tanh = {.name = "tanh",
-                                  .help = "the hyperbolic tangent",
-                                  .shape = clt__same_shape,
-                                  .forward = forward,
-                                  .backward = backward,
-                                  .activation = ACTIVATION_TANH,
-                                  .cases = CASES("tanh")};
-const clt__layer_row clt__sigmoid_notebook = {
-    .name = "sigmoid_notebook",
-    .help = "sigmoid whose derivative is taken at its output, as the notebook of `cltrain example` has it",
-    .shape = clt__same_shape,
-    .forward = forward,
-    .backward = backward,
-    .activation = ACTIVATION_SIGMOID_NOTEBOOK,
-    .cases = CASES("sigmoid_notebook")};
+#define LAYER(name_, of_output, help_, words, ...)                     \
+    const clt__layer_row clt__##name_ = {.name = #name_,               \
+                                         .help = (help_),              \
+                                         .option = {__VA_ARGS__},      \
+                                         .shape = clt__same_shape,     \
+                                         .forward = forward,           \
+                                         .backward = backward,         \
+                                         .activation = NUMBER_##name_, \
+                                         .cases = CASES(#name_ words)};
+
+CLT__ACTIVATIONS(LAYER)

@@ -52,8 +52,7 @@ typedef struct clt__layer_row {
     bool training_only;     /* inference passes its input on */
     bool joins;             /* takes two or more inputs, else it takes one */
     bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
-    int activation;         /* the function of an activation layer that can be fused (kernels/params.h) */
-    int curve;              /* that of one which cannot (kernels/params.h) */
+    int activation;         /* the number of an activation layer: ops/activation.h */
     bool fuses;             /* forward can apply the activation that follows */
     bool takes_activation;  /* backward applies the derivative of the activation fused into its (first) input */
     const clt__case *cases; /* ends with a NULL net */

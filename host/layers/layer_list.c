@@ -1,6 +1,7 @@
-/* The list: adding a layer is a line here beside its own file. `cltrain help nets` shows them
- * in this order. */
+/* The list: adding a layer is a line here beside its own file; activations list themselves. `cltrain help nets` shows
+ * them in this order. */
 #include "layers/layer.h"
+#include "ops/activation_rows.h"
 
 /* clang-format off */
 #define LAYERS(ROW) \
@@ -19,25 +20,16 @@
     ROW(add)        \
     ROW(concat)     \
     ROW(flatten)    \
-    ROW(relu)       \
-    ROW(sigmoid)    \
-    ROW(tanh)       \
-    ROW(leaky_relu) \
-    ROW(elu) \
-    ROW(selu) \
-    ROW(gelu) \
-    ROW(silu) \
-    ROW(hardswish) \
-    ROW(relu6) \
-    ROW(softplus) \
     ROW(prelu) \
     ROW(softmax) \
-    ROW(log_softmax) \
-    ROW(sigmoid_notebook)
+    ROW(log_softmax)
 /* clang-format on */
 
-#define DECLARE_LAYER(name) extern const clt__layer_row clt__##name;
-LAYERS(DECLARE_LAYER)
+#define DECLARE(name) extern const clt__layer_row clt__##name;
+#define DECLARE_ACTIVATION(name, ...) DECLARE(name)
+LAYERS(DECLARE)
+CLT__ACTIVATIONS(DECLARE_ACTIVATION)
 
 #define LIST(name) &clt__##name,
-const clt__layer_row *const clt__layer_rows[] = {LAYERS(LIST) NULL};
+#define LIST_ACTIVATION(name, ...) LIST(name)
+const clt__layer_row *const clt__layer_rows[] = {LAYERS(LIST) CLT__ACTIVATIONS(LIST_ACTIVATION) NULL};

@@ -35,7 +35,8 @@ static bool is_fused(const clt__description *description, size_t index)
 {
     const clt__item *item = &description->item[index];
     size_t user;
-    if (item->row->activation == ACTIVATION_NONE || item->from[0] == 0) return false;
+    if (!item->row->activation || !clt__activation_is_of_output(item->row->activation) || item->from[0] == 0)
+        return false;
     return description->item[item->from[0] - 1].row->fuses &&
            clt__count_users(description, item->from[0] - 1, &user) == 1;
 }
@@ -80,7 +81,7 @@ static clt_status add_output(clt__net *net, const clt__description *description,
     const bool fuses = clt__count_users(description, index, &user) == 1 && is_fused(description, user);
     const char *name = fuses ? description->item[user].name : layer->name;
     clt__value *out = &layer->out;
-    out->activation = fuses ? description->item[user].row->activation : ACTIVATION_NONE;
+    out->activation = fuses ? description->item[user].row->activation : CLT__NO_ACTIVATION;
     TRY(clt__net_add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
     if (!fuses || !options->keep_tensors) return CLT_OK;
     return clt__net_add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before,
@@ -209,14 +210,14 @@ static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, c
     TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error));
     int part[CLT__MAX_INPUTS];
     for (int i = 0; i < flow->parts; i++) part[i] = flow->part[flow->parts - 1 - i];
-    return clt__add_sum(&net->tape, layer, part, flow->parts, value->gradient, ACTIVATION_NONE, error);
+    return clt__add_sum(&net->tape, layer, part, flow->parts, value->gradient, CLT__NO_ACTIVATION, error);
 }
 
 /* The gradient by a fused activation's sum from that by its output, where nothing else applies the derivative. */
 static clt_status add_activation_gradient(clt__net *net, const clt__value *value, const char *layer, int by_output,
                                           clt_error *error)
 {
-    const element_sizes sizes = {net->tape.tensor[value->tensor].count, value->activation};
+    const element_sizes sizes = {.count = net->tape.tensor[value->tensor].count, .activation = value->activation};
     const int tensor[] = {by_output, value->tensor, value->gradient};
     return clt__tape_add_op(&net->tape, &clt__activation_gradient_op, layer, &sizes, sizeof sizes, tensor, error);
 }

@@ -1,18 +1,22 @@
-/* Activations, fused into other ops or ops of their own: activation_forward(x -> y) and activation_gradient(dy, y ->
- * dx). */
+/* Activations, fused into other ops or ops of their own: activation_forward(x -> y) and activation_gradient(dy, at ->
+ * dx), where `at` is y, or x where the gradient is not of the output. The activations themselves: activation_rows.h. */
 #ifndef CLT_OPS_ACTIVATION_H
 #define CLT_OPS_ACTIVATION_H
 
-#include "engine/op.h"
+#include "ops/bounds.h"
 
 extern const clt__op_row clt__activation_forward_op, clt__activation_gradient_op;
 
-/* y = f(sum) and f'(sum), the latter written in terms of y, for an activation of kernels/params.h. */
-double clt__activate(int activation, double sum);
-double clt__deactivate(int activation, double gradient, double y);
+enum { CLT__NO_ACTIVATION = 0 }; /* the others' numbers are those of the rows, from 1 */
 
-/* The slack of f(sum), where the sum has `slack`; and of gradient * f'(sum). */
-double clt__activate_slack(int activation, double sum, double slack);
-double clt__deactivate_slack(int activation, double gradient, double slack, double y);
+/* Whether its gradient is written in terms of y: then it can be fused. */
+bool clt__activation_is_of_output(int activation);
+
+/* y = f(sum) and gradient * f'(sum), the latter written in terms of y, for one that is of its output. */
+clt__near clt__activate(int activation, clt__near sum);
+clt__near clt__deactivate(int activation, clt__near gradient, double y);
+
+/* What kernels are told: "ACTIVATION_relu". */
+const char *clt__activation_name(int activation);
 
 #endif

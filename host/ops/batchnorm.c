@@ -57,8 +57,8 @@ static void apply(const norm_sizes *z, const clt__array *operand, bool from_vari
             const double given = operand[2].real[c], inverse = from_variance ? 1 / sqrt(given + epsilon_of(z)) : given;
             const double scaled = (x[at] - mean[c]) * inverse * weight[c], sum = scaled + bias[c];
             const double slack = error * fabs(scaled) + 2 * fabs(sum);
-            y->real[at] = clt__activate(z->activation, sum);
-            if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, slack);
+            y->real[at] = clt__activate(z->activation, clt__exactly(sum)).value;
+            if (y->slack) y->slack[at] = clt__activate(z->activation, (clt__near){sum, slack}).slack;
             if (before->real) before->real[at] = sum;
             if (before->slack) before->slack[at] = slack;
         }
@@ -113,10 +113,12 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
             const double scale = weight[c] * inverse[c], normal = (x[at] - mean[c]) * inverse[c];
             const double tilt = normal * dw[c] / valid, shift = db[c] / valid, g = scale * (dy[at] - shift - tilt);
             const double terms = fabs(scale) * (fabs(dy[at]) + fabs(shift) + fabs(tilt));
-            dx[at] = i < valid ? clt__deactivate(z->activation, g, x[at]) : 0;
+            dx[at] = i < valid ? clt__deactivate(z->activation, clt__exactly(g), x[at]).value : 0;
             if (slack)
                 slack[at] =
-                    i < valid ? clt__deactivate_slack(z->activation, g, (CLT__DIVIDE_SLACK + 8) * terms, x[at]) : 0;
+                    i < valid
+                        ? clt__deactivate(z->activation, (clt__near){g, (CLT__DIVIDE_SLACK + 8) * terms}, x[at]).slack
+                        : 0;
         }
 }
 
@@ -124,8 +126,8 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
 
 static void define(const norm_sizes *z, const clt__limits *limits, clt__launch_plan *plan)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d%s", limits->vector_width,
-                   z->activation, clt__spread_define(limits));
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s%s", limits->vector_width,
+                   clt__activation_name(z->activation), clt__spread_define(limits));
     plan->file = "batchnorm.cl";
 }
 

@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#include "engine/op.h"
+
 static inline double clt__growth(double terms)
 {
     const double likely = 8 * sqrt(terms);
@@ -29,8 +31,9 @@ enum {
     CLT__TURN_SLACK = 9    /* sin and cos: 4 ulp */
 };
 
-/* A value and its slack, and what arithmetic makes of them to first order: for formulas too irregular for a closed
- * bound (a running error analysis, Higham, section 3.3). The inputs of an op have no slack. */
+/* A value and its slack: how far a right device may lie from it, in roundoffs. The inputs of an op have none. What
+ * arithmetic makes of two such values to first order is for formulas too irregular for a closed bound (a running error
+ * analysis, Higham, section 3.3). */
 typedef struct clt__near {
     double value, slack;
 } clt__near;
@@ -62,6 +65,13 @@ static inline clt__near clt__near_divide(clt__near a, clt__near b)
     const double quotient = a.value / b.value;
     return (clt__near){quotient,
                        (a.slack + fabs(quotient) * b.slack) / fabs(b.value) + CLT__DIVIDE_SLACK * fabs(quotient)};
+}
+
+/* Stores a value and, where it is wanted, its slack. */
+static inline void clt__put(const clt__array *to, size_t at, clt__near x)
+{
+    to->real[at] = x.value;
+    if (to->slack) to->slack[at] = x.slack;
 }
 
 #endif

@@ -17,8 +17,8 @@ static void bias_twin(const void *sizes, const clt__array *operand)
     const clt__array *y = &operand[2], *before = &operand[3];
     for (size_t i = 0; i < (size_t)z->rows * (size_t)z->c; i++) {
         const double sum = operand[0].real[i] + (b ? b[i % (size_t)z->c] : 0);
-        y->real[i] = clt__activate(z->activation, sum);
-        if (y->slack) y->slack[i] = clt__activate_slack(z->activation, sum, fabs(sum));
+        y->real[i] = clt__activate(z->activation, clt__exactly(sum)).value;
+        if (y->slack) y->slack[i] = clt__activate(z->activation, (clt__near){sum, fabs(sum)}).slack;
         if (before->real) before->real[i] = sum;
         if (before->slack) before->slack[i] = fabs(sum);
     }
@@ -49,7 +49,8 @@ static clt_status bias_plan(void *sizes, const clt__limits *limits, clt__launch_
     plan->file = "channel.cl";
     clt__plan_pixels("bias", limits, z->rows, z->c, plan);
     const size_t length = strlen(plan->defines);
-    (void)snprintf(plan->defines + length, sizeof plan->defines - length, " -DACTIVATION=%d", z->activation);
+    (void)snprintf(plan->defines + length, sizeof plan->defines - length, " -DACTIVATION=%s",
+                   clt__activation_name(z->activation));
     return CLT_OK;
 }
 

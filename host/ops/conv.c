@@ -56,8 +56,8 @@ static void forward_twin(const void *sizes, const clt__array *operand)
         const double b = bias ? bias[at % (size_t)z->k] : 0, sum = y->real[at] + b;
         const double products = y->slack ? y->slack[at] : 0,
                      slack = tiles ? products + clt__growth(0) * fabs(b) : growth * (products + fabs(b));
-        y->real[at] = clt__activate(z->activation, sum);
-        if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, slack);
+        y->real[at] = clt__activate(z->activation, clt__exactly(sum)).value;
+        if (y->slack) y->slack[at] = clt__activate(z->activation, (clt__near){sum, slack}).slack;
         if (before->real) before->real[at] = sum;
         if (before->slack) before->slack[at] = slack;
     }
@@ -89,9 +89,9 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
                         }
                     const size_t at = (size_t)(image_pixel(z, dx, n, h, w) - dx) + (size_t)c;
                     const double error = tiles && slack ? slack[at] : growth * magnitude, y = x ? x[at] : 0;
-                    const int activation = x ? z->activation : ACTIVATION_NONE;
-                    dx[at] = clt__deactivate(activation, sum, y);
-                    if (slack) slack[at] = clt__deactivate_slack(activation, sum, error, y);
+                    const int activation = x ? z->activation : CLT__NO_ACTIVATION;
+                    dx[at] = clt__deactivate(activation, clt__exactly(sum), y).value;
+                    if (slack) slack[at] = clt__deactivate(activation, (clt__near){sum, error}, y).slack;
                 }
 }
 

@@ -1,5 +1,6 @@
 /* Launch rules of convolution's tile schedule (kernels/conv_tile.cl). Where local memory does not hold even the
  * smallest tile, the vector schedule's rules serve. */
+#include "ops/activation.h"
 #include "ops/conv.h"
 #include "ops/launch.h"
 
@@ -50,7 +51,8 @@ clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits
                           clt__divide_up(z->k, clt__group_tile_outputs(&tile));
     const int64_t wanted = (clt__busy_items(limits) + items - 1) / items;
     z->slices = wanted < most ? (int)wanted : most;
-    clt__plan_product(&tile, "conv_tile.cl", "conv_weight_gradient_tile", ACTIVATION_NONE, rows, z->k, z->slices, plan);
+    clt__plan_product(&tile, "conv_tile.cl", "conv_weight_gradient_tile", CLT__NO_ACTIVATION, rows, z->k, z->slices,
+                      plan);
     plan->flops = flops_of(z);
     plan->scratch_reals = (uint64_t)z->slices * (uint64_t)rows * (uint64_t)z->k;
     plan->launch[1] = clt__flat_launch("conv_weight_gradient_add", limits, rows * z->k, false);

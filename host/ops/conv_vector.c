@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "device/tiling.h"
+#include "ops/activation.h"
 #include "ops/conv.h"
 
 /* Reals of local memory that a patch under block_y x block_x outputs takes, with room for the last vector's read. */
@@ -53,7 +54,7 @@ static bool choose_blocks(conv_sizes *z, const window *w, const clt__limits *lim
 static clt_status plan_direct(const conv_sizes *z, const char *kernel, int wide, int middle, int64_t rows,
                               clt__launch_plan *plan)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DACTIVATION=%d", z->activation);
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DACTIVATION=%s", clt__activation_name(z->activation));
     plan->file = "conv_direct.cl";
     plan->launch[0] = (clt__launch){kernel, {(size_t)wide, (size_t)middle, (size_t)rows}, {0, 0, 0}, false};
     plan->launches = 1;
@@ -77,7 +78,8 @@ static bool plan_correlation(conv_sizes *z, window *w, int outputs, const clt__l
     const bool upright = w->c * w->stride_x == 1;
     const clt__tile tile = upright ? clt__pixel_tile_for(limits, w->x, w->y, outputs, &w->tile_x, &w->tile_y)
                                    : clt__pixel_tile_for(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
-    (void)snprintf(more, sizeof more, "-DTILE_Y=%d -DTILE_X=%d -DACTIVATION=%d", w->tile_y, w->tile_x, z->activation);
+    (void)snprintf(more, sizeof more, "-DTILE_Y=%d -DTILE_X=%d -DACTIVATION=%s", w->tile_y, w->tile_x,
+                   clt__activation_name(z->activation));
     define_tile(z, &tile, more, plan);
     if (!choose_blocks(z, w, limits)) return false;
     plan->local_reals = block_patch(w, z->block_y, z->block_x);

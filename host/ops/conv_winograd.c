@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "device/tiling.h"
+#include "ops/activation.h"
 #include "ops/bounds.h"
 #include "ops/conv.h"
 
@@ -121,8 +122,8 @@ static bool plan_tiles(conv_sizes *z, const correlation *q, const char *kernel, 
     const int stripe = clt__tile_stripe(&l.tile);
     z->winograd = l.out;
     z->tiles = l.tiles;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DWINOGRAD=%d -DACTIVATION=%d",
-                   l.tile.vector_width, l.tile.rows, l.tile.cols, l.out, z->activation);
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DWINOGRAD=%d -DACTIVATION=%s",
+                   l.tile.vector_width, l.tile.rows, l.tile.cols, l.out, clt__activation_name(z->activation));
     plan->file = "conv_winograd.cl";
     plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c; /* the formula's: what a user asks for */
     plan->scratch_reals =

@@ -22,8 +22,8 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     }
     for (size_t at = 0; at < (size_t)z->n * outputs; at++) {
         const double sum = y->real[at], slack = y->slack ? growth * y->slack[at] : 0;
-        y->real[at] = clt__activate(z->activation, sum);
-        if (y->slack) y->slack[at] = clt__activate_slack(z->activation, sum, slack);
+        y->real[at] = clt__activate(z->activation, clt__exactly(sum)).value;
+        if (y->slack) y->slack[at] = clt__activate(z->activation, (clt__near){sum, slack}).slack;
         if (before->real) before->real[at] = sum;
         if (before->slack) before->slack[at] = slack;
     }
@@ -42,9 +42,9 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
             clt__add_dot(dy + (size_t)n * (size_t)z->o, w + (size_t)i * (size_t)z->o, (size_t)z->o, &sum, &magnitude);
             const size_t at = (size_t)n * (size_t)z->i + (size_t)i;
             const double y = x ? x[at] : 0;
-            const int activation = x ? z->activation : ACTIVATION_NONE;
-            dx[at] = clt__deactivate(activation, sum, y);
-            if (slack) slack[at] = clt__deactivate_slack(activation, sum, growth * magnitude, y);
+            const int activation = x ? z->activation : CLT__NO_ACTIVATION;
+            dx[at] = clt__deactivate(activation, clt__exactly(sum), y).value;
+            if (slack) slack[at] = clt__deactivate(activation, (clt__near){sum, growth * magnitude}, y).slack;
         }
 }
 

@@ -1,5 +1,6 @@
 /* Launch rules of the dense layer's tile schedule (kernels/dense_tile.cl). Where local memory does not hold even the
  * smallest tile, the vector schedule's rules serve. */
+#include "ops/activation.h"
 #include "ops/dense.h"
 #include "ops/launch.h"
 
@@ -39,7 +40,7 @@ clt_status clt__dense_weight_gradient_tile(void *sizes, const clt__limits *limit
     clt__group_tile tile;
     if (!clt__group_tile_for(limits, rows, z->o, 1, &tile))
         return clt__dense_weight_gradient_vector(sizes, limits, plan, error);
-    clt__plan_product(&tile, "dense_tile.cl", "dense_weight_gradient_tile", ACTIVATION_NONE, rows, z->o, 1, plan);
+    clt__plan_product(&tile, "dense_tile.cl", "dense_weight_gradient_tile", CLT__NO_ACTIVATION, rows, z->o, 1, plan);
     plan->flops = flops_of(z);
     return CLT_OK;
 }

@@ -2,12 +2,13 @@
 #include <stdio.h>
 
 #include "device/tiling.h"
+#include "ops/activation.h"
 #include "ops/dense.h"
 
 static void define_tile(const dense_sizes *z, const clt__tile *tile, clt__launch_plan *plan)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DACTIVATION=%d",
-                   tile->vector_width, tile->rows, tile->cols, z->activation);
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DACTIVATION=%s",
+                   tile->vector_width, tile->rows, tile->cols, clt__activation_name(z->activation));
     plan->file = "dense.cl";
     plan->flops = 2.0 * z->n * z->i * z->o;
     plan->launches = 1;

@@ -65,8 +65,8 @@ static void forward_element(void *user, size_t at, int c, size_t row)
     const double normal = (o[F_X].real[at] - o[F_MEAN].real[row]) * o[F_INVERSE].real[row];
     const double scaled = o[F_WEIGHT].real ? normal * o[F_WEIGHT].real[c] : normal;
     const double sum = scaled + (o[F_BIAS].real ? o[F_BIAS].real[c] : 0), slack = 4 * fabs(scaled) + 2 * fabs(sum);
-    y->real[at] = clt__activate(t->z->activation, sum);
-    if (y->slack) y->slack[at] = clt__activate_slack(t->z->activation, sum, slack);
+    y->real[at] = clt__activate(t->z->activation, clt__exactly(sum)).value;
+    if (y->slack) y->slack[at] = clt__activate(t->z->activation, (clt__near){sum, slack}).slack;
     if (before->real) before->real[at] = sum;
     if (before->slack) before->slack[at] = slack;
 }
@@ -135,8 +135,8 @@ static void input_gradient_element(void *user, size_t at, int c, size_t row)
     const double shift = o[B_SHIFT].real[row], tilt = normal_of(o, at, row) * o[B_TILT].real[row];
     const double scale = o[B_INVERSE].real[row], g = scale * (dy - shift - tilt), x = o[B_X].real[at];
     const double slack = 8 * fabs(scale) * (fabs(dy) + fabs(shift) + fabs(tilt));
-    dx->real[at] = clt__deactivate(t->z->activation, g, x);
-    if (dx->slack) dx->slack[at] = clt__deactivate_slack(t->z->activation, g, slack, x);
+    dx->real[at] = clt__deactivate(t->z->activation, clt__exactly(g), x).value;
+    if (dx->slack) dx->slack[at] = clt__deactivate(t->z->activation, (clt__near){g, slack}, x).slack;
 }
 
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
@@ -172,7 +172,8 @@ static clt_status plan_elements(const group_norm_sizes *z, const clt__limits *li
     plan->file = "group_norm.cl";
     clt__plan_pixels(kernel, limits, z->n * z->pixels, z->c, plan);
     const size_t length = strlen(plan->defines);
-    (void)snprintf(plan->defines + length, sizeof plan->defines - length, " -DACTIVATION=%d", z->activation);
+    (void)snprintf(plan->defines + length, sizeof plan->defines - length, " -DACTIVATION=%s",
+                   clt__activation_name(z->activation));
     return CLT_OK;
 }
 

@@ -83,8 +83,8 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     for (size_t i = 0; i < outputs; i++) {
         const double b = bias ? bias[i % (size_t)z->k] : 0, sum = y->real[i] + b;
         const double slack = y->slack ? growth * (y->slack[i] + fabs(b)) : 0;
-        y->real[i] = clt__activate(z->activation, sum);
-        if (y->slack) y->slack[i] = clt__activate_slack(z->activation, sum, slack);
+        y->real[i] = clt__activate(z->activation, clt__exactly(sum)).value;
+        if (y->slack) y->slack[i] = clt__activate(z->activation, (clt__near){sum, slack}).slack;
         if (before->real) before->real[i] = sum;
         if (before->slack) before->slack[i] = slack;
     }
@@ -102,10 +102,10 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     adder to = {operand[0].real, operand[1].real, dx->real, dx->slack};
     each_meeting(z, meet_input, &to);
     for (size_t i = 0; i < inputs; i++) {
-        const int activation = x ? z->activation : ACTIVATION_NONE;
+        const int activation = x ? z->activation : CLT__NO_ACTIVATION;
         const double sum = dx->real[i], y = x ? x[i] : 0;
-        dx->real[i] = clt__deactivate(activation, sum, y);
-        if (dx->slack) dx->slack[i] = clt__deactivate_slack(activation, sum, growth * dx->slack[i], y);
+        dx->real[i] = clt__deactivate(activation, clt__exactly(sum), y).value;
+        if (dx->slack) dx->slack[i] = clt__deactivate(activation, (clt__near){sum, growth * dx->slack[i]}, y).slack;
     }
 }
 
@@ -150,8 +150,8 @@ static clt_status plan(const char *kernel, const conv_sizes *z, const clt__limit
                        int lane_groups, clt__launch_plan *plan)
 {
     const int width = width_for(limits, lanes);
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d%s", width, z->activation,
-                   is_depthwise(z) ? " -DDEPTHWISE" : "");
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s%s", width,
+                   clt__activation_name(z->activation), is_depthwise(z) ? " -DDEPTHWISE" : "");
     plan->file = "grouped_conv.cl";
     plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c / z->groups;
     plan->launch[0] = clt__flat_launch(kernel, limits, (int)(rows * lane_groups * clt__divide_up(lanes, width)), false);

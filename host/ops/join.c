@@ -29,8 +29,8 @@ static void sum_twin(const void *sizes, const clt__array *operand)
             sum += operand[j].real[i];
             magnitude += fabs(operand[j].real[i]);
         }
-        y->real[i] = clt__activate(z->activation, sum);
-        if (y->slack) y->slack[i] = clt__activate_slack(z->activation, sum, growth * magnitude);
+        y->real[i] = clt__activate(z->activation, clt__exactly(sum)).value;
+        if (y->slack) y->slack[i] = clt__activate(z->activation, (clt__near){sum, growth * magnitude}).slack;
     }
 }
 
@@ -38,8 +38,8 @@ static clt_status sum_plan(void *sizes, const clt__limits *limits, clt__launch_p
 {
     (void)error;
     const join_sizes *z = sizes;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d", limits->vector_width,
-                   z->activation);
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s", limits->vector_width,
+                   clt__activation_name(z->activation));
     plan->file = "join.cl";
     plan->launch[0] = clt__flat_launch("sum", limits, clt__divide_up(z->count, limits->vector_width), false);
     plan->launches = 1;

@@ -3,6 +3,8 @@
 
 #include "ops/launch.h"
 
+#include "ops/activation.h"
+
 /* One size for all: compilers make a program of each, and where the count has few divisors a device finds none. */
 enum { FLAT_ITEMS = 64 };
 
@@ -26,8 +28,9 @@ void clt__plan_product(const clt__group_tile *tile, const char *file, const char
     const size_t high = (size_t)clt__divide_up(rows, clt__group_tile_rows(tile));
     const size_t wide = (size_t)clt__divide_up(outputs, clt__group_tile_outputs(tile));
     (void)snprintf(plan->defines, sizeof plan->defines,
-                   "-DGROUP_M=%d -DGROUP_N=%d -DITEM_M=%d -DITEM_N=%d -DTILE_K=%d -DPAD=%d -DACTIVATION=%d",
-                   tile->group_m, tile->group_n, tile->item_m, tile->item_n, tile->slab, tile->pad, activation);
+                   "-DGROUP_M=%d -DGROUP_N=%d -DITEM_M=%d -DITEM_N=%d -DTILE_K=%d -DPAD=%d -DACTIVATION=%s",
+                   tile->group_m, tile->group_n, tile->item_m, tile->item_n, tile->slab, tile->pad,
+                   clt__activation_name(activation));
     plan->file = file;
     plan->local_reals = clt__group_tile_reals(tile);
     plan->launch[0] = (clt__launch){kernel, {wide * items, high, (size_t)products}, {items, 1, 1}, true};

@@ -63,8 +63,8 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
                 if (slack) slack[to] += growth * fabs(dy[at]);
             }
     for (size_t i = 0; i < inputs && x; i++) {
-        if (slack) slack[i] = clt__deactivate_slack(z->activation, dx[i], slack[i], x[i]);
-        dx[i] = clt__deactivate(z->activation, dx[i], x[i]);
+        if (slack) slack[i] = clt__deactivate(z->activation, (clt__near){dx[i], slack[i]}, x[i]).slack;
+        dx[i] = clt__deactivate(z->activation, clt__exactly(dx[i]), x[i]).value;
     }
 }
 
@@ -73,8 +73,8 @@ static void plan_rows(const pool_sizes *z, const clt__limits *limits, const char
                       clt__launch_plan *plan)
 {
     const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%d%s", limits->vector_width,
-                   z->activation, clt__spread_define(limits));
+    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s%s", limits->vector_width,
+                   clt__activation_name(z->activation), clt__spread_define(limits));
     plan->file = "pool.cl";
     plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
     plan->launch[0] = clt__flat_launch(kernel, limits, spread ? rows * columns * z->c : rows, true);
