@@ -26,6 +26,7 @@ static double roundoff_of(const clt__engine *engine)
 static clt_status allocate_array(const clt__tensor *tensor, bool with_slack, clt__array *array, clt_error *error)
 {
     const uint64_t count = (uint64_t)tensor->count;
+    array->count = (size_t)tensor->count;
     switch (tensor->type) {
     case CLT__REALS:
         if (with_slack) TRY(clt__allocate(count, sizeof(double), tensor->name, &array->slack, error));
@@ -100,6 +101,50 @@ static clt_status set_up_operand(clt__engine *engine, trial *t, int i, clt_error
     return poison_guards(engine, index, poison, error);
 }
 
+/* ---- the twin, and the slack of sums of products: their growth times the sums that the twin makes of the operands'
+ * absolute values */
+
+static clt_status take_absolute(const clt__array *from, clt__array *to, clt_error *error)
+{
+    TRY(clt__allocate(from->count, sizeof *to->real, "absolute values", &to->real, error));
+    for (size_t i = 0; i < from->count; i++) to->real[i] = fabs(from->real[i]);
+    return CLT_OK;
+}
+
+/* What is written goes where its slack is wanted. */
+static clt_status set_up_absolute(const trial *t, clt__array *operand, clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(t->op->row); i++) {
+        const clt__array *own = &t->operand[i];
+        operand[i] = (clt__array){.real = own->slack, .integer = own->integer, .byte = own->byte, .count = own->count};
+        if (own->real && !own->slack) TRY(take_absolute(own, &operand[i], error));
+    }
+    return CLT_OK;
+}
+
+static clt_status find_growth(const trial *t, const clt__sizes *sizes, clt_error *error)
+{
+    const double growth = t->op->row->growth(sizes);
+    clt__array operand[CLT__MAX_OPERANDS] = {{0}};
+    const clt_status status = set_up_absolute(t, operand, error);
+    if (status == CLT_OK) t->op->row->twin(sizes, operand);
+    for (int i = 0; i < CLT__MAX_OPERANDS; i++) {
+        const clt__array *own = &t->operand[i];
+        for (size_t j = 0; j < own->count && own->slack && status == CLT_OK; j++) own->slack[j] *= growth;
+        if (!own->slack) free(operand[i].real);
+    }
+    return status;
+}
+
+static clt_status run_twin(const trial *t, const clt__sizes *sizes, clt_error *error)
+{
+    const clt__op_row *row = t->op->row;
+    row->twin(sizes, t->operand);
+    if (row->growth && !(row->bound && row->bound(sizes, t->operand))) TRY(find_growth(t, sizes, error));
+    if (row->finish) row->finish(sizes, t->operand);
+    return CLT_OK;
+}
+
 static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_error *error)
 {
     const int operands = clt__operand_count(t->op->row);
@@ -109,8 +154,8 @@ static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_erro
         TRY(clt__buffer_fill(engine->device, engine->scratch, 0,
                              engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision), &poison, 1,
                              error));
-    TRY(clt__enqueue_op(engine, index, error));
-    t->op->row->twin(&engine->ready[index].sizes, t->operand);
+    TRY(engine->backend->run(engine, index, error));
+    TRY(run_twin(t, &engine->ready[index].sizes, error));
     for (int i = 0; i < operands; i++) {
         const int tensor = t->op->tensor[i];
         if (tensor >= 0)

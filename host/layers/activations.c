@@ -11,8 +11,8 @@ static element_sizes sizes_of(const clt__layer *layer)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const element_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->in[0].tensor, layer->out.tensor};
-    return clt__tape_add_op(tape, &clt__activation_forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[ACTIVATION_X] = layer->in[0].tensor, [ACTIVATION_Y] = layer->out.tensor};
+    return CLT__ADD_OP(tape, &clt__activation_forward_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -20,9 +20,10 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     if (layer->in[0].gradient < 0) return CLT_OK;
     const element_sizes sizes = sizes_of(layer);
     const bool of_output = clt__activation_is_of_output(layer->row->activation);
-    const int tensor[] = {layer->out.gradient, of_output ? layer->out.tensor : layer->in[0].tensor,
-                          layer->in[0].gradient};
-    return clt__tape_add_op(tape, &clt__activation_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[ACTIVATION_GRADIENT_DY] = layer->out.gradient,
+                          [ACTIVATION_GRADIENT_AT] = of_output ? layer->out.tensor : layer->in[0].tensor,
+                          [ACTIVATION_GRADIENT_DX] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__activation_gradient_op, layer->name, sizes, tensor, error);
 }
 
 #define NUMBER(name, ...) NUMBER_##name,

@@ -62,23 +62,21 @@ static join_sizes concat_sizes(const clt__layer *layer)
 static clt_status concat_forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const join_sizes sizes = concat_sizes(layer);
-    int tensor[INPUTS + 1];
+    int tensor[] = {[JOIN_Y] = layer->out.tensor};
     for (int i = 0; i < INPUTS; i++) tensor[i] = i < layer->inputs ? layer->in[i].tensor : -1;
-    tensor[INPUTS] = layer->out.tensor;
-    return clt__tape_add_op(tape, &clt__concat_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    return CLT__ADD_OP(tape, &clt__concat_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status concat_backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const join_sizes sizes = concat_sizes(layer);
-    int tensor[INPUTS + 1] = {layer->out.gradient};
+    int tensor[CONCAT_GRADIENT_FIRST + INPUTS] = {[CONCAT_GRADIENT_DY] = layer->out.gradient};
     bool any = false;
     for (int i = 0; i < INPUTS; i++) {
-        tensor[i + 1] = i < layer->inputs ? layer->in[i].gradient : -1;
-        any = any || tensor[i + 1] >= 0;
+        tensor[CONCAT_GRADIENT_FIRST + i] = i < layer->inputs ? layer->in[i].gradient : -1;
+        any = any || tensor[CONCAT_GRADIENT_FIRST + i] >= 0;
     }
-    return any ? clt__tape_add_op(tape, &clt__concat_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error)
-               : CLT_OK;
+    return any ? CLT__ADD_OP(tape, &clt__concat_gradient_op, layer->name, sizes, tensor, error) : CLT_OK;
 }
 
 static const clt__case add_cases[] = {

@@ -34,16 +34,16 @@ static average_sizes average_sizes_of(const clt__layer *layer)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const average_sizes sizes = average_sizes_of(layer);
-    const int tensor[] = {layer->in[0].tensor, layer->out.tensor};
-    return clt__tape_add_op(tape, &clt__average_forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[AVERAGE_FROM] = layer->in[0].tensor, [AVERAGE_TO] = layer->out.tensor};
+    return CLT__ADD_OP(tape, &clt__average_forward_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     if (layer->in[0].gradient < 0) return CLT_OK;
     const average_sizes sizes = average_sizes_of(layer);
-    const int tensor[] = {layer->out.gradient, layer->in[0].gradient};
-    return clt__tape_add_op(tape, &clt__average_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[AVERAGE_FROM] = layer->out.gradient, [AVERAGE_TO] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__average_gradient_op, layer->name, sizes, tensor, error);
 }
 
 static const clt__case average_cases[] = {

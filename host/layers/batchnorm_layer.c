@@ -53,39 +53,47 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
     const clt__parameter *p = layer->parameter;
     const bool training = layer->training;
     if (training) {
-        const int tensor[] = {layer->in[0].tensor,    layer->step,          layer->saved[MEAN], layer->saved[INVERSE],
-                              p[RUNNING_MEAN].tensor, p[RUNNING_VAR].tensor};
-        TRY(clt__tape_add_op(tape, &clt__batchnorm_statistics_op, layer->name, &sizes, sizeof sizes, tensor, error));
+        const int tensor[] = {[BATCHNORM_STATISTICS_X] = layer->in[0].tensor,
+                              [BATCHNORM_STATISTICS_STEP] = layer->step,
+                              [BATCHNORM_STATISTICS_MEAN] = layer->saved[MEAN],
+                              [BATCHNORM_STATISTICS_INVERSE] = layer->saved[INVERSE],
+                              [BATCHNORM_STATISTICS_RUNNING_MEAN] = p[RUNNING_MEAN].tensor,
+                              [BATCHNORM_STATISTICS_RUNNING_VAR] = p[RUNNING_VAR].tensor};
+        TRY(CLT__ADD_OP(tape, &clt__batchnorm_statistics_op, layer->name, sizes, tensor, error));
     }
-    const int tensor[] = {layer->in[0].tensor,
-                          training ? layer->saved[MEAN] : p[RUNNING_MEAN].tensor,
-                          training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor,
-                          p[WEIGHT].tensor,
-                          p[BIAS].tensor,
-                          layer->out.tensor,
-                          layer->before};
-    return clt__tape_add_op(tape, training ? &clt__batchnorm_forward_op : &clt__batchnorm_inference_op, layer->name,
-                            &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[NORMALIZE_X] = layer->in[0].tensor,
+                          [NORMALIZE_MEAN] = training ? layer->saved[MEAN] : p[RUNNING_MEAN].tensor,
+                          [NORMALIZE_INVERSE] = training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor,
+                          [NORMALIZE_WEIGHT] = p[WEIGHT].tensor,
+                          [NORMALIZE_BIAS] = p[BIAS].tensor,
+                          [NORMALIZE_Y] = layer->out.tensor,
+                          [NORMALIZE_SUMS] = layer->before};
+    return CLT__ADD_OP(tape, training ? &clt__batchnorm_forward_op : &clt__batchnorm_inference_op, layer->name, sizes,
+                       tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const norm_sizes sizes = sizes_of(layer, layer->in[0].activation);
-    const int sums[] = {layer->out.gradient,        layer->in[0].tensor, layer->saved[MEAN],
-                        layer->saved[INVERSE],      layer->step,         layer->saved[WEIGHT_GRADIENT],
-                        layer->saved[BIAS_GRADIENT]};
-    TRY(clt__tape_add_op(tape, &clt__batchnorm_gradients_op, layer->name, &sizes, sizeof sizes, sums, error));
+    const int sums[] = {[NORM_GRADIENTS_DY] = layer->out.gradient,
+                        [NORM_GRADIENTS_X] = layer->in[0].tensor,
+                        [NORM_GRADIENTS_MEAN] = layer->saved[MEAN],
+                        [NORM_GRADIENTS_INVERSE] = layer->saved[INVERSE],
+                        [NORM_GRADIENTS_DW] = layer->saved[WEIGHT_GRADIENT],
+                        [NORM_GRADIENTS_DB] = layer->saved[BIAS_GRADIENT],
+                        [NORM_GRADIENTS_STEP] = layer->step};
+    TRY(CLT__ADD_OP(tape, &clt__batchnorm_gradients_op, layer->name, sizes, sums, error));
     if (layer->in[0].gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient,
-                          layer->in[0].tensor,
-                          layer->saved[MEAN],
-                          layer->saved[INVERSE],
-                          layer->parameter[WEIGHT].tensor,
-                          layer->saved[WEIGHT_GRADIENT],
-                          layer->saved[BIAS_GRADIENT],
-                          layer->step,
-                          layer->in[0].gradient};
-    return clt__tape_add_op(tape, &clt__batchnorm_input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[BATCHNORM_GRADIENT_DY] = layer->out.gradient,
+                          [BATCHNORM_GRADIENT_X] = layer->in[0].tensor,
+                          [BATCHNORM_GRADIENT_MEAN] = layer->saved[MEAN],
+                          [BATCHNORM_GRADIENT_INVERSE] = layer->saved[INVERSE],
+                          [BATCHNORM_GRADIENT_WEIGHT] = layer->parameter[WEIGHT].tensor,
+                          [BATCHNORM_GRADIENT_DW] = layer->saved[WEIGHT_GRADIENT],
+                          [BATCHNORM_GRADIENT_DB] = layer->saved[BIAS_GRADIENT],
+                          [BATCHNORM_GRADIENT_STEP] = layer->step,
+                          [BATCHNORM_GRADIENT_DX] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__batchnorm_input_gradient_op, layer->name, sizes, tensor, error);
 }
 
 static const clt__case cases[] = {

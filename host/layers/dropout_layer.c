@@ -30,8 +30,8 @@ static dropout_sizes sizes_of(const clt__layer *layer)
 static clt_status add(clt__tape *tape, const clt__layer *layer, int from, int to, clt_error *error)
 {
     const dropout_sizes sizes = sizes_of(layer);
-    const int tensor[] = {from, layer->step, to};
-    return clt__tape_add_op(tape, &clt__dropout_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[DROPOUT_X] = from, [DROPOUT_STEP] = layer->step, [DROPOUT_Y] = to};
+    return CLT__ADD_OP(tape, &clt__dropout_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)

@@ -77,16 +77,18 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 {
     const group_norm_sizes sizes = sizes_of(layer, layer->out.activation);
     const int *saved = layer->saved, x = layer->in[0].tensor;
-    const int statistics[] = {x, saved[MEAN], saved[INVERSE]};
-    TRY(clt__tape_add_op(tape, &clt__group_norm_statistics_op, layer->name, &sizes, sizeof sizes, statistics, error));
-    const int tensor[] = {x,
-                          saved[MEAN],
-                          saved[INVERSE],
-                          tensor_of(layer, WEIGHT),
-                          tensor_of(layer, BIAS),
-                          layer->out.tensor,
-                          layer->before};
-    return clt__tape_add_op(tape, &clt__group_norm_forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int statistics[] = {[GROUP_NORM_STATISTICS_X] = x,
+                              [GROUP_NORM_STATISTICS_MEAN] = saved[MEAN],
+                              [GROUP_NORM_STATISTICS_INVERSE] = saved[INVERSE]};
+    TRY(CLT__ADD_OP(tape, &clt__group_norm_statistics_op, layer->name, sizes, statistics, error));
+    const int tensor[] = {[NORMALIZE_X] = x,
+                          [NORMALIZE_MEAN] = saved[MEAN],
+                          [NORMALIZE_INVERSE] = saved[INVERSE],
+                          [NORMALIZE_WEIGHT] = tensor_of(layer, WEIGHT),
+                          [NORMALIZE_BIAS] = tensor_of(layer, BIAS),
+                          [NORMALIZE_Y] = layer->out.tensor,
+                          [NORMALIZE_SUMS] = layer->before};
+    return CLT__ADD_OP(tape, &clt__group_norm_forward_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -95,15 +97,32 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     const int *saved = layer->saved, x = layer->in[0].tensor, dy = layer->out.gradient;
     const clt__parameter *p = layer->parameter;
     if (layer->parameters && p[WEIGHT].gradient >= 0) {
-        const int tensor[] = {dy, x, saved[MEAN], saved[INVERSE], p[WEIGHT].gradient, p[BIAS].gradient};
-        TRY(clt__tape_add_op(tape, &clt__group_norm_gradients_op, layer->name, &sizes, sizeof sizes, tensor, error));
+        const int tensor[] = {[NORM_GRADIENTS_DY] = dy,
+                              [NORM_GRADIENTS_X] = x,
+                              [NORM_GRADIENTS_MEAN] = saved[MEAN],
+                              [NORM_GRADIENTS_INVERSE] = saved[INVERSE],
+                              [NORM_GRADIENTS_DW] = p[WEIGHT].gradient,
+                              [NORM_GRADIENTS_DB] = p[BIAS].gradient};
+        TRY(CLT__ADD_OP(tape, &clt__group_norm_gradients_op, layer->name, sizes, tensor, error));
     }
     if (layer->in[0].gradient < 0) return CLT_OK;
-    const int sums[] = {dy, x, saved[MEAN], saved[INVERSE], tensor_of(layer, WEIGHT), saved[SHIFT], saved[TILT]};
-    TRY(clt__tape_add_op(tape, &clt__group_norm_input_sums_op, layer->name, &sizes, sizeof sizes, sums, error));
-    const int tensor[] = {dy,           x,           saved[MEAN],          saved[INVERSE], tensor_of(layer, WEIGHT),
-                          saved[SHIFT], saved[TILT], layer->in[0].gradient};
-    return clt__tape_add_op(tape, &clt__group_norm_input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int sums[] = {[GROUP_NORM_GRADIENT_DY] = dy,
+                        [GROUP_NORM_GRADIENT_X] = x,
+                        [GROUP_NORM_GRADIENT_MEAN] = saved[MEAN],
+                        [GROUP_NORM_GRADIENT_INVERSE] = saved[INVERSE],
+                        [GROUP_NORM_GRADIENT_WEIGHT] = tensor_of(layer, WEIGHT),
+                        [GROUP_NORM_GRADIENT_SHIFT] = saved[SHIFT],
+                        [GROUP_NORM_GRADIENT_TILT] = saved[TILT]};
+    TRY(CLT__ADD_OP(tape, &clt__group_norm_input_sums_op, layer->name, sizes, sums, error));
+    const int tensor[] = {[GROUP_NORM_GRADIENT_DY] = dy,
+                          [GROUP_NORM_GRADIENT_X] = x,
+                          [GROUP_NORM_GRADIENT_MEAN] = saved[MEAN],
+                          [GROUP_NORM_GRADIENT_INVERSE] = saved[INVERSE],
+                          [GROUP_NORM_GRADIENT_WEIGHT] = tensor_of(layer, WEIGHT),
+                          [GROUP_NORM_GRADIENT_SHIFT] = saved[SHIFT],
+                          [GROUP_NORM_GRADIENT_TILT] = saved[TILT],
+                          [GROUP_NORM_GRADIENT_DX] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__group_norm_input_gradient_op, layer->name, sizes, tensor, error);
 }
 
 #define EPSILON_AND_AFFINE                                  \

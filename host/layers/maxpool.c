@@ -33,17 +33,19 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const pool_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->in[0].tensor, layer->out.tensor, layer->saved[0]};
-    return clt__tape_add_op(tape, &clt__pool_forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[POOL_X] = layer->in[0].tensor, [POOL_Y] = layer->out.tensor, [POOL_BEST] = layer->saved[0]};
+    return CLT__ADD_OP(tape, &clt__pool_forward_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     if (layer->in[0].gradient < 0) return CLT_OK;
     const pool_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->out.gradient, layer->saved[0], layer->in[0].activation ? layer->in[0].tensor : -1,
-                          layer->in[0].gradient};
-    return clt__tape_add_op(tape, &clt__pool_input_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[POOL_GRADIENT_DY] = layer->out.gradient,
+                          [POOL_GRADIENT_BEST] = layer->saved[0],
+                          [POOL_GRADIENT_X] = layer->in[0].activation ? layer->in[0].tensor : -1,
+                          [POOL_GRADIENT_DX] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__pool_input_gradient_op, layer->name, sizes, tensor, error);
 }
 
 static const clt__case cases[] = {

@@ -24,8 +24,9 @@ static channel_sizes sizes_of(const clt__layer *layer)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const channel_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->in[0].tensor, layer->parameter[0].tensor, layer->out.tensor};
-    return clt__tape_add_op(tape, &clt__prelu_forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {
+        [PRELU_X] = layer->in[0].tensor, [PRELU_SLOPE] = layer->parameter[0].tensor, [PRELU_Y] = layer->out.tensor};
+    return CLT__ADD_OP(tape, &clt__prelu_forward_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -33,12 +34,17 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     const channel_sizes sizes = sizes_of(layer);
     const clt__parameter *slope = &layer->parameter[0];
     if (slope->gradient >= 0) {
-        const int tensor[] = {layer->out.gradient, layer->in[0].tensor, slope->gradient};
-        TRY(clt__tape_add_op(tape, &clt__channel_sum_op, layer->name, &sizes, sizeof sizes, tensor, error));
+        const int tensor[] = {[CHANNEL_SUM_DY] = layer->out.gradient,
+                              [CHANNEL_SUM_X] = layer->in[0].tensor,
+                              [CHANNEL_SUM_SUM] = slope->gradient};
+        TRY(CLT__ADD_OP(tape, &clt__channel_sum_op, layer->name, sizes, tensor, error));
     }
     if (layer->in[0].gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, layer->in[0].tensor, slope->tensor, layer->in[0].gradient};
-    return clt__tape_add_op(tape, &clt__prelu_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[PRELU_GRADIENT_DY] = layer->out.gradient,
+                          [PRELU_GRADIENT_X] = layer->in[0].tensor,
+                          [PRELU_GRADIENT_SLOPE] = slope->tensor,
+                          [PRELU_GRADIENT_DX] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__prelu_gradient_op, layer->name, sizes, tensor, error);
 }
 
 static const clt__case cases[] = {

@@ -14,16 +14,18 @@ static softmax_sizes sizes_of(const clt__layer *layer)
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const softmax_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->in[0].tensor, layer->out.tensor};
-    return clt__tape_add_op(tape, &clt__softmax_forward_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[SOFTMAX_X] = layer->in[0].tensor, [SOFTMAX_Y] = layer->out.tensor};
+    return CLT__ADD_OP(tape, &clt__softmax_forward_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     if (layer->in[0].gradient < 0) return CLT_OK;
     const softmax_sizes sizes = sizes_of(layer);
-    const int tensor[] = {layer->out.gradient, layer->out.tensor, layer->in[0].gradient};
-    return clt__tape_add_op(tape, &clt__softmax_gradient_op, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[SOFTMAX_GRADIENT_DY] = layer->out.gradient,
+                          [SOFTMAX_GRADIENT_Y] = layer->out.tensor,
+                          [SOFTMAX_GRADIENT_DX] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__softmax_gradient_op, layer->name, sizes, tensor, error);
 }
 
 static const clt__case softmax_cases[] = {

@@ -38,7 +38,7 @@ static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op
 {
     const clt_shape in = layer->in[0].shape, out = layer->out.shape;
     const bool pads = layer->row == &clt__zeropad;
-    const int *value = layer->value[EXTENT], tensor[] = {from, to};
+    const int *value = layer->value[EXTENT], tensor[] = {[RESAMPLE_FROM] = from, [RESAMPLE_TO] = to};
     const resample_sizes sizes = {.n = layer->batch,
                                   .c = in.channels,
                                   .h = in.height,
@@ -49,7 +49,7 @@ static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op
                                   .pad_x = pads ? value[1] : 0,
                                   .scale_y = pads ? 1 : value[0],
                                   .scale_x = pads ? 1 : value[1]};
-    return clt__tape_add_op(tape, row, layer->name, &sizes, sizeof sizes, tensor, error);
+    return CLT__ADD_OP(tape, row, layer->name, sizes, tensor, error);
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)

@@ -1,8 +1,6 @@
 /* Activations: fused into the op before them where that is possible, else ops of their own (kernels/activation.cl). */
 #include "ops/activation.h"
 
-#include <stdio.h>
-
 #include "ops/activation_rows.h"
 #include "ops/launch.h"
 
@@ -38,6 +36,26 @@ const char *clt__activation_name(int activation)
     return functions[activation].kernel_name;
 }
 
+static clt__near near_of(const clt__array *array, size_t at)
+{
+    return (clt__near){array->real[at], array->slack ? array->slack[at] : 0};
+}
+
+void clt__activate_sums(const clt__array *y, const clt__array *sums, int activation)
+{
+    for (size_t i = 0; i < y->count; i++) {
+        const clt__near sum = near_of(y, i);
+        if (sums->real) clt__put(sums, i, sum);
+        clt__put(y, i, clt__activate(activation, sum));
+    }
+}
+
+void clt__deactivate_sums(const clt__array *dx, const clt__array *x, int activation)
+{
+    for (size_t i = 0; i < dx->count && x->real; i++)
+        clt__put(dx, i, clt__deactivate(activation, near_of(dx, i), x->real[i]));
+}
+
 /* ---- the ops:  y = f(x),  dx = dy f'(x) */
 
 static double parameter_of(const element_sizes *z)
@@ -49,53 +67,48 @@ static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const element_sizes *z = sizes;
     const function *f = &functions[z->activation];
-    for (int i = 0; i < z->count; i++)
-        clt__put(&operand[1], (size_t)i, f->value(clt__exactly(operand[0].real[i]), parameter_of(z)));
+    const double *x = operand[ACTIVATION_X].real;
+    for (size_t i = 0; i < (size_t)z->count; i++)
+        clt__put(&operand[ACTIVATION_Y], i, f->value(clt__exactly(x[i]), parameter_of(z)));
 }
 
 static void gradient_twin(const void *sizes, const clt__array *operand)
 {
     const element_sizes *z = sizes;
     const function *f = &functions[z->activation];
-    for (int i = 0; i < z->count; i++) {
-        const clt__near dy = clt__exactly(operand[0].real[i]);
-        clt__put(&operand[2], (size_t)i, f->gradient(dy, operand[1].real[i], parameter_of(z)));
-    }
+    const double *dy = operand[ACTIVATION_GRADIENT_DY].real, *at = operand[ACTIVATION_GRADIENT_AT].real;
+    for (size_t i = 0; i < (size_t)z->count; i++)
+        clt__put(&operand[ACTIVATION_GRADIENT_DX], i, f->gradient(clt__exactly(dy[i]), at[i], parameter_of(z)));
 }
 
-static clt_status plan(const void *sizes, const clt__limits *limits, const char *kernel, clt__launch_plan *plan)
+static void launch(const element_sizes *z, const clt__limits *limits, const char *kernel, clt__launches *to)
 {
-    const element_sizes *z = sizes;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s", limits->vector_width,
-                   clt__activation_name(z->activation));
-    plan->file = "activation.cl";
-    plan->launch[0] = clt__flat_launch(kernel, limits, clt__divide_up(z->count, limits->vector_width), false);
-    plan->launches = 1;
-    return CLT_OK;
+    clt__define_activation(to, z->activation);
+    clt__launch_elements("activation.cl", kernel, limits, z->count, to);
 }
 
-static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan(sizes, limits, "activation_forward", launches);
+    launch(sizes, limits, "activation_forward", to);
 }
 
-static clt_status gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan(sizes, limits, "activation_gradient", launches);
+    launch(sizes, limits, "activation_gradient", to);
 }
 
 const clt__op_row clt__activation_forward_op = {
     .name = "activation_forward",
-    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
+    .operand = {[ACTIVATION_X] = {"x", CLT__READ}, [ACTIVATION_Y] = {"y", CLT__WRITE}},
     .twin = forward_twin,
-    .plan = forward_plan,
+    .launch = forward_launch,
 };
 
 const clt__op_row clt__activation_gradient_op = {
     .name = "activation_gradient",
-    .operand = {{"dy", CLT__READ}, {"at", CLT__READ}, {"dx", CLT__WRITE}},
+    .operand = {[ACTIVATION_GRADIENT_DY] = {"dy", CLT__READ},
+                [ACTIVATION_GRADIENT_AT] = {"at", CLT__READ},
+                [ACTIVATION_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = gradient_twin,
-    .plan = gradient_plan,
+    .launch = gradient_launch,
 };

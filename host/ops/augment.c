@@ -1,6 +1,4 @@
 /* Augmentation. Formulas: kernels/augment.cl. */
-#include <stdio.h>
-
 #include "base/random.h"
 #include "ops/bounds.h"
 #include "ops/input.h"
@@ -103,7 +101,7 @@ static void draw_image(const augment_sizes *z, const uint32_t word[WORDS], clt__
 static void draw_twin(const void *sizes, const clt__array *operand)
 {
     const augment_sizes *z = sizes;
-    const int32_t *step = operand[0].integer;
+    const int32_t *step = operand[AUGMENT_DRAW_STEP].integer;
     const uint32_t key[2] = {(uint32_t)step[STEP_SEED], 0};
     for (int n = 0; n < z->n; n++) {
         const int own = step[STEP_BEFORE] + n, place = z->partner ? (own + step[STEP_SHIFT]) % step[STEP_WHOLE] : own;
@@ -114,23 +112,15 @@ static void draw_twin(const void *sizes, const clt__array *operand)
             clt__philox(key, counter, word + 4 * block);
         }
         draw_image(z, word, drawn);
-        for (int i = 0; i < DRAWN_LENGTH; i++) {
-            const size_t at = (size_t)n * DRAWN_LENGTH + (size_t)i;
-            operand[1].real[at] = drawn[i].value;
-            if (operand[1].slack) operand[1].slack[at] = drawn[i].slack;
-        }
+        for (size_t i = 0; i < DRAWN_LENGTH; i++)
+            clt__put(&operand[AUGMENT_DRAW_DRAWN], (size_t)n * DRAWN_LENGTH + i, drawn[i]);
     }
 }
 
-static clt_status draw_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void draw_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    const augment_sizes *z = sizes;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
-    plan->file = "augment.cl";
-    plan->launch[0] = clt__flat_launch("augment_draw", limits, z->n, false);
-    plan->launches = 1;
-    return CLT_OK;
+    clt__define(to, " -DVEC=1");
+    clt__launch_flat("augment.cl", "augment_draw", limits, ((const augment_sizes *)sizes)->n, false, to);
 }
 
 /* ---- augment(x, drawn, normalize -> y) */
@@ -252,48 +242,43 @@ static void augment_pixel(const picture *p, int px, int py, clt__near *y)
 static void augment_twin(const void *sizes, const clt__array *operand)
 {
     const augment_sizes *z = sizes;
-    const clt__array *y = &operand[3];
     const size_t pixels = (size_t)z->h * (size_t)z->w, channels = (size_t)z->c;
     clt__near value[CLT_MAX_CHANNEL_STATISTICS];
     for (size_t n = 0; n < (size_t)z->n; n++) {
         const picture p = {.sizes = z,
-                           .x = operand[0].real + n * pixels * channels,
-                           .drawn = operand[1].real + n * DRAWN_LENGTH,
-                           .mean = operand[2].real,
-                           .deviation = operand[2].real + channels};
+                           .x = operand[AUGMENT_X].real + n * pixels * channels,
+                           .drawn = operand[AUGMENT_DRAWN].real + n * DRAWN_LENGTH,
+                           .mean = operand[AUGMENT_NORMALIZE].real,
+                           .deviation = operand[AUGMENT_NORMALIZE].real + channels};
         for (size_t i = 0; i < pixels; i++) {
             augment_pixel(&p, (int)(i % (size_t)z->w), (int)(i / (size_t)z->w), value);
-            for (size_t c = 0; c < channels; c++) {
-                const size_t at = (n * pixels + i) * channels + c;
-                y->real[at] = value[c].value;
-                if (y->slack) y->slack[at] = value[c].slack;
-            }
+            for (size_t c = 0; c < channels; c++)
+                clt__put(&operand[AUGMENT_Y], (n * pixels + i) * channels + c, value[c]);
         }
     }
 }
 
-static clt_status augment_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void augment_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const augment_sizes *z = sizes;
-    char defines[32];
-    (void)snprintf(defines, sizeof defines, "%s%s", moves_whole_pixels(z) ? " -DWHOLE" : "",
-                   changes_colour(z) ? " -DCOLOUR" : "");
-    plan->file = "augment.cl";
-    clt__plan_pixel_runs("augment", defines, limits, z->n, z->h, z->w, plan);
-    return CLT_OK;
+    if (moves_whole_pixels(z)) clt__define(to, " -DWHOLE");
+    if (changes_colour(z)) clt__define(to, " -DCOLOUR");
+    clt__launch_pixel_runs("augment.cl", "augment", limits, z->n, z->h, z->w, to);
 }
 
 const clt__op_row clt__augment_draw_op = {
     .name = "augment_draw",
-    .operand = {{"step", CLT__READ}, {"drawn", CLT__WRITE}},
+    .operand = {[AUGMENT_DRAW_STEP] = {"step", CLT__READ}, [AUGMENT_DRAW_DRAWN] = {"drawn", CLT__WRITE}},
     .twin = draw_twin,
-    .plan = draw_plan,
+    .launch = draw_launch,
 };
 
 const clt__op_row clt__augment_op = {
     .name = "augment",
-    .operand = {{"x", CLT__READ}, {"drawn", CLT__READ}, {"normalize", CLT__READ}, {"y", CLT__WRITE}},
+    .operand = {[AUGMENT_X] = {"x", CLT__READ},
+                [AUGMENT_DRAWN] = {"drawn", CLT__READ},
+                [AUGMENT_NORMALIZE] = {"normalize", CLT__READ},
+                [AUGMENT_Y] = {"y", CLT__WRITE}},
     .twin = augment_twin,
-    .plan = augment_plan,
+    .launch = augment_launch,
 };

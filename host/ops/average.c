@@ -38,23 +38,17 @@ static size_t index_of(int n, int h, int w, int c, int height, int width, int ch
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const average_sizes *z = sizes;
-    const clt__array *y = &operand[1];
+    const double *x = operand[AVERAGE_FROM].real;
     size_t at = 0;
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)
             for (int ox = 0; ox < z->x; ox++)
                 for (int c = 0; c < z->c; c++, at++) {
                     const window v = window_at(z, oy, ox);
-                    double sum = 0, magnitude = 0;
+                    double sum = 0;
                     for (int h = v.first_h; h < v.end_h; h++)
-                        for (int w = v.first_w; w < v.end_w; w++) {
-                            const double value = operand[0].real[index_of(n, h, w, c, z->h, z->w, z->c)];
-                            sum += value;
-                            magnitude += fabs(value);
-                        }
-                    y->real[at] = sum / v.area;
-                    if (y->slack)
-                        y->slack[at] = (clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK) * magnitude / v.area;
+                        for (int w = v.first_w; w < v.end_w; w++) sum += x[index_of(n, h, w, c, z->h, z->w, z->c)];
+                    operand[AVERAGE_TO].real[at] = sum / v.area;
                 }
 }
 
@@ -62,60 +56,57 @@ static void forward_twin(const void *sizes, const clt__array *operand)
 static void gradient_twin(const void *sizes, const clt__array *operand)
 {
     const average_sizes *z = sizes;
-    const clt__array *dx = &operand[1];
-    const size_t inputs = index_of(z->n, 0, 0, 0, z->h, z->w, z->c);
-    const double growth = clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK;
-    clt__clear(dx, inputs);
+    double *dx = operand[AVERAGE_TO].real;
     size_t at = 0;
+    clt__clear(&operand[AVERAGE_TO]);
     for (int n = 0; n < z->n; n++)
         for (int oy = 0; oy < z->y; oy++)
             for (int ox = 0; ox < z->x; ox++)
                 for (int c = 0; c < z->c; c++, at++) {
                     const window v = window_at(z, oy, ox);
-                    const double share = operand[0].real[at] / v.area;
+                    const double share = operand[AVERAGE_FROM].real[at] / v.area;
                     for (int h = v.first_h; h < v.end_h; h++)
-                        for (int w = v.first_w; w < v.end_w; w++) {
-                            const size_t to = index_of(n, h, w, c, z->h, z->w, z->c);
-                            dx->real[to] += share;
-                            if (dx->slack) dx->slack[to] += growth * fabs(share);
-                        }
+                        for (int w = v.first_w; w < v.end_w; w++) dx[index_of(n, h, w, c, z->h, z->w, z->c)] += share;
                 }
 }
 
+static double growth(const void *sizes)
+{
+    const average_sizes *z = sizes;
+    return clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK;
+}
+
 /* A work-item takes a vector of channels of one of `pixels` pixels. */
-static clt_status plan(const char *kernel, const average_sizes *z, int pixels, const clt__limits *limits,
-                       clt__launch_plan *plan)
+static void launch(const char *kernel, const average_sizes *z, int pixels, const clt__limits *limits, clt__launches *to)
 {
-    plan->file = "average.cl";
-    plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
-    clt__plan_pixels(kernel, limits, pixels, z->c, plan);
-    return CLT_OK;
+    clt__launch_pixels("average.cl", kernel, limits, pixels, z->c, to);
+    to->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
 }
 
-static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const average_sizes *z = sizes;
-    return plan("average_forward", z, z->n * z->y * z->x, limits, launches);
+    launch("average_forward", z, z->n * z->y * z->x, limits, to);
 }
 
-static clt_status gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const average_sizes *z = sizes;
-    return plan("average_gradient", z, z->n * z->h * z->w, limits, launches);
+    launch("average_gradient", z, z->n * z->h * z->w, limits, to);
 }
 
 const clt__op_row clt__average_forward_op = {
     .name = "average_forward",
-    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
+    .operand = {[AVERAGE_FROM] = {"x", CLT__READ}, [AVERAGE_TO] = {"y", CLT__WRITE}},
     .twin = forward_twin,
-    .plan = forward_plan,
+    .growth = growth,
+    .launch = forward_launch,
 };
 
 const clt__op_row clt__average_gradient_op = {
     .name = "average_gradient",
-    .operand = {{"dy", CLT__READ}, {"dx", CLT__WRITE}},
+    .operand = {[AVERAGE_FROM] = {"dy", CLT__READ}, [AVERAGE_TO] = {"dx", CLT__WRITE}},
     .twin = gradient_twin,
-    .plan = gradient_plan,
+    .growth = growth,
+    .launch = gradient_launch,
 };

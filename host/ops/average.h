@@ -4,6 +4,8 @@
 
 #include "engine/op.h"
 
+enum { AVERAGE_FROM, AVERAGE_TO };
+
 extern const clt__op_row clt__average_forward_op, clt__average_gradient_op;
 
 #endif

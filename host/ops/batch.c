@@ -3,22 +3,18 @@
 #include "ops/input.h"
 #include "ops/launch.h"
 
-enum { IMAGES, LABELS, TARGETS, ORDER, STEP, NORMALIZE, X, LABEL, TARGET };
-
 /* x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c] */
 static void gather_image(const batch_sizes *z, const clt__array *operand, size_t to, size_t from)
 {
-    const double *mean = operand[NORMALIZE].real, *deviation = mean + z->c;
+    const double *mean = operand[BATCH_NORMALIZE].real, *deviation = mean + z->c;
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c;
     for (size_t i = 0; i < values; i++) {
         const size_t c = i % (size_t)z->c, at = to * values + i;
-        const double value =
-            z->bytes ? operand[IMAGES].byte[from * values + i] / 255.0 : operand[IMAGES].real[from * values + i];
-        operand[X].real[at] = (value - mean[c]) / deviation[c];
-        if (operand[X].slack)
-            operand[X].slack[at] =
-                ((z->bytes ? CLT__DIVIDE_SLACK : 0) * fabs(value) + fabs(value - mean[c])) / deviation[c] +
-                CLT__DIVIDE_SLACK * fabs(operand[X].real[at]);
+        const double value = z->bytes ? operand[BATCH_IMAGES].byte[from * values + i] / 255.0
+                                      : operand[BATCH_IMAGES].real[from * values + i];
+        const double apart = value - mean[c], x = apart / deviation[c];
+        const double slack = (z->bytes ? CLT__DIVIDE_SLACK : 0) * fabs(value) + fabs(apart);
+        clt__put(&operand[BATCH_X], at, (clt__near){x, slack / deviation[c] + CLT__DIVIDE_SLACK * fabs(x)});
     }
 }
 
@@ -33,39 +29,38 @@ static size_t place_of(bool partner, size_t n, const int32_t *step)
 static void twin(const void *sizes, const clt__array *operand)
 {
     const batch_sizes *z = sizes;
-    const int32_t *step = operand[STEP].integer;
+    const int32_t *step = operand[BATCH_STEP].integer;
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c, outputs = (size_t)z->outputs;
     for (size_t n = 0; n < (size_t)z->n; n++) {
         const bool valid = n < (size_t)step[STEP_VALID];
-        const size_t image = valid ? (size_t)operand[ORDER].integer[place_of(z->partner, n, step)] : 0;
+        const size_t image = valid ? (size_t)operand[BATCH_ORDER].integer[place_of(z->partner, n, step)] : 0;
         if (valid) gather_image(z, operand, n, image);
-        for (size_t i = 0; i < values && !valid; i++) operand[X].real[n * values + i] = 0;
-        if (operand[LABEL].integer) operand[LABEL].integer[n] = valid ? operand[LABELS].integer[image] : 0;
+        for (size_t i = 0; i < values && !valid; i++) operand[BATCH_X].real[n * values + i] = 0;
+        if (operand[BATCH_LABEL].integer)
+            operand[BATCH_LABEL].integer[n] = valid ? operand[BATCH_LABELS].integer[image] : 0;
         for (size_t k = 0; k < outputs; k++)
-            operand[TARGET].real[n * outputs + k] = valid ? operand[TARGETS].real[image * outputs + k] : 0;
+            operand[BATCH_TARGET].real[n * outputs + k] = valid ? operand[BATCH_TARGETS].real[image * outputs + k] : 0;
     }
 }
 
-static clt_status plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const batch_sizes *z = sizes;
-    plan->file = "batch.cl";
-    clt__plan_pixel_runs("batch", z->bytes ? " -DBYTES" : "", limits, z->n, z->h, z->w, plan);
-    return CLT_OK;
+    if (z->bytes) clt__define(to, " -DBYTES");
+    clt__launch_pixel_runs("batch.cl", "batch", limits, z->n, z->h, z->w, to);
 }
 
 const clt__op_row clt__batch_op = {
     .name = "batch",
-    .operand = {{"images", CLT__READ},
-                {"labels", CLT__READ},
-                {"targets", CLT__READ},
-                {"order", CLT__READ},
-                {"step", CLT__READ},
-                {"normalize", CLT__READ},
-                {"x", CLT__WRITE},
-                {"label", CLT__WRITE},
-                {"target", CLT__WRITE}},
+    .operand = {[BATCH_IMAGES] = {"images", CLT__READ},
+                [BATCH_LABELS] = {"labels", CLT__READ},
+                [BATCH_TARGETS] = {"targets", CLT__READ},
+                [BATCH_ORDER] = {"order", CLT__READ},
+                [BATCH_STEP] = {"step", CLT__READ},
+                [BATCH_NORMALIZE] = {"normalize", CLT__READ},
+                [BATCH_X] = {"x", CLT__WRITE},
+                [BATCH_LABEL] = {"label", CLT__WRITE},
+                [BATCH_TARGET] = {"target", CLT__WRITE}},
     .twin = twin,
-    .plan = plan,
+    .launch = launch,
 };

@@ -1,11 +1,8 @@
 /* Batch normalisation. Formulas and letters: kernels/batchnorm.cl. */
-#include <stdio.h>
+#include "ops/batchnorm.h"
 
 #include "ops/activation.h"
-#include "ops/batchnorm.h"
-#include "ops/bounds.h"
 #include "ops/launch.h"
-#include "ops/moments.h"
 
 static double epsilon_of(const norm_sizes *z)
 {
@@ -19,231 +16,188 @@ static size_t element(const norm_sizes *z, int pixel, int c)
 
 /* ---- reference twins */
 
-enum { S_X, S_STEP, S_MEAN, S_INVERSE, S_RUNNING_MEAN, S_RUNNING_VAR };
+/* (1 - momentum) running + momentum x */
+static clt__near blend(double momentum, double running, clt__near x, double roundings)
+{
+    const double kept = (1 - momentum) * running, fresh = momentum * x.value;
+    return (clt__near){kept + fresh, momentum * x.slack + roundings * (fabs(kept) + fabs(fresh))};
+}
 
 static void statistics_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;
-    const int count = operand[S_STEP].integer[STEP_VALID] * z->pixels;
+    const int count = operand[BATCHNORM_STATISTICS_STEP].integer[STEP_VALID] * z->pixels;
     const double momentum = z->momentum_ppm * 1e-6, unbias = count > 1 ? count / (count - 1.0) : 1;
-    const clt__array *mean = &operand[S_MEAN], *inverse = &operand[S_INVERSE];
-    const clt__array *running_mean = &operand[S_RUNNING_MEAN], *running_var = &operand[S_RUNNING_VAR];
-    for (int c = 0; c < z->c; c++) {
-        const clt__moments m = clt__measure(operand[S_X].real + c, count, 1, (size_t)z->c, mean->roundoff);
-        const double kept_mean = (1 - momentum) * running_mean->real[c],
-                     kept_var = (1 - momentum) * running_var->real[c];
-        mean->real[c] = m.mean;
-        inverse->real[c] = 1 / sqrt(m.variance + epsilon_of(z));
-        running_mean->real[c] = kept_mean + momentum * m.mean;
-        running_var->real[c] = kept_var + momentum * m.variance * unbias;
-        if (!mean->slack) continue;
-        mean->slack[c] = m.mean_slack;
-        inverse->slack[c] = inverse->real[c] * clt__inverse_slack(m.variance, m.variance_slack, epsilon_of(z));
-        running_mean->slack[c] = momentum * m.mean_slack + 12 * (fabs(kept_mean) + momentum * fabs(m.mean));
-        running_var->slack[c] =
-            unbias * momentum * m.variance_slack + 14 * (fabs(kept_var) + unbias * momentum * m.variance);
+    const clt__array *mean = &operand[BATCHNORM_STATISTICS_MEAN];
+    const clt__array *running_mean = &operand[BATCHNORM_STATISTICS_RUNNING_MEAN];
+    const clt__array *running_var = &operand[BATCHNORM_STATISTICS_RUNNING_VAR];
+    for (size_t c = 0; c < (size_t)z->c; c++) {
+        const clt__moments m =
+            clt__measure(operand[BATCHNORM_STATISTICS_X].real + c, count, 1, (size_t)z->c, mean->roundoff);
+        const double kept = (1 - momentum) * running_var->real[c], fresh = momentum * m.variance.value * unbias;
+        clt__put(mean, c, m.mean);
+        clt__put(&operand[BATCHNORM_STATISTICS_INVERSE], c, clt__inverse_of(m.variance, epsilon_of(z)));
+        clt__put(running_mean, c, blend(momentum, running_mean->real[c], m.mean, 12));
+        clt__put(running_var, c,
+                 (clt__near){kept + fresh, unbias * momentum * m.variance.slack + 14 * (fabs(kept) + fresh)});
     }
 }
 
-/* y = f( (x - mean) inverse weight + bias ); from a variance, inverse = 1 / sqrt(variance + epsilon) */
-static void apply(const norm_sizes *z, const clt__array *operand, bool from_variance)
+/* y = (x - mean) inverse weight + bias */
+static void forward_twin(const void *sizes, const clt__array *operand)
 {
-    const double *x = operand[0].real, *mean = operand[1].real, *weight = operand[3].real, *bias = operand[4].real;
-    const clt__array *y = &operand[5], *before = &operand[6];
-    const double error = from_variance ? clt__inverse_slack(1, 1, 0) + 4 : 4;
+    const norm_sizes *z = sizes;
+    for (int i = 0; i < z->n * z->pixels; i++)
+        for (int c = 0; c < z->c; c++)
+            clt__normalize_element(operand, element(z, i, c), c, (size_t)c,
+                                   clt__exactly(operand[NORMALIZE_INVERSE].real[c]));
+}
+
+/* The same with inverse = 1 / sqrt(variance + epsilon), whose argument rounds once. */
+static void inference_twin(const void *sizes, const clt__array *operand)
+{
+    const norm_sizes *z = sizes;
     for (int i = 0; i < z->n * z->pixels; i++)
         for (int c = 0; c < z->c; c++) {
-            const size_t at = element(z, i, c);
-            const double given = operand[2].real[c], inverse = from_variance ? 1 / sqrt(given + epsilon_of(z)) : given;
-            const double scaled = (x[at] - mean[c]) * inverse * weight[c], sum = scaled + bias[c];
-            const double slack = error * fabs(scaled) + 2 * fabs(sum);
-            y->real[at] = clt__activate(z->activation, clt__exactly(sum)).value;
-            if (y->slack) y->slack[at] = clt__activate(z->activation, (clt__near){sum, slack}).slack;
-            if (before->real) before->real[at] = sum;
-            if (before->slack) before->slack[at] = slack;
+            const double variance = operand[NORMALIZE_INVERSE].real[c];
+            clt__normalize_element(operand, element(z, i, c), c, (size_t)c,
+                                   clt__inverse_of((clt__near){variance, fabs(variance)}, epsilon_of(z)));
         }
 }
 
-static void forward_twin(const void *sizes, const clt__array *operand)
+static void finish_forward(const void *sizes, const clt__array *operand)
 {
-    apply(sizes, operand, false);
-}
-
-static void inference_twin(const void *sizes, const clt__array *operand)
-{
-    apply(sizes, operand, true);
+    clt__activate_sums(&operand[NORMALIZE_Y], &operand[NORMALIZE_SUMS], ((const norm_sizes *)sizes)->activation);
 }
 
 /* db = sum dy,   dw = sum dy (x - mean) inverse */
 static void gradients_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;
-    const double *dy = operand[0].real, *x = operand[1].real, *mean = operand[2].real, *inverse = operand[3].real;
-    const int count = operand[4].integer[STEP_VALID] * z->pixels;
-    const clt__array *dw = &operand[5], *db = &operand[6];
-    const double growth = clt__growth(count) + 3;
-    for (int c = 0; c < z->c; c++) {
-        double weight = 0, bias = 0, weight_magnitude = 0, bias_magnitude = 0;
-        for (int i = 0; i < count; i++) {
+    const double *dy = operand[NORM_GRADIENTS_DY].real, *x = operand[NORM_GRADIENTS_X].real;
+    const double *mean = operand[NORM_GRADIENTS_MEAN].real, *inverse = operand[NORM_GRADIENTS_INVERSE].real;
+    const int count = operand[NORM_GRADIENTS_STEP].integer[STEP_VALID] * z->pixels;
+    clt__clear(&operand[NORM_GRADIENTS_DW]);
+    clt__clear(&operand[NORM_GRADIENTS_DB]);
+    for (int i = 0; i < count; i++)
+        for (int c = 0; c < z->c; c++) {
             const size_t at = element(z, i, c);
-            const double product = dy[at] * (x[at] - mean[c]) * inverse[c];
-            weight += product;
-            bias += dy[at];
-            weight_magnitude += fabs(product);
-            bias_magnitude += fabs(dy[at]);
+            clt__gather_norm_gradients(operand, at, c, dy[at] * (x[at] - mean[c]) * inverse[c], count);
         }
-        dw->real[c] = weight;
-        db->real[c] = bias;
-        if (dw->slack) dw->slack[c] = growth * weight_magnitude;
-        if (db->slack) db->slack[c] = growth * bias_magnitude;
-    }
 }
 
-/* dx = g(x) weight inverse (dy - db / m - (x - mean) inverse dw / m) */
+/* dx = g(x) weight inverse (dy - db / m - (x - mean) inverse dw / m), 0 for what is no valid image's */
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;
-    const double *dy = operand[0].real, *x = operand[1].real, *mean = operand[2].real, *inverse = operand[3].real;
-    const double *weight = operand[4].real, *dw = operand[5].real, *db = operand[6].real;
-    const int valid = operand[7].integer[STEP_VALID] * z->pixels;
-    double *dx = operand[8].real, *slack = operand[8].slack;
+    const double *dy = operand[BATCHNORM_GRADIENT_DY].real, *x = operand[BATCHNORM_GRADIENT_X].real;
+    const double *mean = operand[BATCHNORM_GRADIENT_MEAN].real, *inverse = operand[BATCHNORM_GRADIENT_INVERSE].real;
+    const double *weight = operand[BATCHNORM_GRADIENT_WEIGHT].real;
+    const double *dw = operand[BATCHNORM_GRADIENT_DW].real, *db = operand[BATCHNORM_GRADIENT_DB].real;
+    const int valid = operand[BATCHNORM_GRADIENT_STEP].integer[STEP_VALID] * z->pixels;
     for (int i = 0; i < z->n * z->pixels; i++)
         for (int c = 0; c < z->c; c++) {
             const size_t at = element(z, i, c);
             const double scale = weight[c] * inverse[c], normal = (x[at] - mean[c]) * inverse[c];
-            const double tilt = normal * dw[c] / valid, shift = db[c] / valid, g = scale * (dy[at] - shift - tilt);
+            const double tilt = normal * dw[c] / valid, shift = db[c] / valid;
             const double terms = fabs(scale) * (fabs(dy[at]) + fabs(shift) + fabs(tilt));
-            dx[at] = i < valid ? clt__deactivate(z->activation, clt__exactly(g), x[at]).value : 0;
-            if (slack)
-                slack[at] =
-                    i < valid
-                        ? clt__deactivate(z->activation, (clt__near){g, (CLT__DIVIDE_SLACK + 8) * terms}, x[at]).slack
-                        : 0;
+            const clt__near g = {scale * (dy[at] - shift - tilt), (CLT__DIVIDE_SLACK + 8) * terms};
+            clt__put(&operand[BATCHNORM_GRADIENT_DX], at,
+                     i < valid ? clt__deactivate(z->activation, g, x[at]) : clt__exactly(0));
         }
 }
 
 /* ---- launch rules */
 
-static void define(const norm_sizes *z, const clt__limits *limits, clt__launch_plan *plan)
-{
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s%s", limits->vector_width,
-                   clt__activation_name(z->activation), clt__spread_define(limits));
-    plan->file = "batchnorm.cl";
-}
-
 /* Sums by parts, then over the parts. */
-static clt_status plan_sums(norm_sizes *z, const clt__limits *limits, const char *parts, const char *sum,
-                            clt__launch_plan *plan)
+static void launch_sums(norm_sizes *z, const clt__limits *limits, const char *parts, const char *sum, clt__launches *to)
 {
-    define(z, limits, plan);
-    z->parts = clt__plan_channel_sums(parts, sum, limits, z->n, z->n * z->pixels, z->c, 2, plan);
-    return CLT_OK;
+    clt__define_activation(to, z->activation);
+    z->parts = clt__launch_channel_sums("batchnorm.cl", parts, sum, limits, z->n, z->n * z->pixels, z->c, 2, to);
 }
 
 /* Pixel by pixel, the batch cut into parts; or, spread, element by element. */
-static clt_status plan_pixels(norm_sizes *z, const clt__limits *limits, const char *kernel, clt__launch_plan *plan)
+static void launch_pixels(norm_sizes *z, const clt__limits *limits, const char *kernel, clt__launches *to)
 {
     const int wanted = 16 * limits->compute_units, pixels = z->n * z->pixels;
-    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    define(z, limits, plan);
+    clt__define(to, " -DVEC=%d", limits->vector_width);
+    clt__define_activation(to, z->activation);
+    const bool spread = clt__define_spread(to, limits);
     z->parts = spread || wanted > pixels ? pixels : wanted;
-    plan->launch[0] = clt__flat_launch(kernel, limits, spread ? z->parts * z->c : z->parts, true);
-    plan->launches = 1;
-    return CLT_OK;
+    clt__launch_flat("batchnorm.cl", kernel, limits, spread ? z->parts * z->c : z->parts, true, to);
 }
 
-static clt_status statistics_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void statistics_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan_sums(sizes, limits, "batchnorm_statistics_parts", "batchnorm_statistics_merge", plan);
+    launch_sums(sizes, limits, "batchnorm_statistics_parts", "batchnorm_statistics_merge", to);
 }
 
-static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan_pixels(sizes, limits, "batchnorm_forward", plan);
+    launch_pixels(sizes, limits, "batchnorm_forward", to);
 }
 
-static clt_status inference_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void inference_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan_pixels(sizes, limits, "batchnorm_inference", plan);
+    launch_pixels(sizes, limits, "batchnorm_inference", to);
 }
 
-static clt_status gradients_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void gradients_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan_sums(sizes, limits, "batchnorm_gradients_parts", "batchnorm_gradients_sum", plan);
+    launch_sums(sizes, limits, "batchnorm_gradients_parts", "batchnorm_gradients_sum", to);
 }
 
-static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan_pixels(sizes, limits, "batchnorm_input_gradient", plan);
+    launch_pixels(sizes, limits, "batchnorm_input_gradient", to);
 }
 
 const clt__op_row clt__batchnorm_statistics_op = {
     .name = "batchnorm_statistics",
-    .operand = {{"x", CLT__READ},
-                {"step", CLT__READ},
-                {"mean", CLT__WRITE},
-                {"inverse", CLT__WRITE},
-                {"running_mean", CLT__UPDATE},
-                {"running_var", CLT__UPDATE}},
+    .operand = {[BATCHNORM_STATISTICS_X] = {"x", CLT__READ},
+                [BATCHNORM_STATISTICS_STEP] = {"step", CLT__READ},
+                [BATCHNORM_STATISTICS_MEAN] = {"mean", CLT__WRITE},
+                [BATCHNORM_STATISTICS_INVERSE] = {"inverse", CLT__WRITE},
+                [BATCHNORM_STATISTICS_RUNNING_MEAN] = {"running_mean", CLT__UPDATE},
+                [BATCHNORM_STATISTICS_RUNNING_VAR] = {"running_var", CLT__UPDATE}},
     .twin = statistics_twin,
-    .plan = statistics_plan,
+    .launch = statistics_launch,
 };
 
 const clt__op_row clt__batchnorm_forward_op = {
     .name = "batchnorm_forward",
-    .operand = {{"x", CLT__READ},
-                {"mean", CLT__READ},
-                {"inverse", CLT__READ},
-                {"weight", CLT__READ},
-                {"bias", CLT__READ},
-                {"y", CLT__WRITE},
-                {"sums", CLT__WRITE}},
+    CLT__NORMALIZE_OPERANDS("inverse"),
     .twin = forward_twin,
-    .plan = forward_plan,
+    .finish = finish_forward,
+    .launch = forward_launch,
 };
 
 const clt__op_row clt__batchnorm_inference_op = {
     .name = "batchnorm_inference",
-    .operand = {{"x", CLT__READ},
-                {"mean", CLT__READ},
-                {"variance", CLT__READ},
-                {"weight", CLT__READ},
-                {"bias", CLT__READ},
-                {"y", CLT__WRITE},
-                {"sums", CLT__WRITE}},
+    CLT__NORMALIZE_OPERANDS("variance"),
     .twin = inference_twin,
-    .plan = inference_plan,
+    .finish = finish_forward,
+    .launch = inference_launch,
 };
 
 const clt__op_row clt__batchnorm_gradients_op = {
     .name = "batchnorm_gradients",
-    .operand = {{"dy", CLT__READ},
-                {"x", CLT__READ},
-                {"mean", CLT__READ},
-                {"inverse", CLT__READ},
-                {"step", CLT__READ},
-                {"dw", CLT__WRITE},
-                {"db", CLT__WRITE}},
+    .operand = {CLT__NORM_GRADIENTS_OPERANDS, [NORM_GRADIENTS_STEP] = {"step", CLT__READ}},
     .twin = gradients_twin,
-    .plan = gradients_plan,
+    .launch = gradients_launch,
 };
 
 const clt__op_row clt__batchnorm_input_gradient_op = {
     .name = "batchnorm_input_gradient",
-    .operand = {{"dy", CLT__READ},
-                {"x", CLT__READ},
-                {"mean", CLT__READ},
-                {"inverse", CLT__READ},
-                {"weight", CLT__READ},
-                {"dw", CLT__READ},
-                {"db", CLT__READ},
-                {"step", CLT__READ},
-                {"dx", CLT__WRITE}},
+    .operand = {[BATCHNORM_GRADIENT_DY] = {"dy", CLT__READ},
+                [BATCHNORM_GRADIENT_X] = {"x", CLT__READ},
+                [BATCHNORM_GRADIENT_MEAN] = {"mean", CLT__READ},
+                [BATCHNORM_GRADIENT_INVERSE] = {"inverse", CLT__READ},
+                [BATCHNORM_GRADIENT_WEIGHT] = {"weight", CLT__READ},
+                [BATCHNORM_GRADIENT_DW] = {"dw", CLT__READ},
+                [BATCHNORM_GRADIENT_DB] = {"db", CLT__READ},
+                [BATCHNORM_GRADIENT_STEP] = {"step", CLT__READ},
+                [BATCHNORM_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
-    .plan = input_gradient_plan,
+    .launch = input_gradient_launch,
 };

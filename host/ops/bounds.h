@@ -1,5 +1,5 @@
-/* How far a right floating-point result may lie from the exact one, in units of the roundoff u. Twins use these to fill
- * their `slack`.
+/* How far a right floating-point result may lie from the exact one, in units of the roundoff u. An op's growth, and
+ * twins that fill their own slack, are made of these.
  *
  * A sum of n products, in any order, differs from the exact one by at most g(n) u sum|products|, where
  *   g(n) = n in the worst case (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), and
@@ -67,11 +67,25 @@ static inline clt__near clt__near_divide(clt__near a, clt__near b)
                        (a.slack + fabs(quotient) * b.slack) / fabs(b.value) + CLT__DIVIDE_SLACK * fabs(quotient)};
 }
 
+/* Adds a term to a sum of some; each may put it off by `growth` roundoffs of the term. */
+static inline void clt__near_gather(clt__near *sum, double term, double growth)
+{
+    sum->value += term;
+    sum->slack += growth * fabs(term);
+}
+
 /* Stores a value and, where it is wanted, its slack. */
 static inline void clt__put(const clt__array *to, size_t at, clt__near x)
 {
     to->real[at] = x.value;
     if (to->slack) to->slack[at] = x.slack;
+}
+
+/* The same where the sum is an array's element. */
+static inline void clt__gather(const clt__array *to, size_t at, double term, double growth)
+{
+    to->real[at] += term;
+    if (to->slack) to->slack[at] += growth * fabs(term);
 }
 
 #endif

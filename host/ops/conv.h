@@ -1,35 +1,34 @@
-/* The launch rules of convolution's ops, a file a schedule. Each is a clt__op_row's plan, and depends on nothing but
- * the sizes and the limits. */
+/* Convolution's ops. Their launch rules are a file a schedule, and depend on nothing but the sizes and the limits. */
 #ifndef CLT_OPS_CONV_H
 #define CLT_OPS_CONV_H
 
 #include "ops/weighted.h"
 
-clt_status clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
-clt_status clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                           clt_error *error);
-clt_status clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                            clt_error *error);
+/* The ops that suit these sizes: conv.c's or, where there are groups or a dilation, grouped_conv.c's. */
+const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z);
 
-/* conv_winograd.c: true where Winograd tiles suit the sizes and the device; *plan is then filled. */
-bool clt__plan_winograd_forward(conv_sizes *z, const clt__limits *limits, clt__launch_plan *plan);
-bool clt__plan_winograd_input_gradient(conv_sizes *z, const clt__limits *limits, clt__launch_plan *plan);
-
-/* For twins whose z->winograd the plan set: the slack of every sum, a bias apart. `source`: x, or dy for the input
- * gradient. */
-void clt__winograd_slack(const conv_sizes *z, bool input_gradient, const double *source, const double *weights,
-                         double *slack);
-
-clt_status clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
-clt_status clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                         clt_error *error);
-clt_status clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                          clt_error *error);
-
-/* grouped_conv.c: the ops where there are groups or a dilation. */
 extern const clt__weighted_ops clt__grouped_conv_ops;
 
-/* The ops that suit these sizes. */
-const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z);
+/* What follows the sums of both. */
+void clt__conv_finish_forward(const void *sizes, const clt__array *operand);
+void clt__conv_finish_input_gradient(const void *sizes, const clt__array *operand);
+
+/* conv_vector.c */
+void clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt__launches *to);
+void clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launches *to);
+void clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, clt__launches *to);
+
+/* conv_tile.c */
+void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to);
+void clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to);
+void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to);
+
+/* conv_winograd.c: true where Winograd tiles suit the sizes and the device; *to is then filled, and z->winograd set. */
+bool clt__launch_winograd_forward(conv_sizes *z, const clt__limits *limits, clt__launches *to);
+bool clt__launch_winograd_input_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to);
+
+/* The rows' bounds: those of Winograd tiles, or false where there are none. */
+bool clt__winograd_forward_bound(const void *sizes, const clt__array *operand);
+bool clt__winograd_input_gradient_bound(const void *sizes, const clt__array *operand);
 
 #endif

@@ -1,9 +1,6 @@
 /* Launch rules of convolution's vector schedule (kernels/conv.cl). */
-#include <stdio.h>
-
-#include "device/tiling.h"
-#include "ops/activation.h"
 #include "ops/conv.h"
+#include "ops/launch.h"
 
 /* Reals of local memory that a patch under block_y x block_x outputs takes, with room for the last vector's read. */
 static uint64_t patch_reals(int block_y, int block_x, int stride_y, int stride_x, int r, int s, int c)
@@ -50,79 +47,75 @@ static bool choose_blocks(conv_sizes *z, const window *w, const clt__limits *lim
     return block_patch(w, by, bx) <= limits->local_bytes / real_bytes;
 }
 
+static double flops_of(const conv_sizes *z)
+{
+    return 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
+}
+
 /* Without patches: an output a work-item. */
-static clt_status plan_direct(const conv_sizes *z, const char *kernel, int wide, int middle, int64_t rows,
-                              clt__launch_plan *plan)
+static void launch_direct(const conv_sizes *z, const char *kernel, int wide, int middle, int64_t rows,
+                          clt__launches *to)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DACTIVATION=%s", clt__activation_name(z->activation));
-    plan->file = "conv_direct.cl";
-    plan->launch[0] = (clt__launch){kernel, {(size_t)wide, (size_t)middle, (size_t)rows}, {0, 0, 0}, false};
-    plan->launches = 1;
-    return CLT_OK;
+    clt__define_activation(to, z->activation);
+    to->file = "conv_direct.cl";
+    to->flops = flops_of(z);
+    to->launch[0] = (clt__launch){kernel, {(size_t)wide, (size_t)middle, (size_t)rows}, {0, 0, 0}, false};
+    to->count = 1;
 }
 
-static void define_tile(const conv_sizes *z, const clt__tile *tile, const char *more, clt__launch_plan *plan)
+static void launch_patches(const conv_sizes *z, const clt__register_tile *tile, clt__launches *to)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d %s", tile->vector_width,
-                   tile->rows, tile->cols, more);
-    plan->file = "conv.cl";
-    plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
+    clt__define(to, " -DVEC=%d -DROWS=%d -DCOLS=%d", tile->vector_width, tile->rows, tile->cols);
+    to->file = "conv.cl";
+    to->flops = flops_of(z);
 }
 
-/* What forward and input gradient share: outputs over a window, in pixel tiles. False where no patch fits. */
-static bool plan_correlation(conv_sizes *z, window *w, int outputs, const clt__limits *limits, clt__launch_plan *plan)
+/* What forward and input gradient share: outputs over a window, in register tiles of pixels. False where no patch fits.
+ */
+static bool launch_correlation(conv_sizes *z, window *w, const char *kernel, int outputs, const clt__limits *limits,
+                               clt__launches *to)
 {
-    char more[128];
     /* Tiles lie along rows, except where the pixels of a row are neighbouring reals: compilers then load them as
      * vectors and take those apart again, which costs more than loading each. */
     const bool upright = w->c * w->stride_x == 1;
-    const clt__tile tile = upright ? clt__pixel_tile_for(limits, w->x, w->y, outputs, &w->tile_x, &w->tile_y)
-                                   : clt__pixel_tile_for(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
-    (void)snprintf(more, sizeof more, "-DTILE_Y=%d -DTILE_X=%d -DACTIVATION=%s", w->tile_y, w->tile_x,
-                   clt__activation_name(z->activation));
-    define_tile(z, &tile, more, plan);
+    const clt__register_tile tile =
+        upright ? clt__register_tile_over_pixels(limits, w->x, w->y, outputs, &w->tile_x, &w->tile_y)
+                : clt__register_tile_over_pixels(limits, w->y, w->x, outputs, &w->tile_y, &w->tile_x);
     if (!choose_blocks(z, w, limits)) return false;
-    plan->local_reals = block_patch(w, z->block_y, z->block_x);
+    launch_patches(z, &tile, to);
+    clt__define(to, " -DTILE_Y=%d -DTILE_X=%d", w->tile_y, w->tile_x);
+    clt__define_activation(to, z->activation);
+    to->local_reals = block_patch(w, z->block_y, z->block_x);
+    to->launch[to->count++] =
+        (clt__launch){kernel, {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}, true};
     return true;
 }
 
-clt_status clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+void clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     conv_sizes *z = sizes;
-    if (clt__plan_winograd_forward(z, limits, plan)) return CLT_OK;
     window w = {
         .y = z->y, .x = z->x, .stride_y = z->stride_y, .stride_x = z->stride_x, .r = z->r, .s = z->s, .c = z->c};
-    if (!plan_correlation(z, &w, z->k, limits, plan))
-        return plan_direct(z, "conv_forward_direct", z->k, z->x, (int64_t)z->n * z->y, plan);
-    plan->launch[0] =
-        (clt__launch){"conv_forward", {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}, true};
-    plan->launches = 1;
-    return CLT_OK;
+    if (clt__launch_winograd_forward(z, limits, to)) return;
+    if (!launch_correlation(z, &w, "conv_forward", z->k, limits, to))
+        launch_direct(z, "conv_forward_direct", z->k, z->x, (int64_t)z->n * z->y, to);
 }
 
-clt_status clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                           clt_error *error)
+void clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     conv_sizes *z = sizes;
-    if (clt__plan_winograd_input_gradient(z, limits, plan)) return CLT_OK;
     window w = {.y = z->h, .x = z->w, .stride_y = 1, .stride_x = 1, .r = z->r, .s = z->s, .c = z->k};
-    if (!plan_correlation(z, &w, z->c, limits, plan))
-        return plan_direct(z, "conv_input_gradient_direct", z->c, z->w, (int64_t)z->n * z->h, plan);
-    plan->scratch_reals = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
-    plan->launch[0] =
+    if (clt__launch_winograd_input_gradient(z, limits, to)) return;
+    to->scratch_reals = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
+    to->launch[to->count++] =
         (clt__launch){"conv_turn_weights", {(size_t)z->k, (size_t)z->r * (size_t)z->s, 1}, {0, 0, 0}, false};
-    plan->launch[1] = (clt__launch){
-        "conv_input_gradient", {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}, true};
-    plan->launches = 2;
-    return CLT_OK;
+    if (launch_correlation(z, &w, "conv_input_gradient", z->c, limits, to)) return;
+    *to = (clt__launches){0};
+    launch_direct(z, "conv_input_gradient_direct", z->c, z->w, (int64_t)z->n * z->h, to);
 }
 
-clt_status clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                                            clt_error *error)
+void clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     conv_sizes *z = sizes;
     window w = {.y = z->y,
                 .x = z->x,
@@ -134,25 +127,25 @@ clt_status clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limi
                 .s = z->s,
                 .c = z->c};
     int tile_r, tile_sc;
-    char more[64];
-    const clt__tile tile = clt__pixel_tile_for(limits, z->r, z->s * z->c, z->k, &tile_r, &tile_sc);
-    (void)snprintf(more, sizeof more, "-DTILE_R=%d -DTILE_SC=%d", tile_r, tile_sc);
-    define_tile(z, &tile, more, plan);
+    const clt__register_tile tile = clt__register_tile_over_pixels(limits, z->r, z->s * z->c, z->k, &tile_r, &tile_sc);
     w.r = round_up(z->r, tile_r);
-    if (!choose_blocks(z, &w, limits))
-        return plan_direct(z, "conv_weight_gradient_direct", z->k, z->c, (int64_t)z->r * z->s, plan);
-    plan->local_reals = block_patch(&w, z->block_y, z->block_x);
-    const int stripe = clt__tile_stripe(&tile), stripes = clt__divide_up(z->k, stripe);
+    if (!choose_blocks(z, &w, limits)) {
+        launch_direct(z, "conv_weight_gradient_direct", z->k, z->c, (int64_t)z->r * z->s, to);
+        return;
+    }
+    const int stripe = clt__register_tile_stripe(&tile), stripes = clt__divide_up(z->k, stripe);
     const int parts = z->n * z->blocks_y * z->blocks_x, wanted = clt__divide_up(4 * limits->compute_units, stripes);
-    z->slices = parts < wanted ? parts : wanted;
     const uint64_t rows = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->c + 1;
-    plan->scratch_reals = (uint64_t)z->slices * rows * (uint64_t)(stripes * stripe);
-    plan->launch[0] =
+    z->slices = parts < wanted ? parts : wanted;
+    launch_patches(z, &tile, to);
+    clt__define(to, " -DTILE_R=%d -DTILE_SC=%d", tile_r, tile_sc);
+    to->local_reals = block_patch(&w, z->block_y, z->block_x);
+    to->scratch_reals = (uint64_t)z->slices * rows * (uint64_t)(stripes * stripe);
+    to->launch[0] =
         (clt__launch){"conv_weight_gradient_slices", {(size_t)stripes, (size_t)z->slices, 1}, {1, 1, 1}, true};
-    plan->launch[1] = (clt__launch){"conv_weight_gradient_sum",
-                                    {(size_t)clt__divide_up(z->k, tile.vector_width), (size_t)rows - !z->bias, 1},
-                                    {1, 1, 1},
-                                    false};
-    plan->launches = 2;
-    return CLT_OK;
+    to->launch[1] = (clt__launch){"conv_weight_gradient_sum",
+                                  {(size_t)clt__divide_up(z->k, tile.vector_width), (size_t)rows - !z->bias, 1},
+                                  {1, 1, 1},
+                                  false};
+    to->count = 2;
 }

@@ -1,11 +1,7 @@
 /* Launch rules and error bounds of convolution by Winograd tiles (kernels/conv_winograd.cl). */
-#include <math.h>
-#include <stdio.h>
-
-#include "device/tiling.h"
-#include "ops/activation.h"
 #include "ops/bounds.h"
 #include "ops/conv.h"
+#include "ops/launch.h"
 
 /* Forward and input gradient alike: a correlation of n planes [h,w] of c channels with 3x3 filters, k outputs [y,x]. */
 typedef struct correlation {
@@ -41,18 +37,18 @@ static uint64_t plane_reals(int tiles, int channels, int vector_width)
 }
 
 /* V and M of a work-item. */
-static uint64_t local_reals(const correlation *q, int out, int tiles, const clt__tile *tile)
+static uint64_t local_reals(const correlation *q, int out, int tiles, const clt__register_tile *tile)
 {
     return (uint64_t)positions_of(out) * (plane_reals(tiles, q->c, tile->vector_width) +
-                                          plane_reals(tiles, clt__tile_stripe(tile), tile->vector_width));
+                                          plane_reals(tiles, clt__register_tile_stripe(tile), tile->vector_width));
 }
 
 /* How a work-item's tiles are laid out. */
 typedef struct layout {
-    int out;        /* outputs on a side of a tile */
-    int tiles;      /* of a work-item, a multiple of tile.rows */
-    int items;      /* work-items */
-    clt__tile tile; /* register tile: Winograd tiles x output channels */
+    int out;                 /* outputs on a side of a tile */
+    int tiles;               /* of a work-item, a multiple of tile.rows */
+    int items;               /* work-items */
+    clt__register_tile tile; /* register tile: Winograd tiles x output channels */
 } layout;
 
 static uint64_t layout_reals(const correlation *q, const layout *l)
@@ -68,22 +64,22 @@ static layout choose_layout(const correlation *q, int all, const clt__limits *li
     const uint64_t most = PATCHES * (uint64_t)limits->patch_bytes / (uint64_t)limits->real_bytes;
     const int share = clt__divide_up(all, 4 * limits->compute_units);
     layout l = {.out = limits->winograd};
-    l.tile = clt__tile_for(limits, share > LEAST_ROWS ? share : LEAST_ROWS, q->k);
+    l.tile = clt__register_tile_for(limits, share > LEAST_ROWS ? share : LEAST_ROWS, q->k);
     while (l.tile.rows > LEAST_ROWS && local_reals(q, l.out, l.tile.rows, &l.tile) > most)
-        l.tile = clt__tile_for(limits, l.tile.rows - 1, q->k);
+        l.tile = clt__register_tile_for(limits, l.tile.rows - 1, q->k);
     l.tiles = l.tile.rows;
     while (l.tiles < share && local_reals(q, l.out, l.tiles + l.tile.rows, &l.tile) <= most) l.tiles += l.tile.rows;
     l.items = clt__divide_up(all, l.tiles);
     return l;
 }
 
-static double output_vectors(const correlation *q, const clt__tile *tile)
+static double output_vectors(const correlation *q, const clt__register_tile *tile)
 {
-    return (double)clt__divide_up(q->k, clt__tile_stripe(tile)) * tile->cols;
+    return (double)clt__divide_up(q->k, clt__register_tile_stripe(tile)) * tile->cols;
 }
 
 /* Multiply-adds of vectors by the formula. */
-static double formula_cost(const correlation *q, const clt__tile *tile)
+static double formula_cost(const correlation *q, const clt__register_tile *tile)
 {
     return 9.0 * q->n * q->y * q->x * q->c * output_vectors(q, tile);
 }
@@ -113,38 +109,39 @@ static bool has_tiles(const conv_sizes *z, const correlation *q, const clt__limi
            count_tiles(q, limits->winograd) <= INT32_MAX / 4;
 }
 
-static bool plan_tiles(conv_sizes *z, const correlation *q, const char *kernel, const clt__limits *limits,
-                       clt__launch_plan *plan)
+static bool launch_tiles(conv_sizes *z, const correlation *q, const char *kernel, const clt__limits *limits,
+                         clt__launches *to)
 {
     if (!has_tiles(z, q, limits)) return false;
     const layout l = choose_layout(q, (int)count_tiles(q, limits->winograd), limits);
     if (!winograd_pays(q, &l, limits)) return false;
-    const int stripe = clt__tile_stripe(&l.tile);
+    const uint64_t stripe = (uint64_t)clt__register_tile_stripe(&l.tile);
     z->winograd = l.out;
     z->tiles = l.tiles;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DROWS=%d -DCOLS=%d -DWINOGRAD=%d -DACTIVATION=%s",
-                   l.tile.vector_width, l.tile.rows, l.tile.cols, l.out, clt__activation_name(z->activation));
-    plan->file = "conv_winograd.cl";
-    plan->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c; /* the formula's: what a user asks for */
-    plan->scratch_reals =
-        (uint64_t)positions_of(l.out) * (uint64_t)q->c * (uint64_t)clt__divide_up(q->k, stripe) * (uint64_t)stripe;
-    plan->local_reals = layout_reals(q, &l);
-    plan->launch[0] = (clt__launch){"conv_winograd_filters", {(size_t)q->c, 1, 1}, {1, 1, 1}, false};
-    plan->launch[1] = (clt__launch){kernel, {(size_t)l.items, 1, 1}, {1, 1, 1}, true};
-    plan->launches = 2;
+    clt__define(to, " -DVEC=%d -DROWS=%d -DCOLS=%d -DWINOGRAD=%d", l.tile.vector_width, l.tile.rows, l.tile.cols,
+                l.out);
+    clt__define_activation(to, z->activation);
+    to->file = "conv_winograd.cl";
+    to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c; /* the formula's: what a user asks for */
+    to->scratch_reals =
+        (uint64_t)positions_of(l.out) * (uint64_t)q->c * (uint64_t)clt__divide_up(q->k, (int)stripe) * stripe;
+    to->local_reals = layout_reals(q, &l);
+    to->launch[0] = (clt__launch){"conv_winograd_filters", {(size_t)q->c, 1, 1}, {1, 1, 1}, false};
+    to->launch[1] = (clt__launch){kernel, {(size_t)l.items, 1, 1}, {1, 1, 1}, true};
+    to->count = 2;
     return true;
 }
 
-bool clt__plan_winograd_forward(conv_sizes *z, const clt__limits *limits, clt__launch_plan *plan)
+bool clt__launch_winograd_forward(conv_sizes *z, const clt__limits *limits, clt__launches *to)
 {
     const correlation q = correlation_of(z, false);
-    return plan_tiles(z, &q, "conv_winograd_forward", limits, plan);
+    return launch_tiles(z, &q, "conv_winograd_forward", limits, to);
 }
 
-bool clt__plan_winograd_input_gradient(conv_sizes *z, const clt__limits *limits, clt__launch_plan *plan)
+bool clt__launch_winograd_input_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to)
 {
     const correlation q = correlation_of(z, true);
-    return plan_tiles(z, &q, "conv_winograd_input_gradient", limits, plan);
+    return launch_tiles(z, &q, "conv_winograd_input_gradient", limits, to);
 }
 
 /* ---- error bounds
@@ -356,8 +353,9 @@ static int smaller(int64_t a, int64_t b)
     return (int)(a < b ? a : b);
 }
 
-void clt__winograd_slack(const conv_sizes *z, bool input_gradient, const double *source, const double *weights,
-                         double *slack)
+/* The slack of every sum, a bias apart. `source`: x, or dy for the input gradient. */
+static void fill_slack(const conv_sizes *z, bool input_gradient, const double *source, const double *weights,
+                       double *slack)
 {
     enum { TILES = 8, OUTPUTS = 16 }; /* at a time, so that each plane is transformed once for several products */
     const correlation q = correlation_of(z, input_gradient);
@@ -381,4 +379,24 @@ void clt__winograd_slack(const conv_sizes *z, bool input_gradient, const double 
                 for (int o = 0; o < outputs; o++)
                     store_slack(&q, f, out, place_of(&q, out, tile + t), k + o, &sum[t][o], slack);
         }
+}
+
+bool clt__winograd_forward_bound(const void *sizes, const clt__array *operand)
+{
+    const conv_sizes *z = sizes;
+    const clt__array *y = &operand[FORWARD_Y], *bias = &operand[FORWARD_BIAS];
+    if (!z->winograd) return false;
+    fill_slack(z, false, operand[FORWARD_X].real, operand[FORWARD_W].real, y->slack);
+    for (size_t i = 0; i < y->count && bias->real; i++)
+        y->slack[i] += clt__growth(0) * fabs(bias->real[i % bias->count]);
+    return true;
+}
+
+bool clt__winograd_input_gradient_bound(const void *sizes, const clt__array *operand)
+{
+    const conv_sizes *z = sizes;
+    if (!z->winograd) return false;
+    fill_slack(z, true, operand[INPUT_GRADIENT_DY].real, operand[INPUT_GRADIENT_W].real,
+               operand[INPUT_GRADIENT_DX].slack);
+    return true;
 }

@@ -1,9 +1,8 @@
 /* Dropout. Formula: kernels/dropout.cl. */
-#include <stdio.h>
+#include "ops/dropout.h"
 
 #include "base/random.h"
 #include "ops/bounds.h"
-#include "ops/dropout.h"
 #include "ops/launch.h"
 
 enum { MILLION = 1000000 };
@@ -12,8 +11,7 @@ enum { MILLION = 1000000 };
 static void twin(const void *sizes, const clt__array *operand)
 {
     const dropout_sizes *z = sizes;
-    const int32_t *step = operand[1].integer;
-    const clt__array *y = &operand[2];
+    const int32_t *step = operand[DROPOUT_STEP].integer;
     const uint32_t key[2] = {(uint32_t)step[STEP_SEED], (uint32_t)z->key};
     const double scale = z->rate_ppm < MILLION ? (double)MILLION / (MILLION - z->rate_ppm) : 0;
     for (int n = 0; n < z->n; n++)
@@ -23,25 +21,21 @@ static void twin(const void *sizes, const clt__array *operand)
             const size_t at = (size_t)n * (size_t)z->values + (size_t)i;
             uint32_t word[4];
             clt__philox(key, counter, word);
-            y->real[at] = word[i % 4] < (uint32_t)z->threshold ? 0 : operand[0].real[at] * scale;
-            if (y->slack) y->slack[at] = (CLT__DIVIDE_SLACK + 1) * fabs(y->real[at]);
+            const double y = word[i % 4] < (uint32_t)z->threshold ? 0 : operand[DROPOUT_X].real[at] * scale;
+            clt__put(&operand[DROPOUT_Y], at, (clt__near){y, (CLT__DIVIDE_SLACK + 1) * fabs(y)});
         }
 }
 
-static clt_status plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const dropout_sizes *z = sizes;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
-    plan->file = "dropout.cl";
-    plan->launch[0] = clt__flat_launch("dropout", limits, z->n * clt__divide_up(z->values, 4), false);
-    plan->launches = 1;
-    return CLT_OK;
+    clt__define(to, " -DVEC=1");
+    clt__launch_flat("dropout.cl", "dropout", limits, z->n * clt__divide_up(z->values, 4), false, to);
 }
 
 const clt__op_row clt__dropout_op = {
     .name = "dropout",
-    .operand = {{"x", CLT__READ}, {"step", CLT__READ}, {"y", CLT__WRITE}},
+    .operand = {[DROPOUT_X] = {"x", CLT__READ}, [DROPOUT_STEP] = {"step", CLT__READ}, [DROPOUT_Y] = {"y", CLT__WRITE}},
     .twin = twin,
-    .plan = plan,
+    .launch = launch,
 };

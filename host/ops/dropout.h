@@ -4,6 +4,8 @@
 
 #include "engine/op.h"
 
+enum { DROPOUT_X, DROPOUT_STEP, DROPOUT_Y };
+
 extern const clt__op_row clt__dropout_op;
 
 #endif

@@ -1,69 +1,68 @@
-/* Layers that join values: add and concat. Formulas: kernels/join.cl. */
-#include <stdio.h>
+/* Joining values. Formulas: kernels/join.cl. */
+#include "ops/join.h"
+
 #include <string.h>
 
 #include "ops/activation.h"
-#include "ops/bounds.h"
-#include "ops/join.h"
 #include "ops/launch.h"
 
-enum { INPUTS = CLT__MAX_INPUTS };
+_Static_assert(sizeof((join_sizes){0}.channels) / sizeof(int) == CLT__MAX_INPUTS, "a number of channels an input");
+_Static_assert(CLT__MAX_INPUTS + 1 <= CLT__MAX_OPERANDS, "the inputs and what they are joined to are operands");
 
-#define INPUT_OPERANDS(access)                                                                               \
-    {"a", access}, {"b", access}, {"c", access}, {"d", access}, {"e", access}, {"f", access}, {"g", access}, \
-    {                                                                                                        \
-        "h", access                                                                                          \
-    }
+#define INPUT_OPERANDS(first, access)                                                                               \
+    [first] = {"a", access}, [first + 1] = {"b", access}, [first + 2] = {"c", access}, [first + 3] = {"d", access}, \
+    [first + 4] = {"e", access}, [first + 5] = {"f", access}, [first + 6] = {"g", access}, [first + 7] = {"h", access}
 
-/* ---- sum(a, b, ... -> y) */
+/* ---- sum */
 
-/* y[i] = f( a[i] + b[i] + ... ) */
+/* y[i] = a[i] + b[i] + ... */
 static void sum_twin(const void *sizes, const clt__array *operand)
 {
     const join_sizes *z = sizes;
-    const clt__array *y = &operand[INPUTS];
-    const double growth = clt__growth(z->inputs);
     for (int i = 0; i < z->count; i++) {
-        double sum = 0, magnitude = 0;
-        for (int j = 0; j < z->inputs; j++) {
-            sum += operand[j].real[i];
-            magnitude += fabs(operand[j].real[i]);
-        }
-        y->real[i] = clt__activate(z->activation, clt__exactly(sum)).value;
-        if (y->slack) y->slack[i] = clt__activate(z->activation, (clt__near){sum, growth * magnitude}).slack;
+        double sum = 0;
+        for (int j = 0; j < z->inputs; j++) sum += operand[j].real[i];
+        operand[JOIN_Y].real[i] = sum;
     }
 }
 
-static clt_status sum_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static double sum_growth(const void *sizes)
 {
-    (void)error;
-    const join_sizes *z = sizes;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s", limits->vector_width,
-                   clt__activation_name(z->activation));
-    plan->file = "join.cl";
-    plan->launch[0] = clt__flat_launch("sum", limits, clt__divide_up(z->count, limits->vector_width), false);
-    plan->launches = 1;
-    return CLT_OK;
+    return clt__growth(((const join_sizes *)sizes)->inputs);
 }
 
-const clt__op_row clt__sum_op = {
+static void finish_sum(const void *sizes, const clt__array *operand)
+{
+    static const clt__array not_wanted = {0};
+    clt__activate_sums(&operand[JOIN_Y], &not_wanted, ((const join_sizes *)sizes)->activation);
+}
+
+static void sum_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const join_sizes *z = sizes;
+    clt__define_activation(to, z->activation);
+    clt__launch_elements("join.cl", "sum", limits, z->count, to);
+}
+
+static const clt__op_row sum_op = {
     .name = "sum",
-    .operand = {INPUT_OPERANDS(CLT__READ), {"y", CLT__WRITE}},
+    .operand = {INPUT_OPERANDS(0, CLT__READ), [JOIN_Y] = {"y", CLT__WRITE}},
     .twin = sum_twin,
-    .plan = sum_plan,
+    .growth = sum_growth,
+    .finish = finish_sum,
+    .launch = sum_launch,
 };
 
 clt_status clt__add_sum(clt__tape *tape, const char *layer, const int *tensor, int count, int y, int activation,
                         clt_error *error)
 {
     const join_sizes sizes = {.count = tape->tensor[y].count, .inputs = count, .activation = activation};
-    int operand[INPUTS + 1];
-    for (int i = 0; i < INPUTS; i++) operand[i] = i < count ? tensor[i] : -1;
-    operand[INPUTS] = y;
-    return clt__tape_add_op(tape, &clt__sum_op, layer, &sizes, sizeof sizes, operand, error);
+    int operand[] = {[JOIN_Y] = y};
+    for (int i = 0; i < CLT__MAX_INPUTS; i++) operand[i] = i < count ? tensor[i] : -1;
+    return CLT__ADD_OP(tape, &sum_op, layer, sizes, operand, error);
 }
 
-/* ---- concat(a, b, ... -> y) and concat_gradient(dy -> a, b, ...) */
+/* ---- concat and its gradient */
 
 /* y[p, first_j + c] = x_j[p, c], or dx_j[p, c] = dy[p, first_j + c]: copies, which round nothing */
 static void copy_channels(const join_sizes *z, const clt__array *joined, const clt__array *part, bool apart)
@@ -82,46 +81,40 @@ static void copy_channels(const join_sizes *z, const clt__array *joined, const c
 
 static void concat_twin(const void *sizes, const clt__array *operand)
 {
-    copy_channels(sizes, &operand[INPUTS], operand, false);
+    copy_channels(sizes, &operand[JOIN_Y], operand, false);
 }
 
 static void concat_gradient_twin(const void *sizes, const clt__array *operand)
 {
-    copy_channels(sizes, operand, operand + 1, true);
+    copy_channels(sizes, &operand[CONCAT_GRADIENT_DY], &operand[CONCAT_GRADIENT_FIRST], true);
 }
 
-static clt_status plan_pixels(const char *kernel, const join_sizes *z, const clt__limits *limits,
-                              clt__launch_plan *plan)
+static void launch_pixels(const char *kernel, const join_sizes *z, const clt__limits *limits, clt__launches *to)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
-    plan->file = "join.cl";
-    plan->launch[0] = clt__flat_launch(kernel, limits, z->count / z->all_channels, false);
-    plan->launches = 1;
-    return CLT_OK;
+    clt__define(to, " -DVEC=1");
+    clt__launch_flat("join.cl", kernel, limits, z->count / z->all_channels, false, to);
 }
 
-static clt_status concat_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void concat_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan_pixels("concat", sizes, limits, plan);
+    launch_pixels("concat", sizes, limits, to);
 }
 
-static clt_status concat_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void concat_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan_pixels("concat_gradient", sizes, limits, plan);
+    launch_pixels("concat_gradient", sizes, limits, to);
 }
 
 const clt__op_row clt__concat_op = {
     .name = "concat",
-    .operand = {INPUT_OPERANDS(CLT__READ), {"y", CLT__WRITE}},
+    .operand = {INPUT_OPERANDS(0, CLT__READ), [JOIN_Y] = {"y", CLT__WRITE}},
     .twin = concat_twin,
-    .plan = concat_plan,
+    .launch = concat_launch,
 };
 
 const clt__op_row clt__concat_gradient_op = {
     .name = "concat_gradient",
-    .operand = {{"dy", CLT__READ}, INPUT_OPERANDS(CLT__WRITE)},
+    .operand = {[CONCAT_GRADIENT_DY] = {"dy", CLT__READ}, INPUT_OPERANDS(CONCAT_GRADIENT_FIRST, CLT__WRITE)},
     .twin = concat_gradient_twin,
-    .plan = concat_gradient_plan,
+    .launch = concat_gradient_launch,
 };

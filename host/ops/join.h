@@ -1,10 +1,13 @@
-/* Joining values: sum, concat and its gradient. */
+/* Joining values: sum(a, b, ... -> y), concat(a, b, ... -> y) and concat_gradient(dy -> a, b, ...). */
 #ifndef CLT_OPS_JOIN_H
 #define CLT_OPS_JOIN_H
 
 #include "engine/tape.h"
 
-enum { CLT__MAX_INPUTS = 8 }; /* of an op that joins */
+enum { CLT__MAX_INPUTS = 8 }; /* of an op that joins: kernels/join.cl has an argument for each */
+
+enum { JOIN_Y = CLT__MAX_INPUTS }; /* sum and concat: behind the inputs, those that there are not being absent */
+enum { CONCAT_GRADIENT_DY, CONCAT_GRADIENT_FIRST }; /* and the gradients by the inputs from there on */
 
 extern const clt__op_row clt__concat_op, clt__concat_gradient_op;
 

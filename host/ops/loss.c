@@ -1,9 +1,8 @@
 /* Losses and the step's history. Formulas: kernels/loss.cl. */
-#include <stdio.h>
+#include "ops/loss.h"
 
 #include "ops/bounds.h"
 #include "ops/launch.h"
-#include "ops/loss.h"
 
 static int largest(const double *x, int count)
 {
@@ -15,8 +14,6 @@ static int largest(const double *x, int count)
 
 /* ---- what the losses read of one image */
 
-enum { OUTPUTS, LABEL, TARGET, STEP };
-
 typedef struct example {
     const double *x, *target;
     int outputs, label;
@@ -26,10 +23,10 @@ typedef struct example {
 static example example_of(const loss_sizes *z, const clt__array *operand, int n)
 {
     const size_t row = (size_t)n * (size_t)z->outputs;
-    return (example){.x = operand[OUTPUTS].real + row,
-                     .target = z->one_hot ? NULL : operand[TARGET].real + row,
+    return (example){.x = operand[LOSS_OUTPUTS].real + row,
+                     .target = z->one_hot ? NULL : operand[LOSS_TARGET].real + row,
                      .outputs = z->outputs,
-                     .label = z->labelled ? operand[LABEL].integer[n] : -1,
+                     .label = z->labelled ? operand[LOSS_LABEL].integer[n] : -1,
                      .one_hot = z->one_hot,
                      .labelled = z->labelled};
 }
@@ -44,9 +41,7 @@ static double hit_of(const example *e)
     return e->labelled && largest(e->x, e->outputs) == e->label;
 }
 
-/* ---- cross_entropy(outputs, label, target, step, class_weight, mean_weight -> gradient, loss, hit) */
-
-enum { CLASS_WEIGHT = STEP + 1, MEAN_WEIGHT, GRADIENT, LOSS, HIT };
+/* ---- cross_entropy */
 
 /* How all images of a batch are weighed. */
 typedef struct weighing {
@@ -60,16 +55,12 @@ static double weight_of(const weighing *w, int k)
     return w->class_weight ? w->class_weight[k] : 1;
 }
 
-/* q[k] = class_weight[k] ((1 - e) t[k] + e / outputs) */
-static double share_of(const weighing *w, const example *e, int k)
+/* q[k] = class_weight[k] ((1 - e) t[k] + e / outputs): e and e / outputs are off by a quotient or two, and three
+ * roundings follow. */
+static clt__near share_of(const weighing *w, const example *e, int k)
 {
-    return weight_of(w, k) * ((1 - w->smoothing) * target_of(e, k) + w->smoothing / e->outputs);
-}
-
-/* Of q[k]: e and e / outputs are off by a quotient or two, and three roundings follow. */
-static double share_slack(const weighing *w, const example *e, int k)
-{
-    return (2 * CLT__DIVIDE_SLACK + 5) * weight_of(w, k) * (fabs(target_of(e, k)) + w->smoothing / e->outputs);
+    const double weight = weight_of(w, k), t = target_of(e, k), low = w->smoothing / e->outputs;
+    return (clt__near){weight * ((1 - w->smoothing) * t + low), (2 * CLT__DIVIDE_SLACK + 5) * weight * (fabs(t) + low)};
 }
 
 /* loss = -sum_k q[k] log softmax(x)[k] / mean_weight,
@@ -79,83 +70,77 @@ static double share_slack(const weighing *w, const example *e, int k)
  * Slack: d rounds once, so exp(d) is off by |d| roundoffs and its own; the sum of exponentials by their mean (weighted
  * by the softmax) and the growth of the sum. Shares and weights of classes are much alike, so that rounding errors of
  * their sums are, too, and may grow as in the worst case. */
-static double cross_entropy_image(const weighing *w, const example *e, double *dx, double *dx_slack, double *loss_slack)
+static clt__near cross_entropy_image(const weighing *w, const example *e, const clt__array *gradient, size_t row)
 {
     const double most = e->x[largest(e->x, e->outputs)], growth = clt__growth(e->outputs);
-    double sum = 0, off = 0, shares = 0, shares_slack = 0, weighted = 0, weighted_slack = 0;
+    const double scale = w->mean_weight * w->whole;
+    double sum = 0, off = 0;
+    clt__near shares = clt__exactly(0), weighted = clt__exactly(0);
     for (int k = 0; k < e->outputs; k++) {
-        const double d = e->x[k] - most, q = share_of(w, e, k), q_slack = share_slack(w, e, k);
+        const double d = e->x[k] - most;
+        const clt__near q = share_of(w, e, k);
         sum += exp(d);
         off += exp(d) * fabs(d);
-        shares += q;
-        shares_slack += e->outputs * fabs(q) + q_slack;
-        weighted += q * d;
-        weighted_slack += ((growth + 2) * fabs(q) + q_slack) * fabs(d);
+        shares.value += q.value;
+        shares.slack += e->outputs * fabs(q.value) + q.slack;
+        weighted.value += q.value * d;
+        weighted.slack += ((growth + 2) * fabs(q.value) + q.slack) * fabs(d);
     }
     const double sum_slack = off / sum + CLT__EXP_SLACK + growth;
     for (int k = 0; k < e->outputs; k++) {
-        const double d = e->x[k] - most, p = exp(d) / sum, q = share_of(w, e, k), scale = w->mean_weight * w->whole;
-        dx[k] = (p * shares - q) / scale;
-        if (dx_slack)
-            dx_slack[k] = (p * fabs(shares) * (fabs(d) + CLT__EXP_SLACK + sum_slack + CLT__DIVIDE_SLACK + 2) +
-                           p * shares_slack + share_slack(w, e, k) + fabs(q)) /
-                              scale +
-                          (CLT__DIVIDE_SLACK + 1) * fabs(dx[k]);
+        const double d = e->x[k] - most, p = exp(d) / sum;
+        const double p_slack = fabs(d) + CLT__EXP_SLACK + sum_slack + CLT__DIVIDE_SLACK + 2;
+        const clt__near q = share_of(w, e, k);
+        const double dx = (p * shares.value - q.value) / scale;
+        const double slack = p * fabs(shares.value) * p_slack + p * shares.slack + q.slack + fabs(q.value);
+        clt__put(gradient, row + (size_t)k, (clt__near){dx, slack / scale + (CLT__DIVIDE_SLACK + 1) * fabs(dx)});
     }
     /* cppcheck-suppress invalidFunctionArg ; the largest term of the sum is 1 */
-    const double logarithm = log(sum), loss = (shares * logarithm - weighted) / w->mean_weight;
-    *loss_slack = (fabs(shares) * (sum_slack + (CLT__LOG_SLACK + 2) * fabs(logarithm)) +
-                   shares_slack * fabs(logarithm) + weighted_slack + fabs(weighted)) /
-                      w->mean_weight +
-                  CLT__DIVIDE_SLACK * fabs(loss);
-    return loss;
+    const double logarithm = log(sum), loss = (shares.value * logarithm - weighted.value) / w->mean_weight;
+    const double slack = fabs(shares.value) * (sum_slack + (CLT__LOG_SLACK + 2) * fabs(logarithm)) +
+                         shares.slack * fabs(logarithm) + weighted.slack + fabs(weighted.value);
+    return (clt__near){loss, slack / w->mean_weight + CLT__DIVIDE_SLACK * fabs(loss)};
 }
 
 static void cross_entropy_twin(const void *sizes, const clt__array *operand)
 {
     const loss_sizes *z = sizes;
-    const int32_t *step = operand[STEP].integer;
-    const clt__array *gradient = &operand[GRADIENT], *loss = &operand[LOSS], *hit = &operand[HIT];
+    const int32_t *step = operand[LOSS_STEP].integer;
     const weighing w = {.smoothing = z->smoothing_ppm * 1e-6,
-                        .mean_weight = operand[MEAN_WEIGHT].real ? *operand[MEAN_WEIGHT].real : 1,
-                        .class_weight = operand[CLASS_WEIGHT].real,
+                        .mean_weight = operand[LOSS_MEAN_WEIGHT].real ? *operand[LOSS_MEAN_WEIGHT].real : 1,
+                        .class_weight = operand[LOSS_CLASS_WEIGHT].real,
                         .whole = step[STEP_WHOLE]};
     for (int n = 0; n < z->n; n++) {
         const size_t row = (size_t)n * (size_t)z->outputs;
-        double *slack = gradient->slack ? gradient->slack + row : NULL, loss_slack = 0;
-        loss->real[n] = hit->real[n] = 0;
-        if (n < step[STEP_VALID]) {
-            const example e = example_of(z, operand, n);
-            loss->real[n] = cross_entropy_image(&w, &e, gradient->real + row, slack, &loss_slack);
-            hit->real[n] = hit_of(&e);
-        } else {
-            for (int k = 0; k < z->outputs; k++) gradient->real[row + (size_t)k] = 0;
-        }
-        if (loss->slack) loss->slack[n] = loss_slack;
+        const bool valid = n < step[STEP_VALID];
+        const example e = example_of(z, operand, n);
+        for (size_t k = 0; k < (size_t)z->outputs; k++) operand[LOSS_GRADIENT].real[row + k] = 0;
+        clt__put(&operand[LOSS_LOSS], (size_t)n,
+                 valid ? cross_entropy_image(&w, &e, &operand[LOSS_GRADIENT], row) : clt__exactly(0));
+        operand[LOSS_HIT].real[n] = valid ? hit_of(&e) : 0;
     }
 }
 
-/* ---- mean_weight(labels, order, step, class_weight -> mean) */
+/* ---- mean_weight */
 
+/* The weights are alike, so that rounding errors are, too. */
 static void mean_weight_twin(const void *sizes, const clt__array *operand)
 {
     (void)sizes;
-    const int32_t *labels = operand[0].integer, *order = operand[1].integer, *step = operand[2].integer;
+    const int32_t *labels = operand[MEAN_WEIGHT_LABELS].integer, *order = operand[MEAN_WEIGHT_ORDER].integer;
+    const int32_t *step = operand[MEAN_WEIGHT_STEP].integer;
     const int first = step[STEP_FIRST] - step[STEP_BEFORE], whole = step[STEP_WHOLE];
     double sum = 0;
-    for (int n = 0; n < whole; n++) sum += operand[3].real[labels[order[first + n]]];
-    *operand[4].real = sum / whole;
-    if (operand[4].slack)
-        *operand[4].slack = (whole + CLT__DIVIDE_SLACK) * fabs(sum / whole); /* the weights are alike */
+    for (int n = 0; n < whole; n++) sum += operand[MEAN_WEIGHT_CLASS_WEIGHT].real[labels[order[first + n]]];
+    const double mean = sum / whole;
+    clt__put(&operand[MEAN_WEIGHT_MEAN], 0, (clt__near){mean, (whole + CLT__DIVIDE_SLACK) * fabs(mean)});
 }
 
-/* ---- mse, half_mse, bce, l1 and huber(outputs, label, target, step -> gradient, loss, hit) */
+/* ---- mse, half_mse, bce, l1 and huber: a function of an output and its target, summed over the outputs */
 
-enum { MEASURED_GRADIENT = STEP + 1, MEASURED_LOSS, MEASURED_HIT };
-
-/* What one output adds to the loss, but for the factor, and that by x, each with its slack. */
+/* What one output adds to the loss, but for the factor, and that by x. */
 typedef struct measure {
-    double value, value_slack, slope, slope_slack;
+    clt__near value, slope;
 } measure;
 
 typedef measure (*measure_function)(double x, double t);
@@ -163,17 +148,16 @@ typedef measure (*measure_function)(double x, double t);
 static measure square(double x, double t)
 {
     const double e = x - t;
-    return (measure){e * e, 3 * e * e, 2 * e, 2 * fabs(e)};
+    return (measure){{e * e, 3 * e * e}, {2 * e, 2 * fabs(e)}};
 }
 
 /* z = exp(-|x|) is off by its own roundoffs, 1 + z by half of those and one, and log1p(z) by those of z and its own. */
 static measure logistic(double x, double t)
 {
     const double z = exp(-fabs(x)), top = x < 0 ? 0 : x, p = (x < 0 ? z : 1) / (1 + z);
-    return (measure){.value = top - x * t + log1p(z),
-                     .value_slack = 3 * (top + fabs(x * t)) + (CLT__LOG_SLACK + 1) * log1p(z) + CLT__EXP_SLACK * z,
-                     .slope = p - t,
-                     .slope_slack = (2 * CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 2) * p + fabs(p - t)};
+    return (measure){
+        {top - x * t + log1p(z), 3 * (top + fabs(x * t)) + (CLT__LOG_SLACK + 1) * log1p(z) + CLT__EXP_SLACK * z},
+        {p - t, (2 * CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 2) * p + fabs(p - t)}};
 }
 
 static double sign_of(double e)
@@ -184,167 +168,130 @@ static double sign_of(double e)
 static measure absolute(double x, double t)
 {
     const double e = x - t;
-    return (measure){fabs(e), fabs(e), sign_of(e), 0};
+    return (measure){{fabs(e), fabs(e)}, clt__exactly(sign_of(e))};
 }
 
 static measure huber_of(double x, double t)
 {
     const double e = x - t, size = fabs(e), slope = size > 1 ? sign_of(e) : e;
     const double value = size > 1 ? size - 0.5 : e * e / 2;
-    return (measure){value, fabs(slope) * size + 2 * value, slope, fabs(slope)};
+    return (measure){{value, fabs(slope) * size + 2 * value}, {slope, fabs(slope)}};
 }
 
 /* loss = factor * sum_k value[k],  dx = factor slope / whole */
 static void add_measures(const loss_sizes *z, const clt__array *operand, measure_function function, double factor)
 {
-    const int valid = operand[STEP].integer[STEP_VALID], whole = operand[STEP].integer[STEP_WHOLE];
-    const clt__array *gradient = &operand[MEASURED_GRADIENT], *loss = &operand[MEASURED_LOSS];
+    const int valid = operand[LOSS_STEP].integer[STEP_VALID], whole = operand[LOSS_STEP].integer[STEP_WHOLE];
+    const double growth = clt__growth(z->outputs) + CLT__DIVIDE_SLACK + 2;
     for (int n = 0; n < z->n; n++) {
         const example e = example_of(z, operand, n);
         const double used = n < valid ? factor : 0;
-        double sum = 0, magnitude = 0, slack = 0;
+        clt__near sum = clt__exactly(0);
         for (int k = 0; k < z->outputs; k++) {
-            const size_t at = (size_t)n * (size_t)z->outputs + (size_t)k;
             const measure m = function(e.x[k], target_of(&e, k));
-            sum += m.value;
-            magnitude += fabs(m.value);
-            slack += m.value_slack;
-            gradient->real[at] = used * m.slope / whole;
-            if (gradient->slack)
-                gradient->slack[at] =
-                    used * m.slope_slack / whole + (2 * CLT__DIVIDE_SLACK + 3) * fabs(gradient->real[at]);
+            const double dx = used * m.slope.value / whole;
+            clt__near_gather(&sum, m.value.value, growth);
+            sum.slack += m.value.slack;
+            clt__put(&operand[LOSS_GRADIENT], (size_t)n * (size_t)z->outputs + (size_t)k,
+                     (clt__near){dx, used * m.slope.slack / whole + (2 * CLT__DIVIDE_SLACK + 3) * fabs(dx)});
         }
-        loss->real[n] = used * sum;
-        operand[MEASURED_HIT].real[n] = n < valid ? hit_of(&e) : 0;
-        if (loss->slack)
-            loss->slack[n] = used * (slack + (clt__growth(z->outputs) + CLT__DIVIDE_SLACK + 2) * magnitude);
+        clt__put(&operand[LOSS_LOSS], (size_t)n, (clt__near){used * sum.value, used * sum.slack});
+        operand[LOSS_HIT].real[n] = n < valid ? hit_of(&e) : 0;
     }
 }
 
-#define MEAN_TWIN(name, function)                                         \
-    static void name##_twin(const void *sizes, const clt__array *operand) \
-    {                                                                     \
-        const loss_sizes *z = sizes;                                      \
-        add_measures(z, operand, function, 1.0 / z->outputs);             \
-    }
-
-MEAN_TWIN(mse, square)
-MEAN_TWIN(bce, logistic)
-MEAN_TWIN(l1, absolute)
-MEAN_TWIN(huber, huber_of)
-
-static void half_mse_twin(const void *sizes, const clt__array *operand)
-{
-    add_measures(sizes, operand, square, 0.5);
-}
-
-/* ---- history(loss, hit, step -> history) */
+/* ---- history */
 
 static void history_twin(const void *sizes, const clt__array *operand)
 {
     const loss_sizes *z = sizes;
-    double *slot = operand[3].real + (size_t)operand[2].integer[STEP_SLOT] * HISTORY_LENGTH;
-    const bool goes_on = operand[2].integer[STEP_PART] > 0;
-    double losses = goes_on ? slot[HISTORY_LOSS] : 0, hits = goes_on ? slot[HISTORY_HITS] : 0, magnitude = fabs(losses);
+    const clt__array *history = &operand[HISTORY_OP_HISTORY];
+    const int32_t *step = operand[HISTORY_OP_STEP].integer;
+    const size_t slot = (size_t)step[STEP_SLOT] * HISTORY_LENGTH;
+    const double growth = clt__growth(z->n + 1);
+    const bool goes_on = step[STEP_PART] > 0;
+    const double losses = goes_on ? history->real[slot + HISTORY_LOSS] : 0;
+    clt__near sum = {losses, growth * fabs(losses)};
+    double hits = goes_on ? history->real[slot + HISTORY_HITS] : 0;
     for (int n = 0; n < z->n; n++) {
-        losses += operand[0].real[n];
-        hits += operand[1].real[n];
-        magnitude += fabs(operand[0].real[n]);
+        clt__near_gather(&sum, operand[HISTORY_OP_LOSS].real[n], growth);
+        hits += operand[HISTORY_OP_HIT].real[n];
     }
-    slot[HISTORY_LOSS] = losses;
-    slot[HISTORY_HITS] = hits;
-    if (operand[3].slack) operand[3].slack[slot - operand[3].real + HISTORY_LOSS] = clt__growth(z->n + 1) * magnitude;
+    clt__put(history, slot + HISTORY_LOSS, sum);
+    history->real[slot + HISTORY_HITS] = hits;
 }
 
-/* ---- launch rules: one scalar work-item an image, for there are few */
+/* ---- launch rules and rows. A scalar work-item an image, for there are few; one for what has one sum. */
 
-static clt_status plan(const char *kernel, const clt__limits *limits, int items, clt__launch_plan *plan)
+static void launch(const char *kernel, const clt__limits *limits, int items, clt__launches *to)
 {
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=1");
-    plan->file = "loss.cl";
-    plan->launch[0] = clt__flat_launch(kernel, limits, items, true);
-    plan->launches = 1;
-    return CLT_OK;
+    clt__define(to, " -DVEC=1");
+    clt__launch_flat("loss.cl", kernel, limits, items, true, to);
 }
 
-#define IMAGES_PLAN(name)                                                                             \
-    static clt_status name##_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, \
-                                  clt_error *error)                                                   \
-    {                                                                                                 \
-        (void)error;                                                                                  \
-        return plan(#name, limits, ((loss_sizes *)sizes)->n, launches);                               \
+#define LAUNCH(name, items)                                                              \
+    static void name##_launch(void *sizes, const clt__limits *limits, clt__launches *to) \
+    {                                                                                    \
+        const loss_sizes *z = sizes;                                                     \
+        (void)z;                                                                         \
+        launch(#name, limits, items, to);                                                \
     }
 
-IMAGES_PLAN(cross_entropy)
-IMAGES_PLAN(mse)
-IMAGES_PLAN(half_mse)
-IMAGES_PLAN(bce)
-IMAGES_PLAN(l1)
-IMAGES_PLAN(huber)
+#define COMMON_OPERANDS                                                           \
+    [LOSS_OUTPUTS] = {"outputs", CLT__READ}, [LOSS_LABEL] = {"label", CLT__READ}, \
+    [LOSS_TARGET] = {"target", CLT__READ}, [LOSS_STEP] = {"step", CLT__READ},     \
+    [LOSS_GRADIENT] = {"gradient", CLT__WRITE}, [LOSS_LOSS] = {"loss", CLT__WRITE}, [LOSS_HIT] = {"hit", CLT__WRITE}
 
-#define ONE_ITEM_PLAN(name)                                                                           \
-    static clt_status name##_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, \
-                                  clt_error *error)                                                   \
-    {                                                                                                 \
-        (void)sizes;                                                                                  \
-        (void)error;                                                                                  \
-        return plan(#name, limits, 1, launches);                                                      \
-    }
-
-ONE_ITEM_PLAN(mean_weight)
-ONE_ITEM_PLAN(history)
+LAUNCH(cross_entropy, z->n)
 
 static const clt__op_row cross_entropy_op = {
     .name = "cross_entropy",
-    .operand = {{"outputs", CLT__READ},
-                {"label", CLT__READ},
-                {"target", CLT__READ},
-                {"step", CLT__READ},
-                {"class_weight", CLT__READ},
-                {"mean_weight", CLT__READ},
-                {"gradient", CLT__WRITE},
-                {"loss", CLT__WRITE},
-                {"hit", CLT__WRITE}},
+    .operand = {COMMON_OPERANDS, [LOSS_CLASS_WEIGHT] = {"class_weight", CLT__READ},
+                [LOSS_MEAN_WEIGHT] = {"mean_weight", CLT__READ}},
     .twin = cross_entropy_twin,
-    .plan = cross_entropy_plan,
+    .launch = cross_entropy_launch,
 };
+
+/* Defines NAME_op, of a measure and the factor of its sum. */
+#define MEASURED_OP(called, function, factor)                               \
+    static void called##_twin(const void *sizes, const clt__array *operand) \
+    {                                                                       \
+        const loss_sizes *z = sizes;                                        \
+        add_measures(z, operand, function, factor);                         \
+    }                                                                       \
+    LAUNCH(called, z->n)                                                    \
+    static const clt__op_row called##_op = {                                \
+        .name = #called, .operand = {COMMON_OPERANDS}, .twin = called##_twin, .launch = called##_launch}
+
+MEASURED_OP(mse, square, 1.0 / z->outputs);
+MEASURED_OP(half_mse, square, 0.5);
+MEASURED_OP(bce, logistic, 1.0 / z->outputs);
+MEASURED_OP(l1, absolute, 1.0 / z->outputs);
+MEASURED_OP(huber, huber_of, 1.0 / z->outputs);
+
+LAUNCH(mean_weight, 1)
 
 const clt__op_row clt__mean_weight_op = {
     .name = "mean_weight",
-    .operand = {{"labels", CLT__READ},
-                {"order", CLT__READ},
-                {"step", CLT__READ},
-                {"class_weight", CLT__READ},
-                {"mean", CLT__WRITE}},
+    .operand = {[MEAN_WEIGHT_LABELS] = {"labels", CLT__READ},
+                [MEAN_WEIGHT_ORDER] = {"order", CLT__READ},
+                [MEAN_WEIGHT_STEP] = {"step", CLT__READ},
+                [MEAN_WEIGHT_CLASS_WEIGHT] = {"class_weight", CLT__READ},
+                [MEAN_WEIGHT_MEAN] = {"mean", CLT__WRITE}},
     .twin = mean_weight_twin,
-    .plan = mean_weight_plan,
+    .launch = mean_weight_launch,
 };
 
-#define MEASURED_OP(called)                   \
-    static const clt__op_row called##_op = {  \
-        .name = #called,                      \
-        .operand = {{"outputs", CLT__READ},   \
-                    {"label", CLT__READ},     \
-                    {"target", CLT__READ},    \
-                    {"step", CLT__READ},      \
-                    {"gradient", CLT__WRITE}, \
-                    {"loss", CLT__WRITE},     \
-                    {"hit", CLT__WRITE}},     \
-        .twin = called##_twin,                \
-        .plan = called##_plan,                \
-    }
-
-MEASURED_OP(mse);
-MEASURED_OP(half_mse);
-MEASURED_OP(bce);
-MEASURED_OP(l1);
-MEASURED_OP(huber);
+LAUNCH(history, 1)
 
 const clt__op_row clt__history_op = {
     .name = "history",
-    .operand = {{"loss", CLT__READ}, {"hit", CLT__READ}, {"step", CLT__READ}, {"history", CLT__UPDATE}},
+    .operand = {[HISTORY_OP_LOSS] = {"loss", CLT__READ},
+                [HISTORY_OP_HIT] = {"hit", CLT__READ},
+                [HISTORY_OP_STEP] = {"step", CLT__READ},
+                [HISTORY_OP_HISTORY] = {"history", CLT__UPDATE}},
     .twin = history_twin,
-    .plan = history_plan,
+    .launch = history_launch,
 };
 
 static const clt__loss_row cross_entropy = {
@@ -376,12 +323,13 @@ double clt__image_loss(const clt__loss_row *row, double *outputs, int count, con
     const loss_sizes sizes = {.n = 1, .outputs = count, .one_hot = label != NULL, .labelled = label != NULL};
     int32_t step[STEP_LENGTH] = {[STEP_VALID] = 1, [STEP_WHOLE] = 1}, class = label ? *label : 0;
     double loss = 0, hit = 0;
-    clt__array operand[CLT__MAX_OPERANDS] = {
-        [OUTPUTS] = {.real = outputs}, [LABEL] = {.integer = &class}, [STEP] = {.integer = step}};
-    operand[TARGET].real = (double *)target;
-    operand[row->of_classes ? GRADIENT : MEASURED_GRADIENT].real = gradient;
-    operand[row->of_classes ? LOSS : MEASURED_LOSS].real = &loss;
-    operand[row->of_classes ? HIT : MEASURED_HIT].real = &hit;
+    const clt__array operand[CLT__MAX_OPERANDS] = {[LOSS_OUTPUTS] = {.real = outputs},
+                                                   [LOSS_LABEL] = {.integer = &class},
+                                                   [LOSS_TARGET] = {.real = (double *)target},
+                                                   [LOSS_STEP] = {.integer = step},
+                                                   [LOSS_GRADIENT] = {.real = gradient},
+                                                   [LOSS_LOSS] = {.real = &loss},
+                                                   [LOSS_HIT] = {.real = &hit}};
     row->op->twin(&sizes, operand);
     return loss;
 }

@@ -4,6 +4,22 @@
 
 #include "engine/op.h"
 
+enum {
+    LOSS_OUTPUTS,
+    LOSS_LABEL,
+    LOSS_TARGET,
+    LOSS_STEP,
+    LOSS_GRADIENT,
+    LOSS_LOSS,
+    LOSS_HIT,
+    LOSS_CLASS_WEIGHT, /* this and the next: of losses of_classes only, and may be absent */
+    LOSS_MEAN_WEIGHT,
+    LOSS_OPERANDS = LOSS_CLASS_WEIGHT,
+    LOSS_OPERANDS_OF_CLASSES = LOSS_MEAN_WEIGHT + 1
+};
+enum { MEAN_WEIGHT_LABELS, MEAN_WEIGHT_ORDER, MEAN_WEIGHT_STEP, MEAN_WEIGHT_CLASS_WEIGHT, MEAN_WEIGHT_MEAN };
+enum { HISTORY_OP_LOSS, HISTORY_OP_HIT, HISTORY_OP_STEP, HISTORY_OP_HISTORY };
+
 typedef struct clt__loss_row {
     const char *name;
     const char *help;

@@ -3,8 +3,6 @@
 #include "ops/input.h"
 #include "ops/launch.h"
 
-enum { OWN, PARTNER, OWN_LABEL, PARTNER_LABEL, OWN_TARGET, PARTNER_TARGET, STEP, X, LABEL, TARGET };
-
 /* s a + (1 - s) b: shares are exact. */
 static clt__near blend(double s, double a, double b)
 {
@@ -12,15 +10,9 @@ static clt__near blend(double s, double a, double b)
                          clt__near_multiply(clt__exactly(1 - s), clt__exactly(b)));
 }
 
-static void store(const clt__array *to, size_t at, clt__near value)
-{
-    to->real[at] = value.value;
-    if (to->slack) to->slack[at] = value.slack;
-}
-
 static void mix_pixels(const mix_sizes *z, const clt__array *operand, int n)
 {
-    const int32_t *step = operand[STEP].integer;
+    const int32_t *step = operand[MIX_STEP].integer;
     const double own = (double)step[STEP_BLEND] / MIX_UNIT;
     for (int py = 0; py < z->h; py++)
         for (int px = 0; px < z->w; px++) {
@@ -28,8 +20,8 @@ static void mix_pixels(const mix_sizes *z, const clt__array *operand, int n)
                 px >= step[STEP_LEFT] && px < step[STEP_RIGHT] && py >= step[STEP_TOP] && py < step[STEP_BOTTOM];
             const size_t pixel = ((size_t)n * (size_t)z->h + (size_t)py) * (size_t)z->w + (size_t)px;
             for (size_t at = pixel * (size_t)z->c; at < (pixel + 1) * (size_t)z->c; at++) {
-                const double a = operand[OWN].real[at], b = operand[PARTNER].real[at];
-                store(&operand[X], at, inside ? clt__exactly(b) : blend(own, a, b));
+                const double a = operand[MIX_OWN].real[at], b = operand[MIX_PARTNER].real[at];
+                clt__put(&operand[MIX_X], at, inside ? clt__exactly(b) : blend(own, a, b));
             }
         }
 }
@@ -42,38 +34,36 @@ static double target_of(const mix_sizes *z, const clt__array *label, const clt__
 static void twin(const void *sizes, const clt__array *operand)
 {
     const mix_sizes *z = sizes;
-    const int32_t own = operand[STEP].integer[STEP_SHARE];
+    const int32_t own = operand[MIX_STEP].integer[STEP_SHARE];
     for (int n = 0; n < z->n; n++) {
         mix_pixels(z, operand, n);
-        operand[LABEL].integer[n] = operand[2 * own >= MIX_UNIT ? OWN_LABEL : PARTNER_LABEL].integer[n];
+        operand[MIX_LABEL].integer[n] = operand[2 * own >= MIX_UNIT ? MIX_OWN_LABEL : MIX_PARTNER_LABEL].integer[n];
         for (int k = 0; k < z->outputs; k++)
-            store(&operand[TARGET], (size_t)n * (size_t)z->outputs + (size_t)k,
-                  blend((double)own / MIX_UNIT, target_of(z, &operand[OWN_LABEL], &operand[OWN_TARGET], n, k),
-                        target_of(z, &operand[PARTNER_LABEL], &operand[PARTNER_TARGET], n, k)));
+            clt__put(&operand[MIX_TARGET], (size_t)n * (size_t)z->outputs + (size_t)k,
+                     blend((double)own / MIX_UNIT,
+                           target_of(z, &operand[MIX_OWN_LABEL], &operand[MIX_OWN_TARGET], n, k),
+                           target_of(z, &operand[MIX_PARTNER_LABEL], &operand[MIX_PARTNER_TARGET], n, k)));
     }
 }
 
-static clt_status plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const mix_sizes *z = sizes;
-    plan->file = "mix.cl";
-    clt__plan_pixel_runs("mix_pairs", "", limits, z->n, z->h, z->w, plan);
-    return CLT_OK;
+    clt__launch_pixel_runs("mix.cl", "mix_pairs", limits, z->n, z->h, z->w, to);
 }
 
 const clt__op_row clt__mix_op = {
     .name = "mix_pairs",
-    .operand = {{"own", CLT__READ},
-                {"partner", CLT__READ},
-                {"own_label", CLT__READ},
-                {"partner_label", CLT__READ},
-                {"own_target", CLT__READ},
-                {"partner_target", CLT__READ},
-                {"step", CLT__READ},
-                {"x", CLT__WRITE},
-                {"label", CLT__WRITE},
-                {"target", CLT__WRITE}},
+    .operand = {[MIX_OWN] = {"own", CLT__READ},
+                [MIX_PARTNER] = {"partner", CLT__READ},
+                [MIX_OWN_LABEL] = {"own_label", CLT__READ},
+                [MIX_PARTNER_LABEL] = {"partner_label", CLT__READ},
+                [MIX_OWN_TARGET] = {"own_target", CLT__READ},
+                [MIX_PARTNER_TARGET] = {"partner_target", CLT__READ},
+                [MIX_STEP] = {"step", CLT__READ},
+                [MIX_X] = {"x", CLT__WRITE},
+                [MIX_LABEL] = {"label", CLT__WRITE},
+                [MIX_TARGET] = {"target", CLT__WRITE}},
     .twin = twin,
-    .plan = plan,
+    .launch = launch,
 };

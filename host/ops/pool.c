@@ -1,10 +1,8 @@
 /* Max pooling. Formulas and letters: kernels/pool.cl. */
-#include <stdio.h>
-
+#include "ops/pool.h"
 #include "ops/activation.h"
 #include "ops/bounds.h"
 #include "ops/launch.h"
-#include "ops/pool.h"
 
 static size_t input_index(const pool_sizes *z, int n, int h, int w, int c)
 {
@@ -27,87 +25,87 @@ static int winner(const pool_sizes *z, const double *x, int n, int y, int ox, in
     return best;
 }
 
-/* y[n,y,x,c] = max over r,s of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] */
+/* y[n,y,x,c] = max over r,s of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c]: nothing is rounded */
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const pool_sizes *z = sizes;
-    const double *x = operand[0].real;
+    const double *x = operand[POOL_X].real;
     size_t at = 0;
     for (int n = 0; n < z->n; n++)
         for (int y = 0; y < z->y; y++)
             for (int ox = 0; ox < z->x; ox++)
                 for (int c = 0; c < z->c; c++, at++) {
                     const int best = winner(z, x, n, y, ox, c);
-                    operand[1].real[at] = x[input_index(z, n, best / z->w, best % z->w, c)];
-                    if (operand[1].slack) operand[1].slack[at] = 0; /* nothing is rounded */
-                    operand[2].integer[at] = best;
+                    operand[POOL_Y].real[at] = x[input_index(z, n, best / z->w, best % z->w, c)];
+                    operand[POOL_BEST].integer[at] = best;
                 }
 }
 
-/* dx[n,h,w,c] = g(x) * sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c] */
+/* dx[n,h,w,c] = sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c] */
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
 {
     const pool_sizes *z = sizes;
-    const double *dy = operand[0].real, *x = operand[2].real;
-    const int32_t *best = operand[1].integer;
-    double *dx = operand[3].real, *slack = operand[3].slack;
-    const size_t inputs = input_index(z, z->n, 0, 0, 0);
-    const double growth = clt__growth((double)z->r * z->s);
-    clt__clear(&operand[3], inputs);
+    const int32_t *best = operand[POOL_GRADIENT_BEST].integer;
     size_t at = 0;
+    clt__clear(&operand[POOL_GRADIENT_DX]);
     for (int n = 0; n < z->n; n++)
         for (int window = 0; window < z->y * z->x; window++)
-            for (int c = 0; c < z->c; c++, at++) {
-                const size_t to = input_index(z, n, best[at] / z->w, best[at] % z->w, c);
-                dx[to] += dy[at];
-                if (slack) slack[to] += growth * fabs(dy[at]);
-            }
-    for (size_t i = 0; i < inputs && x; i++) {
-        if (slack) slack[i] = clt__deactivate(z->activation, (clt__near){dx[i], slack[i]}, x[i]).slack;
-        dx[i] = clt__deactivate(z->activation, clt__exactly(dx[i]), x[i]).value;
-    }
+            for (int c = 0; c < z->c; c++, at++)
+                operand[POOL_GRADIENT_DX].real[input_index(z, n, best[at] / z->w, best[at] % z->w, c)] +=
+                    operand[POOL_GRADIENT_DY].real[at];
+}
+
+static double input_gradient_growth(const void *sizes)
+{
+    const pool_sizes *z = sizes;
+    return clt__growth((double)z->r * z->s);
+}
+
+static void finish_input_gradient(const void *sizes, const clt__array *operand)
+{
+    clt__deactivate_sums(&operand[POOL_GRADIENT_DX], &operand[POOL_GRADIENT_X],
+                         ((const pool_sizes *)sizes)->activation);
 }
 
 /* A row of an image a work-item or, spread, an element. */
-static void plan_rows(const pool_sizes *z, const clt__limits *limits, const char *kernel, int rows, int columns,
-                      clt__launch_plan *plan)
+static void launch_rows(const pool_sizes *z, const clt__limits *limits, const char *kernel, int rows, int columns,
+                        clt__launches *to)
 {
-    const bool spread = limits->schedule == CLT_SCHEDULE_TILE;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d -DACTIVATION=%s%s", limits->vector_width,
-                   clt__activation_name(z->activation), clt__spread_define(limits));
-    plan->file = "pool.cl";
-    plan->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
-    plan->launch[0] = clt__flat_launch(kernel, limits, spread ? rows * columns * z->c : rows, true);
-    plan->launch[0].global[1] = (size_t)z->n;
-    plan->launches = 1;
+    clt__define(to, " -DVEC=%d", limits->vector_width);
+    clt__define_activation(to, z->activation);
+    const bool spread = clt__define_spread(to, limits);
+    clt__launch_flat("pool.cl", kernel, limits, spread ? rows * columns * z->c : rows, true, to);
+    to->launch[0].global[1] = (size_t)z->n;
+    to->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
 }
 
-static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const pool_sizes *z = sizes;
-    plan_rows(z, limits, "pool_forward", z->y, z->x, plan);
-    return CLT_OK;
+    launch_rows(z, limits, "pool_forward", z->y, z->x, to);
 }
 
-static clt_status input_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     const pool_sizes *z = sizes;
-    plan_rows(z, limits, "pool_input_gradient", z->h, z->w, plan);
-    return CLT_OK;
+    launch_rows(z, limits, "pool_input_gradient", z->h, z->w, to);
 }
 
 const clt__op_row clt__pool_forward_op = {
     .name = "pool_forward",
-    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}, {"best", CLT__WRITE}},
+    .operand = {[POOL_X] = {"x", CLT__READ}, [POOL_Y] = {"y", CLT__WRITE}, [POOL_BEST] = {"best", CLT__WRITE}},
     .twin = forward_twin,
-    .plan = forward_plan,
+    .launch = forward_launch,
 };
 
 const clt__op_row clt__pool_input_gradient_op = {
     .name = "pool_input_gradient",
-    .operand = {{"dy", CLT__READ}, {"best", CLT__READ}, {"x", CLT__READ}, {"dx", CLT__WRITE}},
+    .operand = {[POOL_GRADIENT_DY] = {"dy", CLT__READ},
+                [POOL_GRADIENT_BEST] = {"best", CLT__READ},
+                [POOL_GRADIENT_X] = {"x", CLT__READ},
+                [POOL_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
-    .plan = input_gradient_plan,
+    .growth = input_gradient_growth,
+    .finish = finish_input_gradient,
+    .launch = input_gradient_launch,
 };

@@ -6,54 +6,52 @@
 /* ---- prelu_forward(x, slope -> y) and prelu_gradient(dy, x, slope -> dx) */
 
 /* to = x > 0 ? from : a[c] from */
-static void bend(const channel_sizes *z, const double *x, const double *from, const double *slope, const clt__array *to)
+static void bend(const channel_sizes *z, const clt__array *x, const clt__array *from, const clt__array *slope,
+                 const clt__array *to)
 {
     for (size_t i = 0; i < (size_t)z->rows * (size_t)z->c; i++) {
-        const double a = slope[z->shared ? 0 : i % (size_t)z->c];
-        to->real[i] = x[i] > 0 ? from[i] : a * from[i];
-        if (to->slack) to->slack[i] = x[i] > 0 ? 0 : fabs(to->real[i]);
+        const clt__near value = clt__exactly(from->real[i]),
+                        a = clt__exactly(slope->real[z->shared ? 0 : i % (size_t)z->c]);
+        clt__put(to, i, x->real[i] > 0 ? value : clt__near_multiply(a, value));
     }
 }
 
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
-    bend(sizes, operand[0].real, operand[0].real, operand[1].real, &operand[2]);
+    bend(sizes, &operand[PRELU_X], &operand[PRELU_X], &operand[PRELU_SLOPE], &operand[PRELU_Y]);
 }
 
 static void gradient_twin(const void *sizes, const clt__array *operand)
 {
-    bend(sizes, operand[1].real, operand[0].real, operand[2].real, &operand[3]);
+    bend(sizes, &operand[PRELU_GRADIENT_X], &operand[PRELU_GRADIENT_DY], &operand[PRELU_GRADIENT_SLOPE],
+         &operand[PRELU_GRADIENT_DX]);
 }
 
-static clt_status plan(const char *kernel, const channel_sizes *z, const clt__limits *limits, clt__launch_plan *plan)
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    plan->file = "prelu.cl";
-    clt__plan_pixels(kernel, limits, z->rows, z->c, plan);
-    return CLT_OK;
+    const channel_sizes *z = sizes;
+    clt__launch_pixels("prelu.cl", "prelu_forward", limits, z->rows, z->c, to);
 }
 
-static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
-    return plan("prelu_forward", sizes, limits, launches);
-}
-
-static clt_status gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
-{
-    (void)error;
-    return plan("prelu_gradient", sizes, limits, launches);
+    const channel_sizes *z = sizes;
+    clt__launch_pixels("prelu.cl", "prelu_gradient", limits, z->rows, z->c, to);
 }
 
 const clt__op_row clt__prelu_forward_op = {
     .name = "prelu_forward",
-    .operand = {{"x", CLT__READ}, {"slope", CLT__READ}, {"y", CLT__WRITE}},
+    .operand = {[PRELU_X] = {"x", CLT__READ}, [PRELU_SLOPE] = {"slope", CLT__READ}, [PRELU_Y] = {"y", CLT__WRITE}},
     .twin = forward_twin,
-    .plan = forward_plan,
+    .launch = forward_launch,
 };
 
 const clt__op_row clt__prelu_gradient_op = {
     .name = "prelu_gradient",
-    .operand = {{"dy", CLT__READ}, {"x", CLT__READ}, {"slope", CLT__READ}, {"dx", CLT__WRITE}},
+    .operand = {[PRELU_GRADIENT_DY] = {"dy", CLT__READ},
+                [PRELU_GRADIENT_X] = {"x", CLT__READ},
+                [PRELU_GRADIENT_SLOPE] = {"slope", CLT__READ},
+                [PRELU_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = gradient_twin,
-    .plan = gradient_plan,
+    .launch = gradient_launch,
 };

@@ -4,6 +4,9 @@
 
 #include "engine/op.h"
 
+enum { PRELU_X, PRELU_SLOPE, PRELU_Y };
+enum { PRELU_GRADIENT_DY, PRELU_GRADIENT_X, PRELU_GRADIENT_SLOPE, PRELU_GRADIENT_DX };
+
 extern const clt__op_row clt__prelu_forward_op, clt__prelu_gradient_op;
 
 #endif

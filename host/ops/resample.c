@@ -1,12 +1,14 @@
 /* Zero padding and upsampling. Formulas: kernels/resample.cl. */
 #include "ops/resample.h"
+
 #include "ops/bounds.h"
 #include "ops/launch.h"
 
 /* ---- resample_forward(x -> y) and resample_gradient(dy -> dx) */
 
 /* Calls `meet` for every output that is an input, with both their indices. */
-static void each_pair(const resample_sizes *z, void (*meet)(void *user, size_t input, size_t output), void *user)
+static inline void each_pair(const resample_sizes *z, const clt__array *operand,
+                             void (*meet)(const clt__array *operand, size_t input, size_t output))
 {
     for (int n = 0; n < z->n; n++)
         for (int h = 0; h < z->h * z->scale_y; h++)
@@ -14,44 +16,38 @@ static void each_pair(const resample_sizes *z, void (*meet)(void *user, size_t i
                 for (int c = 0; c < z->c; c++) {
                     const size_t row = (size_t)n * (size_t)z->h + (size_t)(h / z->scale_y);
                     const size_t wide = (size_t)n * (size_t)z->y + (size_t)(h + z->pad_y);
-                    meet(user, (row * (size_t)z->w + (size_t)(w / z->scale_x)) * (size_t)z->c + (size_t)c,
+                    meet(operand, (row * (size_t)z->w + (size_t)(w / z->scale_x)) * (size_t)z->c + (size_t)c,
                          (wide * (size_t)z->x + (size_t)(w + z->pad_x)) * (size_t)z->c + (size_t)c);
                 }
 }
 
-typedef struct pair {
-    const double *from;
-    const clt__array *to;
-} pair;
-
-static void copy(void *user, size_t input, size_t output)
+static void copy(const clt__array *operand, size_t input, size_t output)
 {
-    const pair *p = user;
-    p->to->real[output] = p->from[input];
+    operand[RESAMPLE_TO].real[output] = operand[RESAMPLE_FROM].real[input];
 }
 
-static void add(void *user, size_t input, size_t output)
+static void add(const clt__array *operand, size_t input, size_t output)
 {
-    const pair *p = user;
-    p->to->real[input] += p->from[output];
-    if (p->to->slack) p->to->slack[input] += fabs(p->from[output]);
+    operand[RESAMPLE_TO].real[input] += operand[RESAMPLE_FROM].real[output];
 }
 
+/* Nothing is rounded. */
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
-    const resample_sizes *z = sizes;
-    clt__clear(&operand[1], (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c);
-    each_pair(z, copy, &(pair){operand[0].real, &operand[1]});
+    clt__clear(&operand[RESAMPLE_TO]);
+    each_pair(sizes, operand, copy);
 }
 
 static void gradient_twin(const void *sizes, const clt__array *operand)
 {
+    clt__clear(&operand[RESAMPLE_TO]);
+    each_pair(sizes, operand, add);
+}
+
+static double gradient_growth(const void *sizes)
+{
     const resample_sizes *z = sizes;
-    const size_t inputs = (size_t)z->n * (size_t)z->h * (size_t)z->w * (size_t)z->c;
-    const double growth = clt__growth((double)z->scale_y * z->scale_x);
-    clt__clear(&operand[1], inputs);
-    each_pair(z, add, &(pair){operand[0].real, &operand[1]});
-    for (size_t i = 0; i < inputs && operand[1].slack; i++) operand[1].slack[i] *= growth;
+    return clt__growth((double)z->scale_y * z->scale_x);
 }
 
 /* ---- bilinear_forward(x -> y) and bilinear_gradient(dy -> dx) */
@@ -70,8 +66,8 @@ static between inputs_of(int y, int size, int scale)
 }
 
 /* Calls `meet` for each output and each of the four inputs around it, with both their indices and the input's share. */
-static void each_share(const resample_sizes *z, void (*meet)(const pair *p, size_t input, size_t output, double share),
-                       const pair *p)
+static inline void each_share(const resample_sizes *z, const clt__array *operand,
+                              void (*meet)(const clt__array *operand, size_t input, size_t output, double share))
 {
     size_t output = 0;
     for (int n = 0; n < z->n; n++)
@@ -82,114 +78,85 @@ static void each_share(const resample_sizes *z, void (*meet)(const pair *p, size
                     for (int i = 0; i < 4; i++) {
                         const size_t row = (size_t)n * (size_t)z->h + (size_t)down.input[i / 2];
                         const size_t input = (row * (size_t)z->w + (size_t)across.input[i % 2]) * (size_t)z->c;
-                        meet(p, input + (size_t)c, output, down.share[i / 2] * across.share[i % 2]);
+                        meet(operand, input + (size_t)c, output, down.share[i / 2] * across.share[i % 2]);
                     }
                 }
 }
 
-static void add_product(const clt__array *to, size_t at, double product)
+static void add_input(const clt__array *operand, size_t input, size_t output, double share)
 {
-    to->real[at] += product;
-    if (to->slack) to->slack[at] += fabs(product);
+    operand[RESAMPLE_TO].real[output] += share * operand[RESAMPLE_FROM].real[input];
 }
 
-static void add_input(const pair *p, size_t input, size_t output, double share)
+static void add_output(const clt__array *operand, size_t input, size_t output, double share)
 {
-    add_product(p->to, output, share * p->from[input]);
-}
-
-static void add_output(const pair *p, size_t input, size_t output, double share)
-{
-    add_product(p->to, input, share * p->from[output]);
-}
-
-/* Both are sums of products with a share, which is a product of two quotients. */
-static void bilinear(const resample_sizes *z, const clt__array *operand, size_t results, double terms,
-                     void (*meet)(const pair *p, size_t input, size_t output, double share))
-{
-    const clt__array *to = &operand[1];
-    clt__clear(to, results);
-    each_share(z, meet, &(pair){operand[0].real, to});
-    for (size_t i = 0; i < results && to->slack; i++) to->slack[i] *= clt__growth(terms) + 2 * CLT__DIVIDE_SLACK + 3;
+    operand[RESAMPLE_TO].real[input] += share * operand[RESAMPLE_FROM].real[output];
 }
 
 static void bilinear_forward_twin(const void *sizes, const clt__array *operand)
 {
-    const resample_sizes *z = sizes;
-    bilinear(z, operand, (size_t)z->n * (size_t)z->y * (size_t)z->x * (size_t)z->c, 4, add_input);
+    clt__clear(&operand[RESAMPLE_TO]);
+    each_share(sizes, operand, add_input);
 }
 
 static void bilinear_gradient_twin(const void *sizes, const clt__array *operand)
 {
-    const resample_sizes *z = sizes;
-    const double terms = 9.0 * z->scale_y * z->scale_x;
-    bilinear(z, operand, (size_t)z->n * (size_t)z->h * (size_t)z->w * (size_t)z->c, terms, add_output);
+    clt__clear(&operand[RESAMPLE_TO]);
+    each_share(sizes, operand, add_output);
 }
 
-/* ---- launch rules */
-
-static clt_status plan(const char *kernel, const resample_sizes *z, int pixels, const clt__limits *limits,
-                       clt__launch_plan *plan)
+/* Of products with a share, which is itself a product of two quotients. */
+static double share_growth(double terms)
 {
-    plan->file = "resample.cl";
-    clt__plan_pixels(kernel, limits, pixels, z->c, plan);
-    return CLT_OK;
+    return clt__growth(terms) + 2 * CLT__DIVIDE_SLACK + 3;
 }
 
-static clt_status forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+static double bilinear_forward_growth(const void *sizes)
 {
-    (void)error;
-    const resample_sizes *z = sizes;
-    return plan("resample_forward", z, z->n * z->y * z->x, limits, launches);
+    (void)sizes;
+    return share_growth(4);
 }
 
-static clt_status gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches, clt_error *error)
+static double bilinear_gradient_growth(const void *sizes)
 {
-    (void)error;
     const resample_sizes *z = sizes;
-    return plan("resample_gradient", z, z->n * z->h * z->w, limits, launches);
+    return share_growth(9.0 * z->scale_y * z->scale_x);
 }
 
-static clt_status bilinear_forward_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches,
-                                        clt_error *error)
-{
-    (void)error;
-    const resample_sizes *z = sizes;
-    return plan("bilinear_forward", z, z->n * z->y * z->x, limits, launches);
-}
+/* ---- the ops */
 
-static clt_status bilinear_gradient_plan(void *sizes, const clt__limits *limits, clt__launch_plan *launches,
-                                         clt_error *error)
-{
-    (void)error;
-    const resample_sizes *z = sizes;
-    return plan("bilinear_gradient", z, z->n * z->h * z->w, limits, launches);
-}
+#define LAUNCH(name, height, width)                                                              \
+    static void name##_launch(void *sizes, const clt__limits *limits, clt__launches *to)         \
+    {                                                                                            \
+        const resample_sizes *z = sizes;                                                         \
+        clt__launch_pixels("resample.cl", #name, limits, z->n * z->height * z->width, z->c, to); \
+    }
+
+LAUNCH(resample_forward, y, x)
+LAUNCH(resample_gradient, h, w)
+LAUNCH(bilinear_forward, y, x)
+LAUNCH(bilinear_gradient, h, w)
+
+#define FORWARD_OPERANDS .operand = {[RESAMPLE_FROM] = {"x", CLT__READ}, [RESAMPLE_TO] = {"y", CLT__WRITE}}
+#define GRADIENT_OPERANDS .operand = {[RESAMPLE_FROM] = {"dy", CLT__READ}, [RESAMPLE_TO] = {"dx", CLT__WRITE}}
 
 const clt__op_row clt__resample_forward_op = {
-    .name = "resample_forward",
-    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
-    .twin = forward_twin,
-    .plan = forward_plan,
-};
+    .name = "resample_forward", FORWARD_OPERANDS, .twin = forward_twin, .launch = resample_forward_launch};
 
-const clt__op_row clt__resample_gradient_op = {
-    .name = "resample_gradient",
-    .operand = {{"dy", CLT__READ}, {"dx", CLT__WRITE}},
-    .twin = gradient_twin,
-    .plan = gradient_plan,
-};
+const clt__op_row clt__resample_gradient_op = {.name = "resample_gradient",
+                                               GRADIENT_OPERANDS,
+                                               .twin = gradient_twin,
+                                               .growth = gradient_growth,
+                                               .launch = resample_gradient_launch};
 
-const clt__op_row clt__bilinear_forward_op = {
-    .name = "bilinear_forward",
-    .operand = {{"x", CLT__READ}, {"y", CLT__WRITE}},
-    .twin = bilinear_forward_twin,
-    .plan = bilinear_forward_plan,
-};
+const clt__op_row clt__bilinear_forward_op = {.name = "bilinear_forward",
+                                              FORWARD_OPERANDS,
+                                              .twin = bilinear_forward_twin,
+                                              .growth = bilinear_forward_growth,
+                                              .launch = bilinear_forward_launch};
 
-const clt__op_row clt__bilinear_gradient_op = {
-    .name = "bilinear_gradient",
-    .operand = {{"dy", CLT__READ}, {"dx", CLT__WRITE}},
-    .twin = bilinear_gradient_twin,
-    .plan = bilinear_gradient_plan,
-};
+const clt__op_row clt__bilinear_gradient_op = {.name = "bilinear_gradient",
+                                               GRADIENT_OPERANDS,
+                                               .twin = bilinear_gradient_twin,
+                                               .growth = bilinear_gradient_growth,
+                                               .launch = bilinear_gradient_launch};

@@ -1,269 +1,234 @@
 /* The parameter update, the gradient's norm and its sum over micro-batches. Formulas: kernels/update.cl. */
+#include "ops/update.h"
+
 #include <float.h>
-#include <stdio.h>
 
 #include "ops/bounds.h"
 #include "ops/launch.h"
-#include "ops/update.h"
 
-/* ---- what the twins share: values, each with its slack */
+/* ---- what the optimisers' twins share */
 
-typedef struct estimate {
-    double value, slack;
-} estimate;
+/* What is read of an optimiser's operands. */
+typedef struct reads {
+    const double *weights, *gradient, *hyper, *decays;
+    bool nesterov;
+    double scale, most; /* gradients are clipped at most, INFINITY for not at all */
+    double roundoff;
+} reads;
 
-/* An update's operands; see clt__optimizer_row. */
-typedef struct operands {
-    const update_sizes *sizes;
-    const clt__array *weights;
-    const double *gradient, *hyper, *decays;
-    double scale;
-} operands;
-
-static operands take_operands(const void *sizes, const clt__array *operand, int states)
+static reads read_operands(const void *sizes, const clt__array *operand)
 {
-    const clt__array *rest = operand + 2 + states;
-    return (operands){.sizes = sizes,
-                      .weights = &operand[0],
-                      .gradient = operand[1].real,
-                      .hyper = rest[0].real,
-                      .scale = rest[1].real ? rest[1].real[0] : 1,
-                      .decays = rest[2].real};
+    const double *hyper = operand[UPDATE_HYPER].real, *scale = operand[UPDATE_SCALE].real;
+    const update_sizes *z = sizes;
+    return (reads){.weights = operand[UPDATE_WEIGHTS].real,
+                   .gradient = operand[UPDATE_GRADIENT].real,
+                   .hyper = hyper,
+                   .decays = operand[UPDATE_DECAYS].real,
+                   .nesterov = z->nesterov,
+                   .scale = scale ? scale[0] : 1,
+                   .most = z->clip_value ? hyper[HYPER_CLIP_VALUE] : INFINITY,
+                   .roundoff = operand[UPDATE_WEIGHTS].roundoff};
 }
 
-static double decay_of(const operands *o, double share, int i)
+static clt__near decay_of(const reads *o, double share, int i)
 {
-    return share * (o->decays ? o->decays[i] : 1) * o->weights->real[i];
+    const double decay = share * (o->decays ? o->decays[i] : 1) * o->weights[i];
+    return (clt__near){decay, 2 * fabs(decay)};
 }
 
 /* Scaled, then clipped: the limit moves an error no further. */
-static double push_of(const operands *o, int i)
+static clt__near clipped_gradient(const reads *o, int i)
 {
-    const double g = o->scale * o->gradient[i], most = o->hyper[HYPER_CLIP_VALUE];
-    if (!o->sizes->clip_value) return g;
-    return g > most ? most : g < -most ? -most : g;
+    const double g = o->scale * o->gradient[i], clipped = g > o->most ? o->most : g < -o->most ? -o->most : g;
+    return (clt__near){clipped, fabs(clipped)};
 }
 
-static estimate gradient_with_decay(const operands *o, int i)
+static clt__near gradient_with_decay(const reads *o, int i)
 {
-    const double pull = decay_of(o, o->hyper[HYPER_DECAY], i), push = push_of(o, i);
-    return (estimate){push + pull, 2 * (fabs(push) + fabs(pull))};
+    const clt__near gradient = clipped_gradient(o, i), decay = decay_of(o, o->hyper[HYPER_DECAY], i);
+    return (clt__near){gradient.value + decay.value, 2 * (fabs(gradient.value) + fabs(decay.value))};
 }
 
 /* keep * before + share * x */
-static estimate blend(double keep, double before, double share, estimate x)
+static clt__near blend(double keep, double before, double share, clt__near x)
 {
     const double kept = keep * before, fresh = share * x.value;
-    return (estimate){kept + fresh, fabs(share) * x.slack + 2 * (fabs(kept) + fabs(fresh))};
+    return (clt__near){kept + fresh, fabs(share) * x.slack + 2 * (fabs(kept) + fabs(fresh))};
 }
 
-static estimate square_of(estimate x, double roundoff)
+static clt__near square_of(clt__near x, double roundoff)
 {
-    return (estimate){x.value * x.value,
-                      2 * fabs(x.value) * x.slack + x.slack * x.slack * roundoff + x.value * x.value};
+    return (clt__near){x.value * x.value,
+                       2 * fabs(x.value) * x.slack + x.slack * x.slack * roundoff + x.value * x.value};
 }
 
-static void put(const clt__array *to, int i, estimate x)
+/* What flushing subnormal numbers to zero loses. */
+static double flushed(double roundoff)
 {
-    to->real[i] = x.value;
-    if (to->slack) to->slack[i] = x.slack;
+    return roundoff > DBL_EPSILON ? FLT_MIN : DBL_MIN;
 }
 
-/* sqrt(square) * correction + eps. An error d under the root becomes d / sqrt(square), and sqrt(d) at most; d counts
- * what flushing a subnormal square to zero loses. */
-static estimate bottom_of(const operands *o, estimate square)
+/* The error of a root whose square is off by `error`: error / root, and sqrt(error) at most. In roundoffs. */
+static double root_slack(double root, double error, double roundoff)
 {
-    const double u = o->weights->roundoff, root = sqrt(square.value), correction = o->hyper[HYPER_ROOT];
-    const double d = square.slack * u + (u > DBL_EPSILON ? FLT_MIN : DBL_MIN);
-    const double root_slack = u > 0 ? fmin(root > 0 ? d / root : INFINITY, sqrt(d)) / u : 0;
-    const double corrected = root * correction, value = corrected + o->hyper[HYPER_EPS];
-    return (estimate){value, root_slack * correction + (CLT__SQRT_SLACK + 1) * corrected + value};
+    return roundoff > 0 ? fmin(root > 0 ? error / root : INFINITY, sqrt(error)) / roundoff : 0;
 }
 
-/* top / (sqrt(square) * correction + eps), where bottom is at least eps but for two roundings. */
-static estimate over_root(const operands *o, estimate top, estimate square)
+/* sqrt(square) * correction + eps */
+static clt__near denominator_of(const reads *o, clt__near square)
 {
-    const estimate bottom = bottom_of(o, square);
-    const double u = o->weights->roundoff, ratio = top.value / bottom.value;
-    const double least = fmax(bottom.value - bottom.slack * u, o->hyper[HYPER_EPS] * (1 - 2 * u));
-    return (estimate){ratio, (top.slack + fabs(ratio) * bottom.slack) / least +
-                                 CLT__DIVIDE_SLACK * (fabs(ratio) + top.slack * u / least)};
+    const double root = sqrt(square.value), correction = o->hyper[HYPER_ROOT], corrected = root * correction;
+    const double slack = root_slack(root, square.slack * o->roundoff + flushed(o->roundoff), o->roundoff);
+    const double value = corrected + o->hyper[HYPER_EPS];
+    return (clt__near){value, slack * correction + (CLT__SQRT_SLACK + 1) * corrected + value};
 }
 
-/* w - step * top / (sqrt(square) * correction + eps) */
-static void divide_step(const operands *o, int i, estimate w, estimate top, estimate square)
+/* numerator / denominator, where the denominator is at least eps but for two roundings. */
+static clt__near over_root(const reads *o, clt__near numerator, clt__near square)
 {
-    const estimate ratio = over_root(o, top, square);
-    const double step = fabs(o->hyper[HYPER_STEP]), value = w.value - o->hyper[HYPER_STEP] * ratio.value;
-    put(o->weights, i, (estimate){value, w.slack + step * (ratio.slack + 2 * fabs(ratio.value)) + fabs(w.value)});
+    const clt__near denominator = denominator_of(o, square);
+    const double u = o->roundoff, ratio = numerator.value / denominator.value;
+    const double least = fmax(denominator.value - denominator.slack * u, o->hyper[HYPER_EPS] * (1 - 2 * u));
+    return (clt__near){ratio, (numerator.slack + fabs(ratio) * denominator.slack) / least +
+                                  CLT__DIVIDE_SLACK * (fabs(ratio) + numerator.slack * u / least)};
 }
 
-static estimate weight_of(const operands *o, int i)
+/* w - step * direction */
+static clt__near step_along(clt__near w, double step, clt__near direction)
 {
-    return (estimate){o->weights->real[i], 0};
+    return (clt__near){w.value - step * direction.value,
+                       w.slack + fabs(step) * (direction.slack + 2 * fabs(direction.value)) + fabs(w.value)};
+}
+
+static clt__near adaptive_step(const reads *o, clt__near w, clt__near numerator, clt__near square)
+{
+    return step_along(w, o->hyper[HYPER_STEP], over_root(o, numerator, square));
 }
 
 /* ---- launch rules: a work-item takes a vector of parameters */
 
-static clt_status plan_elements(const char *kernel, const update_sizes *z, const clt__limits *limits,
-                                clt__launch_plan *plan)
-{
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d", limits->vector_width);
-    plan->file = "update.cl";
-    plan->launch[0] = clt__flat_launch(kernel, limits, clt__divide_up(z->count, limits->vector_width), false);
-    plan->launches = 1;
-    return CLT_OK;
-}
-
-#define ELEMENTS_PLAN(name)                                                                                         \
-    static clt_status name##_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error) \
-    {                                                                                                               \
-        (void)error;                                                                                                \
-        return plan_elements(#name, sizes, limits, plan);                                                           \
+#define ELEMENTS(name)                                                                        \
+    static void name##_launch(void *sizes, const clt__limits *limits, clt__launches *to)      \
+    {                                                                                         \
+        clt__launch_elements("update.cl", #name, limits, ((update_sizes *)sizes)->count, to); \
     }
 
-ELEMENTS_PLAN(sgd)
-ELEMENTS_PLAN(adam)
-ELEMENTS_PLAN(adamw)
-ELEMENTS_PLAN(lamb)
-ELEMENTS_PLAN(trust_step)
-ELEMENTS_PLAN(rmsprop)
-ELEMENTS_PLAN(adagrad)
-ELEMENTS_PLAN(accumulate)
-ELEMENTS_PLAN(ema)
+/* ---- an optimiser is a twin of one parameter and a row. The states are operands from UPDATE_STATE on. */
+
+#define OPTIMIZER_OPERANDS(access)                                                       \
+    [UPDATE_WEIGHTS] = {"weights", access}, [UPDATE_GRADIENT] = {"gradient", CLT__READ}, \
+    [UPDATE_HYPER] = {"hyper", CLT__READ}, [UPDATE_SCALE] = {"scale", CLT__READ},        \
+    [UPDATE_DECAYS] = {"decays", CLT__READ}
+#define ONE_STATE(name) OPTIMIZER_OPERANDS(CLT__UPDATE), [UPDATE_STATE] = {name, CLT__UPDATE}
+#define TWO_STATES(access) \
+    OPTIMIZER_OPERANDS(access), [UPDATE_STATE] = {"mean", CLT__UPDATE}, [UPDATE_STATE + 1] = {"square", CLT__UPDATE}
+
+/* Defines NAME_op of NAME_parameter(operands, what is read of them, i). */
+#define OPTIMIZER_OP(called, ...)                                                                          \
+    static void called##_twin(const void *sizes, const clt__array *operand)                                \
+    {                                                                                                      \
+        const reads o = read_operands(sizes, operand);                                                     \
+        for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) called##_parameter(operand, &o, i); \
+    }                                                                                                      \
+    ELEMENTS(called)                                                                                       \
+    static const clt__op_row called##_op = {                                                               \
+        .name = #called, .operand = {__VA_ARGS__}, .twin = called##_twin, .launch = called##_launch}
+
+static void put(const clt__array *operand, int which, int i, clt__near x)
+{
+    clt__put(&operand[which], (size_t)i, x);
+}
 
 /* ---- sgd */
 
-static void sgd_twin(const void *sizes, const clt__array *operand)
+static void sgd_parameter(const clt__array *operand, const reads *o, int i)
 {
-    const operands o = take_operands(sizes, operand, 1);
-    const clt__array *velocity = &operand[2];
-    const double momentum = o.hyper[HYPER_MOMENTUM], rate = o.hyper[HYPER_RATE];
-    for (int i = 0; i < o.sizes->count; i++) {
-        const estimate g = gradient_with_decay(&o, i), v = blend(momentum, velocity->real[i], 1, g);
-        const estimate d =
-            o.sizes->nesterov
-                ? (estimate){g.value + momentum * v.value,
-                             g.slack + momentum * v.slack + 2 * (fabs(g.value) + fabs(momentum * v.value))}
-                : v;
-        const double w = o.weights->real[i];
-        put(velocity, i, v);
-        put(o.weights, i, (estimate){w - rate * d.value, fabs(rate) * (d.slack + 2 * fabs(d.value)) + fabs(w)});
-    }
+    const double momentum = o->hyper[HYPER_MOMENTUM];
+    const clt__near g = gradient_with_decay(o, i), v = blend(momentum, operand[UPDATE_STATE].real[i], 1, g);
+    const double pushed = momentum * v.value;
+    const clt__near ahead = {g.value + pushed, g.slack + momentum * v.slack + 2 * (fabs(g.value) + fabs(pushed))};
+    put(operand, UPDATE_STATE, i, v);
+    put(operand, UPDATE_WEIGHTS, i,
+        step_along(clt__exactly(o->weights[i]), o->hyper[HYPER_RATE], o->nesterov ? ahead : v));
 }
+
+OPTIMIZER_OP(sgd, ONE_STATE("velocity"));
 
 /* ---- adam, adamw, lamb */
 
-/* The mean gradient; *s becomes the mean square. */
-static estimate take_moments(const operands *o, const clt__array *operand, int i, estimate g, estimate *s)
+/* The mean gradient; *square becomes the mean square. */
+static clt__near take_moments(const clt__array *operand, const reads *o, int i, clt__near g, clt__near *square)
 {
-    const clt__array *mean = &operand[2], *square = &operand[3];
     const double *hyper = o->hyper;
-    const estimate m = blend(hyper[HYPER_BETA1], mean->real[i], hyper[HYPER_BETA1_REST], g);
-    *s = blend(hyper[HYPER_BETA2], square->real[i], hyper[HYPER_BETA2_REST], square_of(g, o->weights->roundoff));
-    put(mean, i, m);
-    put(square, i, *s);
-    return m;
+    const clt__near mean = blend(hyper[HYPER_BETA1], operand[UPDATE_STATE].real[i], hyper[HYPER_BETA1_REST], g);
+    *square = blend(hyper[HYPER_BETA2], operand[UPDATE_STATE + 1].real[i], hyper[HYPER_BETA2_REST],
+                    square_of(g, o->roundoff));
+    put(operand, UPDATE_STATE, i, mean);
+    put(operand, UPDATE_STATE + 1, i, *square);
+    return mean;
 }
 
-static void adam_step(const operands *o, const clt__array *operand, int i, estimate w, estimate g)
+static void adam_step(const clt__array *operand, const reads *o, int i, clt__near w, clt__near g)
 {
-    estimate s;
-    const estimate m = take_moments(o, operand, i, g, &s);
-    divide_step(o, i, w, m, s);
+    clt__near square;
+    const clt__near mean = take_moments(operand, o, i, g, &square);
+    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, w, mean, square));
 }
 
-static void adam_twin(const void *sizes, const clt__array *operand)
+static void adam_parameter(const clt__array *operand, const reads *o, int i)
 {
-    const operands o = take_operands(sizes, operand, 2);
-    for (int i = 0; i < o.sizes->count; i++) adam_step(&o, operand, i, weight_of(&o, i), gradient_with_decay(&o, i));
+    adam_step(operand, o, i, clt__exactly(o->weights[i]), gradient_with_decay(o, i));
 }
 
-static void adamw_twin(const void *sizes, const clt__array *operand)
+static void adamw_parameter(const clt__array *operand, const reads *o, int i)
 {
-    const operands o = take_operands(sizes, operand, 2);
-    for (int i = 0; i < o.sizes->count; i++) {
-        const double push = push_of(&o, i), lost = decay_of(&o, o.hyper[HYPER_SHRINK], i), w = o.weights->real[i];
-        adam_step(&o, operand, i, (estimate){w - lost, 2 * fabs(lost) + fabs(w)}, (estimate){push, fabs(push)});
-    }
+    const clt__near decay = decay_of(o, o->hyper[HYPER_SHRINK], i);
+    const double w = o->weights[i];
+    adam_step(operand, o, i, (clt__near){w - decay.value, decay.slack + fabs(w)}, clipped_gradient(o, i));
 }
 
-/* Leaves the weights alone: the direction is the operand after decays. */
-static void lamb_twin(const void *sizes, const clt__array *operand)
+/* Leaves the weights alone. */
+static void lamb_parameter(const clt__array *operand, const reads *o, int i)
 {
-    const operands o = take_operands(sizes, operand, 2);
-    const double correction = o.hyper[HYPER_MEAN];
-    for (int i = 0; i < o.sizes->count; i++) {
-        estimate s;
-        const double push = push_of(&o, i), pull = decay_of(&o, o.hyper[HYPER_DECAY], i);
-        const estimate m = take_moments(&o, operand, i, (estimate){push, fabs(push)}, &s),
-                       top = {correction * m.value, correction * (m.slack + fabs(m.value))};
-        const estimate ratio = over_root(&o, top, s);
-        put(&operand[7], i, (estimate){ratio.value + pull, ratio.slack + fabs(ratio.value) + 3 * fabs(pull)});
-    }
+    const double correction = o->hyper[HYPER_MEAN];
+    const clt__near decay = decay_of(o, o->hyper[HYPER_DECAY], i);
+    clt__near square;
+    const clt__near mean = take_moments(operand, o, i, clipped_gradient(o, i), &square);
+    const clt__near numerator = {correction * mean.value, correction * (mean.slack + fabs(mean.value))};
+    const clt__near ratio = over_root(o, numerator, square);
+    put(operand, UPDATE_DIRECTION, i,
+        (clt__near){ratio.value + decay.value, ratio.slack + fabs(ratio.value) + 3 * fabs(decay.value)});
 }
+
+OPTIMIZER_OP(adam, TWO_STATES(CLT__UPDATE));
+OPTIMIZER_OP(adamw, TWO_STATES(CLT__UPDATE));
+OPTIMIZER_OP(lamb, TWO_STATES(CLT__READ), [UPDATE_DIRECTION] = {"direction", CLT__WRITE});
 
 /* ---- rmsprop, adagrad */
 
-/* square = keep * square + share * g^2 */
-static void scaled_by_squares(const void *sizes, const clt__array *operand, int keep, int share)
+/* square = keep * square + share * g^2, and the step by its root */
+static void scale_by_square(const clt__array *operand, const reads *o, int i, double keep, double share)
 {
-    const operands o = take_operands(sizes, operand, 1);
-    const clt__array *square = &operand[2];
-    for (int i = 0; i < o.sizes->count; i++) {
-        const estimate g = gradient_with_decay(&o, i);
-        const estimate s = blend(keep < 0 ? 1 : o.hyper[keep], square->real[i], share < 0 ? 1 : o.hyper[share],
-                                 square_of(g, o.weights->roundoff));
-        put(square, i, s);
-        divide_step(&o, i, weight_of(&o, i), g, s);
-    }
+    const clt__near g = gradient_with_decay(o, i);
+    const clt__near square = blend(keep, operand[UPDATE_STATE].real[i], share, square_of(g, o->roundoff));
+    put(operand, UPDATE_STATE, i, square);
+    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, clt__exactly(o->weights[i]), g, square));
 }
 
-static void rmsprop_twin(const void *sizes, const clt__array *operand)
+static void rmsprop_parameter(const clt__array *operand, const reads *o, int i)
 {
-    scaled_by_squares(sizes, operand, HYPER_ALPHA, HYPER_ALPHA_REST);
+    scale_by_square(operand, o, i, o->hyper[HYPER_ALPHA], o->hyper[HYPER_ALPHA_REST]);
 }
 
-static void adagrad_twin(const void *sizes, const clt__array *operand)
+static void adagrad_parameter(const clt__array *operand, const reads *o, int i)
 {
-    scaled_by_squares(sizes, operand, -1, -1);
+    scale_by_square(operand, o, i, 1, 1);
 }
+
+OPTIMIZER_OP(rmsprop, ONE_STATE("square"));
+OPTIMIZER_OP(adagrad, ONE_STATE("square"));
 
 /* ---- rows */
-
-#define OPERANDS(...)                                                                                               \
-    {                                                                                                               \
-        {"weights", CLT__UPDATE}, {"gradient", CLT__READ}, __VA_ARGS__, {"hyper", CLT__READ}, {"scale", CLT__READ}, \
-            {"decays", CLT__READ},                                                                                  \
-    }
-#define STATE(name)       \
-    {                     \
-        name, CLT__UPDATE \
-    }
-
-static const clt__op_row sgd_op = {
-    .name = "sgd", .operand = OPERANDS(STATE("velocity")), .twin = sgd_twin, .plan = sgd_plan};
-static const clt__op_row adam_op = {
-    .name = "adam", .operand = OPERANDS(STATE("mean"), STATE("square")), .twin = adam_twin, .plan = adam_plan};
-static const clt__op_row adamw_op = {
-    .name = "adamw", .operand = OPERANDS(STATE("mean"), STATE("square")), .twin = adamw_twin, .plan = adamw_plan};
-static const clt__op_row lamb_op = {
-    .name = "lamb",
-    .operand = {{"weights", CLT__READ},
-                {"gradient", CLT__READ},
-                STATE("mean"),
-                STATE("square"),
-                {"hyper", CLT__READ},
-                {"scale", CLT__READ},
-                {"decays", CLT__READ},
-                {"direction", CLT__WRITE}},
-    .twin = lamb_twin,
-    .plan = lamb_plan,
-};
-static const clt__op_row rmsprop_op = {
-    .name = "rmsprop", .operand = OPERANDS(STATE("square")), .twin = rmsprop_twin, .plan = rmsprop_plan};
-static const clt__op_row adagrad_op = {
-    .name = "adagrad", .operand = OPERANDS(STATE("square")), .twin = adagrad_twin, .plan = adagrad_plan};
 
 static const clt__optimizer_row sgd = {
     .name = "sgd",
@@ -304,165 +269,172 @@ static const clt__optimizer_row adagrad = {.name = "adagrad",
 /* In the order in which `cltrain help train` shows them. */
 const clt__optimizer_row *const clt__optimizer_rows[] = {&sgd, &adam, &adamw, &lamb, &rmsprop, &adagrad, NULL};
 
-/* ---- trust_ratio(weights, direction, segments -> trust) */
+/* ---- trust_ratio */
 
 /* |x|, the root of a sum of squares: its terms are positive, so that the sum's error is relative, but for squares that
  * are flushed to zero. */
-static estimate norm_of(const double *x, int count, double u)
+static clt__near norm_of(const double *x, int count, double roundoff)
 {
     double sum = 0;
     for (int i = 0; i < count; i++) sum += x[i] * x[i];
-    const double norm = sqrt(sum), flushed = count * (u > DBL_EPSILON ? FLT_MIN : DBL_MIN);
-    const double lost = u > 0 ? fmin(norm > 0 ? flushed / norm : INFINITY, sqrt(flushed)) / u : 0;
-    return (estimate){norm, norm * (clt__growth(count) / 2 + CLT__SQRT_SLACK) + (norm > 0 ? lost : 0)};
+    const double norm = sqrt(sum), lost = norm > 0 ? root_slack(norm, count * flushed(roundoff), roundoff) : 0;
+    return (clt__near){norm, norm * (clt__growth(count) / 2 + CLT__SQRT_SLACK) + lost};
 }
 
-/* trust = |w| / |d|, 1 where either is 0. A norm that rounding alone may make 0 leaves it open. */
+/* |w| / |d|, 1 where either is 0. A norm that rounding alone may make 0 leaves it open. */
+static clt__near trust_of(clt__near w, clt__near d, double roundoff)
+{
+    const bool both = w.value > 0 && d.value > 0;
+    const double trust = both ? w.value / d.value : !isnan(w.value + d.value) ? 1 : NAN;
+    const double least = d.value - d.slack * roundoff;
+    if ((w.value > 0 && w.value <= w.slack * roundoff) || (d.value > 0 && least <= 0))
+        return (clt__near){trust, INFINITY};
+    if (!both) return clt__exactly(trust);
+    return (clt__near){trust, (w.slack + trust * d.slack) / least +
+                                  CLT__DIVIDE_SLACK * (w.value + w.slack * roundoff) / least};
+}
+
 static void trust_twin(const void *sizes, const clt__array *operand)
 {
-    const update_sizes *z = sizes;
-    const clt__array *trust = &operand[3];
-    const double u = trust->roundoff;
-    for (int t = 0; t < z->tensors; t++) {
-        const int32_t *segment = &operand[2].integer[t * SEGMENT_LENGTH];
+    const clt__array *trust = &operand[TRUST_RATIO_TRUST];
+    for (int t = 0; t < ((const update_sizes *)sizes)->tensors; t++) {
+        const int32_t *segment = &operand[TRUST_RATIO_SEGMENTS].integer[t * SEGMENT_LENGTH];
         /* cppcheck-suppress objectIndex ; `integer` points to an array */
-        const estimate w = norm_of(operand[0].real + segment[SEGMENT_FIRST], segment[SEGMENT_COUNT], u);
-        /* cppcheck-suppress objectIndex */
-        const estimate d = norm_of(operand[1].real + segment[SEGMENT_FIRST], segment[SEGMENT_COUNT], u);
-        trust->real[t] = w.value > 0 && d.value > 0 ? w.value / d.value : !isnan(w.value + d.value) ? 1 : NAN;
-        if (!trust->slack) continue;
-        const double least = d.value - d.slack * u;
-        const bool open = (w.value > 0 && w.value <= w.slack * u) || (d.value > 0 && least <= 0);
-        trust->slack[t] = open                           ? INFINITY
-                          : (w.value > 0 && d.value > 0) ? (w.slack + trust->real[t] * d.slack) / least +
-                                                               CLT__DIVIDE_SLACK * (w.value + w.slack * u) / least
-                                                         : 0;
+        const int first = segment[SEGMENT_FIRST], count = segment[SEGMENT_COUNT];
+        const clt__near w = norm_of(operand[TRUST_RATIO_WEIGHTS].real + first, count, trust->roundoff);
+        const clt__near d = norm_of(operand[TRUST_RATIO_DIRECTION].real + first, count, trust->roundoff);
+        clt__put(trust, (size_t)t, trust_of(w, d, trust->roundoff));
     }
 }
 
-static clt_status trust_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void trust_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     update_sizes *z = sizes;
     z->parts = limits->schedule == CLT_SCHEDULE_TILE ? 256 : 4 * limits->compute_units;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d%s", limits->vector_width, clt__spread_define(limits));
-    plan->file = "update.cl";
-    plan->scratch_reals = (uint64_t)z->tensors * (uint64_t)z->parts * 2;
-    plan->launch[0] = clt__flat_launch("trust_ratio_parts", limits, z->parts, true);
-    plan->launch[0].global[1] = (size_t)z->tensors;
-    plan->launch[1] = clt__flat_launch("trust_ratio", limits, z->tensors, true);
-    plan->launches = 2;
-    return CLT_OK;
+    clt__define(to, " -DVEC=%d", limits->vector_width);
+    (void)clt__define_spread(to, limits);
+    clt__launch_flat("update.cl", "trust_ratio_parts", limits, z->parts, true, to);
+    to->scratch_reals = (uint64_t)z->tensors * (uint64_t)z->parts * 2;
+    to->launch[0].global[1] = (size_t)z->tensors;
+    to->launch[1] = clt__flat_launch("trust_ratio", limits, z->tensors, true);
+    to->count = 2;
 }
 
 const clt__op_row clt__trust_ratio_op = {
     .name = "trust_ratio",
-    .operand = {{"weights", CLT__READ}, {"direction", CLT__READ}, {"segments", CLT__READ}, {"trust", CLT__WRITE}},
+    .operand = {[TRUST_RATIO_WEIGHTS] = {"weights", CLT__READ},
+                [TRUST_RATIO_DIRECTION] = {"direction", CLT__READ},
+                [TRUST_RATIO_SEGMENTS] = {"segments", CLT__READ},
+                [TRUST_RATIO_TRUST] = {"trust", CLT__WRITE}},
     .twin = trust_twin,
-    .plan = trust_plan,
+    .launch = trust_launch,
 };
 
-/* ---- trust_step(weights, direction, owners, trust, hyper) */
+/* ---- trust_step */
 
 /* w = w - rate * trust * d, the trust being that of the tensor that w belongs to */
 static void step_twin(const void *sizes, const clt__array *operand)
 {
-    const update_sizes *z = sizes;
-    const clt__array *weights = &operand[0];
-    for (int i = 0; i < z->count; i++) {
-        const double step = operand[4].real[HYPER_RATE] * operand[3].real[operand[2].integer[i / UPDATE_BLOCK]];
-        const double w = weights->real[i], moved = step * operand[1].real[i];
-        put(weights, i, (estimate){w - moved, 3 * fabs(moved) + fabs(w)});
+    const clt__array *weights = &operand[TRUST_STEP_WEIGHTS];
+    const double rate = operand[TRUST_STEP_HYPER].real[HYPER_RATE], *direction = operand[TRUST_STEP_DIRECTION].real;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) {
+        const int32_t owner = operand[TRUST_STEP_OWNERS].integer[i / UPDATE_BLOCK];
+        const double step = rate * operand[TRUST_STEP_TRUST].real[owner], w = weights->real[i];
+        clt__put(weights, (size_t)i, (clt__near){w - step * direction[i], 3 * fabs(step * direction[i]) + fabs(w)});
     }
 }
 
+ELEMENTS(trust_step)
+
 const clt__op_row clt__trust_step_op = {
     .name = "trust_step",
-    .operand = {{"weights", CLT__UPDATE},
-                {"direction", CLT__READ},
-                {"owners", CLT__READ},
-                {"trust", CLT__READ},
-                {"hyper", CLT__READ}},
+    .operand = {[TRUST_STEP_WEIGHTS] = {"weights", CLT__UPDATE},
+                [TRUST_STEP_DIRECTION] = {"direction", CLT__READ},
+                [TRUST_STEP_OWNERS] = {"owners", CLT__READ},
+                [TRUST_STEP_TRUST] = {"trust", CLT__READ},
+                [TRUST_STEP_HYPER] = {"hyper", CLT__READ}},
     .twin = step_twin,
-    .plan = trust_step_plan,
+    .launch = trust_step_launch,
 };
 
-/* ---- ema(averages, weights, hyper) */
+/* ---- ema */
 
 /* average = keep * average + (1 - keep) * w */
 static void ema_twin(const void *sizes, const clt__array *operand)
 {
-    const update_sizes *z = sizes;
-    const clt__array *averages = &operand[0];
-    const double *hyper = operand[2].real;
-    for (int i = 0; i < z->count; i++)
-        put(averages, i,
-            blend(hyper[HYPER_AVERAGE], averages->real[i], hyper[HYPER_AVERAGE_REST],
-                  (estimate){operand[1].real[i], 0}));
+    const double *hyper = operand[EMA_HYPER].real, *averages = operand[EMA_AVERAGES].real;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++)
+        put(operand, EMA_AVERAGES, i,
+            blend(hyper[HYPER_AVERAGE], averages[i], hyper[HYPER_AVERAGE_REST],
+                  clt__exactly(operand[EMA_WEIGHTS].real[i])));
 }
+
+ELEMENTS(ema)
 
 const clt__op_row clt__ema_op = {
     .name = "ema",
-    .operand = {{"averages", CLT__UPDATE}, {"weights", CLT__READ}, {"hyper", CLT__READ}},
+    .operand = {[EMA_AVERAGES] = {"averages", CLT__UPDATE},
+                [EMA_WEIGHTS] = {"weights", CLT__READ},
+                [EMA_HYPER] = {"hyper", CLT__READ}},
     .twin = ema_twin,
-    .plan = ema_plan,
+    .launch = ema_launch,
 };
 
-/* ---- accumulate(gradient, step, sum) */
+/* ---- accumulate */
 
 /* sum = (sum of the micro-batches before) + gradient */
 static void accumulate_twin(const void *sizes, const clt__array *operand)
 {
-    const update_sizes *z = sizes;
-    const double *gradient = operand[0].real;
-    const bool goes_on = operand[1].integer[STEP_PART] > 0;
-    const clt__array *sum = &operand[2];
-    for (int i = 0; i < z->count; i++) {
-        sum->real[i] = goes_on ? sum->real[i] + gradient[i] : gradient[i];
-        if (sum->slack) sum->slack[i] = goes_on ? fabs(sum->real[i]) : 0;
+    const bool goes_on = operand[ACCUMULATE_STEP].integer[STEP_PART] > 0;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) {
+        const clt__near gradient = clt__exactly(operand[ACCUMULATE_GRADIENT].real[i]);
+        const clt__near before = clt__exactly(operand[ACCUMULATE_SUM].real[i]);
+        put(operand, ACCUMULATE_SUM, i, goes_on ? clt__near_add(before, gradient) : gradient);
     }
 }
 
+ELEMENTS(accumulate)
+
 const clt__op_row clt__accumulate_op = {
     .name = "accumulate",
-    .operand = {{"gradient", CLT__READ}, {"step", CLT__READ}, {"sum", CLT__UPDATE}},
+    .operand = {[ACCUMULATE_GRADIENT] = {"gradient", CLT__READ},
+                [ACCUMULATE_STEP] = {"step", CLT__READ},
+                [ACCUMULATE_SUM] = {"sum", CLT__UPDATE}},
     .twin = accumulate_twin,
-    .plan = accumulate_plan,
+    .launch = accumulate_launch,
 };
 
-/* ---- gradient_norm(gradient, hyper -> scale) */
+/* ---- gradient_norm */
 
 /* scale = min(1, clip / (|gradient| + 1e-6)); all terms are positive, so the sum's error is relative */
 static void norm_twin(const void *sizes, const clt__array *operand)
 {
-    const update_sizes *z = sizes;
-    double sum = 0;
-    for (int i = 0; i < z->count; i++) sum += operand[0].real[i] * operand[0].real[i];
-    const double wanted = operand[1].real[HYPER_CLIP] / (sqrt(sum) + 1e-6);
-    operand[2].real[0] = wanted > 1 ? 1 : wanted;
-    if (operand[2].slack)
-        operand[2].slack[0] = fmin(wanted, 2) * (clt__growth(z->count) / 2 + CLT__SQRT_SLACK + CLT__DIVIDE_SLACK + 2);
+    const int count = ((const update_sizes *)sizes)->count;
+    const double norm = norm_of(operand[GRADIENT_NORM_GRADIENT].real, count, 0).value;
+    const double wanted = operand[GRADIENT_NORM_HYPER].real[HYPER_CLIP] / (norm + 1e-6);
+    const double growth = clt__growth(count) / 2 + CLT__SQRT_SLACK + CLT__DIVIDE_SLACK + 2;
+    clt__put(&operand[GRADIENT_NORM_SCALE], 0, (clt__near){wanted > 1 ? 1 : wanted, fmin(wanted, 2) * growth});
 }
 
-static clt_status norm_plan(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error)
+static void norm_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    (void)error;
     update_sizes *z = sizes;
     /* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
     const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
     z->parts = wanted < z->count ? wanted : z->count;
-    (void)snprintf(plan->defines, sizeof plan->defines, "-DVEC=%d%s", limits->vector_width, clt__spread_define(limits));
-    plan->file = "update.cl";
-    plan->scratch_reals = (uint64_t)z->parts;
-    plan->launch[0] = clt__flat_launch("gradient_norm_parts", limits, z->parts, true);
-    plan->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
-    plan->launches = 2;
-    return CLT_OK;
+    clt__define(to, " -DVEC=%d", limits->vector_width);
+    (void)clt__define_spread(to, limits);
+    clt__launch_flat("update.cl", "gradient_norm_parts", limits, z->parts, true, to);
+    to->scratch_reals = (uint64_t)z->parts;
+    to->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
+    to->count = 2;
 }
 
 const clt__op_row clt__gradient_norm_op = {
     .name = "gradient_norm",
-    .operand = {{"gradient", CLT__READ}, {"hyper", CLT__READ}, {"scale", CLT__WRITE}},
+    .operand = {[GRADIENT_NORM_GRADIENT] = {"gradient", CLT__READ},
+                [GRADIENT_NORM_HYPER] = {"hyper", CLT__READ},
+                [GRADIENT_NORM_SCALE] = {"scale", CLT__WRITE}},
     .twin = norm_twin,
-    .plan = norm_plan,
+    .launch = norm_launch,
 };

@@ -12,8 +12,23 @@ typedef struct clt__state_row {
     bool square;      /* it is never negative */
 } clt__state_row;
 
-/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). Where
- * `trusts` it writes a direction, its last operand, in place of the weights. */
+enum {
+    UPDATE_WEIGHTS,
+    UPDATE_GRADIENT,
+    UPDATE_HYPER,
+    UPDATE_SCALE,  /* may be absent */
+    UPDATE_DECAYS, /* may be absent */
+    UPDATE_STATE,  /* the first */
+    UPDATE_DIRECTION = UPDATE_STATE + CLT__MAX_STATES
+};
+enum { TRUST_RATIO_WEIGHTS, TRUST_RATIO_DIRECTION, TRUST_RATIO_SEGMENTS, TRUST_RATIO_TRUST };
+enum { TRUST_STEP_WEIGHTS, TRUST_STEP_DIRECTION, TRUST_STEP_OWNERS, TRUST_STEP_TRUST, TRUST_STEP_HYPER };
+enum { EMA_AVERAGES, EMA_WEIGHTS, EMA_HYPER };
+enum { ACCUMULATE_GRADIENT, ACCUMULATE_STEP, ACCUMULATE_SUM };
+enum { GRADIENT_NORM_GRADIENT, GRADIENT_NORM_HYPER, GRADIENT_NORM_SCALE };
+
+/* The op's operands: UPDATE_WEIGHTS and so on. Where `trusts` it has two states and writes a direction in place of the
+ * weights. */
 typedef struct clt__optimizer_row {
     const char *name;
     const char *help;
