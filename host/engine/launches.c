@@ -22,7 +22,7 @@ clt_status clt__launches_of(const clt_device *device, clt_precision precision, c
 void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launches *launches)
 {
     const bool tiles = limits->schedule == CLT_SCHEDULE_TILE && row->launch_tile;
-    *launches = (clt__launches){0};
+    *launches = (clt__launches){.op = row->name};
     (tiles ? row->launch_tile : row->launch)(sizes, limits, launches);
 }
 

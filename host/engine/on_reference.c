@@ -62,9 +62,8 @@ static void round_updates(const clt__engine *engine, const clt__op *op)
     }
 }
 
-static clt_status run(clt__engine *engine, size_t index, clt_error *error)
+static clt_status run(clt__engine *engine, size_t index, CLT__UNUSED clt_error *error)
 {
-    (void)error;
     const clt__op *op = &engine->tape->op[index];
     clt__array operand[CLT__MAX_OPERANDS] = {{0}};
     for (int i = 0; i < clt__operand_count(op->row); i++)
@@ -74,18 +73,13 @@ static clt_status run(clt__engine *engine, size_t index, clt_error *error)
     return CLT_OK;
 }
 
-static clt_status finish(clt__engine *engine, clt_error *error)
+static clt_status finish(CLT__UNUSED clt__engine *engine, CLT__UNUSED clt_error *error)
 {
-    (void)engine;
-    (void)error;
     return CLT_OK;
 }
 
-static void count_work(const clt__engine *engine, size_t index, clt__work *work)
+static void count_work(CLT__UNUSED const clt__engine *engine, CLT__UNUSED size_t index, CLT__UNUSED clt__work *work)
 {
-    (void)engine;
-    (void)index;
-    (void)work;
 }
 
 /* ---- reading and writing */
@@ -98,17 +92,16 @@ static void *element(const clt__engine *engine, int tensor, int first)
     return array->byte + first;
 }
 
-static clt_status read_elements(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error)
+static clt_status read_elements(clt__engine *engine, int tensor, int first, int count, void *to,
+                                CLT__UNUSED clt_error *error)
 {
-    (void)error;
     memcpy(to, element(engine, tensor, first), (size_t)count * clt__outside_bytes(engine, tensor));
     return CLT_OK;
 }
 
 static clt_status write_elements(clt__engine *engine, int tensor, int first, int count, const void *from,
-                                 clt_error *error)
+                                 CLT__UNUSED clt_error *error)
 {
-    (void)error;
     memcpy(element(engine, tensor, first), from, (size_t)count * clt__outside_bytes(engine, tensor));
     return CLT_OK;
 }
@@ -124,14 +117,10 @@ static clt_status set(clt__engine *engine, int tensor, int count, const void *fr
     return write_elements(engine, tensor, 0, count, from, error);
 }
 
-static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_precision precision, uint64_t *reals,
-                               clt_error *error)
+static clt_status most_scratch(CLT__UNUSED clt_device *device, CLT__UNUSED const clt__tape *tape,
+                               CLT__UNUSED clt_precision precision, CLT__UNUSED uint64_t *reals,
+                               CLT__UNUSED clt_error *error)
 {
-    (void)device;
-    (void)tape;
-    (void)precision;
-    (void)reals;
-    (void)error;
     return CLT_OK;
 }
 

@@ -44,6 +44,7 @@ typedef struct clt__launch {
 
 /* How one run of an op goes to the device. */
 typedef struct clt__launches {
+    const char *op;   /* the row's name: a kernel that is all of an op is called after it */
     const char *file; /* "conv.cl" */
     char
         defines[256]; /* such as the tile that the ranges were computed for; the engine adds -DOP_ and the row's name */

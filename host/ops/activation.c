@@ -81,27 +81,18 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
         clt__put(&operand[ACTIVATION_GRADIENT_DX], i, f->gradient(clt__exactly(dy[i]), at[i], parameter_of(z)));
 }
 
-static void launch(const element_sizes *z, const clt__limits *limits, const char *kernel, clt__launches *to)
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
+    const element_sizes *z = sizes;
     clt__define_activation(to, z->activation);
-    clt__launch_elements("activation.cl", kernel, limits, z->count, to);
-}
-
-static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch(sizes, limits, "activation_forward", to);
-}
-
-static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch(sizes, limits, "activation_gradient", to);
+    clt__launch_elements("activation.cl", limits, z->count, to);
 }
 
 const clt__op_row clt__activation_forward_op = {
     .name = "activation_forward",
     .operand = {[ACTIVATION_X] = {"x", CLT__READ}, [ACTIVATION_Y] = {"y", CLT__WRITE}},
     .twin = forward_twin,
-    .launch = forward_launch,
+    .launch = launch,
 };
 
 const clt__op_row clt__activation_gradient_op = {
@@ -110,5 +101,5 @@ const clt__op_row clt__activation_gradient_op = {
                 [ACTIVATION_GRADIENT_AT] = {"at", CLT__READ},
                 [ACTIVATION_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = gradient_twin,
-    .launch = gradient_launch,
+    .launch = launch,
 };

@@ -10,6 +10,10 @@
 
 #include "ops/bounds.h"
 
+#define VALUE(name) static inline clt__near name##_value(clt__near x, CLT__UNUSED double a)
+#define GRADIENT(name, at) \
+    static inline clt__near name##_gradient(clt__near g, CLT__UNUSED double at, CLT__UNUSED double a)
+
 static inline double clt__logistic(double x)
 {
     return 1 / (1 + exp(-x));
@@ -18,16 +22,13 @@ static inline double clt__logistic(double x)
 /* Of clt__logistic(x), relative: exp's, the sum's and the quotient's. */
 enum { CLT__LOGISTIC_SLACK = CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 2 };
 
-static inline clt__near none_value(clt__near x, double a)
+VALUE(none)
 {
-    (void)a;
     return x;
 }
 
-static inline clt__near none_gradient(clt__near g, double y, double a)
+GRADIENT(none, y)
 {
-    (void)y;
-    (void)a;
     return g;
 }
 
@@ -35,77 +36,70 @@ static inline clt__near none_gradient(clt__near g, double y, double a)
  * function itself. |f'| <= 1 for all of them; forming f' rounds a few times, relative to the terms of 1 - y or 1 - y y.
  */
 
-static inline clt__near relu_value(clt__near x, double a)
+VALUE(relu)
 {
-    (void)a;
     return (clt__near){x.value < 0 ? 0 : x.value, x.slack};
 }
 
-static inline clt__near relu_gradient(clt__near g, double y, double a)
+GRADIENT(relu, y)
 {
-    (void)a;
     return y <= 0 ? clt__exactly(0) : g;
 }
 
-static inline clt__near sigmoid_value(clt__near x, double a)
+VALUE(sigmoid)
 {
-    (void)a;
     const double y = clt__logistic(x.value);
     return (clt__near){y, x.slack / 4 + CLT__LOGISTIC_SLACK * y};
 }
 
-static inline clt__near sigmoid_gradient(clt__near g, double y, double a)
+GRADIENT(sigmoid, y)
 {
-    (void)a;
     return (clt__near){g.value * y * (1 - y), g.slack * y * (1 - y) + 5 * fabs(g.value) * y};
 }
 
-static inline clt__near sigmoid_notebook_value(clt__near x, double a)
+VALUE(sigmoid_notebook)
 {
     return sigmoid_value(x, a);
 }
 
-static inline clt__near sigmoid_notebook_gradient(clt__near g, double y, double a)
+GRADIENT(sigmoid_notebook, y)
 {
-    (void)a;
     return (clt__near){g.value * (clt__logistic(y) * (1 - clt__logistic(y))),
                        g.slack / 4 + (2 * CLT__LOGISTIC_SLACK + 4) * fabs(g.value) / 4};
 }
 
-static inline clt__near tanh_value(clt__near x, double a)
+VALUE(tanh)
 {
-    (void)a;
     const double y = tanh(x.value);
     return (clt__near){y, x.slack + CLT__TANH_SLACK * fabs(y)};
 }
 
-static inline clt__near tanh_gradient(clt__near g, double y, double a)
+GRADIENT(tanh, y)
 {
-    (void)a;
     return (clt__near){g.value * (1 - y * y), g.slack * (1 - y * y) + 5 * fabs(g.value)};
 }
 
 /* ---- of their input, which has no slack then */
 
-static inline clt__near leaky_relu_value(clt__near x, double a)
+VALUE(leaky_relu)
 {
     const double y = x.value > 0 ? x.value : a * x.value;
     return (clt__near){y, x.value > 0 ? 0 : (CLT__DIVIDE_SLACK + 1) * fabs(y)};
 }
 
-static inline clt__near leaky_relu_gradient(clt__near g, double x, double a)
+GRADIENT(leaky_relu, x)
 {
     const clt__near slope = x > 0 ? clt__exactly(1) : (clt__near){a, CLT__DIVIDE_SLACK * fabs(a)};
     return clt__near_multiply(g, slope);
 }
 
-static inline clt__near elu_value(clt__near x, double a)
+VALUE(elu)
 {
     const double y = x.value > 0 ? x.value : a * expm1(x.value);
     return (clt__near){y, x.value > 0 ? 0 : (CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 1) * fabs(y)};
 }
 
-static inline clt__near elu_gradient(clt__near g, double x, double a)
+GRADIENT(elu, x)
 {
     const double slope = x > 0 ? 1 : a * exp(x);
     const double slack = x > 0 ? 0 : (CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 1) * fabs(slope);
@@ -114,16 +108,14 @@ static inline clt__near elu_gradient(clt__near g, double x, double a)
 
 static const double clt__selu_scale = 1.0507009873554805, clt__selu_alpha = 1.6732632423543772;
 
-static inline clt__near selu_value(clt__near x, double a)
+VALUE(selu)
 {
-    (void)a;
     const double y = clt__selu_scale * (x.value > 0 ? x.value : clt__selu_alpha * expm1(x.value));
     return (clt__near){y, (CLT__EXP_SLACK + 4) * fabs(y)};
 }
 
-static inline clt__near selu_gradient(clt__near g, double x, double a)
+GRADIENT(selu, x)
 {
-    (void)a;
     const double slope = clt__selu_scale * (x > 0 ? 1 : clt__selu_alpha * exp(x));
     return clt__near_multiply(g, (clt__near){slope, (CLT__EXP_SLACK + 4) * slope});
 }
@@ -137,78 +129,71 @@ static inline clt__near clt__normal_share(double x)
                        (CLT__ERF_SLACK * fabs(e) + 3 * fabs(t) * 1.1283791670955126 * exp(-t * t) + fabs(1 + e)) / 2};
 }
 
-static inline clt__near gelu_value(clt__near x, double a)
+VALUE(gelu)
 {
-    (void)a;
     return clt__near_multiply(x, clt__normal_share(x.value));
 }
 
 /* exp's argument is off by two roundings of x x / 2, which its result multiplies. */
-static inline clt__near gelu_gradient(clt__near g, double x, double a)
+GRADIENT(gelu, x)
 {
-    (void)a;
     const clt__near share = clt__normal_share(x);
     const double bell = x * exp(-x * x / 2) * 0.3989422804014327, slope = share.value + bell;
     const double bell_slack = (CLT__EXP_SLACK + CLT__DIVIDE_SLACK * x * x / 2 + x * x + 3) * fabs(bell);
     return clt__near_multiply(g, (clt__near){slope, share.slack + bell_slack + fabs(slope)});
 }
 
-static inline clt__near silu_value(clt__near x, double a)
+VALUE(silu)
 {
-    (void)a;
     const double y = x.value * clt__logistic(x.value);
     return (clt__near){y, CLT__LOGISTIC_SLACK * fabs(y)};
 }
 
 /* 1 - s cancels: what s loses is then absolute. */
-static inline clt__near silu_gradient(clt__near g, double x, double a)
+GRADIENT(silu, x)
 {
-    (void)a;
     const double s = clt__logistic(x), slope = s * (1 + x * (1 - s));
     const double slack = CLT__LOGISTIC_SLACK * s * (fabs(1 + x * (1 - s)) + fabs(x) * s);
     return clt__near_multiply(g, (clt__near){slope, slack + 3 * s * (1 + fabs(x) * (1 - s))});
 }
 
-static inline clt__near hardswish_value(clt__near x, double a)
+VALUE(hardswish)
 {
-    (void)a;
     const double y = x.value * fmin(fmax(x.value + 3, 0), 6) / 6;
     return (clt__near){y, (CLT__DIVIDE_SLACK + 3) * fabs(y)};
 }
 
-static inline clt__near hardswish_gradient(clt__near g, double x, double a)
+GRADIENT(hardswish, x)
 {
-    (void)a;
     if (!(x > -3 && x < 3)) return clt__near_multiply(g, clt__exactly(x <= -3 ? 0 : 1));
     const double slope = x / 3 + 0.5;
     return clt__near_multiply(g, (clt__near){slope, CLT__DIVIDE_SLACK * fabs(x) / 3 + fabs(slope)});
 }
 
-static inline clt__near relu6_value(clt__near x, double a)
+VALUE(relu6)
 {
-    (void)a;
     return clt__exactly(x.value > 6 ? 6 : x.value < 0 ? 0 : x.value);
 }
 
-static inline clt__near relu6_gradient(clt__near g, double x, double a)
+GRADIENT(relu6, x)
 {
-    (void)a;
     return clt__near_multiply(g, clt__exactly(x > 0 && x < 6));
 }
 
-static inline clt__near softplus_value(clt__near x, double a)
+VALUE(softplus)
 {
-    (void)a;
     const double logarithm = log1p(exp(-fabs(x.value))), y = fmax(x.value, 0) + logarithm;
     return (clt__near){y, (CLT__LOG_SLACK + CLT__EXP_SLACK) * logarithm + y};
 }
 
-static inline clt__near softplus_gradient(clt__near g, double x, double a)
+GRADIENT(softplus, x)
 {
-    (void)a;
     const double s = clt__logistic(x);
     return clt__near_multiply(g, (clt__near){s, CLT__LOGISTIC_SLACK * s});
 }
+
+#undef VALUE
+#undef GRADIENT
 
 /* ---- the rows: the name, whether the gradient is of the output, help, what the tests say behind the name, and the
  * parameter as an option of a layer (layers/layer.h), {0} where there is none. `cltrain help nets` has this order. */

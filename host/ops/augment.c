@@ -120,7 +120,7 @@ static void draw_twin(const void *sizes, const clt__array *operand)
 static void draw_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     clt__define(to, " -DVEC=1");
-    clt__launch_flat("augment.cl", "augment_draw", limits, ((const augment_sizes *)sizes)->n, false, to);
+    clt__launch_flat("augment.cl", limits, ((const augment_sizes *)sizes)->n, false, to);
 }
 
 /* ---- augment(x, drawn, normalize -> y) */
@@ -263,7 +263,7 @@ static void augment_launch(void *sizes, const clt__limits *limits, clt__launches
     const augment_sizes *z = sizes;
     if (moves_whole_pixels(z)) clt__define(to, " -DWHOLE");
     if (changes_colour(z)) clt__define(to, " -DCOLOUR");
-    clt__launch_pixel_runs("augment.cl", "augment", limits, z->n, z->h, z->w, to);
+    clt__launch_pixel_runs("augment.cl", limits, z->n, z->h, z->w, to);
 }
 
 const clt__op_row clt__augment_draw_op = {

@@ -77,22 +77,22 @@ static double growth(const void *sizes)
 }
 
 /* A work-item takes a vector of channels of one of `pixels` pixels. */
-static void launch(const char *kernel, const average_sizes *z, int pixels, const clt__limits *limits, clt__launches *to)
+static void launch(const average_sizes *z, int pixels, const clt__limits *limits, clt__launches *to)
 {
-    clt__launch_pixels("average.cl", kernel, limits, pixels, z->c, to);
+    clt__launch_pixels("average.cl", limits, pixels, z->c, to);
     to->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
 }
 
 static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const average_sizes *z = sizes;
-    launch("average_forward", z, z->n * z->y * z->x, limits, to);
+    launch(z, z->n * z->y * z->x, limits, to);
 }
 
 static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const average_sizes *z = sizes;
-    launch("average_gradient", z, z->n * z->h * z->w, limits, to);
+    launch(z, z->n * z->h * z->w, limits, to);
 }
 
 const clt__op_row clt__average_forward_op = {

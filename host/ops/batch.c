@@ -47,7 +47,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const batch_sizes *z = sizes;
     if (z->bytes) clt__define(to, " -DBYTES");
-    clt__launch_pixel_runs("batch.cl", "batch", limits, z->n, z->h, z->w, to);
+    clt__launch_pixel_runs("batch.cl", limits, z->n, z->h, z->w, to);
 }
 
 const clt__op_row clt__batch_op = {

@@ -117,14 +117,15 @@ static void launch_sums(norm_sizes *z, const clt__limits *limits, const char *pa
 }
 
 /* Pixel by pixel, the batch cut into parts; or, spread, element by element. */
-static void launch_pixels(norm_sizes *z, const clt__limits *limits, const char *kernel, clt__launches *to)
+static void launch_pixels(void *sizes, const clt__limits *limits, clt__launches *to)
 {
+    norm_sizes *z = sizes;
     const int wanted = 16 * limits->compute_units, pixels = z->n * z->pixels;
     clt__define(to, " -DVEC=%d", limits->vector_width);
     clt__define_activation(to, z->activation);
     const bool spread = clt__define_spread(to, limits);
     z->parts = spread || wanted > pixels ? pixels : wanted;
-    clt__launch_flat("batchnorm.cl", kernel, limits, spread ? z->parts * z->c : z->parts, true, to);
+    clt__launch_flat("batchnorm.cl", limits, spread ? z->parts * z->c : z->parts, true, to);
 }
 
 static void statistics_launch(void *sizes, const clt__limits *limits, clt__launches *to)
@@ -132,24 +133,9 @@ static void statistics_launch(void *sizes, const clt__limits *limits, clt__launc
     launch_sums(sizes, limits, "batchnorm_statistics_parts", "batchnorm_statistics_merge", to);
 }
 
-static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch_pixels(sizes, limits, "batchnorm_forward", to);
-}
-
-static void inference_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch_pixels(sizes, limits, "batchnorm_inference", to);
-}
-
 static void gradients_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     launch_sums(sizes, limits, "batchnorm_gradients_parts", "batchnorm_gradients_sum", to);
-}
-
-static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch_pixels(sizes, limits, "batchnorm_input_gradient", to);
 }
 
 const clt__op_row clt__batchnorm_statistics_op = {
@@ -169,7 +155,7 @@ const clt__op_row clt__batchnorm_forward_op = {
     CLT__NORMALIZE_OPERANDS("inverse"),
     .twin = forward_twin,
     .finish = finish_forward,
-    .launch = forward_launch,
+    .launch = launch_pixels,
 };
 
 const clt__op_row clt__batchnorm_inference_op = {
@@ -177,7 +163,7 @@ const clt__op_row clt__batchnorm_inference_op = {
     CLT__NORMALIZE_OPERANDS("variance"),
     .twin = inference_twin,
     .finish = finish_forward,
-    .launch = inference_launch,
+    .launch = launch_pixels,
 };
 
 const clt__op_row clt__batchnorm_gradients_op = {
@@ -199,5 +185,5 @@ const clt__op_row clt__batchnorm_input_gradient_op = {
                 [BATCHNORM_GRADIENT_STEP] = {"step", CLT__READ},
                 [BATCHNORM_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
-    .launch = input_gradient_launch,
+    .launch = launch_pixels,
 };

@@ -41,7 +41,7 @@ static void bias_launch(void *sizes, const clt__limits *limits, clt__launches *t
 {
     const channel_sizes *z = sizes;
     clt__define_activation(to, z->activation);
-    clt__launch_pixels("channel.cl", "bias", limits, z->rows, z->c, to);
+    clt__launch_pixels("channel.cl", limits, z->rows, z->c, to);
 }
 
 static void sum_launch(void *sizes, const clt__limits *limits, clt__launches *to)

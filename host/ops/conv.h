@@ -9,7 +9,13 @@ const clt__weighted_ops *clt__conv_ops_for(const conv_sizes *z);
 
 extern const clt__weighted_ops clt__grouped_conv_ops;
 
-/* What follows the sums of both. */
+/* conv.c: what both do. Only their input gradients add up in another order. */
+void clt__conv_forward_twin(const void *sizes, const clt__array *operand);
+void clt__conv_weight_gradient_twin(const void *sizes, const clt__array *operand);
+void clt__grouped_conv_input_gradient_twin(const void *sizes, const clt__array *operand);
+double clt__conv_forward_growth(const void *sizes);
+double clt__conv_input_gradient_growth(const void *sizes);
+double clt__conv_weight_gradient_growth(const void *sizes);
 void clt__conv_finish_forward(const void *sizes, const clt__array *operand);
 void clt__conv_finish_input_gradient(const void *sizes, const clt__array *operand);
 

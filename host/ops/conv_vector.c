@@ -110,7 +110,7 @@ void clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt
     to->launch[to->count++] =
         (clt__launch){"conv_turn_weights", {(size_t)z->k, (size_t)z->r * (size_t)z->s, 1}, {0, 0, 0}, false};
     if (launch_correlation(z, &w, "conv_input_gradient", z->c, limits, to)) return;
-    *to = (clt__launches){0};
+    *to = (clt__launches){.op = to->op};
     launch_direct(z, "conv_input_gradient_direct", z->c, z->w, (int64_t)z->n * z->h, to);
 }
 

@@ -30,7 +30,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const dropout_sizes *z = sizes;
     clt__define(to, " -DVEC=1");
-    clt__launch_flat("dropout.cl", "dropout", limits, z->n * clt__divide_up(z->values, 4), false, to);
+    clt__launch_flat("dropout.cl", limits, z->n * clt__divide_up(z->values, 4), false, to);
 }
 
 const clt__op_row clt__dropout_op = {

@@ -39,9 +39,9 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
 }
 
 /* y = (x - mean) inverse weight[c] + bias[c] */
-static void forward_element(const group_norm_sizes *z, const clt__array *operand, size_t at, int c, size_t row)
+static void forward_element(CLT__UNUSED const group_norm_sizes *z, const clt__array *operand, size_t at, int c,
+                            size_t row)
 {
-    (void)z;
     clt__normalize_element(operand, at, c, row, clt__exactly(operand[NORMALIZE_INVERSE].real[row]));
 }
 
@@ -130,26 +130,23 @@ static void launch_group_sums(group_norm_sizes *z, const clt__limits *limits, co
     while (width > group_channels(z)) width /= 2;
     clt__define(to, " -DVEC=%d", width);
     z->parts = wanted < most ? (int)wanted : most;
-    clt__launch_flat("group_norm.cl", parts, limits, rows * z->parts, true, to);
+    to->file = "group_norm.cl";
+    to->launch[0] = clt__flat_launch(parts, limits, rows * z->parts, true);
     to->scratch_reals = 2 * (uint64_t)rows * (uint64_t)z->parts;
     to->launch[1] = clt__flat_launch(sum, limits, rows, false);
     to->count = 2;
 }
 
-static void launch_elements(const group_norm_sizes *z, const clt__limits *limits, const char *kernel, clt__launches *to)
+static void launch_elements(void *sizes, const clt__limits *limits, clt__launches *to)
 {
+    const group_norm_sizes *z = sizes;
     clt__define_activation(to, z->activation);
-    clt__launch_pixels("group_norm.cl", kernel, limits, z->n * z->pixels, z->c, to);
+    clt__launch_pixels("group_norm.cl", limits, z->n * z->pixels, z->c, to);
 }
 
 static void statistics_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     launch_group_sums(sizes, limits, "group_norm_statistics_parts", "group_norm_statistics_merge", to);
-}
-
-static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch_elements(sizes, limits, "group_norm_forward", to);
 }
 
 static void gradients_launch(void *sizes, const clt__limits *limits, clt__launches *to)
@@ -162,11 +159,6 @@ static void gradients_launch(void *sizes, const clt__limits *limits, clt__launch
 static void input_sums_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     launch_group_sums(sizes, limits, "group_norm_input_sums_parts", "group_norm_input_sums_add", to);
-}
-
-static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch_elements(sizes, limits, "group_norm_input_gradient", to);
 }
 
 const clt__op_row clt__group_norm_statistics_op = {
@@ -183,7 +175,7 @@ const clt__op_row clt__group_norm_forward_op = {
     CLT__NORMALIZE_OPERANDS("inverse"),
     .twin = forward_twin,
     .finish = finish_forward,
-    .launch = forward_launch,
+    .launch = launch_elements,
 };
 
 const clt__op_row clt__group_norm_gradients_op = {
@@ -210,5 +202,5 @@ const clt__op_row clt__group_norm_input_gradient_op = {
     .name = "group_norm_input_gradient",
     .operand = {INPUT_SUMS_OPERANDS(CLT__READ), [GROUP_NORM_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
-    .launch = input_gradient_launch,
+    .launch = launch_elements,
 };

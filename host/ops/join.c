@@ -41,7 +41,7 @@ static void sum_launch(void *sizes, const clt__limits *limits, clt__launches *to
 {
     const join_sizes *z = sizes;
     clt__define_activation(to, z->activation);
-    clt__launch_elements("join.cl", "sum", limits, z->count, to);
+    clt__launch_elements("join.cl", limits, z->count, to);
 }
 
 static const clt__op_row sum_op = {
@@ -89,20 +89,11 @@ static void concat_gradient_twin(const void *sizes, const clt__array *operand)
     copy_channels(sizes, &operand[CONCAT_GRADIENT_DY], &operand[CONCAT_GRADIENT_FIRST], true);
 }
 
-static void launch_pixels(const char *kernel, const join_sizes *z, const clt__limits *limits, clt__launches *to)
-{
-    clt__define(to, " -DVEC=1");
-    clt__launch_flat("join.cl", kernel, limits, z->count / z->all_channels, false, to);
-}
-
 static void concat_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    launch_pixels("concat", sizes, limits, to);
-}
-
-static void concat_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    launch_pixels("concat_gradient", sizes, limits, to);
+    const join_sizes *z = sizes;
+    clt__define(to, " -DVEC=1");
+    clt__launch_flat("join.cl", limits, z->count / z->all_channels, false, to);
 }
 
 const clt__op_row clt__concat_op = {
@@ -116,5 +107,5 @@ const clt__op_row clt__concat_gradient_op = {
     .name = "concat_gradient",
     .operand = {[CONCAT_GRADIENT_DY] = {"dy", CLT__READ}, INPUT_OPERANDS(CONCAT_GRADIENT_FIRST, CLT__WRITE)},
     .twin = concat_gradient_twin,
-    .launch = concat_gradient_launch,
+    .launch = concat_launch,
 };

@@ -13,18 +13,17 @@ clt__launch clt__flat_launch(const char *kernel, const clt__limits *limits, int 
         kernel, {(size_t)clt__divide_up(count, items) * (size_t)items, 1, 1}, {(size_t)items, 1, 1}, false};
 }
 
-void clt__launch_flat(const char *file, const char *kernel, const clt__limits *limits, int count, bool much,
-                      clt__launches *to)
+void clt__launch_flat(const char *file, const clt__limits *limits, int count, bool much, clt__launches *to)
 {
     to->file = file;
-    to->launch[0] = clt__flat_launch(kernel, limits, count, much);
+    to->launch[0] = clt__flat_launch(to->op, limits, count, much);
     to->count = 1;
 }
 
-void clt__launch_elements(const char *file, const char *kernel, const clt__limits *limits, int count, clt__launches *to)
+void clt__launch_elements(const char *file, const clt__limits *limits, int count, clt__launches *to)
 {
     clt__define(to, " -DVEC=%d", limits->vector_width);
-    clt__launch_flat(file, kernel, limits, clt__divide_up(count, limits->vector_width), false, to);
+    clt__launch_flat(file, limits, clt__divide_up(count, limits->vector_width), false, to);
 }
 
 void clt__define_activation(clt__launches *to, int activation)
@@ -54,21 +53,19 @@ void clt__launch_product(const clt__group_tile *tile, const char *file, const ch
     to->count = 1;
 }
 
-void clt__launch_pixel_runs(const char *file, const char *kernel, const clt__limits *limits, int n, int h, int w,
-                            clt__launches *to)
+void clt__launch_pixel_runs(const char *file, const clt__limits *limits, int n, int h, int w, clt__launches *to)
 {
     clt__define(to, " -DVEC=1");
     const bool spread = clt__define_spread(to, limits);
-    clt__launch_flat(file, kernel, limits, spread ? h * w : h, true, to);
+    clt__launch_flat(file, limits, spread ? h * w : h, true, to);
     to->launch[0].global[1] = (size_t)n;
 }
 
-void clt__launch_pixels(const char *file, const char *kernel, const clt__limits *limits, int pixels, int channels,
-                        clt__launches *to)
+void clt__launch_pixels(const char *file, const clt__limits *limits, int pixels, int channels, clt__launches *to)
 {
     const int width = channels < limits->vector_width ? 1 : limits->vector_width;
     clt__define(to, " -DVEC=%d", width);
-    clt__launch_flat(file, kernel, limits, pixels * clt__divide_up(channels, width), false, to);
+    clt__launch_flat(file, limits, pixels * clt__divide_up(channels, width), false, to);
 }
 
 /* Enough parts to occupy the device, but not too many for the few work-items that add them up. */
@@ -92,7 +89,8 @@ int clt__launch_channel_sums(const char *file, const char *parts_kernel, const c
     clt__define(to, " -DVEC=%d", limits->vector_width);
     const bool spread = clt__define_spread(to, limits);
     to->scratch_reals = (uint64_t)sums * (uint64_t)parts * (uint64_t)vectors * (uint64_t)limits->vector_width;
-    clt__launch_flat(file, parts_kernel, limits, spread ? vectors * parts : vectors, true, to);
+    to->file = file;
+    to->launch[0] = clt__flat_launch(parts_kernel, limits, spread ? vectors * parts : vectors, true);
     if (!spread) to->launch[0].global[1] = (size_t)parts;
     to->launch[1] = clt__flat_launch(sum_kernel, limits, vectors, true);
     to->count = 2;

@@ -9,13 +9,11 @@
  * schedule an item that is `much` work is a group of its own, so that every core has some. */
 clt__launch clt__flat_launch(const char *kernel, const clt__limits *limits, int count, bool much);
 
-/* One such launch of a kernel in `file`. */
-void clt__launch_flat(const char *file, const char *kernel, const clt__limits *limits, int count, bool much,
-                      clt__launches *to);
+/* One such launch of the op's kernel in `file`. */
+void clt__launch_flat(const char *file, const clt__limits *limits, int count, bool much, clt__launches *to);
 
 /* A work-item for each vector of `count` elements. */
-void clt__launch_elements(const char *file, const char *kernel, const clt__limits *limits, int count,
-                          clt__launches *to);
+void clt__launch_elements(const char *file, const clt__limits *limits, int count, clt__launches *to);
 
 /* What kernels that apply an activation are built with. */
 void clt__define_activation(clt__launches *to, int activation);
@@ -35,11 +33,9 @@ int clt__launch_channel_sums(const char *file, const char *parts_kernel, const c
                              clt__launches *to);
 
 /* kernels/pixel_run.h: a work-item for each row of pixels or, spread, each pixel of n images. */
-void clt__launch_pixel_runs(const char *file, const char *kernel, const clt__limits *limits, int n, int h, int w,
-                            clt__launches *to);
+void clt__launch_pixel_runs(const char *file, const clt__limits *limits, int n, int h, int w, clt__launches *to);
 
 /* kernels/pixel.h: a work-item for each vector of the `channels` of each of `pixels` pixels. */
-void clt__launch_pixels(const char *file, const char *kernel, const clt__limits *limits, int pixels, int channels,
-                        clt__launches *to);
+void clt__launch_pixels(const char *file, const clt__limits *limits, int pixels, int channels, clt__launches *to);
 
 #endif

@@ -124,9 +124,8 @@ static void cross_entropy_twin(const void *sizes, const clt__array *operand)
 /* ---- mean_weight */
 
 /* The weights are alike, so that rounding errors are, too. */
-static void mean_weight_twin(const void *sizes, const clt__array *operand)
+static void mean_weight_twin(CLT__UNUSED const void *sizes, const clt__array *operand)
 {
-    (void)sizes;
     const int32_t *labels = operand[MEAN_WEIGHT_LABELS].integer, *order = operand[MEAN_WEIGHT_ORDER].integer;
     const int32_t *step = operand[MEAN_WEIGHT_STEP].integer;
     const int first = step[STEP_FIRST] - step[STEP_BEFORE], whole = step[STEP_WHOLE];
@@ -223,33 +222,33 @@ static void history_twin(const void *sizes, const clt__array *operand)
 
 /* ---- launch rules and rows. A scalar work-item an image, for there are few; one for what has one sum. */
 
-static void launch(const char *kernel, const clt__limits *limits, int items, clt__launches *to)
+static void launch_items(const clt__limits *limits, int items, clt__launches *to)
 {
     clt__define(to, " -DVEC=1");
-    clt__launch_flat("loss.cl", kernel, limits, items, true, to);
+    clt__launch_flat("loss.cl", limits, items, true, to);
 }
 
-#define LAUNCH(name, items)                                                              \
-    static void name##_launch(void *sizes, const clt__limits *limits, clt__launches *to) \
-    {                                                                                    \
-        const loss_sizes *z = sizes;                                                     \
-        (void)z;                                                                         \
-        launch(#name, limits, items, to);                                                \
-    }
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    launch_items(limits, ((const loss_sizes *)sizes)->n, to);
+}
+
+static void launch_one(CLT__UNUSED void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    launch_items(limits, 1, to);
+}
 
 #define COMMON_OPERANDS                                                           \
     [LOSS_OUTPUTS] = {"outputs", CLT__READ}, [LOSS_LABEL] = {"label", CLT__READ}, \
     [LOSS_TARGET] = {"target", CLT__READ}, [LOSS_STEP] = {"step", CLT__READ},     \
     [LOSS_GRADIENT] = {"gradient", CLT__WRITE}, [LOSS_LOSS] = {"loss", CLT__WRITE}, [LOSS_HIT] = {"hit", CLT__WRITE}
 
-LAUNCH(cross_entropy, z->n)
-
 static const clt__op_row cross_entropy_op = {
     .name = "cross_entropy",
     .operand = {COMMON_OPERANDS, [LOSS_CLASS_WEIGHT] = {"class_weight", CLT__READ},
                 [LOSS_MEAN_WEIGHT] = {"mean_weight", CLT__READ}},
     .twin = cross_entropy_twin,
-    .launch = cross_entropy_launch,
+    .launch = launch,
 };
 
 /* Defines NAME_op, of a measure and the factor of its sum. */
@@ -259,17 +258,14 @@ static const clt__op_row cross_entropy_op = {
         const loss_sizes *z = sizes;                                        \
         add_measures(z, operand, function, factor);                         \
     }                                                                       \
-    LAUNCH(called, z->n)                                                    \
     static const clt__op_row called##_op = {                                \
-        .name = #called, .operand = {COMMON_OPERANDS}, .twin = called##_twin, .launch = called##_launch}
+        .name = #called, .operand = {COMMON_OPERANDS}, .twin = called##_twin, .launch = launch}
 
 MEASURED_OP(mse, square, 1.0 / z->outputs);
 MEASURED_OP(half_mse, square, 0.5);
 MEASURED_OP(bce, logistic, 1.0 / z->outputs);
 MEASURED_OP(l1, absolute, 1.0 / z->outputs);
 MEASURED_OP(huber, huber_of, 1.0 / z->outputs);
-
-LAUNCH(mean_weight, 1)
 
 const clt__op_row clt__mean_weight_op = {
     .name = "mean_weight",
@@ -279,10 +275,8 @@ const clt__op_row clt__mean_weight_op = {
                 [MEAN_WEIGHT_CLASS_WEIGHT] = {"class_weight", CLT__READ},
                 [MEAN_WEIGHT_MEAN] = {"mean", CLT__WRITE}},
     .twin = mean_weight_twin,
-    .launch = mean_weight_launch,
+    .launch = launch_one,
 };
-
-LAUNCH(history, 1)
 
 const clt__op_row clt__history_op = {
     .name = "history",
@@ -291,7 +285,7 @@ const clt__op_row clt__history_op = {
                 [HISTORY_OP_STEP] = {"step", CLT__READ},
                 [HISTORY_OP_HISTORY] = {"history", CLT__UPDATE}},
     .twin = history_twin,
-    .launch = history_launch,
+    .launch = launch_one,
 };
 
 static const clt__loss_row cross_entropy = {

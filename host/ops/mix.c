@@ -49,7 +49,7 @@ static void twin(const void *sizes, const clt__array *operand)
 static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const mix_sizes *z = sizes;
-    clt__launch_pixel_runs("mix.cl", "mix_pairs", limits, z->n, z->h, z->w, to);
+    clt__launch_pixel_runs("mix.cl", limits, z->n, z->h, z->w, to);
 }
 
 const clt__op_row clt__mix_op = {

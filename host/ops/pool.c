@@ -68,13 +68,12 @@ static void finish_input_gradient(const void *sizes, const clt__array *operand)
 }
 
 /* A row of an image a work-item or, spread, an element. */
-static void launch_rows(const pool_sizes *z, const clt__limits *limits, const char *kernel, int rows, int columns,
-                        clt__launches *to)
+static void launch_rows(const pool_sizes *z, const clt__limits *limits, int rows, int columns, clt__launches *to)
 {
     clt__define(to, " -DVEC=%d", limits->vector_width);
     clt__define_activation(to, z->activation);
     const bool spread = clt__define_spread(to, limits);
-    clt__launch_flat("pool.cl", kernel, limits, spread ? rows * columns * z->c : rows, true, to);
+    clt__launch_flat("pool.cl", limits, spread ? rows * columns * z->c : rows, true, to);
     to->launch[0].global[1] = (size_t)z->n;
     to->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
 }
@@ -82,13 +81,13 @@ static void launch_rows(const pool_sizes *z, const clt__limits *limits, const ch
 static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const pool_sizes *z = sizes;
-    launch_rows(z, limits, "pool_forward", z->y, z->x, to);
+    launch_rows(z, limits, z->y, z->x, to);
 }
 
 static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const pool_sizes *z = sizes;
-    launch_rows(z, limits, "pool_input_gradient", z->h, z->w, to);
+    launch_rows(z, limits, z->h, z->w, to);
 }
 
 const clt__op_row clt__pool_forward_op = {

@@ -27,23 +27,17 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
          &operand[PRELU_GRADIENT_DX]);
 }
 
-static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const channel_sizes *z = sizes;
-    clt__launch_pixels("prelu.cl", "prelu_forward", limits, z->rows, z->c, to);
-}
-
-static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    const channel_sizes *z = sizes;
-    clt__launch_pixels("prelu.cl", "prelu_gradient", limits, z->rows, z->c, to);
+    clt__launch_pixels("prelu.cl", limits, z->rows, z->c, to);
 }
 
 const clt__op_row clt__prelu_forward_op = {
     .name = "prelu_forward",
     .operand = {[PRELU_X] = {"x", CLT__READ}, [PRELU_SLOPE] = {"slope", CLT__READ}, [PRELU_Y] = {"y", CLT__WRITE}},
     .twin = forward_twin,
-    .launch = forward_launch,
+    .launch = launch,
 };
 
 const clt__op_row clt__prelu_gradient_op = {
@@ -53,5 +47,5 @@ const clt__op_row clt__prelu_gradient_op = {
                 [PRELU_GRADIENT_SLOPE] = {"slope", CLT__READ},
                 [PRELU_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = gradient_twin,
-    .launch = gradient_launch,
+    .launch = launch,
 };

@@ -111,9 +111,8 @@ static double share_growth(double terms)
     return clt__growth(terms) + 2 * CLT__DIVIDE_SLACK + 3;
 }
 
-static double bilinear_forward_growth(const void *sizes)
+static double bilinear_forward_growth(CLT__UNUSED const void *sizes)
 {
-    (void)sizes;
     return share_growth(4);
 }
 
@@ -125,38 +124,38 @@ static double bilinear_gradient_growth(const void *sizes)
 
 /* ---- the ops */
 
-#define LAUNCH(name, height, width)                                                              \
-    static void name##_launch(void *sizes, const clt__limits *limits, clt__launches *to)         \
-    {                                                                                            \
-        const resample_sizes *z = sizes;                                                         \
-        clt__launch_pixels("resample.cl", #name, limits, z->n * z->height * z->width, z->c, to); \
-    }
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const resample_sizes *z = sizes;
+    clt__launch_pixels("resample.cl", limits, z->n * z->y * z->x, z->c, to);
+}
 
-LAUNCH(resample_forward, y, x)
-LAUNCH(resample_gradient, h, w)
-LAUNCH(bilinear_forward, y, x)
-LAUNCH(bilinear_gradient, h, w)
+static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const resample_sizes *z = sizes;
+    clt__launch_pixels("resample.cl", limits, z->n * z->h * z->w, z->c, to);
+}
 
 #define FORWARD_OPERANDS .operand = {[RESAMPLE_FROM] = {"x", CLT__READ}, [RESAMPLE_TO] = {"y", CLT__WRITE}}
 #define GRADIENT_OPERANDS .operand = {[RESAMPLE_FROM] = {"dy", CLT__READ}, [RESAMPLE_TO] = {"dx", CLT__WRITE}}
 
 const clt__op_row clt__resample_forward_op = {
-    .name = "resample_forward", FORWARD_OPERANDS, .twin = forward_twin, .launch = resample_forward_launch};
+    .name = "resample_forward", FORWARD_OPERANDS, .twin = forward_twin, .launch = forward_launch};
 
 const clt__op_row clt__resample_gradient_op = {.name = "resample_gradient",
                                                GRADIENT_OPERANDS,
                                                .twin = gradient_twin,
                                                .growth = gradient_growth,
-                                               .launch = resample_gradient_launch};
+                                               .launch = gradient_launch};
 
 const clt__op_row clt__bilinear_forward_op = {.name = "bilinear_forward",
                                               FORWARD_OPERANDS,
                                               .twin = bilinear_forward_twin,
                                               .growth = bilinear_forward_growth,
-                                              .launch = bilinear_forward_launch};
+                                              .launch = forward_launch};
 
 const clt__op_row clt__bilinear_gradient_op = {.name = "bilinear_gradient",
                                                GRADIENT_OPERANDS,
                                                .twin = bilinear_gradient_twin,
                                                .growth = bilinear_gradient_growth,
-                                               .launch = bilinear_gradient_launch};
+                                               .launch = gradient_launch};

@@ -62,23 +62,17 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
     for (int row = 0; row < z->rows; row++) gradient_row(z, operand, (size_t)row * (size_t)z->length);
 }
 
-static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     clt__define(to, " -DVEC=1");
-    clt__launch_flat("softmax.cl", "softmax_forward", limits, ((const softmax_sizes *)sizes)->rows, false, to);
-}
-
-static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
-{
-    clt__define(to, " -DVEC=1");
-    clt__launch_flat("softmax.cl", "softmax_gradient", limits, ((const softmax_sizes *)sizes)->rows, false, to);
+    clt__launch_flat("softmax.cl", limits, ((const softmax_sizes *)sizes)->rows, false, to);
 }
 
 const clt__op_row clt__softmax_forward_op = {
     .name = "softmax_forward",
     .operand = {[SOFTMAX_X] = {"x", CLT__READ}, [SOFTMAX_Y] = {"y", CLT__WRITE}},
     .twin = forward_twin,
-    .launch = forward_launch,
+    .launch = launch,
 };
 
 const clt__op_row clt__softmax_gradient_op = {
@@ -87,5 +81,5 @@ const clt__op_row clt__softmax_gradient_op = {
                 [SOFTMAX_GRADIENT_Y] = {"y", CLT__READ},
                 [SOFTMAX_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = gradient_twin,
-    .launch = gradient_launch,
+    .launch = launch,
 };

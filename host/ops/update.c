@@ -107,11 +107,23 @@ static clt__near adaptive_step(const reads *o, clt__near w, clt__near numerator,
 
 /* ---- launch rules: a work-item takes a vector of parameters */
 
-#define ELEMENTS(name)                                                                        \
-    static void name##_launch(void *sizes, const clt__limits *limits, clt__launches *to)      \
-    {                                                                                         \
-        clt__launch_elements("update.cl", #name, limits, ((update_sizes *)sizes)->count, to); \
-    }
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    clt__launch_elements("update.cl", limits, ((update_sizes *)sizes)->count, to);
+}
+
+/* Sums of squares go over parts, then over these in order. */
+static void launch_parts(const char *parts_kernel, const char *sum_kernel, int parts, int tensors,
+                         const clt__limits *limits, clt__launches *to)
+{
+    clt__define(to, " -DVEC=%d", limits->vector_width);
+    (void)clt__define_spread(to, limits);
+    to->file = "update.cl";
+    to->launch[0] = clt__flat_launch(parts_kernel, limits, parts, true);
+    to->launch[0].global[1] = (size_t)tensors;
+    to->launch[1] = clt__flat_launch(sum_kernel, limits, tensors, true);
+    to->count = 2;
+}
 
 /* ---- an optimiser is a twin of one parameter and a row. The states are operands from UPDATE_STATE on. */
 
@@ -130,9 +142,8 @@ static clt__near adaptive_step(const reads *o, clt__near w, clt__near numerator,
         const reads o = read_operands(sizes, operand);                                                     \
         for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) called##_parameter(operand, &o, i); \
     }                                                                                                      \
-    ELEMENTS(called)                                                                                       \
     static const clt__op_row called##_op = {                                                               \
-        .name = #called, .operand = {__VA_ARGS__}, .twin = called##_twin, .launch = called##_launch}
+        .name = #called, .operand = {__VA_ARGS__}, .twin = called##_twin, .launch = launch}
 
 static void put(const clt__array *operand, int which, int i, clt__near x)
 {
@@ -311,13 +322,8 @@ static void trust_launch(void *sizes, const clt__limits *limits, clt__launches *
 {
     update_sizes *z = sizes;
     z->parts = limits->schedule == CLT_SCHEDULE_TILE ? 256 : 4 * limits->compute_units;
-    clt__define(to, " -DVEC=%d", limits->vector_width);
-    (void)clt__define_spread(to, limits);
-    clt__launch_flat("update.cl", "trust_ratio_parts", limits, z->parts, true, to);
+    launch_parts("trust_ratio_parts", "trust_ratio", z->parts, z->tensors, limits, to);
     to->scratch_reals = (uint64_t)z->tensors * (uint64_t)z->parts * 2;
-    to->launch[0].global[1] = (size_t)z->tensors;
-    to->launch[1] = clt__flat_launch("trust_ratio", limits, z->tensors, true);
-    to->count = 2;
 }
 
 const clt__op_row clt__trust_ratio_op = {
@@ -344,8 +350,6 @@ static void step_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-ELEMENTS(trust_step)
-
 const clt__op_row clt__trust_step_op = {
     .name = "trust_step",
     .operand = {[TRUST_STEP_WEIGHTS] = {"weights", CLT__UPDATE},
@@ -354,7 +358,7 @@ const clt__op_row clt__trust_step_op = {
                 [TRUST_STEP_TRUST] = {"trust", CLT__READ},
                 [TRUST_STEP_HYPER] = {"hyper", CLT__READ}},
     .twin = step_twin,
-    .launch = trust_step_launch,
+    .launch = launch,
 };
 
 /* ---- ema */
@@ -369,15 +373,13 @@ static void ema_twin(const void *sizes, const clt__array *operand)
                   clt__exactly(operand[EMA_WEIGHTS].real[i])));
 }
 
-ELEMENTS(ema)
-
 const clt__op_row clt__ema_op = {
     .name = "ema",
     .operand = {[EMA_AVERAGES] = {"averages", CLT__UPDATE},
                 [EMA_WEIGHTS] = {"weights", CLT__READ},
                 [EMA_HYPER] = {"hyper", CLT__READ}},
     .twin = ema_twin,
-    .launch = ema_launch,
+    .launch = launch,
 };
 
 /* ---- accumulate */
@@ -393,15 +395,13 @@ static void accumulate_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-ELEMENTS(accumulate)
-
 const clt__op_row clt__accumulate_op = {
     .name = "accumulate",
     .operand = {[ACCUMULATE_GRADIENT] = {"gradient", CLT__READ},
                 [ACCUMULATE_STEP] = {"step", CLT__READ},
                 [ACCUMULATE_SUM] = {"sum", CLT__UPDATE}},
     .twin = accumulate_twin,
-    .launch = accumulate_launch,
+    .launch = launch,
 };
 
 /* ---- gradient_norm */
@@ -422,12 +422,9 @@ static void norm_launch(void *sizes, const clt__limits *limits, clt__launches *t
     /* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
     const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
     z->parts = wanted < z->count ? wanted : z->count;
-    clt__define(to, " -DVEC=%d", limits->vector_width);
-    (void)clt__define_spread(to, limits);
-    clt__launch_flat("update.cl", "gradient_norm_parts", limits, z->parts, true, to);
-    to->scratch_reals = (uint64_t)z->parts;
+    launch_parts("gradient_norm_parts", "gradient_norm_scale", z->parts, 1, limits, to);
     to->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
-    to->count = 2;
+    to->scratch_reals = (uint64_t)z->parts;
 }
 
 const clt__op_row clt__gradient_norm_op = {
