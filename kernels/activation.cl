@@ -1,11 +1,13 @@
-/* Activations on their own, element by element.
+/* Activations on their own, element by element. Their functions: activations.h.
  *
  *   forward    y[i] = f(x[i])
- *   gradient   dx[i] = dy[i] f'(x[i]), written in terms of y[i]
+ *   gradient   dx[i] = dy[i] f'(x[i]), where at[i] is y[i] or x[i], whatever f' is written in terms of
  *
  * Work-item (vector of elements). */
 #include "params.h"
-#include "real.h"
+#include "activations.h"
+
+#define PARAMETER(z) (z.parameter_ppm / (real)1000000)
 
 #ifdef OP_activation_forward
 kernel void activation_forward(const element_sizes given, global const real *restrict x, global real *restrict y)
@@ -13,17 +15,18 @@ kernel void activation_forward(const element_sizes given, global const real *res
     const element_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
     if (lanes <= 0) return;
-    store_lanes(activate(load_lanes(x + i, lanes)), lanes, y + i);
+    store_lanes(JOIN(ACTIVATION, _value)(load_lanes(x + i, lanes), PARAMETER(z)), lanes, y + i);
 }
 #endif
 
 #ifdef OP_activation_gradient
 kernel void activation_gradient(const element_sizes given, global const real *restrict dy,
-                                global const real *restrict y, global real *restrict dx)
+                                global const real *restrict at, global real *restrict dx)
 {
     const element_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
     if (lanes <= 0) return;
-    store_lanes(deactivate(load_lanes(dy + i, lanes), load_lanes(y + i, lanes)), lanes, dx + i);
+    const realv g = load_lanes(dy + i, lanes), here = load_lanes(at + i, lanes);
+    store_lanes(JOIN(ACTIVATION, _gradient)(g, here, PARAMETER(z)), lanes, dx + i);
 }
 #endif

@@ -13,6 +13,7 @@
  * from the mean of a few pixels, and merged exactly (Chan, Golub and LeVeque 1979), so that a large mean costs no digits.
  * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
 #include "channel_parts.h"
+#include "activations.h"
 
 #define EPSILON(z) ((real)z.epsilon_ppm / (real)1000000)
 #define MOMENTUM(z) ((real)z.momentum_ppm / (real)1000000)
@@ -160,8 +161,8 @@ kernel void batchnorm_inference(const norm_sizes given, global const real *restr
 /* Work-item (vector of channels, part). partial: [part][dw, db][padded c] */
 kernel void batchnorm_gradients_parts(const norm_sizes given, global const real *restrict dy,
                                       global const real *restrict x, global const real *restrict mean,
-                                      global const real *restrict inverse, global const int *restrict step,
-                                      global real *restrict dw, global real *restrict db,
+                                      global const real *restrict inverse, global real *restrict dw,
+                                      global real *restrict db, global const int *restrict step,
                                       global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
@@ -186,8 +187,9 @@ kernel void batchnorm_gradients_parts(const norm_sizes given, global const real 
 /* Work-item (vector of channels) */
 kernel void batchnorm_gradients_sum(const norm_sizes given, global const real *restrict dy,
                                     global const real *restrict x, global const real *restrict mean,
-                                    global const real *restrict inverse, global const int *restrict step,
-                                    global real *restrict dw, global real *restrict db, global real *restrict partial)
+                                    global const real *restrict inverse, global real *restrict dw,
+                                    global real *restrict db, global const int *restrict step,
+                                    global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
     const int c = (int)get_global_id(0) * VEC;

@@ -6,6 +6,7 @@
  * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
 #include "channel_parts.h"
 #include "pixel.h"
+#include "activations.h"
 
 #ifdef OP_bias
 /* Work-item (vector of channels of a row). b may be NULL; before: the sums, or NULL. */

@@ -1,5 +1,5 @@
 /* For kernels that add up rows of channels, channel by channel: first over parts of the rows, a work-item each, then
- * over the parts in order. The host plans both launches (clt__plan_channel_sums). */
+ * over the parts in order. The host's side: clt__launch_channel_sums. */
 #ifndef CLT_CHANNEL_PARTS_H
 #define CLT_CHANNEL_PARTS_H
 

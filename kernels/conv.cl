@@ -18,6 +18,7 @@
 #include "conv_finish.h"
 #include "params.h"
 #include "register_tile.h"
+#include "activations.h"
 
 /* What forward and input gradient share: a correlation of `source` with `weights` [r,s,c,k]. For the input
  * gradient the source is dy, with stride - 1 zeros inserted between its pixels (`spread` = stride). */

@@ -3,6 +3,7 @@
 #define VEC 1
 #include "params.h"
 #include "real.h"
+#include "activations.h"
 
 #ifdef OP_conv_forward
 /* Work-item (k, x, image and y) */

@@ -20,6 +20,7 @@
 #endif
 #include "params.h"
 #include "group_tile.h"
+#include "activations.h"
 
 enum { NOWHERE = -(1 << 29) }; /* a coordinate outside every image, however far a filter reaches */
 

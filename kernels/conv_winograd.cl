@@ -18,6 +18,7 @@
 #include "conv_finish.h"
 #include "params.h"
 #include "register_tile.h"
+#include "activations.h"
 
 #define OUT WINOGRAD
 enum { SIDE = OUT + 2, POSITIONS = SIDE * SIDE };

@@ -8,6 +8,7 @@
  * output stay inside the tensor or the guard behind it, and their lanes are never stored. */
 #include "params.h"
 #include "register_tile.h"
+#include "activations.h"
 
 #ifdef OP_dense_forward
 /* Work-item (stripe of outputs, tile of images). The last tile's missing images repeat the last image, unstored. */

@@ -19,6 +19,7 @@
 #endif
 #include "params.h"
 #include "group_tile.h"
+#include "activations.h"
 
 #ifdef OP_dense_forward
 /* Group (tile of outputs, tile of images). */

@@ -13,6 +13,7 @@
  * guard, and their lanes are never stored. */
 #include "channel_parts.h"
 #include "pixel.h"
+#include "activations.h"
 
 /* ---- sums over a group */
 

@@ -10,6 +10,7 @@
  * (input gradient: one channel a work-item). Reads past a pixel's last channel stay inside the tensor or its guard. */
 #include "params.h"
 #include "real.h"
+#include "activations.h"
 
 /* Vectors of outputs that a pixel has, and where one begins. */
 #ifdef DEPTHWISE

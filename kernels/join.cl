@@ -7,6 +7,7 @@
  * An input beyond the last is NULL. Work-item: a vector of elements (sum), a pixel (concat). */
 #include "params.h"
 #include "real.h"
+#include "activations.h"
 
 #define EACH_INPUT(F) F(0, a) F(1, b) F(2, c) F(3, d) F(4, e) F(5, f) F(6, g) F(7, h)
 

@@ -60,8 +60,8 @@ static inline real weight_of(global const real *class_weight, const int k)
 
 kernel void cross_entropy(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
                           global const real *restrict target, global const int *restrict step,
-                          global const real *restrict class_weight, global const real *restrict mean_weight,
-                          global real *restrict gradient, global real *restrict loss, global real *restrict hit)
+                          global real *restrict gradient, global real *restrict loss, global real *restrict hit,
+                          global const real *restrict class_weight, global const real *restrict mean_weight)
 {
     const loss_sizes z = SIZES(given);
     const int n = (int)get_global_id(0);

@@ -5,19 +5,9 @@
  *
  * Letters mean the same everywhere: n images, c input channels, h w input height and width, k output channels, y x
  * output height and width, r s filter height and width. Tensors are channels last: activations [n,h,w,c], filters
- * [r,s,c,k], dense weights [i,o]. */
+ * [r,s,c,k], dense weights [i,o]. `activation` is a number of the host's: kernels get a name, see activations.h. */
 #ifndef CLT_PARAMS_H
 #define CLT_PARAMS_H
-
-/* What a fused op applies to its sum. */
-enum {
-    ACTIVATION_NONE,
-    ACTIVATION_RELU,
-    ACTIVATION_SIGMOID,
-    ACTIVATION_TANH,
-    ACTIVATION_SIGMOID_NOTEBOOK, /* sigmoid, whose derivative is (wrongly) taken at its output: only for `example` */
-    ACTIVATION_COUNT
-};
 
 /* conv.cl, conv_winograd.cl, grouped_conv.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
 typedef struct conv_sizes {
@@ -61,10 +51,10 @@ typedef struct norm_sizes {
     int parts;      /* of the batch: sums go over each, then over the parts */
 } norm_sizes;
 
-/* activation.cl, and whatever else goes element by element */
+/* activation.cl. parameter_ppm: the activation's parameter in millionths. */
 typedef struct element_sizes {
     int count;
-    int activation;
+    int activation, parameter_ppm;
 } element_sizes;
 
 /* resample.cl */
@@ -86,22 +76,6 @@ typedef struct average_sizes {
     int stride_y, stride_x, pad_y, pad_x;
     int include_pad;
 } average_sizes;
-
-/* curve.cl. alpha_ppm: the curve's parameter in millionths. */
-enum {
-    CURVE_LEAKY_RELU,
-    CURVE_ELU,
-    CURVE_SELU,
-    CURVE_GELU,
-    CURVE_SILU,
-    CURVE_HARDSWISH,
-    CURVE_RELU6,
-    CURVE_SOFTPLUS
-};
-
-typedef struct curve_sizes {
-    int count, curve, alpha_ppm;
-} curve_sizes;
 
 /* group_norm.cl. epsilon in millionths. */
 typedef struct group_norm_sizes {

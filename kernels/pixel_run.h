@@ -1,5 +1,5 @@
 /* For kernels that take images pixel by pixel, all channels of one at a time: work-item (row of pixels, image) or, spread,
- * (pixel, image). The host plans the launch (clt__plan_pixel_runs). */
+ * (pixel, image). The host's side: clt__launch_pixel_runs. */
 #ifndef CLT_PIXEL_RUN_H
 #define CLT_PIXEL_RUN_H
 

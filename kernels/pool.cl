@@ -9,6 +9,7 @@
  * inputs, image) or, spread, (element, image). Reads past the last channel stay inside the tensor or the guard behind it, and their lanes are never stored. */
 #include "params.h"
 #include "real.h"
+#include "activations.h"
 
 /* What of a row a work-item takes. */
 typedef struct {

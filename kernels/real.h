@@ -101,33 +101,4 @@ static inline realv load_lanes(global const real *from, const int count)
     return LOAD(lane);
 }
 
-/* The activation f of a sum. ACTIVATION is a constant of the build; NaN passes through. */
-#ifndef ACTIVATION
-#define ACTIVATION ACTIVATION_NONE
-#endif
-
-static inline realv sigmoid(const realv v)
-{
-    return (realv)1 / ((realv)1 + exp(-v));
-}
-
-static inline realv activate(const realv sum)
-{
-    if (ACTIVATION == ACTIVATION_RELU) return sum < (realv)0 ? (realv)0 : sum;
-    if (ACTIVATION == ACTIVATION_SIGMOID) return sigmoid(sum);
-    if (ACTIVATION == ACTIVATION_SIGMOID_NOTEBOOK) return sigmoid(sum);
-    if (ACTIVATION == ACTIVATION_TANH) return tanh(sum);
-    return sum;
-}
-
-/* The gradient of the sum, g f'(sum), where g is the gradient of y = f(sum): written in terms of y. */
-static inline realv deactivate(const realv g, const realv y)
-{
-    if (ACTIVATION == ACTIVATION_RELU) return y <= (realv)0 ? (realv)0 : g;
-    if (ACTIVATION == ACTIVATION_SIGMOID) return g * y * ((realv)1 - y);
-    if (ACTIVATION == ACTIVATION_TANH) return g * ((realv)1 - y * y);
-    if (ACTIVATION == ACTIVATION_SIGMOID_NOTEBOOK) return g * (sigmoid(y) * ((realv)1 - sigmoid(y)));
-    return g;
-}
-
 #endif

@@ -20,6 +20,19 @@
 #include "params.h"
 #include "real.h"
 
+/* A work-item's parameters: `lanes` from number i on. */
+#define MY_PARAMETERS(given)                                                                                           \
+    const update_sizes z = SIZES(given);                                                                               \
+    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;                                                    \
+    if (lanes <= 0) return
+
+#define OPTIMIZER(name, states)                                                                                        \
+    kernel void name(const update_sizes given, global real *restrict weights, OPTIMIZER_READS states)
+#define STATE(name) , global real *restrict name
+#define OPTIMIZER_READS                                                                                                \
+    global const real *restrict gradient, global const real *restrict hyper, global const real *restrict scale,        \
+        global const real *restrict decays
+
 /* Comparisons, not fmin and fmax, so that a NaN stays one. */
 static inline realv take_gradient(const update_sizes z, global const real *gradient, global const real *hyper,
                                   global const real *scale)
@@ -36,16 +49,20 @@ static inline realv decay_of(const realv w, const real share, global const real 
     return decays ? share * (LOAD(decays + i) * w) : share * w;
 }
 
-#ifdef OP_sgd
-kernel void sgd(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
-                global real *restrict velocity, global const real *restrict hyper, global const real *restrict scale,
-                global const real *restrict decays)
+/* The gradient of those that add their decay to it. */
+static inline realv decayed_gradient(const update_sizes z, const realv w, global const real *gradient,
+                                     global const real *hyper, global const real *scale, global const real *decays,
+                                     const int i)
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    return take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+}
+
+#ifdef OP_sgd
+OPTIMIZER(sgd, STATE(velocity))
+{
+    MY_PARAMETERS(given);
     const realv w = LOAD(weights + i);
-    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+    const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
     const realv v = hyper[HYPER_MOMENTUM] * LOAD(velocity + i) + g;
     store_lanes(v, lanes, velocity + i);
     store_lanes(w - hyper[HYPER_RATE] * (z.nesterov ? g + hyper[HYPER_MOMENTUM] * v : v), lanes, weights + i);
@@ -85,40 +102,29 @@ static inline void adam_step(const realv w, const realv g, global real *weights,
 }
 
 #ifdef OP_adam
-kernel void adam(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
-                 global real *restrict mean, global real *restrict square, global const real *restrict hyper,
-                 global const real *restrict scale, global const real *restrict decays)
+OPTIMIZER(adam, STATE(mean) STATE(square))
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     const realv w = LOAD(weights + i);
-    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+    const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
     adam_step(w, g, weights + i, mean + i, square + i, hyper, lanes);
 }
 #endif
 
 #ifdef OP_adamw
-kernel void adamw(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
-                  global real *restrict mean, global real *restrict square, global const real *restrict hyper,
-                  global const real *restrict scale, global const real *restrict decays)
+OPTIMIZER(adamw, STATE(mean) STATE(square))
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     const realv w = LOAD(weights + i), g = take_gradient(z, gradient + i, hyper, scale);
     adam_step(w - decay_of(w, hyper[HYPER_SHRINK], decays, i), g, weights + i, mean + i, square + i, hyper, lanes);
 }
 #endif
 
 #ifdef OP_lamb
-kernel void lamb(const update_sizes given, global const real *restrict weights, global const real *restrict gradient,
-                 global real *restrict mean, global real *restrict square, global const real *restrict hyper,
-                 global const real *restrict scale, global const real *restrict decays, global real *restrict direction)
+kernel void lamb(const update_sizes given, global const real *restrict weights, OPTIMIZER_READS
+                 STATE(mean) STATE(square) STATE(direction))
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     realv s;
     const realv g = take_gradient(z, gradient + i, hyper, scale);
     const realv m = take_moments(g, mean + i, square + i, hyper, lanes, &s);
@@ -127,9 +133,29 @@ kernel void lamb(const update_sizes given, global const real *restrict weights, 
 }
 #endif
 
+/* One of z.parts parts of `count` elements: a run of neighbours or, spread, every z.parts-th. */
+typedef struct {
+    int begin, end, step;
+} run;
+
+static inline run part_of(const int count, const int part, const int parts)
+{
+#ifdef SPREAD
+    return (run){part, count, parts};
+#else
+    return (run){(int)((long)count * part / parts), (int)((long)count * (part + 1) / parts), 1};
+#endif
+}
+
+static inline real sum_of_squares(global const real *x, const run r)
+{
+    real sum = 0;
+    for (int i = r.begin; i < r.end; i += r.step) sum += x[i] * x[i];
+    return sum;
+}
+
 #ifdef OP_trust_ratio
-/* Sums of squares of z.parts parts of each tensor: [tensor, part, weights or direction]. A part is a run of neighbours or,
- * spread, every z.parts-th element. Work-item (part, tensor). */
+/* Sums of squares of parts of each tensor: [tensor, part, weights or direction]. Work-item (part, tensor). */
 kernel void trust_ratio_parts(const update_sizes given, global const real *restrict weights,
                               global const real *restrict direction, global const int *restrict segments,
                               global real *restrict trust, global real *restrict partial)
@@ -138,19 +164,9 @@ kernel void trust_ratio_parts(const update_sizes given, global const real *restr
     const int part = (int)get_global_id(0), tensor = (int)get_global_id(1);
     if (part >= z.parts) return;
     const int first = segments[tensor * SEGMENT_LENGTH + SEGMENT_FIRST];
-    const int count = segments[tensor * SEGMENT_LENGTH + SEGMENT_COUNT];
-#ifdef SPREAD
-    const int begin = part, end = count, step = z.parts;
-#else
-    const int begin = (int)((long)count * part / z.parts), end = (int)((long)count * (part + 1) / z.parts), step = 1;
-#endif
-    real w = 0, d = 0;
-    for (int i = first + begin; i < first + end; i += step) {
-        w += weights[i] * weights[i];
-        d += direction[i] * direction[i];
-    }
-    partial[(tensor * z.parts + part) * 2] = w;
-    partial[(tensor * z.parts + part) * 2 + 1] = d;
+    const run r = part_of(segments[tensor * SEGMENT_LENGTH + SEGMENT_COUNT], part, z.parts);
+    partial[(tensor * z.parts + part) * 2] = sum_of_squares(weights + first, r);
+    partial[(tensor * z.parts + part) * 2 + 1] = sum_of_squares(direction + first, r);
 }
 
 /* A work-item a tensor adds its parts in order. */
@@ -175,24 +191,18 @@ kernel void trust_step(const update_sizes given, global real *restrict weights, 
                        global const int *restrict owners, global const real *restrict trust,
                        global const real *restrict hyper)
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     const real step = hyper[HYPER_RATE] * trust[owners[i / UPDATE_BLOCK]];
     store_lanes(LOAD(weights + i) - step * LOAD(direction + i), lanes, weights + i);
 }
 #endif
 
 #ifdef OP_rmsprop
-kernel void rmsprop(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
-                    global real *restrict square, global const real *restrict hyper, global const real *restrict scale,
-                    global const real *restrict decays)
+OPTIMIZER(rmsprop, STATE(square))
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     const realv w = LOAD(weights + i);
-    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+    const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
     const realv s = hyper[HYPER_ALPHA] * LOAD(square + i) + hyper[HYPER_ALPHA_REST] * (g * g);
     store_lanes(s, lanes, square + i);
     store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
@@ -200,15 +210,11 @@ kernel void rmsprop(const update_sizes given, global real *restrict weights, glo
 #endif
 
 #ifdef OP_adagrad
-kernel void adagrad(const update_sizes given, global real *restrict weights, global const real *restrict gradient,
-                    global real *restrict square, global const real *restrict hyper, global const real *restrict scale,
-                    global const real *restrict decays)
+OPTIMIZER(adagrad, STATE(square))
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     const realv w = LOAD(weights + i);
-    const realv g = take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
+    const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
     const realv s = LOAD(square + i) + g * g;
     store_lanes(s, lanes, square + i);
     store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
@@ -219,9 +225,7 @@ kernel void adagrad(const update_sizes given, global real *restrict weights, glo
 kernel void ema(const update_sizes given, global real *restrict averages, global const real *restrict weights,
                     global const real *restrict hyper)
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     store_lanes(hyper[HYPER_AVERAGE] * LOAD(averages + i) + hyper[HYPER_AVERAGE_REST] * LOAD(weights + i), lanes,
                 averages + i);
 }
@@ -231,16 +235,14 @@ kernel void ema(const update_sizes given, global real *restrict averages, global
 kernel void accumulate(const update_sizes given, global const real *restrict gradient, global const int *restrict step,
                        global real *restrict sums)
 {
-    const update_sizes z = SIZES(given);
-    const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
-    if (lanes <= 0) return;
+    MY_PARAMETERS(given);
     const realv g = LOAD(gradient + i);
     store_lanes(step[STEP_PART] > 0 ? LOAD(sums + i) + g : g, lanes, sums + i);
 }
 #endif
 
 #ifdef OP_gradient_norm
-/* Sums of squares of z.parts parts, each a run of neighbours or, spread, every z.parts-th element. Work-item (part). */
+/* Sums of squares of parts. Work-item (part). */
 kernel void gradient_norm_parts(const update_sizes given, global const real *restrict gradient,
                                 global const real *restrict hyper, global real *restrict scale,
                                 global real *restrict partial)
@@ -248,14 +250,7 @@ kernel void gradient_norm_parts(const update_sizes given, global const real *res
     const update_sizes z = SIZES(given);
     const int part = (int)get_global_id(0);
     if (part >= z.parts) return;
-#ifdef SPREAD
-    const int begin = part, end = z.count, step = z.parts;
-#else
-    const int begin = (int)((long)z.count * part / z.parts), end = (int)((long)z.count * (part + 1) / z.parts), step = 1;
-#endif
-    real sum = 0;
-    for (int i = begin; i < end; i += step) sum += gradient[i] * gradient[i];
-    partial[part] = sum;
+    partial[part] = sum_of_squares(gradient, part_of(z.count, part, z.parts));
 }
 
 /* One work-item adds the parts in order. */

@@ -14,7 +14,7 @@ check_syntax() {
     clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -fsyntax-only -Wall -Wno-unused-function -Werror -I"$source/kernels" "$@"
 }
 
-tile="-DCURVE=3 -DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3"
+tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3"
 group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=2"
 one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0"
 checked=0

@@ -203,18 +203,18 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
          disagree},
         {"mix.cl", "kernel void mix_pairs", "(1 - share) *", "((real)1.00001 - share) *", "mix_pairs", "", "target",
          disagree},
-        {"update.cl", "kernel void sgd", "z.nesterov ? g +", "z.nesterov ? (real)1.01f * g +", "sgd", "", "weights",
+        {"update.cl", "OPTIMIZER(sgd,", "z.nesterov ? g +", "z.nesterov ? (real)1.01f * g +", "sgd", "", "weights",
          disagree},
-        {"update.cl", "kernel void adam(", "hyper[HYPER_DECAY]", "(real)2 * hyper[HYPER_DECAY]", "adam", "", "weights",
+        {"update.cl", "OPTIMIZER(adam,", "= decayed_gradient(", "= (real)2 * decayed_gradient(", "adam", "", "weights",
          disagree},
-        {"update.cl", "kernel void adamw", "w - decay_of(", "w + decay_of(", "adamw", "", "weights", disagree},
+        {"update.cl", "OPTIMIZER(adamw,", "w - decay_of(", "w + decay_of(", "adamw", "", "weights", disagree},
         {"update.cl", "kernel void lamb", "HYPER_MEAN", "HYPER_ROOT", "lamb", "", "direction", disagree},
         {"update.cl", "kernel void trust_ratio(", "d += ", "d = ", "trust_ratio", "", "trust", disagree},
         {"update.cl", "kernel void trust_step", "i / UPDATE_BLOCK", "0", "trust_step", "", "weights", disagree},
         {"update.cl", "kernel void ema", "HYPER_AVERAGE_REST", "HYPER_AVERAGE", "ema", "", "averages", disagree},
-        {"update.cl", "kernel void rmsprop", "= hyper[HYPER_ALPHA]", "= (real)1.001f * hyper[HYPER_ALPHA]", "rmsprop",
+        {"update.cl", "OPTIMIZER(rmsprop,", "= hyper[HYPER_ALPHA]", "= (real)1.001f * hyper[HYPER_ALPHA]", "rmsprop",
          "", "weights", disagree},
-        {"update.cl", "kernel void adagrad", "+ g * g", "+ (real)1.1f * g * g", "adagrad", "", "weights", disagree},
+        {"update.cl", "OPTIMIZER(adagrad,", "+ g * g", "+ (real)1.1f * g * g", "adagrad", "", "weights", disagree},
         {"update.cl", "kernel void gradient_norm_scale", "= hyper[HYPER_CLIP]", "= (real)0.1 * hyper[HYPER_CLIP]",
          "gradient_norm", "", "scale", disagree},
         {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
@@ -264,8 +264,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
          "maxpool1", "y", disagree},
         {"loss.cl", "kernel void cross_entropy", "if (n >= z.n) return;", "if (n >= z.n + 8) return;", "cross_entropy",
          "", "gradient", outside},
-        {"update.cl", "kernel void gradient_norm_parts", "begin = part, end", "begin = part + 1, end", "gradient_norm",
-         "", "scale", disagree},
+        {"update.cl", "kernel void gradient_norm_parts", "z.count, part,", "z.count, part + 1,", "gradient_norm", "",
+         "scale", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught_under(CLT_SCHEDULE_TILE, &faults[i], &r);
@@ -286,7 +286,7 @@ static void a_write_outside_a_tensor_is_caught(void **state)
          "conv_weight_gradient", "conv1", "dw", outside},
         {"conv_winograd.cl", "kernel void conv_winograd_input_gradient", start,
          "= SIZES(given); dx[z.n * z.h * z.w * z.c + 7] = 1;", "conv_input_gradient", "conv2", "dx", outside},
-        {"update.cl", "kernel void sgd", start, "= SIZES(given); velocity[z.count + 63] = 0;", "sgd", "", "velocity",
+        {"update.cl", "OPTIMIZER(sgd,", "(given);", "(given); velocity[z.count + 63] = 0;", "sgd", "", "velocity",
          outside},
         {"loss.cl", "kernel void cross_entropy", start, "= SIZES(given); ((global int *)step)[STEP_LENGTH] = 0;",
          "cross_entropy", "", "step", outside},
@@ -317,7 +317,7 @@ static void a_nan_is_caught(void **state)
 {
     (void)state;
     static const fault faults[] = {
-        {"activation.cl", "kernel void activation_forward", "activate(load", "(real)NAN * activate(load",
+        {"activation.cl", "kernel void activation_forward", "(load_lanes(x", "((real)NAN * load_lanes(x",
          "activation_forward", "tanh1", "y", disagree},
         {"loss.cl", "kernel void cross_entropy", "log(sum)", "log(n == 1 ? -sum : sum)", "cross_entropy", "", "loss",
          disagree},
@@ -478,8 +478,8 @@ static size_t largest_group(clt_device *device)
     const clt_options options = clt__options_default();
     assert_ok(clt_session_open(model, device, data, &options, false, &session, &error), &error);
     for (size_t i = 0; i < session->net.tape.op_count; i++)
-        for (int j = 0; j < session->engine->ready[i].plan.launches; j++) {
-            const size_t *local = session->engine->ready[i].plan.launch[j].local;
+        for (int j = 0; j < session->engine->ready[i].launches.count; j++) {
+            const size_t *local = session->engine->ready[i].launches.launch[j].local;
             if (local[0] * local[1] * local[2] > largest) largest = local[0] * local[1] * local[2];
         }
     clt_session_close(session);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "device/opencl.h"
-#include "net/memory.h"
+#include "net/memory_plan.h"
 #include "session/session.h"
 #include "support.h"
 

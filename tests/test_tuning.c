@@ -160,7 +160,7 @@ clt_status __wrap_clt__time_op(clt__engine *engine, size_t index, int times, dou
     static const char option[] = "-DVEC=";
     const clt_status status = __real_clt__time_op(engine, index, short_is_fast ? 1 : times, seconds, error);
     if (!short_is_fast || status != CLT_OK) return status;
-    const char *vector = strstr(engine->ready[index].plan.defines, option);
+    const char *vector = strstr(engine->ready[index].launches.defines, option);
     *seconds = vector ? 1e-3 * atoi(vector + sizeof option - 1) : 1;
     timed++;
     return CLT_OK;

@@ -6,8 +6,10 @@
 
 #if defined(__GNUC__)
 #define CLT__PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define CLT__UNUSED __attribute__((unused)) /* a parameter that one of several functions of a type does not need */
 #else
 #define CLT__PRINTF(text, first)
+#define CLT__UNUSED
 #endif
 
 /* Fills *error (which may be NULL) and returns `status`. Use it through FAIL. */

@@ -29,18 +29,21 @@ static int64_t cost(int64_t tiles, int rows)
     return tiles * (rows + 2);
 }
 
-clt__tile clt__tile_for(const clt__limits *limits, int extent, int outputs)
+clt__register_tile clt__register_tile_for(const clt__limits *limits, int extent, int outputs)
 {
-    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
+    clt__register_tile tile = {
+        .rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
     for (int rows = 2; rows <= most_rows(limits, tile.cols); rows++)
         if (cost(clt__divide_up(extent, rows), rows) <= cost(clt__divide_up(extent, tile.rows), tile.rows))
             tile.rows = rows;
     return tile;
 }
 
-clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outputs, int *tile_y, int *tile_x)
+clt__register_tile clt__register_tile_over_pixels(const clt__limits *limits, int y, int x, int outputs, int *tile_y,
+                                                  int *tile_x)
 {
-    clt__tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
+    clt__register_tile tile = {
+        .rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
     const int most = most_rows(limits, tile.cols);
     int64_t least = cost((int64_t)y * x, 1);
     *tile_y = *tile_x = 1;
@@ -56,7 +59,7 @@ clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outpu
     return tile;
 }
 
-int clt__tile_stripe(const clt__tile *tile)
+int clt__register_tile_stripe(const clt__register_tile *tile)
 {
     return tile->cols * tile->vector_width;
 }

@@ -8,19 +8,20 @@
 /* ---- the vector schedule */
 
 /* A register tile: rows x (cols vectors). kernels/register_tile.h. */
-typedef struct clt__tile {
+typedef struct clt__register_tile {
     int rows, cols;
     int vector_width;
-} clt__tile;
+} clt__register_tile;
 
 /* The tile for `extent` rows and `outputs` outputs that wastes the least. */
-clt__tile clt__tile_for(const clt__limits *limits, int extent, int outputs);
+clt__register_tile clt__register_tile_for(const clt__limits *limits, int extent, int outputs);
 
 /* The same where the rows are pixels of a y * x image, in tiles of *tile_y * *tile_x = rows. */
-clt__tile clt__pixel_tile_for(const clt__limits *limits, int y, int x, int outputs, int *tile_y, int *tile_x);
+clt__register_tile clt__register_tile_over_pixels(const clt__limits *limits, int y, int x, int outputs, int *tile_y,
+                                                  int *tile_x);
 
 /* Outputs side by side in a tile. */
-int clt__tile_stripe(const clt__tile *tile);
+int clt__register_tile_stripe(const clt__register_tile *tile);
 
 /* ---- the tile schedule */
 

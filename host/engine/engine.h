@@ -10,12 +10,11 @@ typedef struct clt__engine clt__engine;
 /* What an op's tuning is kept under. It points into the op. */
 clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
 
-/* The row's launch rule of the schedule that the limits say. *plan is all zeros before. */
-clt_status clt__plan_with(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launch_plan *plan,
-                          clt_error *error);
+/* The launches by the row's rule for the schedule that the limits say. */
+void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launches *launches);
 
-/* Whether two plans run the same kernels in the same way. */
-bool clt__same_plan(const clt__launch_plan *a, const clt__launch_plan *b);
+/* Whether both run the same kernels in the same way. */
+bool clt__same_launches(const clt__launches *a, const clt__launches *b);
 
 /* What a tape takes of a device's memory: in all, in the largest single piece, and for the ops' scratch space. */
 typedef struct clt__needs {
@@ -31,8 +30,8 @@ uint64_t clt__engine_room(uint64_t bytes, clt_precision precision);
 clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_precision precision, clt__needs *needs,
                              clt_error *error);
 
-/* Allocates every tensor (zeroed), plans every op, sets every kernel argument. The device and the tape must outlive the
- * engine, and the tape must not change. */
+/* Allocates every tensor (zeroed), finds every op's launches, sets every kernel argument. The device and the tape must
+ * outlive the engine, and the tape must not change. */
 clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision, clt__engine **engine,
                             clt_error *error);
 void clt__engine_close(clt__engine *engine);

@@ -1,4 +1,4 @@
-/* What engine.c and verify.c share. */
+/* What the files of this room share. */
 #ifndef CLT_ENGINE_INTERNAL_H
 #define CLT_ENGINE_INTERNAL_H
 
@@ -7,12 +7,35 @@
 /* An op made ready for the device. */
 typedef struct clt__ready {
     clt__kernel *kernel[CLT__MAX_LAUNCHES];
-    clt__launch_plan plan;
+    clt__launches launches;
     bool plain;       /* its fast kernel does not build on this device */
-    clt__sizes sizes; /* the op's, with what the plan set */
+    clt__sizes sizes; /* the op's, with what the launch rule set */
 } clt__ready;
 
+/* Where an engine's tensors are and who computes: on_device.c or on_reference.c. What their functions do is said with
+ * the engine's own in engine.h. */
+typedef struct clt__backend {
+    bool in_double; /* reals are kept as double, whatever the precision */
+    clt_status (*open)(clt__engine *engine, clt_error *error);
+    void (*close)(clt__engine *engine); /* also where `open` failed half-way */
+    clt_status (*run)(clt__engine *engine, size_t index, clt_error *error);
+    clt_status (*finish)(clt__engine *engine, clt_error *error);
+    void (*count_work)(const clt__engine *engine, size_t index, clt__work *work); /* launches and arithmetic */
+    clt_status (*read)(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);
+    clt_status (*write)(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
+    clt_status (*begin_write)(clt__engine *engine, int tensor, int first, int count, clt__transfer *transfer,
+                              clt_error *error); /* of transfer->values */
+    clt_status (*set)(clt__engine *engine, int tensor, int count, const void *from, clt_error *error);
+    clt_status (*most_scratch)(clt_device *device, const clt__tape *tape, clt_precision precision, uint64_t *reals,
+                               clt_error *error);
+} clt__backend;
+
+extern const clt__backend clt__on_device, clt__on_reference;
+
+const clt__backend *clt__backend_of(const clt_device *device);
+
 struct clt__engine {
+    const clt__backend *backend;
     clt_device *device;
     const clt__tape *tape;
     clt_precision precision;
@@ -24,10 +47,14 @@ struct clt__engine {
     uint64_t scratch_reals;
 };
 
-/* plan.c: the launch plan of an op on this device, and its sizes with what the plan set: by the limits that were tuned
- * for it, if any. */
-clt_status clt__plan_op(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
-                        int most_items, clt__sizes *sizes, clt__launch_plan *plan, clt_error *error);
+/* launches.c: an op's launches on this device, and its sizes with what the rule set: by the limits that were tuned for
+ * it, if any. */
+clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
+                            int most_items, clt__sizes *sizes, clt__launches *launches, clt_error *error);
+
+/* Bytes of a tensor's element on the device, and as the engine's callers see it. */
+size_t clt__tensor_element_bytes(const clt__engine *engine, int tensor);
+size_t clt__outside_bytes(const clt__engine *engine, int tensor);
 
 enum { CLT__FRONT = CLT__BUFFER_ALIGNMENT }; /* elements before a root's first; a multiple of the alignment in bytes */
 
@@ -39,7 +66,5 @@ uint64_t clt__tensor_offset(const clt__engine *engine, int tensor);
 
 /* The buffer that holds a tensor's root and its guards. */
 clt__buffer *clt__root_memory(const clt__engine *engine, int tensor);
-
-clt_status clt__enqueue_op(clt__engine *engine, size_t index, clt_error *error);
 
 #endif

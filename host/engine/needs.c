@@ -1,6 +1,4 @@
 /* What a tape takes of a device's memory, before any of it is asked for. */
-#include <limits.h>
-
 #include "engine/internal.h"
 
 uint64_t clt__root_bytes(const clt__tensor *root, clt_precision precision)
@@ -14,20 +12,6 @@ uint64_t clt__engine_room(uint64_t bytes, clt_precision precision)
     return elements > guards ? elements - guards : 0;
 }
 
-/* Scratch memory is shared by all ops, for they run one after another. */
-static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_precision precision, uint64_t *reals,
-                               clt_error *error)
-{
-    *reals = 0;
-    for (size_t i = 0; i < tape->op_count; i++) {
-        clt__sizes sizes;
-        clt__launch_plan plan;
-        TRY(clt__plan_op(device, precision, &tape->op[i], false, INT_MAX, &sizes, &plan, error));
-        if (plan.scratch_reals > *reals) *reals = plan.scratch_reals;
-    }
-    return CLT_OK;
-}
-
 static void add_piece(clt__needs *needs, uint64_t bytes)
 {
     needs->total += bytes;
@@ -37,11 +21,10 @@ static void add_piece(clt__needs *needs, uint64_t bytes)
 clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_precision precision, clt__needs *needs,
                              clt_error *error)
 {
-    const bool on_reference = clt__device_is_reference(device);
-    const clt_precision kept = on_reference ? CLT_F64 : precision;
+    const clt__backend *backend = clt__backend_of(device);
+    const clt_precision kept = backend->in_double ? CLT_F64 : precision;
     uint64_t scratch = 0;
-    if (!on_reference) TRY(clt__device_learn(device, error));
-    if (!on_reference) TRY(most_scratch(device, tape, precision, &scratch, error));
+    TRY(backend->most_scratch(device, tape, precision, &scratch, error));
     *needs = (clt__needs){.scratch = scratch * clt__element_bytes(CLT__REALS, precision)};
     add_piece(needs, needs->scratch);
     for (size_t i = 0; i < tape->tensor_count; i++)

@@ -1,5 +1,19 @@
 #include "engine/op.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void clt__define(clt__launches *launches, const char *format, ...)
+{
+    const size_t length = strlen(launches->defines), room = sizeof launches->defines - length;
+    va_list arguments;
+    va_start(arguments, format);
+    const int written = vsnprintf(launches->defines + length, room, format, arguments);
+    va_end(arguments);
+    if (written < 0 || (size_t)written >= room) launches->cut = true;
+}
+
 int clt__operand_count(const clt__op_row *row)
 {
     int count = 0;
@@ -7,8 +21,13 @@ int clt__operand_count(const clt__op_row *row)
     return count;
 }
 
-void clt__clear(const clt__array *array, size_t count)
+void clt__run_twin(const clt__op_row *row, const void *sizes, const clt__array *operand)
 {
-    for (size_t i = 0; i < count; i++) array->real[i] = 0;
-    for (size_t i = 0; i < count && array->slack; i++) array->slack[i] = 0;
+    row->twin(sizes, operand);
+    if (row->finish) row->finish(sizes, operand);
+}
+
+void clt__clear(const clt__array *array)
+{
+    for (size_t i = 0; i < array->count && array->real; i++) array->real[i] = 0;
 }

@@ -1,10 +1,10 @@
 /* The op: one contract for the device, the reference, the tests and `verify`.
  *
- *   op row     what every op of a kind shares: its operands, its twin in plain C, its launch rule
+ *   op row     what every op of a kind shares: its operands, its twin in plain C, its launch rules
  *   op         one such computation in a net: a row, sizes, and the tensors that are its operands
  *
  * Every kernel of an op takes the same arguments: the op's sizes, its operands in the row's order (NULL for an operand
- * that is absent), then the launch plan's scratch buffer and, where the launch says so, local memory. */
+ * that is absent), then the launches' scratch buffer and, where the launch says so, local memory. */
 #ifndef CLT_ENGINE_OP_H
 #define CLT_ENGINE_OP_H
 
@@ -14,6 +14,7 @@
 enum {
     CLT__MAX_OPERANDS = 10,
     CLT__MAX_LAUNCHES = 2,
+    CLT__MAX_SIZES = 32, /* ints of an op's sizes */
     CLT__GUARD =
         64 /* elements before and after every tensor that a kernel may read, but whose values it must not use */
 };
@@ -22,34 +23,47 @@ typedef enum clt__type { CLT__REALS, CLT__INTS, CLT__BYTES } clt__type;
 
 typedef enum clt__access { CLT__READ, CLT__WRITE, CLT__UPDATE } clt__access;
 
-/* An operand as a twin sees it: the pointer of its type is set, or none where the operand is absent. Where `slack` is
- * set too, the twin writes there, for each real it writes, how far a right device result may lie from its own, in units
- * of the device's roundoff u (2^-24 for float, 2^-53 for double). layers/bounds.h derives it. */
+/* An operand as a twin sees it: the pointer of its type is set, or none where the operand is absent. `slack` is set
+ * while an op is verified, of what it writes: how far a right device result may lie from the twin's, in units of the
+ * device's roundoff u (2^-24 for float, 2^-53 for double). It is 0 before the twin runs. ops/bounds.h derives it. */
 typedef struct clt__array {
     double *real;
     double *slack;
-    double roundoff; /* u, where slack is set */
+    double roundoff; /* u, where slack may be set */
     int32_t *integer;
     uint8_t *byte;
+    size_t count;
 } clt__array;
 
 /* One launch: a kernel over a range. */
 typedef struct clt__launch {
     const char *kernel;
     size_t global[3], local[3]; /* local[0] = 0: the device chooses */
-    bool takes_local;           /* the kernel's last argument is the plan's local memory */
+    bool takes_local;           /* the kernel's last argument is the launches' local memory */
 } clt__launch;
 
-typedef struct clt__launch_plan {
+/* How one run of an op goes to the device. */
+typedef struct clt__launches {
+    const char *op;   /* the row's name: a kernel that is all of an op is called after it */
     const char *file; /* "conv.cl" */
     char
         defines[256]; /* such as the tile that the ranges were computed for; the engine adds -DOP_ and the row's name */
+    bool cut;         /* more was defined than fits: a mistake of ours, which the engine refuses */
     clt__launch launch[CLT__MAX_LAUNCHES];
-    int launches;
+    int count;
     uint64_t scratch_reals; /* device memory for this op alone, 0 for none */
     uint64_t local_reals;   /* local memory of each work-group, for the launches that take it */
     double flops;           /* the arithmetic of one run, multiplications and additions apart */
-} clt__launch_plan;
+} clt__launches;
+
+/* Adds a define, " -DVEC=%d". */
+void clt__define(clt__launches *launches, const char *format, ...) CLT__PRINTF(2, 3);
+
+typedef void (*clt__twin)(const void *sizes, const clt__array *operand);
+
+/* Fills *launches, which is all zeros before, from the sizes and the limits alone. It may set those fields of `sizes`
+ * that only the kernels read, and a bound: verify hands the twin these sizes. */
+typedef void (*clt__launch_rule)(void *sizes, const clt__limits *limits, clt__launches *launches);
 
 typedef struct clt__op_row {
     const char *name;
@@ -57,33 +71,22 @@ typedef struct clt__op_row {
         const char *name;
         clt__access access;
     } operand[CLT__MAX_OPERANDS]; /* ends with a NULL name */
-    void (*twin)(const void *sizes, const clt__array *operand);
-    /* Fills *plan for this device; may set those fields of `sizes` that only the device variant reads, and the twin
-     * where the slack depends on the variant: verify hands it the planned sizes. */
-    clt_status (*plan)(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
-    /* The same under the tile schedule, where that has kernels of its own: else NULL. */
-    clt_status (*plan_tile)(void *sizes, const clt__limits *limits, clt__launch_plan *plan, clt_error *error);
+    clt__twin twin;
+    /* Where all that the twin writes are sums of products: how many roundoffs of the sum of the products' absolute
+     * values a result may be off. Verify runs the twin on absolute values for it; the twin has nothing to do with
+     * slack. NULL: the twin fills it, and what it leaves is exact. */
+    double (*growth)(const void *sizes);
+    /* A closer look at that: fills the slack itself, or returns false. May be NULL. */
+    bool (*bound)(const void *sizes, const clt__array *operand);
+    /* What follows the sums, element by element: a fused activation. May be NULL. */
+    clt__twin finish;
+    clt__launch_rule launch;
+    clt__launch_rule launch_tile; /* under the tile schedule, where that has kernels of its own: else NULL */
 } clt__op_row;
 
-typedef union clt__sizes {
-    conv_sizes conv;
-    dense_sizes dense;
-    pool_sizes pool;
-    norm_sizes norm;
-    element_sizes element;
-    average_sizes average;
-    dropout_sizes dropout;
-    resample_sizes resample;
-    curve_sizes curve;
-    group_norm_sizes group_norm;
-    softmax_sizes softmax;
-    channel_sizes channel;
-    join_sizes join;
-    loss_sizes loss;
-    batch_sizes batch;
-    augment_sizes augment;
-    mix_sizes mix;
-    update_sizes update;
+/* Any op's sizes: one of the structs of kernels/params.h, which are ints only. */
+typedef struct clt__sizes {
+    int number[CLT__MAX_SIZES];
 } clt__sizes;
 
 typedef struct clt__op {
@@ -96,7 +99,10 @@ typedef struct clt__op {
 
 int clt__operand_count(const clt__op_row *row);
 
-/* For twins that add up where they write: `count` reals, and their slack where it is wanted, become 0. */
-void clt__clear(const clt__array *array, size_t count);
+/* The reference's run of an op: its twin and what follows it. */
+void clt__run_twin(const clt__op_row *row, const void *sizes, const clt__array *operand);
+
+/* For twins that add up where they write: every real, if there are any, becomes 0. */
+void clt__clear(const clt__array *array);
 
 #endif

@@ -84,14 +84,19 @@ clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt_
 }
 
 clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,
-                            size_t sizes_bytes, const int *tensor, clt_error *error)
+                            size_t sizes_bytes, const int *tensor, int operands, clt_error *error)
 {
+    if (operands != clt__operand_count(row) || sizes_bytes > sizeof(clt__sizes))
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "a mistake in cltrain: %s has %d operands and room for %zu bytes of sizes, "
+                    "not %d and %zu",
+                    row->name, clt__operand_count(row), sizeof(clt__sizes), operands, sizes_bytes);
     TRY(clt__grow(&tape->op, &tape->op_capacity, tape->op_count, sizeof *tape->op, error));
     clt__op *op = &tape->op[tape->op_count++];
     *op = (clt__op){.row = row, .sizes_bytes = sizes_bytes};
     (void)snprintf(op->layer, sizeof op->layer, "%s", layer);
     memcpy(&op->sizes, sizes, sizes_bytes);
-    memcpy(op->tensor, tensor, (size_t)clt__operand_count(row) * sizeof *tensor);
+    memcpy(op->tensor, tensor, (size_t)operands * sizeof *tensor);
     return CLT_OK;
 }
 

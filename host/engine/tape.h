@@ -6,7 +6,7 @@
  *   root "parameters":   | conv1.weight ....gap| conv1.bias ....gap| dense1.weight ........gap|
  *
  * A gap is at least CLT__GUARD elements; between tensors that last it is zero. Tensors that are never needed at the
- * same time may share a root's memory: see net/memory.h. */
+ * same time may share a root's memory: see net/memory_plan.h. */
 #ifndef CLT_ENGINE_TAPE_H
 #define CLT_ENGINE_TAPE_H
 
@@ -54,9 +54,21 @@ uint64_t clt__tape_room(const clt__tensor *tensor);
 /* Moves a tensor of its own to an offset in a root that tensors share; the root grows where it has to. */
 clt_status clt__tape_move(clt__tape *tape, int tensor, int root, int offset, clt_error *error);
 
-/* `tensor` lists as many operands as the row has. */
+/* Appends an op. `tensor` lists `operands` tensors, -1 for one that is absent: an error of ours, and reported, where
+ * the row has another number. */
 clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,
-                            size_t sizes_bytes, const int *tensor, clt_error *error);
+                            size_t sizes_bytes, const int *tensor, int operands, clt_error *error);
+
+/* The same with `sizes`, a struct, and `tensor`, an array, as they are. */
+#define CLT__ADD_OP(tape, row, layer, sizes, tensor, error)                        \
+    clt__tape_add_op(tape, row, layer, &(sizes), CLT__CHECKED_SIZE(sizes), tensor, \
+                     (int)(sizeof(tensor) / sizeof *(tensor)), error)
+#define CLT__CHECKED_SIZE(sizes)                                                        \
+    (sizeof(sizes) + 0 * sizeof(struct {                                                \
+                         _Static_assert(sizeof(sizes) <= sizeof(clt__sizes),            \
+                                        "CLT__MAX_SIZES is too small for these sizes"); \
+                         int unused;                                                    \
+                     }))
 
 /* -1 where there is none of that name. */
 int clt__tape_find(const clt__tape *tape, const char *name);

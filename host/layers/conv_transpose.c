@@ -7,8 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "layers/channel.h"
-#include "layers/conv.h"
+#include "layers/channels.h"
+#include "layers/conv_layer.h"
+#include "ops/channel.h"
 
 enum { OUT, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, BIAS_OPTION, GROUPS, DILATION };
 enum { WEIGHT, BIAS };
@@ -88,14 +89,19 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
     const conv_sizes sizes = sizes_of(layer);
     const clt__parameter *p = layer->parameter;
     const int products = finishes(layer) ? layer->saved[PRODUCTS] : layer->out.tensor;
-    const int tensor[] = {layer->in[0].tensor, p[WEIGHT].tensor, -1, products};
-    TRY(clt__tape_add_op(tape, clt__conv_ops_for(&sizes)->input_gradient, layer->name, &sizes, sizeof sizes, tensor,
-                         error));
+    const int tensor[] = {[INPUT_GRADIENT_DY] = layer->in[0].tensor,
+                          [INPUT_GRADIENT_W] = p[WEIGHT].tensor,
+                          [INPUT_GRADIENT_X] = -1,
+                          [INPUT_GRADIENT_DX] = products};
+    TRY(CLT__ADD_OP(tape, clt__conv_ops_for(&sizes)->input_gradient, layer->name, sizes, tensor, error));
     if (!finishes(layer)) return CLT_OK;
     channel_sizes finish = clt__channel_sizes_of(layer, &layer->out);
     finish.activation = layer->out.activation;
-    const int biased[] = {products, has_bias(layer) ? p[BIAS].tensor : -1, layer->out.tensor, layer->before};
-    return clt__tape_add_op(tape, &clt__bias_op, layer->name, &finish, sizeof finish, biased, error);
+    const int biased[] = {[BIAS_X] = products,
+                          [BIAS_B] = has_bias(layer) ? p[BIAS].tensor : -1,
+                          [BIAS_Y] = layer->out.tensor,
+                          [BIAS_SUMS] = layer->before};
+    return CLT__ADD_OP(tape, &clt__bias_op, layer->name, finish, biased, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -105,17 +111,24 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     const clt__parameter *p = layer->parameter;
     const int x = layer->in[0].tensor, dy = layer->out.gradient;
     if (p[WEIGHT].gradient >= 0) {
-        const int tensor[] = {dy, x, p[WEIGHT].gradient, -1};
-        TRY(clt__tape_add_op(tape, ops->weight_gradient, layer->name, &sizes, sizeof sizes, tensor, error));
+        const int tensor[] = {[WEIGHT_GRADIENT_X] = dy,
+                              [WEIGHT_GRADIENT_DY] = x,
+                              [WEIGHT_GRADIENT_DW] = p[WEIGHT].gradient,
+                              [WEIGHT_GRADIENT_DB] = -1};
+        TRY(CLT__ADD_OP(tape, ops->weight_gradient, layer->name, sizes, tensor, error));
     }
     if (has_bias(layer) && p[BIAS].gradient >= 0) {
         const channel_sizes sums = clt__channel_sizes_of(layer, &layer->out);
-        const int tensor[] = {dy, -1, p[BIAS].gradient};
-        TRY(clt__tape_add_op(tape, &clt__channel_sum_op, layer->name, &sums, sizeof sums, tensor, error));
+        const int tensor[] = {[CHANNEL_SUM_DY] = dy, [CHANNEL_SUM_X] = -1, [CHANNEL_SUM_SUM] = p[BIAS].gradient};
+        TRY(CLT__ADD_OP(tape, &clt__channel_sum_op, layer->name, sums, tensor, error));
     }
     if (layer->in[0].gradient < 0) return CLT_OK;
-    const int tensor[] = {dy, p[WEIGHT].tensor, -1, layer->in[0].gradient, -1};
-    return clt__tape_add_op(tape, ops->forward, layer->name, &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[FORWARD_X] = dy,
+                          [FORWARD_W] = p[WEIGHT].tensor,
+                          [FORWARD_BIAS] = -1,
+                          [FORWARD_Y] = layer->in[0].gradient,
+                          [FORWARD_SUMS] = -1};
+    return CLT__ADD_OP(tape, ops->forward, layer->name, sizes, tensor, error);
 }
 
 static const clt__case cases[] = {

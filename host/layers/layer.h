@@ -1,13 +1,16 @@
 /* A layer: a row that says what all layers of its kind share, and the layer itself in one net.
  *
- * To add one: a file here with its row, its ops' twins and launch rules; a kernel file; its name in registry.c. The net
- * language, --help, checkpoints, `verify` and the tests read the row. */
+ * To add one: a file here with its row, and its name in layer_list.c; its ops, where it has some of its own, are a file
+ * in ops/ and one in kernels/. The net language, --help, checkpoints, `verify` and the tests read the row. */
 #ifndef CLT_LAYERS_LAYER_H
 #define CLT_LAYERS_LAYER_H
 
 #include "engine/tape.h"
+#include "ops/activation.h"
+#include "ops/join.h"
+#include "ops/weighted.h"
 
-enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4, CLT__MAX_INPUTS = 8 };
+enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4 };
 
 typedef struct clt__layer clt__layer;
 
@@ -49,8 +52,7 @@ typedef struct clt__layer_row {
     bool training_only;     /* inference passes its input on */
     bool joins;             /* takes two or more inputs, else it takes one */
     bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
-    int activation;         /* the function of an activation layer that can be fused (kernels/params.h) */
-    int curve;              /* that of one which cannot (kernels/params.h) */
+    int activation;         /* the number of an activation layer: ops/activation.h */
     bool fuses;             /* forward can apply the activation that follows */
     bool takes_activation;  /* backward applies the derivative of the activation fused into its (first) input */
     const clt__case *cases; /* ends with a NULL net */
@@ -91,67 +93,15 @@ struct clt__layer {
     int parameters;
 };
 
-/* ---- the lists: one line for each layer, loss and optimiser (registry.c) */
+/* The list: one line for each layer (layer_list.c). */
 
-typedef struct clt__loss_row {
-    const char *name;
-    const char *help;
-    const clt__op_row *op;
-    bool probabilities; /* real targets are from 0 to 1 */
-    bool of_classes;    /* the outputs are classes: it obeys label smoothing and class weights */
-} clt__loss_row;
-
-enum { CLT__MAX_STATES = 2 };
-
-/* What an optimiser keeps for each parameter. Zero before the first step. */
-typedef struct clt__state_row {
-    const char *name; /* in checkpoints: PyTorch's, but for sgd's velocity */
-    bool square;      /* it is never negative */
-} clt__state_row;
-
-/* The op's operands: weights, gradient, the states, hyper, scale (may be absent), decays (may be absent). Where
- * `trusts` it writes a direction, its last operand, in place of the weights. */
-typedef struct clt__optimizer_row {
-    const char *name;
-    const char *help;
-    const clt__op_row *op;
-    clt__state_row state[CLT__MAX_STATES + 1]; /* ends with a NULL name */
-    bool corrects_bias;                        /* HYPER_STEP and HYPER_ROOT change with the number of the step */
-    bool trusts; /* each tensor moves along the direction by its trust ratio: trust_ratio and trust_step follow */
-    double eps;  /* by default; 0 where it has none */
-} clt__optimizer_row;
-
-extern const clt__layer_row *const clt__layer_rows[]; /* each ends with NULL */
-extern const clt__loss_row *const clt__loss_rows[];
-extern const clt__optimizer_row *const clt__optimizer_rows[];
-
-/* The loss of one image's outputs, by the row's twin, against its class label or (NULL) its real targets. `gradient`
- * has room for that by the outputs. */
-double clt__image_loss(const clt__loss_row *row, double *outputs, int count, const int32_t *label, const double *target,
-                       double *gradient);
+extern const clt__layer_row *const clt__layer_rows[]; /* ends with NULL */
 
 extern const clt__layer_row clt__zeropad, clt__upsample; /* which share their ops */
 extern const clt__layer_row clt__log_softmax;            /* which shares its ops with softmax */
 extern const clt__layer_row clt__layernorm;              /* ... with groupnorm */
 
-/* Ops that no layer owns. */
-extern const clt__op_row clt__batch_op, clt__augment_draw_op, clt__augment_op, clt__mix_op, clt__mean_weight_op,
-    clt__history_op, clt__accumulate_op, clt__gradient_norm_op, clt__trust_ratio_op, clt__trust_step_op, clt__ema_op,
-    clt__activation_gradient_op;
-
 /* ---- helpers for layers */
-
-/* join.c: appends the op y = f(the sum of these tensors), which are 2 to CLT__MAX_INPUTS. */
-clt_status clt__add_sum(clt__tape *tape, const char *layer, const int *tensor, int count, int y, int activation,
-                        clt_error *error);
-
-/* y = f(sum) and f'(sum), the latter written in terms of y, for an activation of kernels/params.h. */
-double clt__activate(int activation, double sum);
-double clt__deactivate(int activation, double gradient, double y);
-
-/* The slack of f(sum), where the sum has `slack`; and of gradient * f'(sum). */
-double clt__activate_slack(int activation, double sum, double slack);
-double clt__deactivate_slack(int activation, double gradient, double slack, double y);
 
 /* The rule of layers whose output is shaped like their input. */
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);
@@ -172,12 +122,6 @@ clt_status clt__slide_window(clt__layer *layer, int channels, const int *kernel,
 clt_status clt__check_pool_padding(const clt__layer *layer, const int *kernel, const int *padding, clt_error *error);
 
 /* weighted.c: for layers whose first parameter is a weight and whose second, if any, is a bias. */
-typedef struct clt__weighted_ops {
-    const clt__op_row *forward;         /* (x, w, bias -> y, sums) */
-    const clt__op_row *weight_gradient; /* (x, dy -> dw, db) */
-    const clt__op_row *input_gradient;  /* (dy, w, x -> dx) */
-} clt__weighted_ops;
-
 void clt__set_weight_and_bias(clt__layer *layer, const int weight[4], int shown, int fan_in, bool bias);
 clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
                                  const void *sizes, size_t sizes_bytes, clt_error *error);

@@ -1,6 +1,8 @@
 /* What layers with a weight, and perhaps a bias, share: convolution and dense. */
 #include "layers/layer.h"
 
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
 enum { WEIGHT, BIAS };
 
 void clt__set_weight_and_bias(clt__layer *layer, const int weight[4], int shown, int fan_in, bool bias)
@@ -21,9 +23,12 @@ clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const
                                  const void *sizes, size_t sizes_bytes, clt_error *error)
 {
     const clt__parameter *p = layer->parameter;
-    const int tensor[] = {layer->in[0].tensor, p[WEIGHT].tensor, has_bias(layer) ? p[BIAS].tensor : -1,
-                          layer->out.tensor, layer->before};
-    return clt__tape_add_op(tape, ops->forward, layer->name, sizes, sizes_bytes, tensor, error);
+    const int tensor[] = {[FORWARD_X] = layer->in[0].tensor,
+                          [FORWARD_W] = p[WEIGHT].tensor,
+                          [FORWARD_BIAS] = has_bias(layer) ? p[BIAS].tensor : -1,
+                          [FORWARD_Y] = layer->out.tensor,
+                          [FORWARD_SUMS] = layer->before};
+    return clt__tape_add_op(tape, ops->forward, layer->name, sizes, sizes_bytes, tensor, COUNT(tensor), error);
 }
 
 clt_status clt__weighted_backward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
@@ -31,12 +36,17 @@ clt_status clt__weighted_backward(clt__tape *tape, const clt__layer *layer, cons
 {
     const clt__parameter *p = layer->parameter;
     if (p[WEIGHT].gradient >= 0) {
-        const int tensor[] = {layer->in[0].tensor, layer->out.gradient, p[WEIGHT].gradient,
-                              has_bias(layer) ? p[BIAS].gradient : -1};
-        TRY(clt__tape_add_op(tape, ops->weight_gradient, layer->name, sizes, sizes_bytes, tensor, error));
+        const int tensor[] = {[WEIGHT_GRADIENT_X] = layer->in[0].tensor,
+                              [WEIGHT_GRADIENT_DY] = layer->out.gradient,
+                              [WEIGHT_GRADIENT_DW] = p[WEIGHT].gradient,
+                              [WEIGHT_GRADIENT_DB] = has_bias(layer) ? p[BIAS].gradient : -1};
+        TRY(clt__tape_add_op(tape, ops->weight_gradient, layer->name, sizes, sizes_bytes, tensor, COUNT(tensor),
+                             error));
     }
     if (layer->in[0].gradient < 0) return CLT_OK;
-    const int tensor[] = {layer->out.gradient, p[WEIGHT].tensor, layer->in[0].activation ? layer->in[0].tensor : -1,
-                          layer->in[0].gradient};
-    return clt__tape_add_op(tape, ops->input_gradient, layer->name, sizes, sizes_bytes, tensor, error);
+    const int tensor[] = {[INPUT_GRADIENT_DY] = layer->out.gradient,
+                          [INPUT_GRADIENT_W] = p[WEIGHT].tensor,
+                          [INPUT_GRADIENT_X] = layer->in[0].activation ? layer->in[0].tensor : -1,
+                          [INPUT_GRADIENT_DX] = layer->in[0].gradient};
+    return clt__tape_add_op(tape, ops->input_gradient, layer->name, sizes, sizes_bytes, tensor, COUNT(tensor), error);
 }

@@ -19,6 +19,8 @@
 #define CLT_NET_DESCRIPTION_H
 
 #include "layers/layer.h"
+#include "ops/loss.h"
+#include "ops/update.h"
 
 typedef struct clt__item {
     const clt__layer_row *row;

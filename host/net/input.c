@@ -12,6 +12,7 @@
  *                 +-------+    +---------+  mix.partner
  *
  * Without either, `batch` writes the input itself. */
+#include "ops/input.h"
 #include "net/build.h"
 
 /* Images on their way: those of the batch or, for mixing, their partners. Tensors. */
@@ -66,9 +67,11 @@ static clt_status add_gather_op(clt__net *net, const clt__net_options *options, 
                                .outputs = options->targets,
                                .bytes = options->bytes,
                                .partner = s->partner};
-    const int tensor[] = {net->images,    net->labels, net->targets, net->order, net->step,
-                          net->normalize, images,      s->label,     s->target};
-    return clt__tape_add_op(&net->tape, &clt__batch_op, "", &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {
+        [BATCH_IMAGES] = net->images, [BATCH_LABELS] = net->labels, [BATCH_TARGETS] = net->targets,
+        [BATCH_ORDER] = net->order,   [BATCH_STEP] = net->step,     [BATCH_NORMALIZE] = net->normalize,
+        [BATCH_X] = images,           [BATCH_LABEL] = s->label,     [BATCH_TARGET] = s->target};
+    return CLT__ADD_OP(&net->tape, &clt__batch_op, "", sizes, tensor, error);
 }
 
 static int millionths(double number)
@@ -101,9 +104,12 @@ static clt_status add_augment_ops(clt__net *net, const clt__net_options *options
     const augment_sizes sizes = augment_sizes_of(options, s->partner);
     int drawn;
     TRY(clt__net_add_flat(net, s->drawn, CLT__REALS, options->batch * DRAWN_LENGTH, &drawn, error));
-    const int draw[] = {net->step, drawn}, augment[] = {gathered, drawn, net->normalize, s->images};
-    TRY(clt__tape_add_op(&net->tape, &clt__augment_draw_op, "", &sizes, sizeof sizes, draw, error));
-    return clt__tape_add_op(&net->tape, &clt__augment_op, "", &sizes, sizeof sizes, augment, error);
+    const int draw
+        [] = {[AUGMENT_DRAW_STEP] = net->step, [AUGMENT_DRAW_DRAWN] = drawn},
+    augment[] = {
+        [AUGMENT_X] = gathered, [AUGMENT_DRAWN] = drawn, [AUGMENT_NORMALIZE] = net->normalize, [AUGMENT_Y] = s->images};
+    TRY(CLT__ADD_OP(&net->tape, &clt__augment_draw_op, "", sizes, draw, error));
+    return CLT__ADD_OP(&net->tape, &clt__augment_op, "", sizes, augment, error);
 }
 
 static clt_status add_stream(clt__net *net, const clt__net_options *options, const stream *s, clt_error *error)
@@ -139,9 +145,12 @@ static clt_status add_mixed_streams(clt__net *net, const clt__net_options *optio
                              .w = options->input.width,
                              .outputs = outputs,
                              .one_hot = !options->targets};
-    const int tensor[] = {own.images,     partner.images, own.label,         partner.label, own.target,
-                          partner.target, net->step,      net->input.tensor, net->label,    net->target};
-    return clt__tape_add_op(&net->tape, &clt__mix_op, "", &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[MIX_OWN] = own.images,        [MIX_PARTNER] = partner.images,
+                          [MIX_OWN_LABEL] = own.label,   [MIX_PARTNER_LABEL] = partner.label,
+                          [MIX_OWN_TARGET] = own.target, [MIX_PARTNER_TARGET] = partner.target,
+                          [MIX_STEP] = net->step,        [MIX_X] = net->input.tensor,
+                          [MIX_LABEL] = net->label,      [MIX_TARGET] = net->target};
+    return CLT__ADD_OP(&net->tape, &clt__mix_op, "", sizes, tensor, error);
 }
 
 static clt_status check_augment(const clt__net_options *options, clt_error *error)

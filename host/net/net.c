@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/build.h"
-#include "net/memory.h"
+#include "net/memory_plan.h"
 
 static const int scalar[4] = {1, 1, 1, 1};
 
@@ -35,7 +35,8 @@ static bool is_fused(const clt__description *description, size_t index)
 {
     const clt__item *item = &description->item[index];
     size_t user;
-    if (item->row->activation == ACTIVATION_NONE || item->from[0] == 0) return false;
+    if (!item->row->activation || !clt__activation_is_of_output(item->row->activation) || item->from[0] == 0)
+        return false;
     return description->item[item->from[0] - 1].row->fuses &&
            clt__count_users(description, item->from[0] - 1, &user) == 1;
 }
@@ -80,7 +81,7 @@ static clt_status add_output(clt__net *net, const clt__description *description,
     const bool fuses = clt__count_users(description, index, &user) == 1 && is_fused(description, user);
     const char *name = fuses ? description->item[user].name : layer->name;
     clt__value *out = &layer->out;
-    out->activation = fuses ? description->item[user].row->activation : ACTIVATION_NONE;
+    out->activation = fuses ? description->item[user].row->activation : CLT__NO_ACTIVATION;
     TRY(clt__net_add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
     if (!fuses || !options->keep_tensors) return CLT_OK;
     return clt__net_add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before,
@@ -209,16 +210,18 @@ static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, c
     TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error));
     int part[CLT__MAX_INPUTS];
     for (int i = 0; i < flow->parts; i++) part[i] = flow->part[flow->parts - 1 - i];
-    return clt__add_sum(&net->tape, layer, part, flow->parts, value->gradient, ACTIVATION_NONE, error);
+    return clt__add_sum(&net->tape, layer, part, flow->parts, value->gradient, CLT__NO_ACTIVATION, error);
 }
 
 /* The gradient by a fused activation's sum from that by its output, where nothing else applies the derivative. */
 static clt_status add_activation_gradient(clt__net *net, const clt__value *value, const char *layer, int by_output,
                                           clt_error *error)
 {
-    const element_sizes sizes = {net->tape.tensor[value->tensor].count, value->activation};
-    const int tensor[] = {by_output, value->tensor, value->gradient};
-    return clt__tape_add_op(&net->tape, &clt__activation_gradient_op, layer, &sizes, sizeof sizes, tensor, error);
+    const element_sizes sizes = {.count = net->tape.tensor[value->tensor].count, .activation = value->activation};
+    const int tensor[] = {[ACTIVATION_GRADIENT_DY] = by_output,
+                          [ACTIVATION_GRADIENT_AT] = value->tensor,
+                          [ACTIVATION_GRADIENT_DX] = value->gradient};
+    return CLT__ADD_OP(&net->tape, &clt__activation_gradient_op, layer, sizes, tensor, error);
 }
 
 static clt_status check_loss(const clt__net *net, const clt__net_options *options, clt_error *error)
@@ -246,8 +249,12 @@ static clt_status add_class_weights(clt__net *net, const clt__net_options *optio
     if (options->targets) return CLT_OK;
     TRY(clt__net_add_flat(net, "loss.mean_weight", CLT__REALS, 1, &net->mean_weight, error));
     const loss_sizes sizes = {.n = options->batch};
-    const int tensor[] = {net->labels, net->order, net->step, net->class_weight, net->mean_weight};
-    return clt__tape_add_op(&net->tape, &clt__mean_weight_op, "", &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[MEAN_WEIGHT_LABELS] = net->labels,
+                          [MEAN_WEIGHT_ORDER] = net->order,
+                          [MEAN_WEIGHT_STEP] = net->step,
+                          [MEAN_WEIGHT_CLASS_WEIGHT] = net->class_weight,
+                          [MEAN_WEIGHT_MEAN] = net->mean_weight};
+    return CLT__ADD_OP(&net->tape, &clt__mean_weight_op, "", sizes, tensor, error);
 }
 
 /* by_output: receives the gradient by the net's output. */
@@ -260,13 +267,22 @@ static clt_status add_loss_op(clt__net *net, const clt__net_options *options, in
                               .labelled = !options->targets,
                               .smoothing_ppm = (int)(options->label_smoothing * 1e6 + 0.5)};
     TRY(add_class_weights(net, options, outputs, error));
-    const int measured[] = {output, net->label, net->target, net->step, by_output, net->loss, net->hit};
-    const int of_classes[] = {output,           net->label, net->target, net->step, net->class_weight,
-                              net->mean_weight, by_output,  net->loss,   net->hit};
-    TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, sizeof sizes,
-                         options->loss->of_classes ? of_classes : measured, error));
-    const int history[] = {net->loss, net->hit, net->step, net->history};
-    return clt__tape_add_op(&net->tape, &clt__history_op, "", &sizes, sizeof sizes, history, error);
+    const int tensor[] = {[LOSS_OUTPUTS] = output,
+                          [LOSS_LABEL] = net->label,
+                          [LOSS_TARGET] = net->target,
+                          [LOSS_STEP] = net->step,
+                          [LOSS_GRADIENT] = by_output,
+                          [LOSS_LOSS] = net->loss,
+                          [LOSS_HIT] = net->hit,
+                          [LOSS_CLASS_WEIGHT] = net->class_weight,
+                          [LOSS_MEAN_WEIGHT] = net->mean_weight};
+    TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, CLT__CHECKED_SIZE(sizes), tensor,
+                         options->loss->of_classes ? LOSS_OPERANDS_OF_CLASSES : LOSS_OPERANDS, error));
+    const int history[] = {[HISTORY_OP_LOSS] = net->loss,
+                           [HISTORY_OP_HIT] = net->hit,
+                           [HISTORY_OP_STEP] = net->step,
+                           [HISTORY_OP_HISTORY] = net->history};
+    return CLT__ADD_OP(&net->tape, &clt__history_op, "", sizes, history, error);
 }
 
 static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, clt_error *error)
@@ -357,8 +373,9 @@ static clt_status add_accumulate_op(clt__net *net, clt_error *error)
     const update_sizes sizes = {.count = count};
     if (!count) return CLT_OK;
     TRY(clt__net_add_flat(net, "update.accumulated", CLT__REALS, count, &net->accumulated, error));
-    const int tensor[] = {net->gradients, net->step, net->accumulated};
-    return clt__tape_add_op(&net->tape, &clt__accumulate_op, "", &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {
+        [ACCUMULATE_GRADIENT] = net->gradients, [ACCUMULATE_STEP] = net->step, [ACCUMULATE_SUM] = net->accumulated};
+    return CLT__ADD_OP(&net->tape, &clt__accumulate_op, "", sizes, tensor, error);
 }
 
 int clt__net_trained(const clt__net *net, int after)
@@ -378,18 +395,25 @@ static clt_status add_trust_ops(clt__net *net, int direction, clt_error *error)
     TRY(clt__net_add_flat(net, "update.owners", CLT__INTS, (sizes.count + UPDATE_BLOCK - 1) / UPDATE_BLOCK,
                           &net->owners, error));
     TRY(clt__net_add_flat(net, "update.trust", CLT__REALS, sizes.tensors, &trust, error));
-    const int ratio[] = {net->parameters, direction, net->segments, trust};
-    TRY(clt__tape_add_op(&net->tape, &clt__trust_ratio_op, "", &sizes, sizeof sizes, ratio, error));
-    const int step[] = {net->parameters, direction, net->owners, trust, net->hyper};
-    return clt__tape_add_op(&net->tape, &clt__trust_step_op, "", &sizes, sizeof sizes, step, error);
+    const int ratio[] = {[TRUST_RATIO_WEIGHTS] = net->parameters,
+                         [TRUST_RATIO_DIRECTION] = direction,
+                         [TRUST_RATIO_SEGMENTS] = net->segments,
+                         [TRUST_RATIO_TRUST] = trust};
+    TRY(CLT__ADD_OP(&net->tape, &clt__trust_ratio_op, "", sizes, ratio, error));
+    const int step[] = {[TRUST_STEP_WEIGHTS] = net->parameters,
+                        [TRUST_STEP_DIRECTION] = direction,
+                        [TRUST_STEP_OWNERS] = net->owners,
+                        [TRUST_STEP_TRUST] = trust,
+                        [TRUST_STEP_HYPER] = net->hyper};
+    return CLT__ADD_OP(&net->tape, &clt__trust_step_op, "", sizes, step, error);
 }
 
 static clt_status add_ema_op(clt__net *net, clt_error *error)
 {
     const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
     TRY(clt__net_add_flat(net, "update.average", CLT__REALS, sizes.count, &net->average, error));
-    const int tensor[] = {net->average, net->parameters, net->hyper};
-    return clt__tape_add_op(&net->tape, &clt__ema_op, "", &sizes, sizeof sizes, tensor, error);
+    const int tensor[] = {[EMA_AVERAGES] = net->average, [EMA_WEIGHTS] = net->parameters, [EMA_HYPER] = net->hyper};
+    return CLT__ADD_OP(&net->tape, &clt__ema_op, "", sizes, tensor, error);
 }
 
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
@@ -403,23 +427,24 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     if (options->decay_some) TRY(clt__net_add_flat(net, "update.decays", CLT__REALS, count, &net->decays, error));
     if (options->clip) {
         TRY(clt__tape_add(&net->tape, "update.scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
-        const int norm[] = {gradients, net->hyper, net->scale};
-        TRY(clt__tape_add_op(&net->tape, &clt__gradient_norm_op, "", &sizes, sizeof sizes, norm, error));
+        const int norm[] = {[GRADIENT_NORM_GRADIENT] = gradients,
+                            [GRADIENT_NORM_HYPER] = net->hyper,
+                            [GRADIENT_NORM_SCALE] = net->scale};
+        TRY(CLT__ADD_OP(&net->tape, &clt__gradient_norm_op, "", sizes, norm, error));
     }
-    int direction = -1, tensor[CLT__MAX_OPERANDS] = {net->parameters, gradients}, operands = 2;
+    int tensor[] = {[UPDATE_WEIGHTS] = net->parameters, [UPDATE_GRADIENT] = gradients, [UPDATE_HYPER] = net->hyper,
+                    [UPDATE_SCALE] = net->scale,        [UPDATE_DECAYS] = net->decays, [UPDATE_DIRECTION] = -1};
+    int operands = UPDATE_STATE;
     for (int i = 0; optimizer->state[i].name; i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "update.%s", optimizer->state[i].name);
         TRY(clt__net_add_flat(net, name, CLT__REALS, count, &net->state[i], error));
         tensor[operands++] = net->state[i];
     }
-    tensor[operands++] = net->hyper;
-    tensor[operands++] = net->scale;
-    tensor[operands++] = net->decays;
-    if (optimizer->trusts) TRY(clt__net_add_flat(net, "update.direction", CLT__REALS, count, &direction, error));
-    tensor[operands] = direction;
-    TRY(clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, sizeof sizes, tensor, error));
-    if (optimizer->trusts) TRY(add_trust_ops(net, direction, error));
+    if (optimizer->trusts)
+        TRY(clt__net_add_flat(net, "update.direction", CLT__REALS, count, &tensor[operands++], error));
+    TRY(clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, CLT__CHECKED_SIZE(sizes), tensor, operands, error));
+    if (optimizer->trusts) TRY(add_trust_ops(net, tensor[UPDATE_DIRECTION], error));
     return options->average ? add_ema_op(net, error) : CLT_OK;
 }
 

@@ -25,17 +25,17 @@ struct clt_summary {
     clt_summary_row *row;
 };
 
-static clt_status count_flops(const clt__tape *tape, const char *layer, double *flops, clt_error *error)
+static double count_flops(const clt__tape *tape, const char *layer)
 {
-    *flops = 0;
+    double flops = 0;
     for (size_t i = 0; i < tape->op_count; i++) {
         if (strcmp(tape->op[i].layer, layer) != 0) continue;
         clt__sizes sizes = tape->op[i].sizes;
-        clt__launch_plan plan = {0};
-        TRY(clt__plan_with(tape->op[i].row, &sizes, &some_limits, &plan, error));
-        *flops += plan.flops;
+        clt__launches launches;
+        clt__find_launches(tape->op[i].row, &sizes, &some_limits, &launches);
+        flops += launches.flops;
     }
-    return CLT_OK;
+    return flops;
 }
 
 static void list_sources(const clt__description *d, const clt__item *item, char *text, size_t size)
@@ -46,8 +46,7 @@ static void list_sources(const clt__description *d, const clt__item *item, char 
                                    item->from[i] ? d->item[item->from[i] - 1].name : "input");
 }
 
-static clt_status fill_row(const clt__net *net, const clt__description *d, size_t index, clt_summary_row *row,
-                           clt_error *error)
+static void fill_row(const clt__net *net, const clt__description *d, size_t index, clt_summary_row *row)
 {
     const clt__layer *layer = &net->layer[index];
     const clt_shape out = layer->out.shape;
@@ -65,16 +64,15 @@ static clt_status fill_row(const clt__net *net, const clt__description *d, size_
         const clt__tensor *tensor = &net->tape.tensor[layer->parameter[i].tensor];
         *(tensor->root == net->parameters ? &row->trained : &row->kept) += (uint64_t)tensor->count;
     }
-    return count_flops(&net->tape, layer->name, &row->flops, error);
+    row->flops = count_flops(&net->tape, layer->name);
 }
 
 static clt_status summarize(const clt__description *d, clt_summary *summary, clt_error *error)
 {
     clt__net net;
     TRY(clt__net_outline(d, &net, error));
-    clt_status status = clt__allocate(d->count, sizeof *summary->row, "the summary", &summary->row, error);
-    for (size_t i = 0; i < d->count && status == CLT_OK; i++)
-        status = fill_row(&net, d, i, &summary->row[summary->rows++], error);
+    const clt_status status = clt__allocate(d->count, sizeof *summary->row, "the summary", &summary->row, error);
+    for (size_t i = 0; i < d->count && status == CLT_OK; i++) fill_row(&net, d, i, &summary->row[summary->rows++]);
     clt__net_free(&net);
     return status;
 }

@@ -19,10 +19,10 @@ typedef struct subject {
     size_t op;            /* its number there */
     clt__tape tape;
     clt__tuning_key key;
-    /* The plans that have been timed: other limits often make the same one. */
+    /* The launches that have been timed: other limits often make the same. */
     struct {
         clt__sizes sizes;
-        clt__launch_plan plan;
+        clt__launches launches;
     } * tried;
     int count;
 } subject;
@@ -45,7 +45,8 @@ static clt_status copy_tensors(subject *s, clt_error *error)
         TRY(clt__tape_add(&s->tape, from->name, from->type, CLT__PLAIN, (const int[4]){from->count, 1, 1, 1}, 1, -1,
                           &tensor[i], error));
     }
-    return clt__tape_add_op(&s->tape, op->row, op->layer, &op->sizes, op->sizes_bytes, tensor, error);
+    return clt__tape_add_op(&s->tape, op->row, op->layer, &op->sizes, op->sizes_bytes, tensor,
+                            clt__operand_count(op->row), error);
 }
 
 /* Gives the op the operands that it has in its net. */
@@ -65,7 +66,7 @@ static clt_status copy_values(const subject *s, clt__engine *engine, clt_error *
     return CLT_OK;
 }
 
-/* The op planned with these limits, ready to run. */
+/* The op with launches by these limits, ready to run. */
 static clt_status open_with(const subject *s, const clt__limits *limits, clt__engine **engine, clt_error *error)
 {
     clt_device *device = clt__engine_device(s->session->engine);
@@ -94,19 +95,19 @@ static clt_status time_engine(clt__engine *engine, double *seconds, clt_error *e
     return CLT_OK;
 }
 
-/* Times the op as planned with these limits, unless that plan was timed before; *seconds is then left alone. */
+/* Times the op with launches by these limits, unless those were timed before; *seconds is then left alone. */
 static clt_status time_with(subject *s, const clt__limits *limits, double *seconds, clt_error *error)
 {
     clt__sizes sizes = op_of(s)->sizes;
-    clt__launch_plan plan = {0};
-    TRY(clt__plan_with(op_of(s)->row, &sizes, limits, &plan, error));
+    clt__launches launches;
+    clt__find_launches(op_of(s)->row, &sizes, limits, &launches);
     for (int i = 0; i < s->count; i++)
         if (memcmp(&s->tried[i].sizes, &sizes, s->tape.op[0].sizes_bytes) == 0 &&
-            clt__same_plan(&s->tried[i].plan, &plan))
+            clt__same_launches(&s->tried[i].launches, &launches))
             return CLT_OK;
     if (s->count == MOST_TRIED) return CLT_OK;
     s->tried[s->count].sizes = sizes;
-    s->tried[s->count++].plan = plan;
+    s->tried[s->count++].launches = launches;
     clt__engine *engine;
     TRY(open_with(s, limits, &engine, error));
     double measured;
@@ -118,8 +119,8 @@ static clt_status time_with(subject *s, const clt__limits *limits, double *secon
 
 /* ---- choosing */
 
-/* One tunable after another, each with the best values found so far of those before it. A plan that the device cannot
- * run is no candidate, and no error. */
+/* One tunable after another, each with the best values found so far of those before it. Launches that the device cannot
+ * run are no candidate, and no error. */
 static void search(subject *s, clt__limits *best, double *seconds)
 {
     for (const clt__tunable *t = clt__tunables; t->name; t++) {

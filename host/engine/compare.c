@@ -1,0 +1,310 @@
+/* Verify: one op on the device and on the reference, from the same inputs. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/internal.h"
+
+/* What an output holds before its op runs: NaN in both precisions, -1 for integers. Guards hold it too while the op
+ * runs, so that a kernel which uses what it may only read shows NaN, and one which writes there is seen. */
+static const uint8_t poison = 0xff;
+
+typedef struct trial {
+    const clt__op *op;
+    bool tainted;                          /* an input holds what is not a finite number */
+    clt__array operand[CLT__MAX_OPERANDS]; /* before the op, then as the twin left it */
+    clt__array result[CLT__MAX_OPERANDS];  /* as the device left it */
+} trial;
+
+static double roundoff_of(const clt__engine *engine)
+{
+    return engine->precision == CLT_F64 ? 0x1p-53 : 0x1p-24;
+}
+
+static clt_status allocate_array(const clt__tensor *tensor, bool with_slack, clt__array *array, clt_error *error)
+{
+    const uint64_t count = (uint64_t)tensor->count;
+    array->count = (size_t)tensor->count;
+    switch (tensor->type) {
+    case CLT__REALS:
+        if (with_slack) TRY(clt__allocate(count, sizeof(double), tensor->name, &array->slack, error));
+        return clt__allocate(count, sizeof(double), tensor->name, &array->real, error);
+    case CLT__INTS:
+        return clt__allocate(count, sizeof(int32_t), tensor->name, &array->integer, error);
+    case CLT__BYTES:
+        return clt__allocate(count, 1, tensor->name, &array->byte, error);
+    }
+    return CLT_OK;
+}
+
+static void free_array(clt__array *array)
+{
+    free(array->real);
+    free(array->slack);
+    free(array->integer);
+    free(array->byte);
+}
+
+static void *elements(const clt__array *array)
+{
+    return array->real ? (void *)array->real : array->integer ? (void *)array->integer : array->byte;
+}
+
+static clt_status poison_guards(clt__engine *engine, int tensor, uint8_t with, clt_error *error)
+{
+    const clt__tensor *guarded = &engine->tape->tensor[tensor];
+    const uint64_t size = clt__element_bytes(guarded->type, engine->precision), at = clt__tensor_offset(engine, tensor);
+    clt__buffer *memory = clt__root_memory(engine, tensor);
+    TRY(clt__buffer_fill(engine->device, memory, at - CLT__GUARD * size, CLT__GUARD * size, &with, 1, error));
+    return clt__buffer_fill(engine->device, memory, at + (uint64_t)guarded->count * size, CLT__GUARD * size, &with, 1,
+                            error);
+}
+
+static clt_status guards_hold(clt__engine *engine, int tensor, bool *hold, clt_error *error)
+{
+    const clt__tensor *guarded = &engine->tape->tensor[tensor];
+    const uint64_t size = clt__element_bytes(guarded->type, engine->precision), at = clt__tensor_offset(engine, tensor);
+    clt__buffer *memory = clt__root_memory(engine, tensor);
+    uint8_t guard[2][CLT__GUARD * sizeof(double)];
+    memset(guard, poison, sizeof guard);
+    TRY(clt__buffer_read(engine->device, memory, at - CLT__GUARD * size, CLT__GUARD * size, guard[0], error));
+    TRY(clt__buffer_read(engine->device, memory, at + (uint64_t)guarded->count * size, CLT__GUARD * size, guard[1],
+                         error));
+    *hold = true;
+    for (size_t i = 0; i < sizeof guard[0]; i++)
+        if (guard[0][i] != poison || guard[1][i] != poison) *hold = false;
+    return CLT_OK;
+}
+
+/* Gives the twin what the device has, then poisons what the op should write, and every guard. */
+static clt_status set_up_operand(clt__engine *engine, trial *t, int i, clt_error *error)
+{
+    const int index = t->op->tensor[i];
+    const clt__tensor *tensor = &engine->tape->tensor[index];
+    const clt__access access = t->op->row->operand[i].access;
+    TRY(allocate_array(tensor, access != CLT__READ, &t->operand[i], error));
+    t->operand[i].roundoff = roundoff_of(engine);
+    TRY(allocate_array(tensor, false, &t->result[i], error));
+    void *before = elements(&t->operand[i]);
+    if (access == CLT__WRITE) {
+        const uint64_t size = clt__element_bytes(tensor->type, engine->precision);
+        TRY(clt__buffer_fill(engine->device, engine->buffer[index], 0, (uint64_t)tensor->count * size, &poison, 1,
+                             error));
+        memset(before, poison, (size_t)tensor->count * clt__element_bytes(tensor->type, CLT_F64));
+    } else {
+        TRY(clt__engine_read(engine, index, 0, tensor->count, before, error));
+        for (int j = 0; j < tensor->count && t->operand[i].real; j++)
+            if (!isfinite(t->operand[i].real[j])) t->tainted = true;
+    }
+    return poison_guards(engine, index, poison, error);
+}
+
+/* ---- the twin, and the slack of sums of products: their growth times the sums that the twin makes of the operands'
+ * absolute values */
+
+static clt_status take_absolute(const clt__array *from, clt__array *to, clt_error *error)
+{
+    TRY(clt__allocate(from->count, sizeof *to->real, "absolute values", &to->real, error));
+    for (size_t i = 0; i < from->count; i++) to->real[i] = fabs(from->real[i]);
+    return CLT_OK;
+}
+
+/* What is written goes where its slack is wanted. */
+static clt_status set_up_absolute(const trial *t, clt__array *operand, clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(t->op->row); i++) {
+        const clt__array *own = &t->operand[i];
+        operand[i] = (clt__array){.real = own->slack, .integer = own->integer, .byte = own->byte, .count = own->count};
+        if (own->real && !own->slack) TRY(take_absolute(own, &operand[i], error));
+    }
+    return CLT_OK;
+}
+
+static clt_status find_growth(const trial *t, const clt__sizes *sizes, clt_error *error)
+{
+    const double growth = t->op->row->growth(sizes);
+    clt__array operand[CLT__MAX_OPERANDS] = {{0}};
+    const clt_status status = set_up_absolute(t, operand, error);
+    if (status == CLT_OK) t->op->row->twin(sizes, operand);
+    for (int i = 0; i < CLT__MAX_OPERANDS; i++) {
+        const clt__array *own = &t->operand[i];
+        for (size_t j = 0; j < own->count && own->slack && status == CLT_OK; j++) own->slack[j] *= growth;
+        if (!own->slack) free(operand[i].real);
+    }
+    return status;
+}
+
+static clt_status run_twin(const trial *t, const clt__sizes *sizes, clt_error *error)
+{
+    const clt__op_row *row = t->op->row;
+    row->twin(sizes, t->operand);
+    if (row->growth && !(row->bound && row->bound(sizes, t->operand))) TRY(find_growth(t, sizes, error));
+    if (row->finish) row->finish(sizes, t->operand);
+    return CLT_OK;
+}
+
+static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_error *error)
+{
+    const int operands = clt__operand_count(t->op->row);
+    for (int i = 0; i < operands; i++)
+        if (t->op->tensor[i] >= 0) TRY(set_up_operand(engine, t, i, error));
+    if (engine->scratch)
+        TRY(clt__buffer_fill(engine->device, engine->scratch, 0,
+                             engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision), &poison, 1,
+                             error));
+    TRY(engine->backend->run(engine, index, error));
+    TRY(run_twin(t, &engine->ready[index].sizes, error));
+    for (int i = 0; i < operands; i++) {
+        const int tensor = t->op->tensor[i];
+        if (tensor >= 0)
+            TRY(clt__engine_read(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(&t->result[i]),
+                                 error));
+    }
+    return CLT_OK;
+}
+
+/* ---- comparing */
+
+/* A real's bound: the twin's slack in units of the device's roundoff, and of double's, for the twin rounds too; plus
+ * what flushing subnormal numbers to zero may lose. */
+static double bound_of(const clt__engine *engine, double slack)
+{
+    const double smallest = engine->precision == CLT_F64 ? 0x1p-1022 : 0x1p-126;
+    return slack * (roundoff_of(engine) + 0x1p-53) + (1 + slack) * smallest;
+}
+
+/* Whether a right device may come to no finite number: where the result, or what it is summed from (which the slack
+ * exceeds), is beyond its range. */
+static bool may_overflow(const clt__engine *engine, double reference, double slack)
+{
+    const double largest = engine->precision == CLT_F64 ? DBL_MAX : FLT_MAX;
+    return !(fabs(reference) + slack <= largest);
+}
+
+/* How much of its bound a difference uses; more than 1, or NaN, is too much. */
+static double share_of(double difference, double bound)
+{
+    return difference == 0 ? 0 : difference / bound;
+}
+
+static void compare_reals(const clt__engine *engine, const trial *t, int i, double *worst, clt__verdict *verdict)
+{
+    const clt__tensor *tensor = &engine->tape->tensor[t->op->tensor[i]];
+    for (int at = 0; at < tensor->count; at++) {
+        const double device = t->result[i].real[at], reference = t->operand[i].real[at];
+        const double *slacks = t->operand[i].slack, slack = slacks ? slacks[at] : 0,
+                     bound = slacks ? bound_of(engine, slack) : 0;
+        /* From inputs that are not finite both may rightly come to NaN, and the device alone where it shares work
+         * between neighbours, which its bound then says: training diverged, the device did no wrong. */
+        const bool lost = t->tainted && ((isnan(device) && isnan(reference)) || !isfinite(bound));
+        const bool overflown = !isfinite(device) && may_overflow(engine, reference, slack);
+        const bool same = device == reference || lost || overflown;
+        const double difference = same ? 0 : fabs(device - reference);
+        const double share = share_of(difference, bound);
+        if (verdict->operand && share <= *worst) continue;
+        if (isnan(*worst)) return;
+        *worst = share;
+        verdict->operand = t->op->row->operand[i].name;
+        verdict->tensor = t->op->tensor[i];
+        verdict->index = at;
+        verdict->device = device;
+        verdict->reference = reference;
+        verdict->difference = difference;
+        verdict->bound = bound;
+        verdict->ok = same || difference <= bound;
+    }
+}
+
+static void compare_exactly(const clt__engine *engine, const trial *t, int i, clt__verdict *verdict)
+{
+    const clt__tensor *tensor = &engine->tape->tensor[t->op->tensor[i]];
+    for (int at = 0; at < tensor->count && verdict->ok; at++) {
+        const clt__array *result = &t->result[i], *wanted = &t->operand[i];
+        const int device = result->integer ? result->integer[at] : result->byte[at];
+        const int reference = wanted->integer ? wanted->integer[at] : wanted->byte[at];
+        if (device == reference) continue;
+        *verdict = (clt__verdict){.operand = t->op->row->operand[i].name,
+                                  .tensor = t->op->tensor[i],
+                                  .index = at,
+                                  .device = device,
+                                  .reference = reference,
+                                  .difference = fabs((double)device - reference)};
+    }
+}
+
+static bool same_bits(const clt__tensor *tensor, const clt__array *a, const clt__array *b)
+{
+    return memcmp(elements(a), elements(b), (size_t)tensor->count * clt__element_bytes(tensor->type, CLT_F64)) == 0;
+}
+
+static void compare_operand(const clt__engine *engine, const trial *t, int i, double *worst, clt__verdict *verdict)
+{
+    const clt__tensor *tensor = &engine->tape->tensor[t->op->tensor[i]];
+    if (t->op->row->operand[i].access == CLT__READ) {
+        if (same_bits(tensor, &t->operand[i], &t->result[i])) return;
+        verdict->ok = false;
+        verdict->complaint = "the op changed a tensor that it should only read";
+        verdict->operand = t->op->row->operand[i].name;
+        verdict->tensor = t->op->tensor[i];
+    } else if (tensor->type == CLT__REALS) {
+        compare_reals(engine, t, i, worst, verdict);
+    } else {
+        compare_exactly(engine, t, i, verdict);
+    }
+}
+
+static clt_status judge(clt__engine *engine, const trial *t, clt__verdict *verdict, clt_error *error)
+{
+    double worst = 0;
+    *verdict = (clt__verdict){.ok = true, .tensor = -1};
+    for (int i = 0; i < clt__operand_count(t->op->row) && verdict->ok; i++)
+        if (t->op->tensor[i] >= 0) compare_operand(engine, t, i, &worst, verdict);
+    if (!verdict->ok && !verdict->complaint) verdict->complaint = "the device and the reference disagree";
+    for (int i = 0; i < clt__operand_count(t->op->row) && verdict->ok; i++) {
+        bool hold = true;
+        if (t->op->tensor[i] >= 0) TRY(guards_hold(engine, t->op->tensor[i], &hold, error));
+        if (hold) continue;
+        verdict->ok = false;
+        verdict->complaint = "the op wrote outside a tensor";
+        verdict->operand = t->op->row->operand[i].name;
+        verdict->tensor = t->op->tensor[i];
+    }
+    return CLT_OK;
+}
+
+/* ---- the whole of it */
+
+/* A wrong result must not lead the ops after it astray: the device goes on with what is right. */
+static clt_status correct_device(clt__engine *engine, const trial *t, clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(t->op->row); i++) {
+        const int tensor = t->op->tensor[i];
+        if (tensor >= 0)
+            TRY(clt__engine_write(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(&t->operand[i]),
+                                  error));
+    }
+    return CLT_OK;
+}
+
+static clt_status restore_guards(clt__engine *engine, const clt__op *op, clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(op->row); i++)
+        if (op->tensor[i] >= 0) TRY(poison_guards(engine, op->tensor[i], 0, error));
+    return CLT_OK;
+}
+
+clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *verdict, clt_error *error)
+{
+    trial t = {.op = &engine->tape->op[index]};
+    clt_status status = run_both(engine, index, &t, error);
+    if (status == CLT_OK) status = judge(engine, &t, verdict, error);
+    if (status == CLT_OK && !verdict->ok) status = correct_device(engine, &t, error);
+    if (status == CLT_OK) status = restore_guards(engine, t.op, error);
+    for (int i = 0; i < CLT__MAX_OPERANDS; i++) {
+        free_array(&t.operand[i]);
+        free_array(&t.result[i]);
+    }
+    return status;
+}

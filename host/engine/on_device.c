@@ -1,0 +1,344 @@
+/* The device's side of an engine.
+ *
+ * A root is one buffer with guards at both ends, and every tensor is a part of it that reaches one guard further than
+ * its last element, for kernels may read there:
+ *
+ *   | front guard | tensor 0 ...... | gap | tensor 1 .... | gap | ... | guard |
+ *                 |<- part 0 ------------>|
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/internal.h"
+
+/* ---- memory */
+
+uint64_t clt__tensor_offset(const clt__engine *engine, int tensor)
+{
+    return (CLT__FRONT + (uint64_t)engine->tape->tensor[tensor].offset) * clt__tensor_element_bytes(engine, tensor);
+}
+
+/* engine->buffer has the roots' whole memory behind the tensors' parts. */
+clt__buffer *clt__root_memory(const clt__engine *engine, int tensor)
+{
+    return engine->buffer[engine->tape->tensor_count + (size_t)engine->tape->tensor[tensor].root];
+}
+
+static clt_status allocate_root(clt__engine *engine, int index, clt_error *error)
+{
+    const clt__tensor *root = &engine->tape->tensor[index];
+    const uint64_t bytes = clt__root_bytes(root, engine->precision);
+    clt__buffer **memory = &engine->buffer[engine->tape->tensor_count + (size_t)index];
+    TRY(clt__buffer_create(engine->device, bytes, root->name, memory, error));
+    return clt__buffer_fill(engine->device, *memory, 0, bytes, "", 1, error);
+}
+
+static clt_status allocate(clt__engine *engine, clt_error *error)
+{
+    const size_t count = engine->tape->tensor_count;
+    TRY(clt__allocate(2 * count, sizeof(clt__buffer *), "the engine's buffers", &engine->buffer, error));
+    for (size_t i = 0; i < count; i++)
+        if (engine->tape->tensor[i].root == (int)i) TRY(allocate_root(engine, (int)i, error));
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t bytes =
+            ((uint64_t)engine->tape->tensor[i].count + CLT__GUARD) * clt__tensor_element_bytes(engine, (int)i);
+        TRY(clt__buffer_part(engine->device, clt__root_memory(engine, (int)i), clt__tensor_offset(engine, (int)i),
+                             bytes, &engine->buffer[i], error));
+    }
+    return CLT_OK;
+}
+
+/* ---- making ops ready for the device */
+
+enum { MOST_DEFINES = 1200 };
+
+/* The sizes as numbers of the program's text: "-DBAKED=64,1,28,28,...". */
+static clt_status append_baked_sizes(const clt__op *op, const clt__sizes *sizes, char *defines, size_t size,
+                                     clt_error *error)
+{
+    size_t length = strlen(defines);
+    for (size_t i = 0; i < op->sizes_bytes / sizeof *sizes->number; i++) {
+        const int written = snprintf(defines + length, size - length, "%s%d", i ? "," : " -DBAKED=", sizes->number[i]);
+        if (written < 0 || (size_t)written >= size - length)
+            return FAIL(error, CLT_BAD_KERNEL, "%s: its sizes and defines take more than %zu characters", op->row->name,
+                        size - 1);
+        length += (size_t)written;
+    }
+    return CLT_OK;
+}
+
+static clt_status set_arguments(const clt__engine *engine, const clt__op *op, const clt__ready *ready,
+                                const clt__launch *launch, clt__kernel *kernel, clt_error *error)
+{
+    const clt__launches *launches = &ready->launches;
+    unsigned index = 0;
+    TRY(clt__kernel_set_value(kernel, index++, op->sizes_bytes, &ready->sizes, error));
+    for (int i = 0; i < clt__operand_count(op->row); i++) {
+        const clt__buffer *buffer = op->tensor[i] < 0 ? NULL : engine->buffer[op->tensor[i]];
+        TRY(clt__kernel_set_buffer(kernel, index++, buffer, error));
+    }
+    if (launches->scratch_reals) TRY(clt__kernel_set_buffer(kernel, index++, engine->scratch, error));
+    if (launch->takes_local) {
+        const size_t bytes = (size_t)launches->local_reals * clt__element_bytes(CLT__REALS, engine->precision);
+        TRY(clt__kernel_set_local(kernel, index++, bytes, error));
+    }
+    return CLT_OK;
+}
+
+/* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
+static bool is_heavy(const clt__engine *engine, size_t index)
+{
+    const clt__limits limits = clt__device_limits(engine->device, engine->precision);
+    const clt__work work = clt__engine_work(engine, index);
+    return work.flops >= limits.heavy_flops || work.bytes >= limits.heavy_bytes;
+}
+
+static clt_status create_kernels(clt__engine *engine, size_t index, clt_error *error)
+{
+    const clt__op *op = &engine->tape->op[index];
+    clt__ready *ready = &engine->ready[index];
+    char defines[MOST_DEFINES];
+    /* A kernel file has the kernels of several ops; the program gets this op's only. */
+    (void)snprintf(defines, sizeof defines, "-DOP_%s%s", op->row->name, ready->launches.defines);
+    if (!ready->plain && is_heavy(engine, index))
+        TRY(append_baked_sizes(op, &ready->sizes, defines, sizeof defines, error));
+    for (int i = 0; i < ready->launches.count; i++)
+        TRY(clt__kernel_create(engine->device, ready->launches.file, ready->launches.launch[i].kernel,
+                               engine->precision, defines, &ready->kernel[i], error));
+    return CLT_OK;
+}
+
+static void release_kernels(clt__ready *ready)
+{
+    for (int i = 0; i < CLT__MAX_LAUNCHES; i++) {
+        clt__kernel_release(ready->kernel[i]);
+        ready->kernel[i] = NULL;
+    }
+}
+
+/* Whether the compiled kernels allow work-groups as large as the launches have, which is for the compiler to say. Where
+ * not, *most_items becomes what they allow. */
+static clt_status check_groups(const clt__engine *engine, const clt__ready *ready, int *most_items, bool *fit,
+                               clt_error *error)
+{
+    *fit = true;
+    for (int i = 0; i < ready->launches.count; i++) {
+        const size_t *local = ready->launches.launch[i].local;
+        size_t most;
+        TRY(clt__kernel_group_items(engine->device, ready->kernel[i], &most, error));
+        if (most == 0)
+            return FAIL(error, CLT_NO_DEVICE, "device %s does not run the kernel %s in a work-group of even one item",
+                        clt_device_describe(engine->device)->id, ready->launches.launch[i].kernel);
+        if (local[0] == 0 || local[0] * local[1] * local[2] <= most) continue;
+        *fit = false;
+        if (most < (size_t)*most_items) *most_items = (int)most;
+    }
+    return CLT_OK;
+}
+
+/* Finds an op's launches and makes their kernels; where these allow smaller work-groups only, once more. */
+static clt_status create_ready(clt__engine *engine, size_t index, bool plain, clt_error *error)
+{
+    clt__ready *ready = &engine->ready[index];
+    int most_items = INT_MAX;
+    ready->plain = plain;
+    for (bool fit = false; !fit;) {
+        release_kernels(ready);
+        TRY(clt__launches_of(engine->device, engine->precision, &engine->tape->op[index], plain, most_items,
+                             &ready->sizes, &ready->launches, error));
+        TRY(create_kernels(engine, index, error));
+        TRY(check_groups(engine, ready, &most_items, &fit, error));
+    }
+    return CLT_OK;
+}
+
+/* Where a kernel does not build, the plainest one that there is serves. */
+static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *error)
+{
+    const clt__op *op = &engine->tape->op[index];
+    clt_error refusal = {0};
+    const clt_status status = create_ready(engine, index, false, &refusal);
+    if (status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK) {
+        char note[256];
+        (void)snprintf(note, sizeof note, "the fast kernel of %s%s%s does not build on device %s: a plain one is used",
+                       op->row->name, *op->layer ? " of " : "", op->layer, clt_device_describe(engine->device)->id);
+        clt__device_note(engine->device, note);
+        return CLT_OK;
+    }
+    if (status != CLT_OK && error) *error = refusal;
+    return status;
+}
+
+static clt_status allocate_scratch(clt__engine *engine, clt_error *error)
+{
+    for (size_t i = 0; i < engine->tape->op_count; i++)
+        if (engine->ready[i].launches.scratch_reals > engine->scratch_reals)
+            engine->scratch_reals = engine->ready[i].launches.scratch_reals;
+    if (engine->scratch_reals == 0) return CLT_OK;
+    return clt__buffer_create(engine->device, engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision),
+                              "scratch", &engine->scratch, error);
+}
+
+static clt_status make_ready(clt__engine *engine, clt_error *error)
+{
+    const clt__tape *tape = engine->tape;
+    TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
+    for (size_t i = 0; i < tape->op_count; i++) TRY(make_kernels(engine, i, error));
+    TRY(allocate_scratch(engine, error));
+    for (size_t i = 0; i < tape->op_count; i++)
+        for (int j = 0; j < engine->ready[i].launches.count; j++)
+            TRY(set_arguments(engine, &tape->op[i], &engine->ready[i], &engine->ready[i].launches.launch[j],
+                              engine->ready[i].kernel[j], error));
+    return CLT_OK;
+}
+
+/* ---- the backend */
+
+static clt_status open_on_device(clt__engine *engine, clt_error *error)
+{
+    TRY(clt__device_learn(engine->device, error));
+    TRY(allocate(engine, error));
+    return make_ready(engine, error);
+}
+
+static void close_on_device(clt__engine *engine)
+{
+    if (engine->ready)
+        for (size_t i = 0; i < engine->tape->op_count; i++) release_kernels(&engine->ready[i]);
+    if (engine->buffer)
+        for (size_t i = 0; i < 2 * engine->tape->tensor_count; i++) clt__buffer_release(engine->buffer[i]);
+    clt__buffer_release(engine->scratch);
+    free(engine->ready);
+    free(engine->buffer);
+}
+
+static clt_status run(clt__engine *engine, size_t index, clt_error *error)
+{
+    const clt__ready *ready = &engine->ready[index];
+    for (int i = 0; i < ready->launches.count; i++)
+        TRY(clt__kernel_enqueue(engine->device, ready->kernel[i], ready->launches.launch[i].global,
+                                ready->launches.launch[i].local, error));
+    return CLT_OK;
+}
+
+static clt_status finish(clt__engine *engine, clt_error *error)
+{
+    return clt__device_finish(engine->device, error);
+}
+
+static void count_work(const clt__engine *engine, size_t index, clt__work *work)
+{
+    work->launches = engine->ready[index].launches.count;
+    work->flops = engine->ready[index].launches.flops;
+}
+
+/* Floats on the device, doubles outside: moved through a staging array. */
+static clt_status read_floats(clt__engine *engine, int tensor, int first, int count, double *to, clt_error *error)
+{
+    float *staged;
+    TRY(clt__allocate((uint64_t)count, sizeof *staged, "a tensor being read", &staged, error));
+    const clt_status status = clt__buffer_read(engine->device, engine->buffer[tensor], (uint64_t)first * sizeof *staged,
+                                               (uint64_t)count * sizeof *staged, staged, error);
+    if (status == CLT_OK)
+        for (int i = 0; i < count; i++) to[i] = staged[i];
+    free(staged);
+    return status;
+}
+
+static clt_status write_floats(clt__engine *engine, int tensor, int first, int count, const double *from,
+                               clt_error *error)
+{
+    float *staged;
+    TRY(clt__allocate((uint64_t)count, sizeof *staged, "a tensor being written", &staged, error));
+    for (int i = 0; i < count; i++) staged[i] = (float)from[i];
+    const clt_status status =
+        clt__buffer_write(engine->device, engine->buffer[tensor], (uint64_t)first * sizeof *staged,
+                          (uint64_t)count * sizeof *staged, staged, error);
+    free(staged);
+    return status;
+}
+
+static bool is_float(const clt__engine *engine, int tensor)
+{
+    return engine->precision == CLT_F32 && engine->tape->tensor[tensor].type == CLT__REALS;
+}
+
+static clt_status read_elements(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error)
+{
+    const size_t size = clt__tensor_element_bytes(engine, tensor);
+    if (is_float(engine, tensor)) return read_floats(engine, tensor, first, count, to, error);
+    return clt__buffer_read(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size, to,
+                            error);
+}
+
+static clt_status write_elements(clt__engine *engine, int tensor, int first, int count, const void *from,
+                                 clt_error *error)
+{
+    const size_t size = clt__tensor_element_bytes(engine, tensor);
+    if (is_float(engine, tensor)) return write_floats(engine, tensor, first, count, from, error);
+    return clt__buffer_write(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
+                             from, error);
+}
+
+/* Doubles become floats where they lie. */
+static void narrow(void *values, int count)
+{
+    const double *from = values;
+    float *to = values;
+    for (int i = 0; i < count; i++) {
+        const float single = (float)from[i];
+        memcpy(&to[i], &single, sizeof single);
+    }
+}
+
+static clt_status begin_write(clt__engine *engine, int tensor, int first, int count, clt__transfer *transfer,
+                              clt_error *error)
+{
+    const size_t size = clt__tensor_element_bytes(engine, tensor);
+    if (is_float(engine, tensor)) narrow(transfer->values, count);
+    return clt__upload_begin(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
+                             transfer->values, &transfer->upload, error);
+}
+
+/* As one pattern that fills the tensor's beginning once. */
+static clt_status set(clt__engine *engine, int tensor, int count, const void *from, clt_error *error)
+{
+    enum { MOST = 16 }; /* a pattern has at most 128 bytes */
+    double values[MOST];
+    _Static_assert(STEP_LENGTH * sizeof(int32_t) <= sizeof values, "a step fits");
+    _Static_assert(HYPER_STEP_LENGTH * sizeof(double) <= sizeof values, "so do the hyper parameters of one");
+    const size_t bytes = (size_t)count * clt__tensor_element_bytes(engine, tensor);
+    memcpy(values, from, (size_t)count * clt__outside_bytes(engine, tensor));
+    if (is_float(engine, tensor)) narrow(values, count);
+    return clt__buffer_fill(engine->device, engine->buffer[tensor], 0, bytes, values, bytes, error);
+}
+
+/* Scratch memory is shared by all ops, for they run one after another. */
+static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_precision precision, uint64_t *reals,
+                               clt_error *error)
+{
+    TRY(clt__device_learn(device, error));
+    for (size_t i = 0; i < tape->op_count; i++) {
+        clt__sizes sizes;
+        clt__launches launches;
+        TRY(clt__launches_of(device, precision, &tape->op[i], false, INT_MAX, &sizes, &launches, error));
+        if (launches.scratch_reals > *reals) *reals = launches.scratch_reals;
+    }
+    return CLT_OK;
+}
+
+const clt__backend clt__on_device = {
+    .open = open_on_device,
+    .close = close_on_device,
+    .run = run,
+    .finish = finish,
+    .count_work = count_work,
+    .read = read_elements,
+    .write = write_elements,
+    .begin_write = begin_write,
+    .set = set,
+    .most_scratch = most_scratch,
+};

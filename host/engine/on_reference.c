@@ -1,0 +1,139 @@
+/* The reference's side of an engine: every tensor as the twins read it, reals as double. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/internal.h"
+
+/* ---- memory */
+
+static clt_status allocate_root(clt__array *array, const clt__tensor *root, clt_error *error)
+{
+    const uint64_t count = (uint64_t)root->count;
+    array->count = (size_t)root->count;
+    if (root->type == CLT__REALS) return clt__allocate(count, sizeof(double), root->name, &array->real, error);
+    if (root->type == CLT__INTS) return clt__allocate(count, sizeof(int32_t), root->name, &array->integer, error);
+    return clt__allocate(count, 1, root->name, &array->byte, error);
+}
+
+/* A tensor inside a root. */
+static clt__array part_of(const clt__array *root, const clt__tensor *part)
+{
+    const int offset = part->offset;
+    return (clt__array){.real = root->real ? root->real + offset : NULL,
+                        .integer = root->integer ? root->integer + offset : NULL,
+                        .byte = root->byte ? root->byte + offset : NULL,
+                        .count = (size_t)part->count};
+}
+
+static clt_status open_on_reference(clt__engine *engine, clt_error *error)
+{
+    const clt__tape *tape = engine->tape;
+    TRY(clt__allocate(tape->tensor_count, sizeof *engine->array, "the engine's arrays", &engine->array, error));
+    for (size_t i = 0; i < tape->tensor_count; i++)
+        if (tape->tensor[i].root == (int)i) TRY(allocate_root(&engine->array[i], &tape->tensor[i], error));
+    for (size_t i = 0; i < tape->tensor_count; i++)
+        if (tape->tensor[i].root != (int)i)
+            engine->array[i] = part_of(&engine->array[tape->tensor[i].root], &tape->tensor[i]);
+    return CLT_OK;
+}
+
+static void close_on_reference(clt__engine *engine)
+{
+    for (size_t i = 0; i < engine->tape->tensor_count && engine->array; i++) {
+        if (engine->tape->tensor[i].root != (int)i) continue;
+        free(engine->array[i].real);
+        free(engine->array[i].integer);
+        free(engine->array[i].byte);
+    }
+    free(engine->array);
+}
+
+/* ---- running */
+
+/* What an op updates is what checkpoints keep, in the model's precision: the reference keeps no more than that, so that
+ * a resumed run has the same numbers as one that was not interrupted. */
+static void round_updates(const clt__engine *engine, const clt__op *op)
+{
+    for (int i = 0; i < clt__operand_count(op->row) && engine->precision == CLT_F32; i++) {
+        if (op->tensor[i] < 0 || op->row->operand[i].access != CLT__UPDATE) continue;
+        double *values = engine->array[op->tensor[i]].real;
+        for (int j = 0; j < engine->tape->tensor[op->tensor[i]].count; j++) values[j] = (float)values[j];
+    }
+}
+
+static clt_status run(clt__engine *engine, size_t index, CLT__UNUSED clt_error *error)
+{
+    const clt__op *op = &engine->tape->op[index];
+    clt__array operand[CLT__MAX_OPERANDS] = {{0}};
+    for (int i = 0; i < clt__operand_count(op->row); i++)
+        if (op->tensor[i] >= 0) operand[i] = engine->array[op->tensor[i]];
+    clt__run_twin(op->row, &op->sizes, operand);
+    round_updates(engine, op);
+    return CLT_OK;
+}
+
+static clt_status finish(CLT__UNUSED clt__engine *engine, CLT__UNUSED clt_error *error)
+{
+    return CLT_OK;
+}
+
+static void count_work(CLT__UNUSED const clt__engine *engine, CLT__UNUSED size_t index, CLT__UNUSED clt__work *work)
+{
+}
+
+/* ---- reading and writing */
+
+static void *element(const clt__engine *engine, int tensor, int first)
+{
+    const clt__array *array = &engine->array[tensor];
+    if (array->real) return array->real + first;
+    if (array->integer) return array->integer + first;
+    return array->byte + first;
+}
+
+static clt_status read_elements(clt__engine *engine, int tensor, int first, int count, void *to,
+                                CLT__UNUSED clt_error *error)
+{
+    memcpy(to, element(engine, tensor, first), (size_t)count * clt__outside_bytes(engine, tensor));
+    return CLT_OK;
+}
+
+static clt_status write_elements(clt__engine *engine, int tensor, int first, int count, const void *from,
+                                 CLT__UNUSED clt_error *error)
+{
+    memcpy(element(engine, tensor, first), from, (size_t)count * clt__outside_bytes(engine, tensor));
+    return CLT_OK;
+}
+
+static clt_status begin_write(clt__engine *engine, int tensor, int first, int count, clt__transfer *transfer,
+                              clt_error *error)
+{
+    return write_elements(engine, tensor, first, count, transfer->values, error);
+}
+
+static clt_status set(clt__engine *engine, int tensor, int count, const void *from, clt_error *error)
+{
+    return write_elements(engine, tensor, 0, count, from, error);
+}
+
+static clt_status most_scratch(CLT__UNUSED clt_device *device, CLT__UNUSED const clt__tape *tape,
+                               CLT__UNUSED clt_precision precision, CLT__UNUSED uint64_t *reals,
+                               CLT__UNUSED clt_error *error)
+{
+    return CLT_OK;
+}
+
+const clt__backend clt__on_reference = {
+    .in_double = true,
+    .open = open_on_reference,
+    .close = close_on_reference,
+    .run = run,
+    .finish = finish,
+    .count_work = count_work,
+    .read = read_elements,
+    .write = write_elements,
+    .begin_write = begin_write,
+    .set = set,
+    .most_scratch = most_scratch,
+};

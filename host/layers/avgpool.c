@@ -1,0 +1,86 @@
+/* Average pooling. */
+#include "layers/layer.h"
+#include "ops/average.h"
+
+enum { KERNEL, STRIDE, PADDING, CEIL, INCLUDE_PAD };
+
+static clt_status average_shape(clt__layer *layer, clt_error *error)
+{
+    const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING];
+    TRY(clt__check_pool_padding(layer, kernel, padding, error));
+    return clt__slide_window(layer, layer->in[0].shape.channels, kernel, layer->value[STRIDE], padding,
+                             layer->value[CEIL][0], error);
+}
+
+static clt_status global_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape = (clt_shape){in.channels, 1, 1};
+    return CLT_OK;
+}
+
+static average_sizes average_sizes_of(const clt__layer *layer)
+{
+    average_sizes sizes = {CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
+                           .include_pad = layer->value[INCLUDE_PAD][0]};
+    if (layer->row->option[0].key) return sizes;
+    sizes.r = sizes.h; /* globalavgpool: one window over all of the image */
+    sizes.s = sizes.w;
+    sizes.stride_y = sizes.stride_x = 1;
+    return sizes;
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const average_sizes sizes = average_sizes_of(layer);
+    const int tensor[] = {[AVERAGE_FROM] = layer->in[0].tensor, [AVERAGE_TO] = layer->out.tensor};
+    return CLT__ADD_OP(tape, &clt__average_forward_op, layer->name, sizes, tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    const average_sizes sizes = average_sizes_of(layer);
+    const int tensor[] = {[AVERAGE_FROM] = layer->out.gradient, [AVERAGE_TO] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__average_gradient_op, layer->name, sizes, tensor, error);
+}
+
+static const clt__case average_cases[] = {
+    {1, "input 1x1x1; conv out=1; avgpool kernel=1"},
+    {3, "input 3x7x5; conv out=3 kernel=1; relu; avgpool kernel=2"},
+    {3, "input 17x13x31; conv out=17; avgpool kernel=3 stride=2 padding=1; conv out=2"},
+    {3, "input 2x9x8; conv out=5; tanh; avgpool kernel=3x2 stride=2x3 padding=1x1 count_include_pad=no ceil=yes"},
+    {64, "input 3x5x5; conv out=33; avgpool kernel=3 stride=2 padding=1 ceil=yes; avgpool kernel=2 stride=1"},
+    {0, NULL},
+};
+
+static const clt__case global_cases[] = {
+    {1, "input 1x1x1; conv out=1; globalavgpool"},
+    {3, "input 3x7x5; conv out=18 kernel=3; relu; globalavgpool; dense out=3"},
+    {64, "input 5x3x3; conv out=7; globalavgpool; flatten; dense out=3"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__avgpool = {
+    .name = "avgpool",
+    .help = "the mean of each window, channel by channel",
+    .option = {{"kernel", CLT__PAIR, 1, CLT__REQUIRED, "window height x width"},
+               {"stride", CLT__PAIR, 1, CLT__AS_FIRST, "steps between windows (default: the kernel)"},
+               {"padding", CLT__PAIR, 0, 0, "zeros on each side"},
+               {"ceil", CLT__FLAG, 0, 0, "a last window may reach beyond the padding"},
+               {"count_include_pad", CLT__FLAG, 0, 1, "the mean is over the padding too"}},
+    .shape = average_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = average_cases,
+};
+
+const clt__layer_row clt__globalavgpool = {
+    .name = "globalavgpool",
+    .help = "the mean of each channel",
+    .shape = global_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = global_cases,
+};

@@ -1,0 +1,120 @@
+/* Batch normalisation. */
+#include <stdio.h>
+
+#include "layers/channels.h"
+#include "ops/batchnorm.h"
+
+enum { MOMENTUM, EPSILON };
+enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
+enum { MEAN, INVERSE, WEIGHT_GRADIENT, BIAS_GRADIENT };
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    if (layer->value[MOMENTUM][0] > 1000000)
+        return FAIL(error, CLT_BAD_NET, "%s: a momentum of %g: it should be from 0 to 1", layer->name,
+                    layer->value[MOMENTUM][0] * 1e-6);
+    static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
+    for (int i = 0; i < 4; i++) {
+        layer->parameter[i] = clt__channel_parameter(names[i], &layer->in[0], i == WEIGHT || i == RUNNING_VAR ? 1 : 0);
+        layer->parameter[i].state = i >= RUNNING_MEAN;
+    }
+    layer->parameters = 4;
+    return clt__same_shape(layer, error);
+}
+
+static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
+{
+    static const char *const names[] = {"mean", "inverse", "weight.gradient", "bias.gradient"};
+    for (int i = 0; i < 4 && layer->training; i++) {
+        char name[64];
+        if (i >= WEIGHT_GRADIENT) layer->saved[i] = layer->parameter[i - WEIGHT_GRADIENT].gradient;
+        if (layer->saved[i] >= 0) continue; /* a frozen layer's input gradient still needs both sums */
+        (void)snprintf(name, sizeof name, "%s.%s", layer->name, names[i]);
+        TRY(clt__tape_add(tape, name, CLT__REALS, CLT__FILTERS, layer->parameter[WEIGHT].extent, 1, -1,
+                          &layer->saved[i], error));
+    }
+    return CLT_OK;
+}
+
+static norm_sizes sizes_of(const clt__layer *layer, int activation)
+{
+    const channel_sizes all = clt__channel_sizes_of(layer, &layer->in[0]);
+    return (norm_sizes){.n = all.n,
+                        .pixels = all.rows / all.n,
+                        .c = all.c,
+                        .epsilon_ppm = layer->value[EPSILON][0],
+                        .momentum_ppm = layer->value[MOMENTUM][0],
+                        .activation = activation};
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const norm_sizes sizes = sizes_of(layer, layer->out.activation);
+    const clt__parameter *p = layer->parameter;
+    const bool training = layer->training;
+    if (training) {
+        const int tensor[] = {[BATCHNORM_STATISTICS_X] = layer->in[0].tensor,
+                              [BATCHNORM_STATISTICS_STEP] = layer->step,
+                              [BATCHNORM_STATISTICS_MEAN] = layer->saved[MEAN],
+                              [BATCHNORM_STATISTICS_INVERSE] = layer->saved[INVERSE],
+                              [BATCHNORM_STATISTICS_RUNNING_MEAN] = p[RUNNING_MEAN].tensor,
+                              [BATCHNORM_STATISTICS_RUNNING_VAR] = p[RUNNING_VAR].tensor};
+        TRY(CLT__ADD_OP(tape, &clt__batchnorm_statistics_op, layer->name, sizes, tensor, error));
+    }
+    const int tensor[] = {[NORMALIZE_X] = layer->in[0].tensor,
+                          [NORMALIZE_MEAN] = training ? layer->saved[MEAN] : p[RUNNING_MEAN].tensor,
+                          [NORMALIZE_INVERSE] = training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor,
+                          [NORMALIZE_WEIGHT] = p[WEIGHT].tensor,
+                          [NORMALIZE_BIAS] = p[BIAS].tensor,
+                          [NORMALIZE_Y] = layer->out.tensor,
+                          [NORMALIZE_SUMS] = layer->before};
+    return CLT__ADD_OP(tape, training ? &clt__batchnorm_forward_op : &clt__batchnorm_inference_op, layer->name, sizes,
+                       tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const norm_sizes sizes = sizes_of(layer, layer->in[0].activation);
+    const int sums[] = {[NORM_GRADIENTS_DY] = layer->out.gradient,
+                        [NORM_GRADIENTS_X] = layer->in[0].tensor,
+                        [NORM_GRADIENTS_MEAN] = layer->saved[MEAN],
+                        [NORM_GRADIENTS_INVERSE] = layer->saved[INVERSE],
+                        [NORM_GRADIENTS_DW] = layer->saved[WEIGHT_GRADIENT],
+                        [NORM_GRADIENTS_DB] = layer->saved[BIAS_GRADIENT],
+                        [NORM_GRADIENTS_STEP] = layer->step};
+    TRY(CLT__ADD_OP(tape, &clt__batchnorm_gradients_op, layer->name, sizes, sums, error));
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    const int tensor[] = {[BATCHNORM_GRADIENT_DY] = layer->out.gradient,
+                          [BATCHNORM_GRADIENT_X] = layer->in[0].tensor,
+                          [BATCHNORM_GRADIENT_MEAN] = layer->saved[MEAN],
+                          [BATCHNORM_GRADIENT_INVERSE] = layer->saved[INVERSE],
+                          [BATCHNORM_GRADIENT_WEIGHT] = layer->parameter[WEIGHT].tensor,
+                          [BATCHNORM_GRADIENT_DW] = layer->saved[WEIGHT_GRADIENT],
+                          [BATCHNORM_GRADIENT_DB] = layer->saved[BIAS_GRADIENT],
+                          [BATCHNORM_GRADIENT_STEP] = layer->step,
+                          [BATCHNORM_GRADIENT_DX] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__batchnorm_input_gradient_op, layer->name, sizes, tensor, error);
+}
+
+static const clt__case cases[] = {
+    {3, "input 1x1x1; batchnorm"},
+    {3, "input 3x7x5; conv out=17 kernel=2; relu; batchnorm; tanh"},
+    {64, "input 2x5x3; conv out=33 kernel=1 bias=no; batchnorm momentum=0.3 eps=0.001; relu; maxpool kernel=2"},
+    {3, "input 70x3x2; batchnorm; relu; flatten; dense out=13; sigmoid; batchnorm; sigmoid"},
+    {2, "input 3x33x31; conv out=16 kernel=3; batchnorm frozen=yes; relu; conv out=2"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__batchnorm = {
+    .name = "batchnorm",
+    .help = "each channel minus its mean, over its standard deviation, then scaled and shifted",
+    .option = {{"momentum", CLT__REAL, 0, 100000, "share of a batch in the running statistics"},
+               {"eps", CLT__REAL, 1, 10, "added to the variance"}},
+    .shape = shape,
+    .extra = extra,
+    .forward = forward,
+    .backward = backward,
+    .fuses = true,
+    .takes_activation = true,
+    .cases = cases,
+};

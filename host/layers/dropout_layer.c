@@ -1,0 +1,64 @@
+/* Dropout. */
+#include "base/random.h"
+#include "layers/layer.h"
+#include "ops/dropout.h"
+
+enum { RATE };
+enum { MILLION = 1000000 };
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    if (layer->value[RATE][0] > MILLION)
+        return FAIL(error, CLT_BAD_NET, "%s: rate=%g: a probability is at most 1", layer->name,
+                    layer->value[RATE][0] * 1e-6);
+    return clt__same_shape(layer, error);
+}
+
+static dropout_sizes sizes_of(const clt__layer *layer)
+{
+    const clt_shape s = layer->out.shape;
+    const int64_t threshold = ((int64_t)layer->value[RATE][0] << 32) / MILLION;
+    return (dropout_sizes){
+        .n = layer->batch,
+        .values = s.channels * s.height * s.width,
+        .rate_ppm = layer->value[RATE][0],
+        .threshold = (int)(uint32_t)(threshold > UINT32_MAX ? UINT32_MAX : threshold),
+        .key = (int)clt__random_seed(0, layer->name, 0).key[0] /* layers drop different elements */
+    };
+}
+
+static clt_status add(clt__tape *tape, const clt__layer *layer, int from, int to, clt_error *error)
+{
+    const dropout_sizes sizes = sizes_of(layer);
+    const int tensor[] = {[DROPOUT_X] = from, [DROPOUT_STEP] = layer->step, [DROPOUT_Y] = to};
+    return CLT__ADD_OP(tape, &clt__dropout_op, layer->name, sizes, tensor, error);
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    return add(tape, layer, layer->in[0].tensor, layer->out.tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    return add(tape, layer, layer->out.gradient, layer->in[0].gradient, error);
+}
+
+static const clt__case cases[] = {
+    {1, "input 1x1x1; conv out=5; dropout rate=0.3"},
+    {3, "input 3x5x7; conv out=5 kernel=3; relu; dropout; flatten; dense out=13; dropout rate=0.9; dense out=2"},
+    {64, "input 2x3x3; conv out=17; dropout rate=0; dropout rate=1"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__dropout = {
+    .name = "dropout",
+    .help = "while training, each value is 0 with this probability, and the others grow to make up for it",
+    .option = {{"rate", CLT__REAL, 0, 500000, "the probability of 0"}},
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .training_only = true,
+    .cases = cases,
+};

@@ -1,0 +1,35 @@
+/* The list: adding a layer is a line here beside its own file; activations list themselves. `cltrain help nets` shows
+ * them in this order. */
+#include "layers/layer.h"
+#include "ops/activation_rows.h"
+
+/* clang-format off */
+#define LAYERS(ROW) \
+    ROW(conv)       \
+    ROW(conv_transpose) \
+    ROW(dense)      \
+    ROW(batchnorm)  \
+    ROW(layernorm) \
+    ROW(groupnorm) \
+    ROW(maxpool) \
+    ROW(avgpool) \
+    ROW(globalavgpool) \
+    ROW(zeropad) \
+    ROW(upsample) \
+    ROW(dropout)    \
+    ROW(add)        \
+    ROW(concat)     \
+    ROW(flatten)    \
+    ROW(prelu) \
+    ROW(softmax) \
+    ROW(log_softmax)
+/* clang-format on */
+
+#define DECLARE(name) extern const clt__layer_row clt__##name;
+#define DECLARE_ACTIVATION(name, ...) DECLARE(name)
+LAYERS(DECLARE)
+CLT__ACTIVATIONS(DECLARE_ACTIVATION)
+
+#define LIST(name) &clt__##name,
+#define LIST_ACTIVATION(name, ...) LIST(name)
+const clt__layer_row *const clt__layer_rows[] = {LAYERS(LIST) CLT__ACTIVATIONS(LIST_ACTIVATION) NULL};

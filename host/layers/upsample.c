@@ -1,0 +1,102 @@
+/* Zero padding and upsampling: the first option of each is a height and a width. */
+#include "layers/layer.h"
+#include "ops/resample.h"
+
+enum { EXTENT, MODE };
+enum { NEAREST, BILINEAR };
+
+static bool is_bilinear(const clt__layer *layer)
+{
+    return layer->row == &clt__upsample && layer->value[MODE][0] == BILINEAR;
+}
+
+static clt_status set_shape(clt__layer *layer, int64_t height, int64_t width, clt_error *error)
+{
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    if (height > INT32_MAX || width > INT32_MAX)
+        return FAIL(error, CLT_BAD_NET, "%s: its output would be too large", layer->name);
+    layer->out.shape = (clt_shape){layer->in[0].shape.channels, (int)height, (int)width};
+    return CLT_OK;
+}
+
+static clt_status pad_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    return set_shape(layer, in.height + 2 * (int64_t)layer->value[EXTENT][0],
+                     in.width + 2 * (int64_t)layer->value[EXTENT][1], error);
+}
+
+static clt_status upsample_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    return set_shape(layer, in.height * (int64_t)layer->value[EXTENT][0], in.width * (int64_t)layer->value[EXTENT][1],
+                     error);
+}
+
+static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op_row *row, int from, int to,
+                         clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
+    const bool pads = layer->row == &clt__zeropad;
+    const int *value = layer->value[EXTENT], tensor[] = {[RESAMPLE_FROM] = from, [RESAMPLE_TO] = to};
+    const resample_sizes sizes = {.n = layer->batch,
+                                  .c = in.channels,
+                                  .h = in.height,
+                                  .w = in.width,
+                                  .y = out.height,
+                                  .x = out.width,
+                                  .pad_y = pads ? value[0] : 0,
+                                  .pad_x = pads ? value[1] : 0,
+                                  .scale_y = pads ? 1 : value[0],
+                                  .scale_x = pads ? 1 : value[1]};
+    return CLT__ADD_OP(tape, row, layer->name, sizes, tensor, error);
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    return add_op(tape, layer, is_bilinear(layer) ? &clt__bilinear_forward_op : &clt__resample_forward_op,
+                  layer->in[0].tensor, layer->out.tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    return add_op(tape, layer, is_bilinear(layer) ? &clt__bilinear_gradient_op : &clt__resample_gradient_op,
+                  layer->out.gradient, layer->in[0].gradient, error);
+}
+
+static const clt__case pad_cases[] = {
+    {1, "input 1x1x1; conv out=1; zeropad padding=1"},
+    {3, "input 3x4x5; conv out=17; relu; zeropad padding=2x0; conv out=2 kernel=3x2"},
+    {64, "input 2x3x2; conv out=5; zeropad padding=1x3; zeropad padding=0"},
+    {0, NULL},
+};
+
+static const clt__case upsample_cases[] = {
+    {1, "input 1x1x1; conv out=1; upsample scale=2"},
+    {3, "input 3x4x5; conv out=17; tanh; upsample scale=2x3; conv out=2 kernel=3"},
+    {64, "input 2x3x2; conv out=33; upsample scale=3x1; upsample scale=1"},
+    {3, "input 17x4x3; upsample scale=2x3 mode=bilinear; upsample scale=4x1 mode=bilinear"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__zeropad = {
+    .name = "zeropad",
+    .help = "zeros around the image",
+    .option = {{"padding", CLT__PAIR, 0, CLT__REQUIRED, "zeros on each side"}},
+    .shape = pad_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = pad_cases,
+};
+
+const clt__layer_row clt__upsample = {
+    .name = "upsample",
+    .help = "each pixel several times, or what lies between pixels",
+    .option = {{"scale", CLT__PAIR, 1, CLT__REQUIRED, "times as high x wide"},
+               {"mode", CLT__CHOICE, 0, NEAREST, "nearest|bilinear: what the new pixels are"}},
+    .shape = upsample_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = upsample_cases,
+};

@@ -1,0 +1,32 @@
+/* The ops of batch normalisation. Formulas: kernels/batchnorm.cl. */
+#ifndef CLT_OPS_BATCHNORM_H
+#define CLT_OPS_BATCHNORM_H
+
+#include "ops/normalization.h"
+
+enum {
+    BATCHNORM_STATISTICS_X,
+    BATCHNORM_STATISTICS_STEP,
+    BATCHNORM_STATISTICS_MEAN,
+    BATCHNORM_STATISTICS_INVERSE,
+    BATCHNORM_STATISTICS_RUNNING_MEAN,
+    BATCHNORM_STATISTICS_RUNNING_VAR
+};
+enum {
+    BATCHNORM_GRADIENT_DY,
+    BATCHNORM_GRADIENT_X,
+    BATCHNORM_GRADIENT_MEAN,
+    BATCHNORM_GRADIENT_INVERSE,
+    BATCHNORM_GRADIENT_WEIGHT,
+    BATCHNORM_GRADIENT_DW,
+    BATCHNORM_GRADIENT_DB,
+    BATCHNORM_GRADIENT_STEP,
+    BATCHNORM_GRADIENT_DX
+};
+
+/* forward and inference: NORMALIZE_X and so on, inference with a variance in place of the inverse; gradients:
+ * NORM_GRADIENTS_DY and so on. */
+extern const clt__op_row clt__batchnorm_statistics_op, clt__batchnorm_forward_op, clt__batchnorm_inference_op,
+    clt__batchnorm_gradients_op, clt__batchnorm_input_gradient_op;
+
+#endif

@@ -1,0 +1,106 @@
+/* Dense layer. Formulas and letters: kernels/dense.cl. */
+#include "ops/dense.h"
+
+#include "ops/activation.h"
+#include "ops/products.h"
+
+/* ---- reference twins */
+
+/* y[n,o] = b[o] + sum over i of x[n,i] * w[i,o] */
+static void forward_twin(const void *sizes, const clt__array *operand)
+{
+    const dense_sizes *z = sizes;
+    const size_t inputs = (size_t)z->i, outputs = (size_t)z->o;
+    const double *w = operand[FORWARD_W].real, *bias = operand[FORWARD_BIAS].real;
+    for (size_t n = 0; n < (size_t)z->n; n++) {
+        const double *x = operand[FORWARD_X].real + n * inputs;
+        double *y = operand[FORWARD_Y].real + n * outputs;
+        for (size_t o = 0; o < outputs; o++) y[o] = bias ? bias[o] : 0;
+        for (size_t i = 0; i < inputs; i++) clt__add_row(x[i], w + i * outputs, outputs, y);
+    }
+}
+
+/* dx[n,i] = sum over o of dy[n,o] * w[i,o] */
+static void input_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const dense_sizes *z = sizes;
+    const size_t inputs = (size_t)z->i, outputs = (size_t)z->o;
+    const double *dy = operand[INPUT_GRADIENT_DY].real, *w = operand[INPUT_GRADIENT_W].real;
+    for (size_t n = 0; n < (size_t)z->n; n++)
+        for (size_t i = 0; i < inputs; i++)
+            operand[INPUT_GRADIENT_DX].real[n * inputs + i] = clt__dot(dy + n * outputs, w + i * outputs, outputs);
+}
+
+/* dw[i,o] = sum over n of x[n,i] * dy[n,o],   db[o] = sum over n of dy[n,o] */
+static void weight_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const dense_sizes *z = sizes;
+    const size_t inputs = (size_t)z->i, outputs = (size_t)z->o;
+    clt__clear(&operand[WEIGHT_GRADIENT_DW]);
+    for (size_t n = 0; n < (size_t)z->n; n++) {
+        const double *x = operand[WEIGHT_GRADIENT_X].real + n * inputs;
+        const double *dy = operand[WEIGHT_GRADIENT_DY].real + n * outputs;
+        for (size_t i = 0; i < inputs; i++)
+            clt__add_row(x[i], dy, outputs, operand[WEIGHT_GRADIENT_DW].real + i * outputs);
+    }
+    clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
+}
+
+static double forward_growth(const void *sizes)
+{
+    return clt__growth((double)((const dense_sizes *)sizes)->i + 1);
+}
+
+static double input_gradient_growth(const void *sizes)
+{
+    return clt__growth(((const dense_sizes *)sizes)->o);
+}
+
+static double weight_gradient_growth(const void *sizes)
+{
+    return clt__growth(((const dense_sizes *)sizes)->n);
+}
+
+static void finish_forward(const void *sizes, const clt__array *operand)
+{
+    clt__activate_sums(&operand[FORWARD_Y], &operand[FORWARD_SUMS], ((const dense_sizes *)sizes)->activation);
+}
+
+static void finish_input_gradient(const void *sizes, const clt__array *operand)
+{
+    clt__deactivate_sums(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_X],
+                         ((const dense_sizes *)sizes)->activation);
+}
+
+/* ---- the ops */
+
+static const clt__op_row forward_op = {
+    .name = "dense_forward",
+    CLT__FORWARD_OPERANDS,
+    .twin = forward_twin,
+    .growth = forward_growth,
+    .finish = finish_forward,
+    .launch = clt__dense_forward_vector,
+    .launch_tile = clt__dense_forward_tile,
+};
+
+static const clt__op_row input_gradient_op = {
+    .name = "dense_input_gradient",
+    CLT__INPUT_GRADIENT_OPERANDS,
+    .twin = input_gradient_twin,
+    .growth = input_gradient_growth,
+    .finish = finish_input_gradient,
+    .launch = clt__dense_input_gradient_vector,
+    .launch_tile = clt__dense_input_gradient_tile,
+};
+
+static const clt__op_row weight_gradient_op = {
+    .name = "dense_weight_gradient",
+    CLT__WEIGHT_GRADIENT_OPERANDS,
+    .twin = weight_gradient_twin,
+    .growth = weight_gradient_growth,
+    .launch = clt__dense_weight_gradient_vector,
+    .launch_tile = clt__dense_weight_gradient_tile,
+};
+
+const clt__weighted_ops clt__dense_ops = {&forward_op, &weight_gradient_op, &input_gradient_op};

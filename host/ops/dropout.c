@@ -1,0 +1,41 @@
+/* Dropout. Formula: kernels/dropout.cl. */
+#include "ops/dropout.h"
+
+#include "base/random.h"
+#include "ops/bounds.h"
+#include "ops/launch.h"
+
+enum { MILLION = 1000000 };
+
+/* y[n,i] = word(n,i) < rate 2^32 ? 0 : x[n,i] / (1 - rate) */
+static void twin(const void *sizes, const clt__array *operand)
+{
+    const dropout_sizes *z = sizes;
+    const int32_t *step = operand[DROPOUT_STEP].integer;
+    const uint32_t key[2] = {(uint32_t)step[STEP_SEED], (uint32_t)z->key};
+    const double scale = z->rate_ppm < MILLION ? (double)MILLION / (MILLION - z->rate_ppm) : 0;
+    for (int n = 0; n < z->n; n++)
+        for (int i = 0; i < z->values; i++) {
+            const uint32_t counter[4] = {(uint32_t)i / 4, (uint32_t)(step[STEP_BEFORE] + n),
+                                         (uint32_t)step[STEP_NUMBER], RANDOM_DROPOUT};
+            const size_t at = (size_t)n * (size_t)z->values + (size_t)i;
+            uint32_t word[4];
+            clt__philox(key, counter, word);
+            const double y = word[i % 4] < (uint32_t)z->threshold ? 0 : operand[DROPOUT_X].real[at] * scale;
+            clt__put(&operand[DROPOUT_Y], at, (clt__near){y, (CLT__DIVIDE_SLACK + 1) * fabs(y)});
+        }
+}
+
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const dropout_sizes *z = sizes;
+    clt__define(to, " -DVEC=1");
+    clt__launch_flat("dropout.cl", limits, z->n * clt__divide_up(z->values, 4), false, to);
+}
+
+const clt__op_row clt__dropout_op = {
+    .name = "dropout",
+    .operand = {[DROPOUT_X] = {"x", CLT__READ}, [DROPOUT_STEP] = {"step", CLT__READ}, [DROPOUT_Y] = {"y", CLT__WRITE}},
+    .twin = twin,
+    .launch = launch,
+};

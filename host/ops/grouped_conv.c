@@ -1,0 +1,79 @@
+/* The ops of convolutions in groups or with a dilated filter: launch rules, for the twins are conv.c's. Formulas:
+ * kernels/grouped_conv.cl. */
+#include "ops/conv.h"
+#include "ops/launch.h"
+
+static bool is_depthwise(const conv_sizes *z)
+{
+    return z->groups == z->c && z->groups == z->k;
+}
+
+/* Short vectors where a group, or a pixel, has few channels. */
+static int width_for(const clt__limits *limits, int lanes)
+{
+    int width = limits->vector_width;
+    while (width > 1 && width / 2 >= lanes) width /= 2;
+    return width;
+}
+
+/* `rows` rows of vectors, a work-item each. `lanes`: neighbours that a vector may take. */
+static void launch(const conv_sizes *z, const clt__limits *limits, int64_t rows, int lanes, int lane_groups,
+                   clt__launches *to)
+{
+    const int width = width_for(limits, lanes);
+    clt__define(to, " -DVEC=%d%s", width, is_depthwise(z) ? " -DDEPTHWISE" : "");
+    clt__define_activation(to, z->activation);
+    clt__launch_flat("grouped_conv.cl", limits, (int)(rows * lane_groups * clt__divide_up(lanes, width)), false, to);
+    to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c / z->groups;
+}
+
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const conv_sizes *z = sizes;
+    const int groups = is_depthwise(z) ? 1 : z->groups;
+    launch(z, limits, (int64_t)z->n * z->y * z->x, z->k / groups, groups, to);
+}
+
+static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const conv_sizes *z = sizes;
+    const int64_t pixels = (int64_t)z->n * z->h * z->w;
+    const bool depthwise = is_depthwise(z);
+    launch(z, limits, pixels, depthwise ? z->c : 1, depthwise ? 1 : z->c, to);
+}
+
+static void weight_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const conv_sizes *z = sizes;
+    const int groups = is_depthwise(z) ? 1 : z->groups;
+    const int64_t rows = (int64_t)z->r * z->s * (z->c / z->groups) + z->bias;
+    launch(z, limits, rows, z->k / groups, groups, to);
+}
+
+static const clt__op_row forward_op = {
+    .name = "grouped_conv_forward",
+    CLT__FORWARD_OPERANDS,
+    .twin = clt__conv_forward_twin,
+    .growth = clt__conv_forward_growth,
+    .finish = clt__conv_finish_forward,
+    .launch = forward_launch,
+};
+
+static const clt__op_row input_gradient_op = {
+    .name = "grouped_conv_input_gradient",
+    CLT__INPUT_GRADIENT_OPERANDS,
+    .twin = clt__grouped_conv_input_gradient_twin,
+    .growth = clt__conv_input_gradient_growth,
+    .finish = clt__conv_finish_input_gradient,
+    .launch = input_gradient_launch,
+};
+
+static const clt__op_row weight_gradient_op = {
+    .name = "grouped_conv_weight_gradient",
+    CLT__WEIGHT_GRADIENT_OPERANDS,
+    .twin = clt__conv_weight_gradient_twin,
+    .growth = clt__conv_weight_gradient_growth,
+    .launch = weight_gradient_launch,
+};
+
+const clt__weighted_ops clt__grouped_conv_ops = {&forward_op, &weight_gradient_op, &input_gradient_op};

@@ -1,0 +1,110 @@
+/* Max pooling. Formulas and letters: kernels/pool.cl. */
+#include "ops/pool.h"
+#include "ops/activation.h"
+#include "ops/bounds.h"
+#include "ops/launch.h"
+
+static size_t input_index(const pool_sizes *z, int n, int h, int w, int c)
+{
+    return (((size_t)n * (size_t)z->h + (size_t)h) * (size_t)z->w + (size_t)w) * (size_t)z->c + (size_t)c;
+}
+
+/* The first pixel of a window, in reading order, that has the window's maximum, as h * width + w; NaN beats all. */
+static int winner(const pool_sizes *z, const double *x, int n, int y, int ox, int c)
+{
+    int best = -1;
+    double most = 0;
+    const int top = y * z->stride_y - z->pad_y, left = ox * z->stride_x - z->pad_x;
+    for (int h = top < 0 ? 0 : top; h < top + z->r && h < z->h; h++)
+        for (int w = left < 0 ? 0 : left; w < left + z->s && w < z->w; w++) {
+            const double value = x[input_index(z, n, h, w, c)];
+            if (best >= 0 && !(value > most || (isnan(value) && !isnan(most)))) continue;
+            most = value;
+            best = h * z->w + w;
+        }
+    return best;
+}
+
+/* y[n,y,x,c] = max over r,s of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c]: nothing is rounded */
+static void forward_twin(const void *sizes, const clt__array *operand)
+{
+    const pool_sizes *z = sizes;
+    const double *x = operand[POOL_X].real;
+    size_t at = 0;
+    for (int n = 0; n < z->n; n++)
+        for (int y = 0; y < z->y; y++)
+            for (int ox = 0; ox < z->x; ox++)
+                for (int c = 0; c < z->c; c++, at++) {
+                    const int best = winner(z, x, n, y, ox, c);
+                    operand[POOL_Y].real[at] = x[input_index(z, n, best / z->w, best % z->w, c)];
+                    operand[POOL_BEST].integer[at] = best;
+                }
+}
+
+/* dx[n,h,w,c] = sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c] */
+static void input_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const pool_sizes *z = sizes;
+    const int32_t *best = operand[POOL_GRADIENT_BEST].integer;
+    size_t at = 0;
+    clt__clear(&operand[POOL_GRADIENT_DX]);
+    for (int n = 0; n < z->n; n++)
+        for (int window = 0; window < z->y * z->x; window++)
+            for (int c = 0; c < z->c; c++, at++)
+                operand[POOL_GRADIENT_DX].real[input_index(z, n, best[at] / z->w, best[at] % z->w, c)] +=
+                    operand[POOL_GRADIENT_DY].real[at];
+}
+
+static double input_gradient_growth(const void *sizes)
+{
+    const pool_sizes *z = sizes;
+    return clt__growth((double)z->r * z->s);
+}
+
+static void finish_input_gradient(const void *sizes, const clt__array *operand)
+{
+    clt__deactivate_sums(&operand[POOL_GRADIENT_DX], &operand[POOL_GRADIENT_X],
+                         ((const pool_sizes *)sizes)->activation);
+}
+
+/* A row of an image a work-item or, spread, an element. */
+static void launch_rows(const pool_sizes *z, const clt__limits *limits, int rows, int columns, clt__launches *to)
+{
+    clt__define(to, " -DVEC=%d", limits->vector_width);
+    clt__define_activation(to, z->activation);
+    const bool spread = clt__define_spread(to, limits);
+    clt__launch_flat("pool.cl", limits, spread ? rows * columns * z->c : rows, true, to);
+    to->launch[0].global[1] = (size_t)z->n;
+    to->flops = (double)z->n * z->y * z->x * z->c * z->r * z->s;
+}
+
+static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const pool_sizes *z = sizes;
+    launch_rows(z, limits, z->y, z->x, to);
+}
+
+static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const pool_sizes *z = sizes;
+    launch_rows(z, limits, z->h, z->w, to);
+}
+
+const clt__op_row clt__pool_forward_op = {
+    .name = "pool_forward",
+    .operand = {[POOL_X] = {"x", CLT__READ}, [POOL_Y] = {"y", CLT__WRITE}, [POOL_BEST] = {"best", CLT__WRITE}},
+    .twin = forward_twin,
+    .launch = forward_launch,
+};
+
+const clt__op_row clt__pool_input_gradient_op = {
+    .name = "pool_input_gradient",
+    .operand = {[POOL_GRADIENT_DY] = {"dy", CLT__READ},
+                [POOL_GRADIENT_BEST] = {"best", CLT__READ},
+                [POOL_GRADIENT_X] = {"x", CLT__READ},
+                [POOL_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .twin = input_gradient_twin,
+    .growth = input_gradient_growth,
+    .finish = finish_input_gradient,
+    .launch = input_gradient_launch,
+};

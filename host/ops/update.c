@@ -1,0 +1,447 @@
+/* The parameter update, the gradient's norm and its sum over micro-batches. Formulas: kernels/update.cl. */
+#include "ops/update.h"
+
+#include <float.h>
+
+#include "ops/bounds.h"
+#include "ops/launch.h"
+
+/* ---- what the optimisers' twins share */
+
+/* What is read of an optimiser's operands. */
+typedef struct reads {
+    const double *weights, *gradient, *hyper, *decays;
+    bool nesterov;
+    double scale, most; /* gradients are clipped at most, INFINITY for not at all */
+    double roundoff;
+} reads;
+
+static reads read_operands(const void *sizes, const clt__array *operand)
+{
+    const double *hyper = operand[UPDATE_HYPER].real, *scale = operand[UPDATE_SCALE].real;
+    const update_sizes *z = sizes;
+    return (reads){.weights = operand[UPDATE_WEIGHTS].real,
+                   .gradient = operand[UPDATE_GRADIENT].real,
+                   .hyper = hyper,
+                   .decays = operand[UPDATE_DECAYS].real,
+                   .nesterov = z->nesterov,
+                   .scale = scale ? scale[0] : 1,
+                   .most = z->clip_value ? hyper[HYPER_CLIP_VALUE] : INFINITY,
+                   .roundoff = operand[UPDATE_WEIGHTS].roundoff};
+}
+
+static clt__near decay_of(const reads *o, double share, int i)
+{
+    const double decay = share * (o->decays ? o->decays[i] : 1) * o->weights[i];
+    return (clt__near){decay, 2 * fabs(decay)};
+}
+
+/* Scaled, then clipped: the limit moves an error no further. */
+static clt__near clipped_gradient(const reads *o, int i)
+{
+    const double g = o->scale * o->gradient[i], clipped = g > o->most ? o->most : g < -o->most ? -o->most : g;
+    return (clt__near){clipped, fabs(clipped)};
+}
+
+static clt__near gradient_with_decay(const reads *o, int i)
+{
+    const clt__near gradient = clipped_gradient(o, i), decay = decay_of(o, o->hyper[HYPER_DECAY], i);
+    return (clt__near){gradient.value + decay.value, 2 * (fabs(gradient.value) + fabs(decay.value))};
+}
+
+/* keep * before + share * x */
+static clt__near blend(double keep, double before, double share, clt__near x)
+{
+    const double kept = keep * before, fresh = share * x.value;
+    return (clt__near){kept + fresh, fabs(share) * x.slack + 2 * (fabs(kept) + fabs(fresh))};
+}
+
+static clt__near square_of(clt__near x, double roundoff)
+{
+    return (clt__near){x.value * x.value,
+                       2 * fabs(x.value) * x.slack + x.slack * x.slack * roundoff + x.value * x.value};
+}
+
+/* What flushing subnormal numbers to zero loses. */
+static double flushed(double roundoff)
+{
+    return roundoff > DBL_EPSILON ? FLT_MIN : DBL_MIN;
+}
+
+/* The error of a root whose square is off by `error`: error / root, and sqrt(error) at most. In roundoffs. */
+static double root_slack(double root, double error, double roundoff)
+{
+    return roundoff > 0 ? fmin(root > 0 ? error / root : INFINITY, sqrt(error)) / roundoff : 0;
+}
+
+/* sqrt(square) * correction + eps */
+static clt__near denominator_of(const reads *o, clt__near square)
+{
+    const double root = sqrt(square.value), correction = o->hyper[HYPER_ROOT], corrected = root * correction;
+    const double slack = root_slack(root, square.slack * o->roundoff + flushed(o->roundoff), o->roundoff);
+    const double value = corrected + o->hyper[HYPER_EPS];
+    return (clt__near){value, slack * correction + (CLT__SQRT_SLACK + 1) * corrected + value};
+}
+
+/* numerator / denominator, where the denominator is at least eps but for two roundings. */
+static clt__near over_root(const reads *o, clt__near numerator, clt__near square)
+{
+    const clt__near denominator = denominator_of(o, square);
+    const double u = o->roundoff, ratio = numerator.value / denominator.value;
+    const double least = fmax(denominator.value - denominator.slack * u, o->hyper[HYPER_EPS] * (1 - 2 * u));
+    return (clt__near){ratio, (numerator.slack + fabs(ratio) * denominator.slack) / least +
+                                  CLT__DIVIDE_SLACK * (fabs(ratio) + numerator.slack * u / least)};
+}
+
+/* w - step * direction */
+static clt__near step_along(clt__near w, double step, clt__near direction)
+{
+    return (clt__near){w.value - step * direction.value,
+                       w.slack + fabs(step) * (direction.slack + 2 * fabs(direction.value)) + fabs(w.value)};
+}
+
+static clt__near adaptive_step(const reads *o, clt__near w, clt__near numerator, clt__near square)
+{
+    return step_along(w, o->hyper[HYPER_STEP], over_root(o, numerator, square));
+}
+
+/* ---- launch rules: a work-item takes a vector of parameters */
+
+static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    clt__launch_elements("update.cl", limits, ((update_sizes *)sizes)->count, to);
+}
+
+/* Sums of squares go over parts, then over these in order. */
+static void launch_parts(const char *parts_kernel, const char *sum_kernel, int parts, int tensors,
+                         const clt__limits *limits, clt__launches *to)
+{
+    clt__define(to, " -DVEC=%d", limits->vector_width);
+    (void)clt__define_spread(to, limits);
+    to->file = "update.cl";
+    to->launch[0] = clt__flat_launch(parts_kernel, limits, parts, true);
+    to->launch[0].global[1] = (size_t)tensors;
+    to->launch[1] = clt__flat_launch(sum_kernel, limits, tensors, true);
+    to->count = 2;
+}
+
+/* ---- an optimiser is a twin of one parameter and a row. The states are operands from UPDATE_STATE on. */
+
+#define OPTIMIZER_OPERANDS(access)                                                       \
+    [UPDATE_WEIGHTS] = {"weights", access}, [UPDATE_GRADIENT] = {"gradient", CLT__READ}, \
+    [UPDATE_HYPER] = {"hyper", CLT__READ}, [UPDATE_SCALE] = {"scale", CLT__READ},        \
+    [UPDATE_DECAYS] = {"decays", CLT__READ}
+#define ONE_STATE(name) OPTIMIZER_OPERANDS(CLT__UPDATE), [UPDATE_STATE] = {name, CLT__UPDATE}
+#define TWO_STATES(access) \
+    OPTIMIZER_OPERANDS(access), [UPDATE_STATE] = {"mean", CLT__UPDATE}, [UPDATE_STATE + 1] = {"square", CLT__UPDATE}
+
+/* Defines NAME_op of NAME_parameter(operands, what is read of them, i). */
+#define OPTIMIZER_OP(called, ...)                                                                          \
+    static void called##_twin(const void *sizes, const clt__array *operand)                                \
+    {                                                                                                      \
+        const reads o = read_operands(sizes, operand);                                                     \
+        for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) called##_parameter(operand, &o, i); \
+    }                                                                                                      \
+    static const clt__op_row called##_op = {                                                               \
+        .name = #called, .operand = {__VA_ARGS__}, .twin = called##_twin, .launch = launch}
+
+static void put(const clt__array *operand, int which, int i, clt__near x)
+{
+    clt__put(&operand[which], (size_t)i, x);
+}
+
+/* ---- sgd */
+
+static void sgd_parameter(const clt__array *operand, const reads *o, int i)
+{
+    const double momentum = o->hyper[HYPER_MOMENTUM];
+    const clt__near g = gradient_with_decay(o, i), v = blend(momentum, operand[UPDATE_STATE].real[i], 1, g);
+    const double pushed = momentum * v.value;
+    const clt__near ahead = {g.value + pushed, g.slack + momentum * v.slack + 2 * (fabs(g.value) + fabs(pushed))};
+    put(operand, UPDATE_STATE, i, v);
+    put(operand, UPDATE_WEIGHTS, i,
+        step_along(clt__exactly(o->weights[i]), o->hyper[HYPER_RATE], o->nesterov ? ahead : v));
+}
+
+OPTIMIZER_OP(sgd, ONE_STATE("velocity"));
+
+/* ---- adam, adamw, lamb */
+
+/* The mean gradient; *square becomes the mean square. */
+static clt__near take_moments(const clt__array *operand, const reads *o, int i, clt__near g, clt__near *square)
+{
+    const double *hyper = o->hyper;
+    const clt__near mean = blend(hyper[HYPER_BETA1], operand[UPDATE_STATE].real[i], hyper[HYPER_BETA1_REST], g);
+    *square = blend(hyper[HYPER_BETA2], operand[UPDATE_STATE + 1].real[i], hyper[HYPER_BETA2_REST],
+                    square_of(g, o->roundoff));
+    put(operand, UPDATE_STATE, i, mean);
+    put(operand, UPDATE_STATE + 1, i, *square);
+    return mean;
+}
+
+static void adam_step(const clt__array *operand, const reads *o, int i, clt__near w, clt__near g)
+{
+    clt__near square;
+    const clt__near mean = take_moments(operand, o, i, g, &square);
+    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, w, mean, square));
+}
+
+static void adam_parameter(const clt__array *operand, const reads *o, int i)
+{
+    adam_step(operand, o, i, clt__exactly(o->weights[i]), gradient_with_decay(o, i));
+}
+
+static void adamw_parameter(const clt__array *operand, const reads *o, int i)
+{
+    const clt__near decay = decay_of(o, o->hyper[HYPER_SHRINK], i);
+    const double w = o->weights[i];
+    adam_step(operand, o, i, (clt__near){w - decay.value, decay.slack + fabs(w)}, clipped_gradient(o, i));
+}
+
+/* Leaves the weights alone. */
+static void lamb_parameter(const clt__array *operand, const reads *o, int i)
+{
+    const double correction = o->hyper[HYPER_MEAN];
+    const clt__near decay = decay_of(o, o->hyper[HYPER_DECAY], i);
+    clt__near square;
+    const clt__near mean = take_moments(operand, o, i, clipped_gradient(o, i), &square);
+    const clt__near numerator = {correction * mean.value, correction * (mean.slack + fabs(mean.value))};
+    const clt__near ratio = over_root(o, numerator, square);
+    put(operand, UPDATE_DIRECTION, i,
+        (clt__near){ratio.value + decay.value, ratio.slack + fabs(ratio.value) + 3 * fabs(decay.value)});
+}
+
+OPTIMIZER_OP(adam, TWO_STATES(CLT__UPDATE));
+OPTIMIZER_OP(adamw, TWO_STATES(CLT__UPDATE));
+OPTIMIZER_OP(lamb, TWO_STATES(CLT__READ), [UPDATE_DIRECTION] = {"direction", CLT__WRITE});
+
+/* ---- rmsprop, adagrad */
+
+/* square = keep * square + share * g^2, and the step by its root */
+static void scale_by_square(const clt__array *operand, const reads *o, int i, double keep, double share)
+{
+    const clt__near g = gradient_with_decay(o, i);
+    const clt__near square = blend(keep, operand[UPDATE_STATE].real[i], share, square_of(g, o->roundoff));
+    put(operand, UPDATE_STATE, i, square);
+    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, clt__exactly(o->weights[i]), g, square));
+}
+
+static void rmsprop_parameter(const clt__array *operand, const reads *o, int i)
+{
+    scale_by_square(operand, o, i, o->hyper[HYPER_ALPHA], o->hyper[HYPER_ALPHA_REST]);
+}
+
+static void adagrad_parameter(const clt__array *operand, const reads *o, int i)
+{
+    scale_by_square(operand, o, i, 1, 1);
+}
+
+OPTIMIZER_OP(rmsprop, ONE_STATE("square"));
+OPTIMIZER_OP(adagrad, ONE_STATE("square"));
+
+/* ---- rows */
+
+static const clt__optimizer_row sgd = {
+    .name = "sgd",
+    .help = "stochastic gradient descent with momentum, Nesterov momentum and weight decay",
+    .op = &sgd_op,
+    .state = {{"velocity", false}}};
+static const clt__optimizer_row adam = {.name = "adam",
+                                        .help = "steps by the mean gradient over the root of its mean square",
+                                        .op = &adam_op,
+                                        .state = {{"exp_avg", false}, {"exp_avg_sq", true}},
+                                        .corrects_bias = true,
+                                        .eps = 1e-8};
+static const clt__optimizer_row adamw = {.name = "adamw",
+                                         .help = "adam whose weight decay is apart from the gradient",
+                                         .op = &adamw_op,
+                                         .state = {{"exp_avg", false}, {"exp_avg_sq", true}},
+                                         .corrects_bias = true,
+                                         .eps = 1e-8};
+static const clt__optimizer_row lamb = {
+    .name = "lamb",
+    .help = "adam's direction, with weight decay, each tensor's step scaled by its norm",
+    .op = &lamb_op,
+    .state = {{"exp_avg", false}, {"exp_avg_sq", true}},
+    .corrects_bias = true,
+    .trusts = true,
+    .eps = 1e-6};
+static const clt__optimizer_row rmsprop = {.name = "rmsprop",
+                                           .help = "steps by the gradient over the root of its mean square",
+                                           .op = &rmsprop_op,
+                                           .state = {{"square_avg", true}},
+                                           .eps = 1e-8};
+static const clt__optimizer_row adagrad = {.name = "adagrad",
+                                           .help = "steps by the gradient over the root of its sum of squares",
+                                           .op = &adagrad_op,
+                                           .state = {{"sum", true}},
+                                           .eps = 1e-10};
+
+/* In the order in which `cltrain help train` shows them. */
+#define OPTIMIZERS(ROW) ROW(sgd) ROW(adam) ROW(adamw) ROW(lamb) ROW(rmsprop) ROW(adagrad)
+
+#define LIST(name) &name,
+const clt__optimizer_row *const clt__optimizer_rows[] = {OPTIMIZERS(LIST) NULL};
+
+const char *const *clt_optimizer_names(void)
+{
+#define NAME(name) #name,
+    static const char *const names[] = {OPTIMIZERS(NAME) NULL};
+    return names;
+}
+
+/* ---- trust_ratio */
+
+/* |x|, the root of a sum of squares: its terms are positive, so that the sum's error is relative, but for squares that
+ * are flushed to zero. */
+static clt__near norm_of(const double *x, int count, double roundoff)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++) sum += x[i] * x[i];
+    const double norm = sqrt(sum), lost = norm > 0 ? root_slack(norm, count * flushed(roundoff), roundoff) : 0;
+    return (clt__near){norm, norm * (clt__growth(count) / 2 + CLT__SQRT_SLACK) + lost};
+}
+
+/* |w| / |d|, 1 where either is 0. A norm that rounding alone may make 0 leaves it open. */
+static clt__near trust_of(clt__near w, clt__near d, double roundoff)
+{
+    const bool both = w.value > 0 && d.value > 0;
+    const double trust = both ? w.value / d.value : !isnan(w.value + d.value) ? 1 : NAN;
+    const double least = d.value - d.slack * roundoff;
+    if ((w.value > 0 && w.value <= w.slack * roundoff) || (d.value > 0 && least <= 0))
+        return (clt__near){trust, INFINITY};
+    if (!both) return clt__exactly(trust);
+    return (clt__near){trust, (w.slack + trust * d.slack) / least +
+                                  CLT__DIVIDE_SLACK * (w.value + w.slack * roundoff) / least};
+}
+
+static void trust_twin(const void *sizes, const clt__array *operand)
+{
+    const clt__array *trust = &operand[TRUST_RATIO_TRUST];
+    for (int t = 0; t < ((const update_sizes *)sizes)->tensors; t++) {
+        const int32_t *segment = &operand[TRUST_RATIO_SEGMENTS].integer[t * SEGMENT_LENGTH];
+        /* cppcheck-suppress objectIndex ; `integer` points to an array */
+        const int first = segment[SEGMENT_FIRST], count = segment[SEGMENT_COUNT];
+        const clt__near w = norm_of(operand[TRUST_RATIO_WEIGHTS].real + first, count, trust->roundoff);
+        const clt__near d = norm_of(operand[TRUST_RATIO_DIRECTION].real + first, count, trust->roundoff);
+        clt__put(trust, (size_t)t, trust_of(w, d, trust->roundoff));
+    }
+}
+
+static void trust_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    update_sizes *z = sizes;
+    z->parts = limits->schedule == CLT_SCHEDULE_TILE ? 256 : 4 * limits->compute_units;
+    launch_parts("trust_ratio_parts", "trust_ratio", z->parts, z->tensors, limits, to);
+    to->scratch_reals = (uint64_t)z->tensors * (uint64_t)z->parts * 2;
+}
+
+const clt__op_row clt__trust_ratio_op = {
+    .name = "trust_ratio",
+    .operand = {[TRUST_RATIO_WEIGHTS] = {"weights", CLT__READ},
+                [TRUST_RATIO_DIRECTION] = {"direction", CLT__READ},
+                [TRUST_RATIO_SEGMENTS] = {"segments", CLT__READ},
+                [TRUST_RATIO_TRUST] = {"trust", CLT__WRITE}},
+    .twin = trust_twin,
+    .launch = trust_launch,
+};
+
+/* ---- trust_step */
+
+/* w = w - rate * trust * d, the trust being that of the tensor that w belongs to */
+static void step_twin(const void *sizes, const clt__array *operand)
+{
+    const clt__array *weights = &operand[TRUST_STEP_WEIGHTS];
+    const double rate = operand[TRUST_STEP_HYPER].real[HYPER_RATE], *direction = operand[TRUST_STEP_DIRECTION].real;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) {
+        const int32_t owner = operand[TRUST_STEP_OWNERS].integer[i / UPDATE_BLOCK];
+        const double step = rate * operand[TRUST_STEP_TRUST].real[owner], w = weights->real[i];
+        clt__put(weights, (size_t)i, (clt__near){w - step * direction[i], 3 * fabs(step * direction[i]) + fabs(w)});
+    }
+}
+
+const clt__op_row clt__trust_step_op = {
+    .name = "trust_step",
+    .operand = {[TRUST_STEP_WEIGHTS] = {"weights", CLT__UPDATE},
+                [TRUST_STEP_DIRECTION] = {"direction", CLT__READ},
+                [TRUST_STEP_OWNERS] = {"owners", CLT__READ},
+                [TRUST_STEP_TRUST] = {"trust", CLT__READ},
+                [TRUST_STEP_HYPER] = {"hyper", CLT__READ}},
+    .twin = step_twin,
+    .launch = launch,
+};
+
+/* ---- ema */
+
+/* average = keep * average + (1 - keep) * w */
+static void ema_twin(const void *sizes, const clt__array *operand)
+{
+    const double *hyper = operand[EMA_HYPER].real, *averages = operand[EMA_AVERAGES].real;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++)
+        put(operand, EMA_AVERAGES, i,
+            blend(hyper[HYPER_AVERAGE], averages[i], hyper[HYPER_AVERAGE_REST],
+                  clt__exactly(operand[EMA_WEIGHTS].real[i])));
+}
+
+const clt__op_row clt__ema_op = {
+    .name = "ema",
+    .operand = {[EMA_AVERAGES] = {"averages", CLT__UPDATE},
+                [EMA_WEIGHTS] = {"weights", CLT__READ},
+                [EMA_HYPER] = {"hyper", CLT__READ}},
+    .twin = ema_twin,
+    .launch = launch,
+};
+
+/* ---- accumulate */
+
+/* sum = (sum of the micro-batches before) + gradient */
+static void accumulate_twin(const void *sizes, const clt__array *operand)
+{
+    const bool goes_on = operand[ACCUMULATE_STEP].integer[STEP_PART] > 0;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) {
+        const clt__near gradient = clt__exactly(operand[ACCUMULATE_GRADIENT].real[i]);
+        const clt__near before = clt__exactly(operand[ACCUMULATE_SUM].real[i]);
+        put(operand, ACCUMULATE_SUM, i, goes_on ? clt__near_add(before, gradient) : gradient);
+    }
+}
+
+const clt__op_row clt__accumulate_op = {
+    .name = "accumulate",
+    .operand = {[ACCUMULATE_GRADIENT] = {"gradient", CLT__READ},
+                [ACCUMULATE_STEP] = {"step", CLT__READ},
+                [ACCUMULATE_SUM] = {"sum", CLT__UPDATE}},
+    .twin = accumulate_twin,
+    .launch = launch,
+};
+
+/* ---- gradient_norm */
+
+/* scale = min(1, clip / (|gradient| + 1e-6)); all terms are positive, so the sum's error is relative */
+static void norm_twin(const void *sizes, const clt__array *operand)
+{
+    const int count = ((const update_sizes *)sizes)->count;
+    const double norm = norm_of(operand[GRADIENT_NORM_GRADIENT].real, count, 0).value;
+    const double wanted = operand[GRADIENT_NORM_HYPER].real[HYPER_CLIP] / (norm + 1e-6);
+    const double growth = clt__growth(count) / 2 + CLT__SQRT_SLACK + CLT__DIVIDE_SLACK + 2;
+    clt__put(&operand[GRADIENT_NORM_SCALE], 0, (clt__near){wanted > 1 ? 1 : wanted, fmin(wanted, 2) * growth});
+}
+
+static void norm_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    update_sizes *z = sizes;
+    /* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
+    const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
+    z->parts = wanted < z->count ? wanted : z->count;
+    launch_parts("gradient_norm_parts", "gradient_norm_scale", z->parts, 1, limits, to);
+    to->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
+    to->scratch_reals = (uint64_t)z->parts;
+}
+
+const clt__op_row clt__gradient_norm_op = {
+    .name = "gradient_norm",
+    .operand = {[GRADIENT_NORM_GRADIENT] = {"gradient", CLT__READ},
+                [GRADIENT_NORM_HYPER] = {"hyper", CLT__READ},
+                [GRADIENT_NORM_SCALE] = {"scale", CLT__WRITE}},
+    .twin = norm_twin,
+    .launch = norm_launch,
+};

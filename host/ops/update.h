@@ -1,0 +1,47 @@
+/* Optimisers, and what else goes over all parameters or their gradients. */
+#ifndef CLT_OPS_UPDATE_H
+#define CLT_OPS_UPDATE_H
+
+#include "engine/op.h"
+
+enum { CLT__MAX_STATES = 2 };
+
+/* What an optimiser keeps for each parameter. Zero before the first step. */
+typedef struct clt__state_row {
+    const char *name; /* in checkpoints: PyTorch's, but for sgd's velocity */
+    bool square;      /* it is never negative */
+} clt__state_row;
+
+enum {
+    UPDATE_WEIGHTS,
+    UPDATE_GRADIENT,
+    UPDATE_HYPER,
+    UPDATE_SCALE,  /* may be absent */
+    UPDATE_DECAYS, /* may be absent */
+    UPDATE_STATE,  /* the first */
+    UPDATE_DIRECTION = UPDATE_STATE + CLT__MAX_STATES
+};
+enum { TRUST_RATIO_WEIGHTS, TRUST_RATIO_DIRECTION, TRUST_RATIO_SEGMENTS, TRUST_RATIO_TRUST };
+enum { TRUST_STEP_WEIGHTS, TRUST_STEP_DIRECTION, TRUST_STEP_OWNERS, TRUST_STEP_TRUST, TRUST_STEP_HYPER };
+enum { EMA_AVERAGES, EMA_WEIGHTS, EMA_HYPER };
+enum { ACCUMULATE_GRADIENT, ACCUMULATE_STEP, ACCUMULATE_SUM };
+enum { GRADIENT_NORM_GRADIENT, GRADIENT_NORM_HYPER, GRADIENT_NORM_SCALE };
+
+/* The op's operands: UPDATE_WEIGHTS and so on. Where `trusts` it has two states and writes a direction in place of the
+ * weights. */
+typedef struct clt__optimizer_row {
+    const char *name;
+    const char *help;
+    const clt__op_row *op;
+    clt__state_row state[CLT__MAX_STATES + 1]; /* ends with a NULL name */
+    bool corrects_bias;                        /* HYPER_STEP and HYPER_ROOT change with the number of the step */
+    bool trusts; /* each tensor moves along the direction by its trust ratio: trust_ratio and trust_step follow */
+    double eps;  /* by default; 0 where it has none */
+} clt__optimizer_row;
+
+extern const clt__optimizer_row *const clt__optimizer_rows[]; /* ends with NULL */
+
+extern const clt__op_row clt__accumulate_op, clt__gradient_norm_op, clt__trust_ratio_op, clt__trust_step_op,
+    clt__ema_op;
+
+#endif
