@@ -197,6 +197,9 @@ clt_status clt_dataset_open(const char *path, clt_split split, const clt_options
 clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
                                    clt_error *error);
 
+/* What images of the caller's are: bytes, which become bytes / 255, or reals. */
+typedef enum clt_pixels { CLT_BYTES, CLT_REALS } clt_pixels;
+
 /* Copies `count` images of bytes, NCHW, each with a class label in 0..classes-1. `labels` may be NULL for predicting.
  */
 clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *images, const int32_t *labels,
@@ -205,6 +208,17 @@ clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *
 /* Copies `count` images of real values, NCHW, each with `outputs` real targets ([count, outputs], or NULL). */
 clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *images, const double *targets,
                                   int outputs, clt_dataset **dataset, clt_error *error);
+
+/* Fills `pixels` with images number images[0] to images[count - 1], NCHW, as bytes (uint8_t) or reals (float). False where
+ * that cannot be done, which ends the call in progress as CLT_BAD_FILE. Called by the thread that calls the library, and
+ * never twice at a time. */
+typedef bool (*clt_fill_function)(void *user, const size_t *images, size_t count, void *pixels);
+
+/* A data set of the caller's: `count` images, of which `fill` is asked for some at a time when they are needed. Labels (each
+ * in 0..classes-1) or targets ([count, outputs]) are copied; both may be NULL for predicting. `user` must outlive it. */
+clt_status clt_dataset_from_source(size_t count, clt_shape shape, clt_pixels pixels, clt_fill_function fill, void *user,
+                                   const int32_t *labels, int classes, const double *targets, int outputs,
+                                   clt_dataset **dataset, clt_error *error);
 
 /* Splits a shuffled `fraction` (between 0 and 1, both excluded) off into *held_out, the others into *kept; `dataset`
  * stays. */
@@ -498,9 +512,7 @@ char *clt_tune_file(const clt_device *device);
  * caller wants. clt_train and clt_evaluate are written with what follows. */
 typedef struct clt_session clt_session;
 
-/* What images and answers of the caller's are: bytes, which become bytes / 255, or reals; class labels, or targets for
- * each output. */
-typedef enum clt_pixels { CLT_BYTES, CLT_REALS } clt_pixels;
+/* What the caller's answers are: class labels, or targets for each output. */
 typedef enum clt_answers { CLT_LABELS, CLT_TARGETS } clt_answers;
 
 /* Opens a session that trains on a data set, by the options; those that concern files are not read. keep_tensors: every

@@ -74,7 +74,8 @@ clt_status clt_session_open_images(const clt_model *model, clt_device *device, c
     options = clt__options_or_default(options, &none);
     TRY(clt__check_options(options, model->input.channels, error));
     TRY(create_batch(model, pixels, options->batch_size, &data, error));
-    return adopt_batch(clt_session_open_inference(model, device, data, options, session, error), data, *session);
+    const clt_status status = clt_session_open_inference(model, device, data, options, session, error);
+    return adopt_batch(status, data, *session);
 }
 
 /* ---- filling the batch */
