@@ -10,7 +10,7 @@
 #include "ops/join.h"
 #include "ops/weighted.h"
 
-enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4 };
+enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4, CLT__MAX_SAVED = 4 };
 
 typedef struct clt__layer clt__layer;
 
@@ -86,9 +86,9 @@ struct clt__layer {
     int step; /* tensor: see STEP_VALID in kernels/params.h */
     clt__value in[CLT__MAX_INPUTS], out;
     int inputs;
-    int before;    /* tensor that keeps the sums before the fused activation, -1 where not wanted */
-    int saved[4];  /* tensors of the layer's own, such as what forward leaves for backward */
-    bool training; /* else only forward ops run, on running statistics */
+    int before;                /* tensor that keeps the sums before the fused activation, -1 where not wanted */
+    int saved[CLT__MAX_SAVED]; /* tensors of the layer's own, such as what forward leaves for backward */
+    bool training;             /* else only forward ops run, on running statistics */
     clt__parameter parameter[CLT__MAX_PARAMETERS];
     int parameters;
 };

@@ -11,7 +11,7 @@
 #include "ops/bounds.h"
 
 #define VALUE(name) static inline clt__near name##_value(clt__near x, CLT__UNUSED double a)
-#define GRADIENT(name, at) \
+#define GRADIENT(name, at) /* NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a parameter */                   \
     static inline clt__near name##_gradient(clt__near g, CLT__UNUSED double at, CLT__UNUSED double a)
 
 static inline double clt__logistic(double x)
