@@ -46,7 +46,8 @@ typedef struct clt__layer_row {
     clt_status (*shape)(clt__layer *layer, clt_error *error);
     /* Adds tensors of the layer's own (layer->saved) to the tape. NULL where it needs none. */
     clt_status (*extra)(clt__tape *tape, clt__layer *layer, clt_error *error);
-    /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). */
+    /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). A layer that has
+     * parameters may go backward without a gradient by its input. */
     clt_status (*forward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     bool training_only;     /* inference passes its input on */
