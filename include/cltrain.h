@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cltrain_version.h" /* CLT_VERSION and its numbers, made by CMake */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -25,8 +27,6 @@ extern "C" {
 #ifdef __GNUC__
 #pragma GCC visibility push(default)
 #endif
-
-#define CLT_VERSION "0.1.0"
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -53,15 +53,76 @@ typedef struct clt_error {
     char message[4096]; /* one sentence: what, where, and what would be right; a kernel build adds its log */
 } clt_error;
 
+/* "CLT_BAD_FILE"; for a number that is no status, "unknown". */
+const char *clt_status_name(clt_status status);
+
 /* The library's version, "major.minor.patch". */
 const char *clt_version(void);
+
+/* Frees what a function of this library allocated for its caller. Takes NULL. */
+void clt_free(void *memory);
+
+/* ---- options ------------------------------------------------------------------------------------------------- */
+
+/* A value for each option that the README lists, by name: "lr", "batch_size" (or "batch-size"), "augment", ... Whatever
+ * takes options takes NULL for those that hold where nothing is said, and reads only those that concern it. An object
+ * of options may be used by several calls; they do not change it. */
+typedef struct clt_options clt_options;
+
+clt_status clt_options_create(clt_options **options, clt_error *error);
+clt_status clt_options_copy(const clt_options *from, clt_options **options, clt_error *error);
+void clt_options_close(clt_options *options);
+
+/* Sets an option from the text that the command line takes: ("lr", "0.05"), ("augment", "flip,crop=2"),
+ * ("nesterov", "yes"). The text is copied. CLT_BAD_ARGUMENT, and the option as it was, where it cannot be that. */
+clt_status clt_options_set(clt_options *options, const char *name, const char *value, clt_error *error);
+clt_status clt_options_set_integer(clt_options *options, const char *name, int64_t value, clt_error *error);
+clt_status clt_options_set_real(clt_options *options, const char *name, double value, clt_error *error);
+clt_status clt_options_set_flag(clt_options *options, const char *name, bool value, clt_error *error);
+
+/* The text that clt_options_set would take, "" where there is none; *value is freed with clt_free. */
+clt_status clt_options_get(const clt_options *options, const char *name, char **value, clt_error *error);
+
+/* Is told, in one sentence each, what the caller may want to know though nothing failed: that files are left out, that
+ * a kernel does not build on the device and a plainer one is used. NULL: nobody is told. */
+typedef void (*clt_note_function)(void *user, const char *sentence);
+void clt_options_set_notes(clt_options *options, clt_note_function note, void *user);
+
+/* How far a call is that takes long. The library makes it, and later versions may add to its end. */
+typedef struct clt_progress {
+    const char *what;    /* "train", "evaluate", "predict", "lr_find", "bench", "tune" or "verify" */
+    int64_t done, total; /* steps of the epoch, images, steps, rounds or ops; total 0 where it is not known */
+    double seconds;      /* since the call, in training the epoch, began */
+    /* In training alone, else 0 or NaN: */
+    int epoch, epochs;     /* from 1 */
+    int step, steps;       /* of this epoch, from 1 */
+    double loss, accuracy; /* means over the epoch so far, training mode; accuracy is NaN for real targets */
+    double learning_rate;
+    int micro_batch_size; /* images computed at a time: less than the batch size where the batch is split */
+    bool epoch_ended;
+    double validation_loss, validation_accuracy; /* once the epoch has ended; NaN without validation data */
+    bool best;                                   /* the epoch is the best so far */
+} clt_progress;
+
+/* Called about every tenth of a second by each call that takes long and is given these options; in training also at
+ * checkpoints and at each epoch's end. Returning false ends the call as CLT_STOPPED: training after the running step,
+ * with its checkpoint written, others without results. */
+typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
+void clt_options_set_progress(clt_options *options, clt_progress_function progress, void *user);
+
+/* The names of the optimisers, learning-rate schedulers, losses, and rules for initial parameters, each list ended by
+ * NULL and constant. */
+const char *const *clt_optimizer_names(void);
+const char *const *clt_scheduler_names(void);
+const char *const *clt_loss_names(void);
+const char *const *clt_init_names(void);
 
 /* ---- devices ------------------------------------------------------------------------------------------------ */
 
 typedef enum clt_precision { CLT_F32, CLT_F64 } clt_precision;
 
-/* How the heavy ops (convolution and dense layers) share out their work: a register tile of vectors to each work-item, as
- * CPUs want it, or a tile in local memory to each work-group, as GPUs do. */
+/* How the heavy ops (convolution and dense layers) share out their work: a register tile of vectors to each work-item,
+ * as CPUs want it, or a tile in local memory to each work-group, as GPUs do. */
 typedef enum clt_schedule { CLT_SCHEDULE_AUTO, CLT_SCHEDULE_VECTOR, CLT_SCHEDULE_TILE } clt_schedule;
 
 typedef struct clt_device_info {
@@ -75,21 +136,30 @@ typedef struct clt_device_info {
     uint64_t memory_bytes;
     uint64_t local_memory_bytes;
     clt_schedule schedule; /* what CLT_SCHEDULE_AUTO means here: tile for a GPU, else vector; AUTO for the reference */
-    bool fp64;       /* computes in double (cl_khr_fp64) */
-    bool is_default; /* what clt_device_open(NULL) picks */
+    bool fp64;             /* computes in double (cl_khr_fp64) */
+    bool is_default;       /* what clt_device_open(NULL) picks */
     bool usable;
     char reason[160]; /* why it is not usable */
 } clt_device_info;
 
 typedef struct clt_device clt_device;
 
-/* Lists every device of every platform, the reference last. *list is freed with clt_free. A machine without an OpenCL
- * platform is not an error: then the list holds the reference alone. */
-clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *error);
+/* Every device of every platform, the reference last. A machine without an OpenCL platform is not an error: then there
+ * is the reference alone. */
+typedef struct clt_devices clt_devices;
+
+clt_status clt_devices_find(clt_devices **devices, clt_error *error);
+size_t clt_devices_count(const clt_devices *devices);
+const clt_device_info *clt_devices_at(const clt_devices *devices, size_t index); /* NULL beyond the last */
+void clt_devices_close(clt_devices *devices);
 
 /* Opens "0:0", "cpu", "gpu", a part of a device's name, or "reference". NULL means the environment's CLTRAIN_DEVICE,
  * else the default device: the first usable GPU, else the first usable device of any kind. */
 clt_status clt_device_open(const char *name, clt_device **device, clt_error *error);
+/* The device that the options name, with their schedule, limits (limit_workgroup, limit_local, limit_alloc: the most
+ * that is taken of a device, to see that a net works on a smaller one, or to keep away from what a driver claims but
+ * gets wrong) and note function. */
+clt_status clt_device_open_with(const clt_options *options, clt_device **device, clt_error *error);
 const clt_device_info *clt_device_describe(const clt_device *device);
 void clt_device_close(clt_device *device);
 
@@ -97,24 +167,7 @@ void clt_device_close(clt_device *device);
  * reference has none. */
 void clt_device_set_schedule(clt_device *device, clt_schedule schedule);
 
-/* The most that is taken of a device, where that is less than it has: 0 leaves its own limit. To see that a net works on
- * a smaller device, or to keep away from what a driver claims but gets wrong. */
-typedef struct clt_device_limits {
-    int64_t work_group_items; /* work-items of a work-group */
-    int64_t local_bytes;      /* local memory of a work-group */
-    int64_t allocation_bytes; /* the largest single buffer */
-} clt_device_limits;
-
-/* For what is opened on the device from now on. The reference has no limits. */
-void clt_device_set_limits(clt_device *device, const clt_device_limits *limits);
-
-/* `note` is told, in one sentence each, what the caller may want to know though nothing failed: that a kernel does not build
- * on the device and a plainer one is used. NULL: nobody is told. */
-typedef void (*clt_note_function)(void *user, const char *sentence);
 void clt_device_set_notes(clt_device *device, clt_note_function note, void *user);
-
-/* Frees what a function of this library allocated for its caller. Takes NULL. */
-void clt_free(void *memory);
 
 /* ---- data --------------------------------------------------------------------------------------------------- */
 
@@ -122,23 +175,11 @@ typedef struct clt_shape {
     int channels, height, width;
 } clt_shape;
 
+enum { CLT_MAX_CHANNELS = 256 }; /* of the images */
+
 typedef enum clt_split { CLT_TRAIN, CLT_TEST } clt_split;
 
 typedef struct clt_dataset clt_dataset;
-
-/* The order of an array of colour images. */
-typedef enum clt_layout { CLT_NCHW, CLT_NHWC } clt_layout;
-
-/* How files are read. All zero, or NULL in its place, is the default. */
-typedef struct clt_data_options {
-    clt_layout layout; /* of the images in NPY and NPZ files */
-    /* What images are made. Image files: resized to height x width where these are not 0, made grey (1) or RGB (3) where
-     * `channels` is not 0. A row of a CSV file is read as an image of it. Other formats say themselves. */
-    clt_shape size;
-    bool skip_bad;          /* leave out image files that cannot be decoded: `note` is told how many */
-    clt_note_function note; /* or NULL */
-    void *user;             /* for `note` */
-} clt_data_options;
 
 /* Reads one split of a data set. What is there tells the format:
  *  - a folder of IDX files, named as MNIST names them, plain or .gz
@@ -147,17 +188,17 @@ typedef struct clt_data_options {
  *  - a folder train/CLASS/FILE and test/CLASS/FILE (or val/) of PNG and JPEG files; classes are the sorted folder names
  *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
  *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
- * A single list or CSV file has no splits: both are all of it (see clt_dataset_is_whole). */
-clt_status clt_dataset_open(const char *path, clt_split split, clt_dataset **dataset, clt_error *error);
-clt_status clt_dataset_open_with(const char *path, clt_split split, const clt_data_options *options,
-                                 clt_dataset **dataset, clt_error *error);
+ * A single list or CSV file has no splits: both are all of it (see clt_dataset_is_whole). The options layout, size and
+ * skip_bad say how files are read, and their note function is told what is left out. */
+clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
+                            clt_error *error);
 
 /* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG or JPEG. */
-clt_status clt_dataset_open_images(const char *path, clt_dataset **dataset, clt_error *error);
-clt_status clt_dataset_open_images_with(const char *path, const clt_data_options *options, clt_dataset **dataset,
-                                        clt_error *error);
+clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
+                                   clt_error *error);
 
-/* Copies `count` images of bytes, NCHW, each with a class label in 0..classes-1. `labels` may be NULL for predicting. */
+/* Copies `count` images of bytes, NCHW, each with a class label in 0..classes-1. `labels` may be NULL for predicting.
+ */
 clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *images, const int32_t *labels,
                                   int classes, clt_dataset **dataset, clt_error *error);
 
@@ -165,7 +206,8 @@ clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *
 clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *images, const double *targets,
                                   int outputs, clt_dataset **dataset, clt_error *error);
 
-/* Splits a shuffled `fraction` (between 0 and 1, both excluded) off into *held_out, the others into *kept; `dataset` stays. */
+/* Splits a shuffled `fraction` (between 0 and 1, both excluded) off into *held_out, the others into *kept; `dataset`
+ * stays. */
 clt_status clt_dataset_hold_out(const clt_dataset *dataset, double fraction, uint64_t seed, clt_dataset **kept,
                                 clt_dataset **held_out, clt_error *error);
 
@@ -188,19 +230,9 @@ void clt_dataset_close(clt_dataset *dataset);
 /* A net with its parameters and, once trained, the state of its training. Lives in host memory, bound to no device. */
 typedef struct clt_model clt_model;
 
-typedef struct clt_model_options {
-    const char *net;  /* a built-in name, the path of a file, or the text itself */
-    clt_shape input;  /* all 0: what the net says, or the built-in net's own */
-    const char *loss; /* NULL: what the net says, else "cross_entropy" */
-    clt_precision precision;
-    uint64_t seed; /* of the initial parameters */
-    /* What they are: one of clt_init_names, for the weights of convolutions and dense layers, whose biases are then 0; or a
-     * comma list of "PATTERN=RULE" and of rules, the last that fits a parameter being the one: "kaiming_normal,dense*=torch".
-     * "constant" takes a value, "constant=0.1". NULL: "torch", PyTorch's defaults, uniform within 1 / sqrt(fan-in). */
-    const char *init;
-} clt_model_options;
-
-clt_status clt_model_create(const clt_model_options *options, clt_model **model, clt_error *error);
+/* By the options net, input (where they say none: what the net says, or the built-in net's own), loss, precision, seed
+ * and init. */
+clt_status clt_model_create(const clt_options *options, clt_model **model, clt_error *error);
 
 /* Reads a checkpoint written by clt_model_save or by training: net, parameters, normalisation, state of training. */
 clt_status clt_model_load(const char *path, clt_model **model, clt_error *error);
@@ -211,19 +243,32 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
 /* Takes the parameters from any safetensors file that has them all, by name and shape, in PyTorch's layout. */
 clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error *error);
 
-/* The same, but takes those that are there with the right shape, as fine-tuning wants it where the last layer is another;
- * a moving average ("ema.conv1.weight") in place of its parameter. Where some keep their values, `note` (or NULL) is told which
- * are taken and which are not. An error where none is there. */
-clt_status clt_model_start_from(clt_model *model, const char *path, clt_note_function note, void *user, clt_error *error);
+/* The same, but takes those that are there with the right shape, as fine-tuning wants it where the last layer is
+ * another; a moving average ("ema.conv1.weight") in place of its parameter. Where some keep their values, the options'
+ * note function is told which are taken and which are not. An error where none is there. */
+clt_status clt_model_start_from(clt_model *model, const char *path, const clt_options *options, clt_error *error);
+
+/* The options that the model was last trained with, as a checkpoint keeps them; the model's own, while it is not
+ * trained and not closed. */
+const clt_options *clt_model_options(const clt_model *model);
+
+/* Epochs that the model has been trained for. */
+int clt_model_epochs(const clt_model *model);
+
+/* For a run that goes on with a model: what was not set becomes what the model was trained with; what was set stays. A
+ * note tells what is another than before. CLT_BAD_ARGUMENT, with both values, where a run may not change it: net, loss,
+ * precision, init, weights, normalize. `input` is the shape of the images, for a net that does not say its own. */
+clt_status clt_options_resume(clt_options *options, const clt_model *model, clt_error *error);
 
 void clt_model_close(clt_model *model);
 
 clt_shape clt_model_input(const clt_model *model);
 int clt_model_outputs(const clt_model *model);      /* values the net gives for one image */
 const char *clt_model_loss(const clt_model *model); /* "cross_entropy", "mse", ... */
+bool clt_model_classifies(const clt_model *model);  /* the outputs are classes: clt_predict gives their probabilities */
 /* The name of a class, from the data that it was trained on; NULL where that told none. */
 const char *clt_model_class_name(const clt_model *model, int class_index);
-const char *clt_model_net(const clt_model *model);  /* the net's text, with its input and loss */
+const char *clt_model_net(const clt_model *model); /* the net's text, with its input and loss */
 clt_precision clt_model_precision(const clt_model *model);
 
 typedef struct clt_tensor_info {
@@ -236,13 +281,13 @@ typedef struct clt_tensor_info {
 /* The parameters, in the net's order. */
 size_t clt_model_parameter_count(const clt_model *model);
 const clt_tensor_info *clt_model_parameter(const clt_model *model, size_t index);
-/* Copies a parameter's `count` values out or in. "ema.conv1.weight" is the moving average of a trained parameter of a model
- * that keeps them. */
+/* Copies a parameter's `count` values out or in. "ema.conv1.weight" is the moving average of a trained parameter of a
+ * model that keeps them. */
 clt_status clt_model_get(const clt_model *model, const char *name, double *values, size_t count, clt_error *error);
 clt_status clt_model_set(clt_model *model, const char *name, const double *values, size_t count, clt_error *error);
 
-/* The SHA-256, in hexadecimal, of each parameter's name, a byte 0 and its values as a checkpoint has them, in the net's order:
- * equal for models of equal bits. */
+/* The SHA-256, in hexadecimal, of each parameter's name, a byte 0 and its values as a checkpoint has them, in the net's
+ * order: equal for models of equal bits. */
 void clt_model_sha256(const clt_model *model, char text[65]);
 
 /* The built-in nets' names, ended by NULL, and the text of one (NULL if there is none of that name). */
@@ -254,148 +299,14 @@ clt_status clt_net_language(char **text, clt_error *error);
 
 /* ---- training ----------------------------------------------------------------------------------------------- */
 
-typedef enum clt_normalize {
-    CLT_NORMALIZE_DATASET, /* minus the training set's mean, over its standard deviation, channel by channel */
-    CLT_NORMALIZE_NONE,    /* bytes / 255 and no more */
-    CLT_NORMALIZE_GIVEN    /* minus normalize_mean, over normalize_deviation */
-} clt_normalize;
+/* Where a batch does not fit into the device's memory, or micro_batch_size says so, it is split into micro-batches:
+ * each runs forward and backward, their gradients are added up, and the parameters are updated once. The step is the
+ * same but for rounding, except that batch normalisation then takes its statistics from each micro-batch. */
 
-enum { CLT_MAX_CHANNEL_STATISTICS = 256 };
-
-typedef struct clt_progress {
-    int epoch, epochs; /* from 1 */
-    int step, steps;   /* of this epoch, from 1 */
-    double loss, accuracy; /* means over the epoch so far, training mode; accuracy is NaN for real targets */
-    double learning_rate;
-    int micro_batch_size; /* images computed at a time: less than the batch size where the batch is split */
-    double seconds; /* since the epoch began */
-    bool epoch_ended;
-    double validation_loss, validation_accuracy; /* once the epoch has ended; NaN without validation data */
-    bool best; /* the epoch is the best so far */
-} clt_progress;
-
-enum { CLT_MAX_MILESTONES = 64 };
-
-typedef struct clt_milestones {
-    int count, at[CLT_MAX_MILESTONES]; /* epochs, counted from 0, each more than the one before */
-} clt_milestones;
-
-/* How images are changed, anew in each step, before they are trained on; all zero: not at all. On the device, drawn from the
- * seed, the number of the step and the image's place in the batch. Images are first turned and scaled about their centre, moved
- * and mirrored (bilinear, black outside), then recoloured, then cut out, then mixed in pairs. Factors are uniform. */
-typedef struct clt_augment {
-    bool flip;         /* mirrored left to right, half of them */
-    int crop;          /* moved by up to so many whole pixels each way: a random crop of the padded image */
-    double shift;      /* moved by up to this share of the width and of the height, 0 to 1 */
-    double rotate;     /* turned by up to so many degrees either way, 0 to 180 */
-    double scale;      /* scaled by a factor of 1 - scale to 1 + scale, 0 to 0.9 */
-    double brightness; /* times 1 - brightness to 1 + brightness, as the next two 0 to 1; values are not clamped */
-    double contrast;   /* the distance from the mean that normalisation takes away, times such a factor */
-    double saturation; /* the distance from the pixel's own grey, times such a factor; for 3 channels */
-    int cutout;        /* a square of so many pixels on a side, anywhere, becomes that mean */
-    double mixup;      /* pairs of images are blended by a share from Beta(mixup, mixup), 0 to 4 */
-    double cutmix;     /* a box of one is put into the other, its area's share from Beta(cutmix, cutmix); with both, either in
-                          half of the steps */
-} clt_augment;
-
-/* How much the loss of an image counts, by its class: as in PyTorch, a batch's mean is divided by its mean weight. */
-typedef enum clt_class_weighting {
-    CLT_CLASSES_EQUAL,
-    CLT_CLASSES_BALANCED, /* images of the training set / (classes that it has * images of this class) */
-    CLT_CLASSES_GIVEN     /* class_weight */
-} clt_class_weighting;
-
-enum { CLT_MAX_CLASS_WEIGHTS = 1024 };
-
-/* What happens when a step that is checked, or one after which a number is not finite, shows that the device computed wrongly. */
-typedef enum clt_on_mismatch {
-    CLT_MISMATCH_ABORT,     /* training ends as CLT_MISMATCH; the last checkpoint stands */
-    CLT_MISMATCH_REFERENCE, /* the reference goes on from the last checkpoint, or from the epoch's beginning */
-    CLT_MISMATCH_WARN       /* a checked step tells the device's note function and goes on with the reference's values; what
-                               is not finite ends the training all the same */
-} clt_on_mismatch;
-
-/* Called about every tenth of a second, at checkpoints and at each epoch's end. Returning false ends the training
- * after the running step, with its checkpoint written, as CLT_STOPPED. */
-typedef bool (*clt_progress_function)(void *user, const clt_progress *progress);
-
-typedef struct clt_train_options {
-    int epochs; /* 0 writes the initial checkpoint and trains nothing */
-    int batch_size;
-    int accumulate;        /* batches whose gradients are added up before one update, as PyTorch does it by calling backward
-                            * so often: the same as batches so many times as large, computed in micro-batches of batch_size */
-    int micro_batch_size;  /* images computed at a time, 0 for as many as the device has memory for: see below */
-    const char *optimizer; /* "sgd", "adam", "adamw", "lamb", "rmsprop", "adagrad": PyTorch's formulas; lamb: You et al. 2020 */
-    double lr, weight_decay;
-    bool no_decay_bias_norm; /* biases, and what batch normalisation scales and shifts by, do not decay */
-    double momentum;         /* sgd */
-    bool nesterov;
-    double beta1, beta2;      /* adam, adamw, lamb */
-    double alpha;             /* rmsprop */
-    double eps;               /* all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb 1e-6 */
-    /* After each step the parameters' moving average becomes ema * average + (1 - ema) * parameter; it begins as the
-     * parameters. Validation, and whatever else infers, then takes it in their place (batch normalisation's running
-     * statistics are averages already: they stay as they are). A checkpoint has both. 0: no average */
-    double ema;
-    double label_smoothing;   /* 0 to 1 */
-    clt_augment augment;
-    clt_class_weighting class_weighting; /* of cross_entropy; validation weighs all the same */
-    int class_weights;                   /* how many the next has: one for each of the net's outputs */
-    double class_weight[CLT_MAX_CLASS_WEIGHTS];
-    double clip_grad;         /* largest gradient norm, 0 for no limit */
-    double clip_value;        /* largest absolute value in a gradient, 0 for no limit; after clip_grad */
-    const char *lr_scheduler; /* one of clt_scheduler_names, each with PyTorch's formula */
-    bool lr_per_step;         /* schedules count steps, not epochs; "onecycle" does so anyway, "plateau" never */
-    clt_milestones milestones; /* "multistep" */
-    double power;              /* "polynomial" */
-    double factor;             /* "plateau" multiplies by it */
-    int patience_lr;           /* ... after more than so many epochs without a better validation loss */
-    double warmup_epochs;     /* the learning rate rises linearly from 0 during these */
-    double gamma;             /* "step", "multistep" and "exponential" multiply by it */
-    int step_size;            /* epochs between the drops of "step" */
-    /* A comma list of patterns ("conv1.*,*.bias"): the parameters of such names are not trained. As with PyTorch's
-     * requires_grad = False, batch normalisation's running statistics go on following the batches. NULL: all are trained
-     * but those that the net's text freezes */
-    const char *freeze;
-    bool shuffle;
-    bool overfit_batch; /* every step takes the first batch; nothing is shuffled, augmented or validated: can the net learn at all? */
-    uint64_t seed; /* of the shuffling */
-    int patience;  /* stop after so many epochs without a better validation loss, 0 for never */
-    double val_split; /* without validation data: the share of the training images that is held out for it, 0 for none */
-    int64_t save_every;  /* steps between checkpoints within an epoch, 0 for none */
-    int64_t check_every; /* steps between verified steps, 0 for none */
-    clt_on_mismatch on_mismatch;
-    clt_normalize normalize;
-    int normalize_channels; /* how many values the next two have: 1 or the number of channels */
-    double normalize_mean[CLT_MAX_CHANNEL_STATISTICS], normalize_deviation[CLT_MAX_CHANNEL_STATISTICS];
-    const char *output_dir; /* receives last.safetensors, best.safetensors, metrics.csv, model.net; NULL writes nothing */
-    const char *log_steps;  /* a CSV file with each step's loss, NULL for none */
-    clt_progress_function progress; /* may be NULL */
-    void *user;
-} clt_train_options;
-
-/* Where a batch does not fit into the device's memory, or micro_batch_size says so, it is split into micro-batches: each
- * runs forward and backward, their gradients are added up, and the parameters are updated once. The step is the same
- * but for rounding, except that batch normalisation then takes its statistics from each micro-batch. */
-
-clt_train_options clt_train_defaults(void);
-
-/* The options a loaded checkpoint was trained with (its strings are the model's), the defaults for a new model. */
-clt_train_options clt_model_train_options(const clt_model *model);
-
-/* Epochs that the model has been trained for. */
-int clt_model_epochs(const clt_model *model);
-
-/* The names of the optimisers, learning-rate schedulers and losses, each list ended by NULL. */
-const char *const *clt_optimizer_names(void);
-const char *const *clt_scheduler_names(void);
-const char *const *clt_loss_names(void);
-/* The rules for initial parameters: "torch", "kaiming_uniform", ... */
-const char *const *clt_init_names(void);
-
-/* Trains. A model that was loaded from a checkpoint goes on where that was written. `validation` may be NULL. */
+/* Trains by the options. A model that was loaded from a checkpoint goes on where that was written. `validation` may be
+ * NULL. */
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
-                     const clt_train_options *options, clt_error *error);
+                     const clt_options *options, clt_error *error);
 
 /* ---- a learning rate ---------------------------------------------------------------------------------------- */
 
@@ -405,37 +316,40 @@ typedef struct clt_lr_row {
     double smoothed; /* a moving average of it, of which a step keeps 0.9 */
 } clt_lr_row;
 
-typedef struct clt_lr_result {
-    size_t rows;
-    clt_lr_row *row;  /* a step each */
-    bool diverged;    /* the smoothed loss came to 4 times its lowest, or was no longer finite: no further step was made */
-    double suggested; /* the rate at which the smoothed loss fell most steeply; NaN where it did not fall */
-} clt_lr_result;
+typedef struct clt_lr_result clt_lr_result;
 
-/* The learning-rate range test (Smith 2015): trains `steps` steps while the rate grows geometrically from `least` to
- * `most`. The model keeps its parameters; it takes the data's normalisation, as training does. */
-clt_status clt_lr_find(clt_model *model, clt_device *device, const clt_dataset *data, const clt_train_options *options,
-                       double least, double most, int steps, clt_lr_result *result, clt_error *error);
-void clt_lr_result_free(clt_lr_result *result);
+/* The learning-rate range test (Smith 2015): trains `steps` steps while the rate grows geometrically from lr_min to
+ * lr_max, until the smoothed loss is 4 times its lowest or no longer finite. The model keeps its parameters and the
+ * list of those that are frozen; one that was never trained takes the data's normalisation, as training does. */
+clt_status clt_lr_find(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
+                       clt_lr_result **result, clt_error *error);
+size_t clt_lr_count(const clt_lr_result *result); /* steps that were made */
+const clt_lr_row *clt_lr_at(const clt_lr_result *result, size_t index);
+bool clt_lr_diverged(const clt_lr_result *result);
+/* The rate at which the smoothed loss fell most steeply; NaN where it did not fall. */
+double clt_lr_suggested(const clt_lr_result *result);
+void clt_lr_close(clt_lr_result *result);
 
 /* ---- using a model ------------------------------------------------------------------------------------------ */
 
-typedef struct clt_evaluation {
-    size_t count;
-    double loss;
-    double accuracy;     /* NaN for real targets */
-    int classes;         /* 0 for real targets */
-    uint64_t *confusion; /* [classes, classes]: row the true class, column the predicted one */
-    uint64_t *rank;      /* [classes]: images whose true class got the largest output, the second largest, ... */
-} clt_evaluation;
+typedef struct clt_evaluation clt_evaluation;
 
-clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, int batch_size,
-                        clt_evaluation *evaluation, clt_error *error);
-void clt_evaluation_free(clt_evaluation *evaluation);
+/* On all of the data set, batch_size images at a time. */
+clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
+                        clt_evaluation **evaluation, clt_error *error);
+size_t clt_evaluation_count(const clt_evaluation *evaluation); /* images */
+double clt_evaluation_loss(const clt_evaluation *evaluation);
+double clt_evaluation_accuracy(const clt_evaluation *evaluation); /* NaN for real targets */
+int clt_evaluation_classes(const clt_evaluation *evaluation);     /* 0 for real targets */
+/* Images of the class `truth` that were taken for the class `predicted`. */
+uint64_t clt_evaluation_confused(const clt_evaluation *evaluation, int truth, int predicted);
+/* Images whose true class got the largest output (place 0), the second largest (1), ... */
+uint64_t clt_evaluation_ranked(const clt_evaluation *evaluation, int place);
+void clt_evaluation_close(clt_evaluation *evaluation);
 
 /* Fills outputs[count of images, outputs of the model]: class probabilities where the loss is cross_entropy, else the
  * net's own outputs. */
-clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dataset *data, int batch_size,
+clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                        double *outputs, clt_error *error);
 
 /* ---- verification ------------------------------------------------------------------------------------------- */
@@ -453,10 +367,10 @@ typedef struct clt_verify_row {
 
 typedef void (*clt_verify_function)(void *user, const clt_verify_row *row);
 
-/* Runs training steps of the net on random data (as by default, then with all that can be switched on, then inference, then
- * the other optimisers' updates), each op on the device and on the reference, with the derived bound
- * for each element. Calls `report` once for each op of each of them. CLT_MISMATCH if any op was beyond its bound. */
-clt_status clt_verify(const clt_model *model, clt_device *device, int batch_size, uint64_t seed,
+/* Runs training steps of the net on random data (as by default, then with all that can be switched on, then inference,
+ * then the other optimisers' updates), each op on the device and on the reference, with the derived bound for each
+ * element. Calls `report` once for each op of each of them. CLT_MISMATCH if any op was beyond its bound. */
+clt_status clt_verify(const clt_model *model, clt_device *device, const clt_options *options,
                       clt_verify_function report, void *user, clt_error *error);
 
 /* ---- looking at a net --------------------------------------------------------------------------------------- */
@@ -473,13 +387,13 @@ typedef struct clt_summary_row {
     uint64_t bytes;   /* of its output for one image, in float */
 } clt_summary_row;
 
-typedef struct clt_summary {
-    size_t rows;
-    clt_summary_row *row; /* one a layer, in the net's order */
-} clt_summary;
+typedef struct clt_summary clt_summary;
 
-clt_status clt_summarize(const clt_model_options *model, clt_summary *summary, clt_error *error);
-void clt_summary_free(clt_summary *summary);
+/* Of the net that the options name: one row a layer, in the net's order. */
+clt_status clt_summarize(const clt_options *options, clt_summary **summary, clt_error *error);
+size_t clt_summary_count(const clt_summary *summary);
+const clt_summary_row *clt_summary_at(const clt_summary *summary, size_t index);
+void clt_summary_close(clt_summary *summary);
 
 /* ---- memory ------------------------------------------------------------------------------------------------- */
 
@@ -493,7 +407,7 @@ typedef struct clt_plan_row {
     uint64_t offset; /* in bytes */
 } clt_plan_row;
 
-typedef struct clt_plan {
+typedef struct clt_plan_sums {
     int batch_size, micro_batch_size; /* the latter is less where the batch is split: see clt_train_options */
     int ops;                          /* of a step */
     uint64_t parameter_bytes;         /* parameters, and the statistics that layers keep */
@@ -504,16 +418,18 @@ typedef struct clt_plan {
     uint64_t scratch_bytes;           /* for the inside of ops */
     uint64_t total_bytes;             /* all of it, with the guards between tensors */
     uint64_t free_bytes;              /* what the device has for it */
-    size_t rows;
-    clt_plan_row *row; /* one a tensor */
-} clt_plan;
+} clt_plan_sums;
 
-/* What training (or, without `training`, inference) takes of a device's memory, and how a batch would be split; nothing is
- * allocated on the device. `images` is how many the data set has. CLT_NO_MEMORY where not even one image at a time
- * fits. */
-clt_status clt_plan_memory(const clt_model_options *model, clt_device *device, const clt_train_options *options,
-                           size_t images, bool training, clt_plan *plan, clt_error *error);
-void clt_plan_free(clt_plan *plan);
+typedef struct clt_plan clt_plan;
+
+/* What training (with the option `inference`: eval and predict) of the net that the options name takes of a device's
+ * memory, and how a batch would be split, for a data set of so many `images`; nothing is allocated on the device.
+ * CLT_NO_MEMORY where not even one image at a time fits. */
+clt_status clt_plan_memory(const clt_options *options, clt_device *device, clt_plan **plan, clt_error *error);
+const clt_plan_sums *clt_plan_total(const clt_plan *plan);
+size_t clt_plan_count(const clt_plan *plan); /* tensors */
+const clt_plan_row *clt_plan_at(const clt_plan *plan, size_t index);
+void clt_plan_close(clt_plan *plan);
 
 /* ---- timing ------------------------------------------------------------------------------------------------- */
 
@@ -531,41 +447,44 @@ typedef struct clt_bench_row {
     double bytes;   /* that one run must read and write at least */
 } clt_bench_row;
 
-typedef struct clt_bench_result {
+typedef struct clt_bench_sums {
     clt_bench_rate train, infer;
     int train_launches, infer_launches; /* kernels launched for one step */
     double open_seconds;                /* until a session was ready: memory, kernels, data */
     double first_step_seconds;          /* the first step after that; drivers may compile in it */
     double peak_flops, peak_bytes;      /* a second: what this device reached on a fma and on a copy kernel */
-    size_t rows;
-    clt_bench_row *row; /* one an op of a training step, in its order */
-} clt_bench_result;
+} clt_bench_sums;
 
-/* Times whole training steps (batch gathered, forward, loss, backward, update), inference (gather and forward) and each op
- * alone, on random images that lie on the device. Each of the two rates takes about `seconds`. */
-clt_status clt_bench(const clt_model *model, clt_device *device, int batch_size, double seconds,
-                     clt_bench_result *result, clt_error *error);
-void clt_bench_free(clt_bench_result *result);
+typedef struct clt_bench_result clt_bench_result;
+
+/* Times whole training steps (batch gathered, forward, loss, backward, update), inference (gather and forward) and each
+ * op alone, on random images that lie on the device. Each of the two rates takes about `seconds`. */
+clt_status clt_bench(const clt_model *model, clt_device *device, const clt_options *options, clt_bench_result **result,
+                     clt_error *error);
+const clt_bench_sums *clt_bench_total(const clt_bench_result *result);
+size_t clt_bench_count(const clt_bench_result *result); /* ops of a training step */
+const clt_bench_row *clt_bench_at(const clt_bench_result *result, size_t index);
+void clt_bench_close(clt_bench_result *result);
 
 /* ---- tuning ------------------------------------------------------------------------------------------------- */
 
 typedef struct clt_tune_row {
     const char *op;
-    char layer[32];        /* both as in clt_verify_row */
-    int tried;             /* ways to run the op, the device's own way included */
-    double before, after;  /* seconds of one run: the device's own way, and the fastest that verifies */
-    char chosen[128];      /* how the fastest differs: "registers=24 winograd=0"; "" for the device's own way */
-    char complaint[512];   /* "", or why a faster way was not taken: it does not agree with the reference */
+    char layer[32];       /* both as in clt_verify_row */
+    int tried;            /* ways to run the op, the device's own way included */
+    double before, after; /* seconds of one run: the device's own way, and the fastest that verifies */
+    char chosen[128];     /* how the fastest differs: "registers=24 winograd=0"; "" for the device's own way */
+    char complaint[512];  /* "", or why a faster way was not taken: it does not agree with the reference */
 } clt_tune_row;
 
 typedef void (*clt_tune_function)(void *user, const clt_tune_row *row);
 
-/* Times other ways to run each op of the net, in training and in inference, and keeps those that are faster and agree with the
- * reference, in a file of the cache folder that belongs to this device and driver. From then on every session on this
- * device runs such ops that way: the numbers of a training change in their last bits, once, and stay the same from run
- * to run. */
-clt_status clt_tune(const clt_model *model, clt_device *device, int batch_size, clt_tune_function report, void *user,
-                    clt_error *error);
+/* Times other ways to run each op of the net, in training and in inference, and keeps those that are faster and agree
+ * with the reference, in a file of the cache folder that belongs to this device and driver. From then on every session
+ * on this device runs such ops that way: the numbers of a training change in their last bits, once, and stay the same
+ * from run to run. */
+clt_status clt_tune(const clt_model *model, clt_device *device, const clt_options *options, clt_tune_function report,
+                    void *user, clt_error *error);
 
 /* Forgets all that was tuned for this device and driver. */
 clt_status clt_tune_forget(clt_device *device, clt_error *error);
@@ -582,8 +501,8 @@ typedef struct clt_session clt_session;
  * is not read. keep_tensors: every tensor of a step can be read after it, the sums before fused activations included
  * ("dense1" beside "sigmoid1"). Without it tensors share memory, and only parameters, their gradients, the net's output
  * and the loss can be read. */
-clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data,
-                            const clt_train_options *options, bool keep_tensors, clt_session **session, clt_error *error);
+clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
+                            bool keep_tensors, clt_session **session, clt_error *error);
 
 /* Trains one step on `count` images (at most the batch size) of the data set. */
 clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error);

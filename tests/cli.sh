@@ -3,6 +3,7 @@
 # SIGNAL is a library that interrupts a program at a change to a file that is counted: stub/signal.c.
 [ $# = 2 ] || { echo "usage: sh $0 PROGRAM SIGNAL" >&2; exit 2; }
 signal=$(realpath "$2") || exit 2
+readme=$(realpath "$(dirname "$0")/../README.md") || exit 2
 set -- "$1"
 . "$(dirname "$0")/command.sh"
 
@@ -49,6 +50,13 @@ knows_its_options() {
     done
 }
 
+# holds_lines PART WHOLE: the lines of PART are in WHOLE, one after another.
+holds_lines() {
+    python3 -c 'import sys
+part, whole = (open(name).read() for name in sys.argv[1:])
+sys.exit(0 if part in whole else "the README is out of date: its table is what `cltrain help options` prints")' "$1" "$2"
+}
+
 test_help() {
     ok "--version" cltrain --version
     judge "--version prints a version" grep -qE '^cltrain [0-9]+\.[0-9]+\.[0-9]+$' out
@@ -70,6 +78,8 @@ test_help() {
         judge "help $verb prints the same" cmp help out
     done
     ok "--help stands above other options" cltrain train --epochs 3 --help
+    ok "help options" cltrain help options
+    judge "the README has that table" holds_lines out "$readme"
     ok "help nets" cltrain help nets
     for word in conv dense maxpool flatten relu cross_entropy mse lenet5 cnn2; do
         shows "help nets names $word" "$word"
@@ -156,10 +166,12 @@ test_values() {
 # What is possible alone, but not together, or not with these files.
 test_contradictions() {
     run train_small first --epochs 1
-    for option in '--net lenet5' '--loss mse' '--precision f32' '--weights zero.safetensors' '--init torch' '--normalize none'; do
-        fails 2 '--resume: a checkpoint brings its own net' \
-            cltrain train --data plain --resume first/last.safetensors $option
+    for option in '--net lenet5' '--loss mse' '--precision f32' '--weights zero.safetensors' '--init kaiming_normal' \
+        '--normalize none'; do
+        fails 2 ', where the checkpoint has "' cltrain train --data plain --resume first/last.safetensors $option
     done
+    fails 2 'normalize: "0.5/0.25" is given, where the checkpoint has "dataset"' \
+        cltrain train --data plain --resume first/last.safetensors --normalize 0.5/0.25
     for option in '--net lenet5' '--loss mse' '--precision f64' '--input 1x8x8'; do
         fails 2 '--model: brings its own net' cltrain verify --model first/last.safetensors $option
     done
@@ -169,7 +181,7 @@ test_contradictions() {
     fails 2 'has 4 classes, the net has 3 outputs' train_small other --net 'flatten, dense out=3'
     fails 2 'where first/last.safetensors has 4 classes' \
         cltrain predict --model first/last.safetensors --device reference --topk 5 ten.idx
-    fails 2 'no loss "mze"' train_small other --loss mze
+    fails 2 '--loss: "mze" is given, where cross_entropy, ' train_small other --loss mze
     fails 1 'no layer "cnov"' train_small other --net 'cnov out=3'
     fails 1 'neither a built-in net' train_small other --net lenet6
     fails 1 'conv2: a kernel of 5x5 does not fit' train_small other --net lenet5
@@ -314,6 +326,10 @@ shape["dense1.weight"] == [4, 18] and shape["dense1.bias"] == [4]'
     judge "(nor one)" sh -c '! grep checkpoint out'
 }
 
+many_options="--nesterov --lr-scheduler multistep --milestones 1,3 --augment flip,crop=1,mixup=0.3 --ema 0.9
+    --class-weights 1,2,0.5,1 --normalize 0.3/0.25 --init kaiming_normal,dense*=torch --seed 5 --no-shuffle --loss cross_entropy
+    --freeze conv1.bias --clip-grad 1"
+
 test_resume() {
     ok "2 of 4 epochs" train_small parts --epochs 2 --log-steps parts.csv
     ok "--resume" resume parts --epochs 4 --log-steps parts.csv
@@ -321,6 +337,19 @@ test_resume() {
     judge "best.safetensors too" checkpoint_holds parts/best.safetensors 'd["state"]["epoch"] == 4'
     judge "metrics.csv goes on" is_metrics parts/metrics.csv 4
     judge "--log-steps goes on" cmp run.csv parts.csv
+    # The command line that began it may be given again, with --resume behind it.
+    ok "2 of 4 epochs, by many options" train_small again --epochs 2 $many_options
+    ok "the same line with --resume" train_small again --epochs 2 $many_options --resume again/last.safetensors
+    judge "says only that nothing is left" lines_are 1 err
+    ok "and with other epochs" train_small again --epochs 4 $many_options --resume again/last.safetensors
+    judge "says what is another than before" grep -qx \
+        'cltrain: note: the training goes on with other options than before: epochs 4 in place of 2' err
+    ok "4 epochs by many options" train_small at-once --epochs 4 $many_options
+    judge "2 and 2 epochs by many options end at the bits of 4" sh -c '
+        cmp again/last.safetensors at-once/last.safetensors'
+    ok "a flag is turned off again" train_small again --epochs 4 --no-nesterov --resume again/last.safetensors
+    judge "and that is said" grep -q 'nesterov no in place of yes' err
+
     ok "--resume with nothing left" resume parts
     judge "it says so" grep -q '^cltrain: note: nothing is left to train' err
 
@@ -391,7 +420,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     ok "predict tells its outputs" cltrain predict --device reference --model squares/last.safetensors \
         --format csv ten.idx
     shows "a column an output" "file,output1,output2,output3,output4"
-    fails 2 'only cross_entropy has classes' \
+    fails 2 'was trained with the loss mse, whose outputs are no classes' \
         cltrain predict --device reference --model squares/last.safetensors --topk 2 ten.idx
 
     for option in '--nesterov' '--momentum 0' '--weight-decay 0.1' '--lr-scheduler cosine' '--warmup-epochs 1' \
@@ -412,7 +441,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     fails 2 'a comma list of flip' train_small other --augment flip,crop=1.5
     fails 2 'a comma list of flip' train_small other --augment flip=1
     fails 2 'a comma list of flip' train_small other --augment crop=2,,flip
-    fails 2 'augmenting by scale=3: it should be from 0 to 0.9' train_small other --augment scale=3
+    fails 2 'augmenting by scale=3: it should be 0, or from 0 to 0.9' train_small other --augment scale=3
     fails 2 'augmenting by saturation is for images of 3 channels' train_small other --augment saturation=0.5
     fails 2 '2 class weights are given, the net has 4 outputs' train_small other --class-weights 1,2
     fails 2 'equal, balanced, or a comma list' train_small other --class-weights 1,0
@@ -793,7 +822,8 @@ and 0 < d["suggested"] < 10 and len(d["steps"]) <= 40'
     shows "it suggests none" "no learning rate is suggested"
     fails 2 'the first should be above 0 and below the last' $find "$net" --lr-min 1 --lr-max 0.1
     refuses_values lr-find --lr-min 0 -1 x
-    refuses_values lr-find --steps 1 x
+    refuses_values lr-find --steps 0 x
+    fails 2 '1 learning rates: there should be 2' cltrain lr-find --data plain --net "$net" --device reference --steps 1
 }
 
 test_tune() {
@@ -839,7 +869,7 @@ test_output() {
         'eval --model run/last.safetensors --data plain --device reference --json -' \
         'predict --model run/last.safetensors --device reference ten.idx' \
         'predict --model run/last.safetensors --device reference --format json ten.idx' \
-        'train --data plain --resume run/last.safetensors --epochs 5 --quiet --device reference --output-dir other'; do
+        'train --data plain --net run/model.net --epochs 1 --quiet --device reference --output-dir other'; do
         fails 1 'standard output: cannot be written' to_full cltrain $command
         fails 1 'standard output: cannot be written' to_nothing cltrain $command
         fails 1 'standard output: cannot be written' to_closed_pipe $command

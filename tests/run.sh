@@ -1,11 +1,37 @@
 #!/bin/sh
-# The one test command: installs what is missing, builds with gcc and with clang without warnings, runs everything, and
-# ends with ctest's summary. Build folders: build/tests (gcc) and build/sanitize (clang, ASan and UBSan).
+# The test command; `sh tests/run.sh --help` tells its modes. It installs what is missing, builds without warnings, runs the
+# tests, and ends with ctest's summary. Build folders: build/tests (gcc) and build/sanitize (clang, ASan and UBSan).
 set -eu
 cd "$(dirname "$0")/.."
 . host/packages.sh
 
-need $packages_to_build $packages_of_data g++ clang clang-tidy cppcheck libclang-rt-dev libcmocka-dev oclgrind python3
+help() {
+    cat <<'END'
+usage: sh tests/run.sh [--quick | --thorough | --help]
+  (nothing)    everything: gcc, clang with sanitizers, fuzzing, every op on the device, the analysers; about 10 minutes on 2 cores
+  --quick      gcc, what runs on the reference, a few ops on the device; less than 3 minutes
+  --thorough   everything, with a minute of fuzzing for each parser (or CLTRAIN_FUZZ_SECONDS); CLTRAIN_THOROUGH=1 tells tests
+END
+}
+
+mode=--all
+[ $# = 0 ] || mode=$1
+case $#$mode in
+0--all | 1--quick) ;;
+1--thorough) export CLTRAIN_THOROUGH=1 CLTRAIN_FUZZ_SECONDS="${CLTRAIN_FUZZ_SECONDS:-60}" ;;
+1--help)
+    help
+    exit 0
+    ;;
+*)
+    echo "run.sh does not know what \"$*\" means: it takes --quick, --thorough, --help or nothing" >&2
+    exit 2
+    ;;
+esac
+
+packages="$packages_to_build $packages_of_data libcmocka-dev python3"
+[ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind"
+need $packages
 
 build() {
     folder=$1
@@ -19,16 +45,53 @@ build() {
     fi
 }
 
+# suite FOLDER OPTION...: the tests of that folder, with what $with puts before ctest
+failed_suites= with=
+suite() {
+    folder=$1
+    shift
+    {
+        code=0
+        $with ctest --test-dir "$folder" -j "$(nproc)" "$@" || code=$?
+        echo $code >"$work/code"
+    } 2>&1 | tee "$folder/ctest.log"
+    [ "$(cat "$work/code")" = 0 ] || failed_suites="$failed_suites $folder"
+}
+
+# tell_failures FOLDER: the last lines of each test that failed there, then ctest's summary.
+tell_failures() {
+    awk -v most=40 -v log_file="$1/Testing/Temporary/LastTest.log" '
+        /^[0-9]+\/[0-9]+ Testing: / { name = $3; count = -1; inside = 0 }
+        /^<end of output>$/ { inside = 0 }
+        inside { text[++count] = $0 }
+        /^Output:$/ { inside = 1 } # a line of dashes comes first
+        /^Test time = / { inside = 0 }
+        /^Test (Failed|Timeout|Not Run)|^Test .*Exception/ && !inside {
+            printf "\n%s failed; its last lines:\n", name
+            for (i = count > most ? count - most + 1 : 1; i <= count; i++) print "    " text[i]
+        }
+        END { print "\nall of it is in " log_file }' "$1/Testing/Temporary/LastTest.log"
+    sed -n '/ tests passed, /,$p' "$1/ctest.log"
+}
+
 # Cold kernel caches of their own: the tests see what a new user sees, and leave nothing behind.
-caches=$(mktemp -d)
-trap 'rm -rf "$caches"' EXIT
-export POCL_CACHE_DIR="$caches/pocl" CLTRAIN_CACHE_DIR="$caches/cltrain"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export POCL_CACHE_DIR="$work/pocl" CLTRAIN_CACHE_DIR="$work/cltrain"
 mkdir "$POCL_CACHE_DIR"
 
 build build/tests
-build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON -DCLTRAIN_FUZZ=ON
-
-# Everything on the reference device: PoCL and LLVM are not built for sanitizers.
-echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
-CLTRAIN_DEVICE=reference ctest --test-dir build/sanitize --output-on-failure -L host -j "$(nproc)"
-ctest --test-dir build/tests --output-on-failure -j "$(nproc)"
+if [ $mode = --quick ]; then
+    with="env CLTRAIN_DEVICE=reference"
+    suite build/tests -L quick
+else
+    build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON -DCLTRAIN_FUZZ=ON
+    # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
+    echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
+    with="env CLTRAIN_DEVICE=reference"
+    suite build/sanitize -L host
+    with=
+    suite build/tests
+fi
+for folder in $failed_suites; do tell_failures $folder; done
+[ -z "$failed_suites" ]

@@ -131,7 +131,7 @@ clt_model *make_model(const char *net, const char *loss, clt_precision precision
 {
     clt_error error;
     clt_model *model;
-    const clt_model_options options = {.net = net, .loss = loss, .precision = precision, .seed = seed};
+    const clt_options options = {.net = net, .loss = loss, .precision = precision, .seed = seed};
     assert_ok(clt_model_create(&options, &model, &error), &error);
     return model;
 }
@@ -170,4 +170,18 @@ void fill_random(double *values, size_t count, uint64_t seed)
 {
     clt__random stream = clt__random_seed(seed, "test values", 0);
     for (size_t i = 0; i < count; i++) values[i] = 2 * clt__random_uniform(&stream) - 1;
+}
+
+const clt_options *seeded(int batch_size, uint64_t seed)
+{
+    static clt_options options;
+    options = clt__options_default();
+    options.batch_size = batch_size;
+    options.seed = seed;
+    return &options;
+}
+
+const clt_options *batches_of(int batch_size)
+{
+    return seeded(batch_size, 0);
 }

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cltrain.h"
+#include "options/options.h"
 
 /* Group setup and teardown: make a temporary folder, and remove it with all that is in it. */
 int make_folder(void **state);
@@ -40,6 +40,10 @@ void assert_ok(clt_status status, const clt_error *error);
 clt_model *make_model(const char *net, const char *loss, clt_precision precision, uint64_t seed);
 clt_device *open_called(const char *name);
 clt_dataset *make_images(size_t count, clt_shape shape, int classes, uint64_t seed);
+
+/* The options as they are where none is given, but for the batch size, and the seed too. Valid until the next call. */
+const clt_options *batches_of(int batch_size);
+const clt_options *seeded(int batch_size, uint64_t seed);
 
 /* Numbers evenly from [-1, 1): the same seed gives the same ones. */
 void fill_random(double *values, size_t count, uint64_t seed);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "session/session.h"
 #include "support.h"
-#include "train/training.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -57,8 +57,8 @@ static clt_dataset *make_data(int channels, seen *s)
 
 /* What one step makes of all images: as one batch or in micro-batches. Values are bytes / 255, so that black is 0, or
  * less the mean of each channel where `normalize` says so. */
-static void run_step(clt_device *on, clt_precision precision, clt_augment augment, int micro_batch, uint64_t seed,
-                     clt_normalize normalize, seen *s)
+static void run_step(clt_device *on, clt_precision precision, clt__augment augment, int micro_batch, uint64_t seed,
+                     enum clt__normalizing normalize, seen *s)
 {
     clt_error error;
     clt_session *session;
@@ -69,10 +69,10 @@ static void run_step(clt_device *on, clt_precision precision, clt_augment augmen
     data = made;
     (void)snprintf(net, sizeof net, "input %dx%dx%d; flatten; dense out=%d", s->channels, HEIGHT, WIDTH, CLASSES);
     clt_model *model = make_model(net, NULL, precision, 1);
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = IMAGES;
     options.micro_batch_size = micro_batch;
-    options.normalize = normalize;
+    options.normalize.how = normalize;
     options.augment = augment;
     options.seed = seed;
     assert_ok(clt_session_open(model, on, data, &options, true, &session, &error), &error);
@@ -98,10 +98,10 @@ static void run_step(clt_device *on, clt_precision precision, clt_augment augmen
     clt_dataset_close(made);
 }
 
-static void augment_on_reference(clt_augment augment, int channels, uint64_t seed, seen *s)
+static void augment_on_reference(clt__augment augment, int channels, uint64_t seed, seen *s)
 {
     s->channels = channels;
-    run_step(reference, CLT_F64, augment, 0, seed, CLT_NORMALIZE_NONE, s);
+    run_step(reference, CLT_F64, augment, 0, seed, CLT__BY_NOTHING, s);
 }
 
 static double value_at(const double *image, int y, int x)
@@ -126,7 +126,7 @@ static void a_flip_mirrors_about_half_of_the_images(void **state)
     (void)state;
     static seen s;
     int flipped = 0;
-    augment_on_reference((clt_augment){.flip = true}, 1, 3, &s);
+    augment_on_reference((clt__augment){.flip = true}, 1, 3, &s);
     for (int i = 0; i < IMAGES; i++) {
         const bool mirrored = is_moved(s.before + i * PIXELS, s.after + i * PIXELS, 0, 0, true);
         assert_true(mirrored || is_moved(s.before + i * PIXELS, s.after + i * PIXELS, 0, 0, false));
@@ -142,7 +142,7 @@ static void a_crop_moves_by_whole_pixels_and_leaves_black(void **state)
     bool found[5][5] = {{false}};
     int ways = 0;
     for (uint64_t seed = 0; seed < RUNS; seed++) {
-        augment_on_reference((clt_augment){.crop = 2, .flip = seed > 0}, 1, seed, &s);
+        augment_on_reference((clt__augment){.crop = 2, .flip = seed > 0}, 1, seed, &s);
         for (int i = 0; i < IMAGES; i++) {
             bool matches = false;
             for (int way = 0; way < 50 && !matches; way++) {
@@ -176,10 +176,10 @@ static void rotation_scale_and_shift_stay_within_their_limits(void **state)
     const int32_t order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     assert_ok(clt_dataset_from_reals(8, (clt_shape){2, SIDE, SIDE}, images, targets, 1, &data, &error), &error);
     clt_model *model = make_model("input 2x41x41; flatten; dense out=1", "mse", CLT_F64, 1);
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = 8;
-    options.normalize = CLT_NORMALIZE_NONE;
-    options.augment = (clt_augment){.rotate = 20, .scale = 0.25, .shift = 0.1};
+    options.normalize.how = CLT__BY_NOTHING;
+    options.augment = (clt__augment){.rotate = 20, .scale = 0.25, .shift = 0.1};
     assert_ok(clt_session_open(model, reference, data, &options, true, &session, &error), &error);
     assert_ok(clt_session_step(session, order, 8, &error), &error);
     assert_ok(clt_session_read(session, "input", out, COUNT_OF(out), &error), &error);
@@ -211,7 +211,7 @@ static void brightness_multiplies_an_image(void **state)
     (void)state;
     static seen s;
     double least = 9, most = 0;
-    augment_on_reference((clt_augment){.brightness = 0.5}, 3, 3, &s);
+    augment_on_reference((clt__augment){.brightness = 0.5}, 3, 3, &s);
     for (int i = 0; i < IMAGES; i++) {
         const double *before = s.before + i * 3 * PIXELS, *after = s.after + i * 3 * PIXELS,
                      factor = after[0] / before[0];
@@ -227,8 +227,8 @@ static void contrast_keeps_the_mean_of_the_data_set(void **state)
     (void)state;
     static seen s, plain;
     s.channels = plain.channels = 1;
-    run_step(reference, CLT_F64, (clt_augment){0}, 0, 3, CLT_NORMALIZE_DATASET, &plain);
-    run_step(reference, CLT_F64, (clt_augment){.contrast = 0.5}, 0, 3, CLT_NORMALIZE_DATASET, &s);
+    run_step(reference, CLT_F64, (clt__augment){0}, 0, 3, CLT__BY_DATASET, &plain);
+    run_step(reference, CLT_F64, (clt__augment){.contrast = 0.5}, 0, 3, CLT__BY_DATASET, &s);
     for (int i = 0; i < IMAGES; i++) { /* the mean is 0 once normalised, so that an image is multiplied */
         const double factor = s.after[i * PIXELS] / plain.after[i * PIXELS];
         assert_true(factor >= 0.5 && factor <= 1.5 && fabs(factor - 1) > 1e-6);
@@ -241,7 +241,7 @@ static void saturation_keeps_the_grey_of_each_pixel(void **state)
 {
     (void)state;
     static seen s;
-    augment_on_reference((clt_augment){.saturation = 0.5}, 3, 3, &s);
+    augment_on_reference((clt__augment){.saturation = 0.5}, 3, 3, &s);
     for (int i = 0; i < IMAGES * PIXELS; i++) {
         const double *from = s.before + i / PIXELS * 3 * PIXELS + i % PIXELS,
                      *to = s.after + i / PIXELS * 3 * PIXELS + i % PIXELS;
@@ -257,7 +257,7 @@ static void cutout_empties_a_square(void **state)
 {
     (void)state;
     static seen s;
-    augment_on_reference((clt_augment){.cutout = 3}, 1, 3, &s);
+    augment_on_reference((clt__augment){.cutout = 3}, 1, 3, &s);
     int whole_squares = 0;
     for (int i = 0; i < IMAGES; i++) {
         int top = HEIGHT, bottom = -1, left = WIDTH, right = -1, empty = 0;
@@ -315,7 +315,7 @@ static void mixup_blends_pairs_and_their_targets(void **state)
     static seen s;
     double shares[RUNS];
     for (uint64_t seed = 0; seed < RUNS; seed++) {
-        augment_on_reference((clt_augment){.mixup = 1}, 1, seed, &s);
+        augment_on_reference((clt__augment){.mixup = 1}, 1, seed, &s);
         int shift = 0;
         for (int candidate = 1; candidate < IMAGES && !shift; candidate++) {
             const double own = s.before[0], other = s.before[candidate * PIXELS],
@@ -343,7 +343,7 @@ static void cutmix_puts_a_box_of_one_image_into_another(void **state)
     (void)state;
     static seen s;
     for (uint64_t seed = 0; seed < RUNS; seed++) {
-        augment_on_reference((clt_augment){.cutmix = 1}, 1, seed, &s);
+        augment_on_reference((clt__augment){.cutmix = 1}, 1, seed, &s);
         int shift = 1;
         while (shift < IMAGES && taken_pixels(&s, shift) < 0) shift++;
         assert_true(shift < IMAGES);
@@ -379,23 +379,23 @@ static void the_same_bits_however_a_batch_is_split(void **state)
 {
     (void)state;
     static seen whole, parts, other;
-    const clt_augment all = {.flip = true,
-                             .crop = 1,
-                             .shift = 0.1,
-                             .rotate = 15,
-                             .scale = 0.2,
-                             .brightness = 0.2,
-                             .contrast = 0.2,
-                             .saturation = 0.2,
-                             .cutout = 2,
-                             .mixup = 0.4,
-                             .cutmix = 1};
+    const clt__augment all = {.flip = true,
+                              .crop = 1,
+                              .shift = 0.1,
+                              .rotate = 15,
+                              .scale = 0.2,
+                              .brightness = 0.2,
+                              .contrast = 0.2,
+                              .saturation = 0.2,
+                              .cutout = 2,
+                              .mixup = 0.4,
+                              .cutmix = 1};
     clt_device *device = open_called(NULL);
     for (uint64_t seed = 0; seed < RUNS; seed++) {
         whole.channels = parts.channels = other.channels = 3;
-        run_step(device, CLT_F32, all, 0, seed, CLT_NORMALIZE_DATASET, &whole);
-        run_step(device, CLT_F32, all, 8, seed, CLT_NORMALIZE_DATASET, &parts);
-        run_step(device, CLT_F32, all, 0, seed + 100, CLT_NORMALIZE_DATASET, &other);
+        run_step(device, CLT_F32, all, 0, seed, CLT__BY_DATASET, &whole);
+        run_step(device, CLT_F32, all, 8, seed, CLT__BY_DATASET, &parts);
+        run_step(device, CLT_F32, all, 0, seed + 100, CLT__BY_DATASET, &other);
         assert_memory_equal(whole.after, parts.after, sizeof whole.after);
         assert_memory_equal(whole.target, parts.target, sizeof whole.target);
         assert_memory_not_equal(whole.after, other.after, sizeof whole.after);

@@ -23,10 +23,10 @@ static size_t verify_with_cache(size_t *programs)
     clt_device *device;
     clt_model *model;
     size_t cached = 0;
-    const clt_model_options options = {.net = net};
+    const clt_options options = {.net = net};
     assert_ok(clt_device_open(NULL, &device, &error), &error);
     assert_ok(clt_model_create(&options, &model, &error), &error);
-    assert_ok(clt_verify(model, device, 2, 0, NULL, NULL, &error), &error);
+    assert_ok(clt_verify(model, device, seeded(2, 0), NULL, NULL, &error), &error);
     for (size_t i = 0; i < device->program_count; i++) cached += device->programs[i].cached;
     *programs = device->program_count;
     clt_model_close(model);
@@ -98,7 +98,7 @@ static void verify_refused(bool remembered)
     clt_error error;
     clt_device *device;
     clt_model *model;
-    const clt_model_options options = {.net = net};
+    const clt_options options = {.net = net};
     size_t refusals = 0, cached = 0;
     assert_ok(clt_device_open(NULL, &device, &error), &error);
     if (clt_device_describe(device)->vector_width < 2) {
@@ -113,7 +113,7 @@ static void verify_refused(bool remembered)
     (void)snprintf(fussy, strlen(text) + 100, "#if VEC > 1\n#error no vectors\n#endif\n%s", text);
     clt__device_replace_source(device, "dense.cl", fussy);
     assert_ok(clt_model_create(&options, &model, &error), &error);
-    assert_ok(clt_verify(model, device, 2, 0, NULL, NULL, &error), &error);
+    assert_ok(clt_verify(model, device, seeded(2, 0), NULL, NULL, &error), &error);
     for (size_t i = 0; i < device->program_count; i++) {
         refusals += device->programs[i].refusal != NULL;
         cached += device->programs[i].refusal && device->programs[i].cached;

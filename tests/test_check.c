@@ -8,7 +8,7 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 #include "engine/internal.h"
-#include "train/training.h"
+#include "session/session.h"
 #include "training.h"
 
 /* ---- the fault injector: it stands between cltrain and the OpenCL library (see CMakeLists.txt) */
@@ -93,14 +93,14 @@ static const char rich_net[] = "input 1x8x8; conv out=4 kernel=3 padding=1; batc
                                "gelu as=a; conv out=4 kernel=3 padding=1 groups=4; add from=a,conv2; dropout rate=0.2; "
                                "flatten; dense out=5; tanh; dense out=3";
 
-static clt_train_options rich_options(const char *optimizer)
+static clt_options rich_options(const char *optimizer)
 {
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.optimizer = optimizer;
     options.lr = 0.01;
     options.check_every = CHECKED;
-    options.augment = (clt_augment){.flip = true, .rotate = 10, .brightness = 0.1, .mixup = 1};
-    options.class_weighting = CLT_CLASSES_BALANCED;
+    options.augment = (clt__augment){.flip = true, .rotate = 10, .brightness = 0.1, .mixup = 1};
+    options.class_weights.how = CLT__BALANCED;
     options.clip_grad = 10;
     options.ema = 0.9;
     return options;
@@ -115,9 +115,8 @@ static int launches_before(const clt_session *session, size_t end)
 }
 
 /* Trains with bits flipped or set in the first real output of op `index` in step `step`, counted from 1. */
-static clt_status train_with_flip(const char *text, const clt_train_options *options, const clt_session *plan,
-                                  size_t index, int step, uint32_t flip, uint32_t set, clt_model **trained,
-                                  clt_error *error)
+static clt_status train_with_flip(const char *text, const clt_options *options, const clt_session *plan, size_t index,
+                                  int step, uint32_t flip, uint32_t set, clt_model **trained, clt_error *error)
 {
     const clt__op *op = &plan->net.tape.op[index];
     unsigned operand = 0;
@@ -139,7 +138,7 @@ static clt_status train_with_flip(const char *text, const clt_train_options *opt
     return status;
 }
 
-static clt_session *open_plan(const char *text, const clt_train_options *options, clt_model **model)
+static clt_session *open_plan(const char *text, const clt_options *options, clt_model **model)
 {
     clt_error error;
     clt_session *session;
@@ -152,7 +151,7 @@ static clt_session *open_plan(const char *text, const clt_train_options *options
 
 static int catch_flips(const char *optimizer, bool all_ops)
 {
-    const clt_train_options options = rich_options(optimizer);
+    const clt_options options = rich_options(optimizer);
     clt_model *model, *trained;
     clt_session *plan = open_plan(rich_net, &options, &model);
     int caught = 0;
@@ -194,7 +193,7 @@ static void a_checked_step_waits_for_images_on_their_way(void **state)
     clt_device *small = open_called(NULL);
     small->allocation_bytes = 24000; /* as in test_training.c: not all images fit */
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
-    const clt_train_options options = options_for(1, NULL);
+    const clt_options options = options_for(1, NULL);
     assert_ok(clt_session_open(model, small, many, &options, false, &session, &error), &error);
     assert_ok(clt__session_set_own_order(session, &error), &error);
     assert_ok(clt__session_place(session, &(clt__placement){.valid = BATCH, .whole = BATCH}, &error), &error);
@@ -220,7 +219,7 @@ static void take_note(void *user, const char *sentence)
 }
 
 /* Flips a bit of conv1's output in a checked step; the model that comes of it. */
-static clt_model *train_through_a_mismatch(clt_train_options options)
+static clt_model *train_through_a_mismatch(clt_options options)
 {
     clt_error error;
     clt_model *model, *trained;
@@ -235,7 +234,7 @@ static clt_model *train_through_a_mismatch(clt_train_options options)
     return trained;
 }
 
-static clt_model *train_on(clt_device *on, const clt_train_options *options)
+static clt_model *train_on(clt_device *on, const clt_options *options)
 {
     clt_error error;
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
@@ -247,9 +246,9 @@ static void a_warning_goes_on_with_the_right_values(void **state)
 {
     (void)state;
     if (clt__device_is_reference(device)) skip();
-    clt_train_options options = options_for(2, NULL);
+    clt_options options = options_for(2, NULL);
     clt_model *plain = train_on(device, &options);
-    options.on_mismatch = CLT_MISMATCH_WARN;
+    options.on_mismatch = CLT__WARN;
     clt_model *warned = train_through_a_mismatch(options);
     assert_non_null(strstr(note, "step 3: conv_forward of conv1: the device and the reference disagree"));
     assert_non_null(strstr(note, "training goes on with the reference's values"));
@@ -262,9 +261,9 @@ static void the_reference_goes_on_from_the_last_checkpoint(void **state)
 {
     (void)state;
     if (clt__device_is_reference(device)) skip();
-    clt_train_options options = options_for(2, NULL);
+    clt_options options = options_for(2, NULL);
     clt_model *by_reference = train_on(reference, &options);
-    options.on_mismatch = CLT_MISMATCH_REFERENCE;
+    options.on_mismatch = CLT__REFERENCE;
     clt_model *fallen = train_through_a_mismatch(options); /* before any checkpoint: from the beginning */
     assert_non_null(strstr(note, "the reference goes on after step 0 of epoch 1"));
     char one[65], other[65];
@@ -273,8 +272,8 @@ static void the_reference_goes_on_from_the_last_checkpoint(void **state)
     assert_string_equal(one, other);
     clt_model_close(fallen);
 
-    clt_train_options saving = options_for(2, "fallen");
-    saving.on_mismatch = CLT_MISMATCH_REFERENCE;
+    clt_options saving = options_for(2, "fallen");
+    saving.on_mismatch = CLT__REFERENCE;
     saving.save_every = 2;
     saving.log_steps = path_in("fallen.csv");
     fallen = train_through_a_mismatch(saving);
@@ -315,7 +314,7 @@ static void a_device_that_makes_nan_is_blamed(void **state)
     if (clt__device_is_reference(device)) skip();
     clt_error error;
     char *text;
-    const clt_train_options options = options_for(2, NULL);
+    const clt_options options = options_for(2, NULL);
     clt_device *wrong =
         open_changed("loss.cl", "loss[n] = (shares * log(sum) - weighted) / weight;",
                      "loss[n] = step[STEP_NUMBER] == 8 ? (real)NAN : (shares * log(sum) - weighted) / weight;", &text);
@@ -335,7 +334,7 @@ static void a_passing_mistake_is_told_from_divergence(void **state)
     if (clt__device_is_reference(device)) skip();
     clt_error error;
     clt_model *model, *trained;
-    const clt_train_options options = options_for(1, "passing");
+    const clt_options options = options_for(1, "passing");
     clt_session *plan = open_plan(net, &options, &model);
     const size_t update = plan->net.end - 1;
     assert_failed(train_with_flip(net, &options, plan, update, 2, 0, NOT_A_NUMBER, &trained, &error), CLT_MISMATCH,
@@ -357,7 +356,7 @@ static void divergence_is_told_with_the_largest_activation(void **state)
     clt_error error;
     clt_device *const on[] = {device, reference};
     for (size_t i = 0; i < COUNT_OF(on); i++) {
-        clt_train_options options = options_for(3, NULL);
+        clt_options options = options_for(3, NULL);
         options.batch_size = 2;
         options.lr = 1e6;
         options.momentum = 0;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "formats/safetensors.h"
-#include "train/session.h"
+#include "session/session.h"
 #include "training.h"
 
 /* ---- checkpoints that are not right --------------------------------------------------------------------------- */
@@ -25,7 +25,7 @@ static clt__safetensors read_checkpoint(void)
     clt_error error;
     clt__safetensors file;
     if (!exists(file_in("good", "last.safetensors"))) {
-        const clt_train_options options = options_for(1, "good");
+        const clt_options options = options_for(1, "good");
         clt_model *model = make_model(net, NULL, CLT_F32, 3);
         train(model, reference, &options);
         clt_model_close(model);
@@ -118,18 +118,29 @@ static void a_checkpoint_whose_description_is_wrong_is_refused(void **state)
 {
     (void)state;
     assert_text_refused("cltrain", "{", "[", "is not a checkpoint of cltrain's");
-    assert_text_refused("cltrain",
-                        "\"seed\":", "\"sead\":", "the description of the net in its metadata is incomplete");
-    assert_text_refused("cltrain",
-                        "\"precision\":", "\"precissi\":", "the description of the net in its metadata is incomplete");
+    assert_text_refused("cltrain", "\"averaged\":", "\"averagedd\":", "\"averagedd\" in its metadata is nothing that");
+    assert_text_refused("cltrain", "\"precision\":\"f32\",", "",
+                        "the description of the net in its metadata is incomplete");
+    assert_text_refused("cltrain", "\"format\":2", "\"format\":3",
+                        "the format of its metadata is not 2: another version");
+    assert_text_refused("cltrain", "\"format\":2", "\"format\":\"2\"", "the format of its metadata is not 2");
+    assert_text_refused("cltrain", "\"format\":2,", "", "the options in its metadata are not right");
     assert_text_refused("cltrain", "\"epoch\":1", "\"epoch\":-1", "the state of training in its metadata is not right");
     assert_text_refused("cltrain", "\"step\":0", "\"step\":-3", "the state of training in its metadata is not right");
     assert_text_refused("cltrain", "\"epoch\":1", "\"epoch\":\"1\"",
                         "the state of training in its metadata is not right");
     assert_text_refused("cltrain",
-                        "\"options\":", "\"opsions\":", "the state of training in its metadata is not right");
+                        "\"hits\":", "\"hats\":1,\"hits\":", "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"options\":", "\"opsions\":", "\"opsions\" in its metadata is nothing that");
     assert_text_refused("cltrain",
-                        "\"momentum\":", "\"momentun\":", "the state of training in its metadata is not right");
+                        "\"momentum\":", "\"momentun\":", "the option \"momentun\" in its metadata is none that");
+    assert_text_refused("cltrain",
+                        "\"momentum\":", "\"device\":", "the option \"device\" in its metadata is none that");
+    assert_text_refused("cltrain", "\"abort\"", "\"abhor\"", "the option \"on_mismatch\" in its metadata");
+    assert_text_refused("cltrain", "\"on_mismatch\":\"abort\"", "\"on_mismatch\":0",
+                        "the option \"on_mismatch\" in its");
+    assert_text_refused("cltrain", "\"nesterov\":false", "\"nesterov\":0", "the option \"nesterov\" in its metadata");
+    assert_text_refused("cltrain", "\"step_size\":1", "\"step_size\":0", "the option \"step_size\" in its metadata");
     assert_text_refused("cltrain", "\"deviation\":[", "\"deviation\":[-",
                         "the state of training in its metadata is not right");
     assert_text_refused("cltrain", "\"deviation\":[", "\"deviation\":[],\"more\":[",
@@ -159,7 +170,7 @@ static void a_checkpoint_gives_back_what_was_saved(void **state)
     assert_int_equal(clt_model_precision(loaded), CLT_F64);
     assert_int_equal(clt_model_outputs(loaded), 2);
     assert_true(loaded->seed == UINT64_MAX && loaded->options.seed == UINT64_MAX - 5);
-    assert_true(isinf(loaded->state.best_loss));
+    assert_true(isinf(loaded->state.validation.best));
     assert_string_equal(clt_model_parameter(loaded, 0)->name, "first.weight");
     assert_ok(clt_model_save(loaded, path_in("model again.safetensors"), &error), &error);
     size_t one_size, other_size;
@@ -170,6 +181,42 @@ static void a_checkpoint_gives_back_what_was_saved(void **state)
     free(one);
     free(other);
     clt_model_close(loaded);
+    clt_model_close(model);
+}
+
+/* cltrain 0.1 wrote it: enumerations are numbers there, augmentation an object, milestones and weights arrays. */
+static void a_checkpoint_of_the_first_format_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *wanted;
+    } options[] = {{"epochs", "2"},
+                   {"batch_size", "16"},
+                   {"optimizer", "adamw"},
+                   {"lr", "0.003"},
+                   {"lr_scheduler", "multistep"},
+                   {"milestones", "1,3"},
+                   {"seed", "18446744073709551615"},
+                   {"class_weights", "1,2,0.5,1"},
+                   {"normalize", "0.3/0.25"},
+                   {"freeze", "conv1.bias"},
+                   {"on_mismatch", "warn"},
+                   {"ema", "0.9"},
+                   {"augment", "flip,crop=1,brightness=0.2,mixup=0.3"},
+                   {"val_split", "0.25"},
+                   {"shuffle", "yes"},
+                   {"init", "torch"}};
+    clt_error error;
+    clt_model *model;
+    assert_ok(clt_model_load(OLD_FOLDER "/checkpoint-0.1.safetensors", &model, &error), &error);
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        char *value;
+        assert_ok(clt_options_get(clt_model_options(model), options[i].name, &value, &error), &error);
+        assert_string_equal(value, options[i].wanted);
+        clt_free(value);
+    }
+    assert_int_equal(model->state.total_steps, 6);
+    assert_true(model->averaged && model->mean[0] == 0.3 && model->state.validation.best < 1.5);
     clt_model_close(model);
 }
 
@@ -222,7 +269,7 @@ static void assert_predicts_by_hand(const clt_model *model, const layout *l, clt
     clt_dataset *data;
     double outputs[PICTURES * D];
     assert_ok(clt_dataset_from_reals(PICTURES, (clt_shape){C, H, W}, l->image, NULL, 0, &data, &error), &error);
-    assert_ok(clt_predict(model, on, data, 2, outputs, &error), &error);
+    assert_ok(clt_predict(model, on, data, batches_of(2), outputs, &error), &error);
     for (int n = 0; n < PICTURES; n++)
         for (int d = 0; d < D; d++) assert_true(fabs(outputs[n * D + d] - output_by_hand(l, n, d)) <= bound);
     clt_dataset_close(data);
@@ -327,7 +374,7 @@ static void an_evaluation_is_what_it_is_by_hand(void **state)
 {
     (void)state;
     clt_error error;
-    clt_evaluation evaluation;
+    clt_evaluation *evaluation;
     const uint64_t confusion[] = {1, 0, 0, 1, 1, 0, 0, 1, 1};
     double entropy = 0, square = 0;
     for (int n = 0; n < 5; n++) {
@@ -343,14 +390,13 @@ static void an_evaluation_is_what_it_is_by_hand(void **state)
     clt_dataset *data = make_triples(true);
     for (size_t i = 0; i < COUNT_OF(losses); i++) {
         clt_model *model = make_identity(losses[i].loss);
-        assert_ok(clt_evaluate(model, reference, data, 2, &evaluation, &error), &error);
-        assert_int_equal(evaluation.count, 5);
-        assert_int_equal(evaluation.classes, 3);
-        assert_true(fabs(evaluation.loss - losses[i].wanted) <= 1e-15);
-        assert_true(fabs(evaluation.accuracy - 0.6) <= 1e-15);
-        assert_memory_equal(evaluation.confusion, confusion, sizeof confusion);
-        clt_evaluation_free(&evaluation);
-        assert_null(evaluation.confusion);
+        assert_ok(clt_evaluate(model, reference, data, batches_of(2), &evaluation, &error), &error);
+        assert_int_equal(evaluation->count, 5);
+        assert_int_equal(evaluation->classes, 3);
+        assert_true(fabs(evaluation->loss - losses[i].wanted) <= 1e-15);
+        assert_true(fabs(evaluation->accuracy - 0.6) <= 1e-15);
+        assert_memory_equal(evaluation->confusion, confusion, sizeof confusion);
+        clt_evaluation_close(evaluation);
         clt_model_close(model);
     }
     clt_dataset_close(data);
@@ -361,16 +407,16 @@ static void real_targets_are_evaluated_without_classes(void **state)
     (void)state;
     clt_error error;
     clt_dataset *data;
-    clt_evaluation evaluation;
+    clt_evaluation *evaluation;
     const double values[] = {1, 2, 3, 4, 5, 6}, targets[] = {1, 1, 1, 4, 5, 7};
     assert_ok(clt_dataset_from_reals(2, (clt_shape){1, 1, 3}, values, targets, 3, &data, &error), &error);
     clt_model *model = make_identity("mse");
-    assert_ok(clt_evaluate(model, reference, data, 2, &evaluation, &error), &error);
-    assert_true(fabs(evaluation.loss - (0 + 1 + 4 + 0 + 0 + 1) / 6.0) <= 1e-15);
-    assert_true(isnan(evaluation.accuracy));
-    assert_int_equal(evaluation.classes, 0);
-    assert_null(evaluation.confusion);
-    clt_evaluation_free(&evaluation);
+    assert_ok(clt_evaluate(model, reference, data, batches_of(2), &evaluation, &error), &error);
+    assert_true(fabs(evaluation->loss - (0 + 1 + 4 + 0 + 0 + 1) / 6.0) <= 1e-15);
+    assert_true(isnan(evaluation->accuracy));
+    assert_int_equal(evaluation->classes, 0);
+    assert_null(evaluation->confusion);
+    clt_evaluation_close(evaluation);
     clt_model_close(model);
     clt_dataset_close(data);
 }
@@ -382,8 +428,8 @@ static void probabilities_sum_to_one_also_in_the_last_batch(void **state)
     double whole[15], parts[15];
     clt_dataset *data = make_triples(false);
     clt_model *model = make_identity("cross_entropy");
-    assert_ok(clt_predict(model, reference, data, 64, whole, &error), &error);
-    assert_ok(clt_predict(model, reference, data, 2, parts, &error), &error);
+    assert_ok(clt_predict(model, reference, data, batches_of(64), whole, &error), &error);
+    assert_ok(clt_predict(model, reference, data, batches_of(2), parts, &error), &error);
     assert_memory_equal(whole, parts, sizeof whole);
     for (int n = 0; n < 5; n++) {
         double sum = 0, exponentials = 0;
@@ -395,7 +441,7 @@ static void probabilities_sum_to_one_also_in_the_last_batch(void **state)
     }
     clt_model_close(model);
     model = make_identity("mse");
-    assert_ok(clt_predict(model, reference, data, 3, parts, &error), &error);
+    assert_ok(clt_predict(model, reference, data, batches_of(3), parts, &error), &error);
     for (int i = 0; i < 15; i++) assert_true(fabs(parts[i] - triples[i] / 255.0) <= 1e-15);
     clt_model_close(model);
     clt_dataset_close(data);
@@ -405,24 +451,24 @@ static void evaluation_refuses_data_that_does_not_fit(void **state)
 {
     (void)state;
     clt_error error;
-    clt_evaluation evaluation;
+    clt_evaluation *evaluation;
     clt_dataset *bare = make_triples(false), *real;
     const double values[3] = {0}, targets[2] = {0};
     double outputs[IMAGES * 3];
     assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 1, 3}, values, targets, 2, &real, &error), &error);
     clt_model *entropy = make_identity("cross_entropy"), *square = make_identity("mse");
-    assert_failed(clt_evaluate(entropy, reference, bare, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "has neither labels nor targets to evaluate against");
-    assert_failed(clt_evaluate(entropy, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "has 2 targets an image, the net has 3 outputs");
-    assert_failed(clt_evaluate(square, reference, real, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "has 2 targets an image, the net has 3 outputs");
-    assert_failed(clt_evaluate(square, reference, images, 2, &evaluation, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "the model takes images of 1x1x3, ");
-    assert_failed(clt_predict(square, reference, images, 2, outputs, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "the model takes images of 1x1x3, ");
-    assert_failed(clt_predict(square, reference, bare, 0, outputs, &error), CLT_BAD_ARGUMENT, &error, NULL,
-                  "batch size");
+    assert_failed(clt_evaluate(entropy, reference, bare, batches_of(2), &evaluation, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "has neither labels nor targets to evaluate against");
+    assert_failed(clt_evaluate(entropy, reference, real, batches_of(2), &evaluation, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "has 2 targets an image, the net has 3 outputs");
+    assert_failed(clt_evaluate(square, reference, real, batches_of(2), &evaluation, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "has 2 targets an image, the net has 3 outputs");
+    assert_failed(clt_evaluate(square, reference, images, batches_of(2), &evaluation, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "the model takes images of 1x1x3, ");
+    assert_failed(clt_predict(square, reference, images, batches_of(2), outputs, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "the model takes images of 1x1x3, ");
+    assert_failed(clt_predict(square, reference, bare, batches_of(0), outputs, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "batch_size is 0");
     clt_model_close(entropy);
     clt_model_close(square);
     clt_dataset_close(bare);
@@ -434,12 +480,12 @@ static void labels_count_an_output_image_as_evaluation_does(void **state)
 {
     (void)state;
     clt_error error;
-    clt_evaluation evaluation;
+    clt_evaluation *evaluation;
     clt_session *session;
     double losses[8], sum = 0;
     int32_t order[8];
     clt_dataset *data = make_images(8, (clt_shape){1, 3, 3}, 8, 4);
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.batch_size = 8;
     clt_model *model = make_model("input 1x3x3; conv out=2 kernel=2", NULL, CLT_F64, 3);
     for (int i = 0; i < 8; i++) order[i] = i;
@@ -447,9 +493,9 @@ static void labels_count_an_output_image_as_evaluation_does(void **state)
     assert_ok(clt_session_step(session, order, 8, &error), &error);
     assert_ok(clt_session_read(session, "loss", losses, 8, &error), &error);
     for (int i = 0; i < 8; i++) sum += losses[i];
-    assert_ok(clt_evaluate(model, reference, data, 8, &evaluation, &error), &error);
-    assert_true(fabs(sum / 8 - evaluation.loss) <= 1e-14);
-    clt_evaluation_free(&evaluation);
+    assert_ok(clt_evaluate(model, reference, data, batches_of(8), &evaluation, &error), &error);
+    assert_true(fabs(sum / 8 - evaluation->loss) <= 1e-14);
+    clt_evaluation_close(evaluation);
     clt_session_close(session);
     clt_model_close(model);
     clt_dataset_close(data);
@@ -466,11 +512,11 @@ static void targets_count_an_output_image_as_predictions_do(void **state)
     fill_random(image, 9, 3);
     clt_model *model = make_model("input 1x3x3; conv out=2 kernel=2; loss mse", NULL, CLT_F64, 3);
     assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 3, 3}, image, NULL, 0, &bare, &error), &error);
-    assert_ok(clt_predict(model, reference, bare, 1, outputs, &error), &error);
+    assert_ok(clt_predict(model, reference, bare, batches_of(1), outputs, &error), &error);
     assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 3, 3}, image, outputs, 8, &data, &error), &error);
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.batch_size = 1;
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     assert_ok(clt_session_open(model, reference, data, &options, false, &session, &error), &error);
     assert_ok(clt_session_step(session, &first, 1, &error), &error);
     assert_ok(clt_session_read(session, "loss", &loss, 1, &error), &error);
@@ -488,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_whose_tensors_are_wrong_is_refused),
         cmocka_unit_test(a_checkpoint_whose_description_is_wrong_is_refused),
         cmocka_unit_test(a_checkpoint_gives_back_what_was_saved),
+        cmocka_unit_test(a_checkpoint_of_the_first_format_is_read),
         cmocka_unit_test(weights_count_their_inputs_as_pytorch_does),
         cmocka_unit_test(weights_from_a_file_land_in_their_places),
         cmocka_unit_test(weights_that_do_not_fit_leave_the_model_as_it_was),

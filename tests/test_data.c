@@ -160,7 +160,7 @@ static clt_dataset *open_images(const image_file *file)
 {
     clt_error error;
     clt_dataset *dataset;
-    assert_ok(clt_dataset_open_images(write_bytes("images", file->bytes, file->size), &dataset, &error), &error);
+    assert_ok(clt_dataset_open_images(write_bytes("images", file->bytes, file->size), NULL, &dataset, &error), &error);
     assert_int_equal(clt_dataset_classes(dataset), 0);
     assert_int_equal(clt_dataset_label(dataset, 0), -1);
     return dataset;
@@ -205,7 +205,7 @@ static void assert_bad_images(const image_file *file, const char *part)
     clt_error error;
     clt_dataset *dataset;
     const char *path = write_bytes("images", file->bytes, file->size);
-    assert_failed(clt_dataset_open_images(path, &dataset, &error), CLT_BAD_FILE, &error, path, part);
+    assert_failed(clt_dataset_open_images(path, NULL, &dataset, &error), CLT_BAD_FILE, &error, path, part);
     assert_null(dataset);
 }
 
@@ -222,7 +222,7 @@ static void unfit_images_are_refused(void **state)
     assert_bad_images(&thin, ": the images' width is 0, where at least 1 is needed");
     clt_error error;
     clt_dataset *dataset;
-    assert_int_equal(clt_dataset_open_images(path_in("missing"), &dataset, &error), CLT_BAD_FILE);
+    assert_int_equal(clt_dataset_open_images(path_in("missing"), NULL, &dataset, &error), CLT_BAD_FILE);
     assert_null(dataset);
 }
 
@@ -264,7 +264,7 @@ static void folder_is_opened_by_any_of_its_names(void **state)
         clt_dataset *dataset;
         const char *path = fresh_folder(named[i].folder);
         write_pair(named[i].images, named[i].labels);
-        assert_ok(clt_dataset_open(path, named[i].split, &dataset, &error), &error);
+        assert_ok(clt_dataset_open(path, named[i].split, NULL, &dataset, &error), &error);
         assert_sizes(dataset, 2, 1, 1, 2);
         assert_int_equal(clt_dataset_classes(dataset), 5);
         assert_int_equal(clt_dataset_label(dataset, 0), 0);
@@ -278,7 +278,7 @@ static void assert_no_dataset(clt_status status, const char *path, clt_split spl
 {
     clt_error error;
     clt_dataset *dataset;
-    assert_failed(clt_dataset_open(path, split, &dataset, &error), status, &error, start, part);
+    assert_failed(clt_dataset_open(path, split, NULL, &dataset, &error), status, &error, start, part);
     assert_null(dataset);
 }
 
@@ -564,13 +564,13 @@ static void fashion_mnist_opens(void **state)
     clt_dataset *dataset;
     int counts[10] = {0};
     if (access(path, R_OK)) skip();
-    assert_ok(clt_dataset_open(path, CLT_TRAIN, &dataset, &error), &error);
+    assert_ok(clt_dataset_open(path, CLT_TRAIN, NULL, &dataset, &error), &error);
     assert_sizes(dataset, 60000, 1, 28, 28);
     assert_int_equal(clt_dataset_classes(dataset), 10);
     for (size_t n = 0; n < 60000; n++) counts[clt_dataset_label(dataset, n)]++;
     for (int label = 0; label < 10; label++) assert_int_equal(counts[label], 6000);
     clt_dataset_close(dataset);
-    assert_ok(clt_dataset_open(path, CLT_TEST, &dataset, &error), &error);
+    assert_ok(clt_dataset_open(path, CLT_TEST, NULL, &dataset, &error), &error);
     assert_sizes(dataset, 10000, 1, 28, 28);
     clt_dataset_close(dataset);
 }

@@ -28,11 +28,11 @@ static const char *write_text(const char *name, const char *text)
     return write_bytes(name, text, strlen(text));
 }
 
-static clt_dataset *open_set(const char *path, clt_split split, const clt_data_options *options)
+static clt_dataset *open_set(const char *path, clt_split split, const clt_options *options)
 {
     clt_error error;
     clt_dataset *dataset;
-    assert_ok(clt_dataset_open_with(path, split, options, &dataset, &error), &error);
+    assert_ok(clt_dataset_open(path, split, options, &dataset, &error), &error);
     return dataset;
 }
 
@@ -45,12 +45,12 @@ static void assert_sizes(const clt_dataset *dataset, size_t count, int channels,
     assert_int_equal(shape.width, width);
 }
 
-static void refuse_as(clt_status wanted, const char *path, clt_split split, const clt_data_options *options,
+static void refuse_as(clt_status wanted, const char *path, clt_split split, const clt_options *options,
                       const char *start, const char *part)
 {
     clt_error error;
     clt_dataset *dataset;
-    assert_failed(clt_dataset_open_with(path, split, options, &dataset, &error), wanted, &error, start, part);
+    assert_failed(clt_dataset_open(path, split, options, &dataset, &error), wanted, &error, start, part);
     assert_null(dataset);
 }
 
@@ -221,7 +221,7 @@ static void npy_folder_and_prefix_are_read(void **state)
     clt_dataset_close(dataset);
     refuse_as(CLT_NO_FILE, path, CLT_TEST, NULL, path, ": holds no x_test.npy");
     (void)write_array("npy/x_train.npy", "|u1", "(2, 1, 2, 3)", twelve, 12);
-    dataset = open_set(path, CLT_TRAIN, &(clt_data_options){.layout = CLT_NHWC});
+    dataset = open_set(path, CLT_TRAIN, &(clt_options){.layout = CLT__NHWC});
     assert_sizes(dataset, 2, 3, 1, 2);
     assert_memory_equal(dataset->bytes, twelve, 12);
     clt_dataset_close(dataset);
@@ -260,7 +260,7 @@ static void npy_images_are_read_without_labels(void **state)
     clt_error error;
     clt_dataset *dataset;
     const char *path = write_array("some.npy", "|u1", "(3, 4)", twelve, 12);
-    assert_ok(clt_dataset_open_images(path, &dataset, &error), &error);
+    assert_ok(clt_dataset_open_images(path, NULL, &dataset, &error), &error);
     assert_sizes(dataset, 1, 1, 3, 4);
     assert_memory_equal(dataset->bytes, twelve, 12);
     clt_dataset_close(dataset);
@@ -452,7 +452,7 @@ static void spoilt_npz_harms_nothing(void **state)
             else
                 bad.size = i - good.size;
             clt_dataset *dataset;
-            const clt_status status = clt_dataset_open(write_blob("bad.npz", &bad), CLT_TRAIN, &dataset, NULL);
+            const clt_status status = clt_dataset_open(write_blob("bad.npz", &bad), CLT_TRAIN, NULL, &dataset, NULL);
             assert_true(i < good.size || (status != CLT_OK && status != CLT_NO_MEMORY));
             assert_int_not_equal(status, CLT_NO_MEMORY);
             clt_dataset_close(dataset);
@@ -547,7 +547,7 @@ static clt_dataset *open_picture(const char *path, clt_shape size)
 {
     clt_error error;
     clt_dataset *dataset;
-    assert_ok(clt_dataset_open_images_with(path, &(clt_data_options){.size = size}, &dataset, &error), &error);
+    assert_ok(clt_dataset_open_images(path, &(clt_options){.size = size}, &dataset, &error), &error);
     assert_int_equal(clt_dataset_label(dataset, 0), -1);
     return dataset;
 }
@@ -587,7 +587,7 @@ static void jpeg_is_read(void **state)
     const char *path = write_jpeg("cmyk.jpg", 4, 4, 4, 77);
     clt_error error;
     clt_dataset *dataset;
-    assert_failed(clt_dataset_open_images(path, &dataset, &error), CLT_BAD_FILE, &error, path,
+    assert_failed(clt_dataset_open_images(path, NULL, &dataset, &error), CLT_BAD_FILE, &error, path,
                   "a JPEG of 4 components");
 }
 
@@ -738,10 +738,10 @@ static void class_folders_are_read(void **state)
     clt_dataset_close(dataset);
     const char *other = write_png("folders of images/train/b/z.png", PNG_FORMAT_GRAY, 3, 4, twelve);
     refuse(path, other, ": is 4 high and 3 wide, where ");
-    dataset = open_set(path, CLT_TRAIN, &(clt_data_options){.size = {1, 2, 2}});
+    dataset = open_set(path, CLT_TRAIN, &(clt_options){.size = {1, 2, 2}});
     assert_sizes(dataset, 5, 1, 2, 2);
     clt_dataset_close(dataset);
-    refuse_as(CLT_BAD_ARGUMENT, path, CLT_TRAIN, &(clt_data_options){.size = {2, 4, 4}}, NULL, "where 1 or 3 channels");
+    refuse_as(CLT_BAD_ARGUMENT, path, CLT_TRAIN, &(clt_options){.size = {2, 4, 4}}, NULL, "where 1 or 3 channels");
     (void)fresh_folder("folders of images/test/c");
     refuse_as(CLT_BAD_FILE, path, CLT_TEST, NULL, path_in("folders of images/test/c"),
               "a class that the training images do not have");
@@ -760,7 +760,7 @@ static void bad_images_are_counted_or_skipped(void **state)
     (void)state;
     const char *path = make_class_folders("badfolders");
     char note[1024] = "";
-    const clt_data_options skip = {.skip_bad = true, .note = keep_note, .user = note};
+    const clt_options skip = {.skip_bad = true, .note = keep_note, .note_user = note};
     const char *bad = write_text("badfolders/train/a b/0.png", "no image");
     refuse(path, bad, ": is neither a PNG nor a JPEG file; 1 of 4 image files are bad");
     size_t size;
@@ -858,7 +858,7 @@ static void csv_is_read(void **state)
     assert_int_equal(clt_dataset_classes(dataset), 2);
     assert_true(clt_dataset_is_whole(dataset));
     clt_dataset_close(dataset);
-    dataset = open_set(file, CLT_TRAIN, &(clt_data_options){.size = {2, 1, 2}});
+    dataset = open_set(file, CLT_TRAIN, &(clt_options){.size = {2, 1, 2}});
     assert_sizes(dataset, 2, 2, 1, 2);
     assert_memory_equal(dataset->bytes, ((uint8_t[]){0, 2, 1, 255, 4, 6, 5, 7}), 8);
     clt_dataset_close(dataset);
@@ -908,7 +908,7 @@ static void bad_csv_is_told(void **state)
     refuse_csv("label,a\n", ": holds no images");
     refuse_csv("\n", ": holds no images");
     const char *file = write_text("three.csv", "0,1,2,3\n");
-    refuse_as(CLT_BAD_FILE, file, CLT_TRAIN, &(clt_data_options){.size = {0, 2, 2}}, file,
+    refuse_as(CLT_BAD_FILE, file, CLT_TRAIN, &(clt_options){.size = {0, 2, 2}}, file,
               ": has 3 values in a row, which make no 1x2x2");
     (void)write_bytes("badcsv/train.csv", "0,1\n\0", 5);
     refuse(path_in("badcsv"), path_in("badcsv/train.csv"), ": is not a CSV text");

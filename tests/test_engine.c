@@ -8,8 +8,8 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 #include "engine/internal.h"
+#include "session/session.h"
 #include "support.h"
-#include "train/session.h"
 
 /* ---- changed kernels ---------------------------------------------------------------------------------------- */
 
@@ -71,17 +71,63 @@ static const char *net_of(const char *file)
     return file && strcmp(file, "conv_winograd.cl") == 0 ? winograd_net_text : net_text;
 }
 
+/* A device for each schedule serves all changes: it builds what changed, and has the other programs from before. */
+static clt_device *changed_device[CLT_SCHEDULE_TILE + 1];
+
+static clt_device *device_of(clt_schedule schedule)
+{
+    if (!changed_device[schedule]) changed_device[schedule] = open_called(NULL);
+    clt_device_set_schedule(changed_device[schedule], schedule);
+    return changed_device[schedule];
+}
+
+static int close_devices(void **state)
+{
+    (void)state;
+    for (clt_schedule schedule = CLT_SCHEDULE_AUTO; schedule <= CLT_SCHEDULE_TILE; schedule++) {
+        clt_device_close(changed_device[schedule]);
+        changed_device[schedule] = NULL;
+    }
+    return 0;
+}
+
+/* The only op whose kernels are built from the changed file; NULL for all. Other ops of that file are as they were, so
+ * their programs are there already: compiling them again is what would take most of the time. The linker puts this in
+ * clt__kernel_create's place. */
+static const char *changed_op;
+
+clt_status __real_clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
+                                     const char *defines, clt__kernel **kernel, clt_error *error);
+clt_status __wrap_clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
+                                     const char *defines, clt__kernel **kernel, clt_error *error);
+
+clt_status __wrap_clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
+                                     const char *defines, clt__kernel **kernel, clt_error *error)
+{
+    static const char start[] = "-DOP_";
+    const char *kept_name = device->replaced_name, *kept_text = device->replaced_text;
+    if (changed_op) {
+        const size_t length = strlen(changed_op);
+        const bool is_it = strncmp(defines, start, sizeof start - 1) == 0 &&
+                           strncmp(defines + sizeof start - 1, changed_op, length) == 0 &&
+                           defines[sizeof start - 1 + length] == ' ';
+        if (!is_it) clt__device_replace_source(device, NULL, NULL);
+    }
+    const clt_status status = __real_clt__kernel_create(device, file, name, precision, defines, kernel, error);
+    clt__device_replace_source(device, kept_name, kept_text);
+    return status;
+}
+
 /* Verifies the net with one kernel file replaced by `text` (NULL: as it is). */
 static clt_status verify_with(const char *file, const char *text, clt_schedule schedule, report *r, clt_error *error)
 {
-    clt_device *device = open_called(NULL);
-    clt_device_set_schedule(device, schedule);
+    clt_device *device = device_of(schedule);
     clt_model *model = make_model(net_of(file), NULL, CLT_F32, 4);
     if (text) clt__device_replace_source(device, file, text);
     *r = (report){0};
-    const clt_status status = clt_verify(model, device, 4, 9, take_row, r, error);
+    const clt_status status = clt_verify(model, device, seeded(4, 9), take_row, r, error);
+    clt__device_replace_source(device, NULL, NULL);
     clt_model_close(model);
-    clt_device_close(device);
     return status;
 }
 
@@ -99,7 +145,9 @@ static void assert_caught_under(clt_schedule schedule, const fault *f, report *r
 {
     clt_error error;
     char *text = replaced(f->file, f->after, f->old, f->fresh);
+    changed_op = f->op;
     const clt_status status = verify_with(f->file, text, schedule, r, &error);
+    changed_op = NULL;
     free(text);
     if (status != CLT_MISMATCH) print_error("%s, \"%s\": not caught\n", f->file, f->fresh);
     assert_failed(status, CLT_MISMATCH, &error, f->op, f->complaint);
@@ -216,8 +264,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
          "maxpool1", "y", disagree},
         {"loss.cl", "kernel void cross_entropy", "if (n >= z.n) return;", "if (n >= z.n + 8) return;", "cross_entropy",
          "", "gradient", outside},
-        {"update.cl", "kernel void gradient_norm_parts", "z.count, part,", "z.count, part + 1,", "gradient_norm",
-         "", "scale", disagree},
+        {"update.cl", "kernel void gradient_norm_parts", "z.count, part,", "z.count, part + 1,", "gradient_norm", "",
+         "scale", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught_under(CLT_SCHEDULE_TILE, &faults[i], &r);
@@ -393,7 +441,7 @@ static void where_the_fast_kernel_does_not_build_a_plain_one_serves(void **state
     clt_model *model = make_model(net_text, NULL, CLT_F32, 4);
     clt__device_replace_source(device, "conv.cl", text);
     clt_device_set_notes(device, count_note, &notes);
-    assert_ok(clt_verify(model, device, 4, 9, take_row, &r, &error), &error);
+    assert_ok(clt_verify(model, device, seeded(4, 9), take_row, &r, &error), &error);
     assert_int_equal(r.wrong, 0);
     assert_true(notes >= 3);
     clt_model_close(model);
@@ -427,7 +475,7 @@ static size_t largest_group(clt_device *device)
     size_t largest = 0;
     clt_model *model = make_model(net_text, NULL, CLT_F32, 1);
     clt_dataset *data = make_images(4, (clt_shape){2, 7, 5}, 3, 1);
-    const clt_train_options options = clt_train_defaults();
+    const clt_options options = clt__options_default();
     assert_ok(clt_session_open(model, device, data, &options, false, &session, &error), &error);
     for (size_t i = 0; i < session->net.tape.op_count; i++)
         for (int j = 0; j < session->engine->ready[i].launches.count; j++) {
@@ -482,22 +530,25 @@ static void the_list_of_devices_ends_with_the_reference(void **state)
 {
     (void)state;
     clt_error error;
-    clt_device_info *list;
-    size_t count;
+    clt_devices *devices;
     int defaults = 0;
-    assert_ok(clt_device_list(&list, &count, &error), &error);
+    assert_ok(clt_devices_find(&devices, &error), &error);
+    const size_t count = clt_devices_count(devices);
     assert_true(count >= 2);
-    assert_string_equal(list[count - 1].id, "reference");
-    assert_string_equal(list[count - 1].type, "reference");
-    assert_true(list[count - 1].usable && list[count - 1].fp64 && !list[count - 1].is_default);
+    assert_null(clt_devices_at(devices, count));
+    const clt_device_info *last = clt_devices_at(devices, count - 1);
+    assert_string_equal(last->id, "reference");
+    assert_string_equal(last->type, "reference");
+    assert_true(last->usable && last->fp64 && !last->is_default);
     for (size_t i = 0; i < count; i++) {
-        defaults += list[i].is_default;
-        assert_true(list[i].usable == !*list[i].reason);
-        assert_true(*list[i].name && *list[i].platform);
-        if (i + 1 < count) assert_string_not_equal(list[i].id, "reference");
+        const clt_device_info *info = clt_devices_at(devices, i);
+        defaults += info->is_default;
+        assert_true(info->usable == !*info->reason);
+        assert_true(*info->name && *info->platform);
+        if (i + 1 < count) assert_string_not_equal(info->id, "reference");
     }
     assert_int_equal(defaults, 1);
-    clt_free(list);
+    clt_devices_close(devices);
 }
 
 static void assert_opens(const char *name, const char *id)
@@ -555,7 +606,7 @@ static void double_on_a_device_without_it_is_refused(void **state)
     clt_device *device = open_called(NULL);
     device->info.fp64 = false;
     clt_model *model = make_model(net_text, NULL, CLT_F64, 1);
-    assert_failed(clt_verify(model, device, 2, 1, take_row, &r, &error), CLT_NO_DEVICE, &error, "device ",
+    assert_failed(clt_verify(model, device, seeded(2, 1), take_row, &r, &error), CLT_NO_DEVICE, &error, "device ",
                   "cannot compute in double: it lacks cl_khr_fp64");
     clt_model_close(model);
     clt_device_close(device);
@@ -567,11 +618,11 @@ static void verify_wants_a_device_and_a_batch(void **state)
     clt_error error;
     clt_device *device = open_called("reference");
     clt_model *model = make_model(net_text, NULL, CLT_F32, 1);
-    assert_failed(clt_verify(model, device, 2, 1, NULL, NULL, &error), CLT_NO_DEVICE, &error, NULL,
+    assert_failed(clt_verify(model, device, seeded(2, 1), NULL, NULL, &error), CLT_NO_DEVICE, &error, NULL,
                   "verify compares a device with the reference: choose an OpenCL device");
     clt_device_close(device);
     device = open_called(NULL);
-    assert_failed(clt_verify(model, device, 0, 1, NULL, NULL, &error), CLT_BAD_ARGUMENT, &error, NULL,
+    assert_failed(clt_verify(model, device, seeded(0, 1), NULL, NULL, &error), CLT_BAD_ARGUMENT, &error, NULL,
                   "a batch size of 0: it should be from 1 to 1000000");
     clt_device_close(device);
     clt_model_close(model);
@@ -584,7 +635,7 @@ static void a_tensor_larger_than_the_device_allocates_is_refused(void **state)
     clt_device *device = open_called(NULL);
     device->allocation_bytes = 3000;
     clt_model *model = make_model(net_text, NULL, CLT_F32, 1);
-    assert_failed(clt_verify(model, device, 2, 1, NULL, NULL, &error), CLT_NO_MEMORY, &error, NULL,
+    assert_failed(clt_verify(model, device, seeded(2, 1), NULL, NULL, &error), CLT_NO_MEMORY, &error, NULL,
                   "are free and a piece may have 3000");
     clt_model_close(model);
     clt_device_close(device);
@@ -632,5 +683,5 @@ int main(void)
         cmocka_unit_test(a_tensor_larger_than_the_device_allocates_is_refused),
         cmocka_unit_test(an_index_that_is_not_written_does_not_lead_the_reference_astray),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, close_devices);
 }

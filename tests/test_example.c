@@ -19,11 +19,11 @@ typedef struct example {
 static void open_example(example *e, const char *net, const char *device, clt_precision precision)
 {
     clt_error error;
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = 1;
     options.lr = 0.01;
     options.momentum = 0;
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     e->device = open_called(device);
     e->model = make_model(net, NULL, precision, 1);
     assert_ok(clt_model_set(e->model, "conv1.weight", kernel_k, 9, &error), &error);

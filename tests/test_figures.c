@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "support.h"
-#include "train/training.h"
+#include "train/schedule.h"
 
 enum { INPUTS = 2, OUTPUTS = 3, EXAMPLES = 2, WEIGHTS = OUTPUTS * INPUTS, RUN_STEPS = 3, EPOCHS = 10, STEPS = 4 };
 
@@ -103,17 +103,17 @@ static void compare_run(const run *r, clt_device *on, clt_precision precision, d
     double losses[EXAMPLES], trained[WEIGHTS + OUTPUTS];
     clt_model *model = make_model("input 1x1x2; flatten; dense out=3", r->loss, precision, 1);
     clt_dataset *data = make_data(r);
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = EXAMPLES;
     options.optimizer = r->optimizer;
     options.lr = 0.05;
     options.weight_decay = 0.1;
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     if (r->weighted) {
         options.label_smoothing = 0.2;
-        options.class_weighting = CLT_CLASSES_GIVEN;
-        options.class_weights = OUTPUTS;
-        memcpy(options.class_weight, (double[]){0.5, 3, 1.5}, OUTPUTS * sizeof(double));
+        options.class_weights.how = CLT__GIVEN;
+        options.class_weights.count = OUTPUTS;
+        memcpy(options.class_weights.weight, (double[]){0.5, 3, 1.5}, OUTPUTS * sizeof(double));
     }
     assert_ok(clt_model_set(model, "dense1.weight", p, WEIGHTS, &error), &error);
     assert_ok(clt_model_set(model, "dense1.bias", p + WEIGHTS, OUTPUTS, &error), &error);
@@ -156,15 +156,15 @@ static void every_loss_is_pytorchs(void **state)
 
 /* ---- schedules */
 
-static clt_train_options schedule_options(const char *name)
+static clt_options schedule_options(const char *name)
 {
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.epochs = EPOCHS;
     options.lr = 0.2;
     options.lr_scheduler = name;
     options.step_size = 3;
     options.gamma = 0.5;
-    options.milestones = (clt_milestones){3, {2, 5, 8}};
+    options.milestones = (clt__milestones){3, {2, 5, 8}};
     options.power = 2;
     options.factor = 0.5;
     options.patience_lr = 1;
@@ -174,17 +174,18 @@ static clt_train_options schedule_options(const char *name)
 static void compare_schedule(const char *name, bool by_step)
 {
     static const double losses[EPOCHS] = {5, 4, 4.5, 4, 3.9999, 3, 3, 3, 3, 2};
-    clt_train_options options = schedule_options(name);
-    clt__plateau plateau = {.factor = 1, .best = INFINITY};
+    clt_options options = schedule_options(name);
+    clt__training_state state = {.plateau = {.best = INFINITY}, .rate_factor = 1};
     const bool counts_steps = by_step || strcmp(name, "onecycle") == 0;
     options.lr_per_step = by_step;
     for (int step = 0; step < EPOCHS * STEPS; step++) {
-        const double rate = clt__learning_rate(&options, &plateau, step / STEPS, step % STEPS, STEPS);
+        state.epoch = step / STEPS;
+        const double rate = clt__learning_rate(&options, &state, step % STEPS, STEPS);
         if (counts_steps)
             compare("steps", name, "rate", step, rate, 1e-14);
         else
             compare("schedule", name, "rate", step / STEPS, rate, 1e-14);
-        if (step % STEPS == STEPS - 1) clt__plateau_follow(&options, losses[step / STEPS], &plateau);
+        if (step % STEPS == STEPS - 1) clt__schedule_follow(&options, losses[step / STEPS], &state);
     }
 }
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/session.h"
 #include "support.h"
-#include "train/training.h"
 
 enum { MOST_SAMPLES = 20 };
 
@@ -172,13 +172,13 @@ static bool check_net(const setting *s, tally *total)
     clt_error error;
     clt_model *model = make_model(s->net, s->loss, CLT_F64, 5);
     clt_dataset *data = make_data(model, s);
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = s->batch;
     options.label_smoothing = s->label_smoothing;
-    options.normalize = CLT_NORMALIZE_GIVEN;
-    options.normalize_channels = 1;
-    options.normalize_mean[0] = 0.4;
-    options.normalize_deviation[0] = 0.3;
+    options.normalize.how = CLT__BY_GIVEN;
+    options.normalize.channels = 1;
+    options.normalize.mean[0] = 0.4;
+    options.normalize.deviation[0] = 0.3;
     clt__normalize(model, data, &options);
     trial t = {.valid = s->batch > 1 ? s->batch - 1 : 1};
     assert_ok(clt__session_open(model, device, data, &options,
@@ -359,9 +359,9 @@ static void the_notebooks_sigmoid_has_the_derivative_that_its_name_says(void **s
     clt_session *session;
     clt_model *model =
         make_model("input 1x1x1; dense out=1 bias=no; sigmoid_notebook; loss half_mse", NULL, CLT_F64, 1);
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = 1;
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     assert_ok(clt_dataset_from_reals(1, (clt_shape){1, 1, 1}, &x, &target, 1, &data, &error), &error);
     assert_ok(clt_model_set(model, "dense1.weight", &w, 1, &error), &error);
     assert_ok(clt_session_open(model, device, data, &options, false, &session, &error), &error);

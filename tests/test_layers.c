@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/session.h"
 #include "support.h"
-#include "train/training.h"
 
 enum { BATCH = 2, MOST_FIGURES = 300 };
 
@@ -100,10 +100,10 @@ static clt_session *open_session(clt_model *model, clt_device *device, const clt
 {
     clt_error error;
     clt_session *session;
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     const clt__session_mode mode = {.training = true, .keep_tensors = true, .input_gradient = true};
     options.batch_size = BATCH;
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     assert_ok(clt__session_open(model, device, data, &options, mode, &session, &error), &error);
     return session;
 }

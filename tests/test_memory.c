@@ -7,8 +7,8 @@
 
 #include "device/opencl.h"
 #include "net/memory_plan.h"
+#include "session/session.h"
 #include "support.h"
-#include "train/session.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
@@ -145,7 +145,7 @@ static double *train_some(const char *net, clt_device *on, clt_precision precisi
     clt_error error;
     clt_model *model = make_model(net, NULL, precision, 3);
     clt_dataset *images = make_images(IMAGES, model->input, 3, 7);
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = BATCH;
     options.micro_batch_size = micro_batch;
     options.clip_grad = 1;
@@ -193,7 +193,7 @@ static void a_tensor_that_shares_its_memory_cannot_be_read(void **state)
     clt_error error;
     clt_model *model = make_model(deep, NULL, CLT_F32, 3);
     clt_dataset *images = make_images(IMAGES, model->input, 3, 7);
-    const clt_train_options options = clt_train_defaults();
+    const clt_options options = clt__options_default();
     clt_session *session;
     assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
     const clt_tensor_info *info = clt_session_find(session, "maxpool1");
@@ -250,7 +250,7 @@ static void the_gradient_that_is_read_is_that_of_the_whole_batch(void **state)
     for (int split = 0; split < 2; split++) {
         clt_model *model = make_model(plain, NULL, CLT_F64, 3);
         clt_dataset *images = make_images(BATCH, model->input, 3, 7);
-        clt_train_options options = clt_train_defaults();
+        clt_options options = clt__options_default();
         options.batch_size = BATCH;
         options.micro_batch_size = split ? 4 : 0;
         clt_session *session;
@@ -290,17 +290,17 @@ static void a_batch_that_does_not_fit_is_split(void **state)
         if (little) on->info.memory_bytes = 300000;
         clt_model *model = make_model(plain, NULL, CLT_F32, 3);
         clt_dataset *images = make_images(64, model->input, 3, 7);
-        clt_train_options options = clt_train_defaults();
+        clt_options options = clt__options_default();
         told heard = {0};
         options.epochs = 2;
         options.progress = take_progress;
-        options.user = &heard;
+        options.progress_user = &heard;
         assert_ok(clt_train(model, on, images, images, &options, &error), &error);
-        clt_evaluation evaluation;
-        assert_ok(clt_evaluate(model, on, images, 64, &evaluation, &error), &error);
-        losses[little] = evaluation.loss;
+        clt_evaluation *evaluation;
+        assert_ok(clt_evaluate(model, on, images, batches_of(64), &evaluation, &error), &error);
+        losses[little] = evaluation->loss;
         micro[little] = heard.micro_batch;
-        clt_evaluation_free(&evaluation);
+        clt_evaluation_close(evaluation);
         assert_int_equal(on->allocated_bytes, 0);
         clt_dataset_close(images);
         clt_model_close(model);
@@ -320,7 +320,7 @@ static void a_device_without_memory_for_one_image_is_refused(void **state)
     on->info.memory_bytes = 50000;
     clt_model *model = make_model(plain, NULL, CLT_F32, 3);
     clt_dataset *images = make_images(8, model->input, 3, 7);
-    const clt_train_options options = clt_train_defaults();
+    const clt_options options = clt__options_default();
     clt_session *session;
     assert_failed(clt_session_open(model, on, images, &options, false, &session, &error), CLT_NO_MEMORY, &error,
                   "device ", "too little memory for the net, even one image at a time");
@@ -339,25 +339,27 @@ static void the_plan_is_what_a_session_takes(void **state)
     clt_error error;
     const char *const nets[] = {"lenet5", deep};
     for (size_t i = 0; i < COUNT_OF(nets); i++) {
-        const clt_model_options options = {.net = nets[i], .precision = CLT_F32};
-        clt_train_options train = clt_train_defaults();
-        train.batch_size = BATCH;
-        clt_plan plan;
-        assert_ok(clt_plan_memory(&options, device, &train, IMAGES, true, &plan, &error), &error);
+        clt_options options = clt__options_default();
+        options.net = nets[i];
+        options.batch_size = BATCH;
+        options.images = IMAGES;
+        clt_plan *plan;
+        assert_ok(clt_plan_memory(&options, device, &plan, &error), &error);
+        const clt_plan_sums *sums = clt_plan_total(plan);
         clt_model *model = make_model(nets[i], NULL, CLT_F32, 3);
         clt_dataset *images = make_images(IMAGES, model->input, 3, 7);
         clt_session *session;
         assert_int_equal(device->allocated_bytes, 0);
-        assert_ok(clt_session_open(model, device, images, &train, false, &session, &error), &error);
-        assert_int_equal(device->allocated_bytes, plan.total_bytes);
-        assert_true(plan.shared_bytes < plan.unshared_bytes);
-        assert_true(plan.parameter_bytes + plan.optimizer_bytes + plan.data_bytes + plan.shared_bytes +
-                        plan.scratch_bytes <
-                    plan.total_bytes);
+        assert_ok(clt_session_open(model, device, images, &options, false, &session, &error), &error);
+        assert_int_equal(device->allocated_bytes, sums->total_bytes);
+        assert_true(sums->shared_bytes < sums->unshared_bytes);
+        assert_true(sums->parameter_bytes + sums->optimizer_bytes + sums->data_bytes + sums->shared_bytes +
+                        sums->scratch_bytes <
+                    sums->total_bytes);
         clt_session_close(session);
         clt_dataset_close(images);
         clt_model_close(model);
-        clt_plan_free(&plan);
+        clt_plan_close(plan);
     }
 }
 

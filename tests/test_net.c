@@ -296,7 +296,7 @@ static void the_page_on_the_language_has_every_layer_loss_and_net(void **state)
 
 /* ---- from a description to a model -------------------------------------------------------------------------- */
 
-static void assert_refused(const clt_model_options *options, clt_status wanted, const char *start, const char *what)
+static void assert_refused(const clt_options *options, clt_status wanted, const char *start, const char *what)
 {
     clt_error error;
     clt_model *model = (clt_model *)&error; /* must become NULL */
@@ -327,7 +327,7 @@ static void a_layer_that_does_not_fit_its_input_is_refused(void **state)
          "net:3: ", "dense1 needs a vector, its input is an image of 2x3x3: put `flatten` before it"},
     };
     for (size_t i = 0; i < COUNT_OF(complaints); i++) {
-        const clt_model_options options = {.net = complaints[i].text};
+        const clt_options options = {.net = complaints[i].text};
         assert_refused(&options, CLT_BAD_NET, complaints[i].where, complaints[i].what);
     }
 }
@@ -339,25 +339,25 @@ static void a_layer_that_does_not_fit_is_named_with_its_file_and_line(void **sta
     const char *path = write_bytes("bad.net", text, sizeof text - 1);
     char where[600];
     (void)snprintf(where, sizeof where, "%s:3: ", path);
-    const clt_model_options options = {.net = path};
+    const clt_options options = {.net = path};
     assert_refused(&options, CLT_BAD_NET, where, "a kernel of 5x5 does not fit its input of 3x3");
 }
 
 static void a_net_must_have_an_input_from_somewhere(void **state)
 {
     (void)state;
-    const clt_model_options none = {.net = "conv out=2; relu"};
+    const clt_options none = {.net = "conv out=2; relu"};
     assert_refused(&none, CLT_BAD_NET, NULL,
                    "the net does not say what its input is: begin it with a line like `input 1x28x28`");
-    const clt_model_options empty = {.net = "conv out=2; relu", .input = {1, 0, 3}};
+    const clt_options empty = {.net = "conv out=2; relu", .input = {1, 0, 3}};
     assert_refused(&empty, CLT_BAD_ARGUMENT, NULL, "an input of 1x0x3 has no elements");
-    const clt_model_options deep = {.net = "input 257x1x1; relu"};
+    const clt_options deep = {.net = "input 257x1x1; relu"};
     assert_refused(&deep, CLT_BAD_NET, NULL, "images of 257 channels: there may be 256 at most");
-    const clt_model_options no_net = {.input = {1, 2, 2}};
+    const clt_options no_net = {.input = {1, 2, 2}};
     assert_refused(&no_net, CLT_BAD_ARGUMENT, NULL, "no net was given");
-    const clt_model_options no_loss = {.net = "input 1x1x1; relu", .loss = "hinge"};
+    const clt_options no_loss = {.net = "input 1x1x1; relu", .loss = "hinge"};
     assert_refused(&no_loss, CLT_BAD_ARGUMENT, NULL, "there is no loss \"hinge\": `cltrain help nets` lists them");
-    const clt_model_options no_file = {.net = "/nowhere/at_all"};
+    const clt_options no_file = {.net = "/nowhere/at_all"};
     assert_refused(&no_file, CLT_BAD_NET, NULL, "\"/nowhere/at_all\" is neither a built-in net");
     assert_refused(&no_file, CLT_BAD_NET, NULL, "and not a file either");
 }
@@ -367,13 +367,13 @@ static void an_input_line_binds_in_a_text_and_a_file(void **state)
     (void)state;
     static const char text[] = "input 1x6x6\nflatten\ndense out=2\n";
     const clt_shape other = {1, 8, 8}, same = {1, 6, 6};
-    const clt_model_options as_text = {.net = text, .input = other};
+    const clt_options as_text = {.net = text, .input = other};
     assert_refused(&as_text, CLT_BAD_NET, NULL, "the net's input is 1x6x6, the images are 1x8x8");
-    const clt_model_options as_file = {.net = write_bytes("some.net", text, sizeof text - 1), .input = other};
+    const clt_options as_file = {.net = write_bytes("some.net", text, sizeof text - 1), .input = other};
     assert_refused(&as_file, CLT_BAD_NET, NULL, "the net's input is 1x6x6, the images are 1x8x8");
     clt_error error;
     clt_model *model;
-    const clt_model_options agreeing = {.net = as_file.net, .input = same};
+    const clt_options agreeing = {.net = as_file.net, .input = same};
     assert_ok(clt_model_create(&agreeing, &model, &error), &error);
     assert_string_equal(clt_model_net(model), "input 1x6x6\nflatten\ndense out=2\nloss cross_entropy\n");
     clt_model_close(model);
@@ -386,7 +386,7 @@ static void the_input_line_of_a_built_in_net_is_a_default(void **state)
     clt_model *model = make_model("lenet5", NULL, CLT_F32, 1);
     assert_int_equal(clt_model_input(model).height, 28);
     clt_model_close(model);
-    const clt_model_options options = {.net = "lenet5", .input = {3, 32, 32}, .loss = "mse"};
+    const clt_options options = {.net = "lenet5", .input = {3, 32, 32}, .loss = "mse"};
     assert_ok(clt_model_create(&options, &model, &error), &error);
     const clt_shape input = clt_model_input(model);
     assert_int_equal(input.channels, 3);
@@ -497,7 +497,7 @@ static void absurd_sizes_are_refused_before_memory_is_asked_for(void **state)
     for (size_t i = 0; i < COUNT_OF(absurd); i++) {
         clt_error error;
         clt_model *model;
-        const clt_model_options options = {.net = absurd[i].net};
+        const clt_options options = {.net = absurd[i].net};
         largest_request = 0;
         const clt_status status = clt_model_create(&options, &model, &error);
         if (status == CLT_OK) print_error("accepted: %s\n", absurd[i].net);
@@ -724,7 +724,7 @@ static void no_two_tensors_share_a_name(void **state)
         clt_error error;
         clt_model *model;
         (void)snprintf(net, sizeof net, "input 2x1x1; dense out=3; tanh; dense out=4 as=%s", names[i]);
-        const clt_model_options options = {.net = net};
+        const clt_options options = {.net = net};
         if (clt_model_create(&options, &model, &error) != CLT_OK) {
             assert_non_null(strstr(error.message, names[i])); /* to refuse the name is fine too */
             continue;

@@ -43,11 +43,11 @@ static void the_first_hundred_losses_of_lenet5_are_pytorchs(void **state)
     clt_session *session;
     double wanted[STEPS], worst = 0;
     read_losses(wanted);
-    const clt_model_options options = {.net = "lenet5"};
-    assert_ok(clt_dataset_open("/usr/share/datasets/fashion-mnist", CLT_TRAIN, &data, &error), &error);
+    const clt_options options = {.net = "lenet5"};
+    assert_ok(clt_dataset_open("/usr/share/datasets/fashion-mnist", CLT_TRAIN, NULL, &data, &error), &error);
     assert_ok(clt_device_open(NULL, &device, &error), &error);
     assert_ok(clt_model_create(&options, &model, &error), &error);
-    const clt_train_options training = clt_train_defaults();
+    const clt_options training = clt__options_default();
     assert_ok(clt_session_open(model, device, data, &training, false, &session, &error), &error);
     for (int i = 0; i < STEPS; i++) {
         const double loss = step_loss(session, i), difference = fabs(loss - wanted[i]) / wanted[i];

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "formats/safetensors.h"
-#include "train/training.h"
+#include "session/session.h"
 #include "training.h"
 
 /* ---- initial parameters --------------------------------------------------------------------------------------- */
@@ -17,7 +17,7 @@ static clt_model *make_with(const char *text, const char *init)
 {
     clt_error error;
     clt_model *model;
-    const clt_model_options options = {.net = text, .precision = CLT_F64, .seed = 5, .init = init};
+    const clt_options options = {.net = text, .precision = CLT_F64, .seed = 5, .init = init};
     assert_ok(clt_model_create(&options, &model, &error), &error);
     return model;
 }
@@ -154,7 +154,7 @@ static void an_initialisation_that_cannot_be_is_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         clt_error error;
         clt_model *model = (clt_model *)&error;
-        const clt_model_options options = {.net = big_net, .init = refused[i].init};
+        const clt_options options = {.net = big_net, .init = refused[i].init};
         assert_failed(clt_model_create(&options, &model, &error), CLT_BAD_ARGUMENT, &error, NULL, refused[i].what);
         assert_null(model);
     }
@@ -168,7 +168,7 @@ static const char norm_net[] =
 /* Trained on the reference for some epochs, with all that has a state. */
 static clt_model *train_frozen(const char *text, const char *freeze, int epochs, const char *folder)
 {
-    clt_train_options options = options_for(epochs, folder);
+    clt_options options = options_for(epochs, folder);
     options.freeze = freeze;
     options.optimizer = "adam";
     options.ema = 0.8;
@@ -223,7 +223,7 @@ static int count_gradient_ops(const char *freeze, const char *layer)
 {
     clt_error error;
     clt_session *session;
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.freeze = freeze;
     clt_model *model = make_model(norm_net, NULL, CLT_F32, 3);
     assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
@@ -251,8 +251,8 @@ static void half_a_frozen_layer_trains_its_other_half(void **state)
     (void)state;
     clt_error error;
     clt_dataset *batch = make_images(BATCH, shape, CLASSES, 1);
-    const clt_train_options all = options_for(1, NULL);
-    clt_train_options half = all;
+    const clt_options all = options_for(1, NULL);
+    clt_options half = all;
     half.freeze = "conv1.weight,dense1.bias";
     for (int on_device = 0; on_device < 2; on_device++) {
         clt_device *on = on_device ? device : reference;
@@ -275,7 +275,7 @@ static void a_frozen_run_resumes_to_the_same_bits(void **state)
     clt_model *whole = train_frozen(norm_net, "conv1.weight,b*.bias", 3, NULL);
     clt_model_close(train_frozen(norm_net, "conv1.weight,b*.bias", 2, "frozen"));
     clt_model *parts = load("frozen", "last.safetensors");
-    clt_train_options options = clt_model_train_options(parts);
+    clt_options options = *clt_model_options(parts);
     assert_string_equal(options.freeze, "conv1.weight,b*.bias");
     options.epochs = 3;
     train(parts, reference, &options);
@@ -293,7 +293,7 @@ static void a_frozen_run_resumes_to_the_same_bits(void **state)
     clt__safetensors_free(&file);
     parts =
         load("frozen", "last.safetensors"); /* thawed: what was frozen has no state yet, and its average is itself */
-    options = clt_model_train_options(parts);
+    options = *clt_model_options(parts);
     options.freeze = NULL;
     options.lr = 0;
     options.epochs = 3;
@@ -314,7 +314,7 @@ static void patterns_that_freeze_nothing_or_all_are_refused(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         clt_error error;
-        clt_train_options options = options_for(1, NULL);
+        clt_options options = options_for(1, NULL);
         options.freeze = refused[i][0];
         clt_model *model = make_model(net, NULL, CLT_F32, 3);
         assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
@@ -345,6 +345,7 @@ static void what_fits_is_taken_from_a_file_and_the_rest_is_said(void **state)
     (void)state;
     clt_error error;
     char note[1024] = "";
+    const clt_options noting = {.note = keep_note, .note_user = note};
     const char *path = save_trained("start", net);
     clt_model *from,
         *to = make_model("input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; "
@@ -352,7 +353,7 @@ static void what_fits_is_taken_from_a_file_and_the_rest_is_said(void **state)
                          NULL, CLT_F64, 9),
         *fresh = make_model(clt_model_net(to), NULL, CLT_F64, 9);
     assert_ok(clt_model_load(path, &from, &error), &error);
-    assert_ok(clt_model_start_from(to, path, keep_note, note, &error), &error);
+    assert_ok(clt_model_start_from(to, path, &noting, &error), &error);
     assert_string_equal(
         note + strlen(path),
         ": these are taken: conv1.weight, conv1.bias; these keep their initial values: dense1.weight (it "
@@ -372,13 +373,14 @@ static void all_that_fits_needs_no_note_and_nothing_is_an_error(void **state)
     (void)state;
     clt_error error;
     char note[1024] = "";
+    const clt_options noting = {.note = keep_note, .note_user = note};
     const char *path = save_trained("all", net);
     clt_model *same = make_model(net, NULL, CLT_F64, 9);
-    assert_ok(clt_model_start_from(same, path, keep_note, note, &error), &error);
+    assert_ok(clt_model_start_from(same, path, &noting, &error), &error);
     assert_string_equal(note, "");
     clt_model_close(same);
     clt_model *other = make_model("input 1x8x8; conv out=2; flatten; dense out=7", NULL, CLT_F64, 9);
-    assert_failed(clt_model_start_from(other, path, keep_note, note, &error), CLT_BAD_FILE, &error, path,
+    assert_failed(clt_model_start_from(other, path, &noting, &error), CLT_BAD_FILE, &error, path,
                   "has no parameter of the net's: conv1.weight (it is [4, 1, 3, 3], the net's is [2, 1, 1, 1]), ");
     clt_model_close(other);
 }

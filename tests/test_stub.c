@@ -17,7 +17,7 @@ static const char net[] =
     "input 1x8x8; conv out=4 kernel=3 padding=1; batchnorm; relu; maxpool kernel=2; dropout; flatten; dense out=2";
 
 /* Two chunks of 12 images at a time lie on the device then: the others stream. */
-static const clt_device_limits small_buffers = {.allocation_bytes = 14000};
+static const clt__caps small_buffers = {.allocation_bytes = 14000};
 
 static clt_dataset *data, *validation;
 static const char *folder;
@@ -64,9 +64,9 @@ static void count_note(void *user, const char *sentence)
     notes++;
 }
 
-static clt_train_options options_for(int epochs)
+static clt_options options_for(int epochs)
 {
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.epochs = epochs;
     options.batch_size = BATCH;
     options.save_every = SAVE_EVERY;
@@ -78,52 +78,54 @@ static clt_train_options options_for(int epochs)
 
 static clt_status train(clt_model *model, clt_device *device, clt_error *error)
 {
-    const clt_train_options options = options_for(clt_model_epochs(model) + 1);
-    clt_evaluation evaluation = {0};
-    clt_device_set_limits(device, &small_buffers);
+    const clt_options options = options_for(clt_model_epochs(model) + 1);
+    clt_evaluation *evaluation = NULL;
+    clt__device_set_caps(device, &small_buffers);
     clt_status status = clt_train(model, device, data, validation, &options, error);
-    if (status == CLT_OK) status = clt_evaluate(model, device, data, BATCH, &evaluation, error);
-    clt_evaluation_free(&evaluation);
+    if (status == CLT_OK) status = clt_evaluate(model, device, data, batches_of(BATCH), &evaluation, error);
+    clt_evaluation_close(evaluation);
     return status;
 }
 
 static clt_status train_in_tiles(clt_model *model, clt_device *device, clt_error *error)
 {
-    clt_train_options options = options_for(1);
+    clt_options options = options_for(1);
     options.save_every = 0;
     clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
-    clt_device_set_limits(device, &small_buffers);
+    clt__device_set_caps(device, &small_buffers);
     return clt_train(model, device, data, NULL, &options, error);
 }
 
 /* The stub computes nothing, so that every op of a checked step is one to warn of. */
 static clt_status train_checked(clt_model *model, clt_device *device, clt_error *error)
 {
-    clt_train_options options = options_for(1);
+    clt_options options = options_for(1);
     options.check_every = 6;
-    options.on_mismatch = CLT_MISMATCH_WARN;
+    options.on_mismatch = CLT__WARN;
     return clt_train(model, device, data, NULL, &options, error);
 }
 
 /* The stub computes nothing, so that the reference cannot agree with it. */
 static clt_status verify(clt_model *model, clt_device *device, clt_error *error)
 {
-    const clt_status status = clt_verify(model, device, 2, 1, NULL, NULL, error);
+    const clt_status status = clt_verify(model, device, seeded(2, 1), NULL, NULL, error);
     return status == CLT_MISMATCH ? CLT_OK : status;
 }
 
 static clt_status bench(clt_model *model, clt_device *device, clt_error *error)
 {
-    clt_bench_result result = {0};
-    clt_device_set_limits(device, &(clt_device_limits){.allocation_bytes = 100000});
-    const clt_status status = clt_bench(model, device, 2, 1e-4, &result, error);
-    clt_bench_free(&result);
+    clt_bench_result *result = NULL;
+    clt_options options = *batches_of(2);
+    options.seconds = 1e-4;
+    clt__device_set_caps(device, &(clt__caps){.allocation_bytes = 100000});
+    const clt_status status = clt_bench(model, device, &options, &result, error);
+    clt_bench_close(result);
     return status;
 }
 
 static clt_status step_by_step(clt_model *model, clt_device *device, clt_error *error)
 {
-    const clt_train_options options = options_for(1);
+    const clt_options options = options_for(1);
     clt_session *session = NULL;
     const int32_t images[2] = {3, 1};
     double weights[4 * 9], outputs[2 * IMAGES];
@@ -132,23 +134,26 @@ static clt_status step_by_step(clt_model *model, clt_device *device, clt_error *
     if (status == CLT_OK) status = clt_session_read(session, "conv1.weight", weights, 36, error);
     if (status == CLT_OK) status = clt_session_store(session, error);
     clt_session_close(session);
-    if (status == CLT_OK) status = clt_predict(model, device, data, BATCH, outputs, error);
+    if (status == CLT_OK) status = clt_predict(model, device, data, batches_of(BATCH), outputs, error);
     return status;
 }
 
 static clt_status find_rate(clt_model *model, clt_device *device, clt_error *error)
 {
-    const clt_train_options options = options_for(1);
-    clt_lr_result result = {0};
-    const clt_status status = clt_lr_find(model, device, data, &options, 1e-3, 1, 9, &result, error);
-    clt_lr_result_free(&result);
+    clt_options options = options_for(1);
+    clt_lr_result *result = NULL;
+    options.lr_min = 1e-3;
+    options.lr_max = 1;
+    options.steps = 9;
+    const clt_status status = clt_lr_find(model, device, data, &options, &result, error);
+    clt_lr_close(result);
     return status;
 }
 
 /* From opening the device to closing it, a call failing in between. `from` is a checkpoint, or NULL. */
 static clt_status run_with(const stub_fault *fault, use what, const char *from, clt_error *error)
 {
-    const clt_model_options options = {.net = net, .loss = "half_mse", .seed = 1};
+    const clt_options options = {.net = net, .loss = "half_mse", .seed = 1};
     clt_model *model;
     clt_device *device = NULL;
     clt_error other;
@@ -371,23 +376,23 @@ static void the_device_vanishes(void **state)
 static void limits_are_obeyed(void **state)
 {
     (void)state;
-    const clt_device_limits limits = {.work_group_items = 12, .local_bytes = 500, .allocation_bytes = 20000};
+    const clt__caps limits = {.work_group_items = 12, .local_bytes = 500, .allocation_bytes = 20000};
     for (int schedule = CLT_SCHEDULE_VECTOR; schedule <= CLT_SCHEDULE_TILE; schedule++) {
         clt_error error;
         stub_begin(&(stub_fault){0});
         clt_device *device = open_called(NULL);
         clt_model *model = make_model(net, "half_mse", CLT_F32, 1);
         clt_device_set_schedule(device, (clt_schedule)schedule);
-        clt_device_set_limits(device, &limits);
+        clt__device_set_caps(device, &limits);
         assert_ok(verify(model, device, &error), &error);
         assert_in_range(stub.group_items, 1, 12);
         assert_in_range(stub.local_bytes, 0, 500);
         assert_in_range(stub.buffer_bytes, 1, 20000);
-        clt_device_set_limits(device, &(clt_device_limits){0});
+        clt__device_set_caps(device, &(clt__caps){0});
         assert_ok(verify(model, device, &error), &error);
         assert_true(stub.group_items > 12 && stub.local_bytes > 500);
-        clt_device_set_limits(device, &(clt_device_limits){.allocation_bytes = 3000});
-        assert_failed(clt_verify(model, device, 2, 1, NULL, NULL, &error), CLT_NO_MEMORY, &error, NULL,
+        clt__device_set_caps(device, &(clt__caps){.allocation_bytes = 3000});
+        assert_failed(clt_verify(model, device, seeded(2, 1), NULL, NULL, &error), CLT_NO_MEMORY, &error, NULL,
                       "are free and a piece may have 3000");
         clt_model_close(model);
         clt_device_close(device);
@@ -406,7 +411,7 @@ static void what_was_tuned_obeys_limits(void **state)
     limits.work_group_items = 128;
     assert_ok(clt__tuning_choose(device, &key, &limits, &error), &error);
     assert_int_equal(clt__tuned_limits(device, &key).work_group_items, 128);
-    clt_device_set_limits(device, &(clt_device_limits){.work_group_items = 16});
+    clt__device_set_caps(device, &(clt__caps){.work_group_items = 16});
     assert_int_equal(clt__tuned_limits(device, &key).work_group_items, 16);
     clt_device_close(device);
 }
@@ -415,15 +420,14 @@ static void assert_no_device(const stub_fault *fault, const char *sentence)
 {
     clt_error error;
     clt_device *device;
-    clt_device_info *list;
-    size_t count;
+    clt_devices *devices;
     stub_begin(fault);
     assert_failed(clt_device_open(NULL, &device, &error), CLT_NO_DEVICE, &error, NULL, sentence);
     stub_begin(fault);
-    assert_ok(clt_device_list(&list, &count, &error), &error);
-    assert_int_equal(count, 1);
-    assert_string_equal(list[0].id, "reference");
-    clt_free(list);
+    assert_ok(clt_devices_find(&devices, &error), &error);
+    assert_int_equal(clt_devices_count(devices), 1);
+    assert_string_equal(clt_devices_at(devices, 0)->id, "reference");
+    clt_devices_close(devices);
     device = open_called("reference");
     clt_device_close(device);
     assert_int_equal(stub.objects, 0);

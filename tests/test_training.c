@@ -9,7 +9,7 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 #include "formats/safetensors.h"
-#include "train/session.h"
+#include "session/session.h"
 #include "training.h"
 
 /* The tests' net with what is drawn at random for each step: a resumed run must draw it again. */
@@ -69,17 +69,17 @@ static void assert_same_run(const char *one_folder, const char *other_folder)
 /* ---- the same bits ------------------------------------------------------------------------------------------- */
 
 /* A run with all that has a state: momentum, a schedule, warm-up, shuffling, validation, random changes to images. */
-static clt_train_options rich_options(const char *folder)
+static clt_options rich_options(const char *folder)
 {
-    clt_train_options options = options_for(4, folder);
+    clt_options options = options_for(4, folder);
     options.lr_scheduler = "cosine";
     options.warmup_epochs = 1.5;
     options.weight_decay = 1e-3;
     options.nesterov = true;
     options.label_smoothing = 0.1;
-    options.augment = (clt_augment){
+    options.augment = (clt__augment){
         .flip = true, .crop = 1, .rotate = 10, .scale = 0.1, .brightness = 0.1, .cutout = 2, .mixup = 0.5, .cutmix = 1};
-    options.class_weighting = CLT_CLASSES_BALANCED;
+    options.class_weights.how = CLT__BALANCED;
     options.ema = 0.9;
     options.seed = 77;
     options.save_every = 3;
@@ -88,7 +88,7 @@ static clt_train_options rich_options(const char *folder)
 
 static void train_whole(const char *folder)
 {
-    const clt_train_options options = rich_options(folder);
+    const clt_options options = rich_options(folder);
     clt_model *model = make_model(dropping_net, NULL, CLT_F32, 3);
     train(model, device, &options);
     clt_model_close(model);
@@ -100,7 +100,7 @@ static void the_same_options_give_the_same_bits(void **state)
     train_whole("once");
     train_whole("again");
     assert_same_run("once", "again");
-    const clt_train_options options = rich_options("other seed");
+    const clt_options options = rich_options("other seed");
     clt_model *model = make_model(net, NULL, CLT_F32, 4);
     train(model, device, &options);
     clt_model *once = load("once", "last.safetensors");
@@ -144,9 +144,9 @@ static void stop_at(const char *folder, int epoch, int step, const char *sentenc
 {
     clt_error error;
     interruption stop = {.epoch = epoch, .step = step};
-    clt_train_options options = rich_options(folder);
+    clt_options options = rich_options(folder);
     options.progress = interrupt;
-    options.user = &stop;
+    options.progress_user = &stop;
     clt_model *model = make_model(dropping_net, NULL, CLT_F32, 3);
     assert_failed(clt_train(model, device, images, validation, &options, &error), CLT_STOPPED, &error, NULL, sentence);
     clt_model_close(model);
@@ -155,7 +155,7 @@ static void stop_at(const char *folder, int epoch, int step, const char *sentenc
 static void resume(const char *folder)
 {
     clt_model *model = load(folder, "last.safetensors");
-    clt_train_options options = clt_model_train_options(model);
+    clt_options options = *clt_model_options(model);
     assert_int_equal(options.epochs, 4);
     options.output_dir = path_in(folder);
     train(model, device, &options);
@@ -192,7 +192,7 @@ static void every_optimizer_resumes_to_the_same_bits(void **state)
         char whole[64], parts[64];
         (void)snprintf(whole, sizeof whole, "%s whole", *name);
         (void)snprintf(parts, sizeof parts, "%s parts", *name);
-        clt_train_options options = options_for(2, whole);
+        clt_options options = options_for(2, whole);
         options.optimizer = *name;
         options.beta1 = 0.8;
         options.beta2 = 0.95;
@@ -210,13 +210,13 @@ static void every_optimizer_resumes_to_the_same_bits(void **state)
         assert_non_null(path);
         options.output_dir = path;
         options.progress = interrupt;
-        options.user = &stop;
+        options.progress_user = &stop;
         model = make_model(net, NULL, CLT_F32, 3);
         assert_failed(clt_train(model, device, images, validation, &options, &error), CLT_STOPPED, &error, NULL,
                       "stopped in epoch 2 after step 2 of 5");
         clt_model_close(model);
         model = load(parts, "last.safetensors");
-        options = clt_model_train_options(model);
+        options = *clt_model_options(model);
         assert_string_equal(options.optimizer, *name);
         options.output_dir = path;
         train(model, device, &options);
@@ -231,7 +231,7 @@ static void another_optimizer_begins_anew(void **state)
 {
     (void)state;
     clt_error error;
-    clt_train_options options = options_for(1, "sgd first");
+    clt_options options = options_for(1, "sgd first");
     options.shuffle = false;
     clt_model *model = make_model(net, NULL, CLT_F32, 3), *fresh = make_model(net, NULL, CLT_F32, 4);
     train(model, reference, &options);
@@ -257,9 +257,9 @@ static void a_run_resumed_from_a_checkpoint_within_an_epoch_gives_the_same_bits(
 {
     (void)state;
     interruption copy = {.epoch = 3, .step = 2, .copy_from = "copied", .copy_to = "copy"}; /* step 12 of all */
-    clt_train_options options = rich_options("copied");
+    clt_options options = rich_options("copied");
     options.progress = interrupt;
-    options.user = &copy;
+    options.progress_user = &copy;
     clt_model *model = make_model(dropping_net, NULL, CLT_F32, 3);
     train(model, device, &options);
     clt_model_close(model);
@@ -275,7 +275,7 @@ static void a_run_resumed_from_a_checkpoint_within_an_epoch_gives_the_same_bits(
 static void more_epochs_go_on_where_a_finished_run_ended(void **state)
 {
     (void)state;
-    clt_train_options options = options_for(3, "three");
+    clt_options options = options_for(3, "three");
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     train(model, device, &options);
     clt_model_close(model);
@@ -294,17 +294,17 @@ static void a_given_normalisation_survives_a_checkpoint(void **state)
 {
     (void)state;
     clt_error error;
-    clt_train_options options = options_for(1, "given");
-    options.normalize = CLT_NORMALIZE_GIVEN;
-    options.normalize_channels = 1;
-    options.normalize_mean[0] = 0.5;
-    options.normalize_deviation[0] = 0.25;
+    clt_options options = options_for(1, "given");
+    options.normalize.how = CLT__BY_GIVEN;
+    options.normalize.channels = 1;
+    options.normalize.mean[0] = 0.5;
+    options.normalize.deviation[0] = 0.25;
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     train(model, reference, &options);
     clt_model_close(model);
     model = load("given", "last.safetensors");
     assert_true(model->mean[0] == 0.5 && model->deviation[0] == 0.25);
-    options = clt_model_train_options(model);
+    options = *clt_model_options(model);
     options.epochs = 2;
     assert_ok(clt_train(model, reference, images, validation, &options, &error), &error);
     assert_true(model->mean[0] == 0.5 && model->deviation[0] == 0.25);
@@ -320,7 +320,7 @@ static void the_data_sets_normalisation_is_its_mean_and_deviation(void **state)
     const int32_t labels[] = {0, 1};
     assert_ok(clt_dataset_from_bytes(2, (clt_shape){2, 1, 2}, bytes, labels, 2, &data, &error), &error);
     clt_model *model = make_model("input 2x1x2; flatten; dense out=2", NULL, CLT_F64, 1);
-    const clt_train_options options = options_for(1, NULL);
+    const clt_options options = options_for(1, NULL);
     assert_ok(clt_train(model, reference, data, NULL, &options, &error), &error);
     const double first = (0 + 1 + 0.4 + 0.2) / 4, second = (0.2 + 0.4 + 0 + 0) / 4;
     const double first_square = (0 + 1 + 0.16 + 0.04) / 4, second_square = (0.04 + 0.16) / 4;
@@ -355,7 +355,7 @@ static int read_log(const char *name, double losses[MOST_STEPS])
 /* Step losses of a net that does not learn: they tell which images each step took. */
 static void log_orders(bool shuffle, uint64_t seed, double losses[MOST_STEPS])
 {
-    clt_train_options options = options_for(2, NULL);
+    clt_options options = options_for(2, NULL);
     options.lr = 0;
     options.shuffle = shuffle;
     options.seed = seed;
@@ -388,18 +388,18 @@ static void without_shuffling_steps_take_images_as_they_lie(void **state)
     log_orders(false, 1, losses);
     assert_memory_equal(losses, losses + STEPS, STEPS * sizeof *losses);
     clt_model *model = make_model(net, NULL, CLT_F64, 3);
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.lr = 0;
     train(model, reference, &options); /* only for its normalisation */
     for (int step = 0; step < STEPS; step++) {
         clt_dataset part = *images;
-        clt_evaluation evaluation;
+        clt_evaluation *evaluation;
         part.count = step < STEPS - 1 ? BATCH : IMAGES % BATCH;
         part.bytes += step * BATCH * 64;
         part.labels += step * BATCH;
-        assert_ok(clt_evaluate(model, reference, &part, 5, &evaluation, &error), &error);
-        assert_true(fabs(losses[step] - evaluation.loss) <= 1e-8);
-        clt_evaluation_free(&evaluation);
+        assert_ok(clt_evaluate(model, reference, &part, batches_of(5), &evaluation, &error), &error);
+        assert_true(fabs(losses[step] - evaluation->loss) <= 1e-8);
+        clt_evaluation_close(evaluation);
     }
     clt_model_close(model);
 }
@@ -424,7 +424,7 @@ static void the_device_and_the_reference_train_alike(void **state)
 {
     (void)state;
     if (!clt_device_describe(device)->fp64) skip();
-    clt_train_options options = rich_options(NULL);
+    clt_options options = rich_options(NULL);
     options.epochs = 2;
     options.clip_grad = 0.5;
     clt_model *one = make_model(net, NULL, CLT_F64, 3), *other = make_model(net, NULL, CLT_F64, 3);
@@ -444,23 +444,23 @@ static void training_learns(void **state)
 {
     (void)state;
     clt_error error;
-    clt_evaluation before, after;
-    const clt_train_options options = options_for(8, NULL);
+    clt_evaluation *before, *after;
+    const clt_options options = options_for(8, NULL);
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
-    assert_ok(clt_evaluate(model, device, validation, BATCH, &before, &error), &error);
+    assert_ok(clt_evaluate(model, device, validation, batches_of(BATCH), &before, &error), &error);
     train(model, device, &options);
-    assert_ok(clt_evaluate(model, device, validation, BATCH, &after, &error), &error);
-    assert_true(after.loss < before.loss / 4);
-    assert_true(after.accuracy > 0.9);
-    clt_evaluation_free(&before);
-    clt_evaluation_free(&after);
+    assert_ok(clt_evaluate(model, device, validation, batches_of(BATCH), &after, &error), &error);
+    assert_true(after->loss < before->loss / 4);
+    assert_true(after->accuracy > 0.9);
+    clt_evaluation_close(before);
+    clt_evaluation_close(after);
     clt_model_close(model);
 }
 
 static void a_verified_step_changes_nothing(void **state)
 {
     (void)state;
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     clt_model *plain = make_model(net, NULL, CLT_F32, 3), *checked = make_model(net, NULL, CLT_F32, 3);
     train(plain, device, &options);
     options.check_every = 2;
@@ -486,7 +486,7 @@ static void a_wrong_step_ends_a_checked_training(void **state)
     wrong[at - text + 2] = '+';
     clt_device *broken = open_called(NULL);
     clt__device_replace_source(broken, "update.cl", wrong);
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.check_every = 4;
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     assert_failed(clt_train(model, broken, images, NULL, &options, &error), CLT_MISMATCH, &error,
@@ -502,7 +502,7 @@ static void assert_resident(clt_device *on, const clt_dataset *data, bool wanted
 {
     clt_error error;
     clt_session *session;
-    const clt_train_options options = options_for(1, NULL);
+    const clt_options options = options_for(1, NULL);
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     assert_ok(clt_session_open(model, on, data, &options, false, &session, &error), &error);
     assert_int_equal(session->feed.resident, wanted);
@@ -523,16 +523,16 @@ static void data_that_streams_gives_the_same_bits_as_data_that_fits(void **state
     assert_resident(small, many, false);
     clt_model *models[2];
     double outputs[2][300 * CLASSES];
-    clt_evaluation evaluations[2];
+    clt_evaluation *evaluations[2];
     for (int i = 0; i < 2; i++) {
         clt_device *on = i ? small : device;
-        clt_train_options options = options_for(2, i ? "streamed" : "resident");
-        options.augment = (clt_augment){.crop = 1, .mixup = 1};
-        options.class_weighting = CLT_CLASSES_BALANCED;
+        clt_options options = options_for(2, i ? "streamed" : "resident");
+        options.augment = (clt__augment){.crop = 1, .mixup = 1};
+        options.class_weights.how = CLT__BALANCED;
         models[i] = make_model(net, NULL, CLT_F32, 3);
         assert_ok(clt_train(models[i], on, many, NULL, &options, &error), &error);
-        assert_ok(clt_predict(models[i], on, many, BATCH, outputs[i], &error), &error);
-        assert_ok(clt_evaluate(models[i], on, many, BATCH, &evaluations[i], &error), &error);
+        assert_ok(clt_predict(models[i], on, many, batches_of(BATCH), outputs[i], &error), &error);
+        assert_ok(clt_evaluate(models[i], on, many, batches_of(BATCH), &evaluations[i], &error), &error);
         options.output_dir = path_in(i ? "one streamed batch" : "one batch");
         options.overfit_batch = true;
         options.ema = 0.9;
@@ -543,9 +543,9 @@ static void data_that_streams_gives_the_same_bits_as_data_that_fits(void **state
     assert_same_run("one batch", "one streamed batch");
     assert_same_run("resident", "streamed");
     assert_memory_equal(outputs[0], outputs[1], sizeof outputs[0]);
-    assert_true(evaluations[0].loss == evaluations[1].loss);
+    assert_true(evaluations[0]->loss == evaluations[1]->loss);
     for (int i = 0; i < 2; i++) {
-        clt_evaluation_free(&evaluations[i]);
+        clt_evaluation_close(evaluations[i]);
         clt_model_close(models[i]);
     }
     clt_device_close(small);
@@ -578,11 +578,11 @@ static bool note_rate(void *user, const clt_progress *progress)
     return true;
 }
 
-static rates train_noting(clt_train_options options, clt_precision precision, clt_device *on)
+static rates train_noting(clt_options options, clt_precision precision, clt_device *on)
 {
     rates noted = {0};
     options.progress = note_rate;
-    options.user = &noted;
+    options.progress_user = &noted;
     options.save_every = 1;
     clt_model *model = make_model(net, NULL, precision, 3);
     train(model, on, &options);
@@ -592,7 +592,7 @@ static rates train_noting(clt_train_options options, clt_precision precision, cl
 
 static void assert_rates(const char *scheduler, double warmup, const double factor[4])
 {
-    clt_train_options options = options_for(4, NULL);
+    clt_options options = options_for(4, NULL);
     options.lr = 0.2;
     options.lr_scheduler = scheduler;
     options.gamma = 0.5;
@@ -626,7 +626,7 @@ static void learning_rates_follow_their_schedule(void **state)
 static void a_plateau_lowers_the_rate_and_survives_a_checkpoint(void **state)
 {
     (void)state;
-    clt_train_options options = options_for(4, "plateau");
+    clt_options options = options_for(4, "plateau");
     options.lr = 1e-9;
     options.lr_scheduler = "plateau";
     options.factor = 0.5;
@@ -639,9 +639,9 @@ static void a_plateau_lowers_the_rate_and_survives_a_checkpoint(void **state)
     options.epochs = 3;
     (void)train_noting(options, CLT_F32, device);
     clt_model *model = load("plateau in parts", "last.safetensors");
-    assert_true(model->state.plateau.factor == 0.25);
+    assert_true(model->state.rate_factor == 0.25);
     assert_string_equal(model->options.lr_scheduler, "plateau");
-    options = clt_model_train_options(model);
+    options = *clt_model_options(model);
     assert_true(options.factor == 0.5 && options.patience_lr == 0);
     options.epochs = 4;
     options.output_dir = path_in("plateau in parts");
@@ -653,16 +653,16 @@ static void a_plateau_lowers_the_rate_and_survives_a_checkpoint(void **state)
 static void the_options_of_schedules_survive_a_checkpoint(void **state)
 {
     (void)state;
-    clt_train_options options = options_for(1, "milestones");
+    clt_options options = options_for(1, "milestones");
     options.lr_scheduler = "multistep";
-    options.milestones = (clt_milestones){2, {3, 6}};
+    options.milestones = (clt__milestones){2, {3, 6}};
     options.power = 3;
     options.lr_per_step = true;
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     train(model, reference, &options);
     clt_model_close(model);
     model = load("milestones", "last.safetensors");
-    options = clt_model_train_options(model);
+    options = *clt_model_options(model);
     assert_int_equal(options.milestones.count, 2);
     assert_true(options.milestones.at[0] == 3 && options.milestones.at[1] == 6);
     assert_true(options.power == 3 && options.lr_per_step);
@@ -673,7 +673,7 @@ static void the_options_of_schedules_survive_a_checkpoint(void **state)
 static void the_rate_of_the_schedule_is_the_one_that_trains(void **state)
 {
     (void)state;
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     clt_model *one = make_model(net, NULL, CLT_F64, 3), *two = make_model(net, NULL, CLT_F64, 3);
     train(one, reference, &options);
     options.epochs = 2;
@@ -713,7 +713,7 @@ static void gradient_by_hand(const double p[PARAMETERS], double smoothing, doubl
 }
 
 /* What torch.optim's optimisers do to one parameter in step t, from its gradient g on: its states are a and b. */
-static double update_by_hand(const clt_train_options *o, int t, double p, double g, double decay, double *a, double *b)
+static double update_by_hand(const clt_options *o, int t, double p, double g, double decay, double *a, double *b)
 {
     const bool is_lamb = strcmp(o->optimizer, "lamb") == 0;
     const bool is_adamw = strcmp(o->optimizer, "adamw") == 0 || is_lamb,
@@ -750,8 +750,7 @@ static void trust_by_hand(double rate, int count, const double *d, double *w)
 }
 
 /* torch.nn.utils.clip_grad_norm_, then clip_grad_value_, then the optimiser's step t. */
-static void step_by_hand(const clt_train_options *o, int t, double p[PARAMETERS], double a[PARAMETERS],
-                         double b[PARAMETERS])
+static void step_by_hand(const clt_options *o, int t, double p[PARAMETERS], double a[PARAMETERS], double b[PARAMETERS])
 {
     const bool is_lamb = strcmp(o->optimizer, "lamb") == 0;
     double g[PARAMETERS], d[PARAMETERS], square = 0;
@@ -770,7 +769,7 @@ static void step_by_hand(const clt_train_options *o, int t, double p[PARAMETERS]
     trust_by_hand(o->lr, OUTPUTS, d + OUTPUTS * INPUTS, p + OUTPUTS * INPUTS);
 }
 
-static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_precision precision, double bound)
+static void assert_steps_by_hand(clt_options options, clt_device *on, clt_precision precision, double bound)
 {
     clt_error error;
     clt_dataset *data;
@@ -780,7 +779,7 @@ static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_
     options.batch_size = EXAMPLES;
     options.lr = strcmp(options.optimizer, "sgd") == 0 ? 0.5 : 0.05;
     options.shuffle = false;
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     clt_model *model = make_model("input 1x1x2; flatten; dense out=3", NULL, precision, 1);
     assert_ok(clt_model_set(model, "dense1.weight", p, OUTPUTS * INPUTS, &error), &error);
     assert_ok(clt_model_set(model, "dense1.bias", p + OUTPUTS * INPUTS, OUTPUTS, &error), &error);
@@ -798,7 +797,7 @@ static void assert_steps_by_hand(clt_train_options options, clt_device *on, clt_
 static void steps_are_what_pytorchs_formulas_say(void **state)
 {
     (void)state;
-    const clt_train_options all[] = {
+    const clt_options all[] = {
         {.momentum = 0},
         {.momentum = 0.9},
         {.momentum = 0.9, .nesterov = true},
@@ -809,7 +808,7 @@ static void steps_are_what_pytorchs_formulas_say(void **state)
         {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .clip_grad = 0.2, .label_smoothing = 0.1},
     };
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        clt_train_options options = clt_train_defaults();
+        clt_options options = clt__options_default();
         options.momentum = all[i].momentum;
         options.nesterov = all[i].nesterov;
         options.weight_decay = all[i].weight_decay;
@@ -824,7 +823,7 @@ static void every_optimizer_does_what_pytorchs_formulas_say(void **state)
 {
     (void)state;
     for (const char *const *name = clt_optimizer_names(); *name; name++) {
-        clt_train_options options = clt_train_defaults();
+        clt_options options = clt__options_default();
         options.optimizer = *name;
         assert_steps_by_hand(options, reference, CLT_F64, 1e-14);
         options.beta1 = 0.7;
@@ -848,9 +847,9 @@ static void lamb_leaves_zero_as_adam_does(void **state)
     clt_error error;
     clt_dataset *data;
     double zeros[OUTPUTS * INPUTS] = {0}, g[PARAMETERS], trained[OUTPUTS * INPUTS];
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.optimizer = "lamb";
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     clt_model *model = make_model("input 1x1x2; flatten; dense out=3", NULL, CLT_F64, 1);
     const double nothing[PARAMETERS] = {0};
     assert_ok(clt_model_set(model, "dense1.weight", zeros, OUTPUTS * INPUTS, &error), &error);
@@ -870,7 +869,7 @@ static void lamb_leaves_zero_as_adam_does(void **state)
 
 static clt_model *train_batches(int batch, int micro, int accumulate, int epochs, const char *folder)
 {
-    clt_train_options options = options_for(epochs, folder);
+    clt_options options = options_for(epochs, folder);
     options.batch_size = batch;
     options.micro_batch_size = micro;
     options.accumulate = accumulate;
@@ -892,7 +891,7 @@ static void accumulated_batches_are_one_large_batch(void **state)
     clt_model_close(smaller);
     clt_model_close(train_batches(6, 0, 4, 1, "accumulated"));
     clt_model *resumed = load("accumulated", "last.safetensors");
-    clt_train_options options = clt_model_train_options(resumed);
+    clt_options options = *clt_model_options(resumed);
     assert_true(options.batch_size == 6 && options.accumulate == 4 && options.micro_batch_size == 0);
     options.epochs = 2;
     train(resumed, reference, &options);
@@ -907,7 +906,7 @@ static void one_batch_is_learned_again_and_again(void **state)
     clt_error error;
     double losses[MOST_STEPS], plain[MOST_STEPS];
     rates noted = {0};
-    clt_train_options options = options_for(3, NULL);
+    clt_options options = options_for(3, NULL);
     options.overfit_batch = true;
     options.val_split = 0.5; /* holds nothing out */
     options.lr = 0;
@@ -919,7 +918,7 @@ static void one_batch_is_learned_again_and_again(void **state)
     for (int step = 0; step < 3 * STEPS; step++) assert_true(losses[step] == plain[0]);
     options.lr = 0.05;
     options.progress = note_rate;
-    options.user = &noted;
+    options.progress_user = &noted;
     options.save_every = 1;
     clt_model_close(model);
     model = make_model(net, NULL, CLT_F64, 3);
@@ -933,29 +932,39 @@ static void one_batch_is_learned_again_and_again(void **state)
 static void assert_rates_grow(const clt_lr_result *result, double least, double most, int steps)
 {
     double average = 0;
-    for (size_t i = 0; i < result->rows; i++) {
+    for (size_t i = 0; i < clt_lr_count(result); i++) {
         const double wanted = least * pow(most / least, (double)i / (steps - 1));
-        assert_true(fabs(result->row[i].rate / wanted - 1) <= 1e-12);
-        average = 0.9 * average + 0.1 * result->row[i].loss;
-        assert_true(fabs(result->row[i].smoothed - average / (1 - pow(0.9, (double)i + 1))) <= 1e-12);
+        assert_true(fabs(clt_lr_at(result, i)->rate / wanted - 1) <= 1e-12);
+        average = 0.9 * average + 0.1 * clt_lr_at(result, i)->loss;
+        assert_true(fabs(clt_lr_at(result, i)->smoothed - average / (1 - pow(0.9, (double)i + 1))) <= 1e-12);
     }
+}
+
+static clt_status find_rate(clt_model *model, const clt_dataset *data, clt_options options, double least, double most,
+                            int steps, clt_lr_result **result, clt_error *error)
+{
+    options.lr_min = least;
+    options.lr_max = most;
+    options.steps = steps;
+    return clt_lr_find(model, reference, data, &options, result, error);
 }
 
 static void a_range_test_finds_where_the_loss_falls(void **state)
 {
     (void)state;
     clt_error error;
-    clt_lr_result result;
-    const clt_train_options options = options_for(1, NULL);
+    clt_lr_result *result;
+    const clt_options options = options_for(1, NULL);
     clt_model *model = make_model(net, NULL, CLT_F64, 3), *fresh = make_model(net, NULL, CLT_F64, 3);
-    assert_ok(clt_lr_find(model, reference, images, &options, 1e-5, 100, 60, &result, &error), &error);
+    assert_ok(find_rate(model, images, options, 1e-5, 100, 60, &result, &error), &error);
     assert_true(distance(model, fresh) == 0);
-    assert_rates_grow(&result, 1e-5, 100, 60);
-    assert_true(result.suggested > 1e-3 && result.suggested < 1);
-    assert_true(result.diverged && result.rows < 60);
-    const double before = result.row[result.rows - 2].smoothed, after = result.row[result.rows - 1].smoothed;
+    assert_rates_grow(result, 1e-5, 100, 60);
+    assert_true(clt_lr_suggested(result) > 1e-3 && clt_lr_suggested(result) < 1);
+    assert_true(clt_lr_diverged(result) && clt_lr_count(result) < 60);
+    const double before = clt_lr_at(result, clt_lr_count(result) - 2)->smoothed,
+                 after = clt_lr_at(result, clt_lr_count(result) - 1)->smoothed;
     assert_true(!(after <= before));
-    clt_lr_result_free(&result);
+    clt_lr_close(result);
     clt_model_close(model);
     clt_model_close(fresh);
 }
@@ -965,27 +974,28 @@ static void a_range_test_steps_as_training_does(void **state)
 {
     (void)state;
     clt_error error;
-    clt_lr_result result;
+    clt_lr_result *result;
     double losses[MOST_STEPS];
     log_orders(true, 4, losses);
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.seed = 4;
     clt_model *model = make_model(net, NULL, CLT_F64, 3);
-    assert_ok(clt_lr_find(model, reference, images, &options, 1e-18, 1e-17, 2 * STEPS, &result, &error), &error);
-    assert_int_equal(result.rows, 2 * STEPS);
-    assert_false(result.diverged);
-    for (int i = 0; i < 2 * STEPS; i++) assert_true(fabs(result.row[i].loss - losses[i]) <= 1e-8);
-    clt_lr_result_free(&result);
+    assert_ok(find_rate(model, images, options, 1e-18, 1e-17, 2 * STEPS, &result, &error), &error);
+    assert_int_equal(clt_lr_count(result), 2 * STEPS);
+    assert_false(clt_lr_diverged(result));
+    for (int i = 0; i < 2 * STEPS; i++) assert_true(fabs(clt_lr_at(result, (size_t)i)->loss - losses[i]) <= 1e-8);
+    clt_lr_close(result);
     options.overfit_batch = true; /* nothing falls */
-    assert_ok(clt_lr_find(model, reference, images, &options, 1e-18, 1e-17, 40, &result, &error), &error);
-    assert_true(isnan(result.suggested) && fabs(result.row[39].loss - result.row[0].loss) <= 1e-12);
-    clt_lr_result_free(&result);
-    assert_failed(clt_lr_find(model, reference, images, &options, 1, 1, 40, &result, &error), CLT_BAD_ARGUMENT, &error,
-                  NULL, "learning rates from 1 to 1: the first should be above 0 and below the last");
-    assert_failed(clt_lr_find(model, reference, images, &options, 0, 1, 40, &result, &error), CLT_BAD_ARGUMENT, &error,
-                  NULL, "learning rates from 0 to 1");
-    assert_failed(clt_lr_find(model, reference, images, &options, 0.1, 1, 1, &result, &error), CLT_BAD_ARGUMENT, &error,
-                  NULL, "1 learning rates: there should be 2 to 1000000");
+    assert_ok(find_rate(model, images, options, 1e-18, 1e-17, 40, &result, &error), &error);
+    assert_true(isnan(clt_lr_suggested(result)) &&
+                fabs(clt_lr_at(result, 39)->loss - clt_lr_at(result, 0)->loss) <= 1e-12);
+    clt_lr_close(result);
+    assert_failed(find_rate(model, images, options, 1, 1, 40, &result, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "learning rates from 1 to 1: the first should be above 0 and below the last");
+    assert_failed(find_rate(model, images, options, 0, 1, 40, &result, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "learning rates from 0 to 1");
+    assert_failed(find_rate(model, images, options, 0.1, 1, 1, &result, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "1 learning rates: there should be 2 to 1000000");
     clt_model_close(model);
 }
 
@@ -998,7 +1008,7 @@ static void the_average_follows_the_parameters(void **state)
     clt_session *session;
     double average[CLASSES * 64], weights[CLASSES * 64];
     const int32_t order[] = {0, 1, 2, 3};
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.ema = 0.75;
     options.lr = 0.5;
     clt_model *model = make_model("input 1x8x8; flatten; dense out=3", NULL, CLT_F64, 1);
@@ -1031,10 +1041,10 @@ static void put_averages_in_place(clt_model *model)
 static double loss_of(const clt_model *model)
 {
     clt_error error;
-    clt_evaluation evaluation;
-    assert_ok(clt_evaluate(model, reference, validation, BATCH, &evaluation, &error), &error);
-    const double loss = evaluation.loss;
-    clt_evaluation_free(&evaluation);
+    clt_evaluation *evaluation;
+    assert_ok(clt_evaluate(model, reference, validation, batches_of(BATCH), &evaluation, &error), &error);
+    const double loss = evaluation->loss;
+    clt_evaluation_close(evaluation);
     return loss;
 }
 
@@ -1042,10 +1052,10 @@ static void validation_and_checkpoints_infer_with_the_average(void **state)
 {
     (void)state;
     rates noted = {0};
-    clt_train_options options = options_for(2, "averaged");
+    clt_options options = options_for(2, "averaged");
     options.ema = 0.9;
     options.progress = note_rate;
-    options.user = &noted;
+    options.progress_user = &noted;
     options.save_every = 1;
     clt_model *model = make_model("input 1x8x8; flatten; batchnorm; dense out=3", NULL, CLT_F64, 3);
     train(model, reference, &options);
@@ -1058,7 +1068,7 @@ static void validation_and_checkpoints_infer_with_the_average(void **state)
     assert_true(fabs(loss_of(model) - noted.validation_loss[1]) > 1e-3);
     clt_model_close(loaded);
     loaded = load("averaged", "last.safetensors");
-    options = clt_model_train_options(loaded);
+    options = *clt_model_options(loaded);
     assert_true(options.ema == 0.9);
     options.epochs = 3;
     options.ema = 0; /* from now on */
@@ -1073,17 +1083,17 @@ static void validation_and_checkpoints_infer_with_the_average(void **state)
 static void assert_means(clt_device *on, clt_precision precision, double bound)
 {
     clt_error error;
-    clt_evaluation evaluation;
-    clt_train_options options = options_for(1, NULL);
+    clt_evaluation *evaluation;
+    clt_options options = options_for(1, NULL);
     options.lr = 0;
     const rates noted = train_noting(options, precision, on);
     clt_model *model = make_model(net, NULL, precision, 3);
     train(model, on, &options); /* for its normalisation */
-    assert_ok(clt_evaluate(model, on, images, 64, &evaluation, &error), &error);
-    assert_int_equal(evaluation.count, IMAGES);
-    assert_true(fabs(noted.loss - evaluation.loss) <= bound);
-    assert_true(fabs(noted.accuracy - evaluation.accuracy) <= 1e-12);
-    clt_evaluation_free(&evaluation);
+    assert_ok(clt_evaluate(model, on, images, batches_of(64), &evaluation, &error), &error);
+    assert_int_equal(evaluation->count, IMAGES);
+    assert_true(fabs(noted.loss - evaluation->loss) <= bound);
+    assert_true(fabs(noted.accuracy - evaluation->accuracy) <= 1e-12);
+    clt_evaluation_close(evaluation);
     clt_model_close(model);
 }
 
@@ -1097,7 +1107,7 @@ static void a_short_last_batch_counts_only_its_images(void **state)
 static void patience_ends_a_run_that_gets_no_better(void **state)
 {
     (void)state;
-    clt_train_options options = options_for(10, "patient");
+    clt_options options = options_for(10, "patient");
     options.lr = 0;
     options.patience = 2;
     const rates noted = train_noting(options, CLT_F64, reference);
@@ -1114,7 +1124,7 @@ static void patience_ends_a_run_that_gets_no_better(void **state)
 static void no_epochs_write_the_first_checkpoint(void **state)
 {
     (void)state;
-    const clt_train_options options = options_for(0, "initial");
+    const clt_options options = options_for(0, "initial");
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     train(model, reference, &options);
     clt_model *loaded = load("initial", "last.safetensors"), *fresh = make_model(net, NULL, CLT_F32, 3);
@@ -1133,7 +1143,7 @@ static void a_diverging_run_leaves_the_last_checkpoint(void **state)
 {
     (void)state;
     clt_error error;
-    clt_train_options options = options_for(1, "diverging");
+    clt_options options = options_for(1, "diverging");
     clt_model *model = make_model(net, "mse", CLT_F32, 3);
     train(model, device, &options);
     assert_int_equal(mkdir(path_in("kept"), 0777), 0);
@@ -1154,7 +1164,7 @@ static void a_share_of_the_images_can_be_held_out(void **state)
     clt_error error;
     clt_dataset *kept, *held_out;
     rates noted = {0};
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.seed = 6;
     clt_model *one = make_model(net, NULL, CLT_F64, 3), *other = make_model(net, NULL, CLT_F64, 3);
     assert_ok(clt_dataset_hold_out(images, 0.2, 6, &kept, &held_out, &error), &error);
@@ -1163,7 +1173,7 @@ static void a_share_of_the_images_can_be_held_out(void **state)
     assert_ok(clt_train(one, reference, kept, held_out, &options, &error), &error);
     options.val_split = 0.2;
     options.progress = note_rate;
-    options.user = &noted;
+    options.progress_user = &noted;
     options.save_every = 1;
     assert_ok(clt_train(other, reference, images, NULL, &options, &error), &error);
     assert_int_equal(noted.steps_in_epoch, 4);
@@ -1179,7 +1189,7 @@ static void a_log_goes_on_when_a_run_is_resumed(void **state)
 {
     (void)state;
     double whole[MOST_STEPS], resumed[MOST_STEPS];
-    clt_train_options options = options_for(2, "logged");
+    clt_options options = options_for(2, "logged");
     options.log_steps = path_in("whole.csv");
     clt_model *model = make_model(net, NULL, CLT_F64, 3);
     train(model, reference, &options);
@@ -1200,7 +1210,7 @@ static void a_log_goes_on_when_a_run_is_resumed(void **state)
 
 /* ---- what is refused ------------------------------------------------------------------------------------------ */
 
-static void assert_option_refused(const clt_train_options *options, const char *what)
+static void assert_option_refused(const clt_options *options, const char *what)
 {
     clt_error error;
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
@@ -1208,75 +1218,75 @@ static void assert_option_refused(const clt_train_options *options, const char *
     clt_model_close(model);
 }
 
-#define REFUSED(member, value, what)                      \
-    do {                                                  \
-        clt_train_options changed = options_for(1, NULL); \
-        changed.member = value;                           \
-        assert_option_refused(&changed, what);            \
+#define REFUSED(member, value, what)                \
+    do {                                            \
+        clt_options changed = options_for(1, NULL); \
+        changed.member = value;                     \
+        assert_option_refused(&changed, what);      \
     } while (0)
 
 static void an_option_out_of_its_range_is_refused(void **state)
 {
     (void)state;
     REFUSED(epochs, -1, "epochs is -1: it should be from 0 to 1e+09");
-    REFUSED(batch_size, 0, "batch size is 0: it should be from 1 to 1e+06");
-    REFUSED(batch_size, 1000001, "batch size is 1e+06: it should be from 1");
-    REFUSED(accumulate, 0, "the number of accumulated batches is 0: it should be from 1");
-    REFUSED(accumulate, 70000, "batch size times accumulated batches is 1.12e+06: it should be from 1");
-    REFUSED(lr, -0.1, "learning rate is -0.1: it should be from 0 to 1e+06");
-    REFUSED(lr, (double)NAN, "learning rate is ");
-    REFUSED(lr, (double)INFINITY, "learning rate is inf");
+    REFUSED(batch_size, 0, "batch_size is 0: it should be from 1 to 1e+06");
+    REFUSED(batch_size, 1000001, "batch_size is 1000001: it should be from 1");
+    REFUSED(accumulate, 0, "accumulate is 0: it should be from 1");
+    REFUSED(accumulate, 70000, "batch_size times accumulate is 1120000: it should be from 1");
+    REFUSED(lr, -0.1, "lr is -0.1: it should be from 0 to 1e+06");
+    REFUSED(lr, (double)NAN, "lr is ");
+    REFUSED(lr, (double)INFINITY, "lr is inf");
     REFUSED(momentum, 1.5, "momentum is 1.5: it should be from 0 to 1");
-    REFUSED(weight_decay, -1, "weight decay is -1: it should be from 0");
-    REFUSED(ema, 1, "the decay of the parameters' average is 1: it should be from 0");
-    REFUSED(label_smoothing, 1.1, "label smoothing is 1.1: it should be from 0 to 1");
-    REFUSED(augment.scale, 1, "augmenting by scale=1: it should be from 0 to 0.9");
+    REFUSED(weight_decay, -1, "weight_decay is -1: it should be from 0");
+    REFUSED(ema, 1, "ema is 1: it should be from 0");
+    REFUSED(label_smoothing, 1.1, "label_smoothing is 1.1: it should be from 0 to 1");
+    REFUSED(augment.scale, 1, "augmenting by scale=1: it should be 0, or from 0 to 0.9");
     REFUSED(augment.mixup, (double)NAN, "augmenting by mixup=");
     REFUSED(augment.saturation, 0.5, "augmenting by saturation is for images of 3 channels: these have 1");
     REFUSED(augment.crop, 9, "augmenting by crop=9 and cutout=0: images of 8x8 take a crop up to their size");
-    REFUSED(class_weighting, CLT_CLASSES_GIVEN, "the number of class weights is 0: it should be from 1 to 1024");
-    REFUSED(clip_grad, -1, "gradient clipping is -1: it should be from 0");
-    REFUSED(warmup_epochs, -1, "warm-up epochs is -1: it should be from 0");
+    REFUSED(class_weights.how, CLT__GIVEN, "the number of class weights is 0: it should be from 1 to 1024");
+    REFUSED(clip_grad, -1, "clip_grad is -1: it should be from 0");
+    REFUSED(warmup_epochs, -1, "warmup_epochs is -1: it should be from 0");
     REFUSED(gamma, -1, "gamma is -1: it should be from 0");
     REFUSED(beta1, 1, "beta1 is 1: it should be from 0");
     REFUSED(beta2, -1, "beta2 is -1: it should be from 0");
     REFUSED(alpha, 2, "alpha is 2: it should be from 0 to 1");
     REFUSED(eps, -1, "eps is -1: it should be from 0");
-    REFUSED(clip_value, -1, "clipping by value is -1: it should be from 0");
+    REFUSED(clip_value, -1, "clip_value is -1: it should be from 0");
     REFUSED(power, -1, "power is -1: it should be from 0");
     REFUSED(factor, 2, "factor is 2: it should be from 0 to 1");
-    REFUSED(patience_lr, -1, "patience of the learning rate is -1: it should be from 0");
+    REFUSED(patience_lr, -1, "patience_lr is -1: it should be from 0");
     REFUSED(lr_scheduler, "multistep", "the learning-rate scheduler multistep needs milestones");
-    REFUSED(milestones, ((clt_milestones){2, {3, 3}}), "milestone 3: each is at least 1 and more than the one before");
-    REFUSED(step_size, 0, "step size is 0: it should be from 1");
+    REFUSED(milestones, ((clt__milestones){2, {3, 3}}), "milestone 3: each is at least 1 and more than the one before");
+    REFUSED(step_size, 0, "step_size is 0: it should be from 1");
     REFUSED(patience, -1, "patience is -1: it should be from 0");
-    REFUSED(val_split, 1, "validation split is 1: it should be from 0");
-    REFUSED(save_every, -1, "steps between checkpoints is -1: it should be from 0");
-    REFUSED(check_every, -1, "steps between checks is -1: it should be from 0");
+    REFUSED(val_split, 1, "val_split is 1: it should be from 0");
+    REFUSED(save_every, -1, "save_every is -1: it should be from 0");
+    REFUSED(check_every, -1, "check_every is -1: it should be from 0");
     REFUSED(optimizer, "sgdd", "there is no optimizer \"sgdd\": there is ");
-    REFUSED(lr_scheduler, "linear", "there is no learning-rate scheduler \"linear\": there ");
+    REFUSED(lr_scheduler, "linear", "there is no lr_scheduler \"linear\": there ");
 }
 
 static void options_that_do_not_go_together_are_refused(void **state)
 {
     (void)state;
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.nesterov = true;
     options.momentum = 0;
     assert_option_refused(&options, "Nesterov momentum needs a momentum above 0");
     options = options_for(1, NULL);
-    options.normalize = CLT_NORMALIZE_GIVEN;
-    options.normalize_channels = 2;
+    options.normalize.how = CLT__BY_GIVEN;
+    options.normalize.channels = 2;
     assert_option_refused(&options, "normalisation is given for 2 channels, the images have 1");
-    options.normalize_channels = 1;
+    options.normalize.channels = 1;
     assert_option_refused(&options, "a standard deviation to normalise by is 0: it should be from 1e-30");
-    options.class_weighting = CLT_CLASSES_GIVEN;
-    options.class_weights = 1;
+    options.class_weights.how = CLT__GIVEN;
+    options.class_weights.count = 1;
     assert_option_refused(&options, "a class weight is 0: it should be from 1e-30");
-    options.class_weight[0] = 1;
-    options.normalize_deviation[0] = 1;
+    options.class_weights.weight[0] = 1;
+    options.normalize.deviation[0] = 1;
     assert_option_refused(&options, "1 class weights are given, the net has 3 outputs");
-    options.normalize_mean[0] = NAN;
+    options.normalize.mean[0] = NAN;
     assert_option_refused(&options, "a mean to normalise by is ");
 }
 
@@ -1284,7 +1294,7 @@ static void assert_data_refused(const char *text, const char *loss, const clt_da
                                 const char *what)
 {
     clt_error error;
-    const clt_train_options options = options_for(1, "refused");
+    const clt_options options = options_for(1, "refused");
     clt_model *model = make_model(text, loss, CLT_F32, 3);
     assert_failed(clt_train(model, reference, data, NULL, &options, &error), wanted, &error, NULL, what);
     assert_false(exists(file_in("refused", "last.safetensors")));
@@ -1322,7 +1332,7 @@ static void validation_data_that_does_not_fit_is_refused(void **state)
     clt_dataset *real, *four = make_images(8, shape, 4, 1), *wide = make_images(8, (clt_shape){1, 8, 9}, 3, 1);
     const double values[64] = {0}, targets[3] = {0, 1, 1.5};
     assert_ok(clt_dataset_from_reals(1, shape, values, targets, 3, &real, &error), &error);
-    const clt_train_options options = options_for(1, NULL);
+    const clt_options options = options_for(1, NULL);
     clt_model *model = make_model(net, "mse", CLT_F32, 3);
     assert_failed(clt_train(model, reference, images, real, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
                   "should both have labels, or both real targets");
@@ -1340,7 +1350,7 @@ static void files_that_cannot_be_written_are_named(void **state)
 {
     (void)state;
     clt_error error;
-    clt_train_options options = options_for(1, "missing/folder");
+    clt_options options = options_for(1, "missing/folder");
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_FILE, &error, options.output_dir,
                   "cannot make this folder");
@@ -1360,7 +1370,7 @@ static void a_checkpoint_beyond_the_epochs_steps_is_refused(void **state)
     clt_error error;
     stop_at("beyond", 1, 3, "stopped in epoch 1 after step 3 of 5");
     clt_model *model = load("beyond", "last.safetensors");
-    const clt_train_options options = clt_model_train_options(model);
+    const clt_options options = *clt_model_options(model);
     assert_failed(clt_train(model, reference, validation, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
                   "the checkpoint stands at step 3 of its epoch, ");
     clt_model_close(model);
@@ -1373,7 +1383,7 @@ static void another_order_within_an_epoch_is_refused(void **state)
     clt_error error;
     stop_at("batches", 1, 3, "stopped in epoch 1 after step 3 of 5");
     clt_model *model = load("batches", "last.safetensors");
-    clt_train_options options = clt_model_train_options(model);
+    clt_options options = *clt_model_options(model);
     options.batch_size = BATCH / 2;
     assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
                   "the checkpoint stands in the middle of an epoch of batches of 16 images");
@@ -1388,7 +1398,7 @@ static void smoothing_without_labels_to_smooth_is_refused(void **state)
 {
     (void)state;
     clt_error error;
-    clt_train_options options = options_for(1, NULL);
+    clt_options options = options_for(1, NULL);
     options.label_smoothing = 0.1;
     clt_model *model = make_model(net, "mse", CLT_F32, 3);
     assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
@@ -1403,7 +1413,7 @@ static void stored_steps_keep_the_optimisers_state(void **state)
     clt_error error;
     clt_session *session;
     clt__safetensors file;
-    const clt_train_options options = options_for(1, NULL);
+    const clt_options options = options_for(1, NULL);
     const int32_t first[] = {0, 1, 2};
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);

@@ -28,9 +28,9 @@ int tear_down(void **state)
     return remove_folder(state);
 }
 
-clt_train_options options_for(int epochs, const char *folder)
+clt_options options_for(int epochs, const char *folder)
 {
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.epochs = epochs;
     options.batch_size = BATCH;
     options.lr = 0.05;
@@ -38,7 +38,7 @@ clt_train_options options_for(int epochs, const char *folder)
     return options;
 }
 
-void train(clt_model *model, clt_device *on, const clt_train_options *options)
+void train(clt_model *model, clt_device *on, const clt_options *options)
 {
     clt_error error;
     assert_ok(clt_train(model, on, images, validation, options, &error), &error);

@@ -18,9 +18,9 @@ int set_up(void **state);
 int tear_down(void **state);
 
 /* Batches of BATCH; `folder` in the temporary folder, or NULL. */
-clt_train_options options_for(int epochs, const char *folder);
+clt_options options_for(int epochs, const char *folder);
 
-void train(clt_model *model, clt_device *on, const clt_train_options *options);
+void train(clt_model *model, clt_device *on, const clt_options *options);
 
 /* The path of a file in a folder of the temporary folder, and whether a path exists. */
 const char *file_in(const char *folder, const char *name);

@@ -18,6 +18,29 @@ clt_status clt__fail(clt_error *error, clt_status status, int opencl_code, const
     return status;
 }
 
+const char *clt_status_name(clt_status status)
+{
+    switch (status) {
+#define NAME(status) \
+    case status:     \
+        return #status;
+        NAME(CLT_OK)
+        NAME(CLT_BAD_ARGUMENT)
+        NAME(CLT_BAD_FILE)
+        NAME(CLT_NO_FILE)
+        NAME(CLT_BAD_NET)
+        NAME(CLT_NO_DEVICE)
+        NAME(CLT_DEVICE_ERROR)
+        NAME(CLT_BAD_KERNEL)
+        NAME(CLT_NO_MEMORY)
+        NAME(CLT_MISMATCH)
+        NAME(CLT_DIVERGED)
+        NAME(CLT_STOPPED)
+#undef NAME
+    }
+    return "unknown";
+}
+
 const char *clt_version(void)
 {
     return CLT_VERSION;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
@@ -34,6 +35,7 @@ static void print_overview(void)
     (void)printf("\n"
                  "cltrain VERB --help   a verb's options and their defaults (or: cltrain help VERB)\n"
                  "cltrain help nets     how a net is written: the built-in nets, layers and losses\n"
+                 "cltrain help options  every option of every verb, as a table in Markdown\n"
                  "cltrain --version     the version\n\n"
                  "To begin: cltrain example, cltrain verify, then\n"
                  "  cltrain train --data FOLDER --net lenet5 --output-dir run\n");
@@ -63,37 +65,37 @@ static clt_status find_verb(const char *name, const verb_row **found, clt_error 
 
 /* ---- running a verb ----------------------------------------------------------------------------------------- */
 
-static clt_status run_with_settings(command_line *command, void *settings, clt_error *error)
+static clt_status run_with(command_line *command, clt_options *options, clt_error *error)
 {
-    const verb_row *verb = command->verb;
-    if (verb->set_defaults) verb->set_defaults(settings);
-    if (asks_for_help(command->argument_count, command->arguments)) {
-        print_verb_help(verb, settings, stdout);
-        return CLT_OK;
-    }
-    TRY(read_options(command, settings, error));
-    return verb->run(command, settings, error);
+    TRY(set_verb_defaults(command->verb, options, error));
+    if (asks_for_help(command->argument_count, command->arguments))
+        return print_verb_help(command->verb, options, stdout, error);
+    TRY(read_options(command, options, error));
+    return command->verb->run(command, options, error);
 }
 
 static clt_status run_verb(const verb_row *verb, int argument_count, char **arguments, clt_error *error)
 {
     command_line command = {.verb = verb, .argument_count = argument_count, .arguments = arguments};
-    void *settings = NULL;
-    clt_status status = allocate(1, verb->settings_size, "the settings", &settings, error);
+    clt_options *options = NULL;
+    clt_status status = clt_options_create(&options, error);
     if (status == CLT_OK)
-        status = allocate((size_t)argument_count, sizeof *command.operands, "the arguments", &command.operands, error);
-    if (status == CLT_OK) status = run_with_settings(&command, settings, error);
+        status = clt__allocate((uint64_t)argument_count, sizeof *command.operands, "the arguments", &command.operands,
+                               error);
+    if (status == CLT_OK) status = run_with(&command, options, error);
     free(command.operands);
-    free(settings);
+    clt_options_close(options);
     return status;
 }
 
 static clt_status run_help(int argument_count, char **arguments, clt_error *error)
 {
-    if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, or nets", arguments[1]);
+    if (argument_count > 1)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets or options", arguments[1]);
     if (argument_count == 1 && strcmp(arguments[0], "nets") == 0) return print_net_language(error);
+    if (argument_count == 1 && strcmp(arguments[0], "options") == 0) return print_option_table(stdout, error);
     if (argument_count == 1 && arguments[0][0] == '-')
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, or nets", arguments[0]);
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets or options", arguments[0]);
     if (argument_count == 1) {
         char option[] = "--help";
         char *only[] = {option};

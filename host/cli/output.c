@@ -1,4 +1,5 @@
 #include "cli/output.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,28 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* ---- failures ----------------------------------------------------------------------------------------------- */
-
-clt_status fail_at(clt_error *error, clt_status status, const char *source_file, int source_line, const char *format,
-                   ...)
-{
-    *error = (clt_error){.status = status, .source_file = source_file, .source_line = source_line};
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
-clt_status allocate(size_t count, size_t size, const char *what, void *memory, clt_error *error)
-{
-    void *fresh = calloc(count ? count : 1, size);
-    if (!fresh) return FAIL(error, CLT_NO_MEMORY, "no host memory for %s: %zu times %zu bytes", what, count, size);
-    memcpy(memory, &fresh, sizeof fresh);
-    /* cppcheck-suppress memleak ; it is the caller's now */
-    return CLT_OK;
-}
 
 /* ---- text --------------------------------------------------------------------------------------------------- */
 
@@ -137,7 +116,7 @@ static clt_status print_rows(const text_table *table, clt_error *error)
 {
     const size_t columns = strlen(table->alignment);
     size_t *width = NULL;
-    TRY(allocate(columns, sizeof *width, "a table", &width, error));
+    TRY(clt__allocate(columns, sizeof *width, "a table", &width, error));
     for (size_t i = 0; i < table->count; i++) {
         const size_t length = strlen(table->cell[i]);
         if (width[i % columns] < length) width[i % columns] = length;

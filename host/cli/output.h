@@ -5,31 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "cltrain.h"
-
-#if defined(__GNUC__)
-#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
-#else
-#define PRINTF_LIKE(text, first)
-#endif
-
-/* ---- failures. A verb fills the error record, as the library does; main prints it and picks the exit code. */
-
-clt_status fail_at(clt_error *error, clt_status status, const char *source_file, int source_line, const char *format,
-                   ...) PRINTF_LIKE(5, 6);
-
-/* return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is ...", topk); */
-#define FAIL(error, status, ...) fail_at(error, status, __FILE__, __LINE__, __VA_ARGS__)
-
-/* Returns from the calling function if `call` fails. */
-#define TRY(call)                                    \
-    do {                                             \
-        const clt_status try_status = (call);        \
-        if (try_status != CLT_OK) return try_status; \
-    } while (0)
-
-/* Zeroed memory for `count` things of `size` bytes; *memory is freed with free(). */
-clt_status allocate(size_t count, size_t size, const char *what, void *memory, clt_error *error);
+#include "base/error.h"
 
 /* ---- text */
 
@@ -37,7 +13,7 @@ clt_status allocate(size_t count, size_t size, const char *what, void *memory, c
 void print_error(const clt_error *error);
 
 /* A sentence that is no failure, to stderr. */
-void print_note(const char *format, ...) PRINTF_LIKE(1, 2);
+void print_note(const char *format, ...) CLT__PRINTF(1, 2);
 
 /* Prints `text` and a line's end, broken at spaces to fit 80 columns; lines after the first begin at column `indent`.
  */
@@ -54,7 +30,7 @@ typedef struct text_table {
     bool failed; /* a cell found no memory: table_print tells */
 } text_table;
 
-void table_add(text_table *table, const char *format, ...) PRINTF_LIKE(2, 3);
+void table_add(text_table *table, const char *format, ...) CLT__PRINTF(2, 3);
 /* Prints the table to stdout and frees it. */
 clt_status table_print(text_table *table, clt_error *error);
 

@@ -2,23 +2,18 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-typedef struct devices_settings {
-    const char *json;
-} devices_settings;
-
-static const option_row option_rows[] = {JSON_OPTION(devices_settings), {0}};
-
 /* Where nobody asks for another. */
 static const char *schedule_of(const clt_device_info *device)
 {
-    return device->schedule == CLT_SCHEDULE_AUTO ? "-" : schedule_names[device->schedule == CLT_SCHEDULE_TILE];
+    if (device->schedule == CLT_SCHEDULE_AUTO) return "-";
+    return device->schedule == CLT_SCHEDULE_TILE ? "tile" : "vector";
 }
 
-static clt_status print_devices(const clt_device_info *list, size_t count, clt_error *error)
+static clt_status print_devices(const clt_devices *devices, clt_error *error)
 {
     text_table table = {.alignment = "lllllrrll"};
-    for (size_t i = 0; i < count; i++) {
-        const clt_device_info *device = &list[i];
+    for (size_t i = 0; i < clt_devices_count(devices); i++) {
+        const clt_device_info *device = clt_devices_at(devices, i);
         table_add(&table, "%s %s", device->is_default ? "*" : " ", device->id);
         table_add(&table, "%s", device->name);
         table_add(&table, "%s", device->platform);
@@ -46,39 +41,36 @@ static json_t *json_of_device(const clt_device_info *device)
                      device->usable ? json_null() : json_of_text(device->reason));
 }
 
-static json_t *json_of_devices(const clt_device_info *list, size_t count)
+static json_t *json_of_devices(const clt_devices *devices)
 {
     json_t *root = json_array();
-    for (size_t i = 0; root && i < count; i++) {
-        if (json_array_append_new(root, json_of_device(&list[i])) == 0) continue;
+    for (size_t i = 0; root && i < clt_devices_count(devices); i++) {
+        if (json_array_append_new(root, json_of_device(clt_devices_at(devices, i))) == 0) continue;
         json_decref(root);
         root = NULL;
     }
     return root;
 }
 
-static clt_status run(command_line *command, void *given, clt_error *error)
+static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     (void)command;
-    const devices_settings *settings = given;
-    clt_device_info *list;
-    size_t count;
-    TRY(clt_device_list(&list, &count, error));
+    clt_devices *devices;
+    TRY(clt_devices_find(&devices, error));
     clt_status status = CLT_OK;
-    if (!is_stdout(settings->json)) status = print_devices(list, count, error);
-    if (status == CLT_OK && settings->json) status = write_json(json_of_devices(list, count), settings->json, error);
-    clt_free(list);
+    if (!is_stdout(options->json)) status = print_devices(devices, error);
+    if (status == CLT_OK && options->json) status = write_json(json_of_devices(devices), options->json, error);
+    clt_devices_close(devices);
     return status;
 }
 
 const verb_row devices_verb = {
     .name = "devices",
+    .verb = CLT__DEVICES,
     .summary = "Lists the devices there are, one a line.",
     .details = "Each line has the id that --device takes, the name, the platform, the type, the schedule, the compute "
                "units, the memory and "
                "whether the device computes in double precision. The default is marked with *; a device that cannot be "
                "used says why.",
-    .options = option_rows,
-    .settings_size = sizeof(devices_settings),
     .run = run,
 };

@@ -3,45 +3,17 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-typedef struct eval_settings {
-    const char *model, *data, *json, *device, *schedule;
-    clt_device_limits limits;
-    int batch_size, topk; /* topk 0: not given */
-    data_settings reading;
-} eval_settings;
-
-static const option_row option_rows[] = {
-    {.name = "model", SETTING(eval_settings, model), .value = "FILE", .required = true, .help = "the checkpoint"},
-    {.name = "data",
-     SETTING(eval_settings, data),
-     .value = "PATH",
-     .required = true,
-     .help = "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README"},
-    DATA_OPTIONS(eval_settings),
-    {.name = "topk",
-     SETTING(eval_settings, topk),
-     .value = "K",
-     .least = 1,
-     .help = "tell, too, how many images have their class among the K most probable ones"},
-    BATCH_SIZE_OPTION(eval_settings),
-    JSON_OPTION(eval_settings),
-    DEVICE_OPTIONS(eval_settings),
-    {0}};
-
-static void set_defaults(void *settings)
-{
-    *(eval_settings *)settings = (eval_settings){.batch_size = 256};
-}
-
 /* What is reported, and what it is of. */
 typedef struct eval_report {
+    const command_line *command;
+    const clt_options *options;
     const clt_model *model;
     const clt_dataset *data;
     const clt_evaluation *evaluation;
-    int topk;
 } eval_report;
 
 /* What is told of one class. A figure that would divide by 0 is NaN. */
@@ -50,19 +22,14 @@ typedef struct class_figures {
     uint64_t count;
 } class_figures;
 
-static uint64_t confused(const clt_evaluation *evaluation, int truth, int predicted)
-{
-    return evaluation->confusion[(size_t)truth * (size_t)evaluation->classes + (size_t)predicted];
-}
-
 static class_figures figures_of(const clt_evaluation *evaluation, int class)
 {
     uint64_t of_class = 0, as_class = 0;
-    for (int other = 0; other < evaluation->classes; other++) {
-        of_class += confused(evaluation, class, other);
-        as_class += confused(evaluation, other, class);
+    for (int other = 0; other < clt_evaluation_classes(evaluation); other++) {
+        of_class += clt_evaluation_confused(evaluation, class, other);
+        as_class += clt_evaluation_confused(evaluation, other, class);
     }
-    const double hits = (double)confused(evaluation, class, class);
+    const double hits = (double)clt_evaluation_confused(evaluation, class, class);
     return (class_figures){
         .precision = as_class ? hits / (double)as_class : NAN,
         .recall = of_class ? hits / (double)of_class : NAN,
@@ -75,8 +42,8 @@ static class_figures figures_of(const clt_evaluation *evaluation, int class)
 static double topk_accuracy(const eval_report *report)
 {
     uint64_t hits = 0;
-    for (int i = 0; i < report->topk; i++) hits += report->evaluation->rank[i];
-    return (double)hits / (double)report->evaluation->count;
+    for (int i = 0; i < report->options->topk; i++) hits += clt_evaluation_ranked(report->evaluation, i);
+    return (double)hits / (double)clt_evaluation_count(report->evaluation);
 }
 
 /* ---- text --------------------------------------------------------------------------------------------------- */
@@ -104,7 +71,7 @@ static clt_status print_classes(const eval_report *report, clt_error *error)
     static const char *const heads[] = {"class", "name", "precision", "recall", "f1", "images"};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         if (i != 1 || named) table_add(&table, "%s", heads[i]);
-    for (int class = 0; class < evaluation->classes; class ++) {
+    for (int class = 0; class < clt_evaluation_classes(evaluation); class ++) {
         const class_figures figures = figures_of(evaluation, class);
         const char *name = name_of(report, class);
         table_add(&table, "%d", class);
@@ -121,16 +88,17 @@ static clt_status print_classes(const eval_report *report, clt_error *error)
 static clt_status print_confusion(const clt_evaluation *evaluation, clt_error *error)
 {
     char *alignment;
-    const size_t columns = (size_t)evaluation->classes + 1;
-    TRY(allocate(columns + 1, 1, "a table", &alignment, error));
+    const size_t columns = (size_t)clt_evaluation_classes(evaluation) + 1;
+    TRY(clt__allocate(columns + 1, 1, "a table", &alignment, error));
     for (size_t i = 0; i < columns; i++) alignment[i] = 'r';
     text_table table = {.alignment = alignment};
     table_add(&table, "true");
-    for (int predicted = 0; predicted < evaluation->classes; predicted++) table_add(&table, "%d", predicted);
-    for (int truth = 0; truth < evaluation->classes; truth++) {
+    for (int predicted = 0; predicted < clt_evaluation_classes(evaluation); predicted++)
+        table_add(&table, "%d", predicted);
+    for (int truth = 0; truth < clt_evaluation_classes(evaluation); truth++) {
         table_add(&table, "%d", truth);
-        for (int predicted = 0; predicted < evaluation->classes; predicted++)
-            table_add(&table, "%" PRIu64, confused(evaluation, truth, predicted));
+        for (int predicted = 0; predicted < clt_evaluation_classes(evaluation); predicted++)
+            table_add(&table, "%" PRIu64, clt_evaluation_confused(evaluation, truth, predicted));
     }
     (void)printf("\nconfusion: a row for each true class, a column for each predicted one\n");
     const clt_status status = table_print(&table, error);
@@ -141,10 +109,11 @@ static clt_status print_confusion(const clt_evaluation *evaluation, clt_error *e
 static clt_status print_evaluation(const eval_report *report, clt_error *error)
 {
     const clt_evaluation *evaluation = report->evaluation;
-    (void)printf("images    %zu\nloss      %.6g\n", evaluation->count, evaluation->loss);
-    if (!isnan(evaluation->accuracy)) (void)printf("accuracy  %.6g\n", evaluation->accuracy);
-    if (report->topk) (void)printf("top %-5d %.6g\n", report->topk, topk_accuracy(report));
-    if (evaluation->classes == 0) return CLT_OK;
+    (void)printf("images    %zu\nloss      %.6g\n", clt_evaluation_count(evaluation), clt_evaluation_loss(evaluation));
+    if (!isnan(clt_evaluation_accuracy(evaluation)))
+        (void)printf("accuracy  %.6g\n", clt_evaluation_accuracy(evaluation));
+    if (report->options->topk) (void)printf("top %-5d %.6g\n", report->options->topk, topk_accuracy(report));
+    if (clt_evaluation_classes(evaluation) == 0) return CLT_OK;
     TRY(print_classes(report, error));
     return print_confusion(evaluation, error);
 }
@@ -169,8 +138,9 @@ static json_t *json_of_confused(const eval_report *report, int truth)
 {
     const clt_evaluation *evaluation = report->evaluation;
     json_t *row = json_array();
-    for (int predicted = 0; predicted < evaluation->classes; predicted++)
-        if (json_array_append_new(row, json_integer((json_int_t)confused(evaluation, truth, predicted)))) {
+    for (int predicted = 0; predicted < clt_evaluation_classes(evaluation); predicted++)
+        if (json_array_append_new(row,
+                                  json_integer((json_int_t)clt_evaluation_confused(evaluation, truth, predicted)))) {
             json_decref(row);
             return NULL;
         }
@@ -181,7 +151,7 @@ static json_t *json_of_confused(const eval_report *report, int truth)
 static json_t *json_of_each(const eval_report *report, json_t *(*json_of)(const eval_report *, int))
 {
     json_t *all = json_array();
-    for (int class = 0; class < report->evaluation->classes; class ++)
+    for (int class = 0; class < clt_evaluation_classes(report->evaluation); class ++)
         if (json_array_append_new(all, json_of(report, class))) {
             json_decref(all);
             return NULL;
@@ -189,16 +159,18 @@ static json_t *json_of_each(const eval_report *report, json_t *(*json_of)(const 
     return all;
 }
 
-static json_t *json_of_evaluation(const eval_settings *settings, const eval_report *report)
+static json_t *json_of_evaluation(const eval_report *report)
 {
+    const clt_options *options = report->options;
     const clt_evaluation *evaluation = report->evaluation;
     json_t *json =
-        json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "model", json_of_text(settings->model), "data",
-                  json_of_text(settings->data), "images", (json_int_t)evaluation->count, "loss",
-                  json_of_number(evaluation->loss), "accuracy", json_of_number(evaluation->accuracy), "classes",
+        json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "options", json_of_options(report->command, options),
+                  "model", json_of_text(options->model), "data", json_of_text(options->data), "images",
+                  (json_int_t)clt_evaluation_count(evaluation), "loss", json_of_number(clt_evaluation_loss(evaluation)),
+                  "accuracy", json_of_number(clt_evaluation_accuracy(evaluation)), "classes",
                   json_of_each(report, json_of_class), "confusion", json_of_each(report, json_of_confused));
-    if (!json || !report->topk) return json;
-    json_t *topk = json_pack("{s:i, s:f}", "k", report->topk, "accuracy", topk_accuracy(report));
+    if (!json || !report->options->topk) return json;
+    json_t *topk = json_pack("{s:i, s:f}", "k", report->options->topk, "accuracy", topk_accuracy(report));
     if (json_object_set_new(json, "topk", topk) == 0) return json;
     json_decref(json);
     return NULL;
@@ -206,42 +178,41 @@ static json_t *json_of_evaluation(const eval_settings *settings, const eval_repo
 
 /* ---- the verb ----------------------------------------------------------------------------------------------- */
 
-static clt_status tell(const eval_settings *settings, const eval_report *report, clt_error *error)
+static clt_status tell(const eval_report *report, clt_error *error)
 {
-    if (!is_stdout(settings->json)) TRY(print_evaluation(report, error));
-    return settings->json ? write_json(json_of_evaluation(settings, report), settings->json, error) : CLT_OK;
+    const char *json = report->options->json;
+    if (!is_stdout(json)) TRY(print_evaluation(report, error));
+    return json ? write_json(json_of_evaluation(report), json, error) : CLT_OK;
 }
 
-static clt_status check_topk(const eval_settings *settings, const clt_evaluation *evaluation, clt_error *error)
+static clt_status check_topk(const clt_options *options, const clt_evaluation *evaluation, clt_error *error)
 {
-    if (settings->topk <= evaluation->classes) return CLT_OK;
-    if (!evaluation->classes)
-        return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %s has real targets, and no classes", settings->data);
-    return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", settings->topk,
-                settings->model, evaluation->classes);
+    if (options->topk <= clt_evaluation_classes(evaluation)) return CLT_OK;
+    if (!clt_evaluation_classes(evaluation))
+        return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %s has real targets, and no classes", options->data);
+    return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", options->topk, options->model,
+                clt_evaluation_classes(evaluation));
 }
 
-static clt_status open_data(const eval_settings *settings, const clt_model *model, clt_dataset **data, clt_error *error)
+static clt_status open_data(const clt_options *options, const clt_model *model, clt_dataset **data, clt_error *error)
 {
-    const clt_data_options options = data_options_of(&settings->reading, clt_model_input(model).channels);
-    return clt_dataset_open_with(settings->data, CLT_TEST, &options, data, error);
+    const clt_options reading = reading_for(options, clt_model_input(model).channels);
+    return clt_dataset_open(options->data, CLT_TEST, &reading, data, error);
 }
 
-static clt_status run(command_line *command, void *given, clt_error *error)
+static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
-    (void)command;
-    const eval_settings *settings = given;
     clt_model *model = NULL;
     clt_dataset *data = NULL;
     clt_device *device = NULL;
-    clt_evaluation evaluation = {0};
-    clt_status status = clt_model_load(settings->model, &model, error);
-    if (status == CLT_OK) status = open_data(settings, model, &data, error);
-    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &settings->limits, &device, error);
-    if (status == CLT_OK) status = clt_evaluate(model, device, data, settings->batch_size, &evaluation, error);
-    if (status == CLT_OK) status = check_topk(settings, &evaluation, error);
-    if (status == CLT_OK) status = tell(settings, &(eval_report){model, data, &evaluation, settings->topk}, error);
-    clt_evaluation_free(&evaluation);
+    clt_evaluation *evaluation = NULL;
+    clt_status status = clt_model_load(options->model, &model, error);
+    if (status == CLT_OK) status = open_data(options, model, &data, error);
+    if (status == CLT_OK) status = clt_device_open_with(options, &device, error);
+    if (status == CLT_OK) status = clt_evaluate(model, device, data, options, &evaluation, error);
+    if (status == CLT_OK) status = check_topk(options, evaluation, error);
+    if (status == CLT_OK) status = tell(&(eval_report){command, options, model, data, evaluation}, error);
+    clt_evaluation_close(evaluation);
     clt_device_close(device);
     clt_dataset_close(data);
     clt_model_close(model);
@@ -250,12 +221,12 @@ static clt_status run(command_line *command, void *given, clt_error *error)
 
 const verb_row eval_verb = {
     .name = "eval",
+    .verb = CLT__EVAL,
     .summary = "Measures a trained model: loss, accuracy, figures for each class.",
     .details =
         "The data set's test files are evaluated; of a list or CSV file, all of it. The normalisation comes from "
         "the checkpoint.",
-    .options = option_rows,
-    .settings_size = sizeof(eval_settings),
-    .set_defaults = set_defaults,
+    .needed = {"data", "model"},
+    .defaults = {{CLT__OPTION_batch_size, "256"}},
     .run = run,
 };

@@ -7,37 +7,6 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-typedef struct example_settings {
-    const char *device, *schedule, *precision, *derivative;
-    clt_device_limits limits;
-    int steps;
-    double lr;
-} example_settings;
-
-static const char *const derivatives[] = {"exact", "notebook", NULL};
-
-static const option_row option_rows[] = {
-    {.name = "sigmoid-derivative",
-     SETTING(example_settings, derivative),
-     .value = "exact|notebook",
-     .choices = derivatives,
-     .help = "exact: the sigmoid's derivative at z, and K is trained too; notebook: as the published notebook has it, "
-             "the derivative at the prediction, and K stays as it is"},
-    {.name = "steps", SETTING(example_settings, steps), .value = "N", .least = 1, .help = "training steps"},
-    {.name = "lr", SETTING(example_settings, lr), .value = "X", .help = "learning rate"},
-    {.name = "precision",
-     SETTING(example_settings, precision),
-     .value = "f32|f64",
-     .choices = precision_names,
-     .help = "what the device computes in (default: f64 where it can)"},
-    DEVICE_OPTIONS(example_settings),
-    {0}};
-
-static void set_defaults(void *settings)
-{
-    *(example_settings *)settings = (example_settings){.derivative = "exact", .steps = 1, .lr = 0.01};
-}
-
 /* ---- the network and its numbers ---------------------------------------------------------------------------- */
 
 static const double image_x[] = {1, 0, 2, 3, 4, 6, 6, 8, 3, 1, 1, 0, 1, 2, 2, 4}, target[] = {5};
@@ -91,7 +60,7 @@ typedef struct example_side {
 } example_side;
 
 typedef struct example_run {
-    const example_settings *settings;
+    const clt_options *options;
     bool notebook;
     clt_precision precision;
     clt_dataset *data;
@@ -116,8 +85,8 @@ static const char *name_of(const example_run *example, const tensor_part *part)
 static clt_status create_model(const example_run *example, const clt_device *device, clt_model **model,
                                clt_error *error)
 {
-    const clt_model_options options = {.net = example->notebook ? "example_notebook" : "example",
-                                       .precision = device == example->reference.device ? CLT_F64 : example->precision};
+    const clt_options options = {.net = example->notebook ? "example_notebook" : "example",
+                                 .precision = device == example->reference.device ? CLT_F64 : example->precision};
     TRY(clt_model_create(&options, model, error));
     TRY(clt_model_set(*model, "conv1.weight", kernel_k, COUNT_OF(kernel_k), error));
     TRY(clt_model_set(*model, "dense1.weight", weights_w, COUNT_OF(weights_w), error));
@@ -126,13 +95,13 @@ static clt_status create_model(const example_run *example, const clt_device *dev
 
 static clt_status open_session(const example_run *example, example_side *side, clt_error *error)
 {
-    clt_train_options options = clt_train_defaults();
+    clt_options options = clt__options_default();
     options.batch_size = 1;
     options.optimizer = "sgd";
-    options.lr = example->settings->lr;
+    options.lr = example->options->lr;
     options.momentum = options.weight_decay = 0;
     options.nesterov = false;
-    options.normalize = CLT_NORMALIZE_NONE;
+    options.normalize.how = CLT__BY_NOTHING;
     TRY(create_model(example, side->device, &side->model, error));
     return clt_session_open(side->model, side->device, example->data, &options, true, &side->session, error);
 }
@@ -141,15 +110,14 @@ static clt_status open_session(const example_run *example, example_side *side, c
 static clt_precision choose_precision(const example_run *example)
 {
     const clt_device_info *info = clt_device_describe(example->device.device);
-    if (example->settings->precision) return precision_named(example->settings->precision, CLT_F64);
+    if (example->options->given[CLT__OPTION_precision]) return (clt_precision)example->options->precision;
     if (!info->fp64) print_note("%s: the device has no double precision, so this is f32", info->name);
     return info->fp64 ? CLT_F64 : CLT_F32;
 }
 
 static clt_status open_example(example_run *example, clt_error *error)
 {
-    TRY(open_device(example->settings->device, example->settings->schedule, &example->settings->limits,
-                    &example->device.device, error));
+    TRY(clt_device_open_with(example->options, &example->device.device, error));
     TRY(clt_device_open("reference", &example->reference.device, error));
     TRY(clt_dataset_from_reals(1, (clt_shape){1, 4, 4}, image_x, target, 1, &example->data, error));
     example->precision = choose_precision(example);
@@ -220,7 +188,7 @@ static clt_status judge(const example_run *example, clt_error *error)
                     "the tensor's largest value for each step",
                     example->worst_name, id, example->worst, example->bound);
     (void)printf("\ndevice %s agrees with the reference: no difference is above %g of its tensor's largest value%s\n",
-                 id, example->bound, example->settings->steps > 1 ? " for each step" : "");
+                 id, example->bound, example->options->steps > 1 ? " for each step" : "");
     return CLT_OK;
 }
 
@@ -289,8 +257,8 @@ static void print_head(const example_run *example)
     const int width = column_width(example);
     (void)printf("device %s: %s (%s)\n", info->id, info->name, info->platform);
     (void)printf("%s, learning rate %g, target %g, sigmoid derivative: %s\n\n",
-                 precision_names[example->precision == CLT_F64], example->settings->lr, target[0],
-                 example->settings->derivative);
+                 example->precision == CLT_F64 ? "f64" : "f32", example->options->lr, target[0],
+                 example->notebook ? "notebook" : "exact");
     (void)printf("  %-6s %*s  %*s  %10s\n", "", width, "device", width, "reference", "difference");
 }
 
@@ -318,7 +286,7 @@ static clt_status show_further_steps(example_run *example, clt_error *error)
     const int width = column_width(example), digits = digits_of(example->precision);
     (void)printf("\nfurther steps\n  %6s %*s  %*s  %*s  %*s\n", "step", width, "prediction, device", width, "reference",
                  width, "loss, device", width, "reference");
-    for (int step = 2; step <= example->settings->steps; step++) {
+    for (int step = 2; step <= example->options->steps; step++) {
         tensor_pair prediction, loss;
         TRY(step_both(example, error));
         TRY(read_pair(example, &prediction_part, &prediction, error));
@@ -329,8 +297,8 @@ static clt_status show_further_steps(example_run *example, clt_error *error)
                      prediction.reference[0], width, digits, loss.device[0], width, digits, loss.reference[0]);
     }
     char before[48];
-    (void)snprintf(before, sizeof before, "after %d steps: ", example->settings->steps);
-    return show_parameters(example, before, example->settings->steps, error);
+    (void)snprintf(before, sizeof before, "after %d steps: ", example->options->steps);
+    return show_parameters(example, before, example->options->steps, error);
 }
 
 /* What the published notebook prints, in its own form. */
@@ -349,14 +317,13 @@ static clt_status show_as_notebook(example_run *example, clt_error *error)
     return CLT_OK;
 }
 
-static clt_status run(command_line *command, void *settings, clt_error *error)
+static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     (void)command;
-    example_run example = {.settings = settings};
-    example.notebook = strcmp(example.settings->derivative, "notebook") == 0;
+    example_run example = {.options = options, .notebook = options->sigmoid_derivative == CLT__NOTEBOOK};
     clt_status status = open_example(&example, error);
     if (status == CLT_OK) status = show_first_step(&example, error);
-    if (status == CLT_OK && example.settings->steps > 1) status = show_further_steps(&example, error);
+    if (status == CLT_OK && example.options->steps > 1) status = show_further_steps(&example, error);
     if (status == CLT_OK && example.notebook) status = show_as_notebook(&example, error);
     if (status == CLT_OK) status = judge(&example, error);
     close_example(&example);
@@ -365,12 +332,11 @@ static clt_status run(command_line *command, void *settings, clt_error *error)
 
 const verb_row example_verb = {
     .name = "example",
+    .verb = CLT__EXAMPLE,
     .summary = "Shows one training step of a worked 4x4 network, device beside reference.",
     .details =
         "Every number is printed as the device and as the plain C reference compute it, with all its digits. Fails "
         "where the two differ by more than 1e-12 (f64) or 1e-5 (f32) of a tensor's largest value.",
-    .options = option_rows,
-    .settings_size = sizeof(example_settings),
-    .set_defaults = set_defaults,
+    .defaults = {{CLT__OPTION_steps, "1"}},
     .run = run,
 };

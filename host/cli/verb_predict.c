@@ -4,41 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/npy.h"
+#include "base/memory.h"
+#include "cli/npy_writer.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
-
-typedef struct predict_settings {
-    const char *model, *format, *device, *schedule;
-    clt_device_limits limits;
-    int batch_size, topk; /* topk 0: not given */
-    data_settings reading;
-} predict_settings;
-
-static const char *const formats[] = {"text", "csv", "json", "npy", NULL};
-
-static const option_row option_rows[] = {
-    {.name = "model", SETTING(predict_settings, model), .value = "FILE", .required = true, .help = "the checkpoint"},
-    {.name = "topk",
-     SETTING(predict_settings, topk),
-     .value = "K",
-     .least = 1,
-     .help = "tell the K most probable classes, where one is usual"},
-    {.name = "format",
-     SETTING(predict_settings, format),
-     .value = "text|csv|json|npy",
-     .choices = formats,
-     .help = "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of "
-             "objects; npy: NumPy's array [images, outputs] of all probabilities"},
-    DATA_OPTIONS(predict_settings),
-    BATCH_SIZE_OPTION(predict_settings),
-    DEVICE_OPTIONS(predict_settings),
-    {0}};
-
-static void set_defaults(void *settings)
-{
-    *(predict_settings *)settings = (predict_settings){.format = "text", .batch_size = 256};
-}
 
 enum { MOST_FILES = 1024 };
 
@@ -56,7 +25,7 @@ typedef struct file_group {
 } file_group;
 
 typedef struct prediction_run {
-    const predict_settings *settings;
+    const clt_options *options;
     clt_model *model;
     clt_device *device;
     bool classifies; /* the outputs are the classes' probabilities */
@@ -130,7 +99,7 @@ static void print_class(const prediction_run *prediction, int class, bool csv)
 
 static void print_image(const prediction_run *prediction, const char *name, const double *outputs)
 {
-    const bool csv = strcmp(prediction->settings->format, "csv") == 0;
+    const bool csv = prediction->options->format == CLT__FORMAT_CSV;
     const char separator = csv ? ',' : '\t';
     if (csv)
         print_csv_text(name);
@@ -179,7 +148,7 @@ static json_t *json_of_image(const prediction_run *prediction, const char *file,
         complete &= add_class_name(prediction, prediction->rank[0].class, image);
         complete &= json_object_set_new(image, "probability", json_of_number(prediction->rank[0].probability)) == 0;
     }
-    if (image && (prediction->settings->topk || !prediction->classifies))
+    if (image && (prediction->options->topk || !prediction->classifies))
         complete &= json_object_set(image, prediction->classifies ? "topk" : "outputs", list) == 0;
     json_decref(list);
     if (complete) return image;
@@ -201,7 +170,7 @@ static clt_status tell_image(prediction_run *prediction, const char *file, size_
     }
     char *name;
     const size_t room = strlen(file) + 32;
-    TRY(allocate(room, 1, "a file name", &name, error));
+    TRY(clt__allocate(room, 1, "a file name", &name, error));
     if (count == 1)
         (void)snprintf(name, room, "%s", file);
     else
@@ -215,7 +184,7 @@ static clt_status predict_images(prediction_run *prediction, const clt_dataset *
                                  clt_error *error)
 {
     const file_group *group = &prediction->group;
-    TRY(clt_predict(prediction->model, prediction->device, images, prediction->settings->batch_size, outputs, error));
+    TRY(clt_predict(prediction->model, prediction->device, images, prediction->options, outputs, error));
     for (int i = 0; i < group->count; i++) {
         const size_t count = clt_dataset_count(group->images[i]);
         for (size_t j = 0; j < count; j++, outputs += prediction->outputs)
@@ -242,7 +211,7 @@ static clt_status predict_group(prediction_run *prediction, clt_error *error)
     double *outputs = NULL;
     if (!group->count) return CLT_OK;
     clt_status status =
-        allocate(group->total, (size_t)prediction->outputs * sizeof *outputs, "the predictions", &outputs, error);
+        clt__allocate(group->total, (size_t)prediction->outputs * sizeof *outputs, "the predictions", &outputs, error);
     if (status == CLT_OK && group->count > 1)
         status = clt_dataset_join((const clt_dataset *const *)group->images, (size_t)group->count, &joined, error);
     if (status == CLT_OK) status = predict_images(prediction, joined ? joined : group->images[0], outputs, error);
@@ -265,9 +234,9 @@ static clt_status add_file(prediction_run *prediction, const char *file, clt_dat
 {
     enum { BATCHES = 4 };
     file_group *group = &prediction->group;
-    if (!joins_group(group, images, (size_t)prediction->settings->batch_size * BATCHES))
+    if (!joins_group(group, images, (size_t)prediction->options->batch_size * BATCHES))
         TRY(predict_group(prediction, error));
-    TRY(allocate(strlen(file) + 1, 1, "a file name", &group->file[group->count], error));
+    TRY(clt__allocate(strlen(file) + 1, 1, "a file name", &group->file[group->count], error));
     memcpy(group->file[group->count], file, strlen(file) + 1);
     group->images[group->count++] = images;
     group->total += clt_dataset_count(images);
@@ -278,9 +247,8 @@ static clt_status add_file(prediction_run *prediction, const char *file, clt_dat
 static clt_status predict_file(prediction_run *prediction, const char *file, clt_error *error)
 {
     clt_dataset *images;
-    const clt_data_options options =
-        data_options_of(&prediction->settings->reading, clt_model_input(prediction->model).channels);
-    clt_status status = clt_dataset_open_images_with(file, &options, &images, error);
+    const clt_options reading = reading_for(prediction->options, clt_model_input(prediction->model).channels);
+    clt_status status = clt_dataset_open_images(file, &reading, &images, error);
     if (status != CLT_OK) {
         clt_error earlier;
         if (predict_group(prediction, &earlier) == CLT_OK) return status;
@@ -314,36 +282,35 @@ static clt_status open_rows(prediction_run *prediction, clt_error *error)
 {
     prediction->rows = (npy_rows){.columns = (size_t)prediction->outputs,
                                   .is_double = clt_model_precision(prediction->model) == CLT_F64};
-    if (!prediction->settings->topk) return CLT_OK;
+    if (!prediction->options->topk) return CLT_OK;
     return FAIL(error, CLT_BAD_ARGUMENT, "--topk: --format npy holds the probabilities of all classes");
 }
 
 static clt_status open_prediction(prediction_run *prediction, clt_error *error)
 {
-    const predict_settings *settings = prediction->settings;
-    TRY(clt_model_load(settings->model, &prediction->model, error));
-    TRY(open_device(settings->device, settings->schedule, &settings->limits, &prediction->device, error));
+    const clt_options *options = prediction->options;
+    TRY(clt_model_load(options->model, &prediction->model, error));
+    TRY(clt_device_open_with(options, &prediction->device, error));
     prediction->outputs = clt_model_outputs(prediction->model);
     prediction->digits = digits_of(clt_model_precision(prediction->model));
-    prediction->classifies = strcmp(clt_model_loss(prediction->model), "cross_entropy") == 0;
-    prediction->shown = settings->topk ? settings->topk : 1;
-    if (settings->topk && !prediction->classifies)
-        return FAIL(error, CLT_BAD_ARGUMENT,
-                    "--topk: %s was trained with the loss %s, and only cross_entropy has classes", settings->model,
-                    clt_model_loss(prediction->model));
+    prediction->classifies = clt_model_classifies(prediction->model);
+    prediction->shown = options->topk ? options->topk : 1;
+    if (options->topk && !prediction->classifies)
+        return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %s was trained with the loss %s, whose outputs are no classes",
+                    options->model, clt_model_loss(prediction->model));
     if (prediction->shown > prediction->outputs)
-        return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", settings->topk,
-                    settings->model, prediction->outputs);
-    TRY(allocate((size_t)prediction->outputs, sizeof *prediction->rank, "the classes", &prediction->rank, error));
-    if (strcmp(settings->format, "npy") == 0) return open_rows(prediction, error);
-    if (strcmp(settings->format, "json") != 0) return CLT_OK;
+        return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", options->topk,
+                    options->model, prediction->outputs);
+    TRY(clt__allocate((size_t)prediction->outputs, sizeof *prediction->rank, "the classes", &prediction->rank, error));
+    if (options->format == CLT__FORMAT_NPY) return open_rows(prediction, error);
+    if (options->format != CLT__FORMAT_JSON) return CLT_OK;
     prediction->json = json_array();
     return prediction->json ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for JSON");
 }
 
 static clt_status predict_files(prediction_run *prediction, const command_line *command, clt_error *error)
 {
-    if (strcmp(prediction->settings->format, "csv") == 0) print_csv_header(prediction);
+    if (prediction->options->format == CLT__FORMAT_CSV) print_csv_header(prediction);
     for (int i = 0; i < command->operand_count; i++) {
         const char *file = command->operands[i];
         TRY(strcmp(file, "-") == 0 ? predict_listed(prediction, error) : predict_file(prediction, file, error));
@@ -353,9 +320,9 @@ static clt_status predict_files(prediction_run *prediction, const command_line *
     return prediction->json ? write_json(json_incref(prediction->json), "-", error) : CLT_OK;
 }
 
-static clt_status run(command_line *command, void *settings, clt_error *error)
+static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
-    prediction_run prediction = {.settings = settings};
+    prediction_run prediction = {.options = options};
     clt_status status = open_prediction(&prediction, error);
     if (status == CLT_OK) status = predict_files(&prediction, command, error);
     empty_group(&prediction.group);
@@ -369,6 +336,7 @@ static clt_status run(command_line *command, void *settings, clt_error *error)
 
 const verb_row predict_verb = {
     .name = "predict",
+    .verb = CLT__PREDICT,
     .summary = "Tells what a trained model sees in images.",
     .details = "Each INPUT is a PNG or JPEG file, or an IDX (plain or gzip) or NPY file of images; - stands "
                "for the files that standard input lists, one a line. A PNG or JPEG of another "
@@ -377,8 +345,7 @@ const verb_row predict_verb = {
                "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
                "of classes.",
     .operand = "INPUT",
-    .options = option_rows,
-    .settings_size = sizeof(predict_settings),
-    .set_defaults = set_defaults,
+    .needed = {"model"},
+    .defaults = {{CLT__OPTION_batch_size, "256"}},
     .run = run,
 };

@@ -4,19 +4,6 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-typedef struct summary_settings {
-    const char *net, *json;
-    clt_shape input;
-} summary_settings;
-
-static const option_row option_rows[] = {
-    NET_OPTION(summary_settings, ""), INPUT_OPTION(summary_settings), JSON_OPTION(summary_settings), {0}};
-
-static void set_defaults(void *settings)
-{
-    *(summary_settings *)settings = (summary_settings){.net = "lenet5"};
-}
-
 typedef struct totals {
     uint64_t trained, kept, bytes;
     double flops;
@@ -25,22 +12,23 @@ typedef struct totals {
 static totals add_up(const clt_summary *summary)
 {
     totals sum = {0};
-    for (size_t i = 0; i < summary->rows; i++) {
-        sum.trained += summary->row[i].trained;
-        sum.kept += summary->row[i].kept;
-        sum.flops += summary->row[i].flops;
-        if (!summary->row[i].fused) sum.bytes += summary->row[i].bytes;
+    for (size_t i = 0; i < clt_summary_count(summary); i++) {
+        const clt_summary_row *row = clt_summary_at(summary, i);
+        sum.trained += row->trained;
+        sum.kept += row->kept;
+        sum.flops += row->flops;
+        if (!row->fused) sum.bytes += row->bytes;
     }
     return sum;
 }
 
-static void print_summary(const summary_settings *settings, const clt_summary *summary)
+static void print_summary(const clt_options *options, const clt_summary *summary)
 {
     const totals sum = add_up(summary);
-    (void)printf("%s\n\n%-16s %-16s %-24s %-14s %12s %12s\n", settings->net, "layer", "kind", "reads", "output",
+    (void)printf("%s\n\n%-16s %-16s %-24s %-14s %12s %12s\n", options->net, "layer", "kind", "reads", "output",
                  "parameters", "MFLOP");
-    for (size_t i = 0; i < summary->rows; i++) {
-        const clt_summary_row *row = &summary->row[i];
+    for (size_t i = 0; i < clt_summary_count(summary); i++) {
+        const clt_summary_row *row = clt_summary_at(summary, i);
         (void)printf("%-16s %-16s %-24s %-14s %12" PRIu64 " %12.3f%s\n", row->name, row->kind, row->from, row->output,
                      row->trained + row->kept, 1e-6 * row->flops, row->fused ? "  fused" : "");
     }
@@ -49,42 +37,37 @@ static void print_summary(const summary_settings *settings, const clt_summary *s
                  "MFLOP of a forward pass on an image", 1e-6 * sum.flops, "bytes of an image's outputs", sum.bytes);
 }
 
-static json_t *json_of_summary(const summary_settings *settings, const clt_summary *summary)
+static json_t *json_of_summary(const command_line *command, const clt_options *options, const clt_summary *summary)
 {
     const totals sum = add_up(summary);
     json_t *layers = json_array();
-    for (size_t i = 0; i < summary->rows; i++) {
-        const clt_summary_row *row = &summary->row[i];
+    for (size_t i = 0; i < clt_summary_count(summary); i++) {
+        const clt_summary_row *row = clt_summary_at(summary, i);
         (void)json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:f, s:I}", "name",
                                                       row->name, "kind", row->kind, "from", row->from, "output",
                                                       row->output, "fused", row->fused, "trained",
                                                       (json_int_t)row->trained, "kept", (json_int_t)row->kept, "flops",
                                                       row->flops, "bytes", (json_int_t)row->bytes));
     }
-    return json_pack("{s:o, s:I, s:I, s:f, s:I, s:o}", "net", json_of_text(settings->net), "trained",
-                     (json_int_t)sum.trained, "kept", (json_int_t)sum.kept, "flops", sum.flops, "bytes",
-                     (json_int_t)sum.bytes, "layers", layers);
+    return json_pack("{s:o, s:o, s:I, s:I, s:f, s:I, s:o}", "options", json_of_options(command, options), "net",
+                     json_of_text(options->net), "trained", (json_int_t)sum.trained, "kept", (json_int_t)sum.kept,
+                     "flops", sum.flops, "bytes", (json_int_t)sum.bytes, "layers", layers);
 }
 
-static clt_status run(command_line *command, void *given, clt_error *error)
+static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
-    (void)command;
-    const summary_settings *settings = given;
-    const clt_model_options options = {.net = settings->net, .input = settings->input};
-    clt_summary summary;
-    TRY(clt_summarize(&options, &summary, error));
+    clt_summary *summary;
+    TRY(clt_summarize(options, &summary, error));
     clt_status status = CLT_OK;
-    if (!is_stdout(settings->json)) print_summary(settings, &summary);
-    if (settings->json) status = write_json(json_of_summary(settings, &summary), settings->json, error);
-    clt_summary_free(&summary);
+    if (!is_stdout(options->json)) print_summary(options, summary);
+    if (options->json) status = write_json(json_of_summary(command, options, summary), options->json, error);
+    clt_summary_close(summary);
     return status;
 }
 
 const verb_row summary_verb = {
     .name = "summary",
+    .verb = CLT__SUMMARY,
     .summary = "Shows the layers of a net: shapes, parameters, arithmetic.",
-    .options = option_rows,
-    .settings_size = sizeof(summary_settings),
-    .set_defaults = set_defaults,
     .run = run,
 };

@@ -4,29 +4,6 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-typedef struct tune_settings {
-    const char *net, *json, *device, *schedule, *precision;
-    clt_device_limits limits;
-    clt_shape input;
-    int batch_size;
-    bool forget;
-} tune_settings;
-
-static const option_row option_rows[] = {
-    NET_OPTION(tune_settings, ""),
-    INPUT_OPTION(tune_settings),
-    BATCH_SIZE_OPTION(tune_settings),
-    PRECISION_OPTION(tune_settings),
-    {.name = "forget", SETTING(tune_settings, forget), .help = "forget all that was tuned for the device, and no more"},
-    JSON_OPTION(tune_settings),
-    DEVICE_OPTIONS(tune_settings),
-    {0}};
-
-static void set_defaults(void *settings)
-{
-    *(tune_settings *)settings = (tune_settings){.net = "lenet5", .batch_size = 64};
-}
-
 /* ---- the report --------------------------------------------------------------------------------------------- */
 
 typedef struct tune_report {
@@ -64,8 +41,8 @@ static void take_row(void *user, const clt_tune_row *row)
                                               row->after, "chosen", row->chosen, "complaint", row->complaint));
 }
 
-static clt_status finish(const tune_settings *settings, const tune_report *report, const clt_device *device,
-                         clt_error *error)
+static clt_status finish(const command_line *command, const clt_options *options, const tune_report *report,
+                         const clt_device *device, clt_error *error)
 {
     const clt_device_info *info = clt_device_describe(device);
     char *file = clt_tune_file(device);
@@ -74,51 +51,45 @@ static clt_status finish(const tune_settings *settings, const tune_report *repor
                      report->faster, report->count, 1e3 * report->after, 1e3 * report->before, info->id, info->name,
                      file);
     clt_status status = CLT_OK;
-    if (settings->json)
-        status = write_json(json_pack("{s:o, s:i, s:s, s:o, s:O}", "net", json_of_text(settings->net), "batch_size",
-                                      settings->batch_size, "device", info->id, "file", json_of_text(file), "ops",
-                                      report->rows),
-                            settings->json, error);
+    if (options->json)
+        status = write_json(json_pack("{s:o, s:o, s:i, s:s, s:o, s:O}", "options", json_of_options(command, options),
+                                      "net", json_of_text(options->net), "batch_size", options->batch_size, "device",
+                                      info->id, "file", json_of_text(file), "ops", report->rows),
+                            options->json, error);
     clt_free(file);
     return status;
 }
 
 /* ---- the verb ----------------------------------------------------------------------------------------------- */
 
-static clt_status tune(const tune_settings *settings, clt_device *device, clt_error *error)
+static clt_status tune(const command_line *command, const clt_options *options, clt_device *device, clt_error *error)
 {
-    const clt_model_options options = {
-        .net = settings->net, .input = settings->input, .precision = precision_named(settings->precision, CLT_F32)};
-    tune_report report = {.prints = !is_stdout(settings->json), .rows = settings->json ? json_array() : NULL};
+    tune_report report = {.prints = !is_stdout(options->json), .rows = options->json ? json_array() : NULL};
     clt_model *model;
-    clt_status status = clt_model_create(&options, &model, error);
-    if (status == CLT_OK) status = clt_tune(model, device, settings->batch_size, take_row, &report, error);
-    if (status == CLT_OK) status = finish(settings, &report, device, error);
+    clt_status status = clt_model_create(options, &model, error);
+    if (status == CLT_OK) status = clt_tune(model, device, options, take_row, &report, error);
+    if (status == CLT_OK) status = finish(command, options, &report, device, error);
     json_decref(report.rows);
     clt_model_close(model);
     return status;
 }
 
-static clt_status run(command_line *command, void *given, clt_error *error)
+static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
-    (void)command;
-    const tune_settings *settings = given;
     clt_device *device;
-    TRY(open_device(settings->device, settings->schedule, &settings->limits, &device, error));
-    const clt_status status = settings->forget ? clt_tune_forget(device, error) : tune(settings, device, error);
+    TRY(clt_device_open_with(options, &device, error));
+    const clt_status status = options->forget ? clt_tune_forget(device, error) : tune(command, options, device, error);
     clt_device_close(device);
     return status;
 }
 
 const verb_row tune_verb = {
     .name = "tune",
+    .verb = CLT__TUNE,
     .summary = "Finds faster ways to run a net's ops on this device, and keeps them.",
     .details =
         "Times other tiles for each op of training and inference. What is faster and agrees with the reference is kept "
         "in the cache folder for this device and driver, and every later run uses it: the last bits of a "
         "training's numbers change once, and then stay the same from run to run.",
-    .options = option_rows,
-    .settings_size = sizeof(tune_settings),
-    .set_defaults = set_defaults,
     .run = run,
 };

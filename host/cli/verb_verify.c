@@ -5,34 +5,6 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 
-typedef struct verify_settings {
-    const char *net, *loss, *model, *json, *device, *schedule, *precision;
-    clt_device_limits limits;
-    clt_shape input;
-    int batch_size;
-    uint64_t seed;
-} verify_settings;
-
-static const option_row option_rows[] = {
-    NET_OPTION(verify_settings, " (default lenet5)"),
-    INPUT_OPTION(verify_settings),
-    {.name = "loss", SETTING(verify_settings, loss), .value = "L", .help = "the loss (default: the net's own)"},
-    PRECISION_OPTION(verify_settings),
-    {.name = "model",
-     SETTING(verify_settings, model),
-     .value = "FILE",
-     .help = "verify a checkpoint: its net, with its parameters"},
-    BATCH_SIZE_OPTION(verify_settings),
-    {.name = "seed", SETTING(verify_settings, seed), .value = "N", .help = "of the random parameters and data"},
-    JSON_OPTION(verify_settings),
-    DEVICE_OPTIONS(verify_settings),
-    {0}};
-
-static void set_defaults(void *settings)
-{
-    *(verify_settings *)settings = (verify_settings){.batch_size = 64};
-}
-
 /* ---- the report --------------------------------------------------------------------------------------------- */
 
 typedef struct verify_report {
@@ -85,32 +57,28 @@ static void take_row(void *user, const clt_verify_row *row)
     if (report->rows && json_array_append_new(report->rows, json_of_row(row))) report->no_memory = true;
 }
 
-static json_t *json_of_report(const verify_report *report, const verify_settings *settings, const clt_model *model,
-                              const clt_device *device)
+static json_t *json_of_report(const command_line *command, const verify_report *report, const clt_options *options,
+                              const clt_model *model, const clt_device *device)
 {
     const clt_device_info *info = clt_device_describe(device);
     if (report->no_memory) return NULL;
-    return json_pack("{s:o, s:s, s:o, s:s, s:i, s:I, s:b, s:i, s:O}", "net", json_of_text(clt_model_net(model)),
-                     "device", info->id, "device_name", json_of_text(info->name), "precision",
-                     precision_names[clt_model_precision(model) == CLT_F64], "batch_size", settings->batch_size, "seed",
-                     (json_int_t)settings->seed, "ok", report->failed == 0, "failed", report->failed, "ops",
-                     report->rows);
+    return json_pack("{s:o, s:o, s:s, s:o, s:s, s:i, s:I, s:b, s:i, s:O}", "options", json_of_options(command, options),
+                     "net", json_of_text(clt_model_net(model)), "device", info->id, "device_name",
+                     json_of_text(info->name), "precision", clt_model_precision(model) == CLT_F64 ? "f64" : "f32",
+                     "batch_size", options->batch_size, "seed", (json_int_t)options->seed, "ok", report->failed == 0,
+                     "failed", report->failed, "ops", report->rows);
 }
 
 /* ---- the verb ----------------------------------------------------------------------------------------------- */
 
-static clt_status create_model(const verify_settings *settings, clt_model **model, clt_error *error)
+static clt_status create_model(const clt_options *options, clt_model **model, clt_error *error)
 {
-    const clt_model_options options = {.net = settings->net ? settings->net : "lenet5",
-                                       .input = settings->input,
-                                       .loss = settings->loss,
-                                       .precision = precision_named(settings->precision, CLT_F32),
-                                       .seed = settings->seed};
-    if (!settings->model) return clt_model_create(&options, model, error);
-    if (settings->net || settings->loss || settings->precision || settings->input.channels)
+    const bool *given = options->given;
+    if (!options->model) return clt_model_create(options, model, error);
+    if (given[CLT__OPTION_net] || given[CLT__OPTION_loss] || given[CLT__OPTION_precision] || given[CLT__OPTION_input])
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "--model: brings its own net, so --net, --input, --loss and --precision cannot be given with it");
-    return clt_model_load(settings->model, model, error);
+    return clt_model_load(options->model, model, error);
 }
 
 static clt_status summarise(const verify_report *report, const clt_device *device, clt_error *error)
@@ -124,27 +92,25 @@ static clt_status summarise(const verify_report *report, const clt_device *devic
     return CLT_OK;
 }
 
-static clt_status verify(const verify_settings *settings, const clt_model *model, clt_device *device,
-                         verify_report *report, clt_error *error)
+static clt_status verify(const command_line *command, const clt_options *options, const clt_model *model,
+                         clt_device *device, verify_report *report, clt_error *error)
 {
-    const clt_status status = clt_verify(model, device, settings->batch_size, settings->seed, take_row, report, error);
+    const clt_status status = clt_verify(model, device, options, take_row, report, error);
     if (status != CLT_OK && status != CLT_MISMATCH) return status;
-    if (settings->json) TRY(write_json(json_of_report(report, settings, model, device), settings->json, error));
+    if (options->json) TRY(write_json(json_of_report(command, report, options, model, device), options->json, error));
     /* The library names one op; the summary names all. Without rows there is only the library's sentence. */
     return status != CLT_OK && report->failed == 0 ? status : summarise(report, device, error);
 }
 
-static clt_status run(command_line *command, void *given, clt_error *error)
+static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
-    (void)command;
-    const verify_settings *settings = given;
     clt_model *model = NULL;
     clt_device *device = NULL;
-    verify_report report = {.prints = !is_stdout(settings->json), .rows = settings->json ? json_array() : NULL};
-    report.no_memory = settings->json && !report.rows;
-    clt_status status = create_model(settings, &model, error);
-    if (status == CLT_OK) status = open_device(settings->device, settings->schedule, &settings->limits, &device, error);
-    if (status == CLT_OK) status = verify(settings, model, device, &report, error);
+    verify_report report = {.prints = !is_stdout(options->json), .rows = options->json ? json_array() : NULL};
+    report.no_memory = options->json && !report.rows;
+    clt_status status = create_model(options, &model, error);
+    if (status == CLT_OK) status = clt_device_open_with(options, &device, error);
+    if (status == CLT_OK) status = verify(command, options, model, device, &report, error);
     json_decref(report.rows);
     clt_device_close(device);
     clt_model_close(model);
@@ -153,11 +119,9 @@ static clt_status run(command_line *command, void *given, clt_error *error)
 
 const verb_row verify_verb = {
     .name = "verify",
+    .verb = CLT__VERIFY,
     .summary = "Runs each op of a net on the device and on the reference, and compares.",
     .details = "One training step on random data. Each op's worst error stands beside the bound that rounding allows "
                "at that place. Fails if any op is beyond its bound.",
-    .options = option_rows,
-    .settings_size = sizeof(verify_settings),
-    .set_defaults = set_defaults,
     .run = run,
 };

@@ -2,7 +2,7 @@
 #ifndef CLTRAIN_CLI_VERBS_H
 #define CLTRAIN_CLI_VERBS_H
 
-#include "cli/options.h"
+#include "cli/command_line.h"
 
 extern const verb_row example_verb, devices_verb, train_verb, eval_verb, predict_verb, verify_verb, plan_verb,
     bench_verb, lr_find_verb, tune_verb, summary_verb;

@@ -27,7 +27,7 @@ static void free_array(loaded_array *array)
 /* ---- images ------------------------------------------------------------------------------------------------- */
 
 /* [h, w] is one image, [n, h, w] are grey ones. */
-static clt_status claim_of(const loaded_array *x, clt_layout layout, clt__claim *images, clt_error *error)
+static clt_status claim_of(const loaded_array *x, unsigned layout, clt__claim *images, clt_error *error)
 {
     const clt__npy *npy = &x->npy;
     if (npy->dimensions < 2)
@@ -36,7 +36,7 @@ static clt_status claim_of(const loaded_array *x, clt_layout layout, clt__claim 
     if (npy->kind != 'f' && !(npy->kind == 'u' && npy->size == 1))
         return FAIL(error, CLT_BAD_FILE, "%s: its values are of the type %c%d, where images are u1, f4 or f8", x->name,
                     npy->kind, npy->size);
-    const int channel = layout == CLT_NHWC ? 3 : 1, height = layout == CLT_NHWC ? 1 : 2;
+    const int channel = layout == CLT__NHWC ? 3 : 1, height = layout == CLT__NHWC ? 1 : 2;
     const bool has_channels = npy->dimensions == 4;
     const int row = has_channels ? height : npy->dimensions - 2;
     *images = (clt__claim){.name = x->name,
@@ -49,23 +49,23 @@ static clt_status claim_of(const loaded_array *x, clt_layout layout, clt__claim 
 }
 
 /* Where a value of the data set lies in the file. */
-static size_t index_in_file(const clt_dataset *dataset, clt_layout layout, size_t n, size_t pixel, size_t channel)
+static size_t index_in_file(const clt_dataset *dataset, unsigned layout, size_t n, size_t pixel, size_t channel)
 {
     const size_t size = clt__image_size(dataset->shape), channels = (size_t)dataset->shape.channels;
-    return n * size + (layout == CLT_NHWC ? pixel * channels + channel : channel * (size / channels) + pixel);
+    return n * size + (layout == CLT__NHWC ? pixel * channels + channel : channel * (size / channels) + pixel);
 }
 
-static clt_status take_bytes(clt_dataset *dataset, const clt__npy *npy, clt_layout layout, clt_error *error)
+static clt_status take_bytes(clt_dataset *dataset, const clt__npy *npy, unsigned layout, clt_error *error)
 {
     const size_t size = clt__image_size(dataset->shape);
     TRY(clt__dataset_allocate_bytes(dataset, error));
-    if (layout == CLT_NHWC) memcpy(dataset->bytes, npy->data, dataset->count * size);
-    for (size_t n = 0; n < dataset->count && layout == CLT_NCHW; n++)
+    if (layout == CLT__NHWC) memcpy(dataset->bytes, npy->data, dataset->count * size);
+    for (size_t n = 0; n < dataset->count && layout == CLT__NCHW; n++)
         clt__to_pixels(npy->data + n * size, dataset->shape, dataset->bytes + n * size);
     return CLT_OK;
 }
 
-static clt_status take_reals(clt_dataset *dataset, const clt__npy *npy, clt_layout layout, clt_error *error)
+static clt_status take_reals(clt_dataset *dataset, const clt__npy *npy, unsigned layout, clt_error *error)
 {
     const size_t channels = (size_t)dataset->shape.channels, pixels = clt__image_size(dataset->shape) / channels;
     size_t to = 0;
@@ -82,7 +82,7 @@ static clt_status take_reals(clt_dataset *dataset, const clt__npy *npy, clt_layo
     return CLT_OK;
 }
 
-static clt_status take_images(const loaded_array *x, clt_layout layout, clt_dataset **dataset, clt_error *error)
+static clt_status take_images(const loaded_array *x, unsigned layout, clt_dataset **dataset, clt_error *error)
 {
     clt__claim images;
     clt_dataset *fresh;
@@ -191,7 +191,7 @@ static clt_status load(const array_store *store, const char *kind, clt_split spl
     return clt__npy_parse(loaded->name, loaded->bytes, size, &loaded->npy, error);
 }
 
-static clt_status open_images_of(const array_store *store, clt_split split, clt_layout layout, clt_dataset **dataset,
+static clt_status open_images_of(const array_store *store, clt_split split, unsigned layout, clt_dataset **dataset,
                                  clt_error *error)
 {
     loaded_array x = {0};
@@ -204,7 +204,7 @@ static clt_status open_images_of(const array_store *store, clt_split split, clt_
 }
 
 /* The images' file is let go of before the labels' is read. */
-static clt_status open_store(const array_store *store, clt_split split, const clt_data_options *options,
+static clt_status open_store(const array_store *store, clt_split split, const clt_options *options,
                              clt_dataset **dataset, clt_error *error)
 {
     clt_dataset *fresh;
@@ -212,6 +212,7 @@ static clt_status open_store(const array_store *store, clt_split split, const cl
     TRY(open_images_of(store, split, options->layout, &fresh, error));
     clt_status status = load(store, "y", split, CLT_BAD_FILE, &y, error);
     if (status == CLT_OK) status = take_answers(fresh, &y, error);
+    if (status == CLT_OK) status = clt__copy_text(y.name, &fresh->answers_name, error);
     free_array(&y);
     return clt__dataset_finish(status, fresh, dataset);
 }
@@ -237,7 +238,7 @@ static bool looks_like_files(const clt__data_source *source)
     return source->missing && has_array(source->path, "");
 }
 
-static clt_status open_files(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_files(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                              clt_error *error)
 {
     const array_store store = {.path = path, .separator = has_array(path, "/") ? "/" : ""};
@@ -249,7 +250,7 @@ static bool looks_like_npy(const clt__data_source *source)
     return clt__npy_looks(source->start, source->size);
 }
 
-static clt_status open_npy(const char *path, const clt_data_options *options, clt_dataset **dataset, clt_error *error)
+static clt_status open_npy(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
     loaded_array x = {0};
     size_t size;
@@ -266,8 +267,8 @@ static bool looks_like_archive(const clt__data_source *source)
     return source->size >= 4 && memcmp(source->start, "PK", 2) == 0;
 }
 
-static clt_status open_archive(const char *path, clt_split split, const clt_data_options *options,
-                               clt_dataset **dataset, clt_error *error)
+static clt_status open_archive(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
+                               clt_error *error)
 {
     clt__zip zip;
     TRY(clt__zip_open(path, &zip, error));

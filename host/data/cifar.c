@@ -158,7 +158,7 @@ static clt_status complete(const char *folder, clt__names *files, clt_error *err
     return CLT_OK;
 }
 
-static clt_status open_folder(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_folder(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                               clt_error *error)
 {
     (void)options;

@@ -52,7 +52,7 @@ static clt_status list_classes(const char *path, clt_split split, clt__names *cl
     return status;
 }
 
-static clt_status add_files(const char *folder, int label, const clt_data_options *options, clt__picture_list *list,
+static clt_status add_files(const char *folder, int label, const clt_options *options, clt__picture_list *list,
                             clt_error *error)
 {
     const size_t before = list->count;
@@ -64,12 +64,12 @@ static clt_status add_files(const char *folder, int label, const clt_data_option
     if (status != CLT_OK || list->count > before) return status;
     if (!options->skip_bad)
         return FAIL(error, CLT_BAD_FILE, "%s: the class's folder holds no .png, .jpg or .jpeg file", folder);
-    clt__data_note(options, "%s: the class's folder holds no .png, .jpg or .jpeg file", folder);
+    clt__options_note(options, "%s: the class's folder holds no .png, .jpg or .jpeg file", folder);
     return CLT_OK;
 }
 
-static clt_status add_class(const char *folder, const char *name, const clt__names *classes,
-                            const clt_data_options *options, clt__picture_list *list, clt_error *error)
+static clt_status add_class(const char *folder, const char *name, const clt__names *classes, const clt_options *options,
+                            clt__picture_list *list, clt_error *error)
 {
     char *path;
     const int label = clt__names_find(classes, name, strlen(name));
@@ -82,7 +82,7 @@ static clt_status add_class(const char *folder, const char *name, const clt__nam
     return status;
 }
 
-static clt_status add_classes(const char *folder, const clt__names *classes, const clt_data_options *options,
+static clt_status add_classes(const char *folder, const clt__names *classes, const clt_options *options,
                               clt__picture_list *list, clt_error *error)
 {
     clt__names present = {0};
@@ -93,8 +93,8 @@ static clt_status add_classes(const char *folder, const clt__names *classes, con
     return status;
 }
 
-static clt_status open_split(const char *folder, clt__names *classes, const clt_data_options *options,
-                             clt_dataset **dataset, clt_error *error)
+static clt_status open_split(const char *folder, clt__names *classes, const clt_options *options, clt_dataset **dataset,
+                             clt_error *error)
 {
     clt__picture_list list = {0};
     clt_status status = add_classes(folder, classes, options, &list, error);
@@ -107,7 +107,7 @@ static clt_status open_split(const char *folder, clt__names *classes, const clt_
     return CLT_OK;
 }
 
-static clt_status open_folder(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_folder(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                               clt_error *error)
 {
     const char *name = folder_of(path, split);

@@ -125,7 +125,7 @@ static void close_table(table *t)
 /* ---- the data set ------------------------------------------------------------------------------------------- */
 
 /* What the options say; else a square, and else a row. */
-static clt_status claim_of(const table *t, const clt_data_options *options, clt__claim *images, clt_error *error)
+static clt_status claim_of(const table *t, const clt_options *options, clt__claim *images, clt_error *error)
 {
     const int64_t values = t->columns > 0 ? (int64_t)t->columns - 1 : 0, side = (int64_t)(sqrt((double)values) + 0.5);
     const clt_shape size = options->size;
@@ -178,7 +178,7 @@ static clt_status fill(const table *t, bool bytes, clt_dataset *dataset, clt_err
 }
 
 /* `other` is the other split's file, or NULL: both splits are bytes, or both are reals. */
-static clt_status take_table(const table *t, const char *other, const clt_data_options *options, clt_dataset **dataset,
+static clt_status take_table(const table *t, const char *other, const clt_options *options, clt_dataset **dataset,
                              clt_error *error)
 {
     clt__claim images;
@@ -192,7 +192,7 @@ static clt_status take_table(const table *t, const char *other, const clt_data_o
     return clt__dataset_finish(fill(t, t->bytes && beside.bytes, fresh, error), fresh, dataset);
 }
 
-static clt_status open_csv(const char *path, const char *other, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_csv(const char *path, const char *other, const clt_options *options, clt_dataset **dataset,
                            clt_error *error)
 {
     table t;
@@ -218,7 +218,7 @@ static bool looks(const clt__data_source *source)
     return plain == line.length || line.next == (const char *)source->start + source->size;
 }
 
-static clt_status open_split(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_split(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                              clt_error *error)
 {
     const char *other_name = file_names[split == CLT_TRAIN ? CLT_TEST : CLT_TRAIN];
@@ -233,7 +233,7 @@ static clt_status open_split(const char *path, clt_split split, const clt_data_o
     return status;
 }
 
-static clt_status open_any(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_any(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                            clt_error *error)
 {
     if (clt__is_folder(path, ".")) return open_split(path, split, options, dataset, error);

@@ -178,6 +178,7 @@ static clt_status copy_content(const clt_dataset *from, const size_t *chosen, cl
     to->classes = from->classes;
     to->outputs = from->outputs;
     to->whole = from->whole;
+    if (from->answers_name) TRY(clt__copy_text(from->answers_name, &to->answers_name, error));
     return clt__names_copy(&from->class_names, &to->class_names, error);
 }
 
@@ -307,6 +308,11 @@ int clt_dataset_label(const clt_dataset *dataset, size_t index)
     return dataset->labels && index < dataset->count ? dataset->labels[index] : -1;
 }
 
+const char *clt__answers_name(const clt_dataset *dataset)
+{
+    return dataset->answers_name ? dataset->answers_name : dataset->name;
+}
+
 const char *clt_dataset_class_name(const clt_dataset *dataset, int class_index)
 {
     return clt__names_at(&dataset->class_names, class_index);
@@ -326,5 +332,6 @@ void clt_dataset_close(clt_dataset *dataset)
     free(dataset->targets);
     clt__names_free(&dataset->class_names);
     free(dataset->name);
+    free(dataset->answers_name);
     free(dataset);
 }

@@ -18,7 +18,11 @@ struct clt_dataset {
     clt__names class_names; /* [classes] or none */
     bool whole;             /* from a file without splits */
     char *name;             /* where it came from, for messages */
+    char *answers_name;     /* where its labels or targets did, if from elsewhere, else NULL */
 };
+
+/* Where its labels or targets came from, for messages. */
+const char *clt__answers_name(const clt_dataset *dataset);
 
 /* Values of one image: channels * height * width. */
 size_t clt__image_size(clt_shape shape);

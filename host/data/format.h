@@ -3,6 +3,7 @@
 #define CLT_DATA_FORMAT_H
 
 #include "data/dataset.h"
+#include "options/options.h"
 
 /* What the path of a data set leads to. */
 typedef struct clt__data_source {
@@ -16,12 +17,11 @@ typedef struct clt__data_source {
 /* Where a member is NULL the format has no such thing. */
 typedef struct clt__data_format {
     bool (*looks)(const clt__data_source *source);
-    clt_status (*open)(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+    clt_status (*open)(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                        clt_error *error);
     /* One file of images without labels. */
     bool (*looks_like_images)(const clt__data_source *source);
-    clt_status (*open_images)(const char *path, const clt_data_options *options, clt_dataset **dataset,
-                              clt_error *error);
+    clt_status (*open_images)(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error);
 } clt__data_format;
 
 extern const clt__data_format clt__idx_format, clt__cifar_format, clt__npy_format, clt__npz_format, clt__picture_format,

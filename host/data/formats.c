@@ -36,19 +36,20 @@ static clt_status fail_missing(const clt__data_source *source, clt_error *error)
     return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", source->path, strerror(source->missing));
 }
 
-static clt_status open_as(const clt__data_format *format, const char *path, clt_split split,
-                          const clt_data_options *options, clt_dataset **dataset, clt_error *error)
+static clt_status open_as(const clt__data_format *format, const char *path, clt_split split, const clt_options *options,
+                          clt_dataset **dataset, clt_error *error)
 {
-    static const clt_data_options defaults;
-    TRY(format->open(path, split, options ? options : &defaults, dataset, error));
+    TRY(format->open(path, split, options, dataset, error));
     clt__names_make_utf8(&(*dataset)->class_names);
     return CLT_OK;
 }
 
-clt_status clt_dataset_open_with(const char *path, clt_split split, const clt_data_options *options,
-                                 clt_dataset **dataset, clt_error *error)
+clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
+                            clt_error *error)
 {
     clt__data_source source;
+    clt_options none;
+    options = clt__options_or_default(options, &none);
     *dataset = NULL;
     TRY(look(path, &source, error));
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -65,27 +66,18 @@ clt_status clt_dataset_open_with(const char *path, clt_split split, const clt_da
                 path);
 }
 
-clt_status clt_dataset_open(const char *path, clt_split split, clt_dataset **dataset, clt_error *error)
+clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
+                                   clt_error *error)
 {
-    return clt_dataset_open_with(path, split, NULL, dataset, error);
-}
-
-clt_status clt_dataset_open_images_with(const char *path, const clt_data_options *options, clt_dataset **dataset,
-                                        clt_error *error)
-{
-    static const clt_data_options defaults;
     clt__data_source source;
+    clt_options none;
+    options = clt__options_or_default(options, &none);
     *dataset = NULL;
     TRY(look(path, &source, error));
     if (source.missing) return fail_missing(&source, error);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i]->open_images && formats[i]->looks_like_images(&source))
-            return formats[i]->open_images(path, options ? options : &defaults, dataset, error);
+            return formats[i]->open_images(path, options, dataset, error);
     /* A file that is none of them may be gzip; what is wrong with it, the IDX reader says best. */
-    return clt__idx_format.open_images(path, options ? options : &defaults, dataset, error);
-}
-
-clt_status clt_dataset_open_images(const char *path, clt_dataset **dataset, clt_error *error)
-{
-    return clt_dataset_open_images_with(path, NULL, dataset, error);
+    return clt__idx_format.open_images(path, options, dataset, error);
 }

@@ -48,8 +48,7 @@ static clt_status dataset_of(const char *path, clt__idx *idx, clt_dataset **data
     return clt__dataset_finish(CLT_OK, fresh, dataset);
 }
 
-static clt_status open_images(const char *path, const clt_data_options *options, clt_dataset **dataset,
-                              clt_error *error)
+static clt_status open_images(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
     (void)options;
     clt__idx idx;
@@ -141,7 +140,7 @@ static clt_status open_pair(const char *images, const char *labels, clt_dataset 
     return clt__dataset_finish(open_labels(fresh, labels, error), fresh, dataset);
 }
 
-static clt_status open_folder(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_folder(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                               clt_error *error)
 {
     (void)options;

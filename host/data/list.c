@@ -83,8 +83,7 @@ static clt_status find_folder(list_reader *reader, clt_error *error)
     return CLT_OK;
 }
 
-static clt_status read_list(list_reader *reader, const clt_data_options *options, clt_dataset **dataset,
-                            clt_error *error)
+static clt_status read_list(list_reader *reader, const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
     TRY(find_folder(reader, error));
     TRY(clt__names_in_file(reader->folder, "classes.txt", &reader->names, error));
@@ -96,7 +95,7 @@ static clt_status read_list(list_reader *reader, const clt_data_options *options
     return CLT_OK;
 }
 
-static clt_status open_list(const char *path, const clt_data_options *options, clt_dataset **dataset, clt_error *error)
+static clt_status open_list(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
     list_reader reader = {.path = path};
     const clt_status status = read_list(&reader, options, dataset, error);
@@ -116,7 +115,7 @@ static bool looks(const clt__data_source *source)
     return clt__is_text(source->start, source->size) && clt__next_line(&line) && find_label(&line) > 0;
 }
 
-static clt_status open_split(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_split(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                              clt_error *error)
 {
     char *file;
@@ -128,7 +127,7 @@ static clt_status open_split(const char *path, clt_split split, const clt_data_o
     return status;
 }
 
-static clt_status open_any(const char *path, clt_split split, const clt_data_options *options, clt_dataset **dataset,
+static clt_status open_any(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                            clt_error *error)
 {
     /* A file has nothing below it, so that only a folder can have a split's list there. */

@@ -1,6 +1,5 @@
 #include "data/picture_set.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,17 +25,6 @@ void clt__picture_list_free(clt__picture_list *list)
     for (size_t i = 0; i < list->count; i++) free(list->entry[i].path);
     free(list->entry);
     *list = (clt__picture_list){0};
-}
-
-void clt__data_note(const clt_data_options *options, const char *format, ...)
-{
-    char sentence[2048];
-    va_list values;
-    if (!options->note) return;
-    va_start(values, format);
-    (void)vsnprintf(sentence, sizeof sentence, format, values);
-    va_end(values);
-    options->note(options->user, sentence);
 }
 
 /* ---- bad files ---------------------------------------------------------------------------------------------- */
@@ -67,7 +55,7 @@ static clt_status remember(bad_files *bad, clt__picture_entry *entry, clt_status
     return CLT_OK;
 }
 
-static clt_status judge(const bad_files *bad, const clt__picture_list *list, const clt_data_options *options,
+static clt_status judge(const bad_files *bad, const clt__picture_list *list, const clt_options *options,
                         clt_error *error)
 {
     if (bad->count == 0) return CLT_OK;
@@ -75,14 +63,14 @@ static clt_status judge(const bad_files *bad, const clt__picture_list *list, con
         return FAIL(error, CLT_BAD_FILE, "%s; %zu of %zu image files are bad%s%s%s", bad->first, bad->count,
                     list->count, *bad->others ? " (also" : "", *bad->others ? bad->others + 1 : "",
                     *bad->others ? ")" : "");
-    clt__data_note(options, "%zu of %zu image files are left out, the first of them for this: %s", bad->count,
-                   list->count, bad->first);
+    clt__options_note(options, "%zu of %zu image files are left out, the first of them for this: %s", bad->count,
+                      list->count, bad->first);
     return CLT_OK;
 }
 
 /* ---- the common size ---------------------------------------------------------------------------------------- */
 
-static clt_status check_options(const char *name, const clt_data_options *options, clt_error *error)
+static clt_status check_options(const char *name, const clt_options *options, clt_error *error)
 {
     const clt_shape size = options->size;
     if ((size.channels != 0 && size.channels != 1 && size.channels != 3) || size.height < 0 || size.width < 0 ||
@@ -95,8 +83,8 @@ static clt_status check_options(const char *name, const clt_data_options *option
 }
 
 /* What the headers say: every bad one is remembered, the first good one sets the size. */
-static clt_status survey(clt__picture_list *list, const clt_data_options *options, clt__picture_info *common,
-                         bad_files *bad, clt_error *error)
+static clt_status survey(clt__picture_list *list, const clt_options *options, clt__picture_info *common, bad_files *bad,
+                         clt_error *error)
 {
     const char *first = NULL;
     *common = (clt__picture_info){.channels = 1};
@@ -152,7 +140,7 @@ static clt_status read_all(clt__picture_list *list, const clt__picture_info *com
     return CLT_OK;
 }
 
-clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_data_options *options,
+clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_options *options,
                               clt_dataset **dataset, clt_error *error)
 {
     bad_files bad = {0};
@@ -177,10 +165,9 @@ static bool looks_like_picture(const clt__data_source *source)
 }
 
 /* Its label is taken away again: there is none. A file that is all there is cannot be left out. */
-static clt_status open_picture(const char *path, const clt_data_options *options, clt_dataset **dataset,
-                               clt_error *error)
+static clt_status open_picture(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
-    clt_data_options alone = *options;
+    clt_options alone = *options;
     clt__picture_list list = {0};
     alone.skip_bad = false;
     clt_status status = clt__picture_list_add(&list, ".", path, 0, error);

@@ -3,6 +3,7 @@
 #define CLT_DATA_PICTURE_SET_H
 
 #include "data/dataset.h"
+#include "options/options.h"
 
 typedef struct clt__picture_entry {
     char *path;
@@ -21,10 +22,7 @@ clt_status clt__picture_list_add(clt__picture_list *list, const char *folder, co
 void clt__picture_list_free(clt__picture_list *list);
 
 /* Reads all of them, as the options say. `name` is the data set's; its classes remain to be set. */
-clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_data_options *options,
+clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_options *options,
                               clt_dataset **dataset, clt_error *error);
-
-/* Tells the options' note function. */
-void clt__data_note(const clt_data_options *options, const char *format, ...) CLT__PRINTF(2, 3);
 
 #endif

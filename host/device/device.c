@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "device/cache.h"
 #include "device/tuning.h"
+#include "options/options.h"
 
 /* ---- what a device says of itself. A device that cannot answer is described as far as it did. */
 
@@ -212,21 +213,45 @@ static void mark_default(const found_list *list)
     if (chosen) chosen->info.is_default = true;
 }
 
-clt_status clt_device_list(clt_device_info **list, size_t *count, clt_error *error)
+struct clt_devices {
+    size_t count;
+    clt_device_info info[];
+};
+
+static clt_status list_devices(const found_list *all, clt_devices **devices, clt_error *error)
+{
+    TRY(clt__allocate(1, sizeof **devices + (all->count + 1) * sizeof(clt_device_info), "the list of devices", devices,
+                      error));
+    for (size_t i = 0; i < all->count; i++) (*devices)->info[i] = all->entry[i].info;
+    describe_reference(&(*devices)->info[all->count]);
+    (*devices)->count = all->count + 1;
+    return CLT_OK;
+}
+
+clt_status clt_devices_find(clt_devices **devices, clt_error *error)
 {
     found_list all = {0};
-    *list = NULL;
-    *count = 0;
+    *devices = NULL;
     clt_status status = find_devices(&all, error);
-    if (status == CLT_OK) status = clt__allocate(all.count + 1, sizeof **list, "the list of devices", list, error);
-    if (status == CLT_OK) {
-        mark_default(&all);
-        for (size_t i = 0; i < all.count; i++) (*list)[i] = all.entry[i].info;
-        describe_reference(&(*list)[all.count]);
-        *count = all.count + 1;
-    }
+    if (status == CLT_OK) mark_default(&all);
+    if (status == CLT_OK) status = list_devices(&all, devices, error);
     free(all.entry);
     return status;
+}
+
+size_t clt_devices_count(const clt_devices *devices)
+{
+    return devices->count;
+}
+
+const clt_device_info *clt_devices_at(const clt_devices *devices, size_t index)
+{
+    return index < devices->count ? &devices->info[index] : NULL;
+}
+
+void clt_devices_close(clt_devices *devices)
+{
+    free(devices);
 }
 
 /* ---- opening */
@@ -297,6 +322,17 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
     return CLT_OK;
 }
 
+clt_status clt_device_open_with(const clt_options *options, clt_device **device, clt_error *error)
+{
+    clt_options none;
+    options = clt__options_or_default(options, &none);
+    TRY(clt_device_open(options->device, device, error));
+    clt_device_set_notes(*device, options->note, options->note_user);
+    clt_device_set_schedule(*device, (clt_schedule)options->schedule);
+    clt__device_set_caps(*device, &(clt__caps){options->limit_workgroup, options->limit_local, options->limit_alloc});
+    return CLT_OK;
+}
+
 /* Only now, at the end: some drivers' binaries hold what they compiled for kernels and launches, and for some drivers
  * it takes long to make them. */
 static void store_program(const clt_device *device, const clt__program *program)
@@ -357,9 +393,9 @@ void clt_device_set_schedule(clt_device *device, clt_schedule schedule)
     device->schedule = schedule;
 }
 
-void clt_device_set_limits(clt_device *device, const clt_device_limits *limits)
+void clt__device_set_caps(clt_device *device, const clt__caps *caps)
 {
-    device->limits = *limits;
+    device->caps = *caps;
 }
 
 /* Tiles of the tile schedule: 64 x 64 outputs by 16 x 16 work-items of 4 x 4 sums. Larger groups share little more and
@@ -369,7 +405,7 @@ enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 4, SLAB = 16 };
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
 {
     const clt_schedule schedule = device->schedule == CLT_SCHEDULE_AUTO ? device->info.schedule : device->schedule;
-    const uint64_t items = clt__lower_limit((uint64_t)device->work_group_items, device->limits.work_group_items);
+    const uint64_t items = clt__lower_limit((uint64_t)device->work_group_items, device->caps.work_group_items);
     clt__limits limits = {
         .real_bytes = precision == CLT_F64 ? 8 : 4,
         .vector_width = schedule == CLT_SCHEDULE_TILE ? 1 : clt__native_vector_width(device, precision),
@@ -381,8 +417,8 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .item_block = ITEM_BLOCK,
         .slab = SLAB,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
-        .local_bytes = clt__lower_limit(device->info.local_memory_bytes, device->limits.local_bytes),
-        .allocation_bytes = clt__lower_limit(device->allocation_bytes, device->limits.allocation_bytes),
+        .local_bytes = clt__lower_limit(device->info.local_memory_bytes, device->caps.local_bytes),
+        .allocation_bytes = clt__lower_limit(device->allocation_bytes, device->caps.allocation_bytes),
         .memory_bytes = device->info.memory_bytes,
         .shares_host_memory = device->shares_host_memory,
     };

@@ -30,6 +30,16 @@ typedef struct clt__limits {
     bool shares_host_memory; /* what lies on the device takes memory from the host */
 } clt__limits;
 
+/* The most that is taken of a device, where that is less than it has: 0 leaves its own limit. */
+typedef struct clt__caps {
+    int64_t work_group_items; /* work-items of a work-group */
+    int64_t local_bytes;      /* local memory of a work-group */
+    int64_t allocation_bytes; /* the largest single buffer */
+} clt__caps;
+
+/* For what is opened on the device from now on. The reference has no limits. */
+void clt__device_set_caps(clt_device *device, const clt__caps *caps);
+
 bool clt__device_is_reference(const clt_device *device);
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision);
 
@@ -49,7 +59,7 @@ int clt__native_vector_width(const clt_device *device, clt_precision precision);
 void clt__device_note(const clt_device *device, const char *sentence);
 
 /* Replaces an embedded kernel source by `text` for programs built from now on (tests hand in broken kernels this way).
- * `text` must outlive the device. */
+ * `text` must outlive the device, or the next call; a NULL name takes the embedded sources again. */
 void clt__device_replace_source(clt_device *device, const char *name, const char *text);
 
 /* Waits until everything enqueued has ended. */

@@ -197,7 +197,7 @@ clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *
 {
     size_t own;
     TRY(ask_kernel(device, kernel, CL_KERNEL_WORK_GROUP_SIZE, &own, error));
-    *most = (size_t)clt__lower_limit(own, device->limits.work_group_items);
+    *most = (size_t)clt__lower_limit(own, device->caps.work_group_items);
     return CLT_OK;
 }
 
@@ -245,7 +245,7 @@ static clt_status choose_group(const clt_device *device, const clt__kernel *kern
                                clt_error *error)
 {
     size_t items;
-    if (local[0] || device->limits.work_group_items <= 0) return CLT_OK;
+    if (local[0] || device->caps.work_group_items <= 0) return CLT_OK;
     TRY(clt__kernel_group_items(device, kernel, &items, error));
     while (items > 1 && global % items) items--;
     local[0] = items;

@@ -20,11 +20,11 @@ typedef struct clt__program {
 
 struct clt_device {
     clt_device_info info;
-    int double_vector_width;  /* info has the one for float */
-    int work_group_items;     /* of the largest work-group */
-    int preferred_multiple;   /* of a work-group's items; 0: not known yet */
-    clt_schedule schedule;    /* as asked for: AUTO leaves it to info */
-    clt_device_limits limits; /* as asked for: 0 leaves the device's own, which the others of these say */
+    int double_vector_width; /* info has the one for float */
+    int work_group_items;    /* of the largest work-group */
+    int preferred_multiple;  /* of a work-group's items; 0: not known yet */
+    clt_schedule schedule;   /* as asked for: AUTO leaves it to info */
+    clt__caps caps;          /* as asked for: 0 leaves the device's own, which the others of these say */
     uint64_t allocation_bytes;
     int winograd;             /* clt__limits */
     uint64_t allocated_bytes; /* by buffers that are there now */
@@ -54,7 +54,7 @@ struct clt__kernel {
     char name[64];
 };
 
-/* A limit of the device, or what was asked for in its place: see clt_device_limits. */
+/* A limit of the device, or what was asked for in its place: see clt__caps. */
 static inline uint64_t clt__lower_limit(uint64_t own, int64_t asked)
 {
     return asked > 0 && (uint64_t)asked < own ? (uint64_t)asked : own;

@@ -31,16 +31,19 @@ static int64_t cost(int64_t tiles, int rows)
 
 clt__register_tile clt__register_tile_for(const clt__limits *limits, int extent, int outputs)
 {
-    clt__register_tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
+    clt__register_tile tile = {
+        .rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
     for (int rows = 2; rows <= most_rows(limits, tile.cols); rows++)
         if (cost(clt__divide_up(extent, rows), rows) <= cost(clt__divide_up(extent, tile.rows), tile.rows))
             tile.rows = rows;
     return tile;
 }
 
-clt__register_tile clt__register_tile_over_pixels(const clt__limits *limits, int y, int x, int outputs, int *tile_y, int *tile_x)
+clt__register_tile clt__register_tile_over_pixels(const clt__limits *limits, int y, int x, int outputs, int *tile_y,
+                                                  int *tile_x)
 {
-    clt__register_tile tile = {.rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
+    clt__register_tile tile = {
+        .rows = 1, .cols = cols_for(limits, outputs), .vector_width = width_for(limits, outputs)};
     const int most = most_rows(limits, tile.cols);
     int64_t least = cost((int64_t)y * x, 1);
     *tile_y = *tile_x = 1;

@@ -17,7 +17,8 @@ typedef struct clt__register_tile {
 clt__register_tile clt__register_tile_for(const clt__limits *limits, int extent, int outputs);
 
 /* The same where the rows are pixels of a y * x image, in tiles of *tile_y * *tile_x = rows. */
-clt__register_tile clt__register_tile_over_pixels(const clt__limits *limits, int y, int x, int outputs, int *tile_y, int *tile_x);
+clt__register_tile clt__register_tile_over_pixels(const clt__limits *limits, int y, int x, int outputs, int *tile_y,
+                                                  int *tile_x);
 
 /* Outputs side by side in a tile. */
 int clt__register_tile_stripe(const clt__register_tile *tile);

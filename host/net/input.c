@@ -22,13 +22,13 @@ typedef struct stream {
     int images, label, target;
 } stream;
 
-static bool changes_images(const clt_augment *a)
+static bool changes_images(const clt__augment *a)
 {
     return a->flip || a->crop || a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->brightness > 0 ||
            a->contrast > 0 || a->saturation > 0 || a->cutout;
 }
 
-static bool mixes(const clt_augment *a)
+static bool mixes(const clt__augment *a)
 {
     return a->mixup > 0 || a->cutmix > 0;
 }
@@ -81,7 +81,7 @@ static int millionths(double number)
 
 static augment_sizes augment_sizes_of(const clt__net_options *options, bool partner)
 {
-    const clt_augment *a = &options->augment;
+    const clt__augment *a = &options->augment;
     return (augment_sizes){.n = options->batch,
                            .c = options->input.channels,
                            .h = options->input.height,
@@ -155,7 +155,7 @@ static clt_status add_mixed_streams(clt__net *net, const clt__net_options *optio
 
 static clt_status check_augment(const clt__net_options *options, clt_error *error)
 {
-    const clt_augment *a = &options->augment;
+    const clt__augment *a = &options->augment;
     const clt_shape in = options->input;
     if (a->saturation > 0 && in.channels != 3)
         return FAIL(error, CLT_BAD_ARGUMENT, "augmenting by saturation is for images of 3 channels: these have %d",

@@ -10,6 +10,7 @@
 #define CLT_NET_NET_H
 
 #include "net/description.h"
+#include "options/options.h"
 
 /* What is built beyond the layers themselves. */
 typedef struct clt__net_options {
@@ -26,7 +27,7 @@ typedef struct clt__net_options {
     bool decay_some; /* weight decay is for parameters of more than one dimension alone */
     double label_smoothing;
     bool weighs_classes; /* the loss */
-    clt_augment augment;
+    clt__augment augment;
     const char *freeze;  /* comma list of patterns: parameters of such names are not trained */
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */

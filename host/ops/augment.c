@@ -243,7 +243,7 @@ static void augment_twin(const void *sizes, const clt__array *operand)
 {
     const augment_sizes *z = sizes;
     const size_t pixels = (size_t)z->h * (size_t)z->w, channels = (size_t)z->c;
-    clt__near value[CLT_MAX_CHANNEL_STATISTICS];
+    clt__near value[CLT_MAX_CHANNELS];
     for (size_t n = 0; n < (size_t)z->n; n++) {
         const picture p = {.sizes = z,
                            .x = operand[AUGMENT_X].real + n * pixels * channels,

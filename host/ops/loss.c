@@ -309,7 +309,17 @@ static const clt__loss_row huber = {
     .name = "huber", .help = "mean of half the squared error up to an error of 1, linear beyond it", .op = &huber_op};
 
 /* In the order in which `cltrain help nets` shows them. */
-const clt__loss_row *const clt__loss_rows[] = {&cross_entropy, &mse, &half_mse, &bce, &l1, &huber, NULL};
+#define LOSSES(ROW) ROW(cross_entropy) ROW(mse) ROW(half_mse) ROW(bce) ROW(l1) ROW(huber)
+
+#define LIST(name) &name,
+const clt__loss_row *const clt__loss_rows[] = {LOSSES(LIST) NULL};
+
+const char *const *clt_loss_names(void)
+{
+#define NAME(name) #name,
+    static const char *const names[] = {LOSSES(NAME) NULL};
+    return names;
+}
 
 double clt__image_loss(const clt__loss_row *row, double *outputs, int count, const int32_t *label, const double *target,
                        double *gradient)

@@ -281,7 +281,17 @@ static const clt__optimizer_row adagrad = {.name = "adagrad",
                                            .eps = 1e-10};
 
 /* In the order in which `cltrain help train` shows them. */
-const clt__optimizer_row *const clt__optimizer_rows[] = {&sgd, &adam, &adamw, &lamb, &rmsprop, &adagrad, NULL};
+#define OPTIMIZERS(ROW) ROW(sgd) ROW(adam) ROW(adamw) ROW(lamb) ROW(rmsprop) ROW(adagrad)
+
+#define LIST(name) &name,
+const clt__optimizer_row *const clt__optimizer_rows[] = {OPTIMIZERS(LIST) NULL};
+
+const char *const *clt_optimizer_names(void)
+{
+#define NAME(name) #name,
+    static const char *const names[] = {OPTIMIZERS(NAME) NULL};
+    return names;
+}
 
 /* ---- trust_ratio */
 

@@ -1,12 +1,11 @@
-/* CSV files that a resumed run goes on with: metrics.csv, a line an epoch, and --log-steps, a line a step. */
+#include "train/metrics.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/text.h"
-#include "train/training.h"
 
 static const char header[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
 

@@ -5,6 +5,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "session/answers.h"
+#include "session/steps.h"
+#include "train/schedule.h"
 #include "train/trainer.h"
 
 /* Brings the host's model up to date, if it can go on from there. */
@@ -22,7 +25,7 @@ static clt_status download(clt__trainer *t, clt_error *error)
 static clt_status checkpoint(clt__trainer *t, clt_error *error)
 {
     TRY(download(t, error));
-    return clt__output_save(t, "last.safetensors", error);
+    return clt__folder_save(t, "last.safetensors", error);
 }
 
 /* ---- reading what the device has done */
@@ -44,7 +47,7 @@ static clt_status take_step(clt__trainer *t, const double *slot, clt_error *erro
     s->loss_sum += slot[HISTORY_LOSS];
     s->hits += slot[HISTORY_HITS];
     s->seen += images;
-    return clt__output_log_step(t, loss, error);
+    return clt__log_step(t, loss, error);
 }
 
 /* Waits for the steps under way and adds up their losses. Then sets how many to enqueue before the next reading, so
@@ -72,7 +75,10 @@ static double share(double part, double whole)
 static clt_progress progress_now(const clt__trainer *t)
 {
     const clt__training_state *s = &t->state;
-    return (clt_progress){.epoch = s->epoch + 1,
+    return (clt_progress){.what = "train",
+                          .done = s->step,
+                          .total = t->steps,
+                          .epoch = s->epoch + 1,
                           .epochs = t->options->epochs,
                           .step = (int)s->step,
                           .steps = (int)t->steps,
@@ -87,14 +93,14 @@ static clt_progress progress_now(const clt__trainer *t)
 
 static bool goes_on(const clt__trainer *t, const clt_progress *progress)
 {
-    return !t->options->progress || t->options->progress(t->options->user, progress);
+    return !t->options->progress || t->options->progress(t->options->progress_user, progress);
 }
 
 /* ---- one step */
 
 static clt_status set_rate(clt__trainer *t, int64_t step, clt_error *error)
 {
-    const double rate = clt__learning_rate(t->options, &t->state.plateau, t->state.epoch, step, t->steps);
+    const double rate = clt__learning_rate(t->options, &t->state, step, t->steps);
     if (rate == t->rate) return CLT_OK;
     t->rate = rate;
     return clt_session_set_rate(t->session, rate, error);
@@ -150,13 +156,13 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
 
 static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *error)
 {
-    clt_evaluation evaluation;
+    clt_evaluation *evaluation;
     if (!t->validation) return CLT_OK;
     TRY(clt__session_upload(t->validation, error));
-    TRY(clt__evaluate(t->validation, &evaluation, error));
-    progress->validation_loss = evaluation.loss;
-    progress->validation_accuracy = evaluation.accuracy;
-    clt_evaluation_free(&evaluation);
+    TRY(clt__evaluate(t->validation, &t->silent, &evaluation, error));
+    progress->validation_loss = evaluation->loss;
+    progress->validation_accuracy = evaluation->accuracy;
+    clt_evaluation_close(evaluation);
     return CLT_OK;
 }
 
@@ -165,12 +171,12 @@ static void close_epoch(clt__trainer *t, clt_progress *progress)
 {
     clt__training_state *s = &t->state;
     const double loss = t->validation ? progress->validation_loss : progress->loss;
-    progress->best = loss < s->best_loss;
+    progress->best = loss < s->validation.best;
     progress->epoch_ended = true;
     progress->seconds = clt__seconds() - t->epoch_began;
-    if (progress->best) s->best_loss = loss;
-    s->stale = progress->best ? 0 : s->stale + 1;
-    clt__plateau_follow(t->options, loss, &s->plateau);
+    if (progress->best) s->validation.best = loss;
+    s->validation.stale = progress->best ? 0 : s->validation.stale + 1;
+    clt__schedule_follow(t->options, loss, s);
     s->epoch++;
     s->step = s->seen = 0;
     s->loss_sum = s->hits = 0;
@@ -185,24 +191,12 @@ static clt_status run_epoch(clt__trainer *t, clt_error *error)
     TRY(validate(t, &progress, error));
     close_epoch(t, &progress);
     t->model->state = t->state;
-    TRY(clt__output_epoch(t, &progress, error));
+    TRY(clt__folder_epoch(t, &progress, error));
     if (goes_on(t, &progress)) return CLT_OK;
     return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->state.epoch);
 }
 
 /* ---- all of it */
-
-/* The options that a checkpoint keeps: those that end with the run are left out, and texts are the library's own. */
-static void remember_options(clt_model *model, const clt_train_options *options)
-{
-    model->options = *options;
-    model->options.freeze = model->freeze;
-    model->options.optimizer = clt__find_optimizer(options->optimizer)->name;
-    model->options.lr_scheduler = clt__find_scheduler(options->lr_scheduler);
-    model->options.output_dir = model->options.log_steps = NULL;
-    model->options.progress = NULL;
-    model->options.user = NULL;
-}
 
 static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error *error)
 {
@@ -219,7 +213,7 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
 static clt_status check_position(const clt__trainer *t, clt_error *error)
 {
     const int64_t step = t->state.step;
-    const clt_train_options old = clt__resolve_options(&t->model->options), *fresh = t->options;
+    const clt_options old = clt__resolve_options(&t->model->options), *fresh = t->options;
     if (step && fresh->batch_size != old.batch_size)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the checkpoint stands in the middle of an epoch of batches of %d images: it "
@@ -266,17 +260,17 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
     t->pending = 0;
     t->in_flight = 1;
     t->rate = NAN;
-    TRY(clt__output_close_log(t, error));
-    return clt__output_open_log(t, error);
+    TRY(clt__log_close(t, error));
+    return clt__log_open(t, error);
 }
 
 static clt_status run_epochs(clt__trainer *t, clt_error *error)
 {
     clt_error wrong;
-    if (t->state.epoch >= t->options->epochs) return clt__output_save(t, "last.safetensors", error); /* --epochs 0 */
+    if (t->state.epoch >= t->options->epochs) return clt__folder_save(t, "last.safetensors", error); /* --epochs 0 */
     const int patience = t->options->patience;
-    while (t->state.epoch < t->options->epochs && !(patience && t->state.stale >= patience)) {
-        const bool falls_back = t->options->on_mismatch == CLT_MISMATCH_REFERENCE && !t->fallback;
+    while (t->state.epoch < t->options->epochs && !(patience && t->state.validation.stale >= patience)) {
+        const bool falls_back = t->options->on_mismatch == CLT__REFERENCE && !t->fallback;
         const clt_status status = run_epoch(t, falls_back ? &wrong : error);
         if (falls_back && status == CLT_MISMATCH)
             TRY(fall_back(t, &wrong, error));
@@ -292,20 +286,29 @@ static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
     TRY(open_sessions(t, device, error));
     t->steps = clt__epoch_steps(t->options, t->training_data->count);
     TRY(check_position(t, error));
-    TRY(clt__output_open(t, error));
-    TRY(clt__output_open_log(t, error));
-    remember_options(t->model, t->given);
+    TRY(clt__folder_open(t, error));
+    TRY(clt__log_open(t, error));
+    TRY(clt__remember_options(t->model, t->given, error));
     if (!t->model->class_names.count)
         TRY(clt__names_copy(&t->training_data->class_names, &t->model->class_names, error));
     return run_epochs(t, error);
 }
 
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
-                     const clt_train_options *options, clt_error *error)
+                     const clt_options *options, clt_error *error)
 {
+    clt_options none;
+    options = clt__options_or_default(options, &none);
     TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
-    const clt_train_options resolved = clt__resolve_options(options);
-    clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .rate = NAN, .lock = -1};
+    const clt_options resolved = clt__resolve_options(options);
+    clt__trainer t = {.model = model,
+                      .options = &resolved,
+                      .given = options,
+                      .silent = resolved,
+                      .in_flight = 1,
+                      .rate = NAN,
+                      .lock = -1};
+    t.silent.progress = NULL;
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
     clt_status status =
@@ -313,7 +316,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     t.training_data = hold_out ? kept : training;
     t.validation_data = hold_out ? held_out : resolved.overfit_batch ? NULL : validation;
     if (status == CLT_OK) status = train(&t, device, error);
-    const clt_status closed = clt__output_close(&t, status == CLT_OK ? error : NULL);
+    const clt_status closed = clt__folder_close(&t, status == CLT_OK ? error : NULL);
     close_sessions(&t);
     clt_device_close(t.fallback);
     clt_dataset_close(kept);

@@ -1,16 +1,17 @@
-/* A training as its loop (train.c), what it writes (output.c) and what checks it (check.c) see it. */
+/* A training as its loop (train.c), what it writes (run_folder.c) and what checks it (checked_steps.c) see it. */
 #ifndef CLT_TRAIN_TRAINER_H
 #define CLT_TRAIN_TRAINER_H
 
 #include <stdio.h>
 
-#include "train/training.h"
+#include "session/session.h"
 
 typedef struct clt__trainer {
     clt_model *model;
-    clt__training_state state; /* the model's, and what has been read since the model was last brought up to date */
-    const clt_train_options *options; /* resolved */
-    const clt_train_options *given;
+    clt__training_state state;  /* the model's, and what has been read since the model was last brought up to date */
+    const clt_options *options; /* resolved */
+    const clt_options *given;
+    clt_options silent; /* the resolved ones, for validating, of which no progress is told */
     const clt_dataset *training_data, *validation_data; /* the latter may be NULL */
     clt_session *session;                               /* on the training data */
     clt_session *validation;                            /* NULL without validation data */
@@ -29,7 +30,7 @@ typedef struct clt__trainer {
 /* Enqueues the next step, number `step` of the epoch from 0, its ops by `run`. */
 clt_status clt__run_step(clt__trainer *t, int64_t step, clt__run_ops run, void *user, clt_error *error);
 
-/* ---- check.c */
+/* ---- checked_steps.c */
 
 /* A clt__run_ops on a trainer: verifies the ops, and on a mismatch does as the options say. */
 clt_status clt__check_ops(clt_session *session, size_t begin, size_t end, void *trainer, clt_error *error);
@@ -39,21 +40,22 @@ clt_status clt__check_ops(clt_session *session, size_t begin, size_t end, void *
  * was wrong, with CLT_DIVERGED where it was right. */
 clt_status clt__triage(clt__trainer *t, int64_t bad, const char *happened, clt_error *error);
 
-/* ---- output.c: what training writes, to the output folder (nothing where there is none) and to the log of its steps
+/* ---- run_folder.c: what training writes, to the output folder (nothing where there is none) and to the log of its
+ * steps
  */
 
 /* Makes the folder, and keeps other trainings out of it. */
-clt_status clt__output_open(clt__trainer *t, clt_error *error);
-clt_status clt__output_save(const clt__trainer *t, const char *name, clt_error *error);
+clt_status clt__folder_open(clt__trainer *t, clt_error *error);
+clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *error);
 /* Checkpoints and metrics of an epoch that has ended. */
-clt_status clt__output_epoch(const clt__trainer *t, const clt_progress *progress, clt_error *error);
+clt_status clt__folder_epoch(const clt__trainer *t, const clt_progress *progress, clt_error *error);
 
 /* A resumed run keeps the rows of the steps before it. */
-clt_status clt__output_open_log(clt__trainer *t, clt_error *error);
-clt_status clt__output_log_step(const clt__trainer *t, double loss, clt_error *error);
-clt_status clt__output_close_log(clt__trainer *t, clt_error *error);
+clt_status clt__log_open(clt__trainer *t, clt_error *error);
+clt_status clt__log_step(const clt__trainer *t, double loss, clt_error *error);
+clt_status clt__log_close(clt__trainer *t, clt_error *error);
 
 /* Closes all of it. */
-clt_status clt__output_close(clt__trainer *t, clt_error *error);
+clt_status clt__folder_close(clt__trainer *t, clt_error *error);
 
 #endif

@@ -110,19 +110,19 @@ static bool finish(clt_status status, clt_dataset *dataset, const clt_error *err
     return dataset;
 }
 
-bool fuzz_open_set(const char *path, clt_split split, const clt_data_options *options)
+bool fuzz_open_set(const char *path, clt_split split, const clt_options *options)
 {
     clt_error error;
     clt_dataset *dataset;
-    const clt_status status = clt_dataset_open_with(path, split, options, &dataset, &error);
+    const clt_status status = clt_dataset_open(path, split, options, &dataset, &error);
     return finish(status, dataset, &error);
 }
 
-bool fuzz_open_images(const char *path, const clt_data_options *options)
+bool fuzz_open_images(const char *path, const clt_options *options)
 {
     clt_error error;
     clt_dataset *dataset;
-    const clt_status status = clt_dataset_open_images_with(path, options, &dataset, &error);
+    const clt_status status = clt_dataset_open_images(path, options, &dataset, &error);
     return finish(status, dataset, &error);
 }
 

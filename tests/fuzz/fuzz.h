@@ -44,8 +44,8 @@ void fuzz_check(clt_status status, const clt_error *error);
 void fuzz_check_file(clt_status status, const clt_error *error);
 
 /* Opens a data set, or a file of images, looks at all of it, and closes it. Whether it could be opened. */
-bool fuzz_open_set(const char *path, clt_split split, const clt_data_options *options);
-bool fuzz_open_images(const char *path, const clt_data_options *options);
+bool fuzz_open_set(const char *path, clt_split split, const clt_options *options);
+bool fuzz_open_images(const char *path, const clt_options *options);
 
 /* The input as a text, freed with free(). */
 char *fuzz_text(const uint8_t *bytes, size_t size);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "options/options.h"
 
 static void run(const uint8_t *bytes, size_t size)
 {
@@ -9,7 +10,7 @@ static void run(const uint8_t *bytes, size_t size)
     if (size > 1 && memcmp(bytes, "PK", 2) == 0) return; /* an archive, for fuzz_npz */
     const char *path = fuzz_write("set.csv", bytes, size);
     (void)fuzz_open_set(path, CLT_TRAIN, NULL);
-    (void)fuzz_open_set(path, CLT_TRAIN, &(clt_data_options){.size = {0, 2, 2}});
+    (void)fuzz_open_set(path, CLT_TRAIN, &(clt_options){.size = {0, 2, 2}});
     (void)fuzz_write("train.csv", train, strlen(train));
     (void)fuzz_write("test.csv", bytes, size);
     (void)fuzz_open_set(fuzz_path(""), CLT_TRAIN, NULL);

@@ -31,13 +31,13 @@ static void read_line(const verb_row *verb, int count, char **arguments)
     clt_error error;
     const char *operands[MOST_ARGUMENTS];
     command_line command = {.verb = verb, .argument_count = count, .arguments = arguments, .operands = operands};
-    void *settings = calloc(1, verb->settings_size ? verb->settings_size : 1);
-    REQUIRE(settings, "%s", verb->name);
-    if (verb->set_defaults) verb->set_defaults(settings);
-    fuzz_check(read_options(&command, settings, &error), &error);
+    clt_options *options;
+    REQUIRE(clt_options_create(&options, &error) == CLT_OK && set_verb_defaults(verb, options, &error) == CLT_OK, "%s",
+            verb->name);
+    fuzz_check(read_options(&command, options, &error), &error);
     REQUIRE(command.operand_count <= count, "%d operands", command.operand_count);
     (void)asks_for_help(count, arguments);
-    free(settings);
+    clt_options_close(options);
 }
 
 static void run(const uint8_t *bytes, size_t size)
@@ -49,5 +49,5 @@ static void run(const uint8_t *bytes, size_t size)
     free(text);
 }
 
-/* The settings of a verb. */
+/* The options of a verb. */
 const fuzz_target target = {.run = run, .base = 1 << 17, .factor = 2};

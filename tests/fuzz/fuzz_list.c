@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "options/options.h"
 
 static const uint8_t image[] = {0x89, 'P',  'N',  'G',  '\r', '\n', 0x1a, '\n', 0,    0,    0,    13,   'I',  'H',
                                 'D',  'R',  0,    0,    0,    1,    0,    0,    0,    1,    8,    0,    0,    0,
@@ -16,7 +17,7 @@ static void run(const uint8_t *bytes, size_t size)
     (void)fuzz_write("1.png", image, sizeof image);
     (void)fuzz_write("classes.txt", "cat\ndog\n", 8);
     (void)fuzz_open_set(fuzz_write("list.txt", bytes, size), CLT_TRAIN, NULL);
-    (void)fuzz_open_set(fuzz_path("list.txt"), CLT_TRAIN, &(clt_data_options){.size = {3, 2, 2}, .skip_bad = true});
+    (void)fuzz_open_set(fuzz_path("list.txt"), CLT_TRAIN, &(clt_options){.size = {3, 2, 2}, .skip_bad = true});
     (void)fuzz_write("classes.txt", bytes, size);
     (void)fuzz_open_set(fuzz_write("list.txt", list, strlen(list)), CLT_TRAIN, NULL);
 }

@@ -2,6 +2,7 @@
 #include <zlib.h>
 
 #include "fuzz.h"
+#include "options/options.h"
 
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t most);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t most, unsigned seed);
@@ -31,7 +32,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t most, unsigne
 static void run(const uint8_t *bytes, size_t size)
 {
     const char *path = fuzz_write("image.png", bytes, size);
-    if (fuzz_open_images(path, NULL)) (void)fuzz_open_images(path, &(clt_data_options){.size = {3, 5, 7}});
+    if (fuzz_open_images(path, NULL)) (void)fuzz_open_images(path, &(clt_options){.size = {3, 5, 7}});
 }
 
 /* Deflate makes at most 1032 bytes of one; a bit of these can be a pixel of three bytes. libpng lets a chunk of text

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "train/model.h"
+#include "model/model.h"
 
 static void run(const uint8_t *bytes, size_t size)
 {
@@ -11,7 +11,7 @@ static void run(const uint8_t *bytes, size_t size)
     char *text = fuzz_text(bytes, size), *freeze = strchr(text, '\n');
     if (freeze) *freeze++ = '\0';
     clt_status status = clt_model_create(
-        &(clt_model_options){.net = "input 1x3x3\nconv out=2 kernel=2\nbatchnorm\ndense out=2", .init = text}, &model,
+        &(clt_options){.net = "input 1x3x3\nconv out=2 kernel=2\nbatchnorm\ndense out=2", .init = text}, &model,
         &error);
     fuzz_check(status, &error);
     if (status == CLT_OK) fuzz_check(clt__model_freeze(model, freeze, &error), &error);

@@ -3,6 +3,7 @@
 
 #include "formats/safetensors.h"
 #include "fuzz.h"
+#include "options/options.h"
 
 static void compare(const clt__safetensors *a, const clt__safetensors *b)
 {
@@ -44,10 +45,10 @@ static void take_weights(const char *path)
     static clt_model *model;
     clt_error error;
     if (!model)
-        REQUIRE(clt_model_create(&(clt_model_options){.net = "input 1x1x2,flatten,dense out=2 as=a"}, &model, &error) ==
+        REQUIRE(clt_model_create(&(clt_options){.net = "input 1x1x2,flatten,dense out=2 as=a"}, &model, &error) ==
                     CLT_OK,
                 "%s", error.message);
-    fuzz_check_file(clt_model_start_from(model, path, note, NULL, &error), &error);
+    fuzz_check_file(clt_model_start_from(model, path, &(clt_options){.note = note}, &error), &error);
     fuzz_check_file(clt_model_load_weights(model, path, &error), &error);
 }
 

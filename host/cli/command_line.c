@@ -1,0 +1,351 @@
+#include "cli/command_line.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "options/options_json.h"
+
+void take_note(void *user, const char *sentence)
+{
+    (void)user;
+    print_note("%s", sentence);
+}
+
+clt_options reading_for(const clt_options *options, int channels)
+{
+    clt_options reading = *options;
+    if (!reading.size.channels && channels == 3) reading.size.channels = channels;
+    return reading;
+}
+
+/* ---- the nearest name --------------------------------------------------------------------------------------- */
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Letters to add, drop or change to make one name the other (Levenshtein). Names longer than the row are far away. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 64 };
+    size_t row[LONGEST + 1];
+    const size_t width = strlen(b);
+    if (width > LONGEST || strlen(a) > LONGEST) return LONGEST;
+    for (size_t j = 0; j <= width; j++) row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < width; j++) {
+            const size_t changed = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = smaller(changed, smaller(row[j], row[j + 1]) + 1);
+        }
+    }
+    return row[width];
+}
+
+const char *nearest_name(const char *name, size_t count, const char *(*name_at)(const void *list, size_t index),
+                         const void *list)
+{
+    const char *nearest = NULL;
+    size_t least = strlen(name) / 3 + 2; /* as many mistakes as a slip of the hand makes, and less than this */
+    for (size_t i = 0; i < count; i++) {
+        const char *candidate = name_at(list, i);
+        const size_t distance = edit_distance(name, candidate);
+        if (distance >= least || distance >= strlen(candidate)) continue;
+        least = distance;
+        nearest = candidate;
+    }
+    return nearest;
+}
+
+/* ---- a verb's options --------------------------------------------------------------------------------------- */
+
+static bool takes(const verb_row *verb, clt__option option)
+{
+    return clt__option_info_of(option)->verbs & (unsigned)verb->verb;
+}
+
+/* CLT__OPTIONS after the last. */
+static clt__option next_option(const verb_row *verb, clt__option option)
+{
+    while (option < CLT__OPTIONS && !takes(verb, option)) option++;
+    return option;
+}
+
+clt_status set_verb_defaults(const verb_row *verb, clt_options *options, clt_error *error)
+{
+    *options = clt__options_default();
+    for (const verb_default *d = verb->defaults; d->value; d++) {
+        bool right;
+        TRY(clt__option_set(options, d->option, d->value, &right, error));
+        options->given[d->option] = false;
+    }
+    clt_options_set_notes(options, take_note, NULL);
+    return CLT_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------ */
+
+/* `name` is what stands between "--" and "=". A flag is turned off by --no-NAME. */
+static clt__option find_flag(const verb_row *verb, const char *name, size_t length, bool *turned_off)
+{
+    clt__option option = clt__find_option(name, length);
+    *turned_off = false;
+    if (option == CLT__OPTIONS && length > 3 && strncmp(name, "no-", 3) == 0) {
+        option = clt__find_option(name + 3, length - 3);
+        *turned_off = option < CLT__OPTIONS && clt__option_is_flag(option);
+        if (!*turned_off) return CLT__OPTIONS;
+    }
+    return option < CLT__OPTIONS && takes(verb, option) ? option : CLT__OPTIONS;
+}
+
+typedef struct flag_text {
+    char text[CLT__FLAG_ROOM];
+} flag_text;
+
+static const char *flag_at(const void *flags, size_t index)
+{
+    const flag_text *all = flags;
+    return all[index].text;
+}
+
+static clt_status fail_unknown(const verb_row *verb, const char *argument, clt_error *error)
+{
+    flag_text flags[CLT__OPTIONS], wanted;
+    size_t count = 0;
+    for (clt__option i = 0; (i = next_option(verb, i)) < CLT__OPTIONS; i++) clt__option_flag(i, flags[count++].text);
+    const char *bare = argument + strspn(argument, "-");
+    (void)snprintf(wanted.text, sizeof wanted.text, "--%.*s", (int)strcspn(bare, "="), bare);
+    const char *near = nearest_name(wanted.text, count, flag_at, flags);
+    if (near)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: there is no such option of %s; did you mean %s?", argument,
+                    verb->name, near);
+    return FAIL(error, CLT_BAD_ARGUMENT, "%s: there is no such option of %s; cltrain %s --help lists them", argument,
+                verb->name, verb->name);
+}
+
+static clt_status fail_wrong(clt__option option, const char *value, clt_error *error)
+{
+    char flag[CLT__FLAG_ROOM];
+    clt__text wanted = {0};
+    clt__option_flag(option, flag);
+    clt_status status = clt__option_wanted(option, &wanted, error);
+    if (status == CLT_OK)
+        status =
+            FAIL(error, CLT_BAD_ARGUMENT, "%s: \"%.500s\" is given, where %s is needed", flag, value, wanted.start);
+    free(wanted.start);
+    return status;
+}
+
+static clt_status obey(clt_options *options, clt__option option, const char *value, clt_error *error)
+{
+    bool right;
+    TRY(clt__option_set(options, option, value, &right, error));
+    return right ? CLT_OK : fail_wrong(option, value, error);
+}
+
+static clt_status fail_without_value(clt__option option, bool another_follows, clt_error *error)
+{
+    char flag[CLT__FLAG_ROOM];
+    clt__option_flag(option, flag);
+    return FAIL(error, CLT_BAD_ARGUMENT, "%s: a value is needed after it: %s %s%s", flag, flag,
+                clt__option_info_of(option)->value,
+                another_follows ? "; one that begins with -- is written after =" : "");
+}
+
+/* Obeys the option at arguments[*at] and moves *at on to the last argument that belongs to it. */
+static clt_status read_option(const command_line *command, int *at, clt_options *options, clt_error *error)
+{
+    const char *argument = command->arguments[*at], *equals = strchr(argument, '=');
+    const size_t length = strcspn(argument, "=");
+    bool turned_off = false;
+    const clt__option option = strncmp(argument, "--", 2) == 0
+                                   ? find_flag(command->verb, argument + 2, length - 2, &turned_off)
+                                   : CLT__OPTIONS;
+    if (option == CLT__OPTIONS) return fail_unknown(command->verb, argument, error);
+    if (clt__option_is_flag(option)) {
+        if (equals) return FAIL(error, CLT_BAD_ARGUMENT, "%s: %.*s takes no value", argument, (int)length, argument);
+        return obey(options, option, turned_off ? "no" : "yes", error);
+    }
+    if (equals) return obey(options, option, equals + 1, error);
+    const char *next = *at + 1 < command->argument_count ? command->arguments[*at + 1] : NULL;
+    /* A value that begins with -- is a forgotten value far more often than a value. */
+    if (!next || strncmp(next, "--", 2) == 0) return fail_without_value(option, next, error);
+    *at += 1;
+    return obey(options, option, next, error);
+}
+
+static clt_status take_operand(command_line *command, const char *argument, clt_error *error)
+{
+    if (!command->verb->operand)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: %s takes only options, which begin with --", argument,
+                    command->verb->name);
+    command->operands[command->operand_count++] = argument;
+    return CLT_OK;
+}
+
+static clt_status check_needed(const command_line *command, const clt_options *options, clt_error *error)
+{
+    const verb_row *verb = command->verb;
+    for (const char *const *name = verb->needed; *name; name++) {
+        const clt__option option = clt__find_option(*name, strlen(*name));
+        const clt__option_info *info = clt__option_info_of(option);
+        if (!options->given[option])
+            return FAIL(error, CLT_BAD_ARGUMENT, "%s: --%s %s is needed: %s", verb->name, *name, info->value,
+                        info->help);
+    }
+    if (verb->operand && command->operand_count == 0)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: at least one %s is needed", verb->name, verb->operand);
+    return CLT_OK;
+}
+
+clt_status read_options(command_line *command, clt_options *options, clt_error *error)
+{
+    bool options_ended = false;
+    for (int at = 0; at < command->argument_count; at++) {
+        const char *argument = command->arguments[at];
+        if (options_ended || argument[0] != '-' || !argument[1])
+            TRY(take_operand(command, argument, error));
+        else if (strcmp(argument, "--") == 0)
+            options_ended = true;
+        else
+            TRY(read_option(command, &at, options, error));
+    }
+    return check_needed(command, options, error);
+}
+
+bool asks_for_help(int argument_count, char **arguments)
+{
+    for (int i = 0; i < argument_count && strcmp(arguments[i], "--") != 0; i++)
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) return true;
+    return false;
+}
+
+/* ---- help --------------------------------------------------------------------------------------------------- */
+
+static bool is_needed(const verb_row *verb, clt__option option)
+{
+    for (const char *const *name = verb->needed; *name; name++)
+        if (strcmp(*name, clt__option_info_of(option)->name) == 0) return true;
+    return false;
+}
+
+static void print_help_line(const char *flag, const char *value, const char *help, FILE *stream)
+{
+    enum { WIDTH = 26 };
+    const int length = fprintf(stream, "  %s%s%s", flag, value ? " " : "", value ? value : "");
+    /* A long option has its line alone. */
+    if (length >= WIDTH)
+        (void)fprintf(stream, "\n%*s", WIDTH, "");
+    else
+        (void)fprintf(stream, "%*s", WIDTH - length, "");
+    print_wrapped(help, WIDTH, stream);
+}
+
+/* What the option does, and what holds where it is not given: "learning rate (default 0.01)". */
+static clt_status describe(clt__option option, const clt_options *defaults, clt__text *text, clt_error *error)
+{
+    const clt__option_info *info = clt__option_info_of(option);
+    TRY(clt__text_print(text, error, "%s", info->help));
+    if (clt__option_lists_names(option)) {
+        TRY(clt__text_print(text, error, ": "));
+        TRY(clt__option_wanted(option, text, error));
+    }
+    if (!info->fallback || clt__option_is_flag(option)) return CLT_OK;
+    TRY(clt__text_print(text, error, " (default "));
+    TRY(clt__option_print(defaults, option, text, error));
+    return clt__text_print(text, error, ")");
+}
+
+static clt_status print_option(const verb_row *verb, clt__option option, const clt_options *defaults, FILE *stream,
+                               clt_error *error)
+{
+    char flag[CLT__FLAG_ROOM];
+    clt__text help = {0};
+    clt__option_flag(option, flag);
+    clt_status status = describe(option, defaults, &help, error);
+    if (status == CLT_OK && is_needed(verb, option)) status = clt__text_print(&help, error, " (needed)");
+    if (status == CLT_OK) print_help_line(flag, clt__option_info_of(option)->value, help.start, stream);
+    free(help.start);
+    return status;
+}
+
+clt_status print_verb_help(const verb_row *verb, const clt_options *defaults, FILE *stream, clt_error *error)
+{
+    (void)fprintf(stream, "usage: cltrain %s", verb->name);
+    for (clt__option i = 0; (i = next_option(verb, i)) < CLT__OPTIONS; i++)
+        if (is_needed(verb, i))
+            (void)fprintf(stream, " --%s %s", clt__option_info_of(i)->name, clt__option_info_of(i)->value);
+    (void)fprintf(stream, " [options]");
+    if (verb->operand) (void)fprintf(stream, " %s...", verb->operand);
+    (void)fprintf(stream, "\n\n");
+    print_wrapped(verb->summary, 0, stream);
+    if (verb->details) {
+        (void)fprintf(stream, "\n");
+        print_wrapped(verb->details, 0, stream);
+    }
+    (void)fprintf(stream, "\noptions:\n");
+    for (clt__option i = 0; (i = next_option(verb, i)) < CLT__OPTIONS; i++)
+        TRY(print_option(verb, i, defaults, stream, error));
+    print_help_line("--help", NULL, "print this and do nothing else", stream);
+    return CLT_OK;
+}
+
+/* In a cell of a table, | would begin the next one. */
+static void print_cell(const char *text, FILE *stream)
+{
+    for (; *text; text++) (void)fprintf(stream, "%s%c", *text == '|' ? "\\" : "", *text);
+}
+
+static clt_status print_table_row(clt__option option, const clt_options *defaults, FILE *stream, clt_error *error)
+{
+    const clt__option_info *info = clt__option_info_of(option);
+    char flag[CLT__FLAG_ROOM];
+    clt__text help = {0};
+    clt__option_flag(option, flag);
+    TRY(describe(option, defaults, &help, error));
+    (void)fprintf(stream, "| `%s%s", flag, info->value ? " " : "");
+    print_cell(info->value ? info->value : "", stream);
+    (void)fprintf(stream, "` | ");
+    bool first = true;
+    for (const verb_row *const *verb = verbs; *verb; verb++) {
+        if (!takes(*verb, option)) continue;
+        (void)fprintf(stream, "%s%s", first ? "" : ", ", (*verb)->name);
+        first = false;
+    }
+    static const char *const resumed[] = {
+        [CLT__RUN] = "", [CLT__KEPT] = "may change", [CLT__FIXED] = "stays", [CLT__MODEL] = "stays"};
+    (void)fprintf(stream, " | %s | ", takes(&train_verb, option) ? resumed[info->resume] : "");
+    print_cell(help.start, stream);
+    (void)fprintf(stream, " |\n");
+    free(help.start);
+    return CLT_OK;
+}
+
+clt_status print_option_table(FILE *stream, clt_error *error)
+{
+    const clt_options defaults = clt__options_default();
+    (void)fprintf(stream, "| option | verbs | on `--resume` | does |\n|---|---|---|---|\n");
+    for (clt__option i = 0; i < CLT__OPTIONS; i++) TRY(print_table_row(i, &defaults, stream, error));
+    return CLT_OK;
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------- */
+
+json_t *json_of_options(const command_line *command, const clt_options *options)
+{
+    json_t *object = json_object();
+    for (clt__option i = 0; (i = next_option(command->verb, i)) < CLT__OPTIONS && object; i++) {
+        if (i == CLT__OPTION_json) continue; /* the same results wherever they are written */
+        json_t *value = clt__option_to_json(options, i);
+        if (json_object_set_new(object, clt__option_info_of(i)->name, value) == 0) continue;
+        json_decref(object);
+        object = NULL;
+    }
+    return object;
+}

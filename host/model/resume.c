@@ -1,0 +1,96 @@
+/* A run that goes on with a model, by options of which some are the model's and some are given anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+
+/* What a sentence says of a value that there is not. */
+static const char *shown(const clt__text *text)
+{
+    return text->length ? text->start : "none";
+}
+
+typedef struct comparison {
+    clt__text given, kept; /* as the command line takes them */
+} comparison;
+
+/* A net's lines with commas between them, as they are given in a sentence and on the command line. */
+static void join_lines(clt__text *text)
+{
+    for (size_t i = 0; i < text->length; i++)
+        if (text->start[i] == '\n') text->start[i] = i + 1 < text->length ? ',' : '\0';
+}
+
+static clt_status fail_changed(clt__option option, const comparison *c, clt_error *error)
+{
+    return FAIL(error, CLT_BAD_ARGUMENT,
+                "%s: \"%.1000s\" is given, where the checkpoint has \"%.1000s\", with which it can only go on",
+                clt__option_info_of(option)->name, shown(&c->given), shown(&c->kept));
+}
+
+/* The net that the options name, with the model's input and loss, as text. */
+static clt_status print_net(const clt_options *options, const clt_model *model, clt__text *text, clt_error *error)
+{
+    const clt_options named = {.net = options->net, .input = model->input, .loss = clt_model_loss(model)};
+    clt__description description;
+    char *net = NULL;
+    TRY(clt__describe_model(&named, &description, error));
+    clt_status status = clt__description_text(&description, &net, error);
+    if (status == CLT_OK) status = clt__text_print(text, error, "%s", net);
+    free(net);
+    clt__description_free(&description);
+    return status;
+}
+
+static clt_status print_model(const clt_model *model, clt__option option, clt__text *text, clt_error *error)
+{
+    if (option == CLT__OPTION_net) return clt__text_print(text, error, "%s", model->text);
+    if (option == CLT__OPTION_loss) return clt__text_print(text, error, "%s", clt_model_loss(model));
+    if (option == CLT__OPTION_precision)
+        return clt__text_print(text, error, "%s", model->precision == CLT_F64 ? "f64" : "f32");
+    return clt__option_print(&model->options, option, text, error);
+}
+
+/* Whether what is given says what the model has; both as texts. */
+static clt_status compare(const clt_options *options, const clt_model *model, clt__option option, comparison *c,
+                          bool *same, clt_error *error)
+{
+    TRY(print_model(model, option, &c->kept, error));
+    TRY(option == CLT__OPTION_net ? print_net(options, model, &c->given, error)
+                                  : clt__option_print(options, option, &c->given, error));
+    join_lines(&c->given);
+    join_lines(&c->kept);
+    *same = strcmp(shown(&c->given), shown(&c->kept)) == 0;
+    return CLT_OK;
+}
+
+static clt_status take(clt_options *options, const clt_model *model, clt__option option, clt__text *changes,
+                       clt_error *error)
+{
+    const clt__option_info *row = clt__option_info_of(option);
+    if (row->resume == CLT__RUN) return CLT_OK;
+    if (!options->given[option])
+        return clt__option_is_kept(option) ? clt__option_copy(options, &model->options, option, error) : CLT_OK;
+    comparison c = {{0}, {0}};
+    bool same = true;
+    clt_status status = compare(options, model, option, &c, &same, error);
+    if (status == CLT_OK && !same && row->resume != CLT__KEPT) status = fail_changed(option, &c, error);
+    if (status == CLT_OK && !same)
+        status = clt__text_print(changes, error, "%s%s %s in place of %s", changes->length ? ", " : "", row->name,
+                                 shown(&c.given), shown(&c.kept));
+    free(c.given.start);
+    free(c.kept.start);
+    return status;
+}
+
+clt_status clt_options_resume(clt_options *options, const clt_model *model, clt_error *error)
+{
+    clt__text changes = {0};
+    clt_status status = CLT_OK;
+    for (clt__option i = 0; i < CLT__OPTIONS && status == CLT_OK; i++)
+        status = take(options, model, i, &changes, error);
+    if (status == CLT_OK && changes.length)
+        clt__options_note(options, "the training goes on with other options than before: %s", changes.start);
+    free(changes.start);
+    return status;
+}

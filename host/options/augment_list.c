@@ -1,0 +1,143 @@
+/* --augment: a comma list of what is done to images, each with how far. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options/kinds.h"
+
+typedef enum augment_type { SWITCH, PIXELS, NUMBER } augment_type;
+
+typedef struct augment_row {
+    const char *name;
+    augment_type type;
+    size_t offset;
+    double least, most; /* of one that is not 0 */
+} augment_row;
+
+#define TYPE_OF(member) _Generic(((clt__augment *)0)->member, bool : SWITCH, int : PIXELS, double : NUMBER)
+#define ROW(member, least, most)                                              \
+    {                                                                         \
+#member, TYPE_OF(member), offsetof(clt__augment, member), least, most \
+    }
+
+/* Shares from a Beta of less than 0.001 are all but 0 and 1, and too small to compute. */
+static const augment_row augment_rows[] = {ROW(flip, 0, 1),      ROW(crop, 0, 1e6),     ROW(shift, 0, 1),
+                                           ROW(rotate, 0, 180),  ROW(scale, 0, 0.9),    ROW(brightness, 0, 1),
+                                           ROW(contrast, 0, 1),  ROW(saturation, 0, 1), ROW(cutout, 0, 1e6),
+                                           ROW(mixup, 0.001, 4), ROW(cutmix, 0.001, 4)};
+
+enum { AUGMENT_ROWS = sizeof augment_rows / sizeof *augment_rows };
+
+static const augment_row *find_augment(const char *name, size_t length)
+{
+    for (size_t i = 0; i < AUGMENT_ROWS; i++)
+        if (strlen(augment_rows[i].name) == length && memcmp(augment_rows[i].name, name, length) == 0)
+            return &augment_rows[i];
+    return NULL;
+}
+
+/* A number above 0 that ends where the item does. */
+static bool read_amount(const char *text, const char *end, double *number)
+{
+    char *after;
+    *number = strtod(text, &after);
+    return after == end && after != text && isfinite(*number) && *number > 0;
+}
+
+/* `flip`, or `crop=4`. */
+static bool read_augment_item(const char *item, const char *end, clt__augment *augment)
+{
+    const char *equals = memchr(item, '=', (size_t)(end - item));
+    const augment_row *row = find_augment(item, (size_t)((equals ? equals : end) - item));
+    double number;
+    if (!row) return false;
+    void *member = (char *)augment + row->offset;
+    if (row->type == SWITCH) {
+        *(bool *)member = true;
+        return !equals;
+    }
+    if (!equals || !read_amount(equals + 1, end, &number)) return false;
+    if (row->type == NUMBER) {
+        *(double *)member = number;
+        return true;
+    }
+    if (number != floor(number) || number > row->most) return false;
+    *(int *)member = (int)number;
+    return true;
+}
+
+static bool read_augment(const clt__option_info *row, const char *text, void *member)
+{
+    clt__augment *augment = member;
+    (void)row;
+    *augment = (clt__augment){0};
+    if (strcmp(text, "none") == 0) return true;
+    for (;; text++) {
+        const char *end = text + strcspn(text, ",");
+        if (!read_augment_item(text, end, augment)) return false;
+        text = end;
+        if (!*text) return true;
+    }
+}
+
+static double amount_of(const augment_row *row, const clt__augment *augment)
+{
+    const void *member = (const char *)augment + row->offset;
+    switch (row->type) {
+    case SWITCH:
+        return *(const bool *)member;
+    case PIXELS:
+        return *(const int *)member;
+    case NUMBER:
+        break;
+    }
+    return *(const double *)member;
+}
+
+/* "", "flip" or "crop=4" */
+static clt_status print_item(const augment_row *row, double number, const char *before, clt__text *text,
+                             clt_error *error)
+{
+    if (number == 0) return CLT_OK;
+    TRY(clt__text_print(text, error, "%s%s%s", before, row->name, row->type == SWITCH ? "" : "="));
+    return row->type == SWITCH ? CLT_OK : clt__print_number(number, text, error);
+}
+
+static clt_status print_augment(const clt__option_info *row, const void *member, clt__text *text, clt_error *error)
+{
+    const size_t start = text->length;
+    (void)row;
+    for (size_t i = 0; i < AUGMENT_ROWS; i++)
+        TRY(print_item(&augment_rows[i], amount_of(&augment_rows[i], member), text->length > start ? "," : "", text,
+                       error));
+    return text->length > start ? CLT_OK : clt__text_print(text, error, "none");
+}
+
+static clt_status want_augment(const clt__option_info *row, clt__text *text, clt_error *error)
+{
+    (void)row;
+    return clt__text_print(
+        text, error,
+        "none, or a comma list of flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, scale=SHARE, brightness=SHARE, "
+        "contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA and cutmix=ALPHA, as in flip,crop=2,");
+}
+
+const clt__value_kind clt__kind_AUGMENT = {
+    .size = sizeof(clt__augment),
+    .json = CLT__JSON_TEXT,
+    .read = read_augment,
+    .print = print_augment,
+    .wanted = want_augment,
+};
+
+clt_status clt__check_augment(const clt__augment *augment, clt_error *error)
+{
+    for (size_t i = 0; i < AUGMENT_ROWS; i++) {
+        const augment_row *row = &augment_rows[i];
+        const double amount = amount_of(row, augment);
+        if (!(amount == 0 || (amount >= row->least && amount <= row->most)))
+            return FAIL(error, CLT_BAD_ARGUMENT, "augmenting by %s=%g: it should be 0, or from %g to %g", row->name,
+                        amount, row->least, row->most);
+    }
+    return CLT_OK;
+}

@@ -1,0 +1,291 @@
+#include "options/options.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "options/kinds.h"
+
+/* ---- the rows */
+
+/* The table's own words. */
+enum {
+    EXAMPLE = CLT__EXAMPLE,
+    DEVICES = CLT__DEVICES,
+    TRAIN = CLT__TRAIN,
+    EVAL = CLT__EVAL,
+    PREDICT = CLT__PREDICT,
+    VERIFY = CLT__VERIFY,
+    SUMMARY = CLT__SUMMARY,
+    PLAN = CLT__PLAN,
+    BENCH = CLT__BENCH,
+    TUNE = CLT__TUNE,
+    LR_FIND = CLT__LR_FIND,
+    READING = TRAIN | EVAL | PREDICT | LR_FIND,   /* they read data */
+    UPDATE = TRAIN | LR_FIND,                     /* they change parameters */
+    NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE, /* they look at a net without data */
+    DEVICE = EXAMPLE | READING | (NET & ~SUMMARY) /* they compute */
+};
+
+enum { RUN = CLT__RUN, KEPT = CLT__KEPT, FIXED = CLT__FIXED, MODEL = CLT__MODEL };
+
+#define ROW(kind, name, value, fallback, least, most, resume, verbs, help)              \
+    {#name, &clt__kind_##kind,     offsetof(clt_options, name), value, fallback, least, \
+     most,  (clt__resume)(resume), (unsigned)(verbs),           help},
+
+static const clt__option_info rows[] = {CLT__OPTION_TABLE(ROW)};
+
+const clt__option_info *clt__option_info_of(clt__option option)
+{
+    return &rows[option];
+}
+
+/* In flags - stands for _. */
+static bool is_name(const char *name, const char *given, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (name[i] != (given[i] == '-' ? '_' : given[i])) return false;
+    return !name[length];
+}
+
+clt__option clt__find_option(const char *name, size_t length)
+{
+    clt__option option = 0;
+    while (option < CLT__OPTIONS && !is_name(rows[option].name, name, length)) option++;
+    return option;
+}
+
+void clt__option_flag(clt__option option, char flag[CLT__FLAG_ROOM])
+{
+    const clt__option_info *row = &rows[option];
+    const bool turns_off = clt__option_is_flag(option) && strcmp(row->fallback, "yes") == 0;
+    (void)snprintf(flag, CLT__FLAG_ROOM, "--%s%s", turns_off ? "no-" : "", row->name);
+    for (char *at = flag; *at; at++)
+        if (*at == '_') *at = '-';
+}
+
+bool clt__option_is_flag(clt__option option)
+{
+    return rows[option].kind == &clt__kind_FLAG;
+}
+
+bool clt__option_lists_names(clt__option option)
+{
+    return rows[option].kind->names;
+}
+
+bool clt__option_is_kept(clt__option option)
+{
+    return rows[option].resume == CLT__KEPT || rows[option].resume == CLT__FIXED;
+}
+
+/* ---- one value */
+
+static void *member_of(clt_options *options, clt__option option)
+{
+    return (char *)options + rows[option].offset;
+}
+
+static const void *value_of(const clt_options *options, clt__option option)
+{
+    return (const char *)options + rows[option].offset;
+}
+
+/* A text that is the options' own takes the place of one that was. */
+static clt_status own_text(clt_options *options, clt__option option, const char *text, clt_error *error)
+{
+    char *copy = NULL;
+    if (text && text == options->owned[option]) return CLT_OK;
+    if (text) TRY(clt__copy_text(text, &copy, error));
+    free(options->owned[option]);
+    options->owned[option] = copy;
+    *(const char **)member_of(options, option) = copy;
+    return CLT_OK;
+}
+
+clt_status clt__option_set(clt_options *options, clt__option option, const char *text, bool *right, clt_error *error)
+{
+    const clt__value_kind *kind = rows[option].kind;
+    void *read, *member = member_of(options, option);
+    TRY(clt__allocate(1, kind->size, "an option", &read, error));
+    *right = kind->read(&rows[option], text, read);
+    clt_status status = CLT_OK;
+    if (*right && kind->owned) status = own_text(options, option, text, error);
+    if (*right && !kind->owned) memcpy(member, read, kind->size);
+    if (*right && status == CLT_OK) options->given[option] = true;
+    free(read);
+    return status;
+}
+
+clt_status clt__option_copy(clt_options *to, const clt_options *from, clt__option option, clt_error *error)
+{
+    if (rows[option].kind->owned) return own_text(to, option, *(const char *const *)value_of(from, option), error);
+    memcpy(member_of(to, option), value_of(from, option), rows[option].kind->size);
+    return CLT_OK;
+}
+
+clt_status clt__option_print(const clt_options *options, clt__option option, clt__text *text, clt_error *error)
+{
+    return rows[option].kind->print(&rows[option], value_of(options, option), text, error);
+}
+
+clt_status clt__option_wanted(clt__option option, clt__text *text, clt_error *error)
+{
+    return rows[option].kind->wanted(&rows[option], text, error);
+}
+
+/* ---- all of them */
+
+/* The fallbacks, read from the rows once: what they are is part of the program, and a wrong one is its mistake. */
+clt_options clt__options_default(void)
+{
+    clt_options options = {0};
+    for (clt__option i = 0; i < CLT__OPTIONS; i++) {
+        const bool right = !rows[i].fallback || rows[i].kind->read(&rows[i], rows[i].fallback, member_of(&options, i));
+        assert(right);
+        (void)right;
+    }
+    return options;
+}
+
+const clt_options *clt__options_or_default(const clt_options *options, clt_options *room)
+{
+    if (options) return options;
+    *room = clt__options_default();
+    return room;
+}
+
+void clt__options_note(const clt_options *options, const char *format, ...)
+{
+    char *sentence;
+    va_list arguments;
+    if (!options->note) return;
+    va_start(arguments, format);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0 || clt__allocate((uint64_t)length + 1, 1, "a note", &sentence, NULL) != CLT_OK) return;
+    va_start(arguments, format);
+    (void)vsnprintf(sentence, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    options->note(options->note_user, sentence);
+    free(sentence);
+}
+
+clt_status clt__no_such(const char *kind, const char *name, const char *const *names, clt_error *error)
+{
+    char list[512] = "";
+    size_t length = 0;
+    for (size_t i = 0; names[i] && length < sizeof list; i++)
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", names[i]);
+    return FAIL(error, CLT_BAD_ARGUMENT, "there is no %s \"%s\": there is %s", kind, name, list);
+}
+
+/* ---- the public handle */
+
+clt_status clt_options_create(clt_options **options, clt_error *error)
+{
+    TRY(clt__allocate(1, sizeof **options, "options", options, error));
+    **options = clt__options_default();
+    return CLT_OK;
+}
+
+clt_status clt_options_copy(const clt_options *from, clt_options **options, clt_error *error)
+{
+    clt_options *fresh;
+    *options = NULL;
+    TRY(clt__allocate(1, sizeof *fresh, "options", &fresh, error));
+    *fresh = *from;
+    memset(fresh->owned, 0, sizeof fresh->owned);
+    clt_status status = CLT_OK;
+    for (clt__option i = 0; i < CLT__OPTIONS && status == CLT_OK; i++) status = clt__option_copy(fresh, from, i, error);
+    if (status == CLT_OK)
+        *options = fresh;
+    else
+        clt_options_close(fresh);
+    return status;
+}
+
+void clt__options_forget(clt_options *options)
+{
+    for (clt__option i = 0; i < CLT__OPTIONS; i++) free(options->owned[i]);
+}
+
+void clt_options_close(clt_options *options)
+{
+    if (!options) return;
+    clt__options_forget(options);
+    free(options);
+}
+
+static clt_status find(const char *name, clt__option *option, clt_error *error)
+{
+    *option = clt__find_option(name, strlen(name));
+    if (*option < CLT__OPTIONS) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "there is no option \"%s\": the README lists them", name);
+}
+
+clt_status clt_options_set(clt_options *options, const char *name, const char *value, clt_error *error)
+{
+    clt__option option;
+    clt__text wanted = {0};
+    bool right = false;
+    TRY(find(name, &option, error));
+    TRY(clt__option_set(options, option, value, &right, error));
+    if (right) return CLT_OK;
+    clt_status status = clt__option_wanted(option, &wanted, error);
+    if (status == CLT_OK)
+        status =
+            FAIL(error, CLT_BAD_ARGUMENT, "%s: \"%.500s\" is given, where %s is needed", name, value, wanted.start);
+    free(wanted.start);
+    return status;
+}
+
+clt_status clt_options_set_integer(clt_options *options, const char *name, int64_t value, clt_error *error)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%" PRId64, value);
+    return clt_options_set(options, name, text, error);
+}
+
+clt_status clt_options_set_real(clt_options *options, const char *name, double value, clt_error *error)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.17g", value);
+    return clt_options_set(options, name, text, error);
+}
+
+clt_status clt_options_set_flag(clt_options *options, const char *name, bool value, clt_error *error)
+{
+    return clt_options_set(options, name, value ? "yes" : "no", error);
+}
+
+clt_status clt_options_get(const clt_options *options, const char *name, char **value, clt_error *error)
+{
+    clt__option option;
+    clt__text text = {0};
+    *value = NULL;
+    TRY(find(name, &option, error));
+    TRY(clt__text_append(&text, "", 0, error));
+    const clt_status status = clt__option_print(options, option, &text, error);
+    if (status == CLT_OK)
+        *value = text.start;
+    else
+        free(text.start);
+    return status;
+}
+
+void clt_options_set_progress(clt_options *options, clt_progress_function progress, void *user)
+{
+    options->progress = progress;
+    options->progress_user = user;
+}
+
+void clt_options_set_notes(clt_options *options, clt_note_function note, void *user)
+{
+    options->note = note;
+    options->note_user = user;
+}

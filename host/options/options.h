@@ -1,0 +1,174 @@
+/* Options as data: clt_options is one value for each row of the table. */
+#ifndef CLT_OPTIONS_OPTIONS_H
+#define CLT_OPTIONS_OPTIONS_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "options/table.h"
+
+/* ---- values that are more than a number or a text */
+
+enum { CLT__MAX_MILESTONES = 64, CLT__MAX_CLASS_WEIGHTS = 1024 };
+
+typedef struct clt__milestones {
+    int count, at[CLT__MAX_MILESTONES]; /* epochs, counted from 0, each more than the one before */
+} clt__milestones;
+
+/* How images are changed, anew in each step, before they are trained on; all zero: not at all. On the device, drawn
+ * from the seed, the number of the step and the image's place in the batch. Images are first turned and scaled about
+ * their centre, moved and mirrored (bilinear, black outside), then recoloured, then cut out, then mixed in pairs.
+ * Factors are uniform. */
+typedef struct clt__augment {
+    bool flip;         /* mirrored left to right, half of them */
+    int crop;          /* moved by up to so many whole pixels each way: a random crop of the padded image */
+    double shift;      /* moved by up to this share of the width and of the height, 0 to 1 */
+    double rotate;     /* turned by up to so many degrees either way, 0 to 180 */
+    double scale;      /* scaled by a factor of 1 - scale to 1 + scale, 0 to 0.9 */
+    double brightness; /* times 1 - brightness to 1 + brightness, as the next two 0 to 1; values are not clamped */
+    double contrast;   /* the distance from the mean that normalisation takes away, times such a factor */
+    double saturation; /* the distance from the pixel's own grey, times such a factor; for 3 channels */
+    int cutout;        /* a square of so many pixels on a side, anywhere, becomes that mean */
+    double mixup;      /* pairs of images are blended by a share from Beta(mixup, mixup), 0 to 4 */
+    double cutmix;     /* a box of one is put into the other, its area's share from Beta(cutmix, cutmix); with both,
+                        * either in half of the steps */
+} clt__augment;
+
+/* How much the loss of an image counts, by its class: as in PyTorch, a batch's mean is divided by its mean weight. */
+typedef struct clt__class_weights {
+    enum clt__weighing {
+        CLT__EQUAL,
+        CLT__BALANCED, /* images of the training set / (classes that it has * images of this class) */
+        CLT__GIVEN
+    } how;
+    int count; /* of given ones: one for each of the net's outputs */
+    double weight[CLT__MAX_CLASS_WEIGHTS];
+} clt__class_weights;
+
+typedef struct clt__normalize_choice {
+    enum clt__normalizing {
+        CLT__BY_DATASET, /* minus the training set's mean, over its standard deviation, channel by channel */
+        CLT__BY_NOTHING, /* bytes / 255 and no more */
+        CLT__BY_GIVEN    /* minus mean, over deviation */
+    } how;
+    int channels; /* how many values the next two have: 1 or the number of channels */
+    double mean[CLT_MAX_CHANNELS], deviation[CLT_MAX_CHANNELS];
+} clt__normalize_choice;
+
+/* The choices of rows of the kind CHOICE, in the order of their list. */
+enum { CLT__NCHW, CLT__NHWC };
+enum { CLT__ABORT, CLT__REFERENCE, CLT__WARN };
+enum { CLT__FORMAT_TEXT, CLT__FORMAT_CSV, CLT__FORMAT_JSON, CLT__FORMAT_NPY };
+enum { CLT__EXACT, CLT__NOTEBOOK };
+
+/* ---- the options */
+
+typedef bool clt__type_FLAG;
+typedef int clt__type_COUNT;
+typedef unsigned clt__type_CHOICE;
+typedef int64_t clt__type_LONG;
+typedef uint64_t clt__type_SEED;
+typedef double clt__type_REAL, clt__type_POSITIVE;
+typedef const char *clt__type_TEXT, *clt__type_OPTIMIZER, *clt__type_SCHEDULER, *clt__type_LOSS;
+typedef clt_shape clt__type_SHAPE, clt__type_SIZE;
+typedef clt__milestones clt__type_MILESTONES;
+typedef clt__augment clt__type_AUGMENT;
+typedef clt__class_weights clt__type_CLASS_WEIGHTS;
+typedef clt__normalize_choice clt__type_NORMALIZE;
+
+/* CLT__OPTION_batch_size is the index of its row. */
+#define CLT__NUMBER_OPTION(kind, name, ...) CLT__OPTION_##name,
+typedef enum clt__option { CLT__OPTION_TABLE(CLT__NUMBER_OPTION) CLT__OPTIONS } clt__option;
+
+struct clt_options {
+#define CLT__DECLARE_OPTION(kind, name, ...) clt__type_##kind name;
+    CLT__OPTION_TABLE(CLT__DECLARE_OPTION)
+    bool given[CLT__OPTIONS];  /* set by the caller, in place of what holds where nothing is said */
+    char *owned[CLT__OPTIONS]; /* texts that clt_options_close frees */
+    clt_progress_function progress;
+    void *progress_user;
+    clt_note_function note;
+    void *note_user;
+};
+
+/* All as they are where nothing is given. Such a value owns nothing. */
+clt_options clt__options_default(void);
+
+/* The options, or where they are NULL those that hold then, in the caller's *room. */
+const clt_options *clt__options_or_default(const clt_options *options, clt_options *room);
+
+/* Tells the options' note function, if there is one, a sentence. */
+void clt__options_note(const clt_options *options, const char *format, ...) CLT__PRINTF(2, 3);
+
+/* ---- the rows */
+
+typedef enum clt__verb {
+    CLT__EXAMPLE = 1 << 0,
+    CLT__DEVICES = 1 << 1,
+    CLT__TRAIN = 1 << 2,
+    CLT__EVAL = 1 << 3,
+    CLT__PREDICT = 1 << 4,
+    CLT__VERIFY = 1 << 5,
+    CLT__SUMMARY = 1 << 6,
+    CLT__PLAN = 1 << 7,
+    CLT__BENCH = 1 << 8,
+    CLT__TUNE = 1 << 9,
+    CLT__LR_FIND = 1 << 10
+} clt__verb;
+
+typedef enum clt__resume { CLT__RUN, CLT__KEPT, CLT__FIXED, CLT__MODEL } clt__resume;
+
+typedef struct clt__value_kind clt__value_kind;
+
+typedef struct clt__option_info {
+    const char *name; /* "batch_size" */
+    const clt__value_kind *kind;
+    size_t offset;     /* of the member */
+    const char *value; /* what stands for it in --help; NULL for flags */
+    const char *fallback;
+    double least, most;
+    clt__resume resume;
+    unsigned verbs; /* of clt__verb */
+    const char *help;
+} clt__option_info;
+
+const clt__option_info *clt__option_info_of(clt__option option);
+
+/* The option of this name, with _ or - in it; CLT__OPTIONS where there is none. */
+clt__option clt__find_option(const char *name, size_t length);
+
+enum { CLT__FLAG_ROOM = 64 };
+
+/* "--batch-size", "--no-shuffle" */
+void clt__option_flag(clt__option option, char flag[CLT__FLAG_ROOM]);
+
+/* Takes the option's value from a text; false, and *options as it was, where that is none. The option is then given. */
+clt_status clt__option_set(clt_options *options, clt__option option, const char *text, bool *right, clt_error *error);
+
+/* Appends the value as clt__option_set takes it; nothing where there is none. */
+clt_status clt__option_print(const clt_options *options, clt__option option, clt__text *text, clt_error *error);
+
+/* What would be right: "a number from 0 to 1". */
+clt_status clt__option_wanted(clt__option option, clt__text *text, clt_error *error);
+
+/* Whether --help lists what there is, which `value` does not. */
+bool clt__option_lists_names(clt__option option);
+
+/* Gives `to` the value that `from` has of one option. */
+clt_status clt__option_copy(clt_options *to, const clt_options *from, clt__option option, clt_error *error);
+
+/* Whether a checkpoint keeps it among the options. */
+bool clt__option_is_kept(clt__option option);
+
+/* Frees what the options own, but not themselves. */
+void clt__options_forget(clt_options *options);
+
+/* Whether it is a yes or a no, for parsers of command lines. */
+bool clt__option_is_flag(clt__option option);
+
+/* Every value within its row's limits, and those that only make sense together. `channels` are the images'. */
+clt_status clt__check_options(const clt_options *options, int channels, clt_error *error);
+
+/* "there is no optimizer "x": there is sgd, adam" */
+clt_status clt__no_such(const char *kind, const char *name, const char *const *names, clt_error *error);
+
+#endif

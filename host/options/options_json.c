@@ -1,0 +1,92 @@
+#include "options/options_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options/kinds.h"
+
+/* JSON is UTF-8: in a text that is not, each byte that is no ASCII becomes a question mark. */
+static json_t *text_to_json(char *text, size_t length)
+{
+    json_t *json = json_stringn(text, length);
+    for (size_t i = 0; i < length && !json; i++)
+        if ((unsigned char)text[i] >= 0x80) text[i] = '?';
+    return json ? json : json_stringn(text, length);
+}
+
+json_t *clt__option_to_json(const clt_options *options, clt__option option)
+{
+    const clt__option_info *row = clt__option_info_of(option);
+    const void *member = (const char *)options + row->offset;
+    clt__text text = {0};
+    json_t *json = NULL;
+    if (row->kind->number && !row->fallback && !options->given[option]) return json_null();
+    switch (row->kind->json) {
+    case CLT__JSON_BOOL:
+        return json_boolean(*(const bool *)member);
+    case CLT__JSON_REAL:
+        return json_real(*(const double *)member);
+    case CLT__JSON_INTEGER:
+        return json_integer((json_int_t)row->kind->number(member));
+    case CLT__JSON_SEED:
+        return json_integer((json_int_t) * (const uint64_t *)member);
+    case CLT__JSON_TEXT:
+        break;
+    }
+    if (clt__option_print(options, option, &text, NULL) == CLT_OK)
+        json = text.length ? text_to_json(text.start, text.length) : json_null();
+    free(text.start);
+    return json;
+}
+
+json_t *clt__options_to_json(const clt_options *options, clt__option_filter filter)
+{
+    json_t *object = json_object();
+    for (clt__option i = 0; i < CLT__OPTIONS && object; i++) {
+        if (!filter(i)) continue;
+        json_t *value = clt__option_to_json(options, i);
+        if (json_is_null(value)) {
+            json_decref(value);
+        } else if (json_object_set_new(object, clt__option_info_of(i)->name, value) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
+/* As clt__option_set takes it; NULL where it is of another type. A whole number serves as a real. */
+static const char *value_from_json(const json_t *value, clt__json_type type, char room[32])
+{
+    const bool whole = json_is_integer(value);
+    if (type == CLT__JSON_TEXT) return json_string_value(value);
+    if (type == CLT__JSON_BOOL) return json_is_true(value) ? "yes" : json_is_false(value) ? "no" : NULL;
+    if (type == CLT__JSON_REAL && json_is_number(value))
+        (void)snprintf(room, 32, "%.17g", json_number_value(value));
+    else if (type == CLT__JSON_SEED && whole)
+        (void)snprintf(room, 32, "%" PRIu64, (uint64_t)json_integer_value(value));
+    else if (type == CLT__JSON_INTEGER && whole)
+        (void)snprintf(room, 32, "%" PRId64, (int64_t)json_integer_value(value));
+    else
+        return NULL;
+    return room;
+}
+
+bool clt__options_from_json(clt_options *options, json_t *object, clt__option_filter filter, const char **wrong)
+{
+    json_t *value;
+    json_object_foreach (object, *wrong, value) {
+        char room[32];
+        bool right = false;
+        const clt__option option = clt__find_option(*wrong, strlen(*wrong));
+        const char *text = option < CLT__OPTIONS && filter(option)
+                               ? value_from_json(value, clt__option_info_of(option)->kind->json, room)
+                               : NULL;
+        if (text && clt__option_set(options, option, text, &right, NULL) != CLT_OK) *wrong = NULL;
+        if (!right) return false;
+        options->given[option] = false;
+    }
+    return true;
+}

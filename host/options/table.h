@@ -1,0 +1,138 @@
+/* Every option there is, a row each. From the row come the flag's parser, --help, range errors, the checkpoint's key,
+ * the JSON key and the README's table; nothing of an option stands in a second place but its use.
+ *
+ * A row: kind, name, what stands for its value, the value where none is given (NULL: none), the least and the most of a
+ * number, what a resumed run may do with it, which verbs take it, help.
+ *   name   batch_size: the member of clt_options and the key in JSON and in checkpoints; the flag is --batch-size. A
+ * FLAG that is "yes" where it is not given has the flag --no-NAME. resume RUN: it is of this run alone, and not in a
+ * checkpoint KEPT: a checkpoint keeps it, and a resumed run may change it FIXED: a checkpoint keeps it, and a resumed
+ * run may not change it MODEL: the model itself says it, and a resumed run may not change it kinds.c has the kinds. In
+ * a row of the kind CHOICE what stands for the value is the list of what there is. */
+#ifndef CLT_OPTIONS_TABLE_H
+#define CLT_OPTIONS_TABLE_H
+
+/* clang-format off */
+#define CLT__OPTION_TABLE(X) \
+    X(TEXT, data, "PATH", NULL, 0, 0, RUN, TRAIN | EVAL | LR_FIND, \
+      "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README") \
+    X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY, "the checkpoint") \
+    X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in NPY and NPZ files") \
+    X(SIZE, size, "[Cx]HxW", NULL, 0, 0, RUN, READING, \
+      "image files are resized to H rows and W columns, and made grey (C 1) or RGB (C 3); CSV rows are read as such images") \
+    X(FLAG, skip_bad, NULL, "no", 0, 0, RUN, READING, \
+      "leave out image files that cannot be decoded, and say how many") \
+    X(TEXT, net, "NAME|FILE|TEXT", "lenet5", 0, 0, MODEL, TRAIN | NET | LR_FIND, "the net: see cltrain help nets") \
+    X(SHAPE, input, "CxHxW", NULL, 0, 0, RUN, NET, "the images' shape (default: the net's own)") \
+    X(TEXT, output_dir, "DIR", NULL, 0, 0, RUN, TRAIN, \
+      "receives last.safetensors, best.safetensors, metrics.csv and model.net (default: nothing is written)") \
+    X(COUNT, epochs, "N", "5", 0, 1e9, KEPT, TRAIN, \
+      "passes over the training set; 0 writes the initial checkpoint and stops") \
+    X(COUNT, batch_size, "N", "64", 1, 1e6, KEPT, TRAIN | LR_FIND | EVAL | PREDICT | VERIFY | PLAN | BENCH | TUNE, \
+      "images of a step; where nothing is trained, images at a time") \
+    X(COUNT, accumulate, "N", "1", 1, 1e6, KEPT, TRAIN | PLAN, \
+      "batches whose gradients are added up before the parameters change: as a batch so many times as large") \
+    X(COUNT, micro_batch_size, "N", "0", 0, 1e6, KEPT, TRAIN | PLAN, \
+      "images computed at a time, their gradients being added up to a step's; 0: as many of the batch as the device has memory for") \
+    X(REAL, lr, "X", "0.01", 0, 1e6, KEPT, TRAIN | EXAMPLE, "learning rate") \
+    X(POSITIVE, lr_min, "X", "1e-07", 0, 1e6, RUN, LR_FIND, "learning rate of the first step") \
+    X(POSITIVE, lr_max, "X", "10", 0, 1e6, RUN, LR_FIND, "learning rate of the last step") \
+    X(COUNT, steps, "N", "100", 1, 1e6, RUN, LR_FIND | EXAMPLE, "training steps") \
+    X(OPTIMIZER, optimizer, "NAME", "sgd", 0, 0, KEPT, UPDATE | PLAN, "how parameters are updated") \
+    X(REAL, momentum, "X", "0.9", 0, 1, KEPT, UPDATE, "of sgd") \
+    X(FLAG, nesterov, NULL, "no", 0, 0, KEPT, UPDATE, "Nesterov's form of momentum") \
+    X(REAL, weight_decay, "X", "0", 0, 1e6, KEPT, UPDATE, \
+      "share of each parameter that is added to its gradient; adamw: that it loses, times the learning rate; lamb: that is added to its step") \
+    X(FLAG, no_decay_bias_norm, NULL, "no", 0, 0, KEPT, UPDATE, "no weight decay for biases and batch normalisation") \
+    X(REAL, beta1, "X", "0.9", 0, 0.999999999, KEPT, UPDATE, \
+      "of adam, adamw and lamb: how much of the mean gradient a step keeps") \
+    X(REAL, beta2, "X", "0.999", 0, 0.999999999, KEPT, UPDATE, \
+      "of adam, adamw and lamb: how much of the gradient's mean square a step keeps") \
+    X(REAL, alpha, "X", "0.99", 0, 1, KEPT, UPDATE, "of rmsprop: how much of the gradient's mean square a step keeps") \
+    X(REAL, eps, "X", "0", 0, 1, KEPT, UPDATE, \
+      "what is added to the root of the gradient's square, in all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb 1e-6") \
+    X(REAL, clip_grad, "X", "0", 0, 1e30, KEPT, UPDATE | PLAN, "largest norm of the gradient, 0 for no limit") \
+    X(REAL, clip_value, "X", "0", 0, 1e30, KEPT, UPDATE, \
+      "largest absolute value in the gradient, 0 for no limit; after clip-grad") \
+    X(REAL, label_smoothing, "X", "0", 0, 1, KEPT, UPDATE, "share of the target that goes to all classes") \
+    X(REAL, ema, "X", "0", 0, 0.999999999, KEPT, TRAIN | PLAN, \
+      "keep a moving average of the parameters, of which a step keeps this share; validation, eval and predict then use it; 0 for none") \
+    X(SCHEDULER, lr_scheduler, "NAME", "const", 0, 0, KEPT, TRAIN, \
+      "how the learning rate changes from epoch to epoch (onecycle: from step to step)") \
+    X(FLAG, lr_per_step, NULL, "no", 0, 0, KEPT, TRAIN, "the scheduler counts steps in place of epochs, but for plateau") \
+    X(MILESTONES, milestones, "N,N,...", NULL, 0, 0, KEPT, TRAIN, \
+      "when the scheduler multistep drops the learning rate, in epochs from 0") \
+    X(REAL, power, "X", "1", 0, 1e6, KEPT, TRAIN, "of the scheduler polynomial") \
+    X(REAL, factor, "X", "0.1", 0, 1, KEPT, TRAIN, "what the scheduler plateau multiplies the learning rate by") \
+    X(COUNT, patience_lr, "N", "10", 0, 1e9, KEPT, TRAIN, \
+      "after more epochs than this without a better validation loss the scheduler plateau does so") \
+    X(REAL, warmup_epochs, "X", "0", 0, 1e9, KEPT, TRAIN, "the learning rate rises from 0 during these") \
+    X(REAL, gamma, "X", "0.1", 0, 1e6, KEPT, TRAIN, \
+      "what the schedulers step, multistep and exponential multiply the learning rate by") \
+    X(COUNT, step_size, "N", "1", 1, 1e9, KEPT, TRAIN, "epochs between the drops of the scheduler step") \
+    X(CLASS_WEIGHTS, class_weights, "HOW", "equal", 0, 0, KEPT, TRAIN | LR_FIND, \
+      "how much the loss of an image counts, by its class: equal; balanced: the more the rarer its class is; or a comma list, a number for each class") \
+    X(AUGMENT, augment, "LIST", "none", 0, 0, KEPT, TRAIN | LR_FIND | PLAN, \
+      "changes to the training images, drawn anew in each step: flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, " \
+      "scale=SHARE, brightness=SHARE, contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA, cutmix=ALPHA") \
+    X(LOSS, loss, "NAME", NULL, 0, 0, MODEL, TRAIN | LR_FIND | VERIFY, \
+      "what training makes small (default: the net's own, else cross_entropy)") \
+    X(SEED, seed, "N", "0", 0, 0, KEPT, TRAIN | LR_FIND | VERIFY, \
+      "of the initial parameters, the shuffling and val-split; verify: of its random data too") \
+    X(REAL, val_split, "F", "0", 0, 0.999999, KEPT, TRAIN, \
+      "validate on this share of the training files, held out, in place of the test files; 0: on the test files") \
+    X(COUNT, patience, "N", "0", 0, 1e9, KEPT, TRAIN, \
+      "stop after so many epochs without a better validation loss, 0 for never") \
+    X(TEXT, freeze, "PATTERN,...", NULL, 0, 0, KEPT, TRAIN | LR_FIND | PLAN, \
+      "do not train the parameters of such names, as in conv*,dense1.bias; batch normalisation's running statistics still follow the batches") \
+    X(TEXT, resume, "FILE", NULL, 0, 0, RUN, TRAIN, \
+      "go on with a checkpoint; its options hold unless given anew, and the command line that began it may be given again") \
+    X(TEXT, init, "RULE|PATTERN=RULE,...", "torch", 0, 0, FIXED, TRAIN | LR_FIND, \
+      "initial weights of convolutions and dense layers, whose biases are then 0: torch (PyTorch's, biases too), kaiming_uniform, " \
+      "kaiming_normal, kaiming_uniform_out, kaiming_normal_out, xavier_uniform, xavier_normal, truncated_normal " \
+      "(deviation 0.02, within two of them), constant=V; PATTERN=RULE for the parameters of such names, as in " \
+      "dense*.weight=xavier_normal, the last that fits holds") \
+    X(TEXT, weights, "FILE", NULL, 0, 0, FIXED, TRAIN | LR_FIND, \
+      "initial parameters from a safetensors file: those of the right name and shape, a moving average where it has one; " \
+      "the others keep theirs, and a note says which") \
+    X(LONG, save_every, "STEPS", "0", 0, 1e15, KEPT, TRAIN, "steps between checkpoints within an epoch, 0 for none") \
+    X(NORMALIZE, normalize, "HOW", "dataset", 0, 0, FIXED, TRAIN | LR_FIND, \
+      "dataset: minus the training set's mean, over its standard deviation, for each channel; none: bytes/255; " \
+      "MEAN/STD: these, each a number or a comma list") \
+    X(FLAG, shuffle, NULL, "yes", 0, 0, KEPT, TRAIN, "take the images in the order of the files") \
+    X(FLAG, overfit_batch, NULL, "no", 0, 0, KEPT, TRAIN, \
+      "every step takes the first batch, without shuffling, augmentation and validation: a net that can learn will know it soon") \
+    X(LONG, check_every, "N", "0", 0, 1e15, KEPT, TRAIN, \
+      "steps between steps that are verified against the reference, 0 for none") \
+    X(CHOICE, on_mismatch, "abort|reference|warn", "abort", 0, 0, KEPT, TRAIN, \
+      "when the device is found to compute wrongly: abort, the last checkpoint stands; reference, which goes on from there; " \
+      "warn, going on with the step's right values") \
+    X(TEXT, log_steps, "FILE.csv", NULL, 0, 0, RUN, TRAIN, "each step's loss, as CSV with the columns step,loss") \
+    X(COUNT, topk, "K", NULL, 1, 1e9, RUN, EVAL | PREDICT, \
+      "eval: tell, too, how many images have their class among the K most probable ones; predict: tell K classes, where one is usual") \
+    X(CHOICE, format, "text|csv|json|npy", "text", 0, 0, RUN, PREDICT, \
+      "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of objects; " \
+      "npy: NumPy's array [images, outputs] of all probabilities") \
+    X(LONG, images, "N", "60000", 1, 1e15, RUN, PLAN, "images of the data set, a byte a value") \
+    X(FLAG, inference, NULL, "no", 0, 0, RUN, PLAN, "what eval and predict take, not training") \
+    X(POSITIVE, seconds, "S", "3", 0, 3600, RUN, BENCH, "how long training and inference are each measured") \
+    X(FLAG, forget, NULL, "no", 0, 0, RUN, TUNE, "forget all that was tuned for the device, and no more") \
+    X(CHOICE, sigmoid_derivative, "exact|notebook", "exact", 0, 0, RUN, EXAMPLE, \
+      "exact: the sigmoid's derivative at z, and K is trained too; notebook: as the published notebook has it, the " \
+      "derivative at the prediction, and K stays as it is") \
+    X(CHOICE, precision, "f32|f64", "f32", 0, 0, MODEL, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | EXAMPLE, \
+      "what the device computes in") \
+    X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE, \
+      "write the results as JSON to FILE; - for standard output, which then holds nothing else") \
+    X(TEXT, device, "D", NULL, 0, 0, RUN, DEVICE, \
+      "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's CLTRAIN_DEVICE, " \
+      "else what `cltrain devices` marks)") \
+    X(CHOICE, schedule, "auto|vector|tile", "auto", 0, 0, RUN, DEVICE, \
+      "how its heavy kernels share out their work: vectors, or tiles in local memory (auto: tile for a GPU, else vector)") \
+    X(LONG, limit_workgroup, "N", NULL, 1, 1e15, RUN, DEVICE, \
+      "work-groups of at most N work-items (default: the device's own limit, as for the next two)") \
+    X(LONG, limit_local, "BYTES", NULL, 1, 1e15, RUN, DEVICE, "at most so much local memory for a work-group") \
+    X(LONG, limit_alloc, "BYTES", NULL, 1, 1e15, RUN, DEVICE, "buffers of at most so many bytes each") \
+    X(FLAG, quiet, NULL, "no", 0, 0, RUN, TRAIN, "no progress on standard error")
+/* clang-format on */
+
+#endif

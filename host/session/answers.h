@@ -1,0 +1,16 @@
+/* Whether a data set has the labels or targets that a model wants. */
+#ifndef CLT_SESSION_ANSWERS_H
+#define CLT_SESSION_ANSWERS_H
+
+#include "model/model.h"
+
+/* Labels of the net's classes, or targets, to `purpose`: "train on". */
+clt_status clt__check_answers(const clt_model *model, const clt_dataset *data, const char *purpose, clt_error *error);
+
+/* Real targets, if it has them, that are numbers which the loss takes. */
+clt_status clt__check_target_values(const clt__loss_row *loss, const clt_dataset *data, clt_error *error);
+
+/* All that evaluating asks for, the names of the classes too. */
+clt_status clt__check_targets(const clt_model *model, const clt_dataset *data, clt_error *error);
+
+#endif

@@ -1,0 +1,235 @@
+/* Evaluating and predicting: the forward ops on the device, batch by batch; the loss by its own twin, in double. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "options/ticker.h"
+#include "session/answers.h"
+#include "session/session.h"
+
+typedef clt_status (*take_batch)(void *user, const double *outputs, size_t first, size_t count, clt_error *error);
+
+/* Runs all of the data set through the net in its own order; `take` gets [count, outputs], outside order. */
+static clt_status run_batches(clt_session *session, double *outputs, clt__ticker *ticker, take_batch take, void *user,
+                              clt_error *error)
+{
+    const clt__net *net = &session->net;
+    const clt__tensor *tensor = &net->tape.tensor[net->output.tensor];
+    const size_t count = session->data->count, batch = (size_t)session->micro_batch;
+    for (size_t first = 0; first < count; first += batch) {
+        const size_t valid = count - first < batch ? count - first : batch;
+        TRY(clt__session_run_batch(session, (int)first, (int)valid, 0, clt__session_run_ops, NULL, error));
+        TRY(clt_session_read(session, tensor->name, outputs, (size_t)tensor->count, error));
+        TRY(take(user, outputs, first, valid, error));
+        TRY(clt__ticker_tick(ticker, (int64_t)(first + valid), error));
+    }
+    return clt__feed_check(&session->feed, error);
+}
+
+static clt_status run(clt_session *session, const clt_options *options, const char *what, take_batch take, void *user,
+                      clt_error *error)
+{
+    const clt__tensor *tensor = &session->net.tape.tensor[session->net.output.tensor];
+    clt__ticker ticker = clt__ticker_start(options, what, (int64_t)session->data->count);
+    double *outputs;
+    TRY(clt__session_set_own_order(session, error));
+    TRY(clt__allocate((uint64_t)tensor->count, sizeof *outputs, "a batch of outputs", &outputs, error));
+    const clt_status status = run_batches(session, outputs, &ticker, take, user, error);
+    free(outputs);
+    return status;
+}
+
+static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_options *options, clt_session **session, clt_error *error)
+{
+    clt_options inference = clt__options_default();
+    inference.batch_size = data->count < (size_t)options->batch_size ? (int)data->count : options->batch_size;
+    return clt__session_open(model, device, data, &inference, (clt__session_mode){0}, session, error);
+}
+
+/* ---- evaluating */
+
+typedef struct tally {
+    const clt_model *model;
+    const clt_dataset *data;
+    clt_evaluation *evaluation;
+    double loss_sum, hits;
+    double *gradient; /* [outputs]: the loss writes one, nobody reads it */
+} tally;
+
+static size_t largest(const double *values, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (values[i] > values[best]) best = i;
+    return best;
+}
+
+/* How many classes come before this one: larger outputs, and equal ones of smaller classes. */
+static size_t rank_of(const double *values, size_t count, size_t class)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < count; i++)
+        before += i < class ? !(values[i] < values[class]) : i > class && !(values[i] <= values[class]);
+    return before;
+}
+
+static clt_status add_to_tally(void *user, const double *outputs, size_t first, size_t count, clt_error *error)
+{
+    (void)error;
+    tally *t = user;
+    const size_t width = (size_t)t->model->outputs;
+    double *row;
+    TRY(clt__allocate(width, sizeof *row, "one image's outputs", &row, error));
+    for (size_t i = 0; i < count; i++) {
+        const size_t image = first + i;
+        memcpy(row, outputs + i * width, width * sizeof *row);
+        t->loss_sum += clt__image_loss(t->model->description.loss, row, t->model->outputs,
+                                       t->data->labels ? &t->data->labels[image] : NULL,
+                                       t->data->targets ? t->data->targets + image * width : NULL, t->gradient);
+        if (!t->data->labels) continue;
+        const size_t predicted = largest(row, width), label = (size_t)t->data->labels[first + i];
+        t->hits += predicted == label;
+        t->evaluation->confusion[label * width + predicted]++;
+        t->evaluation->rank[rank_of(row, width, label)]++;
+    }
+    free(row);
+    return CLT_OK;
+}
+
+static clt_status create(const clt_session *session, clt_evaluation **evaluation, clt_error *error)
+{
+    const size_t outputs = (size_t)session->model->outputs;
+    clt_evaluation *fresh;
+    TRY(clt__allocate(1, sizeof *fresh, "an evaluation", evaluation, error));
+    fresh = *evaluation;
+    fresh->count = session->data->count;
+    fresh->accuracy = NAN;
+    if (!session->data->labels) return CLT_OK;
+    fresh->classes = session->model->outputs;
+    TRY(clt__allocate(outputs * outputs, sizeof *fresh->confusion, "the confusion matrix", &fresh->confusion, error));
+    return clt__allocate(outputs, sizeof *fresh->rank, "the ranks", &fresh->rank, error);
+}
+
+static clt_status fill(clt_session *session, const clt_options *options, clt_evaluation *evaluation, clt_error *error)
+{
+    tally t = {.model = session->model, .data = session->data, .evaluation = evaluation};
+    TRY(clt__allocate((uint64_t)session->model->outputs, sizeof *t.gradient, "an output's gradient", &t.gradient,
+                      error));
+    const clt_status status = run(session, options, "evaluate", add_to_tally, &t, error);
+    free(t.gradient);
+    evaluation->loss = t.loss_sum / (double)evaluation->count;
+    if (evaluation->classes) evaluation->accuracy = t.hits / (double)evaluation->count;
+    return status;
+}
+
+clt_status clt__evaluate(clt_session *session, const clt_options *options, clt_evaluation **evaluation,
+                         clt_error *error)
+{
+    clt_status status = create(session, evaluation, error);
+    if (status == CLT_OK) status = fill(session, options, *evaluation, error);
+    if (status == CLT_OK) return CLT_OK;
+    clt_evaluation_close(*evaluation);
+    *evaluation = NULL;
+    return status;
+}
+
+clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
+                        clt_evaluation **evaluation, clt_error *error)
+{
+    clt_session *session;
+    clt_options none;
+    *evaluation = NULL;
+    options = clt__options_or_default(options, &none);
+    TRY(clt__check_options(options, model->input.channels, error));
+    TRY(clt__check_targets(model, data, error));
+    TRY(open_session(model, device, data, options, &session, error));
+    const clt_status status = clt__evaluate(session, options, evaluation, error);
+    clt_session_close(session);
+    return status;
+}
+
+size_t clt_evaluation_count(const clt_evaluation *evaluation)
+{
+    return evaluation->count;
+}
+
+double clt_evaluation_loss(const clt_evaluation *evaluation)
+{
+    return evaluation->loss;
+}
+
+double clt_evaluation_accuracy(const clt_evaluation *evaluation)
+{
+    return evaluation->accuracy;
+}
+
+int clt_evaluation_classes(const clt_evaluation *evaluation)
+{
+    return evaluation->classes;
+}
+
+static bool is_class(const clt_evaluation *evaluation, int class)
+{
+    return class >= 0 && class < evaluation->classes;
+}
+
+uint64_t clt_evaluation_confused(const clt_evaluation *evaluation, int truth, int predicted)
+{
+    if (!is_class(evaluation, truth) || !is_class(evaluation, predicted)) return 0;
+    return evaluation->confusion[(size_t)truth * (size_t)evaluation->classes + (size_t)predicted];
+}
+
+uint64_t clt_evaluation_ranked(const clt_evaluation *evaluation, int place)
+{
+    return is_class(evaluation, place) ? evaluation->rank[place] : 0;
+}
+
+void clt_evaluation_close(clt_evaluation *evaluation)
+{
+    if (!evaluation) return;
+    free(evaluation->confusion);
+    free(evaluation->rank);
+    free(evaluation);
+}
+
+/* ---- predicting */
+
+typedef struct prediction {
+    double *outputs;
+    size_t width;
+    bool softmax;
+} prediction;
+
+static void softmax(double *values, size_t count)
+{
+    const double most = values[largest(values, count)];
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i] = exp(values[i] - most);
+    for (size_t i = 0; i < count; i++) values[i] /= sum;
+}
+
+static clt_status keep_outputs(void *user, const double *outputs, size_t first, size_t count, clt_error *error)
+{
+    (void)error;
+    const prediction *p = user;
+    double *to = p->outputs + first * p->width;
+    memcpy(to, outputs, count * p->width * sizeof *to);
+    for (size_t i = 0; i < count && p->softmax; i++) softmax(to + i * p->width, p->width);
+    return CLT_OK;
+}
+
+clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
+                       double *outputs, clt_error *error)
+{
+    clt_session *session;
+    clt_options none;
+    prediction p = {outputs, (size_t)model->outputs, clt_model_classifies(model)};
+    options = clt__options_or_default(options, &none);
+    TRY(clt__check_options(options, model->input.channels, error));
+    TRY(open_session(model, device, data, options, &session, error));
+    const clt_status status = run(session, options, "predict", keep_outputs, &p, error);
+    clt_session_close(session);
+    return status;
+}

@@ -1,0 +1,516 @@
+#include "session/session.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "session/answers.h"
+#include "session/mixing.h"
+#include "session/steps.h"
+
+/* ---- layouts: the outside order of files and of the public interface, the inside order of tensors */
+
+static void to_inside(const clt__tensor *tensor, const double *outside, double *inside)
+{
+    for (int i = 0; i < tensor->count; i++) inside[clt__inside_index(tensor, i)] = outside[i];
+}
+
+static void to_outside(const clt__tensor *tensor, const double *inside, double *outside)
+{
+    for (int i = 0; i < tensor->count; i++) outside[i] = inside[clt__inside_index(tensor, i)];
+}
+
+/* ---- parameters */
+
+/* Moves one parameter's worth of values between the host and `tensor`, from element `first` on. */
+static clt_status move_values(clt_session *session, const clt__tensor *parameter, int tensor, int first, double *values,
+                              bool up, clt_error *error)
+{
+    double *inside;
+    TRY(clt__allocate((uint64_t)parameter->count, sizeof *inside, parameter->name, &inside, error));
+    clt_status status;
+    if (up) {
+        to_inside(parameter, values, inside);
+        status = clt__engine_write(session->engine, tensor, first, parameter->count, inside, error);
+    } else {
+        status = clt__engine_read(session->engine, tensor, first, parameter->count, inside, error);
+        if (status == CLT_OK) to_outside(parameter, inside, values);
+    }
+    free(inside);
+    return status;
+}
+
+/* Another optimiser's states mean nothing to the session's, which has its zeros then. */
+static bool has_states_of(const clt_session *session, const clt_model *model)
+{
+    return strcmp(session->optimizer->name, model->options.optimizer) == 0;
+}
+
+static bool is_training(const clt_session *session)
+{
+    return session->net.gradients >= 0;
+}
+
+static clt_status move_parameters(clt_session *session, const clt_model *model, bool up, clt_error *error)
+{
+    const clt__tape *tape = &session->net.tape;
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt__parameter_values *p = &model->parameter[i];
+        const int index = clt__tape_find(tape, p->info.name);
+        const clt__tensor *tensor = &tape->tensor[index];
+        double *values = is_training(session) ? p->values : clt__inferring_values(model, p);
+        TRY(move_values(session, tensor, index, 0, values, up, error));
+        for (int j = 0; j < CLT__MAX_STATES && p->trained; j++)
+            if (has_states_of(session, model) && session->net.state[j] >= 0)
+                TRY(move_values(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
+        double *average = up ? clt__inferring_values(model, p) : p->average; /* it begins as the parameter */
+        if (session->net.average >= 0 && p->trained)
+            TRY(move_values(session, tensor, session->net.average, tensor->offset, average, up, error));
+    }
+    return CLT_OK;
+}
+
+clt_status clt__session_upload(clt_session *session, clt_error *error)
+{
+    return move_parameters(session, session->model, true, error);
+}
+
+clt_status clt__session_download(clt_session *session, clt_model *model, clt_error *error)
+{
+    TRY(clt__feed_check(&session->feed, error));
+    model->averaged = session->net.average >= 0;
+    return move_parameters(session, model, false, error);
+}
+
+static clt_status is_root_finite(clt_session *session, int root, bool *finite, clt_error *error)
+{
+    double *values;
+    if (root < 0 || !session->net.tape.tensor[root].count || !*finite) return CLT_OK;
+    TRY(clt__engine_read_reals(session->engine, root, &values, error));
+    for (int i = 0; i < session->net.tape.tensor[root].count; i++)
+        if (!isfinite(values[i])) *finite = false;
+    free(values);
+    return CLT_OK;
+}
+
+clt_status clt__session_is_finite(clt_session *session, bool *finite, clt_error *error)
+{
+    *finite = true;
+    TRY(is_root_finite(session, session->net.parameters, finite, error));
+    return is_root_finite(session, session->net.frozen, finite, error);
+}
+
+/* How many updates the optimiser's states have seen. */
+static int64_t updates_of(const clt_model *model)
+{
+    return model->state.total_steps - model->state.optimizer_began;
+}
+
+clt_status clt__session_rewind(clt_session *session, clt_error *error)
+{
+    const int history = session->net.history, count = session->net.tape.tensor[history].count;
+    double *zeros;
+    session->updates = updates_of(session->model);
+    TRY(clt__allocate((uint64_t)count, sizeof *zeros, "the losses of steps", &zeros, error));
+    const clt_status status = clt__engine_write(session->engine, history, 0, count, zeros, error);
+    free(zeros);
+    TRY(status);
+    return clt__session_upload(session, error);
+}
+
+/* ---- data */
+
+/* By Fisher and Yates. */
+static void shuffle(int32_t *order, int count, clt__random stream)
+{
+    for (int i = count - 1; i > 0; i--) {
+        const int other = (int)clt__random_below(&stream, (uint64_t)i + 1);
+        const int32_t held = order[i];
+        order[i] = order[other];
+        order[other] = held;
+    }
+}
+
+/* `stream`: of what shuffles it, NULL for the data set's own. */
+static clt_status set_order(clt_session *session, const clt__random *stream, clt_error *error)
+{
+    const int count = (int)session->data->count;
+    int32_t *order;
+    TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
+    for (int i = 0; i < count; i++) order[i] = i;
+    if (stream) shuffle(order, count, *stream);
+    const clt_status status = clt__feed_set_order(&session->feed, order, count, error);
+    free(order);
+    return status;
+}
+
+clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
+{
+    return set_order(session, NULL, error);
+}
+
+clt_status clt__session_set_epoch_order(clt_session *session, const clt_options *options, int epoch, clt_error *error)
+{
+    const clt__random stream = clt__random_seed(options->seed, "shuffle", (uint64_t)epoch);
+    return set_order(session, options->shuffle ? &stream : NULL, error);
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+clt_status clt__session_place(clt_session *session, const clt__placement *p, clt_error *error)
+{
+    int position;
+    TRY(clt__feed_find(&session->feed, p->first, &position, error));
+    int32_t step[STEP_LENGTH] = {[STEP_FIRST] = position,
+                                 [STEP_VALID] = p->valid,
+                                 [STEP_SLOT] = p->slot,
+                                 [STEP_WHOLE] = p->whole,
+                                 [STEP_PART] = p->part,
+                                 [STEP_BEFORE] = p->before,
+                                 [STEP_NUMBER] = (int32_t)session->number,
+                                 [STEP_SEED] = (int32_t)session->seed};
+    clt__draw_mix(&session->augment, session->data->shape, session->seed, step);
+    return clt__engine_set_step(session->engine, session->net.step, step, error);
+}
+
+clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, void *unused, clt_error *error)
+{
+    (void)unused;
+    return clt__engine_run(session->engine, begin, end, error);
+}
+
+/* Both in double from the number of the step, so that a resumed run has the same. */
+static void find_hyper(const clt_session *session, double hyper[HYPER_STEP_LENGTH])
+{
+    const double step = (double)session->updates + 1;
+    const bool corrects = session->optimizer->corrects_bias;
+    hyper[HYPER_RATE] = session->rate;
+    hyper[HYPER_STEP] = corrects ? session->rate / (1 - pow(session->beta1, step)) : session->rate;
+    hyper[HYPER_MEAN] = corrects ? 1 / (1 - pow(session->beta1, step)) : 1;
+    hyper[HYPER_ROOT] = corrects ? 1 / sqrt(1 - pow(session->beta2, step)) : 1;
+    hyper[HYPER_SHRINK] = session->rate * session->decay;
+}
+
+/* What the next update takes. Nothing waits. */
+static clt_status set_hyper(clt_session *session, clt_error *error)
+{
+    double hyper[HYPER_STEP_LENGTH];
+    if (session->net.hyper < 0) return CLT_OK;
+    find_hyper(session, hyper);
+    bool same = true;
+    for (int i = 0; i < HYPER_STEP_LENGTH; i++) same = same && hyper[i] == session->hyper[i];
+    if (same) return CLT_OK;
+    memcpy(session->hyper, hyper, sizeof hyper);
+    return clt__engine_set_hyper(session->engine, session->net.hyper, hyper, error);
+}
+
+clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
+                                  clt_error *error)
+{
+    const int micro = session->micro_batch;
+    clt__placement p = {.slot = slot, .whole = valid};
+    for (int done = 0; done < valid; done += micro, p.part++) {
+        p.first = first + done;
+        p.before = done;
+        p.valid = smaller(micro, valid - done);
+        TRY(clt__session_place(session, &p, error));
+        TRY(run(session, 0, session->net.update, user, error));
+    }
+    TRY(set_hyper(session, error));
+    session->updates++;
+    return run(session, session->net.update, session->net.end, user, error);
+}
+
+/* A model that was never given data is not normalised: mean 0, deviation 1. */
+static clt_status write_normalization(clt_session *session, clt_error *error)
+{
+    const clt_model *model = session->model;
+    const int channels = model->input.channels;
+    double values[2 * CLT_MAX_CHANNELS];
+    for (int c = 0; c < channels; c++) {
+        values[c] = model->normalized ? model->mean[c] : 0;
+        values[channels + c] = model->normalized ? model->deviation[c] : 1;
+    }
+    return clt__engine_write(session->engine, session->net.normalize, 0, 2 * channels, values, error);
+}
+
+static clt_status write_hyper(clt_session *session, const clt_options *options, clt_error *error)
+{
+    session->rate = options->lr;
+    session->beta1 = options->beta1;
+    session->beta2 = options->beta2;
+    session->decay = options->weight_decay;
+    if (session->net.hyper < 0) return CLT_OK;
+    double hyper[HYPER_LENGTH] = {[HYPER_MOMENTUM] = options->momentum,
+                                  [HYPER_DECAY] = options->weight_decay,
+                                  [HYPER_CLIP] = options->clip_grad,
+                                  [HYPER_CLIP_VALUE] = options->clip_value,
+                                  [HYPER_BETA1] = options->beta1,
+                                  [HYPER_BETA1_REST] = 1 - options->beta1,
+                                  [HYPER_BETA2] = options->beta2,
+                                  [HYPER_BETA2_REST] = 1 - options->beta2,
+                                  [HYPER_ALPHA] = options->alpha,
+                                  [HYPER_ALPHA_REST] = 1 - options->alpha,
+                                  [HYPER_AVERAGE] = options->ema,
+                                  [HYPER_AVERAGE_REST] = 1 - options->ema,
+                                  [HYPER_EPS] = options->eps > 0 ? options->eps : session->optimizer->eps};
+    find_hyper(session, hyper);
+    memcpy(session->hyper, hyper, sizeof session->hyper);
+    return clt__engine_write(session->engine, session->net.hyper, 0, HYPER_LENGTH, hyper, error);
+}
+
+/* 1 for the elements of weights, 0 for biases and for what normalises: those have one dimension, or are an image. */
+static clt_status write_decays(clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    if (net->decays < 0) return CLT_OK;
+    const int count = net->tape.tensor[net->decays].count;
+    double *decays;
+    TRY(clt__allocate((uint64_t)count, sizeof *decays, "which parameters decay", &decays, error));
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) {
+        const clt__tensor *tensor = &net->tape.tensor[i];
+        for (int j = 0; j < tensor->count && tensor->shown >= 2 && tensor->shown != CLT__SHOWN_IMAGE; j++)
+            decays[tensor->offset + j] = 1;
+    }
+    const clt_status status = clt__engine_write(session->engine, net->decays, 0, count, decays, error);
+    free(decays);
+    return status;
+}
+
+/* As many for each class as make its images count as much as those of any other. */
+static void balance(const clt_dataset *data, double *weight, int outputs)
+{
+    int classes = 0;
+    for (int i = 0; i < outputs; i++) weight[i] = 0;
+    for (size_t i = 0; i < data->count; i++)
+        if (weight[data->labels[i]]++ == 0) classes++;
+    for (int i = 0; i < outputs; i++) weight[i] = weight[i] > 0 ? (double)data->count / (classes * weight[i]) : 1;
+}
+
+static clt_status find_class_weights(const clt_session *session, const clt_options *options, double *weight,
+                                     clt_error *error)
+{
+    const int outputs = session->model->outputs;
+    const clt_dataset *data = session->data;
+    if (options->class_weights.how == CLT__BALANCED && !data->labels)
+        return FAIL(error, CLT_BAD_ARGUMENT, "class weights cannot be balanced: %s has no class labels", data->name);
+    if (options->class_weights.how == CLT__BALANCED) {
+        balance(data, weight, outputs);
+        return CLT_OK;
+    }
+    if (options->class_weights.count != outputs)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%d class weights are given, the net has %d outputs",
+                    options->class_weights.count, outputs);
+    memcpy(weight, options->class_weights.weight, (size_t)outputs * sizeof *weight);
+    return CLT_OK;
+}
+
+static clt_status write_class_weights(clt_session *session, const clt_options *options, clt_error *error)
+{
+    const int tensor = session->net.class_weight, outputs = session->model->outputs;
+    double *outside, *inside = NULL;
+    if (tensor < 0) return CLT_OK;
+    TRY(clt__allocate((uint64_t)outputs, sizeof *outside, "class weights", &outside, error));
+    clt_status status = clt__allocate((uint64_t)outputs, sizeof *inside, "class weights", &inside, error);
+    if (status == CLT_OK) status = find_class_weights(session, options, outside, error);
+    for (int i = 0; i < outputs && status == CLT_OK; i++)
+        inside[clt__feed_output_index(&session->feed, i)] = outside[i];
+    if (status == CLT_OK) status = clt__engine_write(session->engine, tensor, 0, outputs, inside, error);
+    free(inside);
+    free(outside);
+    return status;
+}
+
+static clt_status write_ints(clt_session *session, int tensor, const int32_t *values, clt_error *error)
+{
+    return clt__engine_write(session->engine, tensor, 0, session->net.tape.tensor[tensor].count, values, error);
+}
+
+/* Where each trained tensor lies, and which tensor each block of parameters is of; what lies between two is the
+ * former's.
+ */
+static clt_status write_segments(clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    if (net->segments < 0) return CLT_OK;
+    const int blocks = net->tape.tensor[net->owners].count;
+    int32_t *segments, *owners, number = 0;
+    TRY(clt__allocate((uint64_t)net->tape.tensor[net->segments].count + (uint64_t)blocks, sizeof *segments,
+                      "where the parameters lie", &segments, error));
+    owners = segments + net->tape.tensor[net->segments].count;
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0; number++) {
+        const clt__tensor *tensor = &net->tape.tensor[i];
+        segments[number * SEGMENT_LENGTH + SEGMENT_FIRST] = tensor->offset;
+        segments[number * SEGMENT_LENGTH + SEGMENT_COUNT] = tensor->count;
+        for (int block = tensor->offset / UPDATE_BLOCK; block < blocks; block++) owners[block] = number;
+    }
+    clt_status status = write_ints(session, net->segments, segments, error);
+    if (status == CLT_OK) status = write_ints(session, net->owners, owners, error);
+    free(segments);
+    return status;
+}
+
+/* ---- opening */
+
+static clt_status check(const clt_model *model, const clt_dataset *data, const clt_options *options, bool training,
+                        clt_error *error)
+{
+    const clt_shape want = model->input, have = data->shape;
+    if (want.channels != have.channels || want.height != have.height || want.width != have.width)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the model takes images of %dx%dx%d, %s has %dx%dx%d", want.channels,
+                    want.height, want.width, data->name, have.channels, have.height, have.width);
+    TRY(clt__check_options(options, want.channels, error));
+    if (data->count > INT32_MAX / 2)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
+    if (!training) return CLT_OK;
+    TRY(clt__check_answers(model, data, "train on", error));
+    return clt__check_target_values(model->description.loss, data, error);
+}
+
+static clt_status open(clt_session *session, clt_device *device, const clt_options *options, clt__session_mode mode,
+                       clt_error *error)
+{
+    const clt_dataset *data = session->data;
+    const clt__fit fit = {.description = &session->model->description,
+                          .device = device,
+                          .precision = session->model->precision,
+                          .input = data->shape,
+                          .images = data->count,
+                          .bytes = data->bytes,
+                          .targets = mode.training && data->targets ? data->outputs : 0,
+                          .options = options,
+                          .mode = mode};
+    TRY(clt__fit_net(&fit, &session->net, NULL, error));
+    session->seed = options->seed;
+    session->augment = mode.training ? options->augment : (clt__augment){0};
+    session->micro_batch = session->net.tape.tensor[session->net.label].count;
+    session->batch = mode.training ? options->batch_size : session->micro_batch;
+    TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
+    TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, error));
+    TRY(write_normalization(session, error));
+    TRY(write_hyper(session, options, error));
+    TRY(write_decays(session, error));
+    TRY(write_class_weights(session, options, error));
+    TRY(write_segments(session, error));
+    return clt__session_upload(session, error);
+}
+
+static clt_status open_checked(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_options *options, clt__session_mode mode, clt_session **session,
+                               clt_error *error)
+{
+    clt_session *fresh;
+    TRY(clt__allocate(1, sizeof *fresh, "a session", &fresh, error));
+    fresh->model = model;
+    fresh->data = data;
+    fresh->optimizer = clt__find_optimizer(options->optimizer);
+    fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
+    const clt_status status = open(fresh, device, options, mode, error);
+    if (status == CLT_OK)
+        *session = fresh;
+    else
+        clt_session_close(fresh);
+    return status;
+}
+
+clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
+                             const clt_options *options, clt__session_mode mode, clt_session **session,
+                             clt_error *error)
+{
+    *session = NULL;
+    TRY(check(model, data, options, mode.training, error));
+    return open_checked(model, device, data, options, mode, session, error);
+}
+
+clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
+                            bool keep_tensors, clt_session **session, clt_error *error)
+{
+    const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
+    *session = NULL;
+    TRY(check(model, data, options, mode.training, error));
+    const clt_options resolved = clt__resolve_options(options);
+    clt__normalize(model, data, &resolved);
+    TRY(clt__model_freeze(model, resolved.freeze, error));
+    TRY(open_checked(model, device, data, &resolved, mode, session, error));
+    /* Now that nothing can fail: what another optimiser has left, and an average that is not wanted, go. */
+    clt__model_set_optimizer(model, clt__find_optimizer(resolved.optimizer));
+    model->averaged = model->averaged && resolved.ema > 0;
+    (*session)->trained = model;
+    return CLT_OK;
+}
+
+void clt_session_close(clt_session *session)
+{
+    if (!session) return;
+    clt__feed_close(&session->feed);
+    clt__engine_close(session->engine);
+    clt__net_free(&session->net);
+    free(session);
+}
+
+/* ---- the public steps */
+
+clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error)
+{
+    const int batch = session->batch;
+    if (count < 1 || count > batch)
+        return FAIL(error, CLT_BAD_ARGUMENT, "a step takes 1 to %d images, not %d", batch, count);
+    if ((size_t)count > session->data->count)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%d images were asked for, the data set has %zu", count,
+                    session->data->count);
+    TRY(clt__feed_set_order(&session->feed, images, count, error));
+    session->number = session->model->state.total_steps + session->steps + 1;
+    TRY(clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, NULL, error));
+    session->steps++;
+    return CLT_OK;
+}
+
+clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error)
+{
+    if (!(rate >= 0 && rate <= 1e6))
+        return FAIL(error, CLT_BAD_ARGUMENT, "learning rate is %g: it should be from 0 to 1e+06", rate);
+    session->rate = rate; /* the next step's update takes it */
+    return CLT_OK;
+}
+
+static int find(const clt_session *session, const char *name)
+{
+    const int index = clt__tape_find(&session->net.tape, name);
+    return index >= 0 && session->net.tape.tensor[index].type == CLT__REALS ? index : -1;
+}
+
+const clt_tensor_info *clt_session_find(clt_session *session, const char *name)
+{
+    const int index = find(session, name);
+    if (index < 0) return NULL;
+    clt__describe_tensor(&session->net.tape.tensor[index], &session->found);
+    return &session->found;
+}
+
+clt_status clt_session_read(clt_session *session, const char *name, double *values, size_t count, clt_error *error)
+{
+    const int index = find(session, name);
+    if (index < 0) return FAIL(error, CLT_BAD_ARGUMENT, "the net has no tensor \"%s\"", name);
+    const clt__tensor *tensor = &session->net.tape.tensor[index];
+    if (count != (size_t)tensor->count)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d values, not %zu", name, tensor->count, count);
+    if (tensor->shared)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "%s shares its memory with other tensors: open the session with keep_tensors to read it", name);
+    if (tensor->root == session->net.gradients && session->net.accumulated >= 0) /* of the whole batch */
+        return move_values(session, tensor, session->net.accumulated, tensor->offset, values, false, error);
+    return move_values(session, tensor, index, 0, values, false, error);
+}
+
+clt_status clt_session_store(clt_session *session, clt_error *error)
+{
+    TRY(clt__session_download(session, session->trained, error));
+    session->trained->state.total_steps += session->steps;
+    session->steps = 0;
+    return CLT_OK;
+}

@@ -1,0 +1,265 @@
+/* Verifying a net: training steps, each op on the device and on the reference. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "options/ticker.h"
+#include "session/session.h"
+#include "tools/random_data.h"
+
+enum { BATCHES = 2 }; /* of images: what a batch in two micro-batches takes */
+
+/* Random values, so that no term of an op's formula is hidden by a zero or a one. */
+static clt_status randomize(clt_session *session, int tensor, double least, double most, clt_error *error)
+{
+    const clt__tensor *t = &session->net.tape.tensor[tensor];
+    clt__random stream = clt__random_seed(0, t->name, 0);
+    double *values;
+    TRY(clt__allocate((uint64_t)t->count, sizeof *values, t->name, &values, error));
+    for (int i = 0; i < t->count; i++) values[i] = least + (most - least) * clt__random_uniform(&stream);
+    const clt_status status = clt__engine_write(session->engine, tensor, 0, t->count, values, error);
+    free(values);
+    return status;
+}
+
+static clt_status is_constant(clt_session *session, int tensor, bool *constant, clt_error *error)
+{
+    double *values;
+    TRY(clt__engine_read_reals(session->engine, tensor, &values, error));
+    *constant = true;
+    for (int i = 1; i < session->net.tape.tensor[tensor].count; i++) *constant = *constant && values[i] == values[0];
+    free(values);
+    return CLT_OK;
+}
+
+/* Running statistics, and what was not trained yet and is the same throughout (as the weights of batch normalisation
+ * begin): a wrong index would not show. */
+static clt_status randomize_parameter(clt_session *session, const clt__parameter *parameter, clt_error *error)
+{
+    bool constant = parameter->state;
+    if (!constant) TRY(is_constant(session, parameter->tensor, &constant, error));
+    return constant ? randomize(session, parameter->tensor, 0.5, 1.5, error) : CLT_OK;
+}
+
+static clt_status randomize_states(clt_session *session, clt_error *error)
+{
+    for (int i = 0; session->optimizer->state[i].name && session->net.state[i] >= 0; i++) {
+        const bool square = session->optimizer->state[i].square;
+        TRY(randomize(session, session->net.state[i], square ? 0 : -0.01, square ? 1e-4 : 0.01, error));
+    }
+    return CLT_OK;
+}
+
+/* What training would have left: parameters, an optimiser's states, a sum of gradients, running statistics, a
+ * normalisation. */
+static clt_status randomize_state(clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    TRY(randomize(session, net->normalize, 0.25, 0.75, error));
+    TRY(randomize_states(session, error));
+    if (net->accumulated >= 0) TRY(randomize(session, net->accumulated, -1, 1, error));
+    if (net->average >= 0) TRY(randomize(session, net->average, -1, 1, error));
+    for (int i = 0; i < net->layers; i++)
+        for (int j = 0; j < net->layer[i].parameters; j++)
+            TRY(randomize_parameter(session, &net->layer[i].parameter[j], error));
+    return CLT_OK;
+}
+
+/* Opens a session on the samples and makes them its batch, last image first. */
+static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_options *options, clt__session_mode mode, clt_session **session,
+                               clt_error *error)
+{
+    const int images = (int)data->count;
+    TRY(clt__session_open(model, device, data, options, mode, session, error));
+    TRY(randomize_state(*session, error));
+    int32_t *order;
+    TRY(clt__allocate((uint64_t)images, sizeof *order, "an order", &order, error));
+    for (int i = 0; i < images; i++) order[i] = images - 1 - i;
+    const clt_status status = clt__feed_set_order(&(*session)->feed, order, images, error);
+    free(order);
+    if (status != CLT_OK) return status;
+    /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds. */
+    const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
+    const bool is_part = micro < (*session)->batch;
+    const int before = is_part ? micro : 0;
+    const clt__placement placement = {.first = before,
+                                      .valid = valid,
+                                      .slot = 3,
+                                      .whole = is_part ? (*session)->batch : valid,
+                                      .part = is_part,
+                                      .before = before};
+    return clt__session_place(*session, &placement, error);
+}
+
+/* Which ops a pass verifies; the others only run, for those that follow. */
+typedef bool (*is_verified)(const clt__op *op, const clt_session *before);
+
+static bool every_op(const clt__op *op, const clt_session *before)
+{
+    (void)op;
+    (void)before;
+    return true;
+}
+
+/* Ops that depend on how training is set: the loss and the update. */
+static bool ops_of_no_layer(const clt__op *op, const clt_session *before)
+{
+    (void)before;
+    return !*op->layer;
+}
+
+static bool has_op(const clt_session *session, const clt__op_row *row)
+{
+    for (size_t i = 0; i < session->net.tape.op_count; i++)
+        if (session->net.tape.op[i].row == row) return true;
+    return false;
+}
+
+/* Ops that an earlier pass has not: what normalises by running statistics, another optimiser. */
+static bool new_ops(const clt__op *op, const clt_session *before)
+{
+    return !has_op(before, op->row);
+}
+
+typedef struct report {
+    clt_verify_function function;
+    void *user;
+    clt__ticker ticker; /* counts ops; how many there will be is not known before */
+    int64_t ops;
+} report;
+
+/* Ops first <= op < end. The first mismatch is told, unless the device fails after it. */
+static clt_status run_pass(clt_session *session, size_t first, size_t end, const clt_session *before,
+                           is_verified is_wanted, report *to, clt_error *error)
+{
+    clt_status worst = CLT_OK;
+    for (size_t i = first; i < end; i++) {
+        clt_error found;
+        const clt_status status = is_wanted(&session->net.tape.op[i], before)
+                                      ? clt__verify_ops(session, i, i + 1, to->function, to->user, &found)
+                                      : clt__engine_run(session->engine, i, i + 1, &found);
+        if (status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) (void)clt__pass_on(&found, error);
+        if (status != CLT_OK && status != CLT_MISMATCH) return status;
+        if (worst == CLT_OK) worst = status;
+        TRY(clt__ticker_tick(&to->ticker, ++to->ops, error));
+    }
+    return worst;
+}
+
+typedef struct passes {
+    clt_session *plain, *full, *inference, *cut;
+} passes;
+
+/* All that can be switched on between the data and the loss. */
+static void switch_on_data(const clt_model *model, clt_options *options)
+{
+    options->augment = (clt__augment){.flip = true,
+                                      .crop = 1,
+                                      .shift = 0.2,
+                                      .rotate = 30,
+                                      .scale = 0.3,
+                                      .brightness = 0.3,
+                                      .contrast = 0.3,
+                                      .saturation = model->input.channels == 3 ? 0.3 : 0,
+                                      .cutout = 1,
+                                      .mixup = 1};
+    if (!model->description.loss->of_classes) return;
+    options->label_smoothing = 0.1;
+    options->class_weights.how = CLT__BALANCED;
+}
+
+static clt_status open_passes(const clt_model *model, clt_device *device, const clt_dataset *data, passes *p,
+                              clt_error *error)
+{
+    const clt__session_mode mode = {.training = true, .keep_tensors = true, .input_gradient = true};
+    clt_options options = clt__options_default();
+    options.batch_size = (int)data->count / BATCHES;
+    options.weight_decay = 1e-3;
+    TRY(open_session(model, device, data, &options, mode, &p->plain, error));
+    switch_on_data(model, &options);
+    options.clip_grad = 0.5;
+    options.clip_value = 0.05;
+    options.no_decay_bias_norm = true;
+    options.ema = 0.9;
+    options.nesterov = true;
+    options.micro_batch_size = options.batch_size; /* so that the ops are those of the plain pass, already built */
+    options.batch_size *= 2;
+    TRY(open_session(model, device, data, &options, mode, &p->full, error));
+    options.batch_size /= 2;
+    options.micro_batch_size = 0;
+    TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
+    options.augment = (clt__augment){.flip = true, .crop = 1, .cutmix = 1};
+    return open_session(model, device, data, &options, mode, &p->cut, error);
+}
+
+/* A step as training does it by default, every op; then its loss and update with all that can be switched on; then
+ * images that are moved by whole pixels and cut into each other; then what only inference runs. A pass follows only one
+ * without a mismatch, for it runs ops that it does not verify again. */
+static clt_status run_passes(const passes *p, report *to, clt_error *error)
+{
+    TRY(run_pass(p->plain, 0, p->plain->net.end, p->plain, every_op, to, error));
+    TRY(run_pass(p->full, 0, p->full->net.end, p->plain, ops_of_no_layer, to, error));
+    TRY(run_pass(p->cut, 0, p->cut->net.forward, p->plain, ops_of_no_layer, to, error));
+    return run_pass(p->inference, 0, p->inference->net.end, p->plain, new_ops, to, error);
+}
+
+/* The update by an optimiser, on random gradients, with all that can be switched on. */
+static clt_status verify_optimizer(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                   const clt__optimizer_row *optimizer, const passes *p, report *to, clt_error *error)
+{
+    clt_session *session;
+    clt_options options = clt__options_default();
+    options.batch_size = (int)data->count / BATCHES;
+    options.optimizer = optimizer->name;
+    options.weight_decay = 1e-3;
+    options.no_decay_bias_norm = true;
+    options.clip_grad = 0.5;
+    options.clip_value = 0.005;
+    TRY(open_session(model, device, data, &options, (clt__session_mode){.training = true}, &session, error));
+    clt_status status = CLT_OK;
+    if (session->net.hyper >= 0) { /* something is trained */
+        status = randomize(session, session->net.gradients, -0.01, 0.01, error);
+        if (status == CLT_OK)
+            status = run_pass(session, session->net.update, session->net.end, p->full, new_ops, to, error);
+    }
+    clt_session_close(session);
+    return status;
+}
+
+static clt_status verify_optimizers(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                    const passes *p, report *to, clt_error *error)
+{
+    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++)
+        if (!has_op(p->full, (*row)->op)) TRY(verify_optimizer(model, device, data, *row, p, to, error));
+    return CLT_OK;
+}
+
+static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data, report *to,
+                              clt_error *error)
+{
+    passes p = {0};
+    clt_status status = open_passes(model, device, data, &p, error);
+    if (status == CLT_OK) status = run_passes(&p, to, error);
+    if (status == CLT_OK) status = verify_optimizers(model, device, data, &p, to, error);
+    clt_session_close(p.plain);
+    clt_session_close(p.full);
+    clt_session_close(p.inference);
+    clt_session_close(p.cut);
+    return status;
+}
+
+clt_status clt_verify(const clt_model *model, clt_device *device, const clt_options *options,
+                      clt_verify_function function, void *user, clt_error *error)
+{
+    clt_options none;
+    clt_dataset *data;
+    options = clt__options_or_default(options, &none);
+    if (clt__device_is_reference(device))
+        return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
+    TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
+    report to = {function, user, clt__ticker_start(options, "verify", 0), 0};
+    const clt_status status = verify_data(model, device, data, &to, error);
+    clt_dataset_close(data);
+    return status;
+}

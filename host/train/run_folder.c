@@ -1,0 +1,110 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "train/metrics.h"
+#include "train/trainer.h"
+
+static clt_status path_in(const clt__trainer *t, const char *name, char path[4096], clt_error *error)
+{
+    const int length = snprintf(path, 4096, "%s/%s", t->options->output_dir, name);
+    if (length < 0 || length >= 4096)
+        return FAIL(error, CLT_BAD_ARGUMENT, "the path of the output folder is longer than 4000 characters");
+    return CLT_OK;
+}
+
+static clt_status log_failure(const clt__trainer *t, clt_error *error)
+{
+    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
+}
+
+clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *error)
+{
+    char path[4096];
+    if (t->log && fflush(t->log) != 0) return log_failure(t, error); /* a checkpoint is not ahead of its log */
+    if (!t->options->output_dir) return CLT_OK;
+    TRY(path_in(t, name, path, error));
+    return clt_model_save(t->model, path, error);
+}
+
+/* What a training that was killed has left half written. */
+static clt_status clean_up(const clt__trainer *t, clt_error *error)
+{
+    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv", "model.net"};
+    char path[4096];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        TRY(path_in(t, files[i], path, error));
+        clt__replace_clean(path);
+    }
+    return CLT_OK;
+}
+
+clt_status clt__folder_open(clt__trainer *t, clt_error *error)
+{
+    char path[4096];
+    const char *folder = t->options->output_dir;
+    if (!folder) return CLT_OK;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return FAIL(error, CLT_BAD_FILE, "%s: cannot make this folder: %s", folder, strerror(errno));
+    TRY(clt__folder_lock(folder, &t->lock, error));
+    TRY(clean_up(t, error));
+    TRY(path_in(t, "model.net", path, error));
+    return clt__file_write(path, t->model->text, strlen(t->model->text), error);
+}
+
+clt_status clt__log_open(clt__trainer *t, clt_error *error)
+{
+    const char *path = t->options->log_steps;
+    clt__text kept = {0};
+    if (!path) return CLT_OK;
+    const int64_t first = t->state.total_steps + 1;
+    clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
+    if (status == CLT_OK && first > 1)
+        status = clt__file_write(path, kept.start, kept.length, error); /* or as it was */
+    if (status == CLT_OK) {
+        t->log = fopen(path, first > 1 ? "a" : "w");
+        if (!t->log || (first == 1 && fputs(kept.start, t->log) < 0)) status = log_failure(t, error);
+    }
+    free(kept.start);
+    return status;
+}
+
+clt_status clt__log_close(clt__trainer *t, clt_error *error)
+{
+    FILE *log = t->log;
+    t->log = NULL;
+    if (!log) return CLT_OK;
+    return fclose(log) == 0 ? CLT_OK : log_failure(t, error);
+}
+
+clt_status clt__log_step(const clt__trainer *t, double loss, clt_error *error)
+{
+    if (!t->log || fprintf(t->log, "%" PRId64 ",%.9g\n", t->state.total_steps, loss) >= 0) return CLT_OK;
+    return log_failure(t, error);
+}
+
+clt_status clt__folder_epoch(const clt__trainer *t, const clt_progress *p, clt_error *error)
+{
+    char path[4096];
+    const clt__metrics_row row = {p->epoch,         p->loss,   p->accuracy, p->validation_loss, p->validation_accuracy,
+                                  p->learning_rate, p->seconds};
+    /* The last checkpoint comes last, for it says that the epoch is done: a run that is killed before it does all
+     * again. */
+    if (p->best) TRY(clt__folder_save(t, "best.safetensors", error));
+    if (t->options->output_dir) {
+        TRY(path_in(t, "metrics.csv", path, error));
+        TRY(clt__metrics_write(path, &row, error));
+    }
+    return clt__folder_save(t, "last.safetensors", error);
+}
+
+clt_status clt__folder_close(clt__trainer *t, clt_error *error)
+{
+    const clt_status status = clt__log_close(t, error);
+    clt__folder_unlock(t->lock);
+    t->lock = -1;
+    return status;
+}
