@@ -65,10 +65,7 @@ static void inference_twin(const void *sizes, const clt__array *operand)
         }
 }
 
-static void finish_forward(const void *sizes, const clt__array *operand)
-{
-    clt__activate_sums(&operand[NORMALIZE_Y], &operand[NORMALIZE_SUMS], ((const norm_sizes *)sizes)->activation);
-}
+CLT__ACTIVATES(static, finish_forward, norm_sizes, NORMALIZE_Y, NORMALIZE_SUMS)
 
 /* db = sum dy,   dw = sum dy (x - mean) inverse */
 static void gradients_twin(const void *sizes, const clt__array *operand)

@@ -50,10 +50,7 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     each_element(sizes, operand, forward_element);
 }
 
-static void finish_forward(const void *sizes, const clt__array *operand)
-{
-    clt__activate_sums(&operand[NORMALIZE_Y], &operand[NORMALIZE_SUMS], ((const group_norm_sizes *)sizes)->activation);
-}
+CLT__ACTIVATES(static, finish_forward, group_norm_sizes, NORMALIZE_Y, NORMALIZE_SUMS)
 
 /* db = sum dy,   dw = sum dy (x - mean) inverse */
 static void gradients_element(const group_norm_sizes *z, const clt__array *operand, size_t at, int c, size_t row)

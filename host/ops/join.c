@@ -27,10 +27,7 @@ static void sum_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-static double sum_growth(const void *sizes)
-{
-    return clt__growth(((const join_sizes *)sizes)->inputs);
-}
+CLT__GROWTH(static, sum_growth, join_sizes, clt__growth(z->inputs))
 
 static void finish_sum(const void *sizes, const clt__array *operand)
 {
