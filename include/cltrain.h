@@ -492,32 +492,102 @@ clt_status clt_tune_forget(clt_device *device, clt_error *error);
 /* The file that holds what was tuned, or would; NULL where there is no cache folder. Freed with clt_free. */
 char *clt_tune_file(const clt_device *device);
 
-/* ---- step by step: for programs with a loop of their own ------------------------------------------------------ */
+/* ---- sessions: for programs with a loop of their own ----------------------------------------------------------- */
 
-/* A model on a device with data, able to run single steps and to show every tensor. */
+/* A model on a device, able to run single steps or to predict, and to show every tensor. It stays open as long as the
+ * caller wants. clt_train and clt_evaluate are written with what follows. */
 typedef struct clt_session clt_session;
 
-/* `options` gives the batch size, the optimiser and its numbers, and the normalisation; what concerns epochs and files
- * is not read. keep_tensors: every tensor of a step can be read after it, the sums before fused activations included
- * ("dense1" beside "sigmoid1"). Without it tensors share memory, and only parameters, their gradients, the net's output
- * and the loss can be read. */
+/* What images and answers of the caller's are: bytes, which become bytes / 255, or reals; class labels, or targets for
+ * each output. */
+typedef enum clt_pixels { CLT_BYTES, CLT_REALS } clt_pixels;
+typedef enum clt_answers { CLT_LABELS, CLT_TARGETS } clt_answers;
+
+/* Opens a session that trains on a data set, by the options; those that concern files are not read. keep_tensors: every
+ * tensor of a step can be read after it, the sums before fused activations included ("dense1" beside "sigmoid1").
+ * Without it tensors share memory, and only parameters, their gradients, the net's output and the loss can be reached.
+ *
+ * The model is made ready for training: one that has made no step yet is normalised as the options say; the parameters
+ * that the options freeze, and no others, are frozen; and once nothing can fail any more, the state that another
+ * optimiser has left in it becomes zero, and a moving average that the options do not keep is dropped. */
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                             bool keep_tensors, clt_session **session, clt_error *error);
 
-/* Trains one step on `count` images (at most the batch size) of the data set. */
+/* The same for batches that the caller hands over: at most batch_size images of such pixels, with such answers. Nothing
+ * can be measured then: a model that was never normalised needs the option normalize to be none or MEAN/STD. */
+clt_status clt_session_open_batches(clt_model *model, clt_device *device, clt_pixels pixels, clt_answers answers,
+                                    const clt_options *options, bool keep_tensors, clt_session **session,
+                                    clt_error *error);
+
+/* Opens a session that evaluates a data set, batch_size images at a time; and one that predicts images in the caller's
+ * memory. Neither changes the model. A session for CLT_REALS takes bytes too. */
+clt_status clt_session_open_inference(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                      const clt_options *options, clt_session **session, clt_error *error);
+clt_status clt_session_open_images(const clt_model *model, clt_device *device, clt_pixels pixels,
+                                   const clt_options *options, clt_session **session, clt_error *error);
+
+void clt_session_close(clt_session *session);
+
+/* Between the session and its model: stores what was trained in the model, or takes the model's parameters (in training
+ * the optimiser's state and the position too) as they are now. */
+clt_status clt_session_store(clt_session *session, clt_error *error);
+clt_status clt_session_load(clt_session *session, clt_error *error);
+
+/* ---- epochs of a session on a data set. Begins the model's next epoch, or the rest of one that a checkpoint stands in:
+ * the same steps, with the same bits, as clt_train's. From then on the model counts as trained by the session's
+ * options. */
+clt_status clt_session_begin_epoch(clt_session *session, clt_error *error);
+int64_t clt_session_epoch_steps(const clt_session *session); /* in an epoch; 0 where there are none */
+bool clt_session_has_step(const clt_session *session);       /* the epoch has another step */
+/* Enqueues it, with the learning rate that the options' schedule gives it. Waits only now and then. */
+clt_status clt_session_next_step(clt_session *session, clt_error *error);
+/* Waits for the steps under way. The means over the epoch so far; accuracy is NaN for real targets. CLT_DIVERGED where a
+ * loss is not finite. */
+clt_status clt_session_figures(clt_session *session, double *loss, double *accuracy, clt_error *error);
+/* Stores into the model and ends the epoch. `validation_loss`, or where it is NaN the epoch's own loss, tells whether it
+ * is the best so far (*best, which may be NULL) and moves the schedule plateau. */
+clt_status clt_session_end_epoch(clt_session *session, double validation_loss, bool *best, clt_error *error);
+
+/* ---- batches of the caller's choice: images of the data set, by number; or in memory, NCHW, of a session that was opened
+ * for them, with labels or with targets [count, outputs], the other NULL. What is given is copied. */
+clt_status clt_session_choose_batch(clt_session *session, const int32_t *images, int count, clt_error *error);
+clt_status clt_session_set_batch(clt_session *session, const float *images, const int32_t *labels, const float *targets,
+                                 int count, clt_error *error);
+clt_status clt_session_set_batch_bytes(clt_session *session, const uint8_t *images, const int32_t *labels,
+                                       const float *targets, int count, clt_error *error);
+
+/* Trains one step on the batch; or its parts apart: the outputs; the loss and the gradients; the parameters. A batch that
+ * is computed in micro-batches has no such parts. */
+clt_status clt_session_train_batch(clt_session *session, clt_error *error);
+clt_status clt_session_forward(clt_session *session, clt_error *error);
+clt_status clt_session_backward(clt_session *session, clt_error *error);
+clt_status clt_session_update(clt_session *session, clt_error *error);
+
+/* The mean loss of the batch at the last step or backward pass, and the share of right classes, NaN for real targets.
+ * Waits. */
+clt_status clt_session_loss(clt_session *session, double *loss, double *accuracy, clt_error *error);
+
+/* clt_session_choose_batch and clt_session_train_batch. */
 clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error);
 
-/* Sets the learning rate of the steps to come. */
+/* Sets the learning rate of such steps, which is lr to begin with. */
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error);
 
-/* Any tensor by name: "conv1" (a layer's output), "conv1.weight", "conv1.weight.gradient", "conv1.gradient", "input",
- * "loss". NULL where there is none. */
+/* ---- inference. Fills outputs[count, outputs of the model] for any number of images, as clt_predict does; evaluates the
+ * data set that the session was opened on. */
+clt_status clt_session_predict(clt_session *session, const float *images, size_t count, float *outputs,
+                               clt_error *error);
+clt_status clt_session_predict_bytes(clt_session *session, const uint8_t *images, size_t count, float *outputs,
+                                     clt_error *error);
+clt_status clt_session_evaluate(clt_session *session, const clt_options *options, clt_evaluation **evaluation,
+                                clt_error *error);
+
+/* ---- tensors by name: "conv1" (a layer's output), "conv1.weight", "conv1.weight.gradient", "conv1.gradient", "input",
+ * "loss". NULL where there is none; what is given is the session's until the next call. */
 const clt_tensor_info *clt_session_find(clt_session *session, const char *name);
 clt_status clt_session_read(clt_session *session, const char *name, double *values, size_t count, clt_error *error);
-
-/* Copies the parameters back into the model. */
-clt_status clt_session_store(clt_session *session, clt_error *error);
-void clt_session_close(clt_session *session);
+clt_status clt_session_write(clt_session *session, const char *name, const double *values, size_t count,
+                             clt_error *error);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

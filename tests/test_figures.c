@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "support.h"
-#include "train/schedule.h"
+#include "session/schedule.h"
 
 enum { INPUTS = 2, OUTPUTS = 3, EXAMPLES = 2, WEIGHTS = OUTPUTS * INPUTS, RUN_STEPS = 3, EPOCHS = 10, STEPS = 4 };
 

@@ -200,7 +200,7 @@ static void a_tensor_that_shares_its_memory_cannot_be_read(void **state)
     assert_non_null(info);
     double *values = calloc(info->count, sizeof *values);
     assert_failed(clt_session_read(session, "maxpool1", values, info->count, &error), CLT_BAD_ARGUMENT, &error,
-                  "maxpool1 ", "open the session with keep_tensors to read it");
+                  "maxpool1 ", "open the session with keep_tensors to reach it");
     free(values);
     clt_session_close(session);
     clt_dataset_close(images);

@@ -318,7 +318,8 @@ static clt_status restore_options(clt_model *model, json_t *json, const char *pa
     }
     clt_error inner;
     const clt_status status = clt__model_freeze(model, model->options.freeze, &inner);
-    if (status == CLT_OK || status == CLT_NO_MEMORY) return clt__pass_on(&inner, error);
+    if (status == CLT_OK) return CLT_OK;
+    if (status == CLT_NO_MEMORY) return clt__pass_on(&inner, error);
     return FAIL(error, CLT_BAD_FILE, "%s: the options in its metadata are not right: %.2000s", path, inner.message);
 }
 

@@ -40,14 +40,6 @@ static clt_status run(clt_session *session, const clt_options *options, const ch
     return status;
 }
 
-static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
-                               const clt_options *options, clt_session **session, clt_error *error)
-{
-    clt_options inference = clt__options_default();
-    inference.batch_size = data->count < (size_t)options->batch_size ? (int)data->count : options->batch_size;
-    return clt__session_open(model, device, data, &inference, (clt__session_mode){0}, session, error);
-}
-
 /* ---- evaluating */
 
 typedef struct tally {
@@ -124,9 +116,16 @@ static clt_status fill(clt_session *session, const clt_options *options, clt_eva
     return status;
 }
 
-clt_status clt__evaluate(clt_session *session, const clt_options *options, clt_evaluation **evaluation,
-                         clt_error *error)
+clt_status clt_session_evaluate(clt_session *session, const clt_options *options, clt_evaluation **evaluation,
+                                clt_error *error)
 {
+    clt_options none;
+    *evaluation = NULL;
+    options = clt__options_or_default(options, &none);
+    if (session->trained || session->batch_data)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "the session cannot evaluate: clt_session_open_inference opens one that does, on a data set");
+    TRY(clt__check_targets(session->model, session->data, error));
     clt_status status = create(session, evaluation, error);
     if (status == CLT_OK) status = fill(session, options, *evaluation, error);
     if (status == CLT_OK) return CLT_OK;
@@ -139,13 +138,10 @@ clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_da
                         clt_evaluation **evaluation, clt_error *error)
 {
     clt_session *session;
-    clt_options none;
     *evaluation = NULL;
-    options = clt__options_or_default(options, &none);
-    TRY(clt__check_options(options, model->input.channels, error));
     TRY(clt__check_targets(model, data, error));
-    TRY(open_session(model, device, data, options, &session, error));
-    const clt_status status = clt__evaluate(session, options, evaluation, error);
+    TRY(clt_session_open_inference(model, device, data, options, &session, error));
+    const clt_status status = clt_session_evaluate(session, options, evaluation, error);
     clt_session_close(session);
     return status;
 }
@@ -210,13 +206,18 @@ static void softmax(double *values, size_t count)
     for (size_t i = 0; i < count; i++) values[i] /= sum;
 }
 
+void clt__softmax_rows(double *rows, size_t count, size_t width)
+{
+    for (size_t i = 0; i < count; i++) softmax(rows + i * width, width);
+}
+
 static clt_status keep_outputs(void *user, const double *outputs, size_t first, size_t count, clt_error *error)
 {
     (void)error;
     const prediction *p = user;
     double *to = p->outputs + first * p->width;
     memcpy(to, outputs, count * p->width * sizeof *to);
-    for (size_t i = 0; i < count && p->softmax; i++) softmax(to + i * p->width, p->width);
+    if (p->softmax) clt__softmax_rows(to, count, p->width);
     return CLT_OK;
 }
 
@@ -227,8 +228,7 @@ clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dat
     clt_options none;
     prediction p = {outputs, (size_t)model->outputs, clt_model_classifies(model)};
     options = clt__options_or_default(options, &none);
-    TRY(clt__check_options(options, model->input.channels, error));
-    TRY(open_session(model, device, data, options, &session, error));
+    TRY(clt_session_open_inference(model, device, data, options, &session, error));
     const clt_status status = run(session, options, "predict", keep_outputs, &p, error);
     clt_session_close(session);
     return status;

@@ -159,7 +159,7 @@ clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count
         if (images[i] < 0 || (size_t)images[i] >= feed->data->count)
             return FAIL(error, CLT_BAD_ARGUMENT, "image %d was asked for, the data set has %zu", images[i],
                         feed->data->count);
-    memcpy(feed->order, images, (size_t)count * sizeof *images);
+    memmove(feed->order, images, (size_t)count * sizeof *images); /* which may be the same */
     feed->order_count = count;
     TRY(forget(&feed->chunk[0], error));
     TRY(forget(&feed->chunk[1], error));
@@ -180,11 +180,11 @@ static clt_status number_images(const clt__feed *feed, clt_error *error)
     return status;
 }
 
-/* Without a copy of the images, for there may be many. */
-static clt_status write_all(clt__feed *feed, clt_error *error)
+/* The first `count` images, without a copy of them, for there may be many. */
+static clt_status write_first(clt__feed *feed, int count, clt_error *error)
 {
     const clt_dataset *data = feed->data;
-    const int count = (int)data->count, values = (int)clt__image_size(data->shape);
+    const int values = (int)clt__image_size(data->shape);
     int32_t *labels = NULL;
     double *targets = NULL;
     TRY(clt__engine_write(feed->engine, feed->net->images, 0, count * values, all_images(data), error));
@@ -199,6 +199,13 @@ static clt_status write_all(clt__feed *feed, clt_error *error)
     return status;
 }
 
+clt_status clt__feed_refresh(clt__feed *feed, int count, clt_error *error)
+{
+    for (int i = 0; i < count; i++) feed->order[i] = i;
+    if (feed->resident) TRY(write_first(feed, count, error));
+    return clt__feed_set_order(feed, feed->order, count, error);
+}
+
 clt_status clt__feed_open(clt__feed *feed, const clt_dataset *data, const clt__net *net, clt__engine *engine,
                           clt_error *error)
 {
@@ -210,7 +217,7 @@ clt_status clt__feed_open(clt__feed *feed, const clt_dataset *data, const clt__n
                         .half = room / 2,
                         .chunk = {{.number = -1}, {.number = -1}}};
     TRY(clt__allocate(data->count, sizeof *feed->order, "the order of images", &feed->order, error));
-    return feed->resident ? write_all(feed, error) : number_images(feed, error);
+    return feed->resident ? write_first(feed, (int)data->count, error) : number_images(feed, error);
 }
 
 void clt__feed_close(clt__feed *feed)

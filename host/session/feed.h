@@ -40,6 +40,9 @@ void clt__feed_close(clt__feed *feed);
 /* The next steps take images in this order; `images` is copied. */
 clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count, clt_error *error);
 
+/* The first `count` images of the data set have changed: the next steps take those, in the data set's order. */
+clt_status clt__feed_refresh(clt__feed *feed, int count, clt_error *error);
+
 /* Where the images from position `first` of the order on lie on the device, for ops enqueued from now on. Batches do
  * not reach from one chunk into the next. */
 clt_status clt__feed_find(clt__feed *feed, int first, int *position, clt_error *error);

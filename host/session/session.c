@@ -10,37 +10,7 @@
 #include "session/mixing.h"
 #include "session/steps.h"
 
-/* ---- layouts: the outside order of files and of the public interface, the inside order of tensors */
-
-static void to_inside(const clt__tensor *tensor, const double *outside, double *inside)
-{
-    for (int i = 0; i < tensor->count; i++) inside[clt__inside_index(tensor, i)] = outside[i];
-}
-
-static void to_outside(const clt__tensor *tensor, const double *inside, double *outside)
-{
-    for (int i = 0; i < tensor->count; i++) outside[i] = inside[clt__inside_index(tensor, i)];
-}
-
 /* ---- parameters */
-
-/* Moves one parameter's worth of values between the host and `tensor`, from element `first` on. */
-static clt_status move_values(clt_session *session, const clt__tensor *parameter, int tensor, int first, double *values,
-                              bool up, clt_error *error)
-{
-    double *inside;
-    TRY(clt__allocate((uint64_t)parameter->count, sizeof *inside, parameter->name, &inside, error));
-    clt_status status;
-    if (up) {
-        to_inside(parameter, values, inside);
-        status = clt__engine_write(session->engine, tensor, first, parameter->count, inside, error);
-    } else {
-        status = clt__engine_read(session->engine, tensor, first, parameter->count, inside, error);
-        if (status == CLT_OK) to_outside(parameter, inside, values);
-    }
-    free(inside);
-    return status;
-}
 
 /* Another optimiser's states mean nothing to the session's, which has its zeros then. */
 static bool has_states_of(const clt_session *session, const clt_model *model)
@@ -61,13 +31,13 @@ static clt_status move_parameters(clt_session *session, const clt_model *model, 
         const int index = clt__tape_find(tape, p->info.name);
         const clt__tensor *tensor = &tape->tensor[index];
         double *values = is_training(session) ? p->values : clt__inferring_values(model, p);
-        TRY(move_values(session, tensor, index, 0, values, up, error));
+        TRY(clt__session_move(session, tensor, index, 0, values, up, error));
         for (int j = 0; j < CLT__MAX_STATES && p->trained; j++)
             if (has_states_of(session, model) && session->net.state[j] >= 0)
-                TRY(move_values(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
+                TRY(clt__session_move(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
         double *average = up ? clt__inferring_values(model, p) : p->average; /* it begins as the parameter */
         if (session->net.average >= 0 && p->trained)
-            TRY(move_values(session, tensor, session->net.average, tensor->offset, average, up, error));
+            TRY(clt__session_move(session, tensor, session->net.average, tensor->offset, average, up, error));
     }
     return CLT_OK;
 }
@@ -199,7 +169,7 @@ static void find_hyper(const clt_session *session, double hyper[HYPER_STEP_LENGT
 /* What the next update takes. Nothing waits. */
 static clt_status set_hyper(clt_session *session, clt_error *error)
 {
-    double hyper[HYPER_STEP_LENGTH];
+    double hyper[HYPER_STEP_LENGTH] = {0};
     if (session->net.hyper < 0) return CLT_OK;
     find_hyper(session, hyper);
     bool same = true;
@@ -207,6 +177,13 @@ static clt_status set_hyper(clt_session *session, clt_error *error)
     if (same) return CLT_OK;
     memcpy(session->hyper, hyper, sizeof hyper);
     return clt__engine_set_hyper(session->engine, session->net.hyper, hyper, error);
+}
+
+clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error)
+{
+    TRY(set_hyper(session, error));
+    session->updates++;
+    return run(session, session->net.update, session->net.end, user, error);
 }
 
 clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
@@ -221,9 +198,7 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
         TRY(clt__session_place(session, &p, error));
         TRY(run(session, 0, session->net.update, user, error));
     }
-    TRY(set_hyper(session, error));
-    session->updates++;
-    return run(session, session->net.update, session->net.end, user, error);
+    return clt__session_run_update(session, run, user, error);
 }
 
 /* A model that was never given data is not normalised: mean 0, deviation 1. */
@@ -408,6 +383,7 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
     TRY(clt__allocate(1, sizeof *fresh, "a session", &fresh, error));
     fresh->model = model;
     fresh->data = data;
+    fresh->options = *options;
     fresh->optimizer = clt__find_optimizer(options->optimizer);
     fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
     const clt_status status = open(fresh, device, options, mode, error);
@@ -427,47 +403,64 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
     return open_checked(model, device, data, options, mode, session, error);
 }
 
+/* What training changes in a model before its first step; the header says it of clt_session_open. */
+static clt_status prepare_model(clt_model *model, const clt_dataset *data, const clt_options *options, clt_error *error)
+{
+    clt__normalize(model, data, options);
+    return clt__model_freeze(model, options->freeze, error);
+}
+
+/* Now that nothing can fail: what another optimiser has left, and an average that is not wanted, go. */
+static void take_model(clt_session *session, clt_model *model)
+{
+    clt__model_set_optimizer(model, session->optimizer);
+    model->averaged = model->averaged && session->options.ema > 0;
+    session->trained = model;
+    session->state = model->state;
+}
+
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                             bool keep_tensors, clt_session **session, clt_error *error)
 {
     const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
+    clt_options none, *given;
     *session = NULL;
+    options = clt__options_or_default(options, &none);
     TRY(check(model, data, options, mode.training, error));
-    const clt_options resolved = clt__resolve_options(options);
-    clt__normalize(model, data, &resolved);
-    TRY(clt__model_freeze(model, resolved.freeze, error));
-    TRY(open_checked(model, device, data, &resolved, mode, session, error));
-    /* Now that nothing can fail: what another optimiser has left, and an average that is not wanted, go. */
-    clt__model_set_optimizer(model, clt__find_optimizer(resolved.optimizer));
-    model->averaged = model->averaged && resolved.ema > 0;
-    (*session)->trained = model;
+    TRY(clt_options_copy(options, &given, error));
+    const clt_options resolved = clt__resolve_options(given);
+    clt_status status = prepare_model(model, data, &resolved, error);
+    if (status == CLT_OK) status = open_checked(model, device, data, &resolved, mode, session, error);
+    if (status != CLT_OK) {
+        clt_options_close(given);
+        return status;
+    }
+    (*session)->given = given;
+    take_model(*session, model);
     return CLT_OK;
+}
+
+clt_status clt_session_open_inference(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                      const clt_options *options, clt_session **session, clt_error *error)
+{
+    clt_options none, inference;
+    *session = NULL;
+    options = clt__options_or_default(options, &none);
+    TRY(clt__check_options(options, model->input.channels, error));
+    inference = clt__options_default();
+    inference.batch_size = data->count < (size_t)options->batch_size ? (int)data->count : options->batch_size;
+    return clt__session_open(model, device, data, &inference, (clt__session_mode){0}, session, error);
 }
 
 void clt_session_close(clt_session *session)
 {
     if (!session) return;
     clt__feed_close(&session->feed);
+    clt_dataset_close(session->batch_data);
+    clt_options_close(session->given);
     clt__engine_close(session->engine);
     clt__net_free(&session->net);
     free(session);
-}
-
-/* ---- the public steps */
-
-clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error)
-{
-    const int batch = session->batch;
-    if (count < 1 || count > batch)
-        return FAIL(error, CLT_BAD_ARGUMENT, "a step takes 1 to %d images, not %d", batch, count);
-    if ((size_t)count > session->data->count)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%d images were asked for, the data set has %zu", count,
-                    session->data->count);
-    TRY(clt__feed_set_order(&session->feed, images, count, error));
-    session->number = session->model->state.total_steps + session->steps + 1;
-    TRY(clt__session_run_batch(session, 0, count, 0, clt__session_run_ops, NULL, error));
-    session->steps++;
-    return CLT_OK;
 }
 
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error)
@@ -478,39 +471,19 @@ clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *er
     return CLT_OK;
 }
 
-static int find(const clt_session *session, const char *name)
-{
-    const int index = clt__tape_find(&session->net.tape, name);
-    return index >= 0 && session->net.tape.tensor[index].type == CLT__REALS ? index : -1;
-}
-
-const clt_tensor_info *clt_session_find(clt_session *session, const char *name)
-{
-    const int index = find(session, name);
-    if (index < 0) return NULL;
-    clt__describe_tensor(&session->net.tape.tensor[index], &session->found);
-    return &session->found;
-}
-
-clt_status clt_session_read(clt_session *session, const char *name, double *values, size_t count, clt_error *error)
-{
-    const int index = find(session, name);
-    if (index < 0) return FAIL(error, CLT_BAD_ARGUMENT, "the net has no tensor \"%s\"", name);
-    const clt__tensor *tensor = &session->net.tape.tensor[index];
-    if (count != (size_t)tensor->count)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d values, not %zu", name, tensor->count, count);
-    if (tensor->shared)
-        return FAIL(error, CLT_BAD_ARGUMENT,
-                    "%s shares its memory with other tensors: open the session with keep_tensors to read it", name);
-    if (tensor->root == session->net.gradients && session->net.accumulated >= 0) /* of the whole batch */
-        return move_values(session, tensor, session->net.accumulated, tensor->offset, values, false, error);
-    return move_values(session, tensor, index, 0, values, false, error);
-}
-
 clt_status clt_session_store(clt_session *session, clt_error *error)
 {
+    if (!session->trained) return FAIL(error, CLT_BAD_ARGUMENT, "the session was opened for inference");
+    TRY(clt__session_read_steps(session, NULL, NULL, error));
     TRY(clt__session_download(session, session->trained, error));
-    session->trained->state.total_steps += session->steps;
-    session->steps = 0;
+    session->trained->state = session->state;
     return CLT_OK;
+}
+
+clt_status clt_session_load(clt_session *session, clt_error *error)
+{
+    if (!session->trained) return clt__session_upload(session, error);
+    session->state = session->model->state;
+    session->pending = 0;
+    return clt__session_rewind(session, error);
 }

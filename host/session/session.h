@@ -6,6 +6,9 @@
 #include "session/feed.h"
 #include "session/fit.h"
 
+/* What has been done with the batch that the caller has set, for steps in parts. */
+typedef enum clt__batch_stage { CLT__NO_BATCH, CLT__BATCH_SET, CLT__FORWARD_DONE, CLT__BACKWARD_DONE } clt__batch_stage;
+
 struct clt_session {
     const clt_model *model;
     clt_model *trained; /* the same, where the session may write to it */
@@ -15,10 +18,16 @@ struct clt_session {
     clt__feed feed;
     int batch;       /* images of a step, at most; without training, what the net takes at a time */
     int micro_batch; /* images that the net takes at a time */
+    clt_options *given;         /* a copy of those it was opened with; NULL without training */
+    clt_options options;        /* the same, resolved: what they own is `given`'s */
+    clt__training_state state;  /* the model's, and what steps that were read have added since */
+    int pending;                /* steps of the epoch that are enqueued and whose losses have not been read */
     uint64_t seed;   /* of what steps draw at random */
     int64_t number;  /* of the next step since training began */
-    int64_t steps;   /* trained by clt_session_step and not yet stored */
     int64_t updates; /* that the optimiser's states have seen */
+    clt_dataset *batch_data;    /* holds the caller's batch, where the session has no other data */
+    clt__batch_stage stage;     /* of the batch that the caller has set */
+    int batch_images;           /* how many it has */
     clt__augment augment;
     const clt__optimizer_row *optimizer;
     double rate, beta1, beta2, decay; /* what the hyper tensor's numbers of each step come from */
@@ -37,6 +46,19 @@ clt_status clt__session_set_own_order(clt_session *session, clt_error *error);
  * set's own order where the options do not shuffle. */
 clt_status clt__session_set_epoch_order(clt_session *session, const clt_options *options, int epoch, clt_error *error);
 
+/* ---- epoch.c: what the public functions of an epoch are made of */
+
+/* Steps in an epoch. */
+int64_t clt__session_steps(const clt_session *session);
+
+/* Whether the options fit where the model's training stands: in the middle of an epoch the images that were taken are
+ * counted in batches of its order. */
+clt_status clt__check_position(const clt_session *session, clt_error *error);
+
+/* From now on the model was trained with the session's options, on the session's classes. */
+clt_status clt__session_commit(clt_session *session, clt_error *error);
+
+
 /* What the ops work on: `valid` images, at most a micro-batch, from position `first` of the order. They are micro-batch
  * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */
 typedef struct clt__placement {
@@ -53,8 +75,27 @@ typedef clt_status (*clt__run_ops)(clt_session *session, size_t begin, size_t en
 clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
                                   clt_error *error);
 
+/* The update alone. */
+clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error);
+
+/* Enqueues step `step` (from 0) of the epoch, its ops by `run`, with the learning rate that the schedule gives it. */
+clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_ops run, void *user, clt_error *error);
+
+/* Waits for the steps under way and adds up their losses; `take` (or NULL) gets the mean loss of each. CLT_DIVERGED at
+ * the first that is not finite, in a sentence that says only that; the state then stands before that step. */
+typedef clt_status (*clt__take_loss)(void *user, double loss, clt_error *error);
+clt_status clt__session_read_steps(clt_session *session, clt__take_loss take, void *user, clt_error *error);
+
+/* The epoch is over: what it reached decides on the best model, on patience and on the schedule. */
+void clt__session_close_epoch(clt_session *session, double loss, bool *best);
+
 /* Enqueues them. */
 clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, void *unused, clt_error *error);
+
+/* Moves one parameter's worth of values, in the outside order, between the host and `tensor`, from its element `first`
+ * on. tensors.c */
+clt_status clt__session_move(clt_session *session, const clt__tensor *parameter, int tensor, int first, double *values,
+                             bool up, clt_error *error);
 
 /* The model's parameters (and, training, the optimiser's state) go to the device, or come back into `model`. */
 clt_status clt__session_upload(clt_session *session, clt_error *error);
@@ -71,9 +112,8 @@ struct clt_evaluation {
     uint64_t *rank;      /* [classes] */
 };
 
-/* On a session that was opened for inference on the data to evaluate. */
-clt_status clt__evaluate(clt_session *session, const clt_options *options, clt_evaluation **evaluation,
-                         clt_error *error);
+/* evaluate.c: makes each of `count` rows of outputs probabilities. */
+void clt__softmax_rows(double *rows, size_t count, size_t width);
 
 /* Runs ops begin..end on both the device and the reference; CLT_MISMATCH, with the first mismatch in the sentence, if
  * any was beyond its bound. `report` may be NULL. */

@@ -90,17 +90,17 @@ static clt_status watch_ops(clt_session *session, size_t begin, size_t end, void
 /* Back to where the host's model stands, then forward again: the same steps have the same bits. */
 static clt_status compute_again(clt__trainer *t, int64_t bad, watch *w, clt_error *error)
 {
-    t->state = t->model->state;
-    t->pending = 0;
+    t->session->state = t->model->state;
+    t->session->pending = 0;
     TRY(clt__session_rewind(t->session, error));
-    TRY(clt__session_set_epoch_order(t->session, t->options, t->state.epoch, error));
-    for (int64_t step = t->state.step; step <= bad; step++) {
+    TRY(clt__session_set_epoch_order(t->session, t->options, t->session->state.epoch, error));
+    for (int64_t step = t->session->state.step; step <= bad; step++) {
         const bool watched = step + 1 >= bad;
-        TRY(clt__run_step(t, step, watched ? watch_ops : clt__session_run_ops, w, error));
-        t->state.step++;
-        t->state.total_steps++;
-        t->pending = 0;
-        if (t->state.step % t->in_flight == 0) TRY(clt__engine_finish(t->session->engine, error));
+        TRY(clt__session_run_step(t->session, step, watched ? watch_ops : clt__session_run_ops, w, error));
+        t->session->state.step++;
+        t->session->state.total_steps++;
+        t->session->pending = 0;
+        if (t->session->state.step % t->in_flight == 0) TRY(clt__engine_finish(t->session->engine, error));
     }
     return CLT_OK;
 }
@@ -113,7 +113,7 @@ clt_status clt__triage(clt__trainer *t, int64_t bad, const char *happened, clt_e
     char what[256];
     const clt_status status = compute_again(t, bad, w, error);
     (void)snprintf(what, sizeof what, "%s at step %" PRId64 " (epoch %d, learning rate %g)", happened,
-                   t->state.total_steps, t->state.epoch + 1, t->rate);
+                   t->session->state.total_steps, t->session->state.epoch + 1, t->session->rate);
     clt_status verdict = status;
     if (status == CLT_OK && w->wrong.status != CLT_OK)
         verdict = FAIL(error, CLT_MISMATCH, "%s: the device computed wrongly: %.3500s", what, w->wrong.message);

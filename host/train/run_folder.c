@@ -60,7 +60,7 @@ clt_status clt__log_open(clt__trainer *t, clt_error *error)
     const char *path = t->options->log_steps;
     clt__text kept = {0};
     if (!path) return CLT_OK;
-    const int64_t first = t->state.total_steps + 1;
+    const int64_t first = t->session->state.total_steps + 1;
     clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
     if (status == CLT_OK && first > 1)
         status = clt__file_write(path, kept.start, kept.length, error); /* or as it was */
@@ -82,7 +82,7 @@ clt_status clt__log_close(clt__trainer *t, clt_error *error)
 
 clt_status clt__log_step(const clt__trainer *t, double loss, clt_error *error)
 {
-    if (!t->log || fprintf(t->log, "%" PRId64 ",%.9g\n", t->state.total_steps, loss) >= 0) return CLT_OK;
+    if (!t->log || fprintf(t->log, "%" PRId64 ",%.9g\n", t->session->state.total_steps, loss) >= 0) return CLT_OK;
     return log_failure(t, error);
 }
 

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "session/answers.h"
 #include "session/steps.h"
-#include "train/schedule.h"
 #include "train/trainer.h"
 
 /* Brings the host's model up to date, if it can go on from there. */
@@ -15,10 +14,8 @@ static clt_status download(clt__trainer *t, clt_error *error)
 {
     bool finite;
     TRY(clt__session_is_finite(t->session, &finite, error));
-    if (!finite) return clt__triage(t, t->state.step - 1, "a parameter is no longer a finite number", error);
-    TRY(clt__session_download(t->session, t->model, error));
-    t->model->state = t->state;
-    return CLT_OK;
+    if (!finite) return clt__triage(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
+    return clt_session_store(t->session, error);
 }
 
 /* The model as it is now, on the host and as last.safetensors. */
@@ -30,36 +27,21 @@ static clt_status checkpoint(clt__trainer *t, clt_error *error)
 
 /* ---- reading what the device has done */
 
-static int batch_images(const clt__trainer *t, int64_t step)
+static clt_status take_loss(void *trainer, double loss, clt_error *error)
 {
-    return clt__step_images(t->options, t->session->data->count, step);
+    return clt__log_step(trainer, loss, error);
 }
 
-static clt_status take_step(clt__trainer *t, const double *slot, clt_error *error)
-{
-    clt__training_state *s = &t->state;
-    const int images = batch_images(t, s->step);
-    const double loss = slot[HISTORY_LOSS] / images;
-    if (isnan(loss)) return clt__triage(t, s->step, "the loss is not a number", error);
-    if (isinf(loss)) return clt__triage(t, s->step, "the loss is infinite", error);
-    s->step++;
-    s->total_steps++;
-    s->loss_sum += slot[HISTORY_LOSS];
-    s->hits += slot[HISTORY_HITS];
-    s->seen += images;
-    return clt__log_step(t, loss, error);
-}
-
-/* Waits for the steps under way and adds up their losses. Then sets how many to enqueue before the next reading, so
- * that one comes about every tenth of a second. */
+/* Waits for the steps under way. Then sets how many to enqueue before the next reading, so that one comes about every
+ * tenth of a second. */
 static clt_status read_history(clt__trainer *t, clt_error *error)
 {
-    double history[CLT__HISTORY_SLOTS * HISTORY_LENGTH];
-    if (!t->pending) return CLT_OK;
-    const int pending = t->pending;
-    t->pending = 0;
-    TRY(clt__engine_read(t->session->engine, t->session->net.history, 0, pending * HISTORY_LENGTH, history, error));
-    for (int i = 0; i < pending; i++) TRY(take_step(t, history + i * HISTORY_LENGTH, error));
+    clt_error wrong;
+    const int pending = t->session->pending;
+    const clt_status status = clt__session_read_steps(t->session, take_loss, t, &wrong);
+    if (status == CLT_DIVERGED) return clt__triage(t, t->session->state.step, wrong.message, error);
+    if (status != CLT_OK) return clt__pass_on(&wrong, error);
+    if (!pending) return CLT_OK;
     const double now = clt__seconds(), each = (now - t->last_reading) / pending;
     t->last_reading = now;
     const double wanted = each > 0 ? 0.1 / each : CLT__HISTORY_SLOTS;
@@ -74,7 +56,7 @@ static double share(double part, double whole)
 
 static clt_progress progress_now(const clt__trainer *t)
 {
-    const clt__training_state *s = &t->state;
+    const clt__training_state *s = &t->session->state;
     return (clt_progress){.what = "train",
                           .done = s->step,
                           .total = t->steps,
@@ -84,7 +66,7 @@ static clt_progress progress_now(const clt__trainer *t)
                           .steps = (int)t->steps,
                           .loss = share(s->loss_sum, (double)s->seen),
                           .accuracy = t->session->data->labels ? share(s->hits, (double)s->seen) : NAN,
-                          .learning_rate = t->rate,
+                          .learning_rate = t->session->rate,
                           .micro_batch_size = t->session->micro_batch,
                           .seconds = clt__seconds() - t->epoch_began,
                           .validation_loss = NAN,
@@ -98,35 +80,18 @@ static bool goes_on(const clt__trainer *t, const clt_progress *progress)
 
 /* ---- one step */
 
-static clt_status set_rate(clt__trainer *t, int64_t step, clt_error *error)
-{
-    const double rate = clt__learning_rate(t->options, &t->state, step, t->steps);
-    if (rate == t->rate) return CLT_OK;
-    t->rate = rate;
-    return clt_session_set_rate(t->session, rate, error);
-}
-
 static bool is_due(int64_t number, int64_t every)
 {
     return every && number % every == 0;
 }
 
-clt_status clt__run_step(clt__trainer *t, int64_t step, clt__run_ops run, void *user, clt_error *error)
-{
-    t->session->number = t->state.total_steps + t->pending + 1;
-    TRY(set_rate(t, step, error));
-    TRY(clt__session_run_batch(t->session, (int)clt__first_image(t->options, step), batch_images(t, step), t->pending,
-                               run, user, error));
-    t->pending++;
-    return CLT_OK;
-}
-
 /* A step, checked where it is due. */
 static clt_status run_next_step(clt__trainer *t, int64_t step, clt_error *error)
 {
-    const bool check = is_due(t->state.total_steps + t->pending + 1, t->options->check_every) &&
-                       !clt__device_is_reference(clt__engine_device(t->session->engine));
-    return clt__run_step(t, step, check ? clt__check_ops : clt__session_run_ops, t, error);
+    const clt_session *session = t->session;
+    const bool check = is_due(session->state.total_steps + session->pending + 1, t->options->check_every) &&
+                       !clt__device_is_reference(clt__engine_device(session->engine));
+    return clt__session_run_step(t->session, step, check ? clt__check_ops : clt__session_run_ops, t, error);
 }
 
 /* ---- one epoch */
@@ -134,18 +99,18 @@ static clt_status run_next_step(clt__trainer *t, int64_t step, clt_error *error)
 static clt_status stop_here(clt__trainer *t, clt_error *error)
 {
     TRY(checkpoint(t, error));
-    return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64, t->state.epoch + 1,
-                t->state.step, t->steps);
+    return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64, t->session->state.epoch + 1,
+                t->session->state.step, t->steps);
 }
 
 static clt_status run_steps(clt__trainer *t, clt_error *error)
 {
     t->epoch_began = t->last_reading = clt__seconds();
-    for (int64_t step = t->state.step; step < t->steps; step++) {
+    for (int64_t step = t->session->state.step; step < t->steps; step++) {
         TRY(run_next_step(t, step, error));
-        const bool save_now = is_due(t->state.total_steps + t->pending, t->options->save_every);
+        const bool save_now = is_due(t->session->state.total_steps + t->session->pending, t->options->save_every);
         const bool last = step + 1 == t->steps;
-        if (t->pending < t->in_flight && !save_now && !last) continue;
+        if (t->session->pending < t->in_flight && !save_now && !last) continue;
         TRY(read_history(t, error));
         if (save_now && !last) TRY(checkpoint(t, error));
         const clt_progress progress = progress_now(t);
@@ -158,42 +123,32 @@ static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *e
 {
     clt_evaluation *evaluation;
     if (!t->validation) return CLT_OK;
-    TRY(clt__session_upload(t->validation, error));
-    TRY(clt__evaluate(t->validation, &t->silent, &evaluation, error));
-    progress->validation_loss = evaluation->loss;
-    progress->validation_accuracy = evaluation->accuracy;
+    TRY(clt_session_load(t->validation, error));
+    TRY(clt_session_evaluate(t->validation, &t->silent, &evaluation, error));
+    progress->validation_loss = clt_evaluation_loss(evaluation);
+    progress->validation_accuracy = clt_evaluation_accuracy(evaluation);
     clt_evaluation_close(evaluation);
     return CLT_OK;
 }
 
-/* The epoch is over: what it reached decides on the best model and on patience. */
 static void close_epoch(clt__trainer *t, clt_progress *progress)
 {
-    clt__training_state *s = &t->state;
-    const double loss = t->validation ? progress->validation_loss : progress->loss;
-    progress->best = loss < s->validation.best;
+    clt__session_close_epoch(t->session, t->validation ? progress->validation_loss : progress->loss, &progress->best);
     progress->epoch_ended = true;
     progress->seconds = clt__seconds() - t->epoch_began;
-    if (progress->best) s->validation.best = loss;
-    s->validation.stale = progress->best ? 0 : s->validation.stale + 1;
-    clt__schedule_follow(t->options, loss, s);
-    s->epoch++;
-    s->step = s->seen = 0;
-    s->loss_sum = s->hits = 0;
 }
 
 static clt_status run_epoch(clt__trainer *t, clt_error *error)
 {
-    TRY(clt__session_set_epoch_order(t->session, t->options, t->state.epoch, error));
+    TRY(clt_session_begin_epoch(t->session, error));
     TRY(run_steps(t, error));
     clt_progress progress = progress_now(t);
     TRY(download(t, error));
     TRY(validate(t, &progress, error));
     close_epoch(t, &progress);
-    t->model->state = t->state;
     TRY(clt__folder_epoch(t, &progress, error));
     if (goes_on(t, &progress)) return CLT_OK;
-    return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->state.epoch);
+    return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->session->state.epoch);
 }
 
 /* ---- all of it */
@@ -206,35 +161,12 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
         return FAIL(error, CLT_BAD_ARGUMENT, "%s and %s should both have labels, or both real targets",
                     t->session->data->name, validation->name);
     TRY(clt__check_targets(t->model, validation, error));
-    return clt__session_open(t->model, device, validation, t->options, (clt__session_mode){0}, &t->validation, error);
-}
-
-/* In the middle of an epoch the images that were taken are counted in batches of its order. */
-static clt_status check_position(const clt__trainer *t, clt_error *error)
-{
-    const int64_t step = t->state.step;
-    const clt_options old = clt__resolve_options(&t->model->options), *fresh = t->options;
-    if (step && fresh->batch_size != old.batch_size)
-        return FAIL(error, CLT_BAD_ARGUMENT,
-                    "the checkpoint stands in the middle of an epoch of batches of %d images: it "
-                    "goes on with those, not with %d",
-                    old.batch_size, fresh->batch_size);
-    if (step && (fresh->seed != old.seed || fresh->shuffle != old.shuffle || fresh->val_split != old.val_split))
-        return FAIL(error, CLT_BAD_ARGUMENT,
-                    "the checkpoint stands in the middle of an epoch whose order of images came from the seed %" PRIu64
-                    ", %s shuffling and a held-out share of %g: it goes on with those",
-                    old.seed, old.shuffle ? "with" : "without", old.val_split);
-    if (step > t->steps)
-        return FAIL(error, CLT_BAD_ARGUMENT,
-                    "the checkpoint stands at step %" PRId64 " of its epoch, %s has %" PRId64 " steps of %d images",
-                    step, t->session->data->name, t->steps, fresh->batch_size);
-    return CLT_OK;
+    return clt_session_open_inference(t->model, device, validation, t->options, &t->validation, error);
 }
 
 static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *error)
 {
-    TRY(clt_session_open(t->model, device, t->training_data, t->options, false, &t->session, error));
-    t->state = t->model->state;
+    TRY(clt_session_open(t->model, device, t->training_data, t->given, false, &t->session, error));
     return open_validation(t, device, error);
 }
 
@@ -257,9 +189,7 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
     close_sessions(t);
     TRY(clt_device_open("reference", &t->fallback, error));
     TRY(open_sessions(t, t->fallback, error));
-    t->pending = 0;
     t->in_flight = 1;
-    t->rate = NAN;
     TRY(clt__log_close(t, error));
     return clt__log_open(t, error);
 }
@@ -267,9 +197,9 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
 static clt_status run_epochs(clt__trainer *t, clt_error *error)
 {
     clt_error wrong;
-    if (t->state.epoch >= t->options->epochs) return clt__folder_save(t, "last.safetensors", error); /* --epochs 0 */
+    if (t->session->state.epoch >= t->options->epochs) return clt__folder_save(t, "last.safetensors", error); /* --epochs 0 */
     const int patience = t->options->patience;
-    while (t->state.epoch < t->options->epochs && !(patience && t->state.validation.stale >= patience)) {
+    while (t->session->state.epoch < t->options->epochs && !(patience && t->session->state.validation.stale >= patience)) {
         const bool falls_back = t->options->on_mismatch == CLT__REFERENCE && !t->fallback;
         const clt_status status = run_epoch(t, falls_back ? &wrong : error);
         if (falls_back && status == CLT_MISMATCH)
@@ -284,13 +214,11 @@ static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
 {
     TRY(clt__check_class_names(t->model, t->training_data, error));
     TRY(open_sessions(t, device, error));
-    t->steps = clt__epoch_steps(t->options, t->training_data->count);
-    TRY(check_position(t, error));
+    t->steps = clt__session_steps(t->session);
+    TRY(clt__check_position(t->session, error));
     TRY(clt__folder_open(t, error));
     TRY(clt__log_open(t, error));
-    TRY(clt__remember_options(t->model, t->given, error));
-    if (!t->model->class_names.count)
-        TRY(clt__names_copy(&t->training_data->class_names, &t->model->class_names, error));
+    TRY(clt__session_commit(t->session, error));
     return run_epochs(t, error);
 }
 
@@ -306,7 +234,6 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
                       .given = options,
                       .silent = resolved,
                       .in_flight = 1,
-                      .rate = NAN,
                       .lock = -1};
     t.silent.progress = NULL;
     clt_dataset *kept = NULL, *held_out = NULL;

@@ -8,7 +8,6 @@
 
 typedef struct clt__trainer {
     clt_model *model;
-    clt__training_state state;  /* the model's, and what has been read since the model was last brought up to date */
     const clt_options *options; /* resolved */
     const clt_options *given;
     clt_options silent; /* the resolved ones, for validating, of which no progress is told */
@@ -19,16 +18,9 @@ typedef struct clt__trainer {
     FILE *log;            /* of --log-steps, or NULL */
     int lock;             /* on the output folder, -1 without one */
     int64_t steps;        /* in an epoch */
-    int pending;          /* steps enqueued whose losses have not been read */
     int in_flight;        /* steps to enqueue before the next reading */
-    double rate;          /* what the device has */
     double epoch_began, last_reading;
 } clt__trainer;
-
-/* ---- train.c */
-
-/* Enqueues the next step, number `step` of the epoch from 0, its ops by `run`. */
-clt_status clt__run_step(clt__trainer *t, int64_t step, clt__run_ops run, void *user, clt_error *error);
 
 /* ---- checked_steps.c */
 

@@ -1,5 +1,5 @@
 /* The learning rate of each step. */
-#include "train/schedule.h"
+#include "session/schedule.h"
 
 #include <math.h>
 #include <string.h>

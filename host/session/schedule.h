@@ -1,6 +1,6 @@
 /* Learning-rate schedules, each with PyTorch's formula. */
-#ifndef CLT_TRAIN_SCHEDULE_H
-#define CLT_TRAIN_SCHEDULE_H
+#ifndef CLT_SESSION_SCHEDULE_H
+#define CLT_SESSION_SCHEDULE_H
 
 #include "model/model.h"
 
