@@ -92,12 +92,21 @@ static void every_activation_has_its_line_for_kernels(void **state)
     assert_false(has_line("OF_OUTPUT", "softplus"));
 }
 
+/* Lists end with an empty row, also where they are as long as may be. */
+static void the_options_of_a_layer_end(void **state)
+{
+    (void)state;
+    for (const clt__layer_row *const *row = clt__layer_rows; *row; row++)
+        assert_null((*row)->option[CLT__MAX_OPTIONS - 1].key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_op_with_a_tensor_too_few_is_refused),
         cmocka_unit_test(defines_that_do_not_fit_are_refused),
         cmocka_unit_test(every_activation_has_its_line_for_kernels),
+        cmocka_unit_test(the_options_of_a_layer_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* What `cltrain tune` found: for an op of certain sizes, other limits to plan with than the device's own. They are kept
- * in a file of the cache folder, one for each device and driver. A plan follows from them as it does from the device's,
- * so the same file gives the same bits. */
+/* What `cltrain tune` found: for an op of certain sizes, other limits for its launch rule than the device's own. They
+ * are kept in a file of the cache folder, one for each device and driver. Launches follow from them as they do from the
+ * device's, so the same file gives the same bits. */
 #ifndef CLT_DEVICE_TUNING_H
 #define CLT_DEVICE_TUNING_H
 
@@ -18,7 +18,7 @@ extern const clt__tunable clt__tunables[]; /* ends with a row without a name */
 int clt__tunable_get(const clt__tunable *tunable, const clt__limits *limits);
 void clt__tunable_set(const clt__tunable *tunable, clt__limits *limits, int value);
 
-/* Which op: its row's name and its sizes before planning, `count` ints. */
+/* Which op: its row's name and its sizes before its launch rule ran, `count` ints. */
 typedef struct clt__tuning_key {
     const char *op;
     clt_precision precision;
@@ -26,7 +26,7 @@ typedef struct clt__tuning_key {
     size_t count;
 } clt__tuning_key;
 
-/* The limits to plan this op with: the device's, and what was chosen for it. */
+/* The limits for this op's launch rule: the device's, and what was chosen for it. */
 clt__limits clt__tuned_limits(const clt_device *device, const clt__tuning_key *key);
 
 /* Chooses: those tunables in which `limits` differs from the device's own; none of them forgets the op. */

@@ -17,7 +17,6 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].gradient < 0) return CLT_OK;
     const element_sizes sizes = sizes_of(layer);
     const bool of_output = clt__activation_is_of_output(layer->row->activation);
     const int tensor[] = {[ACTIVATION_GRADIENT_DY] = layer->out.gradient,

@@ -40,7 +40,6 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].gradient < 0) return CLT_OK;
     const average_sizes sizes = average_sizes_of(layer);
     const int tensor[] = {[AVERAGE_FROM] = layer->out.gradient, [AVERAGE_TO] = layer->in[0].gradient};
     return CLT__ADD_OP(tape, &clt__average_gradient_op, layer->name, sizes, tensor, error);

@@ -7,6 +7,7 @@
 enum { MOMENTUM, EPSILON };
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
 enum { MEAN, INVERSE, WEIGHT_GRADIENT, BIAS_GRADIENT };
+_Static_assert((int)RUNNING_VAR < (int)CLT__MAX_PARAMETERS && (int)BIAS_GRADIENT < (int)CLT__MAX_SAVED, "they fit");
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
@@ -75,19 +76,19 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const norm_sizes sizes = sizes_of(layer, layer->in[0].activation);
-    const int sums[] = {[NORM_GRADIENTS_DY] = layer->out.gradient,
-                        [NORM_GRADIENTS_X] = layer->in[0].tensor,
-                        [NORM_GRADIENTS_MEAN] = layer->saved[MEAN],
-                        [NORM_GRADIENTS_INVERSE] = layer->saved[INVERSE],
+    const int sums[] = {[NORM_DY] = layer->out.gradient,
+                        [NORM_X] = layer->in[0].tensor,
+                        [NORM_MEAN] = layer->saved[MEAN],
+                        [NORM_INVERSE] = layer->saved[INVERSE],
                         [NORM_GRADIENTS_DW] = layer->saved[WEIGHT_GRADIENT],
                         [NORM_GRADIENTS_DB] = layer->saved[BIAS_GRADIENT],
                         [NORM_GRADIENTS_STEP] = layer->step};
     TRY(CLT__ADD_OP(tape, &clt__batchnorm_gradients_op, layer->name, sizes, sums, error));
     if (layer->in[0].gradient < 0) return CLT_OK;
-    const int tensor[] = {[BATCHNORM_GRADIENT_DY] = layer->out.gradient,
-                          [BATCHNORM_GRADIENT_X] = layer->in[0].tensor,
-                          [BATCHNORM_GRADIENT_MEAN] = layer->saved[MEAN],
-                          [BATCHNORM_GRADIENT_INVERSE] = layer->saved[INVERSE],
+    const int tensor[] = {[NORM_DY] = layer->out.gradient,
+                          [NORM_X] = layer->in[0].tensor,
+                          [NORM_MEAN] = layer->saved[MEAN],
+                          [NORM_INVERSE] = layer->saved[INVERSE],
                           [BATCHNORM_GRADIENT_WEIGHT] = layer->parameter[WEIGHT].tensor,
                           [BATCHNORM_GRADIENT_DW] = layer->saved[WEIGHT_GRADIENT],
                           [BATCHNORM_GRADIENT_DB] = layer->saved[BIAS_GRADIENT],

@@ -41,7 +41,6 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].gradient < 0) return CLT_OK;
     return add(tape, layer, layer->out.gradient, layer->in[0].gradient, error);
 }
 

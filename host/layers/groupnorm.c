@@ -7,6 +7,7 @@
 enum { EPSILON, AFFINE, GROUPS };
 enum { WEIGHT, BIAS };
 enum { MEAN, INVERSE, SHIFT, TILT };
+_Static_assert((int)TILT < (int)CLT__MAX_SAVED, "they fit");
 
 static bool is_whole(const clt__layer *layer)
 {
@@ -97,27 +98,27 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     const int *saved = layer->saved, x = layer->in[0].tensor, dy = layer->out.gradient;
     const clt__parameter *p = layer->parameter;
     if (layer->parameters && p[WEIGHT].gradient >= 0) {
-        const int tensor[] = {[NORM_GRADIENTS_DY] = dy,
-                              [NORM_GRADIENTS_X] = x,
-                              [NORM_GRADIENTS_MEAN] = saved[MEAN],
-                              [NORM_GRADIENTS_INVERSE] = saved[INVERSE],
+        const int tensor[] = {[NORM_DY] = dy,
+                              [NORM_X] = x,
+                              [NORM_MEAN] = saved[MEAN],
+                              [NORM_INVERSE] = saved[INVERSE],
                               [NORM_GRADIENTS_DW] = p[WEIGHT].gradient,
                               [NORM_GRADIENTS_DB] = p[BIAS].gradient};
         TRY(CLT__ADD_OP(tape, &clt__group_norm_gradients_op, layer->name, sizes, tensor, error));
     }
     if (layer->in[0].gradient < 0) return CLT_OK;
-    const int sums[] = {[GROUP_NORM_GRADIENT_DY] = dy,
-                        [GROUP_NORM_GRADIENT_X] = x,
-                        [GROUP_NORM_GRADIENT_MEAN] = saved[MEAN],
-                        [GROUP_NORM_GRADIENT_INVERSE] = saved[INVERSE],
+    const int sums[] = {[NORM_DY] = dy,
+                        [NORM_X] = x,
+                        [NORM_MEAN] = saved[MEAN],
+                        [NORM_INVERSE] = saved[INVERSE],
                         [GROUP_NORM_GRADIENT_WEIGHT] = tensor_of(layer, WEIGHT),
                         [GROUP_NORM_GRADIENT_SHIFT] = saved[SHIFT],
                         [GROUP_NORM_GRADIENT_TILT] = saved[TILT]};
     TRY(CLT__ADD_OP(tape, &clt__group_norm_input_sums_op, layer->name, sizes, sums, error));
-    const int tensor[] = {[GROUP_NORM_GRADIENT_DY] = dy,
-                          [GROUP_NORM_GRADIENT_X] = x,
-                          [GROUP_NORM_GRADIENT_MEAN] = saved[MEAN],
-                          [GROUP_NORM_GRADIENT_INVERSE] = saved[INVERSE],
+    const int tensor[] = {[NORM_DY] = dy,
+                          [NORM_X] = x,
+                          [NORM_MEAN] = saved[MEAN],
+                          [NORM_INVERSE] = saved[INVERSE],
                           [GROUP_NORM_GRADIENT_WEIGHT] = tensor_of(layer, WEIGHT),
                           [GROUP_NORM_GRADIENT_SHIFT] = saved[SHIFT],
                           [GROUP_NORM_GRADIENT_TILT] = saved[TILT],

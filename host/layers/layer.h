@@ -10,7 +10,7 @@
 #include "ops/join.h"
 #include "ops/weighted.h"
 
-enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4 };
+enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4, CLT__MAX_SAVED = 4 };
 
 typedef struct clt__layer clt__layer;
 
@@ -46,7 +46,8 @@ typedef struct clt__layer_row {
     clt_status (*shape)(clt__layer *layer, clt_error *error);
     /* Adds tensors of the layer's own (layer->saved) to the tape. NULL where it needs none. */
     clt_status (*extra)(clt__tape *tape, clt__layer *layer, clt_error *error);
-    /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). */
+    /* Append the ops of one direction to the tape. NULL: the layer only renames its input (flatten). A layer that has
+     * parameters may go backward without a gradient by its input. */
     clt_status (*forward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     bool training_only;     /* inference passes its input on */
@@ -86,9 +87,9 @@ struct clt__layer {
     int step; /* tensor: see STEP_VALID in kernels/params.h */
     clt__value in[CLT__MAX_INPUTS], out;
     int inputs;
-    int before;    /* tensor that keeps the sums before the fused activation, -1 where not wanted */
-    int saved[4];  /* tensors of the layer's own, such as what forward leaves for backward */
-    bool training; /* else only forward ops run, on running statistics */
+    int before;                /* tensor that keeps the sums before the fused activation, -1 where not wanted */
+    int saved[CLT__MAX_SAVED]; /* tensors of the layer's own, such as what forward leaves for backward */
+    bool training;             /* else only forward ops run, on running statistics */
     clt__parameter parameter[CLT__MAX_PARAMETERS];
     int parameters;
 };

@@ -39,7 +39,6 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].gradient < 0) return CLT_OK;
     const pool_sizes sizes = sizes_of(layer);
     const int tensor[] = {[POOL_GRADIENT_DY] = layer->out.gradient,
                           [POOL_GRADIENT_BEST] = layer->saved[0],

@@ -20,7 +20,6 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].gradient < 0) return CLT_OK;
     const softmax_sizes sizes = sizes_of(layer);
     const int tensor[] = {[SOFTMAX_GRADIENT_DY] = layer->out.gradient,
                           [SOFTMAX_GRADIENT_Y] = layer->out.tensor,

@@ -60,7 +60,6 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].gradient < 0) return CLT_OK;
     return add_op(tape, layer, is_bilinear(layer) ? &clt__bilinear_gradient_op : &clt__resample_gradient_op,
                   layer->out.gradient, layer->in[0].gradient, error);
 }

@@ -107,8 +107,8 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
                           .batch = options->batch,
                           .step = net->step,
                           .training = options->training,
-                          .before = -1,
-                          .saved = {-1, -1, -1, -1}};
+                          .before = -1};
+    for (int i = 0; i < CLT__MAX_SAVED; i++) layer->saved[i] = -1;
     memcpy(layer->name, item->name, sizeof layer->name);
     memcpy(layer->value, item->value, sizeof layer->value);
     layer->inputs = item->inputs;

@@ -24,6 +24,18 @@ clt__near clt__deactivate(int activation, clt__near gradient, double y);
 void clt__activate_sums(const clt__array *y, const clt__array *sums, int activation);
 void clt__deactivate_sums(const clt__array *dx, const clt__array *x, int activation);
 
+/* Define what follows an op's sums (engine/op.h), static or extern: these, for sizes that have an activation. */
+#define CLT__ACTIVATES(linkage, name, type, y, sums)                                        \
+    linkage void name(const void *sizes, const clt__array *operand)                         \
+    {                                                                                       \
+        clt__activate_sums(&operand[y], &operand[sums], ((const type *)sizes)->activation); \
+    }
+#define CLT__DEACTIVATES(linkage, name, type, dx, x)                                        \
+    linkage void name(const void *sizes, const clt__array *operand)                         \
+    {                                                                                       \
+        clt__deactivate_sums(&operand[dx], &operand[x], ((const type *)sizes)->activation); \
+    }
+
 /* What kernels are told: "ACTIVATION_relu". */
 const char *clt__activation_name(int activation);
 

@@ -1,8 +1,8 @@
 /* The activations: the twin of each, two functions, and its row. With a line in kernels/activations.h, which has the
  * same formulas, that is all that an activation needs.
  *
- *   NAME_value(x, a)         f(x)
- *   NAME_gradient(g, at, a)  g f'(x), where `at` is y = f(x) for those that are of their output, else x
+ *   VALUE(name, f(x))              an expression in x, with its slack, and a
+ *   GRADIENT(name, at, g f'(x))    one in g and `at`, which is y = f(x) for those that are of their output, else x
  *
  * a is the activation's parameter. Only ops/activation.c and layers/activations.c include this. */
 #ifndef CLT_OPS_ACTIVATION_ROWS_H
@@ -10,9 +10,17 @@
 
 #include "ops/bounds.h"
 
-#define VALUE(name) static inline clt__near name##_value(clt__near x, CLT__UNUSED double a)
-#define GRADIENT(name, at) \
-    static inline clt__near name##_gradient(clt__near g, CLT__UNUSED double at, CLT__UNUSED double a)
+#define VALUE(name, ...)                                                                \
+    static inline clt__near name##_value(CLT__UNUSED clt__near x, CLT__UNUSED double a) \
+    {                                                                                   \
+        return __VA_ARGS__;                                                             \
+    }
+#define GRADIENT(name, at, ...)                                                                       \
+    /* NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a parameter */                         \
+    static inline clt__near name##_gradient(clt__near g, CLT__UNUSED double at, CLT__UNUSED double a) \
+    {                                                                                                 \
+        return __VA_ARGS__;                                                                           \
+    }
 
 static inline double clt__logistic(double x)
 {
@@ -22,103 +30,52 @@ static inline double clt__logistic(double x)
 /* Of clt__logistic(x), relative: exp's, the sum's and the quotient's. */
 enum { CLT__LOGISTIC_SLACK = CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 2 };
 
-VALUE(none)
+/* A value that is off by so many roundoffs of itself. */
+static inline clt__near clt__relative(double value, double slack)
 {
-    return x;
+    return (clt__near){value, slack * fabs(value)};
 }
 
-GRADIENT(none, y)
-{
-    return g;
-}
+VALUE(none, x)
+GRADIENT(none, y, g)
 
 /* ---- of their output. relu and tanh never stretch a difference, sigmoid quarters it; then come the roundings of the
  * function itself. |f'| <= 1 for all of them; forming f' rounds a few times, relative to the terms of 1 - y or 1 - y y.
  */
 
-VALUE(relu)
-{
-    return (clt__near){x.value < 0 ? 0 : x.value, x.slack};
-}
-
-GRADIENT(relu, y)
-{
-    return y <= 0 ? clt__exactly(0) : g;
-}
-
-VALUE(sigmoid)
+static inline clt__near clt__sigmoid_of(clt__near x)
 {
     const double y = clt__logistic(x.value);
     return (clt__near){y, x.slack / 4 + CLT__LOGISTIC_SLACK * y};
 }
 
-GRADIENT(sigmoid, y)
-{
-    return (clt__near){g.value * y * (1 - y), g.slack * y * (1 - y) + 5 * fabs(g.value) * y};
-}
+VALUE(relu, (clt__near){x.value < 0 ? 0 : x.value, x.slack})
+GRADIENT(relu, y, y <= 0 ? clt__exactly(0) : g)
+VALUE(sigmoid, clt__sigmoid_of(x))
+GRADIENT(sigmoid, y, (clt__near){g.value * y * (1 - y), g.slack *y *(1 - y) + 5 * fabs(g.value) * y})
+VALUE(sigmoid_notebook, clt__sigmoid_of(x))
+GRADIENT(sigmoid_notebook, y,
+         (clt__near){g.value * (clt__logistic(y) * (1 - clt__logistic(y))),
+                     g.slack / 4 + (2 * CLT__LOGISTIC_SLACK + 4) * fabs(g.value) / 4})
+VALUE(tanh, (clt__near){tanh(x.value), x.slack + CLT__TANH_SLACK *fabs(tanh(x.value))})
+GRADIENT(tanh, y, (clt__near){g.value * (1 - y * y), g.slack *(1 - y * y) + 5 * fabs(g.value)})
 
-VALUE(sigmoid_notebook)
-{
-    return sigmoid_value(x, a);
-}
+/* ---- of their input, which has no slack then: g times the slope */
 
-GRADIENT(sigmoid_notebook, y)
-{
-    return (clt__near){g.value * (clt__logistic(y) * (1 - clt__logistic(y))),
-                       g.slack / 4 + (2 * CLT__LOGISTIC_SLACK + 4) * fabs(g.value) / 4};
-}
+enum { CLT__EXPM1_SLACK = CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 1 };
 
-VALUE(tanh)
-{
-    const double y = tanh(x.value);
-    return (clt__near){y, x.slack + CLT__TANH_SLACK * fabs(y)};
-}
-
-GRADIENT(tanh, y)
-{
-    return (clt__near){g.value * (1 - y * y), g.slack * (1 - y * y) + 5 * fabs(g.value)};
-}
-
-/* ---- of their input, which has no slack then */
-
-VALUE(leaky_relu)
-{
-    const double y = x.value > 0 ? x.value : a * x.value;
-    return (clt__near){y, x.value > 0 ? 0 : (CLT__DIVIDE_SLACK + 1) * fabs(y)};
-}
-
-GRADIENT(leaky_relu, x)
-{
-    const clt__near slope = x > 0 ? clt__exactly(1) : (clt__near){a, CLT__DIVIDE_SLACK * fabs(a)};
-    return clt__near_multiply(g, slope);
-}
-
-VALUE(elu)
-{
-    const double y = x.value > 0 ? x.value : a * expm1(x.value);
-    return (clt__near){y, x.value > 0 ? 0 : (CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 1) * fabs(y)};
-}
-
-GRADIENT(elu, x)
-{
-    const double slope = x > 0 ? 1 : a * exp(x);
-    const double slack = x > 0 ? 0 : (CLT__EXP_SLACK + CLT__DIVIDE_SLACK + 1) * fabs(slope);
-    return clt__near_multiply(g, (clt__near){slope, slack});
-}
+VALUE(leaky_relu, x.value > 0 ? x : clt__relative(a * x.value, CLT__DIVIDE_SLACK + 1))
+GRADIENT(leaky_relu, x, clt__near_multiply(g, x > 0 ? clt__exactly(1) : clt__relative(a, CLT__DIVIDE_SLACK)))
+VALUE(elu, x.value > 0 ? x : clt__relative(a * expm1(x.value), CLT__EXPM1_SLACK))
+GRADIENT(elu, x, clt__near_multiply(g, x > 0 ? clt__exactly(1) : clt__relative(a * exp(x), CLT__EXPM1_SLACK)))
 
 static const double clt__selu_scale = 1.0507009873554805, clt__selu_alpha = 1.6732632423543772;
 
-VALUE(selu)
-{
-    const double y = clt__selu_scale * (x.value > 0 ? x.value : clt__selu_alpha * expm1(x.value));
-    return (clt__near){y, (CLT__EXP_SLACK + 4) * fabs(y)};
-}
-
-GRADIENT(selu, x)
-{
-    const double slope = clt__selu_scale * (x > 0 ? 1 : clt__selu_alpha * exp(x));
-    return clt__near_multiply(g, (clt__near){slope, (CLT__EXP_SLACK + 4) * slope});
-}
+VALUE(selu,
+      clt__relative(clt__selu_scale *(x.value > 0 ? x.value : clt__selu_alpha * expm1(x.value)), CLT__EXP_SLACK + 4))
+GRADIENT(selu, x,
+         clt__near_multiply(g,
+                            clt__relative(clt__selu_scale *(x > 0 ? 1 : clt__selu_alpha * exp(x)), CLT__EXP_SLACK + 4)))
 
 /* 1 + erf(x / sqrt 2), halved. The sum cancels where x is far below 0: what erf and its argument lose is then absolute.
  */
@@ -129,68 +86,49 @@ static inline clt__near clt__normal_share(double x)
                        (CLT__ERF_SLACK * fabs(e) + 3 * fabs(t) * 1.1283791670955126 * exp(-t * t) + fabs(1 + e)) / 2};
 }
 
-VALUE(gelu)
-{
-    return clt__near_multiply(x, clt__normal_share(x.value));
-}
-
 /* exp's argument is off by two roundings of x x / 2, which its result multiplies. */
-GRADIENT(gelu, x)
+static inline clt__near clt__gelu_slope(double x)
 {
     const clt__near share = clt__normal_share(x);
     const double bell = x * exp(-x * x / 2) * 0.3989422804014327, slope = share.value + bell;
     const double bell_slack = (CLT__EXP_SLACK + CLT__DIVIDE_SLACK * x * x / 2 + x * x + 3) * fabs(bell);
-    return clt__near_multiply(g, (clt__near){slope, share.slack + bell_slack + fabs(slope)});
+    return (clt__near){slope, share.slack + bell_slack + fabs(slope)};
 }
 
-VALUE(silu)
-{
-    const double y = x.value * clt__logistic(x.value);
-    return (clt__near){y, CLT__LOGISTIC_SLACK * fabs(y)};
-}
+VALUE(gelu, clt__near_multiply(x, clt__normal_share(x.value)))
+GRADIENT(gelu, x, clt__near_multiply(g, clt__gelu_slope(x)))
 
 /* 1 - s cancels: what s loses is then absolute. */
-GRADIENT(silu, x)
+static inline clt__near clt__silu_slope(double x)
 {
     const double s = clt__logistic(x), slope = s * (1 + x * (1 - s));
     const double slack = CLT__LOGISTIC_SLACK * s * (fabs(1 + x * (1 - s)) + fabs(x) * s);
-    return clt__near_multiply(g, (clt__near){slope, slack + 3 * s * (1 + fabs(x) * (1 - s))});
+    return (clt__near){slope, slack + 3 * s * (1 + fabs(x) * (1 - s))};
 }
 
-VALUE(hardswish)
-{
-    const double y = x.value * fmin(fmax(x.value + 3, 0), 6) / 6;
-    return (clt__near){y, (CLT__DIVIDE_SLACK + 3) * fabs(y)};
-}
+VALUE(silu, clt__relative(x.value *clt__logistic(x.value), CLT__LOGISTIC_SLACK))
+GRADIENT(silu, x, clt__near_multiply(g, clt__silu_slope(x)))
 
-GRADIENT(hardswish, x)
+static inline clt__near clt__hardswish_slope(double x)
 {
-    if (!(x > -3 && x < 3)) return clt__near_multiply(g, clt__exactly(x <= -3 ? 0 : 1));
     const double slope = x / 3 + 0.5;
-    return clt__near_multiply(g, (clt__near){slope, CLT__DIVIDE_SLACK * fabs(x) / 3 + fabs(slope)});
+    if (!(x > -3 && x < 3)) return clt__exactly(x <= -3 ? 0 : 1);
+    return (clt__near){slope, CLT__DIVIDE_SLACK * fabs(x) / 3 + fabs(slope)};
 }
 
-VALUE(relu6)
-{
-    return clt__exactly(x.value > 6 ? 6 : x.value < 0 ? 0 : x.value);
-}
+VALUE(hardswish, clt__relative(x.value *fmin(fmax(x.value + 3, 0), 6) / 6, CLT__DIVIDE_SLACK + 3))
+GRADIENT(hardswish, x, clt__near_multiply(g, clt__hardswish_slope(x)))
+VALUE(relu6, clt__exactly(x.value > 6 ? 6 : x.value < 0 ? 0 : x.value))
+GRADIENT(relu6, x, clt__near_multiply(g, clt__exactly(x > 0 && x < 6)))
 
-GRADIENT(relu6, x)
+static inline clt__near clt__softplus_of(double x)
 {
-    return clt__near_multiply(g, clt__exactly(x > 0 && x < 6));
-}
-
-VALUE(softplus)
-{
-    const double logarithm = log1p(exp(-fabs(x.value))), y = fmax(x.value, 0) + logarithm;
+    const double logarithm = log1p(exp(-fabs(x))), y = fmax(x, 0) + logarithm;
     return (clt__near){y, (CLT__LOG_SLACK + CLT__EXP_SLACK) * logarithm + y};
 }
 
-GRADIENT(softplus, x)
-{
-    const double s = clt__logistic(x);
-    return clt__near_multiply(g, (clt__near){s, CLT__LOGISTIC_SLACK * s});
-}
+VALUE(softplus, clt__softplus_of(x.value))
+GRADIENT(softplus, x, clt__near_multiply(g, clt__relative(clt__logistic(x), CLT__LOGISTIC_SLACK)))
 
 #undef VALUE
 #undef GRADIENT

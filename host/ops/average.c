@@ -70,11 +70,7 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
                 }
 }
 
-static double growth(const void *sizes)
-{
-    const average_sizes *z = sizes;
-    return clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK;
-}
+CLT__GROWTH(static, growth, average_sizes, clt__growth((double)z->r * z->s) + CLT__DIVIDE_SLACK)
 
 /* A work-item takes a vector of channels of one of `pixels` pixels. */
 static void launch(const average_sizes *z, int pixels, const clt__limits *limits, clt__launches *to)

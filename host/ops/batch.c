@@ -3,6 +3,8 @@
 #include "ops/input.h"
 #include "ops/launch.h"
 
+_Static_assert((int)STEP_RIGHT < (int)STEP_LENGTH, "a step's numbers fit");
+
 /* x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c] */
 static void gather_image(const batch_sizes *z, const clt__array *operand, size_t to, size_t from)
 {

@@ -65,17 +65,14 @@ static void inference_twin(const void *sizes, const clt__array *operand)
         }
 }
 
-static void finish_forward(const void *sizes, const clt__array *operand)
-{
-    clt__activate_sums(&operand[NORMALIZE_Y], &operand[NORMALIZE_SUMS], ((const norm_sizes *)sizes)->activation);
-}
+CLT__ACTIVATES(static, finish_forward, norm_sizes, NORMALIZE_Y, NORMALIZE_SUMS)
 
 /* db = sum dy,   dw = sum dy (x - mean) inverse */
 static void gradients_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;
-    const double *dy = operand[NORM_GRADIENTS_DY].real, *x = operand[NORM_GRADIENTS_X].real;
-    const double *mean = operand[NORM_GRADIENTS_MEAN].real, *inverse = operand[NORM_GRADIENTS_INVERSE].real;
+    const double *dy = operand[NORM_DY].real, *x = operand[NORM_X].real;
+    const double *mean = operand[NORM_MEAN].real, *inverse = operand[NORM_INVERSE].real;
     const int count = operand[NORM_GRADIENTS_STEP].integer[STEP_VALID] * z->pixels;
     clt__clear(&operand[NORM_GRADIENTS_DW]);
     clt__clear(&operand[NORM_GRADIENTS_DB]);
@@ -90,8 +87,8 @@ static void gradients_twin(const void *sizes, const clt__array *operand)
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;
-    const double *dy = operand[BATCHNORM_GRADIENT_DY].real, *x = operand[BATCHNORM_GRADIENT_X].real;
-    const double *mean = operand[BATCHNORM_GRADIENT_MEAN].real, *inverse = operand[BATCHNORM_GRADIENT_INVERSE].real;
+    const double *dy = operand[NORM_DY].real, *x = operand[NORM_X].real;
+    const double *mean = operand[NORM_MEAN].real, *inverse = operand[NORM_INVERSE].real;
     const double *weight = operand[BATCHNORM_GRADIENT_WEIGHT].real;
     const double *dw = operand[BATCHNORM_GRADIENT_DW].real, *db = operand[BATCHNORM_GRADIENT_DB].real;
     const int valid = operand[BATCHNORM_GRADIENT_STEP].integer[STEP_VALID] * z->pixels;
@@ -175,15 +172,9 @@ const clt__op_row clt__batchnorm_gradients_op = {
 
 const clt__op_row clt__batchnorm_input_gradient_op = {
     .name = "batchnorm_input_gradient",
-    .operand = {[BATCHNORM_GRADIENT_DY] = {"dy", CLT__READ},
-                [BATCHNORM_GRADIENT_X] = {"x", CLT__READ},
-                [BATCHNORM_GRADIENT_MEAN] = {"mean", CLT__READ},
-                [BATCHNORM_GRADIENT_INVERSE] = {"inverse", CLT__READ},
-                [BATCHNORM_GRADIENT_WEIGHT] = {"weight", CLT__READ},
-                [BATCHNORM_GRADIENT_DW] = {"dw", CLT__READ},
-                [BATCHNORM_GRADIENT_DB] = {"db", CLT__READ},
-                [BATCHNORM_GRADIENT_STEP] = {"step", CLT__READ},
-                [BATCHNORM_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .operand = {CLT__NORM_READS, [BATCHNORM_GRADIENT_WEIGHT] = {"weight", CLT__READ},
+                [BATCHNORM_GRADIENT_DW] = {"dw", CLT__READ}, [BATCHNORM_GRADIENT_DB] = {"db", CLT__READ},
+                [BATCHNORM_GRADIENT_STEP] = {"step", CLT__READ}, [BATCHNORM_GRADIENT_DX] = {"dx", CLT__WRITE}},
     .twin = input_gradient_twin,
     .launch = launch_pixels,
 };

@@ -13,11 +13,7 @@ enum {
     BATCHNORM_STATISTICS_RUNNING_VAR
 };
 enum {
-    BATCHNORM_GRADIENT_DY,
-    BATCHNORM_GRADIENT_X,
-    BATCHNORM_GRADIENT_MEAN,
-    BATCHNORM_GRADIENT_INVERSE,
-    BATCHNORM_GRADIENT_WEIGHT,
+    BATCHNORM_GRADIENT_WEIGHT = NORM_OWN,
     BATCHNORM_GRADIENT_DW,
     BATCHNORM_GRADIENT_DB,
     BATCHNORM_GRADIENT_STEP,
@@ -25,7 +21,7 @@ enum {
 };
 
 /* forward and inference: NORMALIZE_X and so on, inference with a variance in place of the inverse; gradients:
- * NORM_GRADIENTS_DY and so on. */
+ * NORM_DY and so on. */
 extern const clt__op_row clt__batchnorm_statistics_op, clt__batchnorm_forward_op, clt__batchnorm_inference_op,
     clt__batchnorm_gradients_op, clt__batchnorm_input_gradient_op;
 

@@ -19,6 +19,14 @@ static inline double clt__growth(double terms)
     return 1.01 * ((terms < likely ? terms : likely) + 2);
 }
 
+/* Defines the growth of an op (engine/op.h), static or extern, in terms of its sizes z. */
+#define CLT__GROWTH(linkage, name, type, growth) \
+    linkage double name(const void *sizes)       \
+    {                                            \
+        const type *z = sizes;                   \
+        return growth;                           \
+    }
+
 /* Roundoffs that OpenCL C 1.2 (section 7.4) allows one call, with one more for the result's own rounding. An ulp is at
  * most two roundoffs. */
 enum {

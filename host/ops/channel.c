@@ -15,10 +15,7 @@ static void bias_twin(const void *sizes, const clt__array *operand)
         clt__put(&operand[BIAS_Y], i, clt__near_add(clt__exactly(x[i]), clt__exactly(b ? b[i % (size_t)z->c] : 0)));
 }
 
-static void finish_bias(const void *sizes, const clt__array *operand)
-{
-    clt__activate_sums(&operand[BIAS_Y], &operand[BIAS_SUMS], ((const channel_sizes *)sizes)->activation);
-}
+CLT__ACTIVATES(static, finish_bias, channel_sizes, BIAS_Y, BIAS_SUMS)
 
 /* sum[c] = sum of dy, or of dy min(x, 0) */
 static void sum_twin(const void *sizes, const clt__array *operand)

@@ -114,34 +114,12 @@ void clt__conv_weight_gradient_twin(const void *sizes, const clt__array *operand
     clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
 }
 
-double clt__conv_forward_growth(const void *sizes)
-{
-    const conv_sizes *z = sizes;
-    return clt__growth((double)z->r * z->s * z->c / z->groups + 1);
-}
+CLT__GROWTH(extern, clt__conv_forward_growth, conv_sizes, clt__growth((double)z->r * z->s * z->c / z->groups + 1))
+CLT__GROWTH(extern, clt__conv_input_gradient_growth, conv_sizes, clt__growth((double)z->r * z->s * z->k / z->groups))
+CLT__GROWTH(extern, clt__conv_weight_gradient_growth, conv_sizes, clt__growth((double)z->n * z->y * z->x))
 
-double clt__conv_input_gradient_growth(const void *sizes)
-{
-    const conv_sizes *z = sizes;
-    return clt__growth((double)z->r * z->s * z->k / z->groups);
-}
-
-double clt__conv_weight_gradient_growth(const void *sizes)
-{
-    const conv_sizes *z = sizes;
-    return clt__growth((double)z->n * z->y * z->x);
-}
-
-void clt__conv_finish_forward(const void *sizes, const clt__array *operand)
-{
-    clt__activate_sums(&operand[FORWARD_Y], &operand[FORWARD_SUMS], ((const conv_sizes *)sizes)->activation);
-}
-
-void clt__conv_finish_input_gradient(const void *sizes, const clt__array *operand)
-{
-    clt__deactivate_sums(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_X],
-                         ((const conv_sizes *)sizes)->activation);
-}
+CLT__ACTIVATES(extern, clt__conv_finish_forward, conv_sizes, FORWARD_Y, FORWARD_SUMS)
+CLT__DEACTIVATES(extern, clt__conv_finish_input_gradient, conv_sizes, INPUT_GRADIENT_DX, INPUT_GRADIENT_X)
 
 /* ---- the ops */
 

@@ -46,31 +46,11 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
     clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
 }
 
-static double forward_growth(const void *sizes)
-{
-    return clt__growth((double)((const dense_sizes *)sizes)->i + 1);
-}
-
-static double input_gradient_growth(const void *sizes)
-{
-    return clt__growth(((const dense_sizes *)sizes)->o);
-}
-
-static double weight_gradient_growth(const void *sizes)
-{
-    return clt__growth(((const dense_sizes *)sizes)->n);
-}
-
-static void finish_forward(const void *sizes, const clt__array *operand)
-{
-    clt__activate_sums(&operand[FORWARD_Y], &operand[FORWARD_SUMS], ((const dense_sizes *)sizes)->activation);
-}
-
-static void finish_input_gradient(const void *sizes, const clt__array *operand)
-{
-    clt__deactivate_sums(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_X],
-                         ((const dense_sizes *)sizes)->activation);
-}
+CLT__GROWTH(static, forward_growth, dense_sizes, clt__growth((double)z->i + 1))
+CLT__GROWTH(static, input_gradient_growth, dense_sizes, clt__growth(z->o))
+CLT__GROWTH(static, weight_gradient_growth, dense_sizes, clt__growth(z->n))
+CLT__ACTIVATES(static, finish_forward, dense_sizes, FORWARD_Y, FORWARD_SUMS)
+CLT__DEACTIVATES(static, finish_input_gradient, dense_sizes, INPUT_GRADIENT_DX, INPUT_GRADIENT_X)
 
 /* ---- the ops */
 

@@ -50,16 +50,13 @@ static void forward_twin(const void *sizes, const clt__array *operand)
     each_element(sizes, operand, forward_element);
 }
 
-static void finish_forward(const void *sizes, const clt__array *operand)
-{
-    clt__activate_sums(&operand[NORMALIZE_Y], &operand[NORMALIZE_SUMS], ((const group_norm_sizes *)sizes)->activation);
-}
+CLT__ACTIVATES(static, finish_forward, group_norm_sizes, NORMALIZE_Y, NORMALIZE_SUMS)
 
 /* db = sum dy,   dw = sum dy (x - mean) inverse */
 static void gradients_element(const group_norm_sizes *z, const clt__array *operand, size_t at, int c, size_t row)
 {
-    const double apart = operand[NORM_GRADIENTS_X].real[at] - operand[NORM_GRADIENTS_MEAN].real[row];
-    const double product = operand[NORM_GRADIENTS_DY].real[at] * (apart * operand[NORM_GRADIENTS_INVERSE].real[row]);
+    const double apart = operand[NORM_X].real[at] - operand[NORM_MEAN].real[row];
+    const double product = operand[NORM_DY].real[at] * (apart * operand[NORM_INVERSE].real[row]);
     clt__gather_norm_gradients(operand, at, c, product, (double)z->n * z->pixels);
 }
 
@@ -73,13 +70,13 @@ static void gradients_twin(const void *sizes, const clt__array *operand)
 /* (x - mean) inverse, and dy weight[c] */
 static double normal_of(const clt__array *operand, size_t at, size_t row)
 {
-    const double apart = operand[GROUP_NORM_GRADIENT_X].real[at] - operand[GROUP_NORM_GRADIENT_MEAN].real[row];
-    return apart * operand[GROUP_NORM_GRADIENT_INVERSE].real[row];
+    const double apart = operand[NORM_X].real[at] - operand[NORM_MEAN].real[row];
+    return apart * operand[NORM_INVERSE].real[row];
 }
 
 static double weighted_gradient(const clt__array *operand, size_t at, int c)
 {
-    const double *dy = operand[GROUP_NORM_GRADIENT_DY].real, *weight = operand[GROUP_NORM_GRADIENT_WEIGHT].real;
+    const double *dy = operand[NORM_DY].real, *weight = operand[GROUP_NORM_GRADIENT_WEIGHT].real;
     return weight ? dy[at] * weight[c] : dy[at];
 }
 
@@ -105,10 +102,9 @@ static void input_gradient_element(const group_norm_sizes *z, const clt__array *
 {
     const double dy = weighted_gradient(operand, at, c), shift = operand[GROUP_NORM_GRADIENT_SHIFT].real[row];
     const double tilt = normal_of(operand, at, row) * operand[GROUP_NORM_GRADIENT_TILT].real[row];
-    const double scale = operand[GROUP_NORM_GRADIENT_INVERSE].real[row];
+    const double scale = operand[NORM_INVERSE].real[row];
     const clt__near g = {scale * (dy - shift - tilt), 8 * fabs(scale) * (fabs(dy) + fabs(shift) + fabs(tilt))};
-    clt__put(&operand[GROUP_NORM_GRADIENT_DX], at,
-             clt__deactivate(z->activation, g, operand[GROUP_NORM_GRADIENT_X].real[at]));
+    clt__put(&operand[GROUP_NORM_GRADIENT_DX], at, clt__deactivate(z->activation, g, operand[NORM_X].real[at]));
 }
 
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
@@ -185,11 +181,9 @@ const clt__op_row clt__group_norm_gradients_op = {
     .launch = gradients_launch,
 };
 
-#define INPUT_SUMS_OPERANDS(access)                                                                           \
-    [GROUP_NORM_GRADIENT_DY] = {"dy", CLT__READ}, [GROUP_NORM_GRADIENT_X] = {"x", CLT__READ},                 \
-    [GROUP_NORM_GRADIENT_MEAN] = {"mean", CLT__READ}, [GROUP_NORM_GRADIENT_INVERSE] = {"inverse", CLT__READ}, \
-    [GROUP_NORM_GRADIENT_WEIGHT] = {"weight", CLT__READ}, [GROUP_NORM_GRADIENT_SHIFT] = {"shift", access},    \
-    [GROUP_NORM_GRADIENT_TILT] = {"tilt", access}
+#define INPUT_SUMS_OPERANDS(access)                                        \
+    CLT__NORM_READS, [GROUP_NORM_GRADIENT_WEIGHT] = {"weight", CLT__READ}, \
+                     [GROUP_NORM_GRADIENT_SHIFT] = {"shift", access}, [GROUP_NORM_GRADIENT_TILT] = {"tilt", access}
 
 const clt__op_row clt__group_norm_input_sums_op = {
     .name = "group_norm_input_sums",

@@ -9,9 +9,10 @@
 _Static_assert(sizeof((join_sizes){0}.channels) / sizeof(int) == CLT__MAX_INPUTS, "a number of channels an input");
 _Static_assert(CLT__MAX_INPUTS + 1 <= CLT__MAX_OPERANDS, "the inputs and what they are joined to are operands");
 
-#define INPUT_OPERANDS(first, access)                                                                               \
-    [first] = {"a", access}, [first + 1] = {"b", access}, [first + 2] = {"c", access}, [first + 3] = {"d", access}, \
-    [first + 4] = {"e", access}, [first + 5] = {"f", access}, [first + 6] = {"g", access}, [first + 7] = {"h", access}
+#define INPUT_OPERANDS(first, access)                                                            \
+    [(first)] = {"a", access}, [(first) + 1] = {"b", access}, [(first) + 2] = {"c", access},     \
+    [(first) + 3] = {"d", access}, [(first) + 4] = {"e", access}, [(first) + 5] = {"f", access}, \
+    [(first) + 6] = {"g", access}, [(first) + 7] = {"h", access}
 
 /* ---- sum */
 
@@ -26,10 +27,7 @@ static void sum_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-static double sum_growth(const void *sizes)
-{
-    return clt__growth(((const join_sizes *)sizes)->inputs);
-}
+CLT__GROWTH(static, sum_growth, join_sizes, clt__growth(z->inputs))
 
 static void finish_sum(const void *sizes, const clt__array *operand)
 {

@@ -37,5 +37,5 @@ void clt__normalize_element(const clt__array *operand, size_t at, int c, size_t 
 void clt__gather_norm_gradients(const clt__array *operand, size_t at, int c, double product, double terms)
 {
     clt__gather(&operand[NORM_GRADIENTS_DW], (size_t)c, product, clt__growth(terms) + 3);
-    clt__gather(&operand[NORM_GRADIENTS_DB], (size_t)c, operand[NORM_GRADIENTS_DY].real[at], clt__growth(terms) + 3);
+    clt__gather(&operand[NORM_GRADIENTS_DB], (size_t)c, operand[NORM_DY].real[at], clt__growth(terms) + 3);
 }

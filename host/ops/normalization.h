@@ -6,15 +6,10 @@
 #include "ops/bounds.h"
 
 enum { NORMALIZE_X, NORMALIZE_MEAN, NORMALIZE_INVERSE, NORMALIZE_WEIGHT, NORMALIZE_BIAS, NORMALIZE_Y, NORMALIZE_SUMS };
-enum {
-    NORM_GRADIENTS_DY,
-    NORM_GRADIENTS_X,
-    NORM_GRADIENTS_MEAN,
-    NORM_GRADIENTS_INVERSE,
-    NORM_GRADIENTS_DW,
-    NORM_GRADIENTS_DB,
-    NORM_GRADIENTS_STEP /* batch normalisation's only */
-};
+/* What every backward op reads; its own operands follow. */
+enum { NORM_DY, NORM_X, NORM_MEAN, NORM_INVERSE, NORM_OWN };
+/* The gradients by weight and bias; only batch normalisation has a step. */
+enum { NORM_GRADIENTS_DW = NORM_OWN, NORM_GRADIENTS_DB, NORM_GRADIENTS_STEP };
 
 /* `third`: what NORMALIZE_INVERSE is called. */
 #define CLT__NORMALIZE_OPERANDS(third)                                                                \
@@ -22,10 +17,11 @@ enum {
                 [NORMALIZE_INVERSE] = {third, CLT__READ}, [NORMALIZE_WEIGHT] = {"weight", CLT__READ}, \
                 [NORMALIZE_BIAS] = {"bias", CLT__READ},   [NORMALIZE_Y] = {"y", CLT__WRITE},          \
                 [NORMALIZE_SUMS] = {"sums", CLT__WRITE}}
-#define CLT__NORM_GRADIENTS_OPERANDS                                                                \
-    [NORM_GRADIENTS_DY] = {"dy", CLT__READ}, [NORM_GRADIENTS_X] = {"x", CLT__READ},                 \
-    [NORM_GRADIENTS_MEAN] = {"mean", CLT__READ}, [NORM_GRADIENTS_INVERSE] = {"inverse", CLT__READ}, \
-    [NORM_GRADIENTS_DW] = {"dw", CLT__WRITE}, [NORM_GRADIENTS_DB] = {"db", CLT__WRITE}
+#define CLT__NORM_READS                                                                            \
+    [NORM_DY] = {"dy", CLT__READ}, [NORM_X] = {"x", CLT__READ}, [NORM_MEAN] = {"mean", CLT__READ}, \
+    [NORM_INVERSE] = {"inverse", CLT__READ}
+#define CLT__NORM_GRADIENTS_OPERANDS \
+    CLT__NORM_READS, [NORM_GRADIENTS_DW] = {"dw", CLT__WRITE}, [NORM_GRADIENTS_DB] = {"db", CLT__WRITE}
 
 /* A mean and a mean squared deviation. */
 typedef struct clt__moments {

@@ -55,17 +55,8 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
                     operand[POOL_GRADIENT_DY].real[at];
 }
 
-static double input_gradient_growth(const void *sizes)
-{
-    const pool_sizes *z = sizes;
-    return clt__growth((double)z->r * z->s);
-}
-
-static void finish_input_gradient(const void *sizes, const clt__array *operand)
-{
-    clt__deactivate_sums(&operand[POOL_GRADIENT_DX], &operand[POOL_GRADIENT_X],
-                         ((const pool_sizes *)sizes)->activation);
-}
+CLT__GROWTH(static, input_gradient_growth, pool_sizes, clt__growth((double)z->r * z->s))
+CLT__DEACTIVATES(static, finish_input_gradient, pool_sizes, POOL_GRADIENT_DX, POOL_GRADIENT_X)
 
 /* A row of an image a work-item or, spread, an element. */
 static void launch_rows(const pool_sizes *z, const clt__limits *limits, int rows, int columns, clt__launches *to)

@@ -44,11 +44,7 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
     each_pair(sizes, operand, add);
 }
 
-static double gradient_growth(const void *sizes)
-{
-    const resample_sizes *z = sizes;
-    return clt__growth((double)z->scale_y * z->scale_x);
-}
+CLT__GROWTH(static, gradient_growth, resample_sizes, clt__growth((double)z->scale_y * z->scale_x))
 
 /* ---- bilinear_forward(x -> y) and bilinear_gradient(dy -> dx) */
 
@@ -116,11 +112,7 @@ static double bilinear_forward_growth(CLT__UNUSED const void *sizes)
     return share_growth(4);
 }
 
-static double bilinear_gradient_growth(const void *sizes)
-{
-    const resample_sizes *z = sizes;
-    return share_growth(9.0 * z->scale_y * z->scale_x);
-}
+CLT__GROWTH(static, bilinear_gradient_growth, resample_sizes, share_growth(9.0 * z->scale_y * z->scale_x))
 
 /* ---- the ops */
 

@@ -6,6 +6,9 @@
 #include "ops/bounds.h"
 #include "ops/launch.h"
 
+_Static_assert((int)HYPER_SHRINK < (int)HYPER_STEP_LENGTH, "a step's hyper parameters fit");
+_Static_assert((int)UPDATE_DIRECTION < (int)CLT__MAX_OPERANDS, "an optimiser's operands fit");
+
 /* ---- what the optimisers' twins share */
 
 /* What is read of an optimiser's operands. */
