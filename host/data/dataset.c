@@ -222,8 +222,7 @@ static clt_status take_from_source(const clt_dataset *dataset, const size_t *ima
     return status;
 }
 
-clt_status clt__dataset_take(const clt_dataset *dataset, const size_t *images, size_t count, void *to,
-                             clt_error *error)
+clt_status clt__dataset_take(const clt_dataset *dataset, const size_t *images, size_t count, void *to, clt_error *error)
 {
     if (dataset->source.fill) return take_from_source(dataset, images, count, to, error);
     const size_t image = clt__image_size(dataset->shape) * (dataset->bytes ? 1 : sizeof *dataset->reals);

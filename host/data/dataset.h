@@ -17,8 +17,8 @@ typedef struct clt__image_source {
 struct clt_dataset {
     size_t count;
     clt_shape shape;
-    uint8_t *bytes;  /* [count, height, width, channels], or NULL */
-    double *reals;   /* the same as real values; exactly one of the two is set, or `source` */
+    uint8_t *bytes; /* [count, height, width, channels], or NULL */
+    double *reals;  /* the same as real values; exactly one of the two is set, or `source` */
     clt__image_source source;
     int32_t *labels; /* [count] class labels, or NULL */
     int classes;     /* 1 + the largest label there may be; 0 without labels */

@@ -191,8 +191,8 @@ static clt_status write_pieces(clt__feed *feed, int count, clt_error *error)
         const int end = count - first < PIECE ? count : first + PIECE;
         char *images;
         TRY(gather_images(feed, first, end, &images, error));
-        const clt_status status = clt__engine_write(feed->engine, feed->net->images, first * values,
-                                                    (end - first) * values, images, error);
+        const clt_status status =
+            clt__engine_write(feed->engine, feed->net->images, first * values, (end - first) * values, images, error);
         free(images);
         TRY(status);
     }

@@ -1,6 +1,5 @@
-/* Data of one's own: images that a function makes when they are asked for, so that there may be more of them than memory.
- * Here they are bars that lie or stand; the net learns to tell which.
- *   data_source IMAGES [DEVICE] */
+/* Data of one's own: images that a function makes when they are asked for, so that there may be more of them than
+ * memory. Here they are bars that lie or stand; the net learns to tell which. data_source IMAGES [DEVICE] */
 #include <cltrain.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +64,8 @@ int main(int count, char **arguments)
     clt_status status = clt_options_create(&options, &error);
     if (status == CLT_OK) status = clt_options_set(options, "epochs", "3", &error);
     if (status == CLT_OK)
-        status = clt_options_set(options, "net", "input 1x12x12, conv out=4 kernel=3, relu, flatten, dense out=2", &error);
+        status =
+            clt_options_set(options, "net", "input 1x12x12, conv out=4 kernel=3, relu, flatten, dense out=2", &error);
     if (status == CLT_OK) status = open_bars(&none, images, &training, &error);
     if (status == CLT_OK) status = open_bars(&images, TEST_IMAGES, &test, &error);
     if (status == CLT_OK) status = clt_model_create(options, &model, &error);

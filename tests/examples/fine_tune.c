@@ -1,6 +1,5 @@
-/* Fine-tuning: a net with another last layer begins with a trained one's parameters; first that layer alone is trained, then
- * all of it, with a lower learning rate.
- *   fine_tune TRAINED.safetensors NEW-NET DATA [DEVICE] */
+/* Fine-tuning: a net with another last layer begins with a trained one's parameters; first that layer alone is trained,
+ * then all of it, with a lower learning rate. fine_tune TRAINED.safetensors NEW-NET DATA [DEVICE] */
 #include <cltrain.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
-/* Prediction in a server's loop: the session stays open, requests come and go. A request is a line on standard input with
- * the path of a raw file of images, each channels x height x width bytes; the answer is a line with the class of each.
- *   predict_server MODEL.safetensors [DEVICE] */
+/* Prediction in a server's loop: the session stays open, requests come and go. A request is a line on standard input
+ * with the path of a raw file of images, each channels x height x width bytes; the answer is a line with the class of
+ * each. predict_server MODEL.safetensors [DEVICE] */
 #include <cltrain.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,11 +14,10 @@ static clt_status run_epoch(clt_session *training, clt_session *validation, int 
     clt_status status = clt_session_begin_epoch(training, error);
     while (status == CLT_OK && clt_session_has_step(training)) status = clt_session_next_step(training, error);
     if (status == CLT_OK) status = clt_session_figures(training, &loss, &accuracy, error);
-    if (status == CLT_OK) status = clt_session_store(training, error); /* the model has what was trained */
+    if (status == CLT_OK) status = clt_session_store(training, error);  /* the model has what was trained */
     if (status == CLT_OK) status = clt_session_load(validation, error); /* and validation takes it from there */
     if (status == CLT_OK) status = clt_session_evaluate(validation, NULL, &evaluation, error);
-    if (status == CLT_OK)
-        status = clt_session_end_epoch(training, clt_evaluation_loss(evaluation), &best, error);
+    if (status == CLT_OK) status = clt_session_end_epoch(training, clt_evaluation_loss(evaluation), &best, error);
     if (status == CLT_OK)
         printf("epoch %d  loss %.6f  accuracy %.4f  validation %.6f %.4f%s\n", epoch, loss, accuracy,
                clt_evaluation_loss(evaluation), clt_evaluation_accuracy(evaluation), best ? "  best" : "");
