@@ -46,7 +46,8 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
 /* Limits that ask the least of a device's compiler: short vectors, no local memory, no work-groups. */
 clt__limits clt__plain_limits(const clt__limits *limits);
 
-/* Asks what only a compiled kernel tells, before any launches are found: the preferred multiple, for the tile schedule. */
+/* Asks what only a compiled kernel tells, before any launches are found: the preferred multiple, for the tile schedule.
+ */
 clt_status clt__device_learn(clt_device *device, clt_error *error);
 
 /* The programs built so far are not kept on disk: they were built to be tried. */
