@@ -197,6 +197,9 @@ clt_status clt_dataset_open(const char *path, clt_split split, const clt_options
 clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
                                    clt_error *error);
 
+/* What images of the caller's are: bytes, which become bytes / 255, or reals. */
+typedef enum clt_pixels { CLT_BYTES, CLT_REALS } clt_pixels;
+
 /* Copies `count` images of bytes, NCHW, each with a class label in 0..classes-1. `labels` may be NULL for predicting.
  */
 clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *images, const int32_t *labels,
@@ -205,6 +208,18 @@ clt_status clt_dataset_from_bytes(size_t count, clt_shape shape, const uint8_t *
 /* Copies `count` images of real values, NCHW, each with `outputs` real targets ([count, outputs], or NULL). */
 clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *images, const double *targets,
                                   int outputs, clt_dataset **dataset, clt_error *error);
+
+/* Fills `pixels` with images number images[0] to images[count - 1], NCHW, as bytes (uint8_t) or reals (float). False
+ * where that cannot be done, which ends the call in progress as CLT_BAD_FILE. Called by the thread that calls the
+ * library, and never twice at a time. */
+typedef bool (*clt_fill_function)(void *user, const size_t *images, size_t count, void *pixels);
+
+/* A data set of the caller's: `count` images, of which `fill` is asked for some at a time when they are needed. Labels
+ * (each in 0..classes-1) or targets ([count, outputs]) are copied; both may be NULL for predicting. `user` must outlive
+ * it. */
+clt_status clt_dataset_from_source(size_t count, clt_shape shape, clt_pixels pixels, clt_fill_function fill, void *user,
+                                   const int32_t *labels, int classes, const double *targets, int outputs,
+                                   clt_dataset **dataset, clt_error *error);
 
 /* Splits a shuffled `fraction` (between 0 and 1, both excluded) off into *held_out, the others into *kept; `dataset`
  * stays. */
@@ -498,9 +513,7 @@ char *clt_tune_file(const clt_device *device);
  * caller wants. clt_train and clt_evaluate are written with what follows. */
 typedef struct clt_session clt_session;
 
-/* What images and answers of the caller's are: bytes, which become bytes / 255, or reals; class labels, or targets for
- * each output. */
-typedef enum clt_pixels { CLT_BYTES, CLT_REALS } clt_pixels;
+/* What the caller's answers are: class labels, or targets for each output. */
 typedef enum clt_answers { CLT_LABELS, CLT_TARGETS } clt_answers;
 
 /* Opens a session that trains on a data set, by the options; those that concern files are not read. keep_tensors: every
@@ -533,31 +546,31 @@ void clt_session_close(clt_session *session);
 clt_status clt_session_store(clt_session *session, clt_error *error);
 clt_status clt_session_load(clt_session *session, clt_error *error);
 
-/* ---- epochs of a session on a data set. Begins the model's next epoch, or the rest of one that a checkpoint stands in:
- * the same steps, with the same bits, as clt_train's. From then on the model counts as trained by the session's
+/* ---- epochs of a session on a data set. Begins the model's next epoch, or the rest of one that a checkpoint stands
+ * in: the same steps, with the same bits, as clt_train's. From then on the model counts as trained by the session's
  * options. */
 clt_status clt_session_begin_epoch(clt_session *session, clt_error *error);
 int64_t clt_session_epoch_steps(const clt_session *session); /* in an epoch; 0 where there are none */
 bool clt_session_has_step(const clt_session *session);       /* the epoch has another step */
 /* Enqueues it, with the learning rate that the options' schedule gives it. Waits only now and then. */
 clt_status clt_session_next_step(clt_session *session, clt_error *error);
-/* Waits for the steps under way. The means over the epoch so far; accuracy is NaN for real targets. CLT_DIVERGED where a
- * loss is not finite. */
+/* Waits for the steps under way. The means over the epoch so far; accuracy is NaN for real targets. CLT_DIVERGED where
+ * a loss is not finite. */
 clt_status clt_session_figures(clt_session *session, double *loss, double *accuracy, clt_error *error);
-/* Stores into the model and ends the epoch. `validation_loss`, or where it is NaN the epoch's own loss, tells whether it
- * is the best so far (*best, which may be NULL) and moves the schedule plateau. */
+/* Stores into the model and ends the epoch. `validation_loss`, or where it is NaN the epoch's own loss, tells whether
+ * it is the best so far (*best, which may be NULL) and moves the schedule plateau. */
 clt_status clt_session_end_epoch(clt_session *session, double validation_loss, bool *best, clt_error *error);
 
-/* ---- batches of the caller's choice: images of the data set, by number; or in memory, NCHW, of a session that was opened
- * for them, with labels or with targets [count, outputs], the other NULL. What is given is copied. */
+/* ---- batches of the caller's choice: images of the data set, by number; or in memory, NCHW, of a session that was
+ * opened for them, with labels or with targets [count, outputs], the other NULL. What is given is copied. */
 clt_status clt_session_choose_batch(clt_session *session, const int32_t *images, int count, clt_error *error);
 clt_status clt_session_set_batch(clt_session *session, const float *images, const int32_t *labels, const float *targets,
                                  int count, clt_error *error);
 clt_status clt_session_set_batch_bytes(clt_session *session, const uint8_t *images, const int32_t *labels,
                                        const float *targets, int count, clt_error *error);
 
-/* Trains one step on the batch; or its parts apart: the outputs; the loss and the gradients; the parameters. A batch that
- * is computed in micro-batches has no such parts. */
+/* Trains one step on the batch; or its parts apart: the outputs; the loss and the gradients; the parameters. A batch
+ * that is computed in micro-batches has no such parts. */
 clt_status clt_session_train_batch(clt_session *session, clt_error *error);
 clt_status clt_session_forward(clt_session *session, clt_error *error);
 clt_status clt_session_backward(clt_session *session, clt_error *error);
@@ -573,8 +586,8 @@ clt_status clt_session_step(clt_session *session, const int32_t *images, int cou
 /* Sets the learning rate of such steps, which is lr to begin with. */
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error);
 
-/* ---- inference. Fills outputs[count, outputs of the model] for any number of images, as clt_predict does; evaluates the
- * data set that the session was opened on. */
+/* ---- inference. Fills outputs[count, outputs of the model] for any number of images, as clt_predict does; evaluates
+ * the data set that the session was opened on. */
 clt_status clt_session_predict(clt_session *session, const float *images, size_t count, float *outputs,
                                clt_error *error);
 clt_status clt_session_predict_bytes(clt_session *session, const uint8_t *images, size_t count, float *outputs,

@@ -60,7 +60,12 @@ suite() {
 
 # tell_failures FOLDER: the last lines of each test that failed there, then ctest's summary.
 tell_failures() {
-    awk -v most=40 -v log_file="$1/Testing/Temporary/LastTest.log" '
+    log="$1/Testing/Temporary/LastTest.log"
+    if [ ! -e "$log" ]; then
+        echo "ctest itself did not end in $1; what it said is in $1/ctest.log"
+        return 0
+    fi
+    awk -v most=40 -v log_file="$log" '
         /^[0-9]+\/[0-9]+ Testing: / { name = $3; count = -1; inside = 0 }
         /^<end of output>$/ { inside = 0 }
         inside { text[++count] = $0 }
@@ -70,7 +75,7 @@ tell_failures() {
             printf "\n%s failed; its last lines:\n", name
             for (i = count > most ? count - most + 1 : 1; i <= count; i++) print "    " text[i]
         }
-        END { print "\nall of it is in " log_file }' "$1/Testing/Temporary/LastTest.log"
+        END { print "\nall of it is in " log_file }' "$log"
     sed -n '/ tests passed, /,$p' "$1/ctest.log"
 }
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support.h"
 #include "session/schedule.h"
+#include "support.h"
 
 enum { INPUTS = 2, OUTPUTS = 3, EXAMPLES = 2, WEIGHTS = OUTPUTS * INPUTS, RUN_STEPS = 3, EPOCHS = 10, STEPS = 4 };
 

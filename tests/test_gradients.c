@@ -179,7 +179,7 @@ static bool check_net(const setting *s, tally *total)
     options.normalize.channels = 1;
     options.normalize.mean[0] = 0.4;
     options.normalize.deviation[0] = 0.3;
-    clt__normalize(model, data, &options);
+    assert_ok(clt__normalize(model, data, &options, &error), &error);
     trial t = {.valid = s->batch > 1 ? s->batch - 1 : 1};
     assert_ok(clt__session_open(model, device, data, &options,
                                 (clt__session_mode){.training = true, .keep_tensors = true, .input_gradient = true},

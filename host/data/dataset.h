@@ -6,11 +6,20 @@
 #include "base/error.h"
 #include "data/names.h"
 
+/* A source of the caller's, which is asked for images when they are needed. */
+typedef struct clt__image_source {
+    clt_fill_function fill; /* NULL: the images are in memory */
+    void *user;
+    clt_pixels pixels;
+    size_t *image; /* [count] what the source calls each image; NULL: by its number */
+} clt__image_source;
+
 struct clt_dataset {
     size_t count;
     clt_shape shape;
-    uint8_t *bytes;  /* [count, height, width, channels], or NULL */
-    double *reals;   /* the same as real values; exactly one of the two is set */
+    uint8_t *bytes; /* [count, height, width, channels], or NULL */
+    double *reals;  /* the same as real values; exactly one of the two is set, or `source` */
+    clt__image_source source;
     int32_t *labels; /* [count] class labels, or NULL */
     int classes;     /* 1 + the largest label there may be; 0 without labels */
     double *targets; /* [count, outputs] real targets, or NULL */
@@ -20,6 +29,17 @@ struct clt_dataset {
     char *name;             /* where it came from, for messages */
     char *answers_name;     /* where its labels or targets did, if from elsewhere, else NULL */
 };
+
+/* Whether its images are bytes. */
+bool clt__dataset_is_bytes(const clt_dataset *dataset);
+
+/* Copies images, of these numbers, as they lie in a data set: bytes, or double. */
+clt_status clt__dataset_take(const clt_dataset *dataset, const size_t *images, size_t count, void *to,
+                             clt_error *error);
+
+/* Shows all images, in order: a piece at a time where a source has them, else all at once. One of the two is NULL. */
+typedef void (*clt__see_images)(void *user, const uint8_t *bytes, const double *reals, size_t count);
+clt_status clt__dataset_see(const clt_dataset *dataset, clt__see_images see, void *user, clt_error *error);
 
 /* Where its labels or targets came from, for messages. */
 const char *clt__answers_name(const clt_dataset *dataset);

@@ -93,7 +93,7 @@ clt_status clt__check_pattern(const clt_model *model, const char *option, const 
 
 /* Sets the model's mean and deviation as the options say. Once it has trained they stay: a resumed run must see the
  * same numbers. */
-void clt__normalize(clt_model *model, const clt_dataset *data, const clt_options *options);
+clt_status clt__normalize(clt_model *model, const clt_dataset *data, const clt_options *options, clt_error *error);
 
 /* What is kept of the options that the model is trained with: those that end with the run are left out. */
 clt_status clt__remember_options(clt_model *model, const clt_options *options, clt_error *error);

@@ -14,12 +14,12 @@ static clt_status create_batch(const clt_model *model, clt_pixels pixels, int im
                                clt_error *error)
 {
     const clt_shape shape = model->input;
-    const clt__claim claim = {"the batch given", CLT_BAD_ARGUMENT,       (uint64_t)images,
-                              shape.channels,    shape.height, shape.width};
+    const clt__claim claim = {"the batch given", CLT_BAD_ARGUMENT, (uint64_t)images,
+                              shape.channels,    shape.height,     shape.width};
     clt_dataset *fresh;
     TRY(clt__dataset_create(&claim, &fresh, error));
-    const clt_status status = pixels == CLT_BYTES ? clt__dataset_allocate_bytes(fresh, error)
-                                                  : clt__dataset_allocate_reals(fresh, error);
+    const clt_status status =
+        pixels == CLT_BYTES ? clt__dataset_allocate_bytes(fresh, error) : clt__dataset_allocate_reals(fresh, error);
     return clt__dataset_finish(status, fresh, data);
 }
 
@@ -74,7 +74,8 @@ clt_status clt_session_open_images(const clt_model *model, clt_device *device, c
     options = clt__options_or_default(options, &none);
     TRY(clt__check_options(options, model->input.channels, error));
     TRY(create_batch(model, pixels, options->batch_size, &data, error));
-    return adopt_batch(clt_session_open_inference(model, device, data, options, session, error), data, *session);
+    const clt_status status = clt_session_open_inference(model, device, data, options, session, error);
+    return adopt_batch(status, data, *session);
 }
 
 /* ---- filling the batch */
@@ -135,8 +136,8 @@ static clt_status copy_labels(const clt_session *session, const int32_t *labels,
                     session->batch_data->labels ? "labels" : "targets");
     for (int i = 0; i < count; i++)
         if (labels[i] < 0 || labels[i] >= session->model->outputs)
-            return FAIL(error, CLT_BAD_ARGUMENT, "image %d of the batch has the label %d, where 0 to %d are possible", i,
-                        labels[i], session->model->outputs - 1);
+            return FAIL(error, CLT_BAD_ARGUMENT, "image %d of the batch has the label %d, where 0 to %d are possible",
+                        i, labels[i], session->model->outputs - 1);
     memcpy(session->batch_data->labels, labels, (size_t)count * sizeof *labels);
     return CLT_OK;
 }

@@ -47,19 +47,21 @@ static clt_status gather_targets(const clt__feed *feed, int begin, int end, doub
     return CLT_OK;
 }
 
-static const char *all_images(const clt_dataset *data)
-{
-    return data->bytes ? (const char *)data->bytes : (const char *)data->reals;
-}
-
 static clt_status gather_images(const clt__feed *feed, int begin, int end, char **images, clt_error *error)
 {
     const clt_dataset *data = feed->data;
-    const size_t image = clt__image_size(data->shape) * (data->bytes ? 1 : sizeof *data->reals);
-    TRY(clt__allocate((uint64_t)(end - begin), image, "images on their way to the device", images, error));
-    for (int i = begin; i < end; i++)
-        memcpy(*images + (size_t)(i - begin) * image, all_images(data) + image_at(feed, i) * image, image);
-    return CLT_OK;
+    const size_t image = clt__image_size(data->shape) * (clt__dataset_is_bytes(data) ? 1 : sizeof *data->reals);
+    const size_t count = (size_t)(end - begin);
+    size_t *which;
+    TRY(clt__allocate(count, sizeof *which, "the numbers of images", &which, error));
+    for (size_t i = 0; i < count; i++) which[i] = image_at(feed, begin + (int)i);
+    clt_status status = clt__allocate(count, image, "images on their way to the device", images, error);
+    if (status == CLT_OK) status = clt__dataset_take(data, which, count, *images, error);
+    free(which);
+    if (status == CLT_OK) return CLT_OK;
+    free(*images);
+    *images = NULL;
+    return status;
 }
 
 /* ---- writing */
@@ -180,14 +182,40 @@ static clt_status number_images(const clt__feed *feed, clt_error *error)
     return status;
 }
 
-/* The first `count` images, without a copy of them, for there may be many. */
-static clt_status write_first(clt__feed *feed, int count, clt_error *error)
+/* Images of a source, a piece at a time. */
+static clt_status write_pieces(clt__feed *feed, int count, clt_error *error)
+{
+    enum { PIECE = 256 };
+    const int values = (int)clt__image_size(feed->data->shape);
+    for (int first = 0; first < count; first += PIECE) {
+        const int end = count - first < PIECE ? count : first + PIECE;
+        char *images;
+        TRY(gather_images(feed, first, end, &images, error));
+        const clt_status status =
+            clt__engine_write(feed->engine, feed->net->images, first * values, (end - first) * values, images, error);
+        free(images);
+        TRY(status);
+    }
+    return CLT_OK;
+}
+
+/* Images in memory are written without a copy, for there may be many. */
+static clt_status write_images(clt__feed *feed, int count, clt_error *error)
 {
     const clt_dataset *data = feed->data;
     const int values = (int)clt__image_size(data->shape);
+    const void *all = data->bytes ? (const void *)data->bytes : data->reals;
+    if (data->source.fill) return write_pieces(feed, count, error);
+    return clt__engine_write(feed->engine, feed->net->images, 0, count * values, all, error);
+}
+
+/* The first `count` images and their answers. */
+static clt_status write_first(clt__feed *feed, int count, clt_error *error)
+{
+    const clt_dataset *data = feed->data;
     int32_t *labels = NULL;
     double *targets = NULL;
-    TRY(clt__engine_write(feed->engine, feed->net->images, 0, count * values, all_images(data), error));
+    TRY(write_images(feed, count, error));
     clt_status status = data->labels ? gather_labels(feed, 0, count, &labels, error) : CLT_OK;
     if (status == CLT_OK && labels)
         status = clt__engine_write(feed->engine, feed->net->labels, 0, count, labels, error);

@@ -20,6 +20,7 @@ static int choose_room(const clt__fit *fit, const clt__limits *limits, int image
         if (limits->memory_bytes / 4 < room * image) room = limits->memory_bytes / 4 / image;
         if (limits->shares_host_memory && room > SHARED_BATCHES * batch) room = SHARED_BATCHES * batch;
     }
+    if (fit->streams && room > SHARED_BATCHES * batch) room = SHARED_BATCHES * batch;
     if ((uint64_t)INT32_MAX / 2 / values < room) room = (uint64_t)INT32_MAX / 2 / values;
     if (fit->images <= room) return (int)fit->images;
     return (int)(room / 2 < batch ? batch : room / 2 / batch * batch) * 2;

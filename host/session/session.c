@@ -356,7 +356,8 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
                           .precision = session->model->precision,
                           .input = data->shape,
                           .images = data->count,
-                          .bytes = data->bytes,
+                          .bytes = clt__dataset_is_bytes(data),
+                          .streams = data->source.fill,
                           .targets = mode.training && data->targets ? data->outputs : 0,
                           .options = options,
                           .mode = mode};
@@ -406,7 +407,7 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
 /* What training changes in a model before its first step; the header says it of clt_session_open. */
 static clt_status prepare_model(clt_model *model, const clt_dataset *data, const clt_options *options, clt_error *error)
 {
-    clt__normalize(model, data, options);
+    TRY(clt__normalize(model, data, options, error));
     return clt__model_freeze(model, options->freeze, error);
 }
 

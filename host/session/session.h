@@ -16,18 +16,18 @@ struct clt_session {
     clt__net net;
     clt__engine *engine;
     clt__feed feed;
-    int batch;       /* images of a step, at most; without training, what the net takes at a time */
-    int micro_batch; /* images that the net takes at a time */
-    clt_options *given;         /* a copy of those it was opened with; NULL without training */
-    clt_options options;        /* the same, resolved: what they own is `given`'s */
-    clt__training_state state;  /* the model's, and what steps that were read have added since */
-    int pending;                /* steps of the epoch that are enqueued and whose losses have not been read */
-    uint64_t seed;   /* of what steps draw at random */
-    int64_t number;  /* of the next step since training began */
-    int64_t updates; /* that the optimiser's states have seen */
-    clt_dataset *batch_data;    /* holds the caller's batch, where the session has no other data */
-    clt__batch_stage stage;     /* of the batch that the caller has set */
-    int batch_images;           /* how many it has */
+    int batch;                 /* images of a step, at most; without training, what the net takes at a time */
+    int micro_batch;           /* images that the net takes at a time */
+    clt_options *given;        /* a copy of those it was opened with; NULL without training */
+    clt_options options;       /* the same, resolved: what they own is `given`'s */
+    clt__training_state state; /* the model's, and what steps that were read have added since */
+    int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
+    uint64_t seed;             /* of what steps draw at random */
+    int64_t number;            /* of the next step since training began */
+    int64_t updates;           /* that the optimiser's states have seen */
+    clt_dataset *batch_data;   /* holds the caller's batch, where the session has no other data */
+    clt__batch_stage stage;    /* of the batch that the caller has set */
+    int batch_images;          /* how many it has */
     clt__augment augment;
     const clt__optimizer_row *optimizer;
     double rate, beta1, beta2, decay; /* what the hyper tensor's numbers of each step come from */
@@ -57,7 +57,6 @@ clt_status clt__check_position(const clt_session *session, clt_error *error);
 
 /* From now on the model was trained with the session's options, on the session's classes. */
 clt_status clt__session_commit(clt_session *session, clt_error *error);
-
 
 /* What the ops work on: `valid` images, at most a micro-batch, from position `first` of the order. They are micro-batch
  * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */

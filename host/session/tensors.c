@@ -17,7 +17,7 @@ static void to_outside(const clt__tensor *tensor, const double *inside, double *
 }
 
 clt_status clt__session_move(clt_session *session, const clt__tensor *parameter, int tensor, int first, double *values,
-                              bool up, clt_error *error)
+                             bool up, clt_error *error)
 {
     double *inside;
     TRY(clt__allocate((uint64_t)parameter->count, sizeof *inside, parameter->name, &inside, error));

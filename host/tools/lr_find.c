@@ -139,7 +139,7 @@ clt_status clt_lr_find(clt_model *model, clt_device *device, const clt_dataset *
     TRY(check(model, options, error));
     clt_options resolved = clt__resolve_options(options);
     resolved.ema = 0; /* nothing is inferred */
-    clt__normalize(model, data, &resolved);
+    TRY(clt__normalize(model, data, &resolved, error));
     return find_frozen(model, device, data, &resolved, result, error);
 }
 

@@ -99,8 +99,8 @@ static clt_status run_next_step(clt__trainer *t, int64_t step, clt_error *error)
 static clt_status stop_here(clt__trainer *t, clt_error *error)
 {
     TRY(checkpoint(t, error));
-    return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64, t->session->state.epoch + 1,
-                t->session->state.step, t->steps);
+    return FAIL(error, CLT_STOPPED, "stopped in epoch %d after step %" PRId64 " of %" PRId64,
+                t->session->state.epoch + 1, t->session->state.step, t->steps);
 }
 
 static clt_status run_steps(clt__trainer *t, clt_error *error)
@@ -197,9 +197,11 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
 static clt_status run_epochs(clt__trainer *t, clt_error *error)
 {
     clt_error wrong;
-    if (t->session->state.epoch >= t->options->epochs) return clt__folder_save(t, "last.safetensors", error); /* --epochs 0 */
+    if (t->session->state.epoch >= t->options->epochs)
+        return clt__folder_save(t, "last.safetensors", error); /* --epochs 0 */
     const int patience = t->options->patience;
-    while (t->session->state.epoch < t->options->epochs && !(patience && t->session->state.validation.stale >= patience)) {
+    while (t->session->state.epoch < t->options->epochs &&
+           !(patience && t->session->state.validation.stale >= patience)) {
         const bool falls_back = t->options->on_mismatch == CLT__REFERENCE && !t->fallback;
         const clt_status status = run_epoch(t, falls_back ? &wrong : error);
         if (falls_back && status == CLT_MISMATCH)
@@ -229,12 +231,8 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     options = clt__options_or_default(options, &none);
     TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
     const clt_options resolved = clt__resolve_options(options);
-    clt__trainer t = {.model = model,
-                      .options = &resolved,
-                      .given = options,
-                      .silent = resolved,
-                      .in_flight = 1,
-                      .lock = -1};
+    clt__trainer t = {
+        .model = model, .options = &resolved, .given = options, .silent = resolved, .in_flight = 1, .lock = -1};
     t.silent.progress = NULL;
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
