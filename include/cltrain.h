@@ -8,7 +8,13 @@
  *  - Tensors cross this interface as PyTorch lays them out: images NCHW, convolution weights OIHW, dense weights
  *    [out, in] with `in` counting C, H, W in that order after a flatten. Values cross it as double, whatever the
  *    device computes in.
- *  - Objects are not locked: use one from one thread at a time.
+ *  - No struct here changes its size under its callers: what the library hands out may get members at its end, what a
+ *    caller allocates (clt_error, clt_shape) stays as it is; all else is opaque.
+ *  - Threads. Nothing is locked, and nothing is shared between objects but what they were opened with. Each section
+ * says which threads may call its functions: any       any thread, at any time readers   any number of threads at a
+ * time on one object, while none changes it: what takes it as const one       one thread at a time for each object that
+ * is passed, and for what that was opened with A note, progress or fill function is called by the thread that called
+ * the library.
  */
 #ifndef CLTRAIN_H
 #define CLTRAIN_H
@@ -29,6 +35,7 @@ extern "C" {
 #endif
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
+/* Threads: any. An error record is its caller's. */
 
 typedef enum clt_status {
     CLT_OK = 0,
@@ -63,6 +70,8 @@ const char *clt_version(void);
 void clt_free(void *memory);
 
 /* ---- options ------------------------------------------------------------------------------------------------- */
+/* Threads: clt_options_create, clt_options_copy and the lists of names: any. clt_options_get, and every function that
+ * is given const options: readers. Others: one. */
 
 /* A value for each option that the README lists, by name: "lr", "batch_size" (or "batch-size"), "augment", ... Whatever
  * takes options takes NULL for those that hold where nothing is said, and reads only those that concern it. An object
@@ -118,6 +127,8 @@ const char *const *clt_loss_names(void);
 const char *const *clt_init_names(void);
 
 /* ---- devices ------------------------------------------------------------------------------------------------ */
+/* Threads: clt_devices_find, clt_device_open and clt_device_open_with: any. The functions of a list of devices:
+ * readers. Others: one, and so is whatever computes on a device: two threads that compute open a device each. */
 
 typedef enum clt_precision { CLT_F32, CLT_F64 } clt_precision;
 
@@ -170,6 +181,7 @@ void clt_device_set_schedule(clt_device *device, clt_schedule schedule);
 void clt_device_set_notes(clt_device *device, clt_note_function note, void *user);
 
 /* ---- data --------------------------------------------------------------------------------------------------- */
+/* Threads: opening and making data sets: any. What takes a const data set: readers. Others: one. */
 
 typedef struct clt_shape {
     int channels, height, width;
@@ -241,6 +253,8 @@ bool clt_dataset_is_whole(const clt_dataset *dataset);
 void clt_dataset_close(clt_dataset *dataset);
 
 /* ---- models ------------------------------------------------------------------------------------------------- */
+/* Threads: clt_model_create and clt_model_load, clt_net_names, clt_net_text, clt_net_language: any. What takes a const
+ * model: readers. Others: one. */
 
 /* A net with its parameters and, once trained, the state of its training. Lives in host memory, bound to no device. */
 typedef struct clt_model clt_model;
@@ -313,6 +327,7 @@ const char *clt_net_text(const char *name);
 clt_status clt_net_language(char **text, clt_error *error);
 
 /* ---- training ----------------------------------------------------------------------------------------------- */
+/* Threads: one, for the model and the device; readers for the data sets and the options. */
 
 /* Where a batch does not fit into the device's memory, or micro_batch_size says so, it is split into micro-batches:
  * each runs forward and backward, their gradients are added up, and the parameters are updated once. The step is the
@@ -324,6 +339,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
                      const clt_options *options, clt_error *error);
 
 /* ---- a learning rate ---------------------------------------------------------------------------------------- */
+/* Threads: clt_lr_find as clt_train. What takes a const result: readers. Others: one. */
 
 typedef struct clt_lr_row {
     double rate;
@@ -346,6 +362,8 @@ double clt_lr_suggested(const clt_lr_result *result);
 void clt_lr_close(clt_lr_result *result);
 
 /* ---- using a model ------------------------------------------------------------------------------------------ */
+/* Threads: clt_evaluate and clt_predict: readers for the model, the data set and the options; one for the device. What
+ * takes a const evaluation: readers. Others: one. */
 
 typedef struct clt_evaluation clt_evaluation;
 
@@ -368,6 +386,7 @@ clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dat
                        double *outputs, clt_error *error);
 
 /* ---- verification ------------------------------------------------------------------------------------------- */
+/* Threads: readers for the model and the options, one for the device. */
 
 typedef struct clt_verify_row {
     const char *op;      /* "conv_weight_gradient" */
@@ -389,6 +408,7 @@ clt_status clt_verify(const clt_model *model, clt_device *device, const clt_opti
                       clt_verify_function report, void *user, clt_error *error);
 
 /* ---- looking at a net --------------------------------------------------------------------------------------- */
+/* Threads: clt_summarize: any. What takes a const summary: readers. Others: one. */
 
 typedef struct clt_summary_row {
     char name[32];    /* "conv1" */
@@ -411,6 +431,7 @@ const clt_summary_row *clt_summary_at(const clt_summary *summary, size_t index);
 void clt_summary_close(clt_summary *summary);
 
 /* ---- memory ------------------------------------------------------------------------------------------------- */
+/* Threads: clt_plan_memory: one for the device. What takes a const plan: readers. Others: one. */
 
 typedef struct clt_plan_row {
     char tensor[64];
@@ -447,6 +468,8 @@ const clt_plan_row *clt_plan_at(const clt_plan *plan, size_t index);
 void clt_plan_close(clt_plan *plan);
 
 /* ---- timing ------------------------------------------------------------------------------------------------- */
+/* Threads: clt_bench: readers for the model and the options, one for the device. What takes a const result: readers.
+ * Others: one. */
 
 typedef struct clt_bench_rate {
     double median, min, max; /* images a second, over the rounds */
@@ -482,6 +505,7 @@ const clt_bench_row *clt_bench_at(const clt_bench_result *result, size_t index);
 void clt_bench_close(clt_bench_result *result);
 
 /* ---- tuning ------------------------------------------------------------------------------------------------- */
+/* Threads: readers for the model and the options, one for the device. */
 
 typedef struct clt_tune_row {
     const char *op;
@@ -508,6 +532,7 @@ clt_status clt_tune_forget(clt_device *device, clt_error *error);
 char *clt_tune_file(const clt_device *device);
 
 /* ---- sessions: for programs with a loop of their own ----------------------------------------------------------- */
+/* Threads: one, for the session, its model where the session trains, and its device. */
 
 /* A model on a device, able to run single steps or to predict, and to show every tensor. It stays open as long as the
  * caller wants. clt_train and clt_evaluate are written with what follows. */

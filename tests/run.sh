@@ -1,6 +1,7 @@
 #!/bin/sh
 # The test command; `sh tests/run.sh --help` tells its modes. It installs what is missing, builds without warnings, runs the
-# tests, and ends with ctest's summary. Build folders: build/tests (gcc) and build/sanitize (clang, ASan and UBSan).
+# tests, and ends with ctest's summary. Build folders: build/tests (gcc),
+# build/sanitize (clang, ASan and UBSan) and build/threads (clang, ThreadSanitizer).
 set -eu
 cd "$(dirname "$0")/.."
 . host/packages.sh
@@ -33,12 +34,13 @@ packages="$packages_to_build $packages_of_data libcmocka-dev python3"
 [ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind"
 need $packages
 
+target=all
 build() {
     folder=$1
     shift
     echo "building $folder"
     mkdir -p "$folder"
-    if ! { cmake -S . -B "$folder" -DCLTRAIN_WERROR=ON -DBUILD_TESTING=ON "$@" && cmake --build "$folder" -j "$(nproc)"; } \
+    if ! { cmake -S . -B "$folder" -DCLTRAIN_WERROR=ON -DBUILD_TESTING=ON "$@" && cmake --build "$folder" -j "$(nproc)" --target $target; } \
         >"$folder/build.log" 2>&1; then
         grep -E -A 5 'error|warning' "$folder/build.log" >&2 || tail -n 40 "$folder/build.log" >&2
         exit 1
@@ -91,10 +93,14 @@ if [ $mode = --quick ]; then
     suite build/tests -L quick
 else
     build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON -DCLTRAIN_FUZZ=ON
+    target=test_threads
+    build build/threads -DCMAKE_C_COMPILER=clang -DCLTRAIN_THREAD_SANITIZER=ON
     # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
     echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
     with="env CLTRAIN_DEVICE=reference"
     suite build/sanitize -L host
+    # Under ThreadSanitizer, what two threads share.
+    suite build/threads -R threads
     with=
     suite build/tests
 fi

@@ -4,8 +4,9 @@
 
 #include "device/sources.h"
 #include "engine/internal.h"
-#include "layers/layer.h"
+#include "net/net.h"
 #include "ops/average.h"
+#include "ops/input.h"
 #include "support.h"
 
 static clt__tape tape_of_two(int tensor[2])
@@ -34,6 +35,58 @@ static void an_op_with_a_tensor_too_few_is_refused(void **state)
     assert_int_equal(tape.op_count, 0);
     assert_ok(CLT__ADD_OP(&tape, &clt__average_forward_op, "", sizes, two, &error), &error);
     clt__tape_free(&tape);
+}
+
+/* An operand that a list forgets in its middle is 0 there, which is the tensor of the data set's images: the batch op
+ * alone reads that. */
+static void assert_no_operand_is_forgotten(const char *text, const clt__net_options *options)
+{
+    clt_error error;
+    clt__description description;
+    clt__net net;
+    clt__net_options own = *options;
+    assert_ok(clt__describe_text(text, "test.net", &description, &error), &error);
+    own.input = description.input;
+    assert_ok(clt__net_build(&description, &own, &net, &error), &error);
+    assert_int_equal(net.images, 0);
+    for (size_t i = 0; i < net.tape.op_count; i++)
+        for (int j = 0; j < clt__operand_count(net.tape.op[i].row); j++)
+            if (net.tape.op[i].tensor[j] == net.images && net.tape.op[i].row != &clt__batch_op)
+                fail_msg("%s: the operand %s of %s is forgotten", text, net.tape.op[i].row->operand[j].name,
+                         net.tape.op[i].row->name);
+    clt__net_free(&net);
+    clt__description_free(&description);
+}
+
+static void no_operand_is_forgotten(void **state)
+{
+    (void)state;
+    clt__net_options options = {.batch = 2,
+                                .images = 4,
+                                .bytes = true,
+                                .training = true,
+                                .clip = true,
+                                .average = true,
+                                .decay_some = true,
+                                .accumulate = true,
+                                .keep_tensors = true,
+                                .input_gradient = true,
+                                .augment = {.flip = true, .rotate = 10, .mixup = 0.5}};
+    options.loss = clt__find_loss("cross_entropy");
+    options.optimizer = clt__optimizer_rows[0];
+    options.weighs_classes = true;
+    for (const clt__layer_row *const *row = clt__layer_rows; *row; row++)
+        for (const clt__case *test = (*row)->cases; test->net; test++)
+            assert_no_operand_is_forgotten(test->net, &options);
+    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++) {
+        options.optimizer = *row;
+        assert_no_operand_is_forgotten("input 1x2x2; flatten; dense out=2", &options);
+    }
+    options.weighs_classes = false;
+    for (const clt__loss_row *const *row = clt__loss_rows; *row; row++) {
+        options.loss = *row;
+        assert_no_operand_is_forgotten("input 1x2x2; flatten; dense out=2", &options);
+    }
 }
 
 static void define_much(CLT__UNUSED void *sizes, CLT__UNUSED const clt__limits *limits, clt__launches *to)
@@ -104,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_op_with_a_tensor_too_few_is_refused),
+        cmocka_unit_test(no_operand_is_forgotten),
         cmocka_unit_test(defines_that_do_not_fit_are_refused),
         cmocka_unit_test(every_activation_has_its_line_for_kernels),
         cmocka_unit_test(the_options_of_a_layer_end),

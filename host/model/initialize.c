@@ -45,22 +45,26 @@ static double fixed(double fan_in, double fan_out)
 }
 
 /* The first is the default. */
-static const rule rules[] = {{"torch", TORCH, NULL},
-                             {"kaiming_uniform", UNIFORM, kaiming_in},
-                             {"kaiming_normal", NORMAL, kaiming_in},
-                             {"kaiming_uniform_out", UNIFORM, kaiming_out},
-                             {"kaiming_normal_out", NORMAL, kaiming_out},
-                             {"xavier_uniform", UNIFORM, xavier},
-                             {"xavier_normal", NORMAL, xavier},
-                             {"truncated_normal", TRUNCATED, fixed},
-                             {"constant", CONSTANT, NULL}};
+#define RULE_LIST(ROW)                               \
+    ROW("torch", TORCH, NULL)                        \
+    ROW("kaiming_uniform", UNIFORM, kaiming_in)      \
+    ROW("kaiming_normal", NORMAL, kaiming_in)        \
+    ROW("kaiming_uniform_out", UNIFORM, kaiming_out) \
+    ROW("kaiming_normal_out", NORMAL, kaiming_out)   \
+    ROW("xavier_uniform", UNIFORM, xavier)           \
+    ROW("xavier_normal", NORMAL, xavier)             \
+    ROW("truncated_normal", TRUNCATED, fixed)        \
+    ROW("constant", CONSTANT, NULL)
+
+#define RULE(...) {__VA_ARGS__},
+static const rule rules[] = {RULE_LIST(RULE)};
 
 enum { RULES = sizeof rules / sizeof *rules };
 
 const char *const *clt_init_names(void)
 {
-    static const char *names[RULES + 1];
-    for (size_t i = 0; i < RULES; i++) names[i] = rules[i].name;
+#define NAME(name, ...) name,
+    static const char *const names[] = {RULE_LIST(NAME) NULL};
     return names;
 }
 

@@ -311,7 +311,7 @@ static const clt__loss_row huber = {
 /* In the order in which `cltrain help nets` shows them. */
 #define LOSSES(ROW) ROW(cross_entropy) ROW(mse) ROW(half_mse) ROW(bce) ROW(l1) ROW(huber)
 
-#define LIST(name) &name,
+#define LIST(name) &(name),
 const clt__loss_row *const clt__loss_rows[] = {LOSSES(LIST) NULL};
 
 const char *const *clt_loss_names(void)

@@ -283,7 +283,7 @@ static const clt__optimizer_row adagrad = {.name = "adagrad",
 /* In the order in which `cltrain help train` shows them. */
 #define OPTIMIZERS(ROW) ROW(sgd) ROW(adam) ROW(adamw) ROW(lamb) ROW(rmsprop) ROW(adagrad)
 
-#define LIST(name) &name,
+#define LIST(name) &(name),
 const clt__optimizer_row *const clt__optimizer_rows[] = {OPTIMIZERS(LIST) NULL};
 
 const char *const *clt_optimizer_names(void)
