@@ -8,12 +8,18 @@ export LC_ALL=C
 [ $# = 1 ] || { echo "usage: sh papers.sh SOURCE-FOLDER" >&2; exit 2; }
 cd "$1"
 papers="README.md host/README.md kernels/README.md include/CHANGES.md .github/CONTRIBUTING.md"
-wrong=$(mktemp)
-trap 'rm -f "$wrong"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+wrong=$work/wrong list=$work/list
+: >"$wrong"
 
-# Words of a paper that are paths in this repository; in a recipe NAME stands for any name.
+# Words of a paper that are paths in this repository; in a recipe NAME stands for any name. Files beside kernels/README.md
+# are named without their folder there.
 named_in() {
-    tr -c 'A-Za-z0-9_./*-' '\n' <"$1" | sed -n 's/[.]*$//; /^\(host\|kernels\|tests\|include\|\.github\)\/./p' | grep -v NAME | sort -u
+    tr -c 'A-Za-z0-9_./*-' '\n' <"$1" | sed -n 's/[.]*$//
+        /NAME/d
+        /^\(host\|kernels\|tests\|include\|\.github\)\/./p' | sort -u
+    [ "$1" != kernels/README.md ] || tr -c 'A-Za-z0-9_./*-' '\n' <"$1" | sed -n 's/^[a-z_]*\.\(cl\|h\|cmake\)$/kernels\/&/p' | sort -u
 }
 
 # is_there PATTERN: at least one file
@@ -25,10 +31,11 @@ is_there() {
 names=0
 for paper in $papers; do
     [ -e "$paper" ] || { echo "$paper is missing" >>"$wrong"; continue; }
-    for name in $(set -f; named_in "$paper"); do
+    named_in "$paper" >"$list"
+    while read -r name; do
         names=$((names + 1))
         is_there "$name" || echo "$paper names $name, which is not there" >>"$wrong"
-    done
+    done <"$list"
 done
 [ $names -gt 50 ] || echo "the papers name $names files, where more than 50 are known to be there" >>"$wrong"
 
