@@ -254,6 +254,29 @@ static void npy_floats_are_images_and_targets(void **state)
     refuse(path, x, ": image 1 holds inf, where finite numbers are needed");
 }
 
+/* What is wrong with targets is told of the file that they are in, also when only the loss can tell. */
+static void a_target_that_is_wrong_names_its_file(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_evaluation *evaluation;
+    const char *path = fresh_folder("npywrong");
+    (void)write_array("npywrong/x_test.npy", "<f4", "(2, 2, 1, 1)", (float[]){0, 1, 2, 3}, 16);
+    const char *y = write_array("npywrong/y_test.npy", "<f8", "(2, 2)", (double[]){0, 1, 0.5, 1.5}, 32);
+    clt_dataset *data = open_set(path, CLT_TEST, NULL);
+    clt_model *model = make_model("input 2x1x1; flatten; dense out=2", "bce", CLT_F32, 1);
+    clt_model *wide = make_model("input 2x1x1; flatten; dense out=3", "bce", CLT_F32, 1);
+    clt_device *device = open_called("reference");
+    assert_failed(clt_evaluate(model, device, data, NULL, &evaluation, &error), CLT_BAD_ARGUMENT, &error, y,
+                  ": target 1 of image 1 is 1.5: the loss bce takes numbers from 0 to 1");
+    assert_failed(clt_evaluate(wide, device, data, NULL, &evaluation, &error), CLT_BAD_ARGUMENT, &error, y,
+                  " has 2 targets an image, the net has 3 outputs");
+    clt_device_close(device);
+    clt_model_close(model);
+    clt_model_close(wide);
+    clt_dataset_close(data);
+}
+
 static void npy_images_are_read_without_labels(void **state)
 {
     (void)state;
@@ -922,6 +945,7 @@ int main(void)
         cmocka_unit_test(bad_cifar_is_told),
         cmocka_unit_test(npy_folder_and_prefix_are_read),
         cmocka_unit_test(npy_floats_are_images_and_targets),
+        cmocka_unit_test(a_target_that_is_wrong_names_its_file),
         cmocka_unit_test(npy_images_are_read_without_labels),
         cmocka_unit_test(npy_headers_are_checked),
         cmocka_unit_test(unfit_arrays_are_refused),

@@ -273,6 +273,7 @@ typedef struct told {
 
 static bool take_progress(void *user, const clt_progress *progress)
 {
+    if (strcmp(progress->what, "train") != 0) return true;
     ((told *)user)->micro_batch = progress->micro_batch_size;
     return true;
 }

@@ -416,6 +416,40 @@ static void every_long_call_can_be_stopped(void **state)
     clt_dataset_close(data);
 }
 
+static bool stop_validation(void *user, const clt_progress *progress)
+{
+    int *validations = user;
+    return strcmp(progress->what, "evaluate") != 0 || ++*validations != 2;
+}
+
+/* The training stands at the epoch's end then, and goes on with validating. */
+static void a_training_that_is_stopped_while_it_validates_goes_on(void **state)
+{
+    (void)state;
+    clt_error error;
+    int validations = 0;
+    clt_options options = some_options();
+    clt_dataset *data = in_memory();
+    clt_model *whole = make_model(net, NULL, CLT_F32, 3), *stopped = make_model(net, NULL, CLT_F32, 3), *loaded;
+    options.patience = 5;
+    assert_ok(clt_train(whole, device, data, data, &options, &error), &error);
+    options.output_dir = path_in("stopped");
+    clt_options_set_progress(&options, stop_validation, &validations);
+    assert_failed(clt_train(stopped, device, data, data, &options, &error), CLT_STOPPED, &error,
+                  "stopped in epoch 1 after step 7 of 7", "");
+    char file[512];
+    (void)snprintf(file, sizeof file, "%s/last.safetensors", options.output_dir);
+    assert_ok(clt_model_load(file, &loaded, &error), &error);
+    options.progress = NULL;
+    assert_ok(clt_train(loaded, device, data, data, &options, &error), &error);
+    assert_same_digest(whole, loaded);
+    assert_true(whole->state.validation.best == loaded->state.validation.best && clt_model_epochs(loaded) == 2);
+    clt_model_close(loaded);
+    clt_model_close(stopped);
+    clt_model_close(whole);
+    clt_dataset_close(data);
+}
+
 /* ---- options and names */
 
 static void options_are_set_read_and_copied(void **state)
@@ -489,6 +523,7 @@ int main(void)
         cmocka_unit_test(a_source_is_what_memory_is),
         cmocka_unit_test(a_source_that_fails_ends_the_training),
         cmocka_unit_test(every_long_call_can_be_stopped),
+        cmocka_unit_test(a_training_that_is_stopped_while_it_validates_goes_on),
         cmocka_unit_test(options_are_set_read_and_copied),
         cmocka_unit_test(options_take_what_they_print),
         cmocka_unit_test(every_status_has_a_name),

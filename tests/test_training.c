@@ -130,6 +130,7 @@ static void copy_file(const char *from_folder, const char *to_folder, const char
 static bool interrupt(void *user, const clt_progress *progress)
 {
     interruption *i = user;
+    if (strcmp(progress->what, "train") != 0) return true;
     const bool here = progress->epoch == i->epoch && (i->step ? progress->step == i->step : progress->epoch_ended);
     i->calls++;
     if (!here || !i->copy_from) return !here;
@@ -566,6 +567,7 @@ typedef struct rates {
 static bool note_rate(void *user, const clt_progress *progress)
 {
     rates *r = user;
+    if (strcmp(progress->what, "train") != 0) return true;
     r->steps_in_epoch = progress->steps;
     const int step = (progress->epoch - 1) * progress->steps + progress->step;
     if (step > r->steps && r->steps < MOST_STEPS) r->rate[r->steps++] = progress->learning_rate;

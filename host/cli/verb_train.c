@@ -113,6 +113,7 @@ static void note_micro_batches(training_run *training, int images)
 static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
+    if (strcmp(progress->what, "train") != 0) return !stop_is_asked; /* it validates */
     note_micro_batches(training, progress->micro_batch_size);
     progress_show(&training->display, progress);
     if (progress->epoch_ended) {

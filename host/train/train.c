@@ -124,7 +124,9 @@ static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *e
     clt_evaluation *evaluation;
     if (!t->validation) return CLT_OK;
     TRY(clt_session_load(t->validation, error));
-    TRY(clt_session_evaluate(t->validation, &t->silent, &evaluation, error));
+    const clt_status status = clt_session_evaluate(t->validation, t->options, &evaluation, error);
+    if (status == CLT_STOPPED) return stop_here(t, error); /* a resumed run validates again */
+    TRY(status);
     progress->validation_loss = clt_evaluation_loss(evaluation);
     progress->validation_accuracy = clt_evaluation_accuracy(evaluation);
     clt_evaluation_close(evaluation);
@@ -231,9 +233,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     options = clt__options_or_default(options, &none);
     TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
     const clt_options resolved = clt__resolve_options(options);
-    clt__trainer t = {
-        .model = model, .options = &resolved, .given = options, .silent = resolved, .in_flight = 1, .lock = -1};
-    t.silent.progress = NULL;
+    clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .lock = -1};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
     clt_status status =

@@ -10,7 +10,6 @@ typedef struct clt__trainer {
     clt_model *model;
     const clt_options *options; /* resolved */
     const clt_options *given;
-    clt_options silent; /* the resolved ones, for validating, of which no progress is told */
     const clt_dataset *training_data, *validation_data; /* the latter may be NULL */
     clt_session *session;                               /* on the training data */
     clt_session *validation;                            /* NULL without validation data */
