@@ -10,11 +10,12 @@
  *    device computes in.
  *  - No struct here changes its size under its callers: what the library hands out may get members at its end, what a
  *    caller allocates (clt_error, clt_shape) stays as it is; all else is opaque.
- *  - Threads. Nothing is locked, and nothing is shared between objects but what they were opened with. Each section
- * says which threads may call its functions: any       any thread, at any time readers   any number of threads at a
- * time on one object, while none changes it: what takes it as const one       one thread at a time for each object that
- * is passed, and for what that was opened with A note, progress or fill function is called by the thread that called
- * the library.
+ *  - Threads. Nothing is locked, and nothing is shared between objects but what they were opened with. A note, progress
+ *    or fill function is called by the thread that called the library. Each section says which threads may call its
+ *    functions:
+ *  - any: any thread, at any time.
+ *  - readers: any number of threads at a time on one object, while none changes it: what is taken as const.
+ *  - one: one thread at a time for each object that is passed, and for what that was opened with.
  */
 #ifndef CLTRAIN_H
 #define CLTRAIN_H
@@ -445,7 +446,7 @@ typedef struct clt_plan_row {
 } clt_plan_row;
 
 typedef struct clt_plan_sums {
-    int batch_size, micro_batch_size; /* the latter is less where the batch is split: see clt_train_options */
+    int batch_size, micro_batch_size; /* the latter is less where the batch is split */
     int ops;                          /* of a step */
     uint64_t parameter_bytes;         /* parameters, and the statistics that layers keep */
     uint64_t optimizer_bytes;         /* gradients and the optimiser's state */

@@ -84,6 +84,14 @@ test_help() {
     for word in conv dense maxpool flatten relu cross_entropy mse lenet5 cnn2; do
         shows "help nets names $word" "$word"
     done
+    # The tables of the README that are written by hand. The notebook's net and activation are for `example`.
+    for word in $(awk '/^Layers:|^Losses:/ { list = 1 } /^Every layer|^Built-in/ { list = 0 } /^  # / { print $2 }
+                       list && /^  [a-z]/ { print $1 }' out | grep -v _notebook); do
+        judge "the README tells of $word" grep -qF "\`$word\`" "$readme"
+    done
+    for verb in $(awk '/^usage/ { list = 1 } /--help/ { list = 0 } list && /^  / { print $1 }' overview); do
+        judge "the README's table of verbs has $verb" grep -q "^| \`$verb[ \`]" "$readme"
+    done
 }
 
 # ---- mistakes in the command line -------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
  *
  * A row: kind, name, what stands for its value, the value where none is given (NULL: none), the least and the most of a
  * number, what a resumed run may do with it, which verbs take it, help.
- *   name   batch_size: the member of clt_options and the key in JSON and in checkpoints; the flag is --batch-size. A
- * FLAG that is "yes" where it is not given has the flag --no-NAME. resume RUN: it is of this run alone, and not in a
- * checkpoint KEPT: a checkpoint keeps it, and a resumed run may change it FIXED: a checkpoint keeps it, and a resumed
- * run may not change it MODEL: the model itself says it, and a resumed run may not change it kinds.c has the kinds. In
- * a row of the kind CHOICE what stands for the value is the list of what there is. */
+ *  - name: batch_size is the member of clt_options and the key in JSON and in checkpoints; the flag is --batch-size. A
+ *    FLAG that is "yes" where it is not given has the flag --no-NAME.
+ *  - RUN: the option is of this run alone, and not in a checkpoint.
+ *  - KEPT: a checkpoint keeps it, and a resumed run may change it.
+ *  - FIXED: a checkpoint keeps it, and a resumed run may not change it.
+ *  - MODEL: the model itself says it, and a resumed run may not change it.
+ * kinds.c has the kinds. In a row of the kind CHOICE what stands for the value is the list of what there is. */
 #ifndef CLT_OPTIONS_TABLE_H
 #define CLT_OPTIONS_TABLE_H
 
