@@ -288,7 +288,7 @@ int clt_model_epochs(const clt_model *model);
 
 /* For a run that goes on with a model: what was not set becomes what the model was trained with; what was set stays. A
  * note tells what is another than before. CLT_BAD_ARGUMENT, with both values, where a run may not change it: net, loss,
- * precision, init, weights, normalize. `input` is the shape of the images, for a net that does not say its own. */
+ * precision, init, weights, normalize; the options are then as they were. */
 clt_status clt_options_resume(clt_options *options, const clt_model *model, clt_error *error);
 
 void clt_model_close(clt_model *model);
@@ -382,8 +382,8 @@ uint64_t clt_evaluation_confused(const clt_evaluation *evaluation, int truth, in
 uint64_t clt_evaluation_ranked(const clt_evaluation *evaluation, int place);
 void clt_evaluation_close(clt_evaluation *evaluation);
 
-/* Fills outputs[count of images, outputs of the model]: class probabilities where the loss is cross_entropy, else the
- * net's own outputs. */
+/* Fills outputs[count of images, outputs of the model]: class probabilities where clt_model_classifies, else the net's
+ * own outputs. */
 clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                        double *outputs, clt_error *error);
 
@@ -543,9 +543,11 @@ typedef struct clt_session clt_session;
 /* What the caller's answers are: class labels, or targets for each output. */
 typedef enum clt_answers { CLT_LABELS, CLT_TARGETS } clt_answers;
 
-/* Opens a session that trains on a data set, by the options; those that concern files are not read. keep_tensors: every
- * tensor of a step can be read after it, the sums before fused activations included ("dense1" beside "sigmoid1").
- * Without it tensors share memory, and only parameters, their gradients, the net's output and the loss can be reached.
+/* Opens a session that trains on a data set, by the options. Those that clt_train alone obeys are not read: epochs (but
+ * for schedules that look ahead), patience, val_split, save_every, check_every, on_mismatch, output_dir and log_steps.
+ * keep_tensors: every tensor of a step can be read after it, the sums before fused activations included ("dense1"
+ * beside "sigmoid1"). Without it tensors share memory, and only parameters, their gradients, the net's output and the
+ * loss can be reached.
  *
  * The model is made ready for training: one that has made no step yet is normalised as the options say; the parameters
  * that the options freeze, and no others, are frozen; and once nothing can fail any more, the state that another
@@ -568,8 +570,9 @@ clt_status clt_session_open_images(const clt_model *model, clt_device *device, c
 
 void clt_session_close(clt_session *session);
 
-/* Between the session and its model: stores what was trained in the model, or takes the model's parameters (in training
- * the optimiser's state and the position too) as they are now. */
+/* Between the session and its model: stores what was trained in the model, or takes the model's parameters and
+ * normalisation (in training the optimiser's state and the position too) as they are now. A model that several sessions
+ * train is what the last of them stored. */
 clt_status clt_session_store(clt_session *session, clt_error *error);
 clt_status clt_session_load(clt_session *session, clt_error *error);
 
@@ -610,7 +613,7 @@ clt_status clt_session_loss(clt_session *session, double *loss, double *accuracy
 /* clt_session_choose_batch and clt_session_train_batch. */
 clt_status clt_session_step(clt_session *session, const int32_t *images, int count, clt_error *error);
 
-/* Sets the learning rate of such steps, which is lr to begin with. */
+/* Sets the learning rate of such steps, which is lr to begin with; those of an epoch have the schedule's. */
 clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *error);
 
 /* ---- inference. Fills outputs[count, outputs of the model] for any number of images, as clt_predict does; evaluates

@@ -358,6 +358,16 @@ test_resume() {
     ok "a flag is turned off again" train_small again --epochs 4 --no-nesterov --resume again/last.safetensors
     judge "and that is said" grep -q 'nesterov no in place of yes' err
 
+    # Nets of many lines, and long texts, are no hindrance.
+    ok "a checkpoint of resnet20" cltrain train --data plain --net resnet20 --device reference --quiet --epochs 0 --output-dir deep
+    ok "resnet20 is resumed by its name" cltrain train --data plain --net resnet20 --device reference --quiet --epochs 0 \
+        --output-dir deep --resume deep/last.safetensors
+    long_freeze=$(printf 'conv1.bias,%.0s' $(seq 200))conv1.bias
+    ok "a long list of names" train_small long --epochs 1 --freeze "$long_freeze"
+    ok "is kept, and is the same" train_small long --epochs 1 --freeze "$long_freeze" --resume long/last.safetensors
+    fails 2 'loss mse" is given, where the checkpoint has' cltrain train --data plain --device reference --quiet \
+        --net "$net, loss mse" --resume parts/last.safetensors
+
     ok "--resume with nothing left" resume parts
     judge "it says so" grep -q '^cltrain: note: nothing is left to train' err
 

@@ -205,7 +205,7 @@ static void a_checkpoint_of_the_first_format_is_read(void **state)
                    {"augment", "flip,crop=1,brightness=0.2,mixup=0.3"},
                    {"val_split", "0.25"},
                    {"shuffle", "yes"},
-                   {"init", "torch"}};
+                   {"init", ""}};
     clt_error error;
     clt_model *model;
     assert_ok(clt_model_load(OLD_FOLDER "/checkpoint-0.1.safetensors", &model, &error), &error);

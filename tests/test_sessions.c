@@ -1,5 +1,6 @@
 /* Sessions as programs that embed cltrain use them: batches in the caller's memory, steps in parts, epochs,
  * predictions, data sources, and calls that are stopped half-way. */
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,6 +187,16 @@ static void what_a_session_cannot_do_is_refused(void **state)
     REFUSED(clt_session_backward(training, &error), "clt_session_forward comes first");
     REFUSED(clt_session_update(training, &error), "clt_session_backward comes first");
     REFUSED(clt_session_loss(batches, &loss, &accuracy, &error), "comes first");
+    assert_ok(clt_session_set_batch_bytes(batches, pixels, labels, NULL, 2, &error), &error);
+    REFUSED(clt_session_loss(batches, &loss, &accuracy, &error), "comes first");
+    assert_ok(clt_session_forward(batches, &error), &error);
+    REFUSED(clt_session_loss(batches, &loss, &accuracy, &error), "comes first");
+    assert_ok(clt_session_backward(batches, &error), &error);
+    assert_ok(clt_session_loss(batches, &loss, &accuracy, &error), &error);
+    assert_ok(clt_session_train_batch(batches, &error), &error);
+    REFUSED(clt_session_update(batches, &error), "clt_session_backward comes first");
+    REFUSED(clt_session_set_batch_bytes(batches, pixels, labels, targets, 1, &error), "labels or targets, not both");
+    REFUSED(clt_session_next_step(training, &error), "clt_session_begin_epoch comes first");
     REFUSED(clt_session_set_batch_bytes(training, pixels, labels, NULL, 1, &error), "opened on a data set");
     REFUSED(clt_session_choose_batch(batches, numbers, 1, &error), "was not opened to train on a data set");
     REFUSED(clt_session_set_batch_bytes(batches, pixels, labels, NULL, BATCH + 1, &error), "a batch has 1 to 8 images");
@@ -209,6 +220,10 @@ static void what_a_session_cannot_do_is_refused(void **state)
     REFUSED(clt_session_next_step(training, &error), "the epoch has no further step");
     assert_ok(clt_session_end_epoch(training, NAN, &best, &error), &error);
     assert_true(best && clt_model_epochs(model) == 1);
+    REFUSED(clt_session_next_step(training, &error), "clt_session_begin_epoch comes first");
+    take_batch(training, BY_NUMBER, 0, 1);
+    assert_ok(clt_session_begin_epoch(training, &error), &error);
+    REFUSED(clt_session_train_batch(training, &error), "comes first");
     clt_session_close(training);
     clt_session_close(batches);
     clt_session_close(images);
@@ -235,6 +250,143 @@ static void parts_of_a_batch_in_micro_batches_are_refused(void **state)
     assert_ok(clt_session_forward(session, &error), &error);
     clt_session_close(session);
     clt_model_close(model);
+}
+
+static void targets_are_checked_before_they_are_taken(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    double loss, accuracy;
+    float targets[BATCH * CLASSES] = {0};
+    const clt_options options = some_options();
+    clt_model *model = make_model(net, "bce", CLT_F32, 3);
+    assert_ok(clt_session_open_batches(model, device, CLT_BYTES, CLT_TARGETS, &options, false, &session, &error),
+              &error);
+    targets[7 * CLASSES + 1] = 1.5f;
+    REFUSED(clt_session_set_batch_bytes(session, pixels, NULL, targets, BATCH, &error),
+            "target 1 of image 7 is 1.5: the loss bce takes numbers from 0 to 1");
+    assert_ok(clt_session_set_batch_bytes(session, pixels, NULL, targets, 7, &error), &error);
+    assert_ok(clt_session_train_batch(session, &error), &error);
+    assert_ok(clt_session_loss(session, &loss, &accuracy, &error), &error);
+    assert_true(loss > 0 && isnan(accuracy));
+    REFUSED(clt_session_set_batch_bytes(session, pixels, labels, NULL, 1, &error), "for batches with targets");
+    clt_session_close(session);
+    clt_model_close(model);
+}
+
+/* ---- what a session and its model do to each other */
+
+static void a_session_outlives_other_trainings_of_its_model(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *training, *inference;
+    clt_evaluation *evaluation, *wanted;
+    clt_options options = some_options(), other;
+    clt_dataset *data = in_memory();
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    options.optimizer = "adam";
+    options.ema = 0.9;
+    options.freeze = "conv*";
+    assert_ok(clt_session_open_inference(model, device, data, &options, &inference, &error), &error);
+    assert_ok(clt_session_open(model, device, data, &options, false, &training, &error), &error);
+    take_batch(training, BY_NUMBER, 0, BATCH);
+    assert_ok(clt_session_train_batch(training, &error), &error);
+    other = options;
+    other.freeze = NULL;
+    other.normalize.how = CLT__BY_DATASET;
+    assert_ok(clt_train(model, device, data, NULL, &other, &error), &error);
+    assert_ok(clt_session_load(training, &error), &error);
+    assert_ok(clt_session_store(training, &error), &error);
+    assert_ok(clt_session_load(inference, &error), &error);
+    assert_ok(clt_session_evaluate(inference, NULL, &evaluation, &error), &error);
+    assert_ok(clt_evaluate(model, device, data, batches_of(BATCH), &wanted, &error), &error);
+    assert_true(clt_evaluation_loss(evaluation) == clt_evaluation_loss(wanted));
+    clt_evaluation_close(evaluation);
+    clt_evaluation_close(wanted);
+    clt_session_close(training);
+    clt_session_close(inference);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+static void batches_leave_a_models_normalisation(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt_options options = some_options();
+    clt_dataset *data = in_memory();
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    options.normalize.how = CLT__BY_DATASET;
+    options.epochs = 0;
+    assert_ok(clt_train(model, device, data, NULL, &options, &error), &error);
+    const double mean = model->mean[0];
+    assert_ok(clt_session_open_batches(model, device, CLT_BYTES, CLT_LABELS, &options, false, &session, &error),
+              &error);
+    assert_true(model->mean[0] == mean && mean > 0);
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+static void a_range_test_leaves_averages_and_states(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_lr_result *rates;
+    clt_evaluation *before, *after;
+    clt_options options = some_options();
+    clt_dataset *data = in_memory();
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    options.ema = 0.9;
+    assert_ok(clt_train(model, device, data, NULL, &options, &error), &error);
+    assert_ok(clt_evaluate(model, device, data, NULL, &before, &error), &error);
+    options.freeze = "conv*";
+    options.steps = 3;
+    assert_ok(clt_lr_find(model, device, data, &options, &rates, &error), &error);
+    assert_ok(clt_evaluate(model, device, data, NULL, &after, &error), &error);
+    assert_true(clt_evaluation_loss(before) == clt_evaluation_loss(after) && !model->options.freeze);
+    clt_evaluation_close(before);
+    clt_evaluation_close(after);
+    clt_lr_close(rates);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+/* A loop of one's own leaves a checkpoint that its own options resume. */
+static void steps_by_hand_are_resumed_by_their_options(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt_options *options;
+    clt_model *model, *loaded;
+    static const char *const all[][2] = {
+        {"net", net}, {"init", "kaiming_normal"}, {"normalize", "none"}, {"ema", "0.9"}, {"batch_size", "8"}};
+    assert_ok(clt_options_create(&options, &error), &error);
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        assert_ok(clt_options_set(options, all[i][0], all[i][1], &error), &error);
+    assert_ok(clt_model_create(options, &model, &error), &error);
+    assert_ok(clt_session_open_batches(model, device, CLT_BYTES, CLT_LABELS, options, false, &session, &error), &error);
+    take_batch(session, IN_BYTES, 0, BATCH);
+    assert_ok(clt_session_train_batch(session, &error), &error);
+    assert_ok(clt_session_store(session, &error), &error);
+    assert_ok(clt_model_save(model, path_in("by hand.safetensors"), &error), &error);
+    assert_ok(clt_model_load(path_in("by hand.safetensors"), &loaded, &error), &error);
+    assert_ok(clt_options_resume(options, loaded, &error), &error);
+    assert_true(options->ema == 0.9 && loaded->averaged);
+    assert_ok(clt_options_set(options, "lr", "0.5", &error), &error);
+    assert_ok(clt_options_set(options, "precision", "f64", &error), &error);
+    options->momentum = 0.25;
+    assert_failed(clt_options_resume(options, loaded, &error), CLT_BAD_ARGUMENT, &error, "precision",
+                  "where the checkpoint has \"f32\"");
+    assert_true(options->momentum == 0.25);
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_model_close(loaded);
+    clt_options_close(options);
 }
 
 /* ---- predicting */
@@ -484,6 +636,50 @@ static void options_are_set_read_and_copied(void **state)
     clt_options_close(NULL);
 }
 
+/* In a locale with a decimal comma numbers are read and written with a point all the same. */
+static void options_know_no_locale(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_options *options;
+    char *value;
+    const char *name = setlocale(LC_ALL, "de_DE.UTF-8");
+    if (!name) name = setlocale(LC_ALL, "de_DE.utf8");
+    if (!name) skip();
+    assert_ok(clt_options_create(&options, &error), &error);
+    assert_true(options->lr == 0.01 && options->beta2 == 0.999);
+    assert_ok(clt_options_set(options, "augment", "shift=0.25", &error), &error);
+    assert_ok(clt_options_set_real(options, "lr", 0.125, &error), &error);
+    assert_ok(clt_options_get(options, "lr", &value, &error), &error);
+    assert_string_equal(value, "0.125");
+    (void)setlocale(LC_ALL, "C");
+    clt_free(value);
+    clt_options_close(options);
+}
+
+/* The words of choices stand in the order of their enumerators. */
+static void choices_are_their_enumerators(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_options *options;
+    assert_ok(clt_options_create(&options, &error), &error);
+#define CHOICE(member, word, value)                                     \
+    assert_ok(clt_options_set(options, #member, word, &error), &error); \
+    assert_int_equal(options->member, value)
+    CHOICE(layout, "nhwc", CLT__NHWC);
+    CHOICE(on_mismatch, "reference", CLT__REFERENCE);
+    CHOICE(on_mismatch, "warn", CLT__WARN);
+    CHOICE(format, "csv", CLT__FORMAT_CSV);
+    CHOICE(format, "json", CLT__FORMAT_JSON);
+    CHOICE(format, "npy", CLT__FORMAT_NPY);
+    CHOICE(sigmoid_derivative, "notebook", CLT__NOTEBOOK);
+    CHOICE(precision, "f64", CLT_F64);
+    CHOICE(schedule, "vector", CLT_SCHEDULE_VECTOR);
+    CHOICE(schedule, "tile", CLT_SCHEDULE_TILE);
+    clt_options_close(options);
+}
+
 /* What an option prints is what it takes: each of them, as it is where nothing is given. */
 static void options_take_what_they_print(void **state)
 {
@@ -519,12 +715,19 @@ int main(void)
         cmocka_unit_test(a_gradient_that_is_written_is_obeyed),
         cmocka_unit_test(what_a_session_cannot_do_is_refused),
         cmocka_unit_test(parts_of_a_batch_in_micro_batches_are_refused),
+        cmocka_unit_test(targets_are_checked_before_they_are_taken),
+        cmocka_unit_test(a_session_outlives_other_trainings_of_its_model),
+        cmocka_unit_test(batches_leave_a_models_normalisation),
+        cmocka_unit_test(a_range_test_leaves_averages_and_states),
+        cmocka_unit_test(steps_by_hand_are_resumed_by_their_options),
         cmocka_unit_test(a_session_predicts_any_number_of_images),
         cmocka_unit_test(a_source_is_what_memory_is),
         cmocka_unit_test(a_source_that_fails_ends_the_training),
         cmocka_unit_test(every_long_call_can_be_stopped),
         cmocka_unit_test(a_training_that_is_stopped_while_it_validates_goes_on),
         cmocka_unit_test(options_are_set_read_and_copied),
+        cmocka_unit_test(options_know_no_locale),
+        cmocka_unit_test(choices_are_their_enumerators),
         cmocka_unit_test(options_take_what_they_print),
         cmocka_unit_test(every_status_has_a_name),
     };

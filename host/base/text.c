@@ -6,11 +6,19 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 
-clt_status clt__text_append(clt__text *text, const char *from, size_t length, clt_error *error)
+/* For so many characters more and the closing 0. */
+static clt_status make_room(clt__text *text, size_t length, clt_error *error)
 {
     while (text->length + length + 1 > text->capacity)
         TRY(clt__grow(&text->start, &text->capacity, text->capacity, 1, error));
+    return CLT_OK;
+}
+
+clt_status clt__text_append(clt__text *text, const char *from, size_t length, clt_error *error)
+{
+    TRY(make_room(text, length, error));
     if (length) memcpy(text->start + text->length, from, length);
     text->length += length;
     text->start[text->length] = 0;
@@ -19,14 +27,17 @@ clt_status clt__text_append(clt__text *text, const char *from, size_t length, cl
 
 clt_status clt__text_print(clt__text *text, clt_error *error, const char *format, ...)
 {
-    char piece[1024];
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(piece, sizeof piece, format, arguments);
+    const int length = clt__vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    if (length < 0 || (size_t)length >= sizeof piece)
-        return FAIL(error, CLT_BAD_ARGUMENT, "a line of more than %zu characters was to be written", sizeof piece - 1);
-    return clt__text_append(text, piece, (size_t)length, error);
+    if (length < 0) return FAIL(error, CLT_BAD_ARGUMENT, "a text cannot be formatted as \"%s\"", format);
+    TRY(make_room(text, (size_t)length, error));
+    va_start(arguments, format);
+    (void)clt__vsnprintf(text->start + text->length, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    text->length += (size_t)length;
+    return CLT_OK;
 }
 
 bool clt__next_part(const char **list, char part[CLT__LIST_PART])

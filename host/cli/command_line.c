@@ -129,24 +129,13 @@ static clt_status fail_unknown(const verb_row *verb, const char *argument, clt_e
                 verb->name, verb->name);
 }
 
-static clt_status fail_wrong(clt__option option, const char *value, clt_error *error)
-{
-    char flag[CLT__FLAG_ROOM];
-    clt__text wanted = {0};
-    clt__option_flag(option, flag);
-    clt_status status = clt__option_wanted(option, &wanted, error);
-    if (status == CLT_OK)
-        status =
-            FAIL(error, CLT_BAD_ARGUMENT, "%s: \"%.500s\" is given, where %s is needed", flag, value, wanted.start);
-    free(wanted.start);
-    return status;
-}
-
 static clt_status obey(clt_options *options, clt__option option, const char *value, clt_error *error)
 {
     bool right;
+    char flag[CLT__FLAG_ROOM];
+    clt__option_flag(option, flag);
     TRY(clt__option_set(options, option, value, &right, error));
-    return right ? CLT_OK : fail_wrong(option, value, error);
+    return right ? CLT_OK : clt__option_refuse(option, flag, value, error);
 }
 
 static clt_status fail_without_value(clt__option option, bool another_follows, clt_error *error)
@@ -308,7 +297,11 @@ static clt_status print_table_row(clt__option option, const clt_options *default
     char flag[CLT__FLAG_ROOM];
     clt__text help = {0};
     clt__option_flag(option, flag);
-    TRY(describe(option, defaults, &help, error));
+    const clt_status status = describe(option, defaults, &help, error);
+    if (status != CLT_OK) {
+        free(help.start);
+        return status;
+    }
     (void)fprintf(stream, "| `%s%s", flag, info->value ? " " : "");
     print_cell(info->value ? info->value : "", stream);
     (void)fprintf(stream, "` | ");

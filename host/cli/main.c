@@ -1,5 +1,4 @@
 /* cltrain: the command line. This file picks the verb and decides the exit code; nothing else does. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* cltrain bench: how fast a net trains and predicts, and where the time goes. */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 

@@ -1,6 +1,5 @@
 /* cltrain example: the worked 4x4 network, every number of one training step on the device beside the reference. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/digits.h"

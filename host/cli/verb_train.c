@@ -1,9 +1,7 @@
 /* cltrain train: trains a net on a data set. */
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/output.h"

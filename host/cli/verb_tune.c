@@ -1,5 +1,4 @@
 /* cltrain tune: finds faster ways to run a net's ops on this device, and keeps them. */
-#include <stdlib.h>
 
 #include "cli/output.h"
 #include "cli/verbs.h"

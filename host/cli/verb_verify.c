@@ -1,5 +1,4 @@
 /* cltrain verify: each op of a net, on the device against the reference. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/output.h"

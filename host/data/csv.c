@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "data/format.h"
 #include "data/lines.h"
 
@@ -37,7 +38,7 @@ static bool read_number(const cell *from, double *value)
 {
     char *end;
     if (!from->length || strspn(from->text, "0123456789+-.eE") < from->length) return false;
-    *value = strtod(from->text, &end);
+    *value = clt__strtod(from->text, &end);
     return end == from->text + from->length && isfinite(*value);
 }
 

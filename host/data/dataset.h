@@ -26,6 +26,7 @@ struct clt_dataset {
     int outputs;
     clt__names class_names; /* [classes] or none */
     bool whole;             /* from a file without splits */
+    bool blank;             /* its images come later: there is nothing to measure */
     char *name;             /* where it came from, for messages */
     char *answers_name;     /* where its labels or targets did, if from elsewhere, else NULL */
 };

@@ -51,10 +51,10 @@ static json_t *state_to_json(const clt__training_state *s)
     json_t *plateau = json_pack("{s:f,s:o,s:i}", "factor", s->rate_factor, "best", loss_to_json(s->plateau.best),
                                 "stale", s->plateau.stale);
     json_t *best = loss_to_json(s->validation.best);
-    return json_pack("{s:i,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:I,s:o}", "epoch", s->epoch, "step", (json_int_t)s->step,
-                     "total_steps", (json_int_t)s->total_steps, "loss_sum", s->loss_sum, "hits", s->hits, "seen",
-                     (json_int_t)s->seen, "best_loss", best, "stale", s->validation.stale, "optimizer_began",
-                     (json_int_t)s->optimizer_began, "plateau", plateau);
+    return json_pack("{s:i,s:I,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:I,s:o}", "epoch", s->epoch, "step", (json_int_t)s->step,
+                     "images", (json_int_t)s->images, "total_steps", (json_int_t)s->total_steps, "loss_sum",
+                     s->loss_sum, "hits", s->hits, "seen", (json_int_t)s->seen, "best_loss", best, "stale",
+                     s->validation.stale, "optimizer_began", (json_int_t)s->optimizer_began, "plateau", plateau);
 }
 
 static json_t *normalization_to_json(const clt_model *model)
@@ -89,23 +89,33 @@ static clt_status model_to_text(const clt_model *model, char **text, clt_error *
     return *text ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for a checkpoint's description");
 }
 
-/* Older checkpoints have neither optimizer_began nor plateau. */
+static bool is_count(json_int_t number)
+{
+    return number >= 0 && number <= INT32_MAX;
+}
+
+/* Older checkpoints have no optimizer_began, plateau and images. */
 static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *why)
 {
-    json_int_t step, total, seen, began = 0;
+    json_int_t epoch, step, total, seen, stale, began = 0, images = 0, plateau_stale = 0;
     json_t *best, *lowest = NULL;
-    if (json_unpack_ex(json, why, 0, "{s:i,s:I,s:I,s:F,s:F,s:I,s:o,s:i,s?I,s?{s:F,s:o,s:i!}!}", "epoch", &s->epoch,
+    if (json_unpack_ex(json, why, 0, "{s:I,s:I,s:I,s:F,s:F,s:I,s:o,s:I,s?I,s?I,s?{s:F,s:o,s:I!}!}", "epoch", &epoch,
                        "step", &step, "total_steps", &total, "loss_sum", &s->loss_sum, "hits", &s->hits, "seen", &seen,
-                       "best_loss", &best, "stale", &s->validation.stale, "optimizer_began", &began, "plateau",
-                       "factor", &s->rate_factor, "best", &lowest, "stale", &s->plateau.stale) != 0)
+                       "best_loss", &best, "stale", &stale, "optimizer_began", &began, "images", &images, "plateau",
+                       "factor", &s->rate_factor, "best", &lowest, "stale", &plateau_stale) != 0)
         return false;
+    if (!is_count(epoch) || !is_count(stale) || !is_count(plateau_stale) || step < 0 || seen < 0 || images < 0 ||
+        began < 0 || began > total || !(s->rate_factor >= 0 && s->rate_factor <= 1))
+        return false;
+    s->epoch = (int)epoch;
     s->step = step;
+    s->images = images;
     s->total_steps = total;
     s->seen = seen;
     s->optimizer_began = began;
-    s->validation.best = loss_from_json(best);
-    s->plateau.best = loss_from_json(lowest);
-    return s->epoch >= 0 && step >= 0 && total >= 0 && seen >= 0 && began >= 0 && began <= total;
+    s->validation = (clt__watched_loss){loss_from_json(best), (int)stale};
+    s->plateau = (clt__watched_loss){loss_from_json(lowest), (int)plateau_stale};
+    return true;
 }
 
 static bool normalization_from_json(json_t *json, clt_model *model, json_error_t *why)
@@ -316,6 +326,9 @@ static clt_status restore_options(clt_model *model, json_t *json, const char *pa
                     "could have",
                     path, wrong, CLT_VERSION);
     }
+    /* Format 1 does not say how its parameters began, nor does what goes on with it. */
+    if (!json_object_get(options, "init"))
+        TRY(clt__option_copy(&model->options, &(clt_options){0}, CLT__OPTION_init, error));
     clt_error inner;
     const clt_status status = clt__model_freeze(model, model->options.freeze, &inner);
     if (status == CLT_OK) return CLT_OK;

@@ -73,7 +73,7 @@ static clt_status measure(const clt_dataset *data, double *mean, double *deviati
 clt_status clt__normalize(clt_model *model, const clt_dataset *data, const clt_options *options, clt_error *error)
 {
     const clt__normalize_choice *choice = &options->normalize;
-    if (model->normalized && model->state.total_steps) return CLT_OK;
+    if (model->normalized && (model->state.total_steps || data->blank)) return CLT_OK;
     for (int c = 0; c < model->input.channels; c++) {
         const int given = choice->channels == 1 ? 0 : c;
         model->mean[c] = choice->how == CLT__BY_GIVEN ? choice->mean[given] : 0;

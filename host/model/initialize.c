@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "model/model.h"
 
@@ -87,7 +88,7 @@ static bool read_rule(const char *text, choice *to)
         to->rule = &rules[i];
         if (rules[i].distribution != CONSTANT && !text[length]) return true;
         if (rules[i].distribution != CONSTANT || text[length] != '=') continue;
-        to->value = strtod(text + length + 1, &end);
+        to->value = clt__strtod(text + length + 1, &end);
         return end != text + length + 1 && !*end && isfinite(to->value);
     }
     return false;

@@ -129,7 +129,10 @@ clt_status clt_model_create(const clt_options *options, clt_model **model, clt_e
     options = clt__options_or_default(options, &none);
     TRY(clt__describe_model(options, &description, error));
     TRY(clt__model_from(&description, (clt_precision)options->precision, options->seed, model, error));
-    const clt_status status = clt__initialize(*model, options->init, error);
+    clt_status status = clt__initialize(*model, options->init, error);
+    if (status == CLT_OK && options->init)
+        status = clt__option_copy(&(*model)->options, options, CLT__OPTION_init, error);
+    (*model)->options.seed = options->seed;
     if (status == CLT_OK) return CLT_OK;
     clt_model_close(*model);
     *model = NULL;
@@ -208,6 +211,25 @@ clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *
         set_trained(p, p->trainable && !clt__glob_any(patterns, p->info.name));
     }
     return clt__option_copy(&model->options, &(clt_options){.freeze = patterns}, CLT__OPTION_freeze, error);
+}
+
+clt_status clt__freeze_for_now(clt_model *model, const char *patterns, bool **trained, clt_error *error)
+{
+    if (patterns && !*patterns) patterns = NULL;
+    TRY(check_patterns(model, patterns, error));
+    TRY(clt__allocate(model->parameters, sizeof **trained, "what is trained", trained, error));
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        (*trained)[i] = p->trained;
+        p->trained = p->trainable && !clt__glob_any(patterns, p->info.name);
+    }
+    return CLT_OK;
+}
+
+void clt__freeze_no_longer(clt_model *model, bool *trained)
+{
+    for (size_t i = 0; i < model->parameters; i++) model->parameter[i].trained = trained[i];
+    free(trained);
 }
 
 /* ---- classes */

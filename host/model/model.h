@@ -27,8 +27,9 @@ typedef struct clt__watched_loss {
 
 /* Where training stands. All of it is in a checkpoint, so that a resumed run goes on as if it had not stopped. */
 typedef struct clt__training_state {
-    int epoch;    /* epochs completed */
-    int64_t step; /* steps done of the epoch after those */
+    int epoch;      /* epochs completed */
+    int64_t step;   /* steps done of the epoch after those */
+    int64_t images; /* of the data set of those steps; 0: not known */
     int64_t total_steps;
     int64_t optimizer_began; /* how many of those another optimiser took, before the one of the options */
     double loss_sum, hits;   /* over the images seen in the running epoch */
@@ -69,6 +70,11 @@ void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimi
 /* Parameters of such names are not trained from now on, all others that can be are: `patterns` is copied to the
  * options. */
 clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *error);
+
+/* The same until clt__freeze_no_longer, which gives back what was trained before, and leaves optimiser states and
+ * averages alone. *trained is what it needs. */
+clt_status clt__freeze_for_now(clt_model *model, const char *patterns, bool **trained, clt_error *error);
+void clt__freeze_no_longer(clt_model *model, bool *trained);
 
 /* The average of a parameter, in files and for clt_model_get: "ema.conv1.weight". */
 void clt__name_average(const clt_tensor_info *parameter, char name[128]);

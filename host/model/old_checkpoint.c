@@ -1,7 +1,6 @@
 #include "model/old_checkpoint.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
 
@@ -67,7 +66,7 @@ static bool list_augment(json_t *options)
 /* How classes are weighed was a number, and the weights a member of their own. */
 static bool join_class_weights(json_t *options)
 {
-    static const char *const names[] = {"equal", "balanced", NULL};
+    static const char *const names[] = {"equal", "balanced"};
     const json_t *how = json_object_get(options, "class_weighting"),
                  *weights = json_object_get(options, "class_weight");
     const json_int_t number = json_integer_value(how);

@@ -31,10 +31,11 @@ static clt_status fail_changed(clt__option option, const comparison *c, clt_erro
 /* The net that the options name, with the model's input and loss, as text. */
 static clt_status print_net(const clt_options *options, const clt_model *model, clt__text *text, clt_error *error)
 {
-    const clt_options named = {.net = options->net, .input = model->input, .loss = clt_model_loss(model)};
+    const clt_options named = {.net = options->net, .input = model->input};
     clt__description description;
     char *net = NULL;
     TRY(clt__describe_model(&named, &description, error));
+    if (!description.loss) description.loss = model->description.loss;
     clt_status status = clt__description_text(&description, &net, error);
     if (status == CLT_OK) status = clt__text_print(text, error, "%s", net);
     free(net);
@@ -83,14 +84,34 @@ static clt_status take(clt_options *options, const clt_model *model, clt__option
     return status;
 }
 
+/* Whether the model does not say how its parameters began: it is of a checkpoint of format 1. */
+static bool is_unknown(const clt_model *model, clt__option option)
+{
+    return !model->options.init && (option == CLT__OPTION_init || option == CLT__OPTION_weights);
+}
+
+static clt_status take_all(clt_options *options, const clt_model *model, clt__text *changes, clt_error *error)
+{
+    for (clt__option i = 0; i < CLT__OPTIONS; i++)
+        if (!is_unknown(model, i)) TRY(take(options, model, i, changes, error));
+    return CLT_OK;
+}
+
+/* On a copy, so that options that do not fit stay as they are. */
 clt_status clt_options_resume(clt_options *options, const clt_model *model, clt_error *error)
 {
     clt__text changes = {0};
-    clt_status status = CLT_OK;
-    for (clt__option i = 0; i < CLT__OPTIONS && status == CLT_OK; i++)
-        status = take(options, model, i, &changes, error);
+    clt_options *fresh;
+    TRY(clt_options_copy(options, &fresh, error));
+    const clt_status status = take_all(fresh, model, &changes, error);
+    if (status == CLT_OK) {
+        const clt_options before = *options;
+        *options = *fresh;
+        *fresh = before;
+    }
     if (status == CLT_OK && changes.length)
         clt__options_note(options, "the training goes on with other options than before: %s", changes.start);
+    clt_options_close(fresh);
     free(changes.start);
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/text.h"
 
 enum { LARGEST_VALUE = 1000000, LONGEST_WORD = 64, MOST_LAYERS = 10000 };
@@ -77,7 +78,7 @@ static bool parse_count(const char *text, const char **end, int *value)
 static bool parse_real(const char *text, int *millionths)
 {
     char *end;
-    const double value = strtod(text, &end);
+    const double value = clt__strtod(text, &end);
     if (end == text || *end || !(value >= 0 && value <= 1000)) return false;
     *millionths = (int)(value * 1e6 + 0.5);
     return fabs(value * 1e6 - *millionths) < 1e-3;

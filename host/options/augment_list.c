@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "options/kinds.h"
 
 typedef enum augment_type { SWITCH, PIXELS, NUMBER } augment_type;
@@ -40,7 +41,7 @@ static const augment_row *find_augment(const char *name, size_t length)
 static bool read_amount(const char *text, const char *end, double *number)
 {
     char *after;
-    *number = strtod(text, &after);
+    *number = clt__strtod(text, &after);
     return after == end && after != text && isfinite(*number) && *number > 0;
 }
 

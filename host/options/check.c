@@ -1,5 +1,4 @@
 /* Options that are what their rows allow, and that make sense together. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "options/kinds.h"

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+
 /* ---- numbers */
 
 /* strtod and its like skip spaces, which here are always a mistake. */
@@ -55,7 +57,7 @@ static bool read_seed(const clt__option_info *row, const char *text, void *membe
 static bool read_real(const clt__option_info *row, const char *text, void *member)
 {
     char *end;
-    const double number = strtod(text, &end);
+    const double number = clt__strtod(text, &end);
     if (!is_all_number(text, end) || !(number >= row->least && number <= row->most)) return false;
     *(double *)member = number;
     return true;
@@ -84,14 +86,15 @@ static clt_status print_seed(const clt__option_info *row, const void *member, cl
     return clt__text_print(text, error, "%" PRIu64, *(const uint64_t *)member);
 }
 
-/* With the fewest digits that read back as the number. */
 clt_status clt__print_number(double number, clt__text *text, clt_error *error)
 {
-    char digits[32];
-    int precision = 5;
-    do (void)snprintf(digits, sizeof digits, "%.*g", ++precision, number);
-    while (precision < 17 && strtod(digits, NULL) != number);
-    return clt__text_print(text, error, "%s", digits);
+    const size_t start = text->length;
+    for (int precision = 6; precision <= 17; precision++) {
+        text->length = start;
+        TRY(clt__text_print(text, error, "%.*g", precision, number));
+        if (clt__strtod(text->start + start, NULL) == number) break;
+    }
+    return CLT_OK;
 }
 
 static clt_status print_real(const clt__option_info *row, const void *member, clt__text *text, clt_error *error)
@@ -381,7 +384,7 @@ static int read_numbers(const char *text, char end, double *numbers, int most)
 {
     for (int count = 0; count < most; count++) {
         char *after;
-        numbers[count] = strtod(text, &after);
+        numbers[count] = clt__strtod(text, &after);
         if (after == text || !isfinite(numbers[count])) return 0;
         if (*after == end) return count + 1;
         if (*after != ',') return 0;

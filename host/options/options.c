@@ -1,6 +1,5 @@
 #include "options/options.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,6 +98,7 @@ static const void *value_of(const clt_options *options, clt__option option)
 static clt_status own_text(clt_options *options, clt__option option, const char *text, clt_error *error)
 {
     char *copy = NULL;
+    if (text && !*text) text = NULL; /* an empty text is none */
     if (text && text == options->owned[option]) return CLT_OK;
     if (text) TRY(clt__copy_text(text, &copy, error));
     free(options->owned[option]);
@@ -140,15 +140,12 @@ clt_status clt__option_wanted(clt__option option, clt__text *text, clt_error *er
 
 /* ---- all of them */
 
-/* The fallbacks, read from the rows once: what they are is part of the program, and a wrong one is its mistake. */
+/* The fallbacks are part of the program: tests/test_sessions.c sees that each is a value of its row. */
 clt_options clt__options_default(void)
 {
     clt_options options = {0};
-    for (clt__option i = 0; i < CLT__OPTIONS; i++) {
-        const bool right = !rows[i].fallback || rows[i].kind->read(&rows[i], rows[i].fallback, member_of(&options, i));
-        assert(right);
-        (void)right;
-    }
+    for (clt__option i = 0; i < CLT__OPTIONS; i++)
+        if (rows[i].fallback) (void)rows[i].kind->read(&rows[i], rows[i].fallback, member_of(&options, i));
     return options;
 }
 
@@ -195,8 +192,9 @@ clt_status clt_options_create(clt_options **options, clt_error *error)
 
 clt_status clt_options_copy(const clt_options *from, clt_options **options, clt_error *error)
 {
-    clt_options *fresh;
+    clt_options *fresh, none;
     *options = NULL;
+    from = clt__options_or_default(from, &none);
     TRY(clt__allocate(1, sizeof *fresh, "options", &fresh, error));
     *fresh = *from;
     memset(fresh->owned, 0, sizeof fresh->owned);
@@ -228,20 +226,24 @@ static clt_status find(const char *name, clt__option *option, clt_error *error)
     return FAIL(error, CLT_BAD_ARGUMENT, "there is no option \"%s\": the README lists them", name);
 }
 
-clt_status clt_options_set(clt_options *options, const char *name, const char *value, clt_error *error)
+clt_status clt__option_refuse(clt__option option, const char *name, const char *value, clt_error *error)
 {
-    clt__option option;
     clt__text wanted = {0};
-    bool right = false;
-    TRY(find(name, &option, error));
-    TRY(clt__option_set(options, option, value, &right, error));
-    if (right) return CLT_OK;
     clt_status status = clt__option_wanted(option, &wanted, error);
     if (status == CLT_OK)
         status =
             FAIL(error, CLT_BAD_ARGUMENT, "%s: \"%.500s\" is given, where %s is needed", name, value, wanted.start);
     free(wanted.start);
     return status;
+}
+
+clt_status clt_options_set(clt_options *options, const char *name, const char *value, clt_error *error)
+{
+    clt__option option;
+    bool right = false;
+    TRY(find(name, &option, error));
+    TRY(clt__option_set(options, option, value, &right, error));
+    return right ? CLT_OK : clt__option_refuse(option, name, value, error);
 }
 
 clt_status clt_options_set_integer(clt_options *options, const char *name, int64_t value, clt_error *error)
@@ -253,9 +255,11 @@ clt_status clt_options_set_integer(clt_options *options, const char *name, int64
 
 clt_status clt_options_set_real(clt_options *options, const char *name, double value, clt_error *error)
 {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.17g", value);
-    return clt_options_set(options, name, text, error);
+    clt__text text = {0};
+    TRY(clt__text_print(&text, error, "%.17g", value));
+    const clt_status status = clt_options_set(options, name, text.start, error);
+    free(text.start);
+    return status;
 }
 
 clt_status clt_options_set_flag(clt_options *options, const char *name, bool value, clt_error *error)
@@ -267,7 +271,9 @@ clt_status clt_options_get(const clt_options *options, const char *name, char **
 {
     clt__option option;
     clt__text text = {0};
+    clt_options none;
     *value = NULL;
+    options = clt__options_or_default(options, &none);
     TRY(find(name, &option, error));
     TRY(clt__text_append(&text, "", 0, error));
     const clt_status status = clt__option_print(options, option, &text, error);

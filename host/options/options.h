@@ -150,6 +150,9 @@ clt_status clt__option_print(const clt_options *options, clt__option option, clt
 /* What would be right: "a number from 0 to 1". */
 clt_status clt__option_wanted(clt__option option, clt__text *text, clt_error *error);
 
+/* Fails in a sentence that says what would be right; `name` is what the option was called. */
+clt_status clt__option_refuse(clt__option option, const char *name, const char *value, clt_error *error);
+
 /* Whether --help lists what there is, which `value` does not. */
 bool clt__option_lists_names(clt__option option);
 

@@ -1,7 +1,6 @@
 #include "options/options_json.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,34 +56,35 @@ json_t *clt__options_to_json(const clt_options *options, clt__option_filter filt
     return object;
 }
 
-/* As clt__option_set takes it; NULL where it is of another type. A whole number serves as a real. */
-static const char *value_from_json(const json_t *value, clt__json_type type, char room[32])
+/* As clt__option_set takes it. False where it is of another type, or there is no memory. A whole number serves as a
+ * real. */
+static bool print_json(const json_t *value, clt__json_type type, clt__text *text)
 {
     const bool whole = json_is_integer(value);
-    if (type == CLT__JSON_TEXT) return json_string_value(value);
-    if (type == CLT__JSON_BOOL) return json_is_true(value) ? "yes" : json_is_false(value) ? "no" : NULL;
+    if (type == CLT__JSON_TEXT && json_is_string(value))
+        return clt__text_append(text, json_string_value(value), json_string_length(value), NULL) == CLT_OK;
+    if (type == CLT__JSON_BOOL && json_is_boolean(value))
+        return clt__text_print(text, NULL, "%s", json_is_true(value) ? "yes" : "no") == CLT_OK;
     if (type == CLT__JSON_REAL && json_is_number(value))
-        (void)snprintf(room, 32, "%.17g", json_number_value(value));
-    else if (type == CLT__JSON_SEED && whole)
-        (void)snprintf(room, 32, "%" PRIu64, (uint64_t)json_integer_value(value));
-    else if (type == CLT__JSON_INTEGER && whole)
-        (void)snprintf(room, 32, "%" PRId64, (int64_t)json_integer_value(value));
-    else
-        return NULL;
-    return room;
+        return clt__text_print(text, NULL, "%.17g", json_number_value(value)) == CLT_OK;
+    if (type == CLT__JSON_SEED && whole)
+        return clt__text_print(text, NULL, "%" PRIu64, (uint64_t)json_integer_value(value)) == CLT_OK;
+    return type == CLT__JSON_INTEGER && whole &&
+           clt__text_print(text, NULL, "%" PRId64, (int64_t)json_integer_value(value)) == CLT_OK;
 }
 
 bool clt__options_from_json(clt_options *options, json_t *object, clt__option_filter filter, const char **wrong)
 {
     json_t *value;
     json_object_foreach (object, *wrong, value) {
-        char room[32];
+        clt__text text = {0};
         bool right = false;
         const clt__option option = clt__find_option(*wrong, strlen(*wrong));
-        const char *text = option < CLT__OPTIONS && filter(option)
-                               ? value_from_json(value, clt__option_info_of(option)->kind->json, room)
-                               : NULL;
-        if (text && clt__option_set(options, option, text, &right, NULL) != CLT_OK) *wrong = NULL;
+        if (option < CLT__OPTIONS && filter(option) &&
+            print_json(value, clt__option_info_of(option)->kind->json, &text) &&
+            clt__option_set(options, option, text.start, &right, NULL) != CLT_OK)
+            *wrong = NULL;
+        free(text.start);
         if (!right) return false;
         options->given[option] = false;
     }

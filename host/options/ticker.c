@@ -30,5 +30,6 @@ clt_status clt__ticker_tick(clt__ticker *ticker, int64_t done, clt_error *error)
     p->done = done;
     p->seconds = now - ticker->began;
     if (ticker->options->progress(ticker->options->progress_user, p)) return CLT_OK;
+    if (!p->total) return FAIL(error, CLT_STOPPED, "%s: stopped after %" PRId64, p->what, done);
     return FAIL(error, CLT_STOPPED, "%s: stopped after %" PRId64 " of %" PRId64, p->what, done, p->total);
 }

@@ -2,16 +2,20 @@
 
 #include <math.h>
 
+clt_status clt__check_target_value(const clt__loss_row *loss, const char *name, int target, int image, double value,
+                                   clt_error *error)
+{
+    if (isfinite(value) && (!loss->probabilities || (value >= 0 && value <= 1))) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "%s: target %d of image %d is %g: the loss %s takes %s", name, target, image,
+                value, loss->name, loss->probabilities ? "numbers from 0 to 1" : "finite numbers");
+}
+
 clt_status clt__check_target_values(const clt__loss_row *loss, const clt_dataset *data, clt_error *error)
 {
     const size_t outputs = (size_t)data->outputs, count = data->targets ? data->count * outputs : 0;
-    for (size_t i = 0; i < count; i++) {
-        const double value = data->targets[i];
-        if (!isfinite(value) || (loss->probabilities && !(value >= 0 && value <= 1)))
-            return FAIL(error, CLT_BAD_ARGUMENT, "%s: target %zu of image %zu is %g: the loss %s takes %s",
-                        clt__answers_name(data), i % outputs, i / outputs, value, loss->name,
-                        loss->probabilities ? "numbers from 0 to 1" : "finite numbers");
-    }
+    for (size_t i = 0; i < count; i++)
+        TRY(clt__check_target_value(loss, clt__answers_name(data), (int)(i % outputs), (int)(i / outputs),
+                                    data->targets[i], error));
     return CLT_OK;
 }
 

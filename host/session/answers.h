@@ -7,6 +7,10 @@
 /* Labels of the net's classes, or targets, to `purpose`: "train on". */
 clt_status clt__check_answers(const clt_model *model, const clt_dataset *data, const char *purpose, clt_error *error);
 
+/* A real target that the loss takes: number `target` of an image of what is called `name`. */
+clt_status clt__check_target_value(const clt__loss_row *loss, const char *name, int target, int image, double value,
+                                   clt_error *error);
+
 /* Real targets, if it has them, that are numbers which the loss takes. */
 clt_status clt__check_target_values(const clt__loss_row *loss, const clt_dataset *data, clt_error *error);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "options/ticker.h"
 #include "session/answers.h"
 #include "session/session.h"
 #include "session/steps.h"
@@ -18,6 +19,7 @@ static clt_status create_batch(const clt_model *model, clt_pixels pixels, int im
                               shape.channels,    shape.height,     shape.width};
     clt_dataset *fresh;
     TRY(clt__dataset_create(&claim, &fresh, error));
+    fresh->blank = true;
     const clt_status status =
         pixels == CLT_BYTES ? clt__dataset_allocate_bytes(fresh, error) : clt__dataset_allocate_reals(fresh, error);
     return clt__dataset_finish(status, fresh, data);
@@ -144,10 +146,14 @@ static clt_status copy_labels(const clt_session *session, const int32_t *labels,
 
 static clt_status copy_targets(const clt_session *session, const float *targets, int count, clt_error *error)
 {
+    const int outputs = session->model->outputs;
     double *to = session->batch_data->targets;
     if (!targets || !to) return copy_labels(session, NULL, count, error);
-    for (size_t i = 0; i < (size_t)count * (size_t)session->model->outputs; i++) to[i] = (double)targets[i];
-    return clt__check_target_values(session->model->description.loss, session->batch_data, error);
+    for (int i = 0; i < count * outputs; i++)
+        TRY(clt__check_target_value(session->model->description.loss, "the batch given", i % outputs, i / outputs,
+                                    (double)targets[i], error));
+    for (int i = 0; i < count * outputs; i++) to[i] = (double)targets[i];
+    return CLT_OK;
 }
 
 /* The device gets what was copied, as images 0 to count of the order. */
@@ -164,6 +170,7 @@ static clt_status set_batch(clt_session *session, const uint8_t *bytes, const fl
 {
     if (!session->trained)
         return FAIL(error, CLT_BAD_ARGUMENT, "the session was opened for inference: clt_session_predict takes images");
+    if (labels && targets) return FAIL(error, CLT_BAD_ARGUMENT, "a batch has labels or targets, not both");
     session->stage = CLT__NO_BATCH;
     TRY(copy_images(session, bytes, floats, count, error));
     TRY(targets ? copy_targets(session, targets, count, error) : copy_labels(session, labels, count, error));
@@ -191,6 +198,8 @@ clt_status clt_session_choose_batch(clt_session *session, const int32_t *images,
     if ((size_t)count > session->data->count)
         return FAIL(error, CLT_BAD_ARGUMENT, "%d images were asked for, the data set has %zu", count,
                     session->data->count);
+    TRY(clt__session_read_steps(session, NULL, NULL, error)); /* of an epoch, whose order this one replaces */
+    session->in_epoch = false;
     session->stage = CLT__NO_BATCH;
     TRY(clt__feed_set_order(&session->feed, images, count, error));
     session->batch_images = count;
@@ -200,17 +209,16 @@ clt_status clt_session_choose_batch(clt_session *session, const int32_t *images,
 
 /* ---- a step, whole or in parts */
 
-static clt_status check_stage(const clt_session *session, clt__batch_stage wanted, const char *first, clt_error *error)
+static clt_status need_first(const char *first, clt_error *error)
 {
-    if (session->stage >= wanted) return CLT_OK;
     return FAIL(error, CLT_BAD_ARGUMENT, "%s comes first", first);
 }
 
-/* The steps of an epoch that are under way end before one of the caller's begins. */
+/* From its first step on the model counts as trained by the session's options. */
 static clt_status begin_step(clt_session *session, clt_error *error)
 {
-    TRY(check_stage(session, CLT__BATCH_SET, "clt_session_set_batch or clt_session_choose_batch", error));
-    TRY(clt__session_read_steps(session, NULL, NULL, error));
+    if (session->stage == CLT__NO_BATCH) return need_first("clt_session_set_batch or clt_session_choose_batch", error);
+    TRY(clt__session_commit(session, error));
     session->number = session->state.total_steps + 1;
     return CLT_OK;
 }
@@ -218,8 +226,10 @@ static clt_status begin_step(clt_session *session, clt_error *error)
 clt_status clt_session_train_batch(clt_session *session, clt_error *error)
 {
     TRY(begin_step(session, error));
+    session->rate = session->batch_rate;
     TRY(clt__session_run_batch(session, 0, session->batch_images, 0, clt__session_run_ops, NULL, error));
     session->state.total_steps++;
+    session->stage = CLT__STEP_DONE;
     return CLT_OK;
 }
 
@@ -246,7 +256,7 @@ clt_status clt_session_forward(clt_session *session, clt_error *error)
 
 clt_status clt_session_backward(clt_session *session, clt_error *error)
 {
-    TRY(check_stage(session, CLT__FORWARD_DONE, "clt_session_forward", error));
+    if (session->stage != CLT__FORWARD_DONE) return need_first("clt_session_forward", error);
     TRY(clt__session_run_ops(session, session->net.backward, session->net.update, NULL, error));
     session->stage = CLT__BACKWARD_DONE;
     return CLT_OK;
@@ -254,17 +264,19 @@ clt_status clt_session_backward(clt_session *session, clt_error *error)
 
 clt_status clt_session_update(clt_session *session, clt_error *error)
 {
-    TRY(check_stage(session, CLT__BACKWARD_DONE, "clt_session_backward", error));
+    if (session->stage != CLT__BACKWARD_DONE) return need_first("clt_session_backward", error);
+    session->rate = session->batch_rate;
     TRY(clt__session_run_update(session, clt__session_run_ops, NULL, error));
     session->state.total_steps++;
-    session->stage = CLT__BATCH_SET;
+    session->stage = CLT__STEP_DONE;
     return CLT_OK;
 }
 
 clt_status clt_session_loss(clt_session *session, double *loss, double *accuracy, clt_error *error)
 {
     double slot[HISTORY_LENGTH];
-    TRY(check_stage(session, CLT__BATCH_SET, "clt_session_train_batch, or clt_session_backward,", error));
+    if (session->stage < CLT__BACKWARD_DONE)
+        return need_first("clt_session_train_batch, or clt_session_backward,", error);
     TRY(clt__engine_read(session->engine, session->net.history, 0, HISTORY_LENGTH, slot, error));
     *loss = slot[HISTORY_LOSS] / session->batch_images;
     *accuracy = session->data->labels ? slot[HISTORY_HITS] / session->batch_images : NAN;
@@ -290,6 +302,7 @@ static clt_status predict(clt_session *session, const uint8_t *bytes, const floa
 {
     const size_t image = clt__image_size(session->model->input), width = (size_t)session->model->outputs;
     const size_t most = (size_t)session->micro_batch;
+    clt__ticker ticker = clt__ticker_start(&session->options, "predict", (int64_t)count);
     for (size_t first = 0; first < count; first += most) {
         const int some = (int)(count - first < most ? count - first : most);
         TRY(copy_images(session, bytes ? bytes + first * image : NULL, floats ? floats + first * image : NULL, some,
@@ -297,6 +310,7 @@ static clt_status predict(clt_session *session, const uint8_t *bytes, const floa
         TRY(clt__feed_refresh(&session->feed, some, error));
         TRY(clt__session_run_batch(session, 0, some, 0, clt__session_run_ops, NULL, error));
         TRY(read_outputs(session, some, room, outputs + first * width, error));
+        TRY(clt__ticker_tick(&ticker, (int64_t)first + some, error));
     }
     return CLT_OK;
 }

@@ -31,15 +31,21 @@ clt_status clt__check_position(const clt_session *session, clt_error *error)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the checkpoint stands at step %" PRId64 " of its epoch, %s has %" PRId64 " steps of %d images",
                     step, session->data->name, steps, fresh->batch_size);
+    if (step && session->state.images && session->state.images != (int64_t)session->data->count)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "the checkpoint stands in the middle of an epoch of %" PRId64 " images, %s has %zu",
+                    session->state.images, session->data->name, session->data->count);
     return CLT_OK;
 }
 
 clt_status clt__session_commit(clt_session *session, clt_error *error)
 {
     clt_model *model = session->trained;
+    if (session->committed) return CLT_OK;
     TRY(clt__remember_options(model, session->given, error));
-    if (model->class_names.count) return CLT_OK;
-    return clt__names_copy(&session->data->class_names, &model->class_names, error);
+    if (!model->class_names.count) TRY(clt__names_copy(&session->data->class_names, &model->class_names, error));
+    session->committed = true;
+    return CLT_OK;
 }
 
 /* Only a session that trains on a data set has epochs. */
@@ -54,7 +60,10 @@ clt_status clt_session_begin_epoch(clt_session *session, clt_error *error)
     TRY(check_epochs(session, error));
     TRY(clt__check_position(session, error));
     TRY(clt__session_commit(session, error));
-    return clt__session_set_epoch_order(session, &session->options, session->state.epoch, error);
+    session->stage = CLT__NO_BATCH;
+    TRY(clt__session_set_epoch_order(session, &session->options, session->state.epoch, error));
+    session->in_epoch = true;
+    return CLT_OK;
 }
 
 int64_t clt_session_epoch_steps(const clt_session *session)
@@ -71,6 +80,7 @@ static int step_images(const clt_session *session, int64_t step)
 
 clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_ops run, void *user, clt_error *error)
 {
+    session->stage = CLT__NO_BATCH;
     session->number = session->state.total_steps + session->pending + 1;
     session->rate = clt__learning_rate(&session->options, &session->state, step, clt__session_steps(session));
     TRY(clt__session_run_batch(session, (int)clt__first_image(&session->options, step), step_images(session, step),
@@ -87,6 +97,7 @@ static clt_status take_step(clt_session *session, const double *slot, clt__take_
     if (isnan(loss)) return FAIL(error, CLT_DIVERGED, "the loss is not a number");
     if (isinf(loss)) return FAIL(error, CLT_DIVERGED, "the loss is infinite");
     s->step++;
+    s->images = (int64_t)session->data->count;
     s->total_steps++;
     s->loss_sum += slot[HISTORY_LOSS];
     s->hits += slot[HISTORY_HITS];
@@ -113,6 +124,7 @@ bool clt_session_has_step(const clt_session *session)
 clt_status clt_session_next_step(clt_session *session, clt_error *error)
 {
     TRY(check_epochs(session, error));
+    if (!session->in_epoch) return FAIL(error, CLT_BAD_ARGUMENT, "clt_session_begin_epoch comes first");
     if (!clt_session_has_step(session))
         return FAIL(error, CLT_BAD_ARGUMENT, "the epoch has no further step: clt_session_end_epoch ends it");
     if (session->pending == CLT__HISTORY_SLOTS) TRY(clt__session_read_steps(session, NULL, NULL, error));
@@ -138,6 +150,7 @@ void clt__session_close_epoch(clt_session *session, double loss, bool *best)
     if (*best) s->validation.best = loss;
     s->validation.stale = *best ? 0 : s->validation.stale + 1;
     clt__schedule_follow(&session->options, loss, s);
+    session->in_epoch = false;
     s->epoch++;
     s->step = s->seen = 0;
     s->loss_sum = s->hits = 0;

@@ -32,11 +32,13 @@ static clt_status move_parameters(clt_session *session, const clt_model *model, 
         const clt__tensor *tensor = &tape->tensor[index];
         double *values = is_training(session) ? p->values : clt__inferring_values(model, p);
         TRY(clt__session_move(session, tensor, index, 0, values, up, error));
-        for (int j = 0; j < CLT__MAX_STATES && p->trained; j++)
+        const bool trained =
+            tensor->root == session->net.parameters; /* by the session, whatever the model has become */
+        for (int j = 0; j < CLT__MAX_STATES && trained; j++)
             if (has_states_of(session, model) && session->net.state[j] >= 0)
                 TRY(clt__session_move(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
         double *average = up ? clt__inferring_values(model, p) : p->average; /* it begins as the parameter */
-        if (session->net.average >= 0 && p->trained)
+        if (session->net.average >= 0 && trained)
             TRY(clt__session_move(session, tensor, session->net.average, tensor->offset, average, up, error));
     }
     return CLT_OK;
@@ -216,7 +218,7 @@ static clt_status write_normalization(clt_session *session, clt_error *error)
 
 static clt_status write_hyper(clt_session *session, const clt_options *options, clt_error *error)
 {
-    session->rate = options->lr;
+    session->rate = session->batch_rate = options->lr;
     session->beta1 = options->beta1;
     session->beta2 = options->beta2;
     session->decay = options->weight_decay;
@@ -450,6 +452,7 @@ clt_status clt_session_open_inference(const clt_model *model, clt_device *device
     TRY(clt__check_options(options, model->input.channels, error));
     inference = clt__options_default();
     inference.batch_size = data->count < (size_t)options->batch_size ? (int)data->count : options->batch_size;
+    clt_options_set_progress(&inference, options->progress, options->progress_user);
     return clt__session_open(model, device, data, &inference, (clt__session_mode){0}, session, error);
 }
 
@@ -468,7 +471,7 @@ clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *er
 {
     if (!(rate >= 0 && rate <= 1e6))
         return FAIL(error, CLT_BAD_ARGUMENT, "learning rate is %g: it should be from 0 to 1e+06", rate);
-    session->rate = rate; /* the next step's update takes it */
+    session->batch_rate = rate;
     return CLT_OK;
 }
 
@@ -483,8 +486,11 @@ clt_status clt_session_store(clt_session *session, clt_error *error)
 
 clt_status clt_session_load(clt_session *session, clt_error *error)
 {
+    TRY(write_normalization(session, error));
     if (!session->trained) return clt__session_upload(session, error);
     session->state = session->model->state;
     session->pending = 0;
+    session->in_epoch = false;
+    session->stage = CLT__NO_BATCH;
     return clt__session_rewind(session, error);
 }

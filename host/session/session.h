@@ -7,7 +7,13 @@
 #include "session/fit.h"
 
 /* What has been done with the batch that the caller has set, for steps in parts. */
-typedef enum clt__batch_stage { CLT__NO_BATCH, CLT__BATCH_SET, CLT__FORWARD_DONE, CLT__BACKWARD_DONE } clt__batch_stage;
+typedef enum clt__batch_stage {
+    CLT__NO_BATCH,
+    CLT__BATCH_SET,
+    CLT__FORWARD_DONE,
+    CLT__BACKWARD_DONE, /* from here on its loss is known */
+    CLT__STEP_DONE
+} clt__batch_stage;
 
 struct clt_session {
     const clt_model *model;
@@ -22,6 +28,9 @@ struct clt_session {
     clt_options options;       /* the same, resolved: what they own is `given`'s */
     clt__training_state state; /* the model's, and what steps that were read have added since */
     int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
+    bool in_epoch;             /* the order of images is that of the running epoch */
+    bool committed;            /* the model counts as trained by the session's options */
+    double batch_rate;         /* the learning rate of steps on the caller's batches; an epoch's have the schedule's */
     uint64_t seed;             /* of what steps draw at random */
     int64_t number;            /* of the next step since training began */
     int64_t updates;           /* that the optimiser's states have seen */

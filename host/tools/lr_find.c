@@ -51,7 +51,7 @@ static clt_status find(finder *f, clt_error *error)
     for (int i = 0; i < steps && !f->result->diverged; i++) {
         clt_lr_row *row = &f->result->row[i];
         row->rate = least * pow(most / least, (double)i / (steps - 1));
-        TRY(clt_session_set_rate(f->session, row->rate, error));
+        f->session->rate = row->rate;
         TRY(run_step(f, i, &row->loss, error));
         f->average = keep * f->average + (1 - keep) * row->loss;
         row->smoothed = f->average / (1 - pow(keep, i + 1));
@@ -110,24 +110,21 @@ static clt_status find_in_session(clt_session *session, const clt_options *optio
     return status;
 }
 
-/* With what the options freeze; afterwards the model's own list holds again. */
+/* With what the options freeze; the model is as it was afterwards. */
 static clt_status find_frozen(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                               clt_lr_result **result, clt_error *error)
 {
     clt_session *session;
-    clt_options own = {0};
-    TRY(clt__option_copy(&own, &model->options, CLT__OPTION_freeze, error));
-    clt_status status = clt__model_freeze(model, options->freeze, error);
-    if (status == CLT_OK)
-        status =
-            clt__session_open(model, device, data, options, (clt__session_mode){.training = true}, &session, error);
+    bool *trained;
+    TRY(clt__freeze_for_now(model, options->freeze, &trained, error));
+    clt_status status =
+        clt__session_open(model, device, data, options, (clt__session_mode){.training = true}, &session, error);
     if (status == CLT_OK) {
         status = find_in_session(session, options, result, error);
         clt_session_close(session);
     }
-    const clt_status restored = clt__model_freeze(model, own.freeze, status == CLT_OK ? error : NULL);
-    clt__options_forget(&own);
-    return status == CLT_OK ? restored : status;
+    clt__freeze_no_longer(model, trained);
+    return status;
 }
 
 clt_status clt_lr_find(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,

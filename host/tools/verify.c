@@ -216,9 +216,9 @@ static clt_status verify_optimizer(const clt_model *model, clt_device *device, c
     options.no_decay_bias_norm = true;
     options.clip_grad = 0.5;
     options.clip_value = 0.005;
-    TRY(open_session(model, device, data, &options, (clt__session_mode){.training = true}, &session, error));
-    clt_status status = CLT_OK;
-    if (session->net.hyper >= 0) { /* something is trained */
+    clt_status status =
+        open_session(model, device, data, &options, (clt__session_mode){.training = true}, &session, error);
+    if (status == CLT_OK && session->net.hyper >= 0) { /* something is trained */
         status = randomize(session, session->net.gradients, -0.01, 0.01, error);
         if (status == CLT_OK)
             status = run_pass(session, session->net.update, session->net.end, p->full, new_ops, to, error);

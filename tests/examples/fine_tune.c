@@ -38,7 +38,7 @@ int main(int count, char **arguments)
     clt_model *model = NULL;
     if (count < 4) return 2;
     clt_status status = clt_options_create(&options, &error);
-    clt_options_set_notes(options, tell, NULL);
+    if (status == CLT_OK) clt_options_set_notes(options, tell, NULL);
     if (status == CLT_OK) status = clt_options_set(options, "net", arguments[2], &error);
     if (status == CLT_OK) status = clt_options_set(options, "batch_size", "30", &error);
     if (status == CLT_OK) status = clt_dataset_open(arguments[3], CLT_TRAIN, options, &images, &error);

@@ -2,7 +2,7 @@
  * end a training at each of those moments, on quick machines and on slow ones:
  *   SIGNAL_AT=KILL:7     the seventh change; half of what was to be written is in the file then
  *   SIGNAL_AT=INT:7      the same with SIGINT
- * Changes are: making a file or a folder, writing to a stream, flushing it, syncing, renaming, removing. */
+ * Changes are calls of open that make a file, of mkdir, fwrite, fprintf, fflush, fsync, rename and unlink. */
 #define _GNU_SOURCE
 
 #include <dlfcn.h>
