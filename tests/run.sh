@@ -31,7 +31,7 @@ case $#$mode in
 esac
 
 packages="$packages_to_build $packages_of_data libcmocka-dev python3"
-[ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind"
+[ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind locales"
 need $packages
 
 target=all
@@ -86,6 +86,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export POCL_CACHE_DIR="$work/pocl" CLTRAIN_CACHE_DIR="$work/cltrain"
 mkdir "$POCL_CACHE_DIR"
+# A locale with a decimal comma, for the test that no number depends on it; without one that test is skipped.
+mkdir "$work/locales"
+localedef -i de_DE -f UTF-8 "$work/locales/de_DE.UTF-8" 2>/dev/null || true
+export LOCPATH="$work/locales"
 
 build build/tests
 if [ $mode = --quick ]; then
