@@ -98,7 +98,7 @@ if [ $mode = --quick ]; then
 else
     build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON -DCLTRAIN_FUZZ=ON
     target=test_threads
-    build build/threads -DCMAKE_C_COMPILER=clang -DCLTRAIN_THREAD_SANITIZER=ON
+    build build/threads -DCMAKE_C_COMPILER=clang -DCLTRAIN_THREAD_SANITIZER=ON -DCMAKE_BUILD_TYPE=Debug
     # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
     echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
     with="env CLTRAIN_DEVICE=reference"
