@@ -6,7 +6,7 @@
 #include "engine/internal.h"
 #include "net/net.h"
 #include "ops/average.h"
-#include "ops/input.h"
+#include "ops/batch.h"
 #include "support.h"
 
 static clt__tape tape_of_two(int tensor[2])

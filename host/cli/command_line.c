@@ -268,8 +268,11 @@ clt_status print_verb_help(const verb_row *verb, const clt_options *defaults, FI
 {
     (void)fprintf(stream, "usage: cltrain %s", verb->name);
     for (clt__option i = 0; (i = next_option(verb, i)) < CLT__OPTIONS; i++)
-        if (is_needed(verb, i))
-            (void)fprintf(stream, " --%s %s", clt__option_info_of(i)->name, clt__option_info_of(i)->value);
+        if (is_needed(verb, i)) {
+            char flag[CLT__FLAG_ROOM];
+            clt__option_flag(i, flag);
+            (void)fprintf(stream, " %s %s", flag, clt__option_info_of(i)->value);
+        }
     (void)fprintf(stream, " [options]");
     if (verb->operand) (void)fprintf(stream, " %s...", verb->operand);
     (void)fprintf(stream, "\n\n");

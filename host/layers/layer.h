@@ -122,7 +122,7 @@ clt_status clt__slide_window(clt__layer *layer, int channels, const int *kernel,
                              bool ceil, clt_error *error);
 clt_status clt__check_pool_padding(const clt__layer *layer, const int *kernel, const int *padding, clt_error *error);
 
-/* weighted.c: for layers whose first parameter is a weight and whose second, if any, is a bias. */
+/* weighted_layer.c: for layers whose first parameter is a weight and whose second, if any, is a bias. */
 void clt__set_weight_and_bias(clt__layer *layer, const int weight[4], int shown, int fan_in, bool bias);
 clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
                                  const void *sizes, size_t sizes_bytes, clt_error *error);

@@ -12,7 +12,7 @@
  *                 +-------+    +---------+  mix.partner
  *
  * Without either, `batch` writes the input itself. */
-#include "ops/input.h"
+#include "ops/batch.h"
 #include "net/build.h"
 
 /* Images on their way: those of the batch or, for mixing, their partners. Tensors. */

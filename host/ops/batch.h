@@ -1,6 +1,6 @@
 /* The ops that bring a batch of images to the net: batch.c, augment.c, mix.c. */
-#ifndef CLT_OPS_INPUT_H
-#define CLT_OPS_INPUT_H
+#ifndef CLT_OPS_BATCH_H
+#define CLT_OPS_BATCH_H
 
 #include "engine/op.h"
 
