@@ -12,8 +12,8 @@
  *                 +-------+    +---------+  mix.partner
  *
  * Without either, `batch` writes the input itself. */
-#include "ops/batch.h"
 #include "net/build.h"
+#include "ops/batch.h"
 
 /* Images on their way: those of the batch or, for mixing, their partners. Tensors. */
 typedef struct stream {

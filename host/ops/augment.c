@@ -1,7 +1,7 @@
 /* Augmentation. Formulas: kernels/augment.cl. */
 #include "base/random.h"
-#include "ops/bounds.h"
 #include "ops/batch.h"
+#include "ops/bounds.h"
 #include "ops/launch.h"
 
 static const double pi = 3.14159265358979323846;

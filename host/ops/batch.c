@@ -1,6 +1,6 @@
 /* Gathering and normalising a batch. Formula: kernels/batch.cl. */
-#include "ops/bounds.h"
 #include "ops/batch.h"
+#include "ops/bounds.h"
 #include "ops/launch.h"
 
 _Static_assert((int)STEP_RIGHT < (int)STEP_LENGTH, "a step's numbers fit");

@@ -1,6 +1,6 @@
 /* Mixing pairs of images. Formulas: kernels/mix.cl. */
-#include "ops/bounds.h"
 #include "ops/batch.h"
+#include "ops/bounds.h"
 #include "ops/launch.h"
 
 /* s a + (1 - s) b: shares are exact. */
