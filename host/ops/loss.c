@@ -321,13 +321,13 @@ const char *const *clt_loss_names(void)
     return names;
 }
 
-double clt__image_loss(const clt__loss_row *row, double *outputs, int count, const int32_t *label, const double *target,
-                       double *gradient)
+double clt__image_loss(const clt__loss_row *row, const double *outputs, int count, const int32_t *label,
+                       const double *target, double *gradient)
 {
     const loss_sizes sizes = {.n = 1, .outputs = count, .one_hot = label != NULL, .labelled = label != NULL};
     int32_t step[STEP_LENGTH] = {[STEP_VALID] = 1, [STEP_WHOLE] = 1}, class = label ? *label : 0;
     double loss = 0, hit = 0;
-    const clt__array operand[CLT__MAX_OPERANDS] = {[LOSS_OUTPUTS] = {.real = outputs},
+    const clt__array operand[CLT__MAX_OPERANDS] = {[LOSS_OUTPUTS] = {.real = (double *)outputs},
                                                    [LOSS_LABEL] = {.integer = &class},
                                                    [LOSS_TARGET] = {.real = (double *)target},
                                                    [LOSS_STEP] = {.integer = step},

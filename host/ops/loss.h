@@ -34,7 +34,7 @@ extern const clt__op_row clt__mean_weight_op, clt__history_op;
 
 /* The loss of one image's outputs, by the row's twin, against its class label or (NULL) its real targets. `gradient`
  * has room for that by the outputs. */
-double clt__image_loss(const clt__loss_row *row, double *outputs, int count, const int32_t *label, const double *target,
-                       double *gradient);
+double clt__image_loss(const clt__loss_row *row, const double *outputs, int count, const int32_t *label,
+                       const double *target, double *gradient);
 
 #endif

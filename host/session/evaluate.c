@@ -72,21 +72,18 @@ static clt_status add_to_tally(void *user, const double *outputs, size_t first, 
     (void)error;
     tally *t = user;
     const size_t width = (size_t)t->model->outputs;
-    double *row;
-    TRY(clt__allocate(width, sizeof *row, "one image's outputs", &row, error));
     for (size_t i = 0; i < count; i++) {
         const size_t image = first + i;
-        memcpy(row, outputs + i * width, width * sizeof *row);
+        const double *row = outputs + i * width;
         t->loss_sum += clt__image_loss(t->model->description.loss, row, t->model->outputs,
                                        t->data->labels ? &t->data->labels[image] : NULL,
                                        t->data->targets ? t->data->targets + image * width : NULL, t->gradient);
         if (!t->data->labels) continue;
-        const size_t predicted = largest(row, width), label = (size_t)t->data->labels[first + i];
+        const size_t predicted = largest(row, width), label = (size_t)t->data->labels[image];
         t->hits += predicted == label;
         t->evaluation->confusion[label * width + predicted]++;
         t->evaluation->rank[rank_of(row, width, label)]++;
     }
-    free(row);
     return CLT_OK;
 }
 

@@ -123,7 +123,7 @@ double clt__learning_rate(const clt_options *options, const clt__training_state 
     const double now = by_step ? (double)state->epoch * (double)steps + (double)step : state->epoch;
     const double end = by_step ? (double)options->epochs * (double)steps : options->epochs;
     const double rate =
-        options->lr * schedule->factor(options, now, end) * (is_plateau(options) ? state->rate_factor : 1);
+        options->lr * schedule->factor(options, now, end) * (schedule->counts_epochs ? state->rate_factor : 1);
     const double done = state->epoch + (double)(step + 1) / (double)steps;
     return done < options->warmup_epochs ? rate * done / options->warmup_epochs : rate;
 }
