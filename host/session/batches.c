@@ -149,10 +149,11 @@ static clt_status copy_targets(const clt_session *session, const float *targets,
     const int outputs = session->model->outputs;
     double *to = session->batch_data->targets;
     if (!targets || !to) return copy_labels(session, NULL, count, error);
-    for (int i = 0; i < count * outputs; i++)
-        TRY(clt__check_target_value(session->model->description.loss, "the batch given", i % outputs, i / outputs,
-                                    (double)targets[i], error));
-    for (int i = 0; i < count * outputs; i++) to[i] = (double)targets[i];
+    const size_t values = (size_t)count * (size_t)outputs;
+    for (size_t i = 0; i < values; i++)
+        TRY(clt__check_target_value(session->model->description.loss, "the batch given", (int)(i % (size_t)outputs),
+                                    (int)(i / (size_t)outputs), (double)targets[i], error));
+    for (size_t i = 0; i < values; i++) to[i] = (double)targets[i];
     return CLT_OK;
 }
 

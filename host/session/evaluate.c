@@ -113,6 +113,18 @@ static clt_status fill(clt_session *session, const clt_options *options, clt_eva
     return status;
 }
 
+/* Of answers that were checked. */
+static clt_status evaluate(clt_session *session, const clt_options *options, clt_evaluation **evaluation,
+                           clt_error *error)
+{
+    clt_status status = create(session, evaluation, error);
+    if (status == CLT_OK) status = fill(session, options, *evaluation, error);
+    if (status == CLT_OK) return CLT_OK;
+    clt_evaluation_close(*evaluation);
+    *evaluation = NULL;
+    return status;
+}
+
 clt_status clt_session_evaluate(clt_session *session, const clt_options *options, clt_evaluation **evaluation,
                                 clt_error *error)
 {
@@ -123,22 +135,19 @@ clt_status clt_session_evaluate(clt_session *session, const clt_options *options
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the session cannot evaluate: clt_session_open_inference opens one that does, on a data set");
     TRY(clt__check_targets(session->model, session->data, error));
-    clt_status status = create(session, evaluation, error);
-    if (status == CLT_OK) status = fill(session, options, *evaluation, error);
-    if (status == CLT_OK) return CLT_OK;
-    clt_evaluation_close(*evaluation);
-    *evaluation = NULL;
-    return status;
+    return evaluate(session, options, evaluation, error);
 }
 
 clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                         clt_evaluation **evaluation, clt_error *error)
 {
     clt_session *session;
+    clt_options none;
     *evaluation = NULL;
+    options = clt__options_or_default(options, &none);
     TRY(clt__check_targets(model, data, error));
     TRY(clt_session_open_inference(model, device, data, options, &session, error));
-    const clt_status status = clt_session_evaluate(session, options, evaluation, error);
+    const clt_status status = evaluate(session, options, evaluation, error);
     clt_session_close(session);
     return status;
 }
