@@ -6,6 +6,7 @@ signal=$(realpath "$2") || exit 2
 readme=$(realpath "$(dirname "$0")/../README.md") || exit 2
 set -- "$1"
 . "$(dirname "$0")/command.sh"
+export CLTRAIN_CACHE_DIR= # storing many programs takes longer than using them
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
@@ -846,8 +847,6 @@ and 0 < d["suggested"] < 10 and len(d["steps"]) <= 40'
 
 test_tune() {
     fails 1 'nothing to tune: choose an OpenCL device' cltrain tune --device reference
-    cache=${CLTRAIN_CACHE_DIR-}
-    export CLTRAIN_CACHE_DIR=
     fails 1 'there is no folder to keep what is tuned in' cltrain tune --device "$device"
     CLTRAIN_CACHE_DIR=$PWD/tuned
     ok "tune" cltrain tune --net "input 1x3x3, flatten, dense out=2" --batch-size 4 --device "$device" --json tune.json
@@ -859,7 +858,7 @@ test_tune() {
     fails 1 'entry 0 of "tuned" is damaged: remove the file' cltrain verify --device "$device"
     rm tuned/tuned-*.json
     ok "tune --forget" cltrain tune --forget --device "$device"
-    CLTRAIN_CACHE_DIR=$cache
+    CLTRAIN_CACHE_DIR=
 }
 
 # ---- standard output that takes nothing -------------------------------------------------------------------------
