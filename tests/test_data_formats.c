@@ -12,7 +12,7 @@
 #include <png.h>
 
 #include "data/dataset.h"
-#include "data/picture.h"
+#include "pictures/picture.h"
 
 /* ---- helpers ------------------------------------------------------------------------------------------------ */
 
@@ -785,7 +785,7 @@ static void bad_images_are_counted_or_skipped(void **state)
     char note[1024] = "";
     const clt_options skip = {.skip_bad = true, .note = keep_note, .note_user = note};
     const char *bad = write_text("badfolders/train/a b/0.png", "no image");
-    refuse(path, bad, ": is neither a PNG nor a JPEG file; 1 of 4 image files are bad");
+    refuse(path, bad, ": is something else, where a PNG or JPEG picture is needed; 1 of 4 image files are bad");
     size_t size;
     uint8_t *bytes = read_bytes(path_in("badfolders/train/b/x.png"), &size);
     (void)write_bytes("badfolders/train/b/y.png", bytes, size - 20); /* its header is good */

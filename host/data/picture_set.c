@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "data/format.h"
-#include "data/picture.h"
+#include "pictures/resize.h"
 
 /* ---- lists -------------------------------------------------------------------------------------------------- */
 
@@ -115,7 +115,8 @@ static clt_status read_one(const char *path, const clt__picture_info *wanted, ui
 {
     clt__picture picture;
     TRY(clt__picture_read(path, &picture, error));
-    const clt_status status = clt__picture_fit(&picture, wanted, to, error);
+    const clt__frame whole = {0, 0, picture.info.width, picture.info.height};
+    const clt_status status = clt__picture_fit(&picture, &whole, wanted, to, error);
     free(picture.pixels);
     return status;
 }
