@@ -199,11 +199,15 @@ typedef struct clt_dataset clt_dataset;
  *  - a folder of IDX files, named as MNIST names them, plain or .gz
  *  - a folder of CIFAR's binary files: data_batch_*.bin and test_batch.bin, or train.bin and test.bin
  *  - an .npz file, a folder, or a prefix of .npy files, with arrays x_train, y_train, x_test, y_test
- *  - a folder train/CLASS/FILE and test/CLASS/FILE (or val/) of PNG and JPEG files; classes are the sorted folder names
+ *  - a folder train/CLASS/... and test/CLASS/... of image files at any depth (training; testing, val, valid,
+ * validation; any case of letters), or CLASS/... alone; classes are the sorted folder names
  *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
  *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
- * A single list or CSV file has no splits: both are all of it (see clt_dataset_is_whole). The options layout, size and
- * skip_bad say how files are read, and their note function is told what is left out. */
+ * A single list or CSV file has no splits, nor have classes alone: both are all of it (see clt_dataset_is_whole). The
+ * options layout, size, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers and
+ * data_cache how many threads decode image files and how many bytes of images stay in memory; their note function is
+ * told what is left out. Image files that do not all stay in memory are read again when they are needed: they must stay
+ * where they are as long as the data set is open. */
 clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                             clt_error *error);
 
@@ -250,7 +254,7 @@ int clt_dataset_classes(const clt_dataset *dataset); /* 0 where the targets are 
 int clt_dataset_label(const clt_dataset *dataset, size_t index);
 /* The name of a class, NULL where the data set tells none. */
 const char *clt_dataset_class_name(const clt_dataset *dataset, int class_index);
-/* Whether it came from a file that has no splits, and so is the same for both. */
+/* Whether it has no splits, and so is the same for both. */
 bool clt_dataset_is_whole(const clt_dataset *dataset);
 void clt_dataset_close(clt_dataset *dataset);
 

@@ -456,10 +456,10 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     done
 
     fails 2 '"stop" is given, where abort, reference or warn is needed' train_small other --on-mismatch stop
-    fails 2 '"spin" is given, where none, or a comma list of flip, crop=PIXELS' train_small other --augment spin
-    fails 2 'a comma list of flip' train_small other --augment flip,crop=1.5
-    fails 2 'a comma list of flip' train_small other --augment flip=1
-    fails 2 'a comma list of flip' train_small other --augment crop=2,,flip
+    fails 2 '"spin" is given, where none, or a comma list of rrc=LEAST:MOST, flip, crop=PIXELS' train_small other --augment spin
+    fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment flip,crop=1.5
+    fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment flip=1
+    fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment crop=2,,flip
     fails 2 'augmenting by scale=3: it should be 0, or from 0 to 0.9' train_small other --augment scale=3
     fails 2 'augmenting by saturation is for images of 3 channels' train_small other --augment saturation=0.5
     fails 2 '2 class weights are given, the net has 4 outputs' train_small other --class-weights 1,2

@@ -97,14 +97,14 @@ if [ $mode = --quick ]; then
     suite build/tests -L quick
 else
     build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON -DCLTRAIN_FUZZ=ON
-    target=test_threads
+    target="test_threads test_streaming"
     build build/threads -DCMAKE_C_COMPILER=clang -DCLTRAIN_THREAD_SANITIZER=ON -DCMAKE_BUILD_TYPE=Debug
     # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
     echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
     with="env CLTRAIN_DEVICE=reference"
     suite build/sanitize -L host
-    # Under ThreadSanitizer, what two threads share.
-    suite build/threads -R threads
+    # Under ThreadSanitizer, what threads share.
+    suite build/threads -R "^(threads|streaming)$"
     with=
     suite build/tests
 fi

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,25 @@ const char *write_gzip(const char *name, const void *bytes, size_t size)
     assert_non_null(stream);
     assert_int_equal(gzfwrite(bytes, 1, size, stream), size);
     assert_int_equal(gzclose(stream), Z_OK);
+    return path;
+}
+
+const char *make_png(const char *name, int channels, int width, int height, const uint8_t *pixels)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB,
+                       .width = (png_uint_32)width,
+                       .height = (png_uint_32)height};
+    const char *path = path_in(name);
+    assert_int_not_equal(png_image_write_to_file(&image, path, 0, pixels, 0, NULL), 0);
+    return path;
+}
+
+const char *make_subfolder(const char *name)
+{
+    const char *path = path_in(name);
+    (void)mkdir(path, 0777);
+    assert_int_equal(access(path, W_OK), 0);
     return path;
 }
 

@@ -77,7 +77,7 @@ static void run_step(clt_device *on, clt_precision precision, clt__augment augme
     options.seed = seed;
     assert_ok(clt_session_open(model, on, data, &options, true, &session, &error), &error);
     for (int i = 0; i < IMAGES; i++) order[i] = i;
-    assert_ok(clt__feed_set_order(&session->feed, order, IMAGES, &error), &error);
+    assert_ok(clt__feed_set_order(&session->feed, order, IMAGES, 0, &error), &error);
     session->number = 11;
     const int part = micro_batch ? micro_batch : IMAGES;
     for (int first = 0; first < IMAGES; first += part) {
@@ -227,7 +227,7 @@ static void contrast_keeps_the_mean_of_the_data_set(void **state)
     (void)state;
     static seen s, plain;
     s.channels = plain.channels = 1;
-    run_step(reference, CLT_F64, (clt__augment){0}, 0, 3, CLT__BY_DATASET, &plain);
+    run_step(reference, CLT_F64, (clt__augment){.flip = false}, 0, 3, CLT__BY_DATASET, &plain);
     run_step(reference, CLT_F64, (clt__augment){.contrast = 0.5}, 0, 3, CLT__BY_DATASET, &s);
     for (int i = 0; i < IMAGES; i++) { /* the mean is 0 once normalised, so that an image is multiplied */
         const double factor = s.after[i * PIXELS] / plain.after[i * PIXELS];

@@ -643,10 +643,10 @@ static void corrupt_images_are_told(void **state)
             i ? write_jpeg("whole.jpg", 3, 16, 16, 0) : write_png("whole.png", PNG_FORMAT_GRAY, 3, 2, twelve);
         uint8_t *bytes = read_bytes(file, &size);
         clt__picture whole;
-        assert_ok(clt__picture_read(file, &whole, &error), &error);
+        assert_ok(clt__picture_read(file, &(clt__picture_wish){0}, &whole, &error), &error);
         for (size_t cut = 0; cut < size; cut++) {
             const char *path = write_bytes("cut.png", bytes, cut);
-            const clt_status status = clt__picture_read(path, &picture, &error);
+            const clt_status status = clt__picture_read(path, &(clt__picture_wish){0}, &picture, &error);
             if (status == CLT_OK) {
                 assert_true(cut + 24 > size); /* the checksums and the end's mark */
                 assert_memory_equal(picture.pixels, whole.pixels,
@@ -660,7 +660,8 @@ static void corrupt_images_are_told(void **state)
         free(whole.pixels);
         for (size_t at = 0; at < size; at++) {
             bytes[at] ^= 0xff;
-            const clt_status status = clt__picture_read(write_bytes("spoilt.png", bytes, size), &picture, NULL);
+            const clt_status status =
+                clt__picture_read(write_bytes("spoilt.png", bytes, size), &(clt__picture_wish){0}, &picture, NULL);
             assert_true(status == CLT_OK || status == CLT_BAD_FILE);
             free(picture.pixels);
             bytes[at] ^= 0xff;
@@ -672,20 +673,20 @@ static void corrupt_images_are_told(void **state)
     for (size_t i = 0; i + 8 < size; i++)
         if (bytes[i] == 0xff && bytes[i + 1] == 0xc0) memset(bytes + i + 5, 0xf0, 4); /* 61680 x 61680 */
     const char *path = write_bytes("giant.jpg", bytes, size);
-    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+    assert_failed(clt__picture_read(path, &(clt__picture_wish){0}, &picture, &error), CLT_BAD_FILE, &error, path,
                   "claims to be an image of 61680 x 61680");
     free(bytes);
     bytes = read_bytes(write_jpeg("large.jpg", 1, 8, 8, 0), &size);
     for (size_t i = 0; i + 8 < size; i++)
         if (bytes[i] == 0xff && bytes[i + 1] == 0xc0) memset(bytes + i + 5, 0x06, 4); /* 1542 x 1542 */
     path = write_bytes("large.jpg", bytes, size);
-    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+    assert_failed(clt__picture_read(path, &(clt__picture_wish){0}, &picture, &error), CLT_BAD_FILE, &error, path,
                   "claims to be an image of 1542 x 1542");
     free(bytes);
     bytes = read_bytes(write_png("chunk.png", PNG_FORMAT_GRAY, 3, 2, twelve), &size);
     bytes[33] = 3; /* the length of the chunk after the header */
     path = write_bytes("chunk.png", bytes, size);
-    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path,
+    assert_failed(clt__picture_read(path, &(clt__picture_wish){0}, &picture, &error), CLT_BAD_FILE, &error, path,
                   ": byte 33: corrupt PNG: a chunk of 503316");
     free(bytes);
 }
@@ -707,10 +708,12 @@ static void jpeg_of_many_scans_is_refused(void **state)
     memcpy(many, bytes, size - 2);
     for (size_t i = 0; i < MORE; i++) memcpy(many + size - 2 + i * length, bytes + scan, length);
     memcpy(many + size - 2 + MORE * length, bytes + size - 2, 2);
-    assert_ok(clt__picture_read(write_bytes("few.jpg", bytes, size), &picture, &error), &error);
+    assert_ok(clt__picture_read(write_bytes("few.jpg", bytes, size), &(clt__picture_wish){0}, &picture, &error),
+              &error);
     free(picture.pixels);
     const char *path = write_bytes("many.jpg", many, size + MORE * length);
-    assert_failed(clt__picture_read(path, &picture, &error), CLT_BAD_FILE, &error, path, "more than 500 scans");
+    assert_failed(clt__picture_read(path, &(clt__picture_wish){0}, &picture, &error), CLT_BAD_FILE, &error, path,
+                  "more than 500 scans");
     free(bytes);
     free(many);
 }
@@ -800,7 +803,8 @@ static void bad_images_are_counted_or_skipped(void **state)
     assert_non_null(strstr(note, bad));
     clt_dataset_close(dataset);
     const char *empty = fresh_folder("badfolders/train/c");
-    refuse(path, empty, ": the class's folder holds no .png, .jpg or .jpeg file");
+    refuse(path, empty,
+           ": the class's folder holds no image; remove it, or train without images of that class (--skip-bad)");
     dataset = open_set(path, CLT_TRAIN, &skip);
     assert_int_equal(clt_dataset_classes(dataset), 3);
     clt_dataset_close(dataset);
@@ -812,7 +816,7 @@ static void bad_images_are_counted_or_skipped(void **state)
     const char *none = fresh_folder("noclass");
     (void)fresh_folder("noclass/train");
     refuse(none, path_in("noclass/train"), ": holds no folder, where one for each class is needed");
-    refuse_as(CLT_NO_FILE, none, CLT_TEST, NULL, none, ": holds no folder test or val");
+    refuse_as(CLT_NO_FILE, none, CLT_TEST, NULL, none, ": holds no folder test, testing, val, valid or validation");
 }
 
 /* ---- lists -------------------------------------------------------------------------------------------------- */

@@ -189,7 +189,7 @@ static bool check_net(const setting *s, tally *total)
     if (light) {
         int32_t order[64];
         for (int i = 0; i < s->batch; i++) order[i] = i;
-        assert_ok(clt__feed_set_order(&t.session->feed, order, s->batch, &error), &error);
+        assert_ok(clt__feed_set_order(&t.session->feed, order, s->batch, 0, &error), &error);
         const clt__placement placement = {.valid = t.valid, .whole = t.valid};
         assert_ok(clt__session_place(t.session, &placement, &error), &error);
         compare_gradients(&t, total);

@@ -91,7 +91,7 @@ static void run_step(clt_session *session)
     clt_error error;
     const int32_t order[BATCH] = {0, 1};
     const clt__placement placement = {.valid = BATCH, .whole = BATCH};
-    assert_ok(clt__feed_set_order(&session->feed, order, BATCH, &error), &error);
+    assert_ok(clt__feed_set_order(&session->feed, order, BATCH, 0, &error), &error);
     assert_ok(clt__session_place(session, &placement, &error), &error);
     assert_ok(clt__session_run_ops(session, 0, session->net.update, NULL, &error), &error);
 }

@@ -14,6 +14,9 @@ clt_status clt__allocate(uint64_t count, size_t size, const char *what, void *me
 /* Room for one more thing at the end of an array: doubles *capacity when `count` has reached it. */
 clt_status clt__grow(void *array, size_t *capacity, size_t count, size_t size, clt_error *error);
 
+/* About how many bytes this process may still take without anything being swapped out. */
+uint64_t clt__free_memory(void);
+
 /* A copy of `text`, freed with free(). */
 clt_status clt__copy_text(const char *text, char **copy, clt_error *error);
 

@@ -7,11 +7,11 @@
 typedef struct clt__workers clt__workers;
 
 /* What is done for one piece; called by several threads at a time. */
-typedef void (*clt__work)(void *user, size_t piece);
+typedef void (*clt__job_function)(void *user, size_t piece);
 
 /* Pieces 0 to count - 1. It lies where the caller puts it, and stays there until clt__workers_wait has come back. */
 typedef struct clt__job {
-    clt__work work;
+    clt__job_function work;
     void *user;
     size_t count;
     size_t next, done; /* the workers' own */

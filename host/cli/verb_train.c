@@ -29,8 +29,8 @@ static clt_status open_data(training_run *training, clt_error *error)
     TRY(clt_dataset_open(options->data, CLT_TRAIN, options, &training->images, error));
     if (options->val_split > 0 || options->overfit_batch) return CLT_OK; /* training does without */
     if (clt_dataset_is_whole(training->images)) {
-        print_note("%s is one file of training images, without test images; so there is no validation (--val-split "
-                   "holds some of them out for it)",
+        print_note("%s has no test images of its own; so there is no validation (--val-split holds some of its images "
+                   "out for it)",
                    options->data);
         return CLT_OK;
     }

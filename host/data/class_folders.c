@@ -1,131 +1,188 @@
-/* A folder for each split, in it a folder for each class, in that image files. */
+/* A folder for each split, in it a folder for each class, in that image files; or the classes' folders alone. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "data/folder_tree.h"
 #include "data/format.h"
 #include "data/picture_set.h"
 
-/* The split's folder: test before val, for a data set that has both keeps test for the end. */
-static const char *folder_of(const char *path, clt_split split)
-{
-    if (split == CLT_TRAIN) return clt__is_folder(path, "train") ? "train" : NULL;
-    if (clt__is_folder(path, "test")) return "test";
-    return clt__is_folder(path, "val") ? "val" : NULL;
-}
+/* ---- splits */
 
-static bool is_picture_name(const char *name)
-{
-    static const char *const endings[] = {".png", ".jpg", ".jpeg"};
-    const char *point = strrchr(name, '.');
-    for (size_t i = 0; point && i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(point, endings[i]) == 0) return true;
-    return false;
-}
+/* What the folder of a split may be called, in any case of letters; the first that is there is taken. */
+static const char *const split_names[][8] = {
+    [CLT_TRAIN] = {"train", "training"},
+    [CLT_TEST] = {"test", "testing", "val", "valid", "validation"},
+};
 
-static clt_status keep_folders(const char *path, const clt__names *all, clt__names *folders, clt_error *error)
-{
-    for (size_t i = 0; i < all->count; i++)
-        if (clt__is_folder(path, all->name[i])) TRY(clt__names_add(folders, all->name[i], strlen(all->name[i]), error));
-    return CLT_OK;
-}
-
-static clt_status list_folders(const char *path, clt__names *folders, clt_error *error)
+/* The names of folders in `path` that are such a split's, in that order. */
+static clt_status find_splits(const char *path, clt_split split, clt__names *found, clt_error *error)
 {
     clt__names all = {0};
     clt_status status = clt__names_in_folder(path, &all, error);
-    if (status == CLT_OK) status = keep_folders(path, &all, folders, error);
+    for (const char *const *wanted = split_names[split]; *wanted && status == CLT_OK; wanted++)
+        for (size_t i = 0; i < all.count && status == CLT_OK; i++)
+            if (strcasecmp(all.name[i], *wanted) == 0 && clt__is_folder(path, all.name[i]))
+                status = clt__names_add(found, all.name[i], strlen(all.name[i]), error);
     clt__names_free(&all);
     return status;
 }
 
-/* The training set's folders are the classes: another split may lack some. */
-static clt_status list_classes(const char *path, clt_split split, clt__names *classes, clt_error *error)
+static bool has_splits(const char *path)
 {
-    char *folder;
-    const char *train = folder_of(path, CLT_TRAIN);
-    TRY(clt__join(path, train ? train : folder_of(path, split), &folder, error));
-    clt_status status = list_folders(folder, classes, error);
-    if (status == CLT_OK && classes->count == 0)
-        status = FAIL(error, CLT_BAD_FILE, "%s: holds no folder, where one for each class is needed", folder);
-    free(folder);
+    clt__names found = {0};
+    bool any = false;
+    for (int split = CLT_TRAIN; split <= CLT_TEST && !any; split++) {
+        (void)find_splits(path, (clt_split)split, &found, NULL);
+        any = found.count > 0;
+    }
+    clt__names_free(&found);
+    return any;
+}
+
+/* *folder, freed with free(), is the split's; NULL where there is none. */
+static clt_status find_split(const char *path, clt_split split, const clt_options *options, char **folder,
+                             clt_error *error)
+{
+    clt__names found = {0};
+    *folder = NULL;
+    clt_status status = find_splits(path, split, &found, error);
+    if (status == CLT_OK && found.count) status = clt__join(path, found.name[0], folder, error);
+    for (size_t i = 1; i < found.count && status == CLT_OK && options; i++)
+        clt__options_note(options, "%s: holds %s and %s: %s is not used", path, found.name[0], found.name[i],
+                          found.name[i]);
+    clt__names_free(&found);
     return status;
 }
 
-static clt_status add_files(const char *folder, int label, const clt_options *options, clt__picture_list *list,
-                            clt_error *error)
-{
-    const size_t before = list->count;
-    clt__names names = {0};
-    clt_status status = clt__names_in_folder(folder, &names, error);
-    for (size_t i = 0; i < names.count && status == CLT_OK; i++)
-        if (is_picture_name(names.name[i])) status = clt__picture_list_add(list, folder, names.name[i], label, error);
-    clt__names_free(&names);
-    if (status != CLT_OK || list->count > before) return status;
-    if (!options->skip_bad)
-        return FAIL(error, CLT_BAD_FILE, "%s: the class's folder holds no .png, .jpg or .jpeg file", folder);
-    clt__options_note(options, "%s: the class's folder holds no .png, .jpg or .jpeg file", folder);
-    return CLT_OK;
-}
+/* ---- one split */
 
-static clt_status add_class(const char *folder, const char *name, const clt__names *classes, const clt_options *options,
-                            clt__picture_list *list, clt_error *error)
+typedef struct reading {
+    const clt_options *options;
+    bool trains;        /* else a class may be empty */
+    clt__names classes; /* of the training images */
+    clt__picture_list list;
+    clt__leftovers left;
+} reading;
+
+static clt_status add_class(reading *r, const char *folder, const char *name, clt_error *error)
 {
     char *path;
-    const int label = clt__names_find(classes, name, strlen(name));
+    const size_t before = r->list.count;
+    const int label = clt__names_find(&r->classes, name, strlen(name));
     if (label < 0)
         return FAIL(error, CLT_BAD_FILE, "%s/%s: is a folder of a class that the training images do not have", folder,
                     name);
     TRY(clt__join(folder, name, &path, error));
-    const clt_status status = add_files(path, label, options, list, error);
+    clt_status status = clt__add_pictures_below(folder, path, label, &r->list, &r->left, error);
+    if (status == CLT_OK && r->list.count == before) {
+        if (r->trains && !r->options->skip_bad)
+            status = FAIL(error, CLT_BAD_FILE,
+                          "%s: the class's folder holds no image; remove it, or train without images of that class "
+                          "(--skip-bad)",
+                          path);
+        else
+            clt__options_note(r->options, "%s: the class's folder holds no image", path);
+    }
     free(path);
     return status;
 }
 
-static clt_status add_classes(const char *folder, const clt__names *classes, const clt_options *options,
-                              clt__picture_list *list, clt_error *error)
+static clt_status add_classes(reading *r, const char *folder, clt_error *error)
 {
     clt__names present = {0};
-    clt_status status = list_folders(folder, &present, error);
+    clt_status status = clt__class_folders(folder, &present, &r->left, error);
     for (size_t i = 0; i < present.count && status == CLT_OK; i++)
-        status = add_class(folder, present.name[i], classes, options, list, error);
+        status = add_class(r, folder, present.name[i], error);
+    if (status == CLT_OK) status = clt__leftovers_tell(&r->left, folder, r->options, error);
     clt__names_free(&present);
     return status;
 }
 
-static clt_status open_split(const char *folder, clt__names *classes, const clt_options *options, clt_dataset **dataset,
-                             clt_error *error)
+/* The training set's folders are the classes: another split may lack some. */
+static clt_status find_classes(reading *r, const char *path, const char *folder, clt_error *error)
 {
-    clt__picture_list list = {0};
-    clt_status status = add_classes(folder, classes, options, &list, error);
-    if (status == CLT_OK) status = clt__pictures_open(folder, &list, options, dataset, error);
-    clt__picture_list_free(&list);
-    if (status != CLT_OK) return status;
-    (*dataset)->classes = (int)classes->count;
-    (*dataset)->class_names = *classes;
-    *classes = (clt__names){0};
+    clt__leftovers untold = {0};
+    char *train;
+    TRY(find_split(path, CLT_TRAIN, NULL, &train, error));
+    const char *from = train ? train : folder;
+    clt_status status = clt__class_folders(from, &r->classes, &untold, error);
+    if (status == CLT_OK && r->classes.count == 0)
+        status = FAIL(error, CLT_BAD_FILE, "%s: holds no folder, where one for each class is needed%s", from,
+                      untold.classless ? ": its images have no class" : "");
+    clt__leftovers_free(&untold);
+    free(train);
+    return status;
+}
+
+static clt_status read_folder(reading *r, const char *path, const char *folder, clt_dataset **dataset, clt_error *error)
+{
+    TRY(find_classes(r, path, folder, error));
+    TRY(add_classes(r, folder, error));
+    TRY(clt__pictures_open(folder, &r->list, r->options, dataset, error));
+    (*dataset)->classes = (int)r->classes.count;
+    (*dataset)->class_names = r->classes;
+    r->classes = (clt__names){0};
     return CLT_OK;
 }
 
-static clt_status open_folder(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
-                              clt_error *error)
+static clt_status open_folder(const char *path, const char *folder, bool trains, const clt_options *options,
+                              clt_dataset **dataset, clt_error *error)
 {
-    const char *name = folder_of(path, split);
+    reading r = {.options = options, .trains = trains};
+    const clt_status status = read_folder(&r, path, folder, dataset, error);
+    clt__names_free(&r.classes);
+    clt__picture_list_free(&r.list);
+    clt__leftovers_free(&r.left);
+    return status;
+}
+
+/* ---- the format */
+
+static clt_status open_split(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
+                             clt_error *error)
+{
     char *folder;
-    clt__names classes = {0};
-    if (!name)
-        return FAIL(error, CLT_NO_FILE, "%s: holds no folder %s", path, split == CLT_TRAIN ? "train" : "test or val");
-    TRY(clt__join(path, name, &folder, error));
-    clt_status status = list_classes(path, split, &classes, error);
-    if (status == CLT_OK) status = open_split(folder, &classes, options, dataset, error);
-    clt__names_free(&classes);
+    TRY(find_split(path, split, options, &folder, error));
+    if (!folder)
+        return FAIL(error, CLT_NO_FILE, "%s: holds no folder %s", path,
+                    split == CLT_TRAIN ? "train or training" : "test, testing, val, valid or validation");
+    const clt_status status = open_folder(path, folder, split == CLT_TRAIN, options, dataset, error);
     free(folder);
     return status;
 }
 
-static bool looks(const clt__data_source *source)
+static clt_status open_any(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
+                           clt_error *error)
 {
-    return source->folder && (folder_of(source->path, CLT_TRAIN) || folder_of(source->path, CLT_TEST));
+    if (has_splits(path)) return open_split(path, split, options, dataset, error);
+    TRY(open_folder(path, path, split == CLT_TRAIN, options, dataset, error));
+    (*dataset)->whole = true;
+    return CLT_OK;
 }
 
-const clt__data_format clt__class_folders_format = {.looks = looks, .open = open_folder};
+/* Two folders with images: one alone may be a folder around the data set. */
+static bool holds_classes(const char *path)
+{
+    clt__names folders = {0};
+    clt__leftovers left = {0};
+    int with_pictures = 0;
+    (void)clt__class_folders(path, &folders, &left, NULL);
+    for (size_t i = 0; i < folders.count && with_pictures < 2; i++) {
+        char *folder;
+        if (clt__join(path, folders.name[i], &folder, NULL) != CLT_OK) break;
+        with_pictures += clt__has_pictures_below(folder);
+        free(folder);
+    }
+    clt__leftovers_free(&left);
+    clt__names_free(&folders);
+    return with_pictures == 2;
+}
+
+static bool looks(const clt__data_source *source)
+{
+    return source->folder && (has_splits(source->path) || holds_classes(source->path));
+}
+
+const clt__data_format clt__class_folders_format = {.looks = looks, .open = open_any};

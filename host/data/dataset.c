@@ -175,88 +175,17 @@ clt_status clt_dataset_from_source(size_t count, clt_shape shape, clt_pixels pix
 
 bool clt__dataset_is_bytes(const clt_dataset *dataset)
 {
-    return dataset->source.fill ? dataset->source.pixels == CLT_BYTES : dataset->bytes != NULL;
+    return dataset->source.fill ? dataset->source.pixels == CLT_BYTES : !dataset->reals;
 }
 
-static void real_to_pixels(const float *planes, clt_shape shape, double *pixels)
+bool clt__dataset_streams(const clt_dataset *dataset)
 {
-    const size_t channels = (size_t)shape.channels, plane = clt__image_size(shape) / channels;
-    for (size_t c = 0; c < channels; c++)
-        for (size_t i = 0; i < plane; i++) pixels[i * channels + c] = (double)planes[c * plane + i];
+    return dataset->source.fill || dataset->pictures;
 }
 
-/* From what the source filled, NCHW, to `to`, NHWC. */
-static void reorder(const clt_dataset *dataset, const void *filled, size_t count, void *to)
+size_t clt__dataset_number(const clt_dataset *dataset, size_t image)
 {
-    const size_t size = clt__image_size(dataset->shape);
-    for (size_t n = 0; n < count; n++)
-        if (dataset->source.pixels == CLT_BYTES)
-            clt__to_pixels((const uint8_t *)filled + n * size, dataset->shape, (uint8_t *)to + n * size);
-        else
-            real_to_pixels((const float *)filled + n * size, dataset->shape, (double *)to + n * size);
-}
-
-static clt_status ask(const clt_dataset *dataset, const size_t *images, size_t count, void *filled, void *to,
-                      clt_error *error)
-{
-    const clt__image_source *source = &dataset->source;
-    size_t *named;
-    TRY(clt__allocate(count, sizeof *named, "the numbers of images", &named, error));
-    for (size_t i = 0; i < count; i++) named[i] = source->image ? source->image[images[i]] : images[i];
-    const bool done = source->fill(source->user, named, count, filled);
-    if (done) reorder(dataset, filled, count, to);
-    free(named);
-    return done ? CLT_OK
-                : FAIL(error, CLT_BAD_FILE, "%s: could not fill %zu images from number %zu on", dataset->name, count,
-                       count ? images[0] : 0);
-}
-
-static clt_status take_from_source(const clt_dataset *dataset, const size_t *images, size_t count, void *to,
-                                   clt_error *error)
-{
-    const size_t value = dataset->source.pixels == CLT_BYTES ? 1 : sizeof(float);
-    void *filled;
-    TRY(clt__allocate(count, clt__image_size(dataset->shape) * value, "images of a source", &filled, error));
-    const clt_status status = ask(dataset, images, count, filled, to, error);
-    free(filled);
-    return status;
-}
-
-clt_status clt__dataset_take(const clt_dataset *dataset, const size_t *images, size_t count, void *to, clt_error *error)
-{
-    if (dataset->source.fill) return take_from_source(dataset, images, count, to, error);
-    const size_t image = clt__image_size(dataset->shape) * (dataset->bytes ? 1 : sizeof *dataset->reals);
-    const char *all = dataset->bytes ? (const char *)dataset->bytes : (const char *)dataset->reals;
-    for (size_t i = 0; i < count; i++) memcpy((char *)to + i * image, all + images[i] * image, image);
-    return CLT_OK;
-}
-
-enum { PIECE = 256 }; /* images of a source that are in memory at a time */
-
-static clt_status see_pieces(const clt_dataset *dataset, void *room, clt__see_images see, void *user, clt_error *error)
-{
-    const bool bytes = clt__dataset_is_bytes(dataset);
-    size_t images[PIECE];
-    for (size_t first = 0; first < dataset->count; first += PIECE) {
-        const size_t count = dataset->count - first < PIECE ? dataset->count - first : PIECE;
-        for (size_t i = 0; i < count; i++) images[i] = first + i;
-        TRY(clt__dataset_take(dataset, images, count, room, error));
-        see(user, bytes ? room : NULL, bytes ? NULL : room, count);
-    }
-    return CLT_OK;
-}
-
-clt_status clt__dataset_see(const clt_dataset *dataset, clt__see_images see, void *user, clt_error *error)
-{
-    void *room;
-    if (!dataset->source.fill) {
-        see(user, dataset->bytes, dataset->reals, dataset->count);
-        return CLT_OK;
-    }
-    TRY(clt__allocate(PIECE, clt__image_size(dataset->shape) * sizeof(double), "a piece of a data set", &room, error));
-    const clt_status status = see_pieces(dataset, room, see, user, error);
-    free(room);
-    return status;
+    return dataset->number ? dataset->number[image] : image;
 }
 
 /* ---- splitting ---------------------------------------------------------------------------------------------- */
@@ -273,14 +202,15 @@ static clt_status copy_rows(const void *rows, size_t size, const size_t *chosen,
     return CLT_OK;
 }
 
-/* A part of a source's images keeps what the source calls them. */
-static clt_status copy_source(const clt__image_source *from, const size_t *chosen, clt_dataset *to, clt_error *error)
+/* Images that come when they are asked for keep what they are called. */
+static clt_status copy_stream(const clt_dataset *from, const size_t *chosen, clt_dataset *to, clt_error *error)
 {
-    if (!from->fill) return CLT_OK;
-    to->source = *from;
-    to->source.image = NULL;
-    TRY(clt__allocate(to->count, sizeof *to->source.image, "a part of a data set", &to->source.image, error));
-    for (size_t i = 0; i < to->count; i++) to->source.image[i] = from->image ? from->image[chosen[i]] : chosen[i];
+    if (!clt__dataset_streams(from)) return CLT_OK;
+    to->source = from->source;
+    to->pictures = from->pictures;
+    if (to->pictures) clt__store_share(to->pictures);
+    TRY(clt__allocate(to->count, sizeof *to->number, "a part of a data set", &to->number, error));
+    for (size_t i = 0; i < to->count; i++) to->number[i] = clt__dataset_number(from, chosen[i]);
     return CLT_OK;
 }
 
@@ -291,7 +221,7 @@ static clt_status copy_content(const clt_dataset *from, const size_t *chosen, cl
     TRY(copy_rows(from->reals, size * sizeof *from->reals, chosen, to->count, &to->reals, error));
     TRY(copy_rows(from->labels, sizeof *from->labels, chosen, to->count, &to->labels, error));
     TRY(copy_rows(from->targets, outputs * sizeof *from->targets, chosen, to->count, &to->targets, error));
-    TRY(copy_source(&from->source, chosen, to, error));
+    TRY(copy_stream(from, chosen, to, error));
     to->classes = from->classes;
     to->outputs = from->outputs;
     to->whole = from->whole;
@@ -353,64 +283,6 @@ clt_status clt_dataset_hold_out(const clt_dataset *dataset, double fraction, uin
     return split_shuffled(dataset, held, seed, kept, held_out, error);
 }
 
-/* ---- joining ------------------------------------------------------------------------------------------------ */
-
-static clt_status check_parts(const clt_dataset *const *parts, size_t count, uint64_t *images, clt_error *error)
-{
-    *images = 0;
-    for (size_t i = 0; i < count; i++) {
-        const clt_shape first = parts[0]->shape, shape = parts[i]->shape;
-        if (shape.channels != first.channels || shape.height != first.height || shape.width != first.width)
-            return FAIL(error, CLT_BAD_ARGUMENT, "%s has images of %dx%dx%d, %s of %dx%dx%d: they cannot be joined",
-                        parts[0]->name, first.channels, first.height, first.width, parts[i]->name, shape.channels,
-                        shape.height, shape.width);
-        *images += parts[i]->count;
-    }
-    return CLT_OK;
-}
-
-/* What images of several data sets are put together in. */
-typedef struct joining {
-    clt_dataset *joined;
-    size_t at; /* elements that are there */
-} joining;
-
-static void append(void *user, const uint8_t *bytes, const double *reals, size_t count)
-{
-    joining *j = user;
-    const size_t values = count * clt__image_size(j->joined->shape);
-    for (size_t i = 0; i < values; i++)
-        if (j->joined->bytes)
-            j->joined->bytes[j->at + i] = bytes[i];
-        else
-            j->joined->reals[j->at + i] = bytes ? bytes[i] / 255.0 : reals[i];
-    j->at += values;
-}
-
-/* Bytes where all are bytes. */
-static clt_status fill_joined(const clt_dataset *const *parts, size_t count, clt_dataset *joined, clt_error *error)
-{
-    joining j = {.joined = joined};
-    bool bytes = true;
-    for (size_t i = 0; i < count; i++) bytes = bytes && clt__dataset_is_bytes(parts[i]);
-    TRY(bytes ? clt__dataset_allocate_bytes(joined, error) : clt__dataset_allocate_reals(joined, error));
-    for (size_t i = 0; i < count; i++) TRY(clt__dataset_see(parts[i], append, &j, error));
-    return CLT_OK;
-}
-
-clt_status clt_dataset_join(const clt_dataset *const *parts, size_t count, clt_dataset **dataset, clt_error *error)
-{
-    uint64_t images;
-    clt_dataset *joined;
-    *dataset = NULL;
-    TRY(check_parts(parts, count, &images, error));
-    const clt_shape shape = count ? parts[0]->shape : (clt_shape){1, 1, 1};
-    const clt__claim claim = {
-        count ? parts[0]->name : "nothing", CLT_BAD_ARGUMENT, images, shape.channels, shape.height, shape.width};
-    TRY(clt__dataset_create(&claim, &joined, error));
-    return clt__dataset_finish(fill_joined(parts, count, joined, error), joined, dataset);
-}
-
 /* ---- asking and closing ------------------------------------------------------------------------------------- */
 
 size_t clt_dataset_count(const clt_dataset *dataset)
@@ -453,7 +325,8 @@ void clt_dataset_close(clt_dataset *dataset)
     if (!dataset) return;
     free(dataset->bytes);
     free(dataset->reals);
-    free(dataset->source.image);
+    free(dataset->number);
+    clt__store_close(dataset->pictures);
     free(dataset->labels);
     free(dataset->targets);
     clt__names_free(&dataset->class_names);

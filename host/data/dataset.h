@@ -5,21 +5,23 @@
 
 #include "base/error.h"
 #include "data/names.h"
+#include "data/picture_store.h"
 
 /* A source of the caller's, which is asked for images when they are needed. */
 typedef struct clt__image_source {
     clt_fill_function fill; /* NULL: the images are in memory */
     void *user;
     clt_pixels pixels;
-    size_t *image; /* [count] what the source calls each image; NULL: by its number */
 } clt__image_source;
 
 struct clt_dataset {
     size_t count;
     clt_shape shape;
     uint8_t *bytes; /* [count, height, width, channels], or NULL */
-    double *reals;  /* the same as real values; exactly one of the two is set, or `source` */
+    double *reals;  /* the same as real values; exactly one of the two is set, or one of the next two */
     clt__image_source source;
+    clt__picture_store *pictures;
+    size_t *number;  /* [count] what the source or the store calls each image; NULL: by its place */
     int32_t *labels; /* [count] class labels, or NULL */
     int classes;     /* 1 + the largest label there may be; 0 without labels */
     double *targets; /* [count, outputs] real targets, or NULL */
@@ -34,13 +36,11 @@ struct clt_dataset {
 /* Whether its images are bytes. */
 bool clt__dataset_is_bytes(const clt_dataset *dataset);
 
-/* Copies images, of these numbers, as they lie in a data set: bytes, or double. */
-clt_status clt__dataset_take(const clt_dataset *dataset, const size_t *images, size_t count, void *to,
-                             clt_error *error);
+/* Whether its images come when they are asked for, so that all of them may be more than there is memory for. */
+bool clt__dataset_streams(const clt_dataset *dataset);
 
-/* Shows all images, in order: a piece at a time where a source has them, else all at once. One of the two is NULL. */
-typedef void (*clt__see_images)(void *user, const uint8_t *bytes, const double *reals, size_t count);
-clt_status clt__dataset_see(const clt_dataset *dataset, clt__see_images see, void *user, clt_error *error);
+/* What the source or the store calls an image. */
+size_t clt__dataset_number(const clt_dataset *dataset, size_t image);
 
 /* Where its labels or targets came from, for messages. */
 const char *clt__answers_name(const clt_dataset *dataset);

@@ -1,74 +1,12 @@
 #include "data/picture_set.h"
 
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "data/format.h"
-#include "pictures/resize.h"
-
-/* ---- lists -------------------------------------------------------------------------------------------------- */
-
-clt_status clt__picture_list_add(clt__picture_list *list, const char *folder, const char *name, int32_t label,
-                                 clt_error *error)
-{
-    char *path;
-    TRY(clt__grow(&list->entry, &list->capacity, list->count, sizeof *list->entry, error));
-    TRY(*name == '/' ? clt__copy_text(name, &path, error) : clt__join(folder, name, &path, error));
-    list->entry[list->count++] = (clt__picture_entry){.path = path, .label = label};
-    return CLT_OK;
-}
-
-void clt__picture_list_free(clt__picture_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) free(list->entry[i].path);
-    free(list->entry);
-    *list = (clt__picture_list){0};
-}
-
-/* ---- bad files ---------------------------------------------------------------------------------------------- */
-
-typedef struct bad_files {
-    size_t count;
-    char first[1024];  /* what is wrong with it */
-    char others[1024]; /* the paths of some more, each after a comma */
-} bad_files;
-
-/* A file that cannot be decoded is remembered; any other failure is passed on. */
-static clt_status remember(bad_files *bad, clt__picture_entry *entry, clt_status status, const clt_error *why,
-                           clt_error *error)
-{
-    enum { MOST_NAMED = 8 };
-    if (status == CLT_OK) return CLT_OK;
-    if (status != CLT_BAD_FILE) {
-        if (error) *error = *why;
-        return status;
-    }
-    entry->bad = true;
-    const size_t length = strlen(bad->others), room = sizeof bad->others - length;
-    if (bad->count == 0)
-        (void)snprintf(bad->first, sizeof bad->first, "%.*s", (int)sizeof bad->first - 1, why->message);
-    else if (bad->count < MOST_NAMED && strlen(entry->path) + 3 < room)
-        (void)snprintf(bad->others + length, room, ", %s", entry->path);
-    bad->count++;
-    return CLT_OK;
-}
-
-static clt_status judge(const bad_files *bad, const clt__picture_list *list, const clt_options *options,
-                        clt_error *error)
-{
-    if (bad->count == 0) return CLT_OK;
-    if (!options->skip_bad || bad->count == list->count)
-        return FAIL(error, CLT_BAD_FILE, "%s; %zu of %zu image files are bad%s%s%s", bad->first, bad->count,
-                    list->count, *bad->others ? " (also" : "", *bad->others ? bad->others + 1 : "",
-                    *bad->others ? ")" : "");
-    clt__options_note(options, "%zu of %zu image files are left out, the first of them for this: %s", bad->count,
-                      list->count, bad->first);
-    return CLT_OK;
-}
-
-/* ---- the common size ---------------------------------------------------------------------------------------- */
+#include "data/taking.h"
 
 static clt_status check_options(const char *name, const clt_options *options, clt_error *error)
 {
@@ -82,80 +20,181 @@ static clt_status check_options(const char *name, const clt_options *options, cl
     return CLT_OK;
 }
 
-/* What the headers say: every bad one is remembered, the first good one sets the size. */
-static clt_status survey(clt__picture_list *list, const clt_options *options, clt__picture_info *common, bad_files *bad,
-                         clt_error *error)
+/* ---- work for every file, by worker threads */
+
+typedef struct file_work {
+    clt__picture_list *list;
+    const clt_options *options;
+    clt__picture_store *store; /* of the list's files, once they are listed */
+    uint8_t *pixels;           /* [count] images of `image` bytes */
+    size_t image;
+    pthread_mutex_t lock;
+    clt_status status; /* the first failure that is not a bad file */
+    clt_error why;
+} file_work;
+
+static void remember_failure(file_work *work, clt_status status, const clt_error *why)
 {
-    const char *first = NULL;
+    (void)pthread_mutex_lock(&work->lock);
+    if (work->status == CLT_OK) {
+        work->status = status;
+        work->why = *why;
+    }
+    (void)pthread_mutex_unlock(&work->lock);
+}
+
+static clt_status for_each_file(file_work *work, clt__job_function each, size_t count, clt_error *error)
+{
+    clt__workers *workers;
+    clt__job job = {.work = each, .user = work, .count = count};
+    TRY(clt__workers_open(clt__worker_count(work->options), &workers, error));
+    (void)pthread_mutex_init(&work->lock, NULL);
+    clt__workers_begin(workers, &job);
+    clt__workers_wait(workers, &job);
+    (void)pthread_mutex_destroy(&work->lock);
+    clt__workers_close(workers);
+    return work->status == CLT_OK ? CLT_OK : clt__pass_on(&work->why, error);
+}
+
+/* ---- the common size */
+
+static void look_at(void *user, size_t file)
+{
+    file_work *work = user;
+    clt__picture_entry *entry = &work->list->entry[file];
+    const clt__picture_wish wish = {.no_exif = !work->options->exif};
+    clt_error why;
+    clt_status status = clt__picture_look(entry->path, &wish, &entry->info, &why);
+    if (status == CLT_BAD_FILE) status = clt__copy_text(why.message, &entry->bad, &why);
+    if (status != CLT_OK) remember_failure(work, status, &why);
+}
+
+/* The largest number of channels, and the size of the first good one, which all need to have if no other is wished. */
+static clt_status find_common(const clt__picture_list *list, const clt_options *options, clt__picture_info *common,
+                              clt_error *error)
+{
+    const clt__picture_entry *first = NULL;
     *common = (clt__picture_info){.channels = 1};
     for (size_t i = 0; i < list->count; i++) {
-        clt__picture_entry *entry = &list->entry[i];
-        clt__picture_info info;
-        clt_error why;
-        const clt_status status = clt__picture_look(entry->path, &info, &why);
-        TRY(remember(bad, entry, status, &why, error));
+        const clt__picture_entry *entry = &list->entry[i];
         if (entry->bad) continue;
-        if (info.channels > common->channels) common->channels = info.channels;
-        if (first && !options->size.height && (info.width != common->width || info.height != common->height))
+        if (!first) first = entry;
+        if (entry->info.channels > common->channels) common->channels = entry->info.channels;
+        if (!options->size.height &&
+            (entry->info.width != first->info.width || entry->info.height != first->info.height))
             return FAIL(error, CLT_BAD_FILE,
                         "%s: is %d high and %d wide, where %s is %d high and %d wide: a size to which all are resized "
                         "is needed (--size HxW)",
-                        entry->path, info.height, info.width, first, common->height, common->width);
-        if (!first) common->width = info.width, common->height = info.height;
-        if (!first) first = entry->path;
+                        entry->path, entry->info.height, entry->info.width, first->path, first->info.height,
+                        first->info.width);
     }
+    if (first) common->width = first->info.width, common->height = first->info.height;
     if (options->size.height) common->width = options->size.width, common->height = options->size.height;
     if (options->size.channels) common->channels = options->size.channels;
     return CLT_OK;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------ */
-
-static clt_status read_one(const char *path, const clt__picture_info *wanted, uint8_t *to, clt_error *error)
+static clt_status survey(clt__picture_list *list, const clt_options *options, clt__picture_info *common,
+                         clt_error *error)
 {
-    clt__picture picture;
-    TRY(clt__picture_read(path, &picture, error));
-    const clt__frame whole = {0, 0, picture.info.width, picture.info.height};
-    const clt_status status = clt__picture_fit(&picture, &whole, wanted, to, error);
-    free(picture.pixels);
-    return status;
+    file_work work = {.list = list, .options = options};
+    TRY(for_each_file(&work, look_at, list->count, error));
+    return find_common(list, options, common, error);
 }
 
-static clt_status read_all(clt__picture_list *list, const clt__picture_info *common, bad_files *bad,
-                           clt_dataset *dataset, clt_error *error)
+/* ---- decoding at once */
+
+static void decode(void *user, size_t file)
 {
-    const size_t size = clt__image_size(dataset->shape);
-    size_t filled = 0;
-    TRY(clt__dataset_allocate_bytes(dataset, error));
-    TRY(clt__allocate(dataset->count, sizeof *dataset->labels, "the labels", &dataset->labels, error));
-    for (size_t i = 0; i < list->count; i++) {
-        clt__picture_entry *entry = &list->entry[i];
-        clt_error why;
-        if (entry->bad) continue;
-        const clt_status status = read_one(entry->path, common, dataset->bytes + filled * size, &why);
-        TRY(remember(bad, entry, status, &why, error));
-        if (entry->bad) continue;
-        dataset->labels[filled++] = entry->label;
+    file_work *work = user;
+    clt_error why;
+    const clt_status status = clt__store_bring(work->store, file, NULL, work->pixels + file * work->image, &why);
+    if (status != CLT_OK) remember_failure(work, status, &why);
+}
+
+/* Those of bad files are closed up. */
+static void close_gaps(clt_dataset *dataset)
+{
+    const size_t image = clt__image_size(dataset->shape);
+    size_t kept = 0;
+    for (size_t i = 0; i < dataset->count; i++) {
+        if (clt__store_is_bad(dataset->pictures, i)) continue;
+        if (kept < i) {
+            memcpy(dataset->bytes + kept * image, dataset->bytes + i * image, image);
+            dataset->labels[kept] = dataset->labels[i];
+        }
+        kept++;
     }
-    dataset->count = filled;
+    dataset->count = kept;
+}
+
+/* From then on the images are in memory like those of any other format. */
+static clt_status decode_all(clt_dataset *dataset, const clt_options *options, clt_error *error)
+{
+    file_work work = {.options = options, .store = dataset->pictures, .image = clt__image_size(dataset->shape)};
+    TRY(clt__dataset_allocate_bytes(dataset, error));
+    work.pixels = dataset->bytes;
+    TRY(for_each_file(&work, decode, dataset->count, error));
+    TRY(clt__store_judge(dataset->pictures, options, error));
+    close_gaps(dataset);
+    clt__store_close(dataset->pictures);
+    dataset->pictures = NULL;
     return CLT_OK;
+}
+
+/* ---- the data set */
+
+static uint64_t room_for_images(const clt_options *options)
+{
+    return options->given[CLT__OPTION_data_cache] ? (uint64_t)options->data_cache : clt__free_memory() / 4;
+}
+
+static clt_status take_labels(const clt__picture_list *list, clt_dataset *dataset, clt_error *error)
+{
+    TRY(clt__allocate(dataset->count, sizeof *dataset->labels, "the labels", &dataset->labels, error));
+    for (size_t i = 0; i < list->count; i++) dataset->labels[i] = list->entry[i].label;
+    return CLT_OK;
+}
+
+static bool fit_into(uint64_t room, size_t count, const clt__picture_info *each)
+{
+    uint64_t size;
+    return clt__multiply(count, (uint64_t)each->width * (uint64_t)each->height, &size) &&
+           clt__multiply(size, (uint64_t)each->channels, &size) && size <= room;
+}
+
+static clt_status create(const char *name, clt__picture_list *list, const clt__picture_use *use, clt_dataset **dataset,
+                         clt_error *error)
+{
+    const clt__claim images = {
+        name, CLT_BAD_FILE, list->count, use->wanted.channels, use->wanted.height, use->wanted.width};
+    clt_dataset *fresh;
+    TRY(clt__dataset_create(&images, &fresh, error));
+    clt_status status = take_labels(list, fresh, error);
+    if (status == CLT_OK) status = clt__store_open(list, use, &fresh->pictures, error);
+    return clt__dataset_finish(status, fresh, dataset);
 }
 
 clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_options *options,
                               clt_dataset **dataset, clt_error *error)
 {
-    bad_files bad = {0};
-    clt__picture_info common;
+    clt__picture_use use = {.eval_crop = options->eval_crop,
+                            .random = options->augment.rrc,
+                            .exif = options->exif,
+                            .skip_bad = options->skip_bad,
+                            .room = room_for_images(options)};
+    size_t first;
     clt_dataset *fresh;
+    *dataset = NULL;
     TRY(check_options(name, options, error));
-    TRY(survey(list, options, &common, &bad, error));
-    if (list->count && bad.count == list->count) return judge(&bad, list, options, error);
-    const clt__claim images = {name,          CLT_BAD_FILE, list->count - bad.count, common.channels,
-                               common.height, common.width};
-    TRY(clt__dataset_create(&images, &fresh, error));
-    clt_status status = read_all(list, &common, &bad, fresh, error);
-    if (status == CLT_OK) status = judge(&bad, list, options, error);
-    return clt__dataset_finish(status, fresh, dataset);
+    TRY(survey(list, options, &use.wanted, error));
+    const bool at_once = !(use.random.least > 0) && fit_into(use.room, list->count, &use.wanted);
+    if (!at_once || clt__picture_list_bad(list, &first) == list->count) {
+        TRY(clt__picture_list_judge(list, options->skip_bad, options, error));
+        clt__picture_list_drop_bad(list);
+    }
+    TRY(create(name, list, &use, &fresh, error));
+    return clt__dataset_finish(at_once ? decode_all(fresh, options, error) : CLT_OK, fresh, dataset);
 }
 
 /* ---- a single file ------------------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "data/taking.h"
 #include "model/model.h"
 
 /* What is counted of each channel: how often each byte comes, or sums of real values. */
@@ -17,11 +18,13 @@ typedef struct measurement {
     bool measures_squares; /* in the second pass over real values, once the mean is known */
     channel_counts *channel;
     clt_shape shape;
+    size_t images; /* that were seen */
 } measurement;
 
 static void count_images(void *user, const uint8_t *bytes, const double *reals, size_t count)
 {
-    const measurement *m = user;
+    measurement *m = user;
+    if (!m->measures_squares) m->images += count;
     const size_t values = count * clt__image_size(m->shape);
     for (size_t c = 0; c < m->channels; c++) {
         channel_counts *counts = &m->channel[c];
@@ -42,14 +45,16 @@ static void measure_bytes(const channel_counts *counts, double pixels, double *m
     *deviation = sqrt(squares / pixels);
 }
 
-static clt_status measure_counted(const clt_dataset *data, measurement *m, double *deviation, clt_error *error)
+static clt_status measure_counted(const clt_dataset *data, const clt_options *options, measurement *m,
+                                  double *deviation, clt_error *error)
 {
-    const double pixels = (double)data->count * data->shape.height * data->shape.width;
+    const double plane = (double)data->shape.height * data->shape.width;
     const bool bytes = clt__dataset_is_bytes(data);
-    TRY(clt__dataset_see(data, count_images, m, error));
+    TRY(clt__dataset_see(data, options, count_images, m, error));
+    const double pixels = (double)m->images * plane;
     for (size_t c = 0; c < m->channels && !bytes; c++) m->mean[c] = m->channel[c].sum / pixels;
     m->measures_squares = true;
-    if (!bytes) TRY(clt__dataset_see(data, count_images, m, error));
+    if (!bytes) TRY(clt__dataset_see(data, options, count_images, m, error));
     for (size_t c = 0; c < m->channels; c++) {
         if (bytes)
             measure_bytes(&m->channel[c], pixels, &m->mean[c], &deviation[c]);
@@ -61,11 +66,12 @@ static clt_status measure_counted(const clt_dataset *data, measurement *m, doubl
 }
 
 /* Means and standard deviations of each channel's values. */
-static clt_status measure(const clt_dataset *data, double *mean, double *deviation, clt_error *error)
+static clt_status measure(const clt_dataset *data, const clt_options *options, double *mean, double *deviation,
+                          clt_error *error)
 {
     measurement m = {.channels = (size_t)data->shape.channels, .mean = mean, .shape = data->shape};
     TRY(clt__allocate(m.channels, sizeof *m.channel, "the images' statistics", &m.channel, error));
-    const clt_status status = measure_counted(data, &m, deviation, error);
+    const clt_status status = measure_counted(data, options, &m, deviation, error);
     free(m.channel);
     return status;
 }
@@ -79,7 +85,7 @@ clt_status clt__normalize(clt_model *model, const clt_dataset *data, const clt_o
         model->mean[c] = choice->how == CLT__BY_GIVEN ? choice->mean[given] : 0;
         model->deviation[c] = choice->how == CLT__BY_GIVEN ? choice->deviation[given] : 1;
     }
-    if (choice->how == CLT__BY_DATASET) TRY(measure(data, model->mean, model->deviation, error));
+    if (choice->how == CLT__BY_DATASET) TRY(measure(data, options, model->mean, model->deviation, error));
     model->normalized = true;
     return CLT_OK;
 }

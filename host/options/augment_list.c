@@ -6,7 +6,7 @@
 #include "base/number.h"
 #include "options/kinds.h"
 
-typedef enum augment_type { SWITCH, PIXELS, NUMBER } augment_type;
+typedef enum augment_type { SWITCH, PIXELS, NUMBER, RANGE } augment_type;
 
 typedef struct augment_row {
     const char *name;
@@ -15,17 +15,18 @@ typedef struct augment_row {
     double least, most; /* of one that is not 0 */
 } augment_row;
 
-#define TYPE_OF(member) _Generic(((clt__augment *)0)->member, bool : SWITCH, int : PIXELS, double : NUMBER)
+#define TYPE_OF(member) \
+    _Generic(((clt__augment *)0)->member, bool : SWITCH, int : PIXELS, double : NUMBER, clt__range : RANGE)
 #define ROW(member, least, most)                                              \
     {                                                                         \
 #member, TYPE_OF(member), offsetof(clt__augment, member), least, most \
     }
 
 /* Shares from a Beta of less than 0.001 are all but 0 and 1, and too small to compute. */
-static const augment_row augment_rows[] = {ROW(flip, 0, 1),      ROW(crop, 0, 1e6),     ROW(shift, 0, 1),
-                                           ROW(rotate, 0, 180),  ROW(scale, 0, 0.9),    ROW(brightness, 0, 1),
-                                           ROW(contrast, 0, 1),  ROW(saturation, 0, 1), ROW(cutout, 0, 1e6),
-                                           ROW(mixup, 0.001, 4), ROW(cutmix, 0.001, 4)};
+static const augment_row augment_rows[] = {ROW(rrc, 0.0001, 1),   ROW(flip, 0, 1),      ROW(crop, 0, 1e6),
+                                           ROW(shift, 0, 1),      ROW(rotate, 0, 180),  ROW(scale, 0, 0.9),
+                                           ROW(brightness, 0, 1), ROW(contrast, 0, 1),  ROW(saturation, 0, 1),
+                                           ROW(cutout, 0, 1e6),   ROW(mixup, 0.001, 4), ROW(cutmix, 0.001, 4)};
 
 enum { AUGMENT_ROWS = sizeof augment_rows / sizeof *augment_rows };
 
@@ -45,7 +46,16 @@ static bool read_amount(const char *text, const char *end, double *number)
     return after == end && after != text && isfinite(*number) && *number > 0;
 }
 
-/* `flip`, or `crop=4`. */
+/* LEAST:MOST, or LEAST alone where the most is 1. */
+static bool read_range(const char *text, const char *end, clt__range *range)
+{
+    const char *colon = memchr(text, ':', (size_t)(end - text));
+    range->most = 1;
+    return read_amount(text, colon ? colon : end, &range->least) &&
+           (!colon || read_amount(colon + 1, end, &range->most)) && range->least <= range->most;
+}
+
+/* `flip`, `crop=4` or `rrc=0.08:1`. */
 static bool read_augment_item(const char *item, const char *end, clt__augment *augment)
 {
     const char *equals = memchr(item, '=', (size_t)(end - item));
@@ -57,6 +67,7 @@ static bool read_augment_item(const char *item, const char *end, clt__augment *a
         *(bool *)member = true;
         return !equals;
     }
+    if (equals && row->type == RANGE) return read_range(equals + 1, end, member);
     if (!equals || !read_amount(equals + 1, end, &number)) return false;
     if (row->type == NUMBER) {
         *(double *)member = number;
@@ -71,7 +82,7 @@ static bool read_augment(const clt__option_info *row, const char *text, void *me
 {
     clt__augment *augment = member;
     (void)row;
-    *augment = (clt__augment){0};
+    *augment = (clt__augment){.flip = false};
     if (strcmp(text, "none") == 0) return true;
     for (;; text++) {
         const char *end = text + strcspn(text, ",");
@@ -81,10 +92,13 @@ static bool read_augment(const clt__option_info *row, const char *text, void *me
     }
 }
 
+/* Of a range, its least. */
 static double amount_of(const augment_row *row, const clt__augment *augment)
 {
     const void *member = (const char *)augment + row->offset;
     switch (row->type) {
+    case RANGE:
+        return ((const clt__range *)member)->least;
     case SWITCH:
         return *(const bool *)member;
     case PIXELS:
@@ -95,13 +109,18 @@ static double amount_of(const augment_row *row, const clt__augment *augment)
     return *(const double *)member;
 }
 
-/* "", "flip" or "crop=4" */
-static clt_status print_item(const augment_row *row, double number, const char *before, clt__text *text,
+/* "", "flip", "crop=4" or "rrc=0.08:1" */
+static clt_status print_item(const augment_row *row, const clt__augment *augment, const char *before, clt__text *text,
                              clt_error *error)
 {
+    const double number = amount_of(row, augment);
     if (number == 0) return CLT_OK;
     TRY(clt__text_print(text, error, "%s%s%s", before, row->name, row->type == SWITCH ? "" : "="));
-    return row->type == SWITCH ? CLT_OK : clt__print_number(number, text, error);
+    if (row->type == SWITCH) return CLT_OK;
+    TRY(clt__print_number(number, text, error));
+    if (row->type != RANGE) return CLT_OK;
+    TRY(clt__text_print(text, error, ":"));
+    return clt__print_number(((const clt__range *)((const char *)augment + row->offset))->most, text, error);
 }
 
 static clt_status print_augment(const clt__option_info *row, const void *member, clt__text *text, clt_error *error)
@@ -109,8 +128,7 @@ static clt_status print_augment(const clt__option_info *row, const void *member,
     const size_t start = text->length;
     (void)row;
     for (size_t i = 0; i < AUGMENT_ROWS; i++)
-        TRY(print_item(&augment_rows[i], amount_of(&augment_rows[i], member), text->length > start ? "," : "", text,
-                       error));
+        TRY(print_item(&augment_rows[i], member, text->length > start ? "," : "", text, error));
     return text->length > start ? CLT_OK : clt__text_print(text, error, "none");
 }
 
@@ -119,7 +137,8 @@ static clt_status want_augment(const clt__option_info *row, clt__text *text, clt
     (void)row;
     return clt__text_print(
         text, error,
-        "none, or a comma list of flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, scale=SHARE, brightness=SHARE, "
+        "none, or a comma list of rrc=LEAST:MOST, flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, scale=SHARE, "
+        "brightness=SHARE, "
         "contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA and cutmix=ALPHA, as in flip,crop=2,");
 }
 
@@ -140,5 +159,9 @@ clt_status clt__check_augment(const clt__augment *augment, clt_error *error)
             return FAIL(error, CLT_BAD_ARGUMENT, "augmenting by %s=%g: it should be 0, or from %g to %g", row->name,
                         amount, row->least, row->most);
     }
+    if (augment->rrc.least > 0 && !(augment->rrc.most >= augment->rrc.least && augment->rrc.most <= 1))
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "augmenting by rrc=%g:%g: it should be two shares of the image's area, the larger one last",
+                    augment->rrc.least, augment->rrc.most);
     return CLT_OK;
 }

@@ -42,6 +42,22 @@ static bool read_long(const clt__option_info *row, const char *text, void *membe
     return read_whole(row, text, member);
 }
 
+/* 500M is 500 * 2^20. */
+static bool read_bytes(const clt__option_info *row, const char *text, void *member)
+{
+    static const char units[] = "KMG";
+    const size_t digits = strspn(text, "0123456789");
+    const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+    char *end;
+    errno = 0;
+    const long long number = strtoll(text, &end, 10);
+    if (!digits || errno || (text[digits] && (!unit || text[digits + 1]))) return false;
+    const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    if (number > INT64_MAX >> shift || (double)(number << shift) > row->most) return false;
+    *(int64_t *)member = (int64_t)number << shift;
+    return true;
+}
+
 static bool read_seed(const clt__option_info *row, const char *text, void *member)
 {
     char *end;
@@ -108,6 +124,12 @@ static clt_status want_whole(const clt__option_info *row, clt__text *text, clt_e
     return clt__text_print(text, error, "a whole number from %.0f to %.0f", row->least, row->most);
 }
 
+static clt_status want_bytes(const clt__option_info *row, clt__text *text, clt_error *error)
+{
+    return clt__text_print(text, error, "a whole number of bytes from %.0f to %.0f, or of K, M or G as in 500M,",
+                           row->least, row->most);
+}
+
 static clt_status want_seed(const clt__option_info *row, clt__text *text, clt_error *error)
 {
     (void)row;
@@ -153,6 +175,14 @@ const clt__value_kind clt__kind_LONG = {
     .read = read_long,
     .print = print_long,
     .wanted = want_whole,
+    .number = long_number,
+};
+const clt__value_kind clt__kind_BYTES = {
+    .size = sizeof(int64_t),
+    .json = CLT__JSON_INTEGER,
+    .read = read_bytes,
+    .print = print_long,
+    .wanted = want_bytes,
     .number = long_number,
 };
 const clt__value_kind clt__kind_SEED = {

@@ -26,9 +26,9 @@ struct clt__value_kind {
     const char *const *(*names)(void);    /* the words that the member can be, where a list has them */
 };
 
-extern const clt__value_kind clt__kind_FLAG, clt__kind_COUNT, clt__kind_LONG, clt__kind_SEED, clt__kind_REAL,
-    clt__kind_POSITIVE, clt__kind_TEXT, clt__kind_OPTIMIZER, clt__kind_SCHEDULER, clt__kind_LOSS, clt__kind_CHOICE,
-    clt__kind_SHAPE, clt__kind_SIZE, clt__kind_MILESTONES, clt__kind_AUGMENT, clt__kind_CLASS_WEIGHTS,
+extern const clt__value_kind clt__kind_FLAG, clt__kind_COUNT, clt__kind_LONG, clt__kind_BYTES, clt__kind_SEED,
+    clt__kind_REAL, clt__kind_POSITIVE, clt__kind_TEXT, clt__kind_OPTIMIZER, clt__kind_SCHEDULER, clt__kind_LOSS,
+    clt__kind_CHOICE, clt__kind_SHAPE, clt__kind_SIZE, clt__kind_MILESTONES, clt__kind_AUGMENT, clt__kind_CLASS_WEIGHTS,
     clt__kind_NORMALIZE;
 
 /* With the fewest digits that read back as the number. */

@@ -14,11 +14,18 @@ typedef struct clt__milestones {
     int count, at[CLT__MAX_MILESTONES]; /* epochs, counted from 0, each more than the one before */
 } clt__milestones;
 
-/* How images are changed, anew in each step, before they are trained on; all zero: not at all. On the device, drawn
- * from the seed, the number of the step and the image's place in the batch. Images are first turned and scaled about
+typedef struct clt__range {
+    double least, most;
+} clt__range;
+
+/* How images are changed, anew in each step, before they are trained on; all zero: not at all. Random resized crops are
+ * taken by the host, drawn from the seed, the epoch and the image; all else is done on the device, drawn from the seed,
+ * the number of the step and the image's place in the batch. There images are first turned and scaled about
  * their centre, moved and mirrored (bilinear, black outside), then recoloured, then cut out, then mixed in pairs.
  * Factors are uniform. */
 typedef struct clt__augment {
+    clt__range rrc;    /* a part of the image, its area a share in this range, its aspect ratio from 3:4 to 4:3, is
+                        * resized to the whole */
     bool flip;         /* mirrored left to right, half of them */
     int crop;          /* moved by up to so many whole pixels each way: a random crop of the padded image */
     double shift;      /* moved by up to this share of the width and of the height, 0 to 1 */
@@ -65,7 +72,7 @@ enum { CLT__EXACT, CLT__NOTEBOOK };
 typedef bool clt__type_FLAG;
 typedef int clt__type_COUNT;
 typedef unsigned clt__type_CHOICE;
-typedef int64_t clt__type_LONG;
+typedef int64_t clt__type_LONG, clt__type_BYTES;
 typedef uint64_t clt__type_SEED;
 typedef double clt__type_REAL, clt__type_POSITIVE;
 typedef const char *clt__type_TEXT, *clt__type_OPTIMIZER, *clt__type_SCHEDULER, *clt__type_LOSS;

@@ -23,6 +23,14 @@
       "image files are resized to H rows and W columns, and made grey (C 1) or RGB (C 3); CSV rows are read as such images") \
     X(FLAG, skip_bad, NULL, "no", 0, 0, RUN, READING, \
       "leave out image files that cannot be decoded, and say how many") \
+    X(REAL, eval_crop, "SHARE", "0", 0, 1, RUN, READING, \
+      "of image files that are not cropped at random, take the largest part of the right shape in the middle, times this share: " \
+      "0.875 is PyTorch's 224 of 256; 0: all of it, squeezed") \
+    X(FLAG, exif, NULL, "yes", 0, 0, RUN, READING, "leave image files as they are stored, whatever their EXIF orientation says") \
+    X(COUNT, workers, "N", "0", 0, 1024, RUN, READING, "threads that decode image files; 0: one for each core") \
+    X(BYTES, data_cache, "BYTES", NULL, 0, 1e15, RUN, READING, \
+      "images decoded from files stay in memory up to this, as in 500M or 4G; the others are decoded again when they are needed " \
+      "(default: a quarter of the memory that is free)") \
     X(TEXT, net, "NAME|FILE|TEXT", "lenet5", 0, 0, MODEL, TRAIN | NET | LR_FIND, "the net: see cltrain help nets") \
     X(SHAPE, input, "CxHxW", NULL, 0, 0, RUN, NET, "the images' shape (default: the net's own)") \
     X(TEXT, output_dir, "DIR", NULL, 0, 0, RUN, TRAIN, \
@@ -74,7 +82,7 @@
     X(CLASS_WEIGHTS, class_weights, "HOW", "equal", 0, 0, KEPT, TRAIN | LR_FIND, \
       "how much the loss of an image counts, by its class: equal; balanced: the more the rarer its class is; or a comma list, a number for each class") \
     X(AUGMENT, augment, "LIST", "none", 0, 0, KEPT, TRAIN | LR_FIND | PLAN, \
-      "changes to the training images, drawn anew in each step: flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, " \
+      "changes to the training images, drawn anew in each step: rrc=LEAST:MOST (random resized crop, shares of the area), flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, " \
       "scale=SHARE, brightness=SHARE, contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA, cutmix=ALPHA") \
     X(LOSS, loss, "NAME", NULL, 0, 0, MODEL, TRAIN | LR_FIND | VERIFY, \
       "what training makes small (default: the net's own, else cross_entropy)") \

@@ -59,11 +59,12 @@ static clt_status load(const char *path, char **bytes, clt__encoded *file, const
     return FAIL(error, CLT_BAD_FILE, "%s: is %s, where a PNG or JPEG picture is needed", path, is);
 }
 
-clt_status clt__picture_look(const char *path, clt__picture_info *info, clt_error *error)
+clt_status clt__picture_look(const char *path, const clt__picture_wish *wish, clt__picture_info *info, clt_error *error)
 {
     char *bytes;
     clt__encoded file;
     const clt__codec *codec;
+    (void)wish;
     TRY(load(path, &bytes, &file, &codec, error));
     clt_status status = codec->look(&file, info, error);
     if (status == CLT_OK) status = clt__check_picture_size(&file, info, error);
@@ -71,11 +72,12 @@ clt_status clt__picture_look(const char *path, clt__picture_info *info, clt_erro
     return status;
 }
 
-clt_status clt__picture_read(const char *path, clt__picture *picture, clt_error *error)
+clt_status clt__picture_read(const char *path, const clt__picture_wish *wish, clt__picture *picture, clt_error *error)
 {
     char *bytes;
     clt__encoded file;
     const clt__codec *codec;
+    (void)wish;
     *picture = (clt__picture){.pixels = NULL};
     TRY(load(path, &bytes, &file, &codec, error));
     const clt_status status = codec->read(&file, picture, error);

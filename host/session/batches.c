@@ -202,7 +202,7 @@ clt_status clt_session_choose_batch(clt_session *session, const int32_t *images,
     TRY(clt__session_read_steps(session, NULL, NULL, error)); /* of an epoch, whose order this one replaces */
     session->in_epoch = false;
     session->stage = CLT__NO_BATCH;
-    TRY(clt__feed_set_order(&session->feed, images, count, error));
+    TRY(clt__feed_set_order(&session->feed, images, count, (int)session->state.total_steps, error));
     session->batch_images = count;
     session->stage = CLT__BATCH_SET;
     return CLT_OK;

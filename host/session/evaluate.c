@@ -75,6 +75,8 @@ static clt_status add_to_tally(void *user, const double *outputs, size_t first, 
     for (size_t i = 0; i < count; i++) {
         const size_t image = first + i;
         const double *row = outputs + i * width;
+        if (clt__dataset_lacks(t->data, image)) continue;
+        t->evaluation->count++;
         t->loss_sum += clt__image_loss(t->model->description.loss, row, t->model->outputs,
                                        t->data->labels ? &t->data->labels[image] : NULL,
                                        t->data->targets ? t->data->targets + image * width : NULL, t->gradient);
@@ -93,7 +95,6 @@ static clt_status create(const clt_session *session, clt_evaluation **evaluation
     clt_evaluation *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "an evaluation", evaluation, error));
     fresh = *evaluation;
-    fresh->count = session->data->count;
     fresh->accuracy = NAN;
     if (!session->data->labels) return CLT_OK;
     fresh->classes = session->model->outputs;
@@ -108,8 +109,8 @@ static clt_status fill(clt_session *session, const clt_options *options, clt_eva
                       error));
     const clt_status status = run(session, options, "evaluate", add_to_tally, &t, error);
     free(t.gradient);
-    evaluation->loss = t.loss_sum / (double)evaluation->count;
-    if (evaluation->classes) evaluation->accuracy = t.hits / (double)evaluation->count;
+    evaluation->loss = evaluation->count ? t.loss_sum / (double)evaluation->count : NAN;
+    if (evaluation->classes && evaluation->count) evaluation->accuracy = t.hits / (double)evaluation->count;
     return status;
 }
 

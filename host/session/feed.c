@@ -12,6 +12,12 @@ static size_t image_at(const clt__feed *feed, int position)
     return (size_t)(feed->resident ? position : feed->order[position]);
 }
 
+/* Of images that have come: it is known by then whose place another took. */
+static clt_status answer_at(const clt__feed *feed, int position, size_t *image, clt_error *error)
+{
+    return clt__dataset_stand_in(feed->data, image_at(feed, position), image, error);
+}
+
 int clt__feed_output_index(const clt__feed *feed, int outside)
 {
     clt__tensor one = feed->net->tape.tensor[feed->net->output.tensor];
@@ -29,7 +35,9 @@ static clt_status gather_labels(const clt__feed *feed, int begin, int end, int32
 {
     TRY(clt__allocate((uint64_t)(end - begin), sizeof **labels, "the labels", labels, error));
     for (int i = begin; i < end; i++) {
-        const int label = feed->data->labels[image_at(feed, i)];
+        size_t image;
+        TRY(answer_at(feed, i, &image, error));
+        const int label = feed->data->labels[image];
         (*labels)[i - begin] = label < outputs_of(feed) ? clt__feed_output_index(feed, label) : label;
     }
     return CLT_OK;
@@ -40,28 +48,63 @@ static clt_status gather_targets(const clt__feed *feed, int begin, int end, doub
     const clt_dataset *data = feed->data;
     const size_t outputs = (size_t)data->outputs;
     TRY(clt__allocate((uint64_t)(end - begin) * outputs, sizeof **targets, "the targets", targets, error));
-    for (int i = begin; i < end; i++)
+    for (int i = begin; i < end; i++) {
+        size_t image;
+        TRY(answer_at(feed, i, &image, error));
         for (int k = 0; k < data->outputs; k++)
             (*targets)[(size_t)(i - begin) * outputs + (size_t)clt__feed_output_index(feed, k)] =
-                data->targets[image_at(feed, i) * outputs + (size_t)k];
+                data->targets[image * outputs + (size_t)k];
+    }
     return CLT_OK;
 }
 
-static clt_status gather_images(const clt__feed *feed, int begin, int end, char **images, clt_error *error)
+static size_t image_bytes(const clt_dataset *data)
 {
-    const clt_dataset *data = feed->data;
-    const size_t image = clt__image_size(data->shape) * (clt__dataset_is_bytes(data) ? 1 : sizeof *data->reals);
+    return clt__image_size(data->shape) * (clt__dataset_is_bytes(data) ? 1 : sizeof *data->reals);
+}
+
+/* Begins to bring the images at positions begin .. end into host memory. */
+static clt_status begin_reading(const clt__feed *feed, int begin, int end, char **images, clt__taking **taking,
+                                clt_error *error)
+{
     const size_t count = (size_t)(end - begin);
     size_t *which;
     TRY(clt__allocate(count, sizeof *which, "the numbers of images", &which, error));
     for (size_t i = 0; i < count; i++) which[i] = image_at(feed, begin + (int)i);
-    clt_status status = clt__allocate(count, image, "images on their way to the device", images, error);
-    if (status == CLT_OK) status = clt__dataset_take(data, which, count, *images, error);
+    clt_status status =
+        clt__allocate(count, image_bytes(feed->data), "images on their way to the device", images, error);
+    if (status == CLT_OK)
+        status = clt__taking_begin(feed->data, which, count, feed->crops ? &feed->crop : NULL, feed->workers, *images,
+                                   taking, error);
     free(which);
     if (status == CLT_OK) return CLT_OK;
     free(*images);
     *images = NULL;
     return status;
+}
+
+/* Where a file turned out to be bad and is skipped, the next image that can be read takes its place. */
+static clt_status fill_gaps(const clt__feed *feed, int begin, int end, char *images, clt_error *error)
+{
+    for (int i = begin; i < end; i++) {
+        const size_t image = image_at(feed, i);
+        clt__taking *taking;
+        size_t other = image;
+        while (clt__dataset_lacks(feed->data, other)) {
+            TRY(clt__dataset_stand_in(feed->data, image, &other, error));
+            TRY(clt__taking_begin(feed->data, &other, 1, feed->crops ? &feed->crop : NULL, feed->workers,
+                                  images + (size_t)(i - begin) * image_bytes(feed->data), &taking, error));
+            TRY(clt__taking_end(&taking, feed->options, error));
+        }
+    }
+    return CLT_OK;
+}
+
+static clt_status end_reading(const clt__feed *feed, int begin, int end, char *images, clt__taking **taking,
+                              clt_error *error)
+{
+    TRY(clt__taking_end(taking, feed->options, error));
+    return fill_gaps(feed, begin, end, images, error);
 }
 
 /* ---- writing */
@@ -81,18 +124,21 @@ static clt_status forget(clt__chunk *chunk, clt_error *error)
 {
     chunk->number = -1;
     chunk->joined = false;
+    (void)clt__taking_end(&chunk->taking, NULL, NULL); /* nobody wants these images any more */
+    free(chunk->images);
+    chunk->images = NULL;
     return end_writes(chunk, error);
 }
 
-/* Begins to write what lies at positions begin .. end to the device, at image `to`. */
+/* Begins to write what was read from positions begin .. end to the device, at image `to`. */
 static clt_status begin_writing(clt__feed *feed, int begin, int end, int to, clt__chunk *chunk, clt_error *error)
 {
     const clt_dataset *data = feed->data;
     const int values = (int)clt__image_size(data->shape), count = end - begin, outputs = data->outputs;
-    char *images;
+    char *images = chunk->images;
     int32_t *labels;
     double *targets;
-    TRY(gather_images(feed, begin, end, &images, error));
+    chunk->images = NULL;
     TRY(clt__engine_begin_write(feed->engine, feed->net->images, to * values, count * values, images,
                                 &chunk->transfer[0], error));
     if (data->labels) {
@@ -107,16 +153,36 @@ static clt_status begin_writing(clt__feed *feed, int begin, int end, int to, clt
     return CLT_OK;
 }
 
-static clt_status fetch(clt__feed *feed, int number, clt_error *error)
+static int begin_of(const clt__feed *feed, int number)
+{
+    return number * feed->half;
+}
+
+static int end_of(const clt__feed *feed, int number)
+{
+    const int rest = feed->order_count - begin_of(feed, number);
+    return begin_of(feed, number) + (rest < feed->half ? rest : feed->half);
+}
+
+/* Nothing where there is no such chunk, or it is under way. */
+static clt_status begin_chunk(clt__feed *feed, int number, clt_error *error)
 {
     clt__chunk *chunk = &feed->chunk[number % 2];
-    const int begin = number * feed->half, rest = feed->order_count - begin;
-    if (rest <= 0 || chunk->number == number) return CLT_OK;
+    if (begin_of(feed, number) >= feed->order_count || chunk->number == number) return CLT_OK;
     TRY(forget(chunk, error));
-    TRY(begin_writing(feed, begin, begin + (rest < feed->half ? rest : feed->half), number % 2 * feed->half, chunk,
-                      error));
+    TRY(begin_reading(feed, begin_of(feed, number), end_of(feed, number), &chunk->images, &chunk->taking, error));
     chunk->number = number;
     return CLT_OK;
+}
+
+/* Writes what has been read; `wait`: for that. */
+static clt_status move_on(clt__feed *feed, int number, bool wait, clt_error *error)
+{
+    clt__chunk *chunk = &feed->chunk[number % 2];
+    const int begin = begin_of(feed, number), end = end_of(feed, number);
+    if (chunk->number != number || !chunk->images || !(wait || clt__taking_is_done(chunk->taking))) return CLT_OK;
+    TRY(end_reading(feed, begin, end, chunk->images, &chunk->taking, error));
+    return begin_writing(feed, begin, end, number % 2 * feed->half, chunk, error);
 }
 
 static clt_status join(clt__feed *feed, clt__chunk *chunk, clt_error *error)
@@ -133,15 +199,17 @@ clt_status clt__feed_find(clt__feed *feed, int first, int *position, clt_error *
     if (feed->resident) return CLT_OK;
     const int number = first / feed->half;
     *position = first - number * feed->half + number % 2 * feed->half;
-    TRY(fetch(feed, number, error));
+    TRY(begin_chunk(feed, number, error));
+    TRY(move_on(feed, number, true, error));
     TRY(join(feed, &feed->chunk[number % 2], error));
-    return fetch(feed, number + 1, error);
+    TRY(begin_chunk(feed, number + 1, error));
+    return move_on(feed, number + 1, false, error);
 }
 
 clt_status clt__feed_settle(clt__feed *feed, clt_error *error)
 {
     for (int i = 0; i < 2; i++) {
-        if (feed->chunk[i].number < 0) continue;
+        if (feed->chunk[i].number < 0 || feed->chunk[i].images) continue;
         TRY(join(feed, &feed->chunk[i], error));
         TRY(end_writes(&feed->chunk[i], error));
     }
@@ -155,7 +223,7 @@ clt_status clt__feed_check(clt__feed *feed, clt_error *error)
     return CLT_OK;
 }
 
-clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count, clt_error *error)
+clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count, int epoch, clt_error *error)
 {
     for (int i = 0; i < count; i++)
         if (images[i] < 0 || (size_t)images[i] >= feed->data->count)
@@ -163,6 +231,7 @@ clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count
                         feed->data->count);
     memmove(feed->order, images, (size_t)count * sizeof *images); /* which may be the same */
     feed->order_count = count;
+    feed->crop.epoch = epoch;
     TRY(forget(&feed->chunk[0], error));
     TRY(forget(&feed->chunk[1], error));
     return feed->resident ? clt__engine_write(feed->engine, feed->net->order, 0, count, images, error) : CLT_OK;
@@ -190,9 +259,12 @@ static clt_status write_pieces(clt__feed *feed, int count, clt_error *error)
     for (int first = 0; first < count; first += PIECE) {
         const int end = count - first < PIECE ? count : first + PIECE;
         char *images;
-        TRY(gather_images(feed, first, end, &images, error));
-        const clt_status status =
-            clt__engine_write(feed->engine, feed->net->images, first * values, (end - first) * values, images, error);
+        clt__taking *taking;
+        TRY(begin_reading(feed, first, end, &images, &taking, error));
+        clt_status status = end_reading(feed, first, end, images, &taking, error);
+        if (status == CLT_OK)
+            status = clt__engine_write(feed->engine, feed->net->images, first * values, (end - first) * values, images,
+                                       error);
         free(images);
         TRY(status);
     }
@@ -205,7 +277,7 @@ static clt_status write_images(clt__feed *feed, int count, clt_error *error)
     const clt_dataset *data = feed->data;
     const int values = (int)clt__image_size(data->shape);
     const void *all = data->bytes ? (const void *)data->bytes : data->reals;
-    if (data->source.fill) return write_pieces(feed, count, error);
+    if (clt__dataset_streams(data)) return write_pieces(feed, count, error);
     return clt__engine_write(feed->engine, feed->net->images, 0, count * values, all, error);
 }
 
@@ -231,20 +303,25 @@ clt_status clt__feed_refresh(clt__feed *feed, int count, clt_error *error)
 {
     for (int i = 0; i < count; i++) feed->order[i] = i;
     if (feed->resident) TRY(write_first(feed, count, error));
-    return clt__feed_set_order(feed, feed->order, count, error);
+    return clt__feed_set_order(feed, feed->order, count, 0, error);
 }
 
 clt_status clt__feed_open(clt__feed *feed, const clt_dataset *data, const clt__net *net, clt__engine *engine,
-                          clt_error *error)
+                          const clt_options *options, bool trains, clt_error *error)
 {
     const int room = net->tape.tensor[net->order].count;
+    const bool crops = trains && options->augment.rrc.least > 0;
     *feed = (clt__feed){.data = data,
                         .net = net,
                         .engine = engine,
-                        .resident = room == (int)data->count,
+                        .resident = room == (int)data->count && !crops,
+                        .options = options,
+                        .crops = crops,
+                        .crop = {.share = options->augment.rrc, .seed = options->seed},
                         .half = room / 2,
                         .chunk = {{.number = -1}, {.number = -1}}};
     TRY(clt__allocate(data->count, sizeof *feed->order, "the order of images", &feed->order, error));
+    if (data->pictures || crops) TRY(clt__workers_open(clt__worker_count(options), &feed->workers, error));
     return feed->resident ? write_first(feed, (int)data->count, error) : number_images(feed, error);
 }
 
@@ -252,5 +329,6 @@ void clt__feed_close(clt__feed *feed)
 {
     (void)forget(&feed->chunk[0], NULL);
     (void)forget(&feed->chunk[1], NULL);
+    clt__workers_close(feed->workers);
     free(feed->order);
 }

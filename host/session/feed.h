@@ -9,14 +9,18 @@
 #ifndef CLT_SESSION_FEED_H
 #define CLT_SESSION_FEED_H
 
-#include "data/dataset.h"
+#include "data/taking.h"
 #include "engine/engine.h"
 #include "net/net.h"
 
 enum { CLT__FEED_TENSORS = 3 }; /* images, labels, targets */
 
+/* It is read into host memory, then written to the device, then joined: steps that are enqueued from then on wait for
+ * it. */
 typedef struct clt__chunk {
-    int number; /* -1: nothing is there */
+    int number;   /* -1: nothing is there */
+    char *images; /* being read, else NULL */
+    clt__taking *taking;
     bool joined;
     clt__transfer transfer[CLT__FEED_TENSORS];
 } clt__chunk;
@@ -30,15 +34,20 @@ typedef struct clt__feed {
     bool resident; /* all of the data set lies on the device */
     int half;      /* images of a chunk, where it does not */
     clt__chunk chunk[2];
+    const clt_options *options; /* the session's */
+    clt__workers *workers;      /* where images are decoded or cropped, else NULL */
+    bool crops;                 /* at random, as `crop` says, anew in each epoch: then it is never resident */
+    clt__crops crop;
 } clt__feed;
 
-/* The net has room for the whole data set or for two chunks. A feed that is all zeros can be closed. */
+/* The net has room for the whole data set or for two chunks. Only a session
+ * that trains crops images. A feed that is all zeros can be closed. */
 clt_status clt__feed_open(clt__feed *feed, const clt_dataset *data, const clt__net *net, clt__engine *engine,
-                          clt_error *error);
+                          const clt_options *options, bool trains, clt_error *error);
 void clt__feed_close(clt__feed *feed);
 
-/* The next steps take images in this order; `images` is copied. */
-clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count, clt_error *error);
+/* The next steps take images in this order; `images` is copied. `epoch`: of random crops. */
+clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count, int epoch, clt_error *error);
 
 /* The first `count` images of the data set have changed: the next steps take those, in the data set's order. */
 clt_status clt__feed_refresh(clt__feed *feed, int count, clt_error *error);

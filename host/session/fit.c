@@ -5,7 +5,13 @@
 #include "data/dataset.h"
 #include "model/model.h"
 
-enum { SHARED_BATCHES = 64 };
+/* Of a device that shares the host's memory, and of images that come when they are asked for. */
+enum { SHARED_BATCHES = 64, STREAM_BYTES = 64 << 20 };
+
+static bool crops(const clt__fit *fit)
+{
+    return fit->mode.training && fit->options->augment.rrc.least > 0;
+}
 
 /* Images that lie on the device: all, or two chunks of as many whole batches as a quarter of its memory holds. A device
  * that shares the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
@@ -20,9 +26,10 @@ static int choose_room(const clt__fit *fit, const clt__limits *limits, int image
         if (limits->memory_bytes / 4 < room * image) room = limits->memory_bytes / 4 / image;
         if (limits->shares_host_memory && room > SHARED_BATCHES * batch) room = SHARED_BATCHES * batch;
     }
-    if (fit->streams && room > SHARED_BATCHES * batch) room = SHARED_BATCHES * batch;
+    if ((fit->streams || crops(fit)) && room > SHARED_BATCHES * batch) room = SHARED_BATCHES * batch;
+    if ((fit->streams || crops(fit)) && room > STREAM_BYTES / image) room = STREAM_BYTES / image;
     if ((uint64_t)INT32_MAX / 2 / values < room) room = (uint64_t)INT32_MAX / 2 / values;
-    if (fit->images <= room) return (int)fit->images;
+    if (fit->images <= room && !crops(fit)) return (int)fit->images;
     return (int)(room / 2 < batch ? batch : room / 2 / batch * batch) * 2;
 }
 
@@ -50,7 +57,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .decay_some = options->no_decay_bias_norm,
                               .label_smoothing = options->label_smoothing,
                               .weighs_classes = options->class_weights.how != CLT__EQUAL,
-                              .augment = fit->mode.training ? options->augment : (clt__augment){0},
+                              .augment = fit->mode.training ? options->augment : (clt__augment){.flip = false},
                               .freeze = options->freeze,
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,
                               .keep_tensors = fit->mode.keep_tensors,

@@ -18,7 +18,7 @@ typedef struct clt__fit {
     clt_shape input;
     size_t images; /* of the data set */
     bool bytes;    /* they are bytes */
-    bool streams;  /* they come a few at a time, and all of them may be more than there is memory for */
+    bool streams;  /* they come when they are asked for, and all of them may be more than there is memory for */
     int targets;   /* real targets of an image, 0 for class labels */
     const clt_options *options;
     clt__session_mode mode;

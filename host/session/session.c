@@ -106,27 +106,27 @@ static void shuffle(int32_t *order, int count, clt__random stream)
 }
 
 /* `stream`: of what shuffles it, NULL for the data set's own. */
-static clt_status set_order(clt_session *session, const clt__random *stream, clt_error *error)
+static clt_status set_order(clt_session *session, const clt__random *stream, int epoch, clt_error *error)
 {
     const int count = (int)session->data->count;
     int32_t *order;
     TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
     for (int i = 0; i < count; i++) order[i] = i;
     if (stream) shuffle(order, count, *stream);
-    const clt_status status = clt__feed_set_order(&session->feed, order, count, error);
+    const clt_status status = clt__feed_set_order(&session->feed, order, count, epoch, error);
     free(order);
     return status;
 }
 
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
 {
-    return set_order(session, NULL, error);
+    return set_order(session, NULL, 0, error);
 }
 
 clt_status clt__session_set_epoch_order(clt_session *session, const clt_options *options, int epoch, clt_error *error)
 {
     const clt__random stream = clt__random_seed(options->seed, "shuffle", (uint64_t)epoch);
-    return set_order(session, options->shuffle ? &stream : NULL, error);
+    return set_order(session, options->shuffle ? &stream : NULL, epoch, error);
 }
 
 static int smaller(int a, int b)
@@ -359,17 +359,17 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
                           .input = data->shape,
                           .images = data->count,
                           .bytes = clt__dataset_is_bytes(data),
-                          .streams = data->source.fill,
+                          .streams = clt__dataset_streams(data),
                           .targets = mode.training && data->targets ? data->outputs : 0,
                           .options = options,
                           .mode = mode};
     TRY(clt__fit_net(&fit, &session->net, NULL, error));
     session->seed = options->seed;
-    session->augment = mode.training ? options->augment : (clt__augment){0};
+    session->augment = mode.training ? options->augment : (clt__augment){.flip = false};
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
     session->batch = mode.training ? options->batch_size : session->micro_batch;
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error));
-    TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, error));
+    TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, &session->options, mode.training, error));
     TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));
     TRY(write_decays(session, error));

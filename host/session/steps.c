@@ -11,7 +11,7 @@ clt_options clt__resolve_options(const clt_options *options)
     if (o.overfit_batch) {
         o.shuffle = false;
         o.val_split = 0;
-        o.augment = (clt__augment){0};
+        o.augment = (clt__augment){.flip = false};
     }
     return o;
 }

@@ -76,7 +76,7 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     int32_t *order;
     TRY(clt__allocate((uint64_t)images, sizeof *order, "an order", &order, error));
     for (int i = 0; i < images; i++) order[i] = images - 1 - i;
-    const clt_status status = clt__feed_set_order(&(*session)->feed, order, images, error);
+    const clt_status status = clt__feed_set_order(&(*session)->feed, order, images, 0, error);
     free(order);
     if (status != CLT_OK) return status;
     /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds. */
