@@ -113,6 +113,7 @@ typedef struct clt_progress {
     bool epoch_ended;
     double validation_loss, validation_accuracy; /* once the epoch has ended; NaN without validation data */
     bool best;                                   /* the epoch is the best so far */
+    bool *save; /* the function may set it: a checkpoint is written before the next step; NULL where none can be */
 } clt_progress;
 
 /* Called about every tenth of a second by each call that takes long and is given these options; in training also at

@@ -473,8 +473,8 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     judge "--save-every wrote one within the epoch" checkpoint_holds lost/last.safetensors \
         'd["state"]["epoch"] == 0 and d["state"]["step"] > 0'
 
-    fails 1 'plain/train-images-idx3-ubyte: cannot be opened: Not a directory' train_small plain/train-images-idx3-ubyte
-    fails 1 'no/such/folder: cannot make this folder' train_small no/such/folder
+    fails 1 'plain/train-images-idx3-ubyte: cannot make this folder: File exists' train_small plain/train-images-idx3-ubyte
+    fails 1 '/proc/no: cannot make this folder' train_small /proc/no/such/folder
     fails 1 '/nonexistent/steps.csv: cannot be written' train_small other --log-steps /nonexistent/steps.csv
 }
 
@@ -533,6 +533,46 @@ test_interrupt() {
     judge "it ends at the bits of the training that nothing stopped" cmp whole/last.safetensors stopped/last.safetensors
     judge "metrics.csv has all epochs" is_metrics stopped/metrics.csv 3
     judge "--log-steps has all steps" is_step_log stopped.csv 90
+}
+
+# interrupt_with SIGNAL FOLDER [WORD...]: the training above, with WORD... before it
+interrupt_with() {
+    sent=$1 folder=$2
+    shift 2
+    run env LD_PRELOAD="$signal" SIGNAL_AT="$sent:48" "$@" "$program" train --data plain --net "$net" $stopped_training \
+        --output-dir "$folder" --log-steps "$folder.csv"
+}
+
+test_signals() {
+    for sent in TERM HUP; do
+        interrupt_with $sent "deep/er/by-$sent"
+        judge "SIG$sent stops as Ctrl-C does" sh -c '[ "$1" = 130 ] && grep -q "goes on from there" err' sh "$status"
+        ok "--resume after SIG$sent" resume "deep/er/by-$sent" --log-steps "deep/er/by-$sent.csv"
+        judge "it ends at the same bits" cmp whole/last.safetensors "deep/er/by-$sent/last.safetensors"
+    done
+    interrupt_with USR1 by-USR1
+    judge "SIGUSR1 does not stop the training" [ "$status" = 0 ]
+    judge "it says that a checkpoint was written" grep -q 'note: a checkpoint was written after [0-9]* steps' err
+    judge "nor does it change a bit" cmp whole/last.safetensors by-USR1/last.safetensors
+    interrupt_with HUP by-nohup nohup
+    judge "under nohup SIGHUP stops nothing" [ "$status" = 0 ]
+    interrupt_with TERM by-ignored env --ignore-signal=TERM
+    judge "a signal that is ignored from the start stays ignored" [ "$status" = 0 ]
+}
+
+# ---- a home that cannot be written ------------------------------------------------------------------------------
+
+test_no_home() {
+    mkdir -p temporary home
+    for home in /dev/null /proc/nowhere relative ''; do
+        run env -u XDG_CACHE_HOME HOME="$home" TMPDIR="$PWD/temporary" "$program" plan --net "input 1x3x3, flatten, dense out=2" \
+            --device "$device"
+        judge "HOME=$home: it works" [ "$status" = 0 ]
+        [ "$device" = reference ] || judge "HOME=$home: it tells of the folder it takes" \
+            grep -q "cannot be written; compiled kernels are kept in $PWD/temporary/cltrain-cache-" err
+    done
+    run env -u XDG_CACHE_HOME HOME="$PWD/home" "$program" plan --net "input 1x3x3, flatten, dense out=2" --device "$device"
+    judge "a home that can be written is nothing to tell of" is_empty err
 }
 
 # ---- eval, predict, verify --------------------------------------------------------------------------------------
@@ -899,6 +939,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt eval predict lr_find summary plan formats bad_data bad_checkpoints output"
+    options_of_training interrupt signals no_home eval predict lr_find summary plan formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

@@ -229,6 +229,29 @@ void clt__replace_clean(const char *path)
     if (folder) (void)closedir(folder);
 }
 
+static clt_status make_folder(const char *path, clt_error *error)
+{
+    struct stat about;
+    if (mkdir(path, 0777) == 0) return CLT_OK;
+    const int code = errno;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return CLT_OK;
+    return FAIL(error, CLT_BAD_FILE, "%s: cannot make this folder: %s", path, strerror(code));
+}
+
+clt_status clt__make_folders(const char *path, clt_error *error)
+{
+    char *part;
+    clt_status status = CLT_OK;
+    TRY(clt__copy_text(path, &part, error));
+    for (char *slash = part; status == CLT_OK && *slash && (slash = strchr(slash + 1, '/'));) {
+        *slash = 0;
+        status = make_folder(part, error);
+        *slash = '/';
+    }
+    free(part);
+    return status == CLT_OK ? make_folder(path, error) : status;
+}
+
 clt_status clt__folder_lock(const char *path, int *lock, clt_error *error)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -32,6 +32,9 @@ void clt__replace_clean(const char *path);
 /* All of that at once: `path` holds these bytes, or what it held before. */
 clt_status clt__file_write(const char *path, const void *bytes, size_t size, clt_error *error);
 
+/* Makes a folder, and those that it lies in; one that is there is fine. */
+clt_status clt__make_folders(const char *path, clt_error *error);
+
 /* Locks a folder until clt__folder_unlock or the process's end, however that comes. An error where somebody else has
  * it. */
 clt_status clt__folder_lock(const char *path, int *lock, clt_error *error);

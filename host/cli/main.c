@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cli/output.h"
+#include "cli/scratch_cache.h"
 #include "cli/verbs.h"
 
 static size_t count_verbs(void)
@@ -64,12 +65,20 @@ static clt_status find_verb(const char *name, const verb_row **found, clt_error 
 
 /* ---- running a verb ----------------------------------------------------------------------------------------- */
 
+static bool asks_opencl(const verb_row *verb, const clt_options *options)
+{
+    const char *name = options->device ? options->device : getenv("CLTRAIN_DEVICE");
+    const bool opens_one = clt__option_info_of(CLT__OPTION_device)->verbs & verb->verb;
+    return verb->verb == CLT__DEVICES || (opens_one && !(name && strcmp(name, "reference") == 0));
+}
+
 static clt_status run_with(command_line *command, clt_options *options, clt_error *error)
 {
     TRY(set_verb_defaults(command->verb, options, error));
     if (asks_for_help(command->argument_count, command->arguments))
         return print_verb_help(command->verb, options, stdout, error);
     TRY(read_options(command, options, error));
+    if (asks_opencl(command->verb, options)) use_scratch_cache();
     return command->verb->run(command, options, error);
 }
 

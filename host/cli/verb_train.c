@@ -73,9 +73,9 @@ static void close_training(training_run *training)
     clt_dataset_close(training->images);
 }
 
-/* ---- stopping on Ctrl-C ------------------------------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------------------------------------------ */
 
-static volatile sig_atomic_t stop_is_asked;
+static volatile sig_atomic_t stop_is_asked, save_is_asked;
 
 static void ask_to_stop(int signal_number)
 {
@@ -83,15 +83,28 @@ static void ask_to_stop(int signal_number)
     stop_is_asked = 1;
 }
 
-/* The first signal asks to stop; each stands for its default again after that, so the second one ends the program. */
-static clt_status catch_signals(clt_error *error)
+static void ask_to_save(int signal_number)
 {
-    static const int signals[] = {SIGINT, SIGTERM};
-    struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    (void)signal_number;
+    save_is_asked = 1;
+}
+
+/* One that is ignored from the start stays so: nohup and background jobs of some shells want that. */
+static clt_status catch_signal(int signal_number, void (*handler)(int), unsigned flags, clt_error *error)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)flags}, before;
     (void)sigemptyset(&action.sa_mask);
+    if (sigaction(signal_number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return CLT_OK;
+    if (sigaction(signal_number, &action, NULL) == 0) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "train: a signal cannot be caught: %s", strerror(errno));
+}
+
+/* The first signal asks to stop; each stands for its default again after that, so the second one ends the program. */
+static clt_status catch_stops(clt_error *error)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        if (sigaction(signals[i], &action, NULL))
-            return FAIL(error, CLT_BAD_ARGUMENT, "train: a signal cannot be caught: %s", strerror(errno));
+        TRY(catch_signal(signals[i], ask_to_stop, SA_RESETHAND | SA_RESTART, error));
     return CLT_OK;
 }
 
@@ -113,6 +126,10 @@ static bool take_progress(void *user, const clt_progress *progress)
     training_run *training = user;
     if (strcmp(progress->what, "train") != 0) return !stop_is_asked; /* it validates */
     note_micro_batches(training, progress->micro_batch_size);
+    if (save_is_asked && progress->save) {
+        save_is_asked = 0;
+        *progress->save = true;
+    }
     progress_show(&training->display, progress);
     if (progress->epoch_ended) {
         training->last = *progress;
@@ -165,7 +182,7 @@ static clt_status train(training_run *training, clt_error *error)
     clt_options *options = training->options;
     clt_options_set_progress(options, take_progress, training);
     if (!options->output_dir) print_note("nothing is written, because --output-dir is not given");
-    TRY(catch_signals(error));
+    TRY(catch_stops(error));
     training->display = progress_begin(options->quiet);
     const clt_status status =
         clt_train(training->model, training->device, training->images, training->validation, options, error);
@@ -179,7 +196,9 @@ static clt_status run(const command_line *command, clt_options *options, clt_err
 {
     training_run training = {.options = options};
     (void)command;
-    clt_status status = open_training(&training, error);
+    /* Schedulers may send it before the first step. */
+    clt_status status = catch_signal(SIGUSR1, ask_to_save, SA_RESTART, error);
+    if (status == CLT_OK) status = open_training(&training, error);
     if (status == CLT_OK) status = train(&training, error);
     close_training(&training);
     return status;
@@ -190,8 +209,9 @@ const verb_row train_verb = {
     .verb = CLT__TRAIN,
     .summary = "Trains a net on a data set.",
     .details =
-        "Validates on the data set's test files, or on what --val-split holds out. Ctrl-C ends the training after "
-        "the running step, with its checkpoint written; a second Ctrl-C ends it at once.",
+        "Validates on the data set's test files, or on what --val-split holds out. Ctrl-C (SIGINT, SIGTERM, SIGHUP) "
+        "ends the training after the running step, with its checkpoint written; a second one ends it at once. SIGUSR1 "
+        "writes a checkpoint, and the training goes on.",
     .needed = {"data"},
     .run = run,
 };

@@ -7,13 +7,12 @@
  * compared whole: the file's name is only a hash of it. */
 #include "device/cache.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/cache_home.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -28,14 +27,12 @@ uint64_t clt__cache_hash(const void *bytes, size_t size)
 char *clt__cache_folder(void)
 {
     clt__text path = {0};
-    const char *own = getenv("CLTRAIN_CACHE_DIR"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *own = getenv("CLTRAIN_CACHE_DIR");
+    char *home = own ? NULL : clt__cache_home();
     clt_status status = CLT_BAD_FILE;
-    if (own)
-        status = *own ? clt__text_print(&path, NULL, "%s", own) : CLT_BAD_FILE;
-    else if (cache && *cache)
-        status = clt__text_print(&path, NULL, "%s/cltrain", cache);
-    else if (home && *home)
-        status = clt__text_print(&path, NULL, "%s/.cache/cltrain", home);
+    if (own && *own) status = clt__text_print(&path, NULL, "%s", own);
+    if (home) status = clt__text_print(&path, NULL, "%s/cltrain", home);
+    free(home);
     if (status == CLT_OK) return path.start;
     free(path.start);
     return NULL;
@@ -124,17 +121,6 @@ static unsigned char *read_binary(cl_program program, size_t *size)
     return NULL;
 }
 
-void clt__cache_make_folder(const char *folder)
-{
-    char parent[4096];
-    if (mkdir(folder, 0777) == 0 || errno != ENOENT) return;
-    (void)snprintf(parent, sizeof parent, "%s", folder);
-    char *slash = strrchr(parent, '/');
-    if (!slash || slash == parent) return;
-    *slash = 0;
-    if (mkdir(parent, 0777) == 0 || errno == EEXIST) (void)mkdir(folder, 0777);
-}
-
 static clt_status compose_file(const clt__text *key, const void *content, size_t size, clt__text *file)
 {
     const uint64_t checksum = clt__cache_hash(content, size);
@@ -149,7 +135,7 @@ static void store(const clt_device *device, const char *source, const char *opti
     clt__text key = {0}, path = {0}, file = {0};
     if (device->cache_folder && compose_key(device, source, options, &key) == CLT_OK &&
         compose_path(device, &key, kind, &path) == CLT_OK && compose_file(&key, content, size, &file) == CLT_OK) {
-        clt__cache_make_folder(device->cache_folder);
+        (void)clt__make_folders(device->cache_folder, NULL);
         (void)clt__file_write(path.start, file.start, file.length, NULL);
     }
     free(file.start);

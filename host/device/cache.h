@@ -12,9 +12,6 @@ char *clt__cache_folder(void);
 /* A name for what depends on this text alone: 64 bits, FNV-1a. */
 uint64_t clt__cache_hash(const void *bytes, size_t size);
 
-/* Makes the folder and its parent where they are not there; what comes of it shows when a file is written. */
-void clt__cache_make_folder(const char *folder);
-
 /* A built program of this source and these options, or NULL. */
 cl_program clt__cache_load(const clt_device *device, const char *source, const char *options);
 

@@ -178,7 +178,7 @@ clt_status clt__tuning_store(const clt_device *device, clt_error *error)
     if (!path) return FAIL(error, CLT_BAD_FILE, "there is no folder to keep what was tuned in");
     clt_status status = device_to_text(device, &text, error);
     if (status == CLT_OK) {
-        clt__cache_make_folder(device->cache_folder);
+        (void)clt__make_folders(device->cache_folder, NULL);
         status = clt__file_write(path, text, strlen(text), error);
     }
     free(text);

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "train/metrics.h"
@@ -47,8 +46,7 @@ clt_status clt__folder_open(clt__trainer *t, clt_error *error)
     char path[4096];
     const char *folder = t->options->output_dir;
     if (!folder) return CLT_OK;
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return FAIL(error, CLT_BAD_FILE, "%s: cannot make this folder: %s", folder, strerror(errno));
+    TRY(clt__make_folders(folder, error));
     TRY(clt__folder_lock(folder, &t->lock, error));
     TRY(clean_up(t, error));
     TRY(path_in(t, "model.net", path, error));

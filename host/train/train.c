@@ -103,6 +103,27 @@ static clt_status stop_here(clt__trainer *t, clt_error *error)
                 t->session->state.epoch + 1, t->session->state.step, t->steps);
 }
 
+static void note_saved(const clt__trainer *t)
+{
+    const clt__training_state *s = &t->session->state;
+    clt__options_note(t->options, "%s after %" PRId64 " steps, in epoch %d",
+                      t->options->output_dir ? "a checkpoint was written" : "there is no folder for a checkpoint",
+                      s->total_steps, s->epoch + (s->step > 0));
+}
+
+/* Writes a checkpoint that the progress function asks for; ends the training where it says so. */
+static clt_status tell(clt__trainer *t, clt_error *error)
+{
+    bool save = false;
+    clt_progress progress = progress_now(t);
+    progress.save = &save;
+    if (!goes_on(t, &progress)) return stop_here(t, error);
+    if (!save) return CLT_OK;
+    TRY(checkpoint(t, error));
+    note_saved(t);
+    return CLT_OK;
+}
+
 static clt_status run_steps(clt__trainer *t, clt_error *error)
 {
     t->epoch_began = t->last_reading = clt__seconds();
@@ -113,8 +134,7 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
         if (t->session->pending < t->in_flight && !save_now && !last) continue;
         TRY(read_history(t, error));
         if (save_now && !last) TRY(checkpoint(t, error));
-        const clt_progress progress = progress_now(t);
-        if (!last && !goes_on(t, &progress)) return stop_here(t, error);
+        if (!last) TRY(tell(t, error));
     }
     return CLT_OK;
 }
@@ -148,8 +168,12 @@ static clt_status run_epoch(clt__trainer *t, clt_error *error)
     TRY(download(t, error));
     TRY(validate(t, &progress, error));
     close_epoch(t, &progress);
-    TRY(clt__folder_epoch(t, &progress, error));
-    if (goes_on(t, &progress)) return CLT_OK;
+    TRY(clt__folder_epoch(t, &progress, error)); /* with a checkpoint */
+    bool save = false;
+    progress.save = &save;
+    const bool on = goes_on(t, &progress);
+    if (save) note_saved(t);
+    if (on) return CLT_OK;
     return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->session->state.epoch);
 }
 

@@ -1,7 +1,7 @@
 /* Preloaded into the program: sends it a signal when it is about to change a file for the Nth time, so that a test can
  * end a training at each of those moments, on quick machines and on slow ones:
  *   SIGNAL_AT=KILL:7     the seventh change; half of what was to be written is in the file then
- *   SIGNAL_AT=INT:7      the same with SIGINT
+ *   SIGNAL_AT=INT:7      the same with SIGINT; TERM, HUP, USR1
  * Changes are calls of open that make a file, of mkdir, fwrite, fprintf, fflush, fsync, rename and unlink. */
 #define _GNU_SOURCE
 
@@ -25,8 +25,14 @@ __attribute__((constructor)) static void read_environment(void)
     const char *at = getenv("SIGNAL_AT");
     char name[8];
     if (!at) return;
-    if (sscanf(at, "%7[A-Z]:%ld", name, &countdown) != 2) abort();
-    signal_number = strcmp(name, "INT") == 0 ? SIGINT : SIGKILL;
+    if (sscanf(at, "%7[A-Z0-9]:%ld", name, &countdown) != 2) abort();
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {{"INT", SIGINT}, {"TERM", SIGTERM}, {"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"KILL", SIGKILL}};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (strcmp(name, signals[i].name) == 0) signal_number = signals[i].number;
+    if (!signal_number) abort();
 }
 
 /* Whether this change is the one. */
