@@ -1,6 +1,7 @@
 /* Gathers a batch from the data set on the device.
  *
  *   x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c]     (real images are not divided by 255)
+ *   x[n,h,w,c] is made of pixel W - 1 - w where step[STEP_MIRROR] is 1
  *   label[n]   = labels[order[first + n]],   target[n,k] = targets[order[first + n], k]
  *
  * first = step[STEP_FIRST]. Rows from step[STEP_VALID] on are zeros: the last batch of an epoch may be short. With `partner`
@@ -38,9 +39,17 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
     const int image = valid ? order[place_of(z.partner, n, step)] : 0;
     global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
     global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
-    for (int i = 0; i < run.pixels * z.c; i += z.c)
-        for (int c = 0; c < z.c; c++)
-            to[i + c] = valid ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
+    if (step[STEP_MIRROR]) {
+        const int column = first % z.w; /* of a run's first pixel; a run of several is a whole row */
+        from += (z.w - 1 - 2 * column) * z.c;
+        for (int i = 0; i < run.pixels * z.c; i += z.c)
+            for (int c = 0; c < z.c; c++)
+                to[i + c] = valid ? (VALUE(from[c - i]) - normalize[c]) / normalize[z.c + c] : 0;
+    } else {
+        for (int i = 0; i < run.pixels * z.c; i += z.c)
+            for (int c = 0; c < z.c; c++)
+                to[i + c] = valid ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
+    }
     if (first != 0) return;
     if (label) label[n] = valid ? labels[image] : 0;
     for (int k = 0; k < z.outputs; k++)

@@ -194,6 +194,7 @@ enum {
     STEP_LEFT,
     STEP_BOTTOM,
     STEP_RIGHT,
+    STEP_MIRROR, /* 1: images are mirrored left to right, 0: not */
     STEP_LENGTH = 16
 }; /* integers */
 enum { MIX_UNIT = 1 << 24 };

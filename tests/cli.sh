@@ -24,8 +24,8 @@ options_of() {
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch
         ;;
-    eval) echo model data topk batch-size json device schedule $limits ;;
-    predict) echo model topk format batch-size device schedule $limits ;;
+    eval) echo model data topk tta batch-size json device schedule $limits ;;
+    predict) echo model topk tta format batch-size device schedule $limits ;;
     summary) echo net input json ;;
     lr-find)
         echo augment class-weights data net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \

@@ -1352,9 +1352,10 @@ static void files_that_cannot_be_written_are_named(void **state)
 {
     (void)state;
     clt_error error;
-    clt_options options = options_for(1, "missing/folder");
+    clt_options options = options_for(1, "a file/folder");
+    (void)write_bytes("a file", "x", 1);
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
-    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_FILE, &error, options.output_dir,
+    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_FILE, &error, path_in("a file"),
                   "cannot make this folder");
     options = options_for(1, NULL);
     options.log_steps = path_in("missing/log.csv");

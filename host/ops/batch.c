@@ -3,17 +3,18 @@
 #include "ops/bounds.h"
 #include "ops/launch.h"
 
-_Static_assert((int)STEP_RIGHT < (int)STEP_LENGTH, "a step's numbers fit");
+_Static_assert((int)STEP_MIRROR < (int)STEP_LENGTH, "a step's numbers fit");
 
-/* x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c] */
-static void gather_image(const batch_sizes *z, const clt__array *operand, size_t to, size_t from)
+/* x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c], mirrored or not */
+static void gather_image(const batch_sizes *z, const clt__array *operand, size_t to, size_t from, bool mirrored)
 {
     const double *mean = operand[BATCH_NORMALIZE].real, *deviation = mean + z->c;
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c;
     for (size_t i = 0; i < values; i++) {
-        const size_t c = i % (size_t)z->c, at = to * values + i;
-        const double value = z->bytes ? operand[BATCH_IMAGES].byte[from * values + i] / 255.0
-                                      : operand[BATCH_IMAGES].real[from * values + i];
+        const size_t c = i % (size_t)z->c, at = to * values + i, w = i / (size_t)z->c % (size_t)z->w;
+        const size_t pixel =
+            from * values + (mirrored ? i - w * (size_t)z->c + ((size_t)z->w - 1 - w) * (size_t)z->c : i);
+        const double value = z->bytes ? operand[BATCH_IMAGES].byte[pixel] / 255.0 : operand[BATCH_IMAGES].real[pixel];
         const double apart = value - mean[c], x = apart / deviation[c];
         const double slack = (z->bytes ? CLT__DIVIDE_SLACK : 0) * fabs(value) + fabs(apart);
         clt__put(&operand[BATCH_X], at, (clt__near){x, slack / deviation[c] + CLT__DIVIDE_SLACK * fabs(x)});
@@ -36,7 +37,7 @@ static void twin(const void *sizes, const clt__array *operand)
     for (size_t n = 0; n < (size_t)z->n; n++) {
         const bool valid = n < (size_t)step[STEP_VALID];
         const size_t image = valid ? (size_t)operand[BATCH_ORDER].integer[place_of(z->partner, n, step)] : 0;
-        if (valid) gather_image(z, operand, n, image);
+        if (valid) gather_image(z, operand, n, image, step[STEP_MIRROR]);
         for (size_t i = 0; i < values && !valid; i++) operand[BATCH_X].real[n * values + i] = 0;
         if (operand[BATCH_LABEL].integer)
             operand[BATCH_LABEL].integer[n] = valid ? operand[BATCH_LABELS].integer[image] : 0;

@@ -66,6 +66,7 @@ enum { CLT__NCHW, CLT__NHWC };
 enum { CLT__ABORT, CLT__REFERENCE, CLT__WARN };
 enum { CLT__FORMAT_TEXT, CLT__FORMAT_CSV, CLT__FORMAT_JSON, CLT__FORMAT_NPY };
 enum { CLT__EXACT, CLT__NOTEBOOK };
+enum { CLT__TTA_NONE, CLT__TTA_FLIP };
 
 /* ---- the options */
 

@@ -119,6 +119,8 @@
     X(TEXT, log_steps, "FILE.csv", NULL, 0, 0, RUN, TRAIN, "each step's loss, as CSV with the columns step,loss") \
     X(COUNT, topk, "K", NULL, 1, 1e9, RUN, EVAL | PREDICT, \
       "eval: tell, too, how many images have their class among the K most probable ones; predict: tell K classes, where one is usual") \
+    X(CHOICE, tta, "none|flip", "none", 0, 0, RUN, EVAL | PREDICT, \
+      "flip: the outputs for each image are the mean of those for it and for its mirror image") \
     X(CHOICE, format, "text|csv|json|npy", "text", 0, 0, RUN, PREDICT, \
       "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of objects; " \
       "npy: NumPy's array [images, outputs] of all probabilities") \

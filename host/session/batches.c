@@ -289,9 +289,8 @@ clt_status clt_session_loss(clt_session *session, double *loss, double *accuracy
 /* The outputs of the images that are on the device. */
 static clt_status read_outputs(clt_session *session, int count, double *room, float *outputs, clt_error *error)
 {
-    const clt__tensor *tensor = &session->net.tape.tensor[session->net.output.tensor];
     const size_t width = (size_t)session->model->outputs;
-    TRY(clt_session_read(session, tensor->name, room, (size_t)tensor->count, error));
+    TRY(clt__session_infer(session, 0, count, room, error));
     if (clt_model_classifies(session->model)) clt__softmax_rows(room, (size_t)count, width);
     for (size_t i = 0; i < (size_t)count * width; i++) outputs[i] = (float)room[i];
     return CLT_OK;
@@ -309,7 +308,6 @@ static clt_status predict(clt_session *session, const uint8_t *bytes, const floa
         TRY(copy_images(session, bytes ? bytes + first * image : NULL, floats ? floats + first * image : NULL, some,
                         error));
         TRY(clt__feed_refresh(&session->feed, some, error));
-        TRY(clt__session_run_batch(session, 0, some, 0, clt__session_run_ops, NULL, error));
         TRY(read_outputs(session, some, room, outputs + first * width, error));
         TRY(clt__ticker_tick(&ticker, (int64_t)first + some, error));
     }

@@ -10,17 +10,37 @@
 
 typedef clt_status (*take_batch)(void *user, const double *outputs, size_t first, size_t count, clt_error *error);
 
+static clt_status read_outputs(clt_session *session, int first, int valid, bool mirrored, double *outputs,
+                               clt_error *error)
+{
+    const clt__tensor *tensor = &session->net.tape.tensor[session->net.output.tensor];
+    const clt__placement placement = {.first = first, .valid = valid, .whole = valid, .mirrored = mirrored};
+    TRY(clt__session_place(session, &placement, error));
+    TRY(clt__session_run_ops(session, 0, session->net.end, NULL, error));
+    return clt_session_read(session, tensor->name, outputs, (size_t)tensor->count, error);
+}
+
+clt_status clt__session_infer(clt_session *session, int first, int valid, double *outputs, clt_error *error)
+{
+    const size_t count = (size_t)session->net.tape.tensor[session->net.output.tensor].count;
+    double *mirrored;
+    TRY(read_outputs(session, first, valid, false, outputs, error));
+    if (session->options.tta != CLT__TTA_FLIP) return CLT_OK;
+    TRY(clt__allocate(count, sizeof *mirrored, "outputs of mirror images", &mirrored, error));
+    const clt_status status = read_outputs(session, first, valid, true, mirrored, error);
+    for (size_t i = 0; i < count && status == CLT_OK; i++) outputs[i] = (outputs[i] + mirrored[i]) / 2;
+    free(mirrored);
+    return status;
+}
+
 /* Runs all of the data set through the net in its own order; `take` gets [count, outputs], outside order. */
 static clt_status run_batches(clt_session *session, double *outputs, clt__ticker *ticker, take_batch take, void *user,
                               clt_error *error)
 {
-    const clt__net *net = &session->net;
-    const clt__tensor *tensor = &net->tape.tensor[net->output.tensor];
     const size_t count = session->data->count, batch = (size_t)session->micro_batch;
     for (size_t first = 0; first < count; first += batch) {
         const size_t valid = count - first < batch ? count - first : batch;
-        TRY(clt__session_run_batch(session, (int)first, (int)valid, 0, clt__session_run_ops, NULL, error));
-        TRY(clt_session_read(session, tensor->name, outputs, (size_t)tensor->count, error));
+        TRY(clt__session_infer(session, (int)first, (int)valid, outputs, error));
         TRY(take(user, outputs, first, valid, error));
         TRY(clt__ticker_tick(ticker, (int64_t)(first + valid), error));
     }

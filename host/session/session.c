@@ -144,6 +144,7 @@ clt_status clt__session_place(clt_session *session, const clt__placement *p, clt
                                  [STEP_WHOLE] = p->whole,
                                  [STEP_PART] = p->part,
                                  [STEP_BEFORE] = p->before,
+                                 [STEP_MIRROR] = p->mirrored,
                                  [STEP_NUMBER] = (int32_t)session->number,
                                  [STEP_SEED] = (int32_t)session->seed};
     clt__draw_mix(&session->augment, session->data->shape, session->seed, step);
@@ -452,7 +453,10 @@ clt_status clt_session_open_inference(const clt_model *model, clt_device *device
     TRY(clt__check_options(options, model->input.channels, error));
     inference = clt__options_default();
     inference.batch_size = data->count < (size_t)options->batch_size ? (int)data->count : options->batch_size;
+    inference.workers = options->workers;
+    inference.tta = options->tta;
     clt_options_set_progress(&inference, options->progress, options->progress_user);
+    clt_options_set_notes(&inference, options->note, options->note_user);
     return clt__session_open(model, device, data, &inference, (clt__session_mode){0}, session, error);
 }
 

@@ -71,6 +71,7 @@ clt_status clt__session_commit(clt_session *session, clt_error *error);
  * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */
 typedef struct clt__placement {
     int first, valid, slot, whole, part, before; /* before: images of the batch in the micro-batches before */
+    bool mirrored;                               /* left to right */
 } clt__placement;
 
 clt_status clt__session_place(clt_session *session, const clt__placement *placement, clt_error *error);
@@ -82,6 +83,11 @@ typedef clt_status (*clt__run_ops)(clt_session *session, size_t begin, size_t en
  * for each micro-batch, the update once. `run` is clt__session_run_ops or another of its kind. */
 clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
                                   clt_error *error);
+
+/* Runs the net on the `valid` images from position `first` of the order, at most a micro-batch, and reads its outputs,
+ * [a micro-batch, outputs] in the outside order: as the options say, those of the images, or the mean of theirs and of
+ * their mirror images'. */
+clt_status clt__session_infer(clt_session *session, int first, int valid, double *outputs, clt_error *error);
 
 /* The update alone. */
 clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error);

@@ -79,7 +79,8 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     const clt_status status = clt__feed_set_order(&(*session)->feed, order, images, 0, error);
     free(order);
     if (status != CLT_OK) return status;
-    /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds. */
+    /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds,
+     * and mirrored. */
     const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
     const bool is_part = micro < (*session)->batch;
     const int before = is_part ? micro : 0;
@@ -88,7 +89,8 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
                                       .slot = 3,
                                       .whole = is_part ? (*session)->batch : valid,
                                       .part = is_part,
-                                      .before = before};
+                                      .before = before,
+                                      .mirrored = is_part};
     return clt__session_place(*session, &placement, error);
 }
 
