@@ -250,6 +250,9 @@ clt_status clt_dataset_join(const clt_dataset *const *parts, size_t count, clt_d
 
 size_t clt_dataset_count(const clt_dataset *dataset);
 clt_shape clt_dataset_shape(const clt_dataset *dataset);
+/* The least and the largest height and width of the image files that it was made of; false where it was made of none.
+ */
+bool clt_dataset_stored_sizes(const clt_dataset *dataset, clt_shape *least, clt_shape *most);
 int clt_dataset_classes(const clt_dataset *dataset); /* 0 where the targets are real values or absent */
 /* The label of image `index`, -1 where there is none. */
 int clt_dataset_label(const clt_dataset *dataset, size_t index);
@@ -299,6 +302,9 @@ clt_status clt_options_resume(clt_options *options, const clt_model *model, clt_
 void clt_model_close(clt_model *model);
 
 clt_shape clt_model_input(const clt_model *model);
+/* What is taken from each value of a channel of the images (bytes / 255, or reals as they are), and what the rest is
+ * divided by. False before the model was given data to train on, and for a channel that there is not. */
+bool clt_model_normalization(const clt_model *model, int channel, double *mean, double *deviation);
 int clt_model_outputs(const clt_model *model);      /* values the net gives for one image */
 const char *clt_model_loss(const clt_model *model); /* "cross_entropy", "mse", ... */
 bool clt_model_classifies(const clt_model *model);  /* the outputs are classes: clt_predict gives their probabilities */

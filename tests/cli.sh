@@ -10,7 +10,7 @@ export CLTRAIN_CACHE_DIR= # storing many programs takes longer than using them
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
-verbs="example devices train eval predict verify summary plan bench tune lr-find"
+verbs="example devices train eval predict verify summary plan bench tune lr-find data"
 
 # The options that scripts rely on.
 limits='limit-workgroup limit-local limit-alloc'
@@ -27,6 +27,7 @@ options_of() {
     eval) echo model data topk tta batch-size json device schedule $limits ;;
     predict) echo model topk tta format batch-size device schedule $limits ;;
     summary) echo net input json ;;
+    data) echo layout size skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
         echo augment class-weights data net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule $limits
@@ -119,7 +120,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | skip-bad | no-exif | strict | transpose | invert) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -692,6 +693,28 @@ any("conv" in op["op"] for op in d["ops"])'
     fails 1 'choose an OpenCL device' cltrain verify --device reference
 }
 
+test_data() {
+    ok "data" cltrain data plain --sheet sheet.png
+    judge "data counts the images" grep -qx 'train      [0-9]* images of 1x[0-9]*x[0-9]*' out
+    judge "data: nothing on standard error" is_empty err
+    judge "data counts each class" json_agrees
+    judge "the sheet is a PNG file" sh -c 'head -c 8 sheet.png | od -An -tx1 | grep -q "89 50 4e 47 0d 0a 1a 0a"'
+    cp sheet.png first.png
+    ok "data --augment" cltrain data plain --sheet sheet.png --augment rrc=0.3,flip --seed 4
+    judge "the sheet shows what augmentation does" sh -c '! cmp -s first.png sheet.png'
+    fails 2 'describes one data set at a time' cltrain data plain plain
+    fails 2 'at least one PATH is needed' cltrain data
+    fails 1 'no/such/sheet.png' cltrain data plain --sheet no/such/sheet.png
+}
+
+# The text and the JSON of data say the same.
+json_agrees() {
+    cltrain data plain --json data.json >text && json_holds data.json \
+        'd["train"]["images"] == sum(d["train"]["classes"]) and d["classes"] == 4 and
+["%g" % v for v in d["mean"]] == open("text").read().split("mean")[1].split()[:1] and
+[int(line.split()[1]) for line in open("text").readlines()[-4:]] == d["train"]["classes"]'
+}
+
 test_plan() {
     ok "plan" cltrain plan --net "input 1x8x8, $net" --device "$device" --batch-size 4 --json plan.json
     shows "plan names tensors" "conv1.weight.gradient"
@@ -939,6 +962,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt signals no_home eval predict lr_find summary plan formats bad_data bad_checkpoints output"
+    options_of_training interrupt signals no_home data eval predict lr_find summary plan formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

@@ -225,6 +225,8 @@ static clt_status copy_content(const clt_dataset *from, const size_t *chosen, cl
     to->classes = from->classes;
     to->outputs = from->outputs;
     to->whole = from->whole;
+    to->least = from->least;
+    to->most = from->most;
     if (from->answers_name) TRY(clt__copy_text(from->answers_name, &to->answers_name, error));
     return clt__names_copy(&from->class_names, &to->class_names, error);
 }
@@ -293,6 +295,13 @@ size_t clt_dataset_count(const clt_dataset *dataset)
 clt_shape clt_dataset_shape(const clt_dataset *dataset)
 {
     return dataset->shape;
+}
+
+bool clt_dataset_stored_sizes(const clt_dataset *dataset, clt_shape *least, clt_shape *most)
+{
+    *least = dataset->least;
+    *most = dataset->most;
+    return dataset->most.height > 0;
 }
 
 int clt_dataset_classes(const clt_dataset *dataset)

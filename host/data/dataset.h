@@ -27,8 +27,9 @@ struct clt_dataset {
     double *targets; /* [count, outputs] real targets, or NULL */
     int outputs;
     clt__names class_names; /* [classes] or none */
-    bool whole;             /* from a file without splits */
+    bool whole;             /* from what has no splits */
     bool blank;             /* its images come later: there is nothing to measure */
+    clt_shape least, most;  /* sizes of the files that its images were made of; 0 where there are none */
     char *name;             /* where it came from, for messages */
     char *answers_name;     /* where its labels or targets did, if from elsewhere, else NULL */
 };

@@ -156,6 +156,19 @@ static clt_status take_labels(const clt__picture_list *list, clt_dataset *datase
     return CLT_OK;
 }
 
+static void note_sizes(const clt__picture_list *list, clt_dataset *dataset)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const clt__picture_info *info = &list->entry[i].info;
+        clt_shape *least = &dataset->least, *most = &dataset->most;
+        if (list->entry[i].bad) continue;
+        if (!least->height || info->height < least->height) least->height = info->height;
+        if (!least->width || info->width < least->width) least->width = info->width;
+        if (info->height > most->height) most->height = info->height;
+        if (info->width > most->width) most->width = info->width;
+    }
+}
+
 static bool fit_into(uint64_t room, size_t count, const clt__picture_info *each)
 {
     uint64_t size;
@@ -171,6 +184,7 @@ static clt_status create(const char *name, clt__picture_list *list, const clt__p
     clt_dataset *fresh;
     TRY(clt__dataset_create(&images, &fresh, error));
     clt_status status = take_labels(list, fresh, error);
+    note_sizes(list, fresh);
     if (status == CLT_OK) status = clt__store_open(list, use, &fresh->pictures, error);
     return clt__dataset_finish(status, fresh, dataset);
 }

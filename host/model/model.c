@@ -273,6 +273,14 @@ clt_shape clt_model_input(const clt_model *model)
     return model->input;
 }
 
+bool clt_model_normalization(const clt_model *model, int channel, double *mean, double *deviation)
+{
+    if (!model->normalized || channel < 0 || channel >= model->input.channels) return false;
+    *mean = model->mean[channel];
+    *deviation = model->deviation[channel];
+    return true;
+}
+
 int clt_model_outputs(const clt_model *model)
 {
     return model->outputs;

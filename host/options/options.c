@@ -24,10 +24,11 @@ enum {
     BENCH = CLT__BENCH,
     TUNE = CLT__TUNE,
     LR_FIND = CLT__LR_FIND,
-    READING = TRAIN | EVAL | PREDICT | LR_FIND,   /* they read data */
-    UPDATE = TRAIN | LR_FIND,                     /* they change parameters */
-    NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE, /* they look at a net without data */
-    DEVICE = EXAMPLE | READING | (NET & ~SUMMARY) /* they compute */
+    DATA = CLT__DATA,
+    READING = TRAIN | EVAL | PREDICT | LR_FIND | DATA,      /* they read data */
+    UPDATE = TRAIN | LR_FIND,                               /* they change parameters */
+    NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE,           /* they look at a net without data */
+    DEVICE = EXAMPLE | (READING & ~DATA) | (NET & ~SUMMARY) /* they compute */
 };
 
 enum { RUN = CLT__RUN, KEPT = CLT__KEPT, FIXED = CLT__FIXED, MODEL = CLT__MODEL };

@@ -81,13 +81,13 @@
     X(COUNT, step_size, "N", "1", 1, 1e9, KEPT, TRAIN, "epochs between the drops of the scheduler step") \
     X(CLASS_WEIGHTS, class_weights, "HOW", "equal", 0, 0, KEPT, TRAIN | LR_FIND, \
       "how much the loss of an image counts, by its class: equal; balanced: the more the rarer its class is; or a comma list, a number for each class") \
-    X(AUGMENT, augment, "LIST", "none", 0, 0, KEPT, TRAIN | LR_FIND | PLAN, \
+    X(AUGMENT, augment, "LIST", "none", 0, 0, KEPT, TRAIN | LR_FIND | PLAN | DATA, \
       "changes to the training images, drawn anew in each step: rrc=LEAST:MOST (random resized crop, shares of the area), flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, " \
       "scale=SHARE, brightness=SHARE, contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA, cutmix=ALPHA") \
     X(LOSS, loss, "NAME", NULL, 0, 0, MODEL, TRAIN | LR_FIND | VERIFY, \
       "what training makes small (default: the net's own, else cross_entropy)") \
-    X(SEED, seed, "N", "0", 0, 0, KEPT, TRAIN | LR_FIND | VERIFY, \
-      "of the initial parameters, the shuffling and val-split; verify: of its random data too") \
+    X(SEED, seed, "N", "0", 0, 0, KEPT, TRAIN | LR_FIND | VERIFY | DATA, \
+      "of the initial parameters, the shuffling, augmentation and val-split; verify: of its random data too") \
     X(REAL, val_split, "F", "0", 0, 0.999999, KEPT, TRAIN, \
       "validate on this share of the training files, held out, in place of the test files; 0: on the test files") \
     X(COUNT, patience, "N", "0", 0, 1e9, KEPT, TRAIN, \
@@ -133,8 +133,10 @@
       "derivative at the prediction, and K stays as it is") \
     X(CHOICE, precision, "f32|f64", "f32", 0, 0, MODEL, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | EXAMPLE, \
       "what the device computes in") \
-    X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE, \
+    X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE | DATA, \
       "write the results as JSON to FILE; - for standard output, which then holds nothing else") \
+    X(TEXT, sheet, "FILE.png", NULL, 0, 0, RUN, DATA, \
+      "write a picture of the first images of each class, as a net would see them, augmented") \
     X(TEXT, device, "D", NULL, 0, 0, RUN, DEVICE, \
       "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's CLTRAIN_DEVICE, " \
       "else what `cltrain devices` marks)") \

@@ -1,0 +1,115 @@
+#include "cli/contact_sheet.h"
+
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/lettering.h"
+#include "pictures/resize.h"
+
+enum { GAP = 4, TEXT_ROOM = LETTER_HEIGHT + 2 * GAP, LEAST_TILE = 64, MOST_TILE = 160 };
+
+/* Small images are shown several times as large, by a whole number, so that their pixels can be told apart. */
+static void choose_tile(contact_sheet *sheet)
+{
+    const int width = sheet->image.width, height = sheet->image.height, longer = width > height ? width : height;
+    const int times = longer < LEAST_TILE ? (LEAST_TILE + longer - 1) / longer : 1;
+    sheet->tile_width = width * times;
+    sheet->tile_height = height * times;
+    if (longer <= MOST_TILE) return;
+    sheet->tile_width = width * MOST_TILE / longer > 0 ? width * MOST_TILE / longer : 1;
+    sheet->tile_height = height * MOST_TILE / longer > 0 ? height * MOST_TILE / longer : 1;
+}
+
+clt_status sheet_open(contact_sheet *sheet, clt_shape image, int rows, int columns, clt_error *error)
+{
+    *sheet = (contact_sheet){.image = image, .rows = rows, .columns = columns};
+    choose_tile(sheet);
+    sheet->width = GAP + columns * (sheet->tile_width + GAP);
+    sheet->height = rows * (TEXT_ROOM + sheet->tile_height) + GAP;
+    TRY(clt__allocate((uint64_t)sheet->width * (uint64_t)sheet->height, 3, "a contact sheet", &sheet->pixels, error));
+    memset(sheet->pixels, 0xff, (size_t)sheet->width * (size_t)sheet->height * 3);
+    return CLT_OK;
+}
+
+static uint8_t *pixel_at(const contact_sheet *sheet, int x, int y)
+{
+    return sheet->pixels + ((size_t)y * (size_t)sheet->width + (size_t)x) * 3;
+}
+
+static int top_of(const contact_sheet *sheet, int row)
+{
+    return row * (TEXT_ROOM + sheet->tile_height);
+}
+
+void sheet_write_text(contact_sheet *sheet, int row, const char *text)
+{
+    draw_text(text, pixel_at(sheet, GAP, top_of(sheet, row) + GAP), (size_t)sheet->width, sheet->width - 2 * GAP);
+}
+
+static void show_enlarged(const contact_sheet *sheet, const uint8_t *pixels, uint8_t *tile)
+{
+    const int times = sheet->tile_width / sheet->image.width, channels = sheet->image.channels;
+    for (int y = 0; y < sheet->tile_height; y++)
+        for (int x = 0; x < sheet->tile_width; x++) {
+            const uint8_t *from =
+                pixels + ((size_t)(y / times) * (size_t)sheet->image.width + (size_t)(x / times)) * (size_t)channels;
+            for (int c = 0; c < 3; c++) *tile++ = from[channels == 3 ? c : 0];
+        }
+}
+
+static clt_status show_reduced(const contact_sheet *sheet, const uint8_t *pixels, uint8_t *tile, clt_error *error)
+{
+    const clt_shape image = sheet->image;
+    const size_t plane = (size_t)image.width * (size_t)image.height;
+    clt__picture picture = {.info = {.width = image.width, .height = image.height, .channels = 3}};
+    const clt__picture_info wanted = {.width = sheet->tile_width, .height = sheet->tile_height, .channels = 3};
+    const clt__frame whole = {0, 0, image.width, image.height};
+    TRY(clt__allocate(plane, 3, "an image", &picture.pixels, error));
+    for (size_t i = 0; i < 3 * plane; i++)
+        picture.pixels[i] = pixels[image.channels == 3 ? i : i / 3 * (size_t)image.channels];
+    const clt_status status = clt__picture_fit(&picture, &whole, &wanted, tile, error);
+    free(picture.pixels);
+    return status;
+}
+
+clt_status sheet_show(contact_sheet *sheet, int row, int column, const uint8_t *pixels, clt_error *error)
+{
+    uint8_t *tile;
+    const size_t line = (size_t)sheet->tile_width * 3;
+    clt_status status = CLT_OK;
+    TRY(clt__allocate((uint64_t)sheet->tile_height, line, "an image", &tile, error));
+    if (sheet->tile_width >= sheet->image.width)
+        show_enlarged(sheet, pixels, tile);
+    else
+        status = show_reduced(sheet, pixels, tile, error);
+    for (int y = 0; y < sheet->tile_height && status == CLT_OK; y++)
+        memcpy(pixel_at(sheet, GAP + column * (sheet->tile_width + GAP), top_of(sheet, row) + TEXT_ROOM + y),
+               tile + (size_t)y * line, line);
+    free(tile);
+    return status;
+}
+
+clt_status sheet_save(const contact_sheet *sheet, const char *path, clt_error *error)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .format = PNG_FORMAT_RGB,
+                       .width = (png_uint_32)sheet->width,
+                       .height = (png_uint_32)sheet->height};
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+    uint8_t *bytes;
+    TRY(clt__allocate(size, 1, "a PNG file", &bytes, error));
+    clt_status status = CLT_OK;
+    if (!png_image_write_to_memory(&image, bytes, &size, 0, sheet->pixels, 0, NULL))
+        status = FAIL(error, CLT_BAD_FILE, "%s: cannot be made: %s", path, image.message);
+    if (status == CLT_OK) status = clt__file_write(path, bytes, size, error);
+    free(bytes);
+    return status;
+}
+
+void sheet_close(contact_sheet *sheet)
+{
+    free(sheet->pixels);
+}

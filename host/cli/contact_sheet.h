@@ -1,0 +1,28 @@
+/* A picture of many images: rows of them, each row below a line of text. */
+#ifndef CLTRAIN_CLI_CONTACT_SHEET_H
+#define CLTRAIN_CLI_CONTACT_SHEET_H
+
+#include "base/error.h"
+
+typedef struct contact_sheet {
+    clt_shape image;             /* what it is given */
+    int tile_width, tile_height; /* an image as it is shown */
+    int rows, columns;           /* of images */
+    int width, height;           /* pixels */
+    uint8_t *pixels;             /* [height, width, 3] */
+} contact_sheet;
+
+/* White, with room for rows of images of this shape (1 or 3 channels; of others the first is shown). */
+clt_status sheet_open(contact_sheet *sheet, clt_shape image, int rows, int columns, clt_error *error);
+
+void sheet_write_text(contact_sheet *sheet, int row, const char *text);
+
+/* Shows [height, width, channels]. */
+clt_status sheet_show(contact_sheet *sheet, int row, int column, const uint8_t *pixels, clt_error *error);
+
+/* As a PNG file. */
+clt_status sheet_save(const contact_sheet *sheet, const char *path, clt_error *error);
+
+void sheet_close(contact_sheet *sheet);
+
+#endif
