@@ -66,6 +66,9 @@ const char *clt_status_name(clt_status status);
 
 /* The library's version, "major.minor.patch". */
 const char *clt_version(void);
+/* The libraries that it reads pictures with, "libpng, libjpeg, libwebp, libtiff, giflib": those that were there when it
+ * was built. */
+const char *clt_built_with(void);
 
 /* Frees what a function of this library allocated for its caller. Takes NULL. */
 void clt_free(void *memory);

@@ -92,7 +92,7 @@ static clt_status survey(clt__picture_list *list, const clt_options *options, cl
         clt__picture_entry *entry = &list->entry[i];
         clt__picture_info info;
         clt_error why;
-        const clt_status status = clt__picture_look(entry->path, &info, &why);
+        const clt_status status = clt__picture_look(entry->path, NULL, &info, &why);
         TRY(remember(bad, entry, status, &why, error));
         if (entry->bad) continue;
         if (info.channels > common->channels) common->channels = info.channels;
@@ -114,7 +114,7 @@ static clt_status survey(clt__picture_list *list, const clt_options *options, cl
 static clt_status read_one(const char *path, const clt__picture_info *wanted, uint8_t *to, clt_error *error)
 {
     clt__picture picture;
-    TRY(clt__picture_read(path, &picture, error));
+    TRY(clt__picture_read(path, NULL, &picture, error));
     const clt__frame whole = {0, 0, picture.info.width, picture.info.height};
     const clt_status status = clt__picture_fit(&picture, &whole, wanted, to, error);
     free(picture.pixels);
