@@ -202,15 +202,16 @@ typedef struct clt_dataset clt_dataset;
  *  - a folder of IDX files, named as MNIST names them, plain or .gz
  *  - a folder of CIFAR's binary files: data_batch_*.bin and test_batch.bin, or train.bin and test.bin
  *  - an .npz file, a folder, or a prefix of .npy files, with arrays x_train, y_train, x_test, y_test
- *  - a folder train/CLASS/FILE and test/CLASS/FILE (or val/) of PNG and JPEG files; classes are the sorted folder names
+ *  - a folder train/CLASS/FILE and test/CLASS/FILE (or val/) of image files; classes are the sorted folder names
  *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
  *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
+ * Image files are PNG, JPEG, WebP, TIFF, GIF or BMP, told by what they hold; pixels are as a viewer shows them.
  * A single list or CSV file has no splits: both are all of it (see clt_dataset_is_whole). The options layout, size and
  * skip_bad say how files are read, and their note function is told what is left out. */
 clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                             clt_error *error);
 
-/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG or JPEG. */
+/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG, JPEG, WebP, TIFF, GIF or BMP. */
 clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
                                    clt_error *error);
 

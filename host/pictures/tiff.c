@@ -7,29 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tiffio.h>
 
 #include "base/memory.h"
+#include "pictures/tiff_reader.h"
 #include "pictures/turn.h"
-
-typedef struct tiff_reader {
-    const clt__encoded *file;
-    uint64_t at; /* the next byte to read */
-    TIFF *tiff;
-    tmsize_t most_memory; /* of one allocation */
-    uint32_t width, height;
-    uint16_t bits, samples, photometric, planar, orientation;
-    uint32_t *raster; /* [height, width] red, green, blue, alpha from the lowest byte up, as it is stored */
-    bool multiply;    /* its colours are not yet those on black */
-    bool failed;
-    char why[256];
-} tiff_reader;
 
 /* ---- what libtiff calls ------------------------------------------------------------------------------------- */
 
 static tmsize_t read_bytes(thandle_t handle, void *to, tmsize_t size)
 {
-    tiff_reader *reader = handle;
+    clt__tiff_reader *reader = handle;
     if (size <= 0 || reader->at >= reader->file->size) return 0;
     const uint64_t left = reader->file->size - reader->at;
     if ((uint64_t)size > left) size = (tmsize_t)left;
@@ -48,15 +35,31 @@ static tmsize_t write_nothing(thandle_t handle, void *from, tmsize_t size)
 
 static toff_t seek_to(thandle_t handle, toff_t offset, int whence)
 {
-    tiff_reader *reader = handle;
+    clt__tiff_reader *reader = handle;
     const uint64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? reader->at : reader->file->size;
     return reader->at = from + offset;
 }
 
 static toff_t size_of(thandle_t handle)
 {
-    const tiff_reader *reader = handle;
+    const clt__tiff_reader *reader = handle;
     return reader->file->size;
+}
+
+/* libtiff 4.5 misreads tiles that are not packed where it has to copy them from a file. It only reads there. */
+static int map_memory(thandle_t handle, void **begin, toff_t *size)
+{
+    const clt__tiff_reader *reader = handle;
+    *begin = (void *)reader->file->bytes;
+    *size = reader->file->size;
+    return 1;
+}
+
+static void unmap_nothing(thandle_t handle, void *begin, toff_t size)
+{
+    (void)handle;
+    (void)begin;
+    (void)size;
 }
 
 static int close_nothing(thandle_t handle)
@@ -68,7 +71,7 @@ static int close_nothing(thandle_t handle)
 /* Returning 1 keeps it from the handlers that all users of libtiff share. */
 static int take_error(TIFF *tiff, void *user, const char *module, const char *format, va_list values)
 {
-    tiff_reader *reader = user;
+    clt__tiff_reader *reader = user;
     (void)tiff;
     (void)module;
     if (!reader->failed) (void)vsnprintf(reader->why, sizeof reader->why, format, values);
@@ -85,39 +88,39 @@ static int take_warning(TIFF *tiff, void *user, const char *module, const char *
 
 /* ---- the header --------------------------------------------------------------------------------------------- */
 
-static clt_status fail_tiff(const tiff_reader *reader, const char *why, clt_error *error)
+static clt_status fail_tiff(const clt__tiff_reader *reader, const char *why, clt_error *error)
 {
     return FAIL(error, CLT_BAD_FILE, "%s: corrupt TIFF: %s", reader->file->path, why);
 }
 
-static clt_status open_tiff(tiff_reader *reader, clt_error *error)
+static clt_status open_tiff(clt__tiff_reader *reader, clt_error *error)
 {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return FAIL(error, CLT_NO_MEMORY, "%s: no host memory for libtiff", reader->file->path);
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, reader->most_memory);
     TIFFOpenOptionsSetErrorHandlerExtR(options, take_error, reader);
     TIFFOpenOptionsSetWarningHandlerExtR(options, take_warning, reader);
-    reader->tiff = TIFFClientOpenExt("", "rm", reader, read_bytes, write_nothing, seek_to, close_nothing, size_of, NULL,
-                                     NULL, options);
+    reader->tiff = TIFFClientOpenExt("", "r", reader, read_bytes, write_nothing, seek_to, close_nothing, size_of,
+                                     map_memory, unmap_nothing, options);
     TIFFOpenOptionsFree(options);
     return reader->tiff ? CLT_OK : fail_tiff(reader, reader->why, error);
 }
 
-static clt_status refuse(const tiff_reader *reader, const char *what, clt_error *error)
+static clt_status refuse(const clt__tiff_reader *reader, const char *what, clt_error *error)
 {
     return FAIL(error, CLT_BAD_FILE, "%s: a TIFF %s, where whole numbers of 1, 2, 4, 8 or 16 bits are needed",
                 reader->file->path, what);
 }
 
 /* What unpacks JBIG and LZMA takes any memory that the data claims. */
-static clt_status check_packing(const tiff_reader *reader, uint16_t compression, clt_error *error)
+static clt_status check_packing(const clt__tiff_reader *reader, uint16_t compression, clt_error *error)
 {
     if (compression != COMPRESSION_JBIG && compression != COMPRESSION_LZMA) return CLT_OK;
     return FAIL(error, CLT_BAD_FILE, "%s: a TIFF that is packed as %s, where any other packing can be read",
                 reader->file->path, compression == COMPRESSION_JBIG ? "JBIG" : "LZMA");
 }
 
-static clt_status check_samples(const tiff_reader *reader, clt_error *error)
+static clt_status check_samples(const clt__tiff_reader *reader, clt_error *error)
 {
     enum { MOST_SAMPLES = 16 };
     uint16_t format = SAMPLEFORMAT_UINT;
@@ -134,7 +137,7 @@ static clt_status check_samples(const tiff_reader *reader, clt_error *error)
     return CLT_OK;
 }
 
-static void read_tags(tiff_reader *reader)
+static void read_tags(clt__tiff_reader *reader)
 {
     reader->photometric = PHOTOMETRIC_RGB;
     (void)TIFFGetField(reader->tiff, TIFFTAG_IMAGEWIDTH, &reader->width);
@@ -148,7 +151,7 @@ static void read_tags(tiff_reader *reader)
         reader->orientation = CLT__UPRIGHT;
 }
 
-static bool is_grey(const tiff_reader *reader)
+static bool is_grey(const clt__tiff_reader *reader)
 {
     return reader->photometric == PHOTOMETRIC_MINISBLACK || reader->photometric == PHOTOMETRIC_MINISWHITE;
 }
@@ -158,7 +161,7 @@ static int as_int(uint32_t value)
     return value > INT_MAX ? INT_MAX : (int)value; /* which is refused as too large */
 }
 
-static clt_status begin_tiff(tiff_reader *reader, clt__picture_info *info, clt_error *error)
+static clt_status begin_tiff(clt__tiff_reader *reader, clt__picture_info *info, clt_error *error)
 {
     uint16_t compression = COMPRESSION_NONE;
     TRY(open_tiff(reader, error));
@@ -176,103 +179,27 @@ static clt_status begin_tiff(tiff_reader *reader, clt__picture_info *info, clt_e
 
 /* ---- the pixels --------------------------------------------------------------------------------------------- */
 
-static clt_status fail_pixels(const tiff_reader *reader, const char *why, clt_error *error)
+clt_status clt__tiff_fail_pixels(const clt__tiff_reader *reader, const char *why, clt_error *error)
 {
     return fail_tiff(reader, reader->failed ? reader->why : *why ? why : "its pixels cannot be read", error);
 }
 
 /* libtiff's own way for pixels of every kind. Grey beside an alpha is left as it is. */
-static clt_status fill_by_libtiff(tiff_reader *reader, clt_error *error)
+static clt_status fill_by_libtiff(clt__tiff_reader *reader, clt_error *error)
 {
     TIFFRGBAImage image;
     char why[1024] = "";
-    if (!TIFFRGBAImageBegin(&image, reader->tiff, 1, why)) return fail_pixels(reader, why, error);
+    if (!TIFFRGBAImageBegin(&image, reader->tiff, 1, why)) return clt__tiff_fail_pixels(reader, why, error);
     image.req_orientation = image.orientation;
     reader->multiply = is_grey(reader) && image.isContig && image.alpha == EXTRASAMPLE_UNASSALPHA;
     const bool right = TIFFRGBAImageGet(&image, reader->raster, reader->width, reader->height);
     TIFFRGBAImageEnd(&image);
-    return right && !reader->failed ? CLT_OK : fail_pixels(reader, why, error);
-}
-
-/* ---- grey of 16 bits, of which libtiff's way would cut the lower 8 off ----------------------------------------- */
-
-/* A strip or a tile. */
-typedef struct block {
-    uint32_t width, height;
-    size_t size; /* in bytes */
-    bool is_tile;
-} block;
-
-static clt_status measure_blocks(const tiff_reader *reader, block *one, clt_error *error)
-{
-    TIFF *tiff = reader->tiff;
-    *one = (block){.width = reader->width, .height = reader->height, .is_tile = TIFFIsTiled(tiff)};
-    if (one->is_tile) {
-        (void)TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &one->width);
-        (void)TIFFGetField(tiff, TIFFTAG_TILELENGTH, &one->height);
-    } else {
-        (void)TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &one->height);
-        if (one->height > reader->height) one->height = reader->height;
-    }
-    const tmsize_t size = one->is_tile ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
-    const uint16_t samples = reader->planar == PLANARCONFIG_CONTIG ? reader->samples : 1;
-    one->size = (size_t)size;
-    if (size <= 0 || size > reader->most_memory || one->height == 0 ||
-        (uint64_t)size < (uint64_t)one->width * one->height * samples * 2)
-        return fail_pixels(reader, "its parts are too large", error);
-    return CLT_OK;
-}
-
-static void put_block(tiff_reader *reader, const block *one, uint32_t left, uint32_t top, const uint16_t *from)
-{
-    const uint16_t step = reader->planar == PLANARCONFIG_CONTIG ? reader->samples : 1;
-    const bool has_alpha = step > 1 && reader->multiply, inverted = reader->photometric == PHOTOMETRIC_MINISWHITE;
-    for (uint32_t y = top; y < reader->height && y - top < one->height; y++) {
-        const uint16_t *pixel = from + (size_t)(y - top) * one->width * step;
-        uint32_t *to = reader->raster + (size_t)y * reader->width;
-        for (uint32_t x = left; x < reader->width && x - left < one->width; x++, pixel += step) {
-            const uint32_t value = inverted ? 0xffffU - *pixel : *pixel, alpha = has_alpha ? pixel[1] : 0xffff;
-            to[x] = (value * 255 + 32895) >> 16 | ((alpha * 255 + 32895) >> 16) << 24;
-        }
-    }
-}
-
-static bool has_loose_alpha(const tiff_reader *reader)
-{
-    uint16_t count = 0, *kinds = NULL;
-    return TIFFGetField(reader->tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) && count &&
-           kinds[0] == EXTRASAMPLE_UNASSALPHA;
-}
-
-static clt_status fill_by_blocks(tiff_reader *reader, const block *one, uint16_t *room, clt_error *error)
-{
-    TIFF *tiff = reader->tiff;
-    const tmsize_t size = (tmsize_t)one->size;
-    for (uint32_t y = 0; y < reader->height; y += one->height)
-        for (uint32_t x = 0; x < reader->width; x += one->width) {
-            const tmsize_t got = one->is_tile ? TIFFReadEncodedTile(tiff, TIFFComputeTile(tiff, x, y, 0, 0), room, size)
-                                              : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, 0), room, size);
-            if (got <= 0 || reader->failed) return fail_pixels(reader, "", error);
-            put_block(reader, one, x, y, room);
-        }
-    return CLT_OK;
-}
-
-static clt_status fill_with_deep_grey(tiff_reader *reader, clt_error *error)
-{
-    block one;
-    uint16_t *room;
-    TRY(measure_blocks(reader, &one, error));
-    TRY(clt__allocate(one.size, 1, reader->file->path, &room, error));
-    reader->multiply = has_loose_alpha(reader);
-    const clt_status status = fill_by_blocks(reader, &one, room, error);
-    free(room);
-    return status;
+    return right && !reader->failed ? CLT_OK : clt__tiff_fail_pixels(reader, why, error);
 }
 
 /* ---- both ------------------------------------------------------------------------------------------------------ */
 
-static void place_rows(const tiff_reader *reader, uint8_t *row, clt__picture *picture)
+static void place_rows(const clt__tiff_reader *reader, uint8_t *row, clt__picture *picture)
 {
     const uint32_t *pixel = reader->raster;
     const int channels = picture->info.channels;
@@ -285,20 +212,21 @@ static void place_rows(const tiff_reader *reader, uint8_t *row, clt__picture *pi
     }
 }
 
-static clt_status decode_tiff(tiff_reader *reader, clt__picture *picture, clt_error *error)
+static clt_status decode_tiff(clt__tiff_reader *reader, clt__picture *picture, clt_error *error)
 {
     uint8_t *row;
     TRY(clt__allocate_pixels(reader->file, picture, error));
     TRY(clt__allocate((uint64_t)reader->width * reader->height, sizeof *reader->raster, reader->file->path,
                       &reader->raster, error));
-    TRY(reader->bits == 16 && is_grey(reader) ? fill_with_deep_grey(reader, error) : fill_by_libtiff(reader, error));
+    TRY(reader->bits == 16 && is_grey(reader) ? clt__tiff_fill_deep_grey(reader, error)
+                                              : fill_by_libtiff(reader, error));
     TRY(clt__allocate(reader->width, (size_t)picture->info.channels, "a row", &row, error));
     place_rows(reader, row, picture);
     free(row);
     return CLT_OK;
 }
 
-static void close_tiff(const tiff_reader *reader)
+static void close_tiff(const clt__tiff_reader *reader)
 {
     if (reader->tiff) TIFFClose(reader->tiff);
     free(reader->raster);
@@ -309,7 +237,7 @@ enum { ENOUGH_MEMORY = 16 << 20 };
 
 static clt_status look_at_tiff(const clt__encoded *file, clt__picture_info *info, clt_error *error)
 {
-    tiff_reader reader = {.file = file, .most_memory = ENOUGH_MEMORY};
+    clt__tiff_reader reader = {.file = file, .most_memory = ENOUGH_MEMORY};
     const clt_status status = begin_tiff(&reader, info, error);
     close_tiff(&reader);
     return status;
@@ -320,7 +248,7 @@ static clt_status read_tiff(const clt__encoded *file, clt__picture *picture, clt
     enum { PIXEL = 8 }; /* four channels of 16 bits */
     TRY(look_at_tiff(file, &picture->info, error));
     const tmsize_t pixels = (tmsize_t)picture->info.width * picture->info.height;
-    tiff_reader reader = {.file = file, .most_memory = ENOUGH_MEMORY + PIXEL * pixels};
+    clt__tiff_reader reader = {.file = file, .most_memory = ENOUGH_MEMORY + PIXEL * pixels};
     clt_status status = begin_tiff(&reader, &picture->info, error);
     if (status == CLT_OK) status = decode_tiff(&reader, picture, error);
     close_tiff(&reader);
