@@ -300,7 +300,7 @@ static void split_png(const blob *from, blob *to)
     }
 }
 
-enum { WIDE = 11, HIGH = 7, PIXELS = WIDE * HIGH };
+enum { WIDE = 11, HIGH = 7, TALL = 19, PIXELS = WIDE * HIGH };
 
 static void png_of_8_bits_is_read(void **state)
 {
@@ -395,8 +395,16 @@ static void bad_png_is_told(void **state)
     uint8_t pixels[4 * PIXELS];
     fill_pixels(pixels, sizeof pixels, 3);
     make_png(&file, &(png_kind){.colour = PNG_COLOR_TYPE_RGB_ALPHA, 8, 1}, WIDE, HIGH, pixels, 4 * WIDE);
-    assert_true(cut_everywhere(&file) <= 12 + 4); /* the chunk of the end */
+    assert_true(cut_everywhere(&file) <= 12); /* the chunk of the end */
     spoil_everywhere(&file);
+    const clt__picture whole = decode(&file, NULL);
+    assert_false(whole.info.lacks_end);
+    free(whole.pixels);
+    file.size -= 12;
+    const clt__picture picture = decode(&file, NULL);
+    assert_true(picture.info.lacks_end);
+    free(picture.pixels);
+    file.size += 12;
     file.bytes[33] = 3; /* the length of the chunk after the header */
     refuse(&file, ": byte 33: corrupt PNG: a chunk of 50331");
     make_png(&file, &(png_kind){.colour = PNG_COLOR_TYPE_GRAY, 1, 0}, 8, 1, pixels, 1);
@@ -653,7 +661,7 @@ static void cut_jpeg_is_refused_or_whole(void **state)
         free(picture.pixels);
     }
     make_jpeg(&file, &(jpeg_kind){.channels = 3, .arithmetic = true}, SIDE, 24, pixels);
-    assert_int_equal(cut_everywhere(&file), 0); /* whether that is all, nothing tells */
+    assert_true(cut_everywhere(&file) < 8); /* whether that is all, nothing tells */
 }
 
 static void jpeg_with_bytes_too_many_is_read(void **state)
@@ -679,6 +687,27 @@ static void jpeg_with_bytes_too_many_is_read(void **state)
     }
 }
 
+/* What follows the last row, though it were another header. */
+static void what_follows_a_jpeg_may_be_anything(void **state)
+{
+    (void)state;
+    static blob file;
+    static uint8_t pixels[3 * SIDE * SIDE];
+    fill_pixels(pixels, sizeof pixels, 22);
+    make_jpeg(&file, &(jpeg_kind){.channels = 3}, SIDE, 24, pixels);
+    const clt__picture whole = decode(&file, NULL);
+    const char header[] = "\xff\xc2\0\x26\x8\xff\xff\xff\xff\xa";
+    file.size -= 2;
+    put(&file, header, sizeof header - 1);
+    fill_up(&file, file.size + 99);
+    const clt__picture picture = decode(&file, NULL);
+    assert_true(picture.info.lacks_end);
+    assert_size(&picture.info, SIDE, 24, 3);
+    assert_memory_equal(picture.pixels, whole.pixels, size_of(&whole.info));
+    free(picture.pixels);
+    free(whole.pixels);
+}
+
 /* The last scan of a progressive image, again and again. */
 static void jpeg_of_many_scans_is_refused(void **state)
 {
@@ -696,6 +725,20 @@ static void jpeg_of_many_scans_is_refused(void **state)
     put(&many, file.bytes + file.size - 2, 2);
     free(decode(&file, NULL).pixels);
     refuse(&many, "more than 500 scans");
+}
+
+/* Its restart markers, from 0 to 7 and again, tell that some are missing. */
+static void jpeg_with_a_part_missing_is_refused(void **state)
+{
+    (void)state;
+    static blob file, changed;
+    static uint8_t pixels[SIDE * SIDE];
+    fill_pixels(pixels, sizeof pixels, 23);
+    make_jpeg(&file, &(jpeg_kind){.channels = 1, .restart = 1}, SIDE, SIDE, pixels);
+    const size_t begin = find(&file, "\xff\xd1", 2), end = find(&file, "\xff\xd3", 2);
+    put(&changed, file.bytes, begin);
+    put(&changed, file.bytes + end, file.size - end);
+    refuse(&changed, "found marker 0xd3 instead of RST1");
 }
 
 static void bad_jpeg_is_told(void **state)
@@ -907,7 +950,7 @@ static void make_tiff(blob *to, const tiff_kind *kind, int width, int height, co
     free(all);
 }
 
-enum { TALL = 19, TIFF_PIXELS = WIDE * TALL };
+enum { TIFF_PIXELS = WIDE * TALL };
 
 static void tiff_is_read(void **state)
 {
@@ -1540,7 +1583,9 @@ int main(void)
         cmocka_unit_test(jpeg_comes_smaller_where_that_is_enough),
         cmocka_unit_test(cut_jpeg_is_refused_or_whole),
         cmocka_unit_test(jpeg_with_bytes_too_many_is_read),
+        cmocka_unit_test(what_follows_a_jpeg_may_be_anything),
         cmocka_unit_test(jpeg_of_many_scans_is_refused),
+        cmocka_unit_test(jpeg_with_a_part_missing_is_refused),
         cmocka_unit_test(bad_jpeg_is_told),
 #ifdef CLTRAIN_WEBP
         cmocka_unit_test(webp_is_read),

@@ -22,7 +22,6 @@ typedef struct jpeg_reader {
     clt__picture *picture;
     int orientation;
     uint8_t *row; /* one that is not yet as it is shown; NULL: rows go where they belong */
-    bool whole;   /* the pixels too, not the header alone */
     bool ended;   /* no byte is left */
     bool shown;   /* no pixel is missing */
     char why[JMSG_LENGTH_MAX];
@@ -46,9 +45,7 @@ static void take_jpeg_message(j_common_ptr codec, int level)
     if (level >= 0) return;
     for (size_t i = 0; i < sizeof corrupt / sizeof *corrupt; i++)
         if (codec->err->msg_code == corrupt[i]) stop_jpeg(codec);
-    if (codec->err->msg_code != JWRN_JPEG_EOF) return;
-    if (!reader->whole) stop_jpeg(codec);
-    reader->ended = true;
+    if (codec->err->msg_code == JWRN_JPEG_EOF) reader->ended = true;
 }
 
 /* Each scan goes over all of the image again, though it may have hardly a byte. */
@@ -135,7 +132,7 @@ static clt_status check_scans(const jpeg_reader *reader, clt_error *error)
         for (int k = 0; reader->ended && codec->coef_bits && k < DCTSIZE2; k++)
             if (codec->coef_bits[i][k] != 0) complete = false;
     }
-    return complete ? CLT_OK : FAIL(error, CLT_BAD_FILE, "%s: corrupt JPEG: scans are missing", reader->file->path);
+    return complete ? CLT_OK : FAIL(error, CLT_BAD_FILE, "%s: corrupt JPEG: pixels are missing", reader->file->path);
 }
 
 /* Adobe's programs store how much light there is, others how much ink. */
@@ -174,6 +171,7 @@ static clt_status decode_jpeg(jpeg_reader *reader, clt_error *error)
         TRY(clt__allocate(codec->output_width, (size_t)codec->out_color_components, "a row", &reader->row, error));
     (void)jpeg_start_decompress(codec);
     read_rows(reader);
+    TRY(check_scans(reader, error));
     reader->shown = true;
     while (jpeg_consume_input(codec) != JPEG_REACHED_EOI) continue;
     return CLT_OK;
@@ -190,7 +188,7 @@ static clt_status end_jpeg(jpeg_reader *reader, clt_error *error)
 /* The header alone, or with `whole` all of it. What libjpeg calls an error comes back to setjmp. */
 static clt_status use_jpeg(const clt__encoded *file, bool whole, clt__picture *picture, clt_error *error)
 {
-    jpeg_reader reader = {.file = file, .picture = picture, .whole = whole};
+    jpeg_reader reader = {.file = file, .picture = picture};
     clt_status status;
     reader.codec.err = jpeg_std_error(&reader.manager);
     reader.codec.client_data = &reader;
@@ -205,8 +203,7 @@ static clt_status use_jpeg(const clt__encoded *file, bool whole, clt__picture *p
         status = begin_jpeg(&reader, error);
         if (status == CLT_OK && whole) status = decode_jpeg(&reader, error);
     }
-    if (status == CLT_OK && whole) status = check_scans(&reader, error);
-    picture->info.lacks_end = reader.ended;
+    picture->info.lacks_end = whole && reader.ended;
     jpeg_destroy_decompress(&reader.codec);
     free(reader.row);
     return status;

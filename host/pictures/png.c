@@ -12,6 +12,7 @@ typedef struct png_reader {
     png_structp png;
     png_infop info;
     jmp_buf failed;
+    bool shown; /* no pixel is missing */
     char why[128];
 } png_reader;
 
@@ -116,7 +117,16 @@ static clt_status decode_png(png_reader *reader, clt__picture *picture, clt_erro
     for (int pass = 0; pass < passes; pass++)
         for (int y = 0; y < picture->info.height; y++)
             png_read_row(reader->png, picture->pixels + (size_t)y * row, NULL);
+    reader->shown = true;
+    png_read_end(reader->png, NULL);
     return CLT_OK;
+}
+
+/* What comes after the last row may be anything. */
+static clt_status end_png(const png_reader *reader, clt__picture *picture, clt_error *error)
+{
+    picture->info.lacks_end = reader->shown;
+    return reader->shown ? CLT_OK : FAIL(error, CLT_BAD_FILE, "%s: corrupt PNG: %s", reader->file->path, reader->why);
 }
 
 /* The header alone, or with `whole` all of it. What libpng calls an error comes back to setjmp. */
@@ -126,7 +136,7 @@ static clt_status use_png(const clt__encoded *file, bool whole, clt__picture *pi
     clt_status status;
     TRY(check_chunks(file, error));
     if (setjmp(reader.failed)) {
-        status = FAIL(error, CLT_BAD_FILE, "%s: corrupt PNG: %s", file->path, reader.why);
+        status = end_png(&reader, picture, error);
     } else {
         reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, stop_png, ignore_warning);
         reader.info = reader.png ? png_create_info_struct(reader.png) : NULL;
