@@ -1108,6 +1108,8 @@ static void bad_tiff_is_told(void **state)
         (void)cut_everywhere(&file);
         spoil_everywhere(&file);
     }
+    memcpy(file.bytes + find(&file, "\xff\xda", 2) + 20, "\xff\xd9", 2); /* an end after hardly a pixel */
+    refuse(&file, "corrupt TIFF: Corrupt JPEG data: premature end of data segment");
     make_tiff(&file, &(tiff_kind){.compression = 0, PHOTOMETRIC_MINISBLACK, 32, 1, .floats = true}, 2, 2, pixels);
     refuse(&file, ": a TIFF of floating-point numbers, where whole numbers of 1, 2, 4, 8 or 16 bits are needed");
     make_tiff(&file, &(tiff_kind){.compression = 0, PHOTOMETRIC_MINISBLACK, 32, 1}, 2, 2, pixels);
@@ -1311,6 +1313,8 @@ static void bmp_with_a_palette_is_read(void **state)
         begin_bmp(&file, &kind, 3, top_down ? -2 : 2);
         put_colours(&file, bits, top_down);
         assert_picture(&file, 3, 2, is_grey ? 1 : 3, is_grey ? grey : bits == 1 ? two : four);
+        set_little(&file, 10, 0, 4); /* it does not say where they begin: right behind the palette */
+        assert_picture(&file, 3, 2, is_grey ? 1 : 3, is_grey ? grey : bits == 1 ? two : four);
         file.size -= bits == 8 ? 1 : bits == 4 ? 2 : 3; /* what fills the last row up */
         assert_picture(&file, 3, 2, is_grey ? 1 : 3, is_grey ? grey : bits == 1 ? two : four);
         file.size--;
@@ -1360,6 +1364,8 @@ static void bmp_with_channels_is_read(void **state)
         begin_bmp(&file, &cases[i].kind, 2, 1);
         for (int x = 0; x < 2; x++) put_little(&file, cases[i].pixel[x], (int)cases[i].kind.bits / 8);
         fill_up(&file, (file.size + 2) / 4 * 4 + 2);
+        assert_picture(&file, 2, 1, 3, cases[i].shown);
+        set_little(&file, 10, 0, 4); /* it does not say where they begin: right behind the header */
         assert_picture(&file, 2, 1, 3, cases[i].shown);
     }
 }
