@@ -66,6 +66,9 @@ const char *clt_status_name(clt_status status);
 
 /* The library's version, "major.minor.patch". */
 const char *clt_version(void);
+/* The libraries that it reads pictures with, "libpng, libjpeg, libwebp, libtiff, giflib": those that were there when it
+ * was built. */
+const char *clt_built_with(void);
 
 /* Frees what a function of this library allocated for its caller. Takes NULL. */
 void clt_free(void *memory);
@@ -204,6 +207,7 @@ typedef struct clt_dataset clt_dataset;
  * validation; any case of letters), or CLASS/... alone; classes are the sorted folder names
  *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
  *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
+ * Image files are PNG, JPEG, WebP, TIFF, GIF or BMP, told by what they hold; pixels are as a viewer shows them.
  * A single list or CSV file has no splits, nor have classes alone: both are all of it (see clt_dataset_is_whole). The
  * options layout, size, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers and
  * data_cache how many threads decode image files and how many bytes of images stay in memory; their note function is
@@ -212,7 +216,7 @@ typedef struct clt_dataset clt_dataset;
 clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                             clt_error *error);
 
-/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG or JPEG. */
+/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG, JPEG, WebP, TIFF, GIF or BMP. */
 clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
                                    clt_error *error);
 

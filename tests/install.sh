@@ -59,7 +59,7 @@ test_files() {
         ok "$file" find_installed "$file"
     done
     ok "the program runs" "$prefix/bin/cltrain" --version
-    version=$(cut -d ' ' -f 2 out)
+    version=$(sed -n '1s/cltrain //p' out)
     libraries=$(dirname "$(find_installed libcltrain.so)")
 }
 

@@ -80,7 +80,7 @@ const char *write_gzip(const char *name, const void *bytes, size_t size)
     return path;
 }
 
-const char *make_png(const char *name, int channels, int width, int height, const uint8_t *pixels)
+const char *save_png(const char *name, int channels, int width, int height, const uint8_t *pixels)
 {
     png_image image = {.version = PNG_IMAGE_VERSION,
                        .format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB,

@@ -24,7 +24,7 @@ const char *write_bytes(const char *name, const void *bytes, size_t size);
 const char *write_gzip(const char *name, const void *bytes, size_t size);
 
 /* Makes a grey (1 channel) or RGB (3) PNG file. */
-const char *make_png(const char *name, int channels, int width, int height, const uint8_t *pixels);
+const char *save_png(const char *name, int channels, int width, int height, const uint8_t *pixels);
 
 /* Makes a folder, which may be there, below the temporary one. */
 const char *make_subfolder(const char *name);

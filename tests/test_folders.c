@@ -38,7 +38,7 @@ static const char *put(const char *root, const char *split, const char *class, c
     (void)make_subfolder(path);
     const size_t length = strlen(path);
     (void)snprintf(path + length, sizeof path - length, "/%s", name);
-    return make_png(path, 1, 1, 1, &pixel);
+    return save_png(path, 1, 1, 1, &pixel);
 }
 
 static const char *make_pets(const char *root, const char *train, const char *test)
@@ -153,7 +153,7 @@ static void what_is_no_image_is_counted(void **state)
     (void)make_subfolder("left/train/.ipynb_checkpoints");
     (void)put("left", "train", ".ipynb_checkpoints", "0-checkpoint.png", 99);
     (void)put("left", "train", "cat", "._0.png", 99);
-    (void)make_png("left/train/stray.png", 1, 1, 1, (uint8_t[]){99});
+    (void)save_png("left/train/stray.png", 1, 1, 1, (uint8_t[]){99});
     assert_int_equal(mkfifo(path_in("left/train/cat/pipe.png"), 0600), 0);
     assert_holds(path, CLT_TRAIN, &options, 3, pets, "cat", "dog");
     assert_told("left/train: not read: 4 files are no images: 3 .txt, 1 without an ending");

@@ -38,7 +38,7 @@ static const char *make_photos(const char *root)
             for (size_t j = 0; j < sizeof pixels; j++)
                 pixels[j] = (uint8_t)(clt__random_below(&stream, 100) + (class ? 100 : 0));
             (void)snprintf(name, sizeof name, "%s/train/%d/%02d.png", root, class, i);
-            (void)make_png(name, 3, 16 + i % 9, 24 - i % 7, pixels);
+            (void)save_png(name, 3, 16 + i % 9, 24 - i % 7, pixels);
         }
     }
     return path_in(root);

@@ -36,7 +36,7 @@ static void print_overview(void)
                  "cltrain VERB --help   a verb's options and their defaults (or: cltrain help VERB)\n"
                  "cltrain help nets     how a net is written: the built-in nets, layers and losses\n"
                  "cltrain help options  every option of every verb, as a table in Markdown\n"
-                 "cltrain --version     the version\n\n"
+                 "cltrain --version     the version, and what it was built with\n\n"
                  "To begin: cltrain example, cltrain verify, then\n"
                  "  cltrain train --data FOLDER --net lenet5 --output-dir run\n");
 }
@@ -120,7 +120,7 @@ static clt_status run_command(int argument_count, char **arguments, clt_error *e
     const char *name = argument_count > 0 ? arguments[0] : "help";
     if (strcmp(name, "--version") == 0) {
         if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: --version stands alone", arguments[1]);
-        (void)printf("cltrain %s\n", clt_version());
+        (void)printf("cltrain %s\nreads pictures with %s\n", clt_version(), clt_built_with());
         return CLT_OK;
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -67,6 +67,18 @@ clt_status clt__picture_list_judge(const clt__picture_list *list, bool skip, con
     return status;
 }
 
+void clt__picture_list_tell_ends(const clt__picture_list *list, const clt_options *options)
+{
+    size_t count = 0, first = 0;
+    for (size_t i = list->count; i-- > 0;) {
+        count += list->entry[i].lacks_end;
+        if (list->entry[i].lacks_end) first = i;
+    }
+    if (count)
+        clt__options_note(options, "%zu of %zu image files end too early, but lack no pixel, and are read: %s%s", count,
+                          list->count, list->entry[first].path, count > 1 ? " is the first" : "");
+}
+
 void clt__picture_list_drop_bad(clt__picture_list *list)
 {
     size_t kept = 0;

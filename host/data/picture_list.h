@@ -9,7 +9,8 @@ typedef struct clt__picture_entry {
     char *path;
     int32_t label;
     clt__picture_info info;
-    char *bad; /* why it cannot be read, NULL: it can, as far as is known */
+    char *bad;      /* why it cannot be read, NULL: it can, as far as is known */
+    bool lacks_end; /* it was read, and all pixels are there */
 } clt__picture_entry;
 
 typedef struct clt__picture_list {
@@ -29,6 +30,9 @@ size_t clt__picture_list_bad(const clt__picture_list *list, size_t *first);
  * skipped, and not all are bad, a note. `options` may be NULL: then there is nobody to be told. */
 clt_status clt__picture_list_judge(const clt__picture_list *list, bool skip, const clt_options *options,
                                    clt_error *error);
+
+/* A note where the ends of some are missing. */
+void clt__picture_list_tell_ends(const clt__picture_list *list, const clt_options *options);
 
 /* Only those that are not bad stay. */
 void clt__picture_list_drop_bad(clt__picture_list *list);

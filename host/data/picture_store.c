@@ -14,9 +14,10 @@ struct clt__picture_store {
     clt__picture_use use;
     pthread_mutex_t lock; /* of all that follows, and of what is bad */
     size_t users;
-    size_t told;        /* how many bad files there were when a note told of them */
-    uint64_t held;      /* bytes of pixels that are kept */
-    clt__picture *kept; /* [count]; without pixels where it is not in memory */
+    size_t told;            /* how many bad files there were when a note told of them */
+    size_t ends, ends_told; /* how many lack their end, and how many there were when a note told of them */
+    uint64_t held;          /* bytes of pixels that are kept */
+    clt__picture *kept;     /* [count]; without pixels where it is not in memory */
 };
 
 clt_status clt__store_open(clt__picture_list *list, const clt__picture_use *use, clt__picture_store **store,
@@ -162,6 +163,15 @@ static bool keeps_whole(const clt__picture_store *store)
     return store->use.random.least > 0;
 }
 
+static void remember_end(clt__picture_store *store, size_t image)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    bool *lacks = &store->list.entry[image].lacks_end;
+    store->ends += !*lacks;
+    *lacks = true;
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
 static clt_status bring(clt__picture_store *store, size_t image, const clt__crops *crops, uint8_t *to, clt_error *error)
 {
     const bool keeps = keeps_whole(store) || !crops;
@@ -172,6 +182,7 @@ static clt_status bring(clt__picture_store *store, size_t image, const clt__crop
     }
     if (picture.pixels) return fit(store, image, crops, &picture, to, error);
     TRY(decode(store, image, crops, &picture, error));
+    if (picture.info.lacks_end) remember_end(store, image);
     const clt_status status = fit(store, image, crops, &picture, to, error);
     if (!(keeps_whole(store) && status == CLT_OK && keep(store, image, &picture))) free(picture.pixels);
     if (status == CLT_OK && keeps && !keeps_whole(store)) keep_copy(store, image, to);
@@ -230,7 +241,10 @@ clt_status clt__store_judge(clt__picture_store *store, const clt_options *option
     (void)pthread_mutex_lock(&store->lock);
     const size_t bad = clt__picture_list_bad(&store->list, &first);
     const bool news = bad > store->told;
+    const bool new_ends = options && store->ends > store->ends_told;
     if (options) store->told = bad;
+    if (options) store->ends_told = store->ends;
+    if (new_ends) clt__picture_list_tell_ends(&store->list, options);
     const clt_status status = clt__picture_list_judge(&store->list, store->use.skip_bad, news ? options : NULL, error);
     (void)pthread_mutex_unlock(&store->lock);
     return status;

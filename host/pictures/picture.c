@@ -1,5 +1,8 @@
 #include "pictures/picture.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,32 +11,44 @@
 #include "base/memory.h"
 #include "pictures/codec.h"
 
+/* ---- what codecs share -------------------------------------------------------------------------------------- */
+
 /* A few bytes must not be able to ask for all the memory. */
-clt_status clt__check_picture_size(const clt__encoded *file, const clt__picture_info *info, clt_error *error)
+clt_status clt__check_picture_size(const clt__encoded *file, const clt__picture_info *info, uint64_t densest,
+                                   clt_error *error)
 {
     enum { MOST_PIXELS = 1 << 28 };
     const uint64_t pixels = (uint64_t)info->width * (uint64_t)info->height;
-    if (pixels == 0 || pixels > MOST_PIXELS || pixels / file->densest > file->size)
-        return FAIL(error, CLT_BAD_FILE, "%s: claims to be an image of %d x %d in %zu bytes", file->path, info->width,
-                    info->height, file->size);
+    if (pixels == 0 || pixels > MOST_PIXELS || pixels / densest > file->whole)
+        return FAIL(error, CLT_BAD_FILE, "%s: claims to be an image of %d x %d in %" PRIu64 " bytes", file->path,
+                    info->width, info->height, file->whole);
     return CLT_OK;
 }
 
-clt_status clt__allocate_pixels(const clt__encoded *file, const clt__picture_info *info, uint8_t **pixels,
-                                clt_error *error)
+clt_status clt__allocate_pixels(const clt__encoded *file, clt__picture *picture, clt_error *error)
 {
-    TRY(clt__check_picture_size(file, info, error));
-    return clt__allocate((uint64_t)info->width * (uint64_t)info->height, (size_t)info->channels, file->path, pixels,
-                         error);
+    const clt__picture_info *info = &picture->info;
+    return clt__allocate((uint64_t)info->width * (uint64_t)info->height, (size_t)info->channels, file->path,
+                         &picture->pixels, error);
 }
 
-static const clt__codec *const codecs[] = {&clt__png_codec, &clt__jpeg_codec};
+/* ---- which codec -------------------------------------------------------------------------------------------- */
+
+/* By what base/content.c calls such a file. */
+static const struct {
+    const char *content;
+    const clt__codec *codec;
+} table[] = {
+    {"a PNG picture", &clt__png_codec},   {"a JPEG picture", &clt__jpeg_codec},    {"a WebP picture", &clt__webp_codec},
+    {"a TIFF picture", &clt__tiff_codec}, {"a BigTIFF picture", &clt__tiff_codec}, {"a GIF picture", &clt__gif_codec},
+    {"a BMP picture", &clt__bmp_codec},
+};
 
 static const clt__codec *find_codec(const unsigned char *start, size_t size)
 {
-    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++)
-        if (size >= codecs[i]->magic_size && memcmp(start, codecs[i]->magic, codecs[i]->magic_size) == 0)
-            return codecs[i];
+    const char *content = clt__content_name(start, size);
+    for (size_t i = 0; content && i < sizeof table / sizeof *table; i++)
+        if (strcmp(content, table[i].content) == 0) return table[i].codec;
     return NULL;
 }
 
@@ -42,32 +57,109 @@ bool clt__picture_looks(const unsigned char *start, size_t size)
     return find_codec(start, size);
 }
 
-static clt_status load(const char *path, char **bytes, clt__encoded *file, const clt__codec **codec, clt_error *error)
+static clt_status choose_codec(const clt__encoded *file, const clt__codec **codec, clt_error *error)
 {
-    uint64_t size;
-    *file = (clt__encoded){.path = path};
-    *bytes = NULL;
-    TRY(clt__file_measure(path, &size, error)); /* a list of images may name what never ends */
-    TRY(clt__file_read(path, bytes, &file->size, error));
-    file->bytes = (const uint8_t *)*bytes;
     *codec = find_codec(file->bytes, file->size);
-    if (*codec) file->densest = (*codec)->densest(file->bytes, file->size);
-    if (*codec) return CLT_OK;
-    const char *is = clt__content_or_other(file->bytes, file->size);
-    free(*bytes);
-    *bytes = NULL;
-    return FAIL(error, CLT_BAD_FILE, "%s: is %s, where a PNG or JPEG picture is needed", path, is);
+    if (!*codec)
+        return FAIL(error, CLT_BAD_FILE, "%s: is %s, where a picture (PNG, JPEG, WebP, TIFF, GIF, BMP) is needed",
+                    file->path, clt__content_or_other(file->bytes, file->size));
+    if (!(*codec)->read)
+        return FAIL(error, CLT_BAD_FILE,
+                    "%s: is a %s picture, which this build of cltrain cannot read: it was built without %s", file->path,
+                    (*codec)->name, (*codec)->library);
+    return CLT_OK;
 }
 
+const char *clt_built_with(void)
+{
+    return "libpng, libjpeg"
+#ifdef CLTRAIN_WEBP
+           ", libwebp"
+#endif
+#ifdef CLTRAIN_TIFF
+           ", libtiff"
+#endif
+#ifdef CLTRAIN_GIF
+           ", giflib"
+#endif
+        ;
+}
+
+/* ---- in memory ---------------------------------------------------------------------------------------------- */
+
+static clt__encoded make_encoded(const char *path, const void *bytes, size_t size, uint64_t whole,
+                                 const clt__picture_wish *wish)
+{
+    return (clt__encoded){path, bytes, size, whole, wish ? *wish : (clt__picture_wish){0}};
+}
+
+static clt_status look_at(const clt__encoded *file, clt__picture_info *info, clt_error *error)
+{
+    const clt__codec *codec;
+    *info = (clt__picture_info){0};
+    TRY(choose_codec(file, &codec, error));
+    return codec->look(file, info, error);
+}
+
+clt_status clt__picture_look_in(const uint8_t *bytes, size_t size, const char *path, const clt__picture_wish *wish,
+                                clt__picture_info *info, clt_error *error)
+{
+    const clt__encoded file = make_encoded(path, bytes, size, size, wish);
+    return look_at(&file, info, error);
+}
+
+clt_status clt__picture_read_in(const uint8_t *bytes, size_t size, const char *path, const clt__picture_wish *wish,
+                                clt__picture *picture, clt_error *error)
+{
+    const clt__encoded file = make_encoded(path, bytes, size, size, wish);
+    const clt__codec *codec;
+    *picture = (clt__picture){.pixels = NULL};
+    TRY(choose_codec(&file, &codec, error));
+    const clt_status status = codec->read(&file, picture, error);
+    if (status != CLT_OK) {
+        free(picture->pixels);
+        picture->pixels = NULL;
+    }
+    return status;
+}
+
+/* ---- files -------------------------------------------------------------------------------------------------- */
+
+static clt_status read_start(const char *path, uint8_t *start, size_t room, size_t *size, clt_error *error)
+{
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    *size = fread(start, 1, room, stream);
+    const bool failed = ferror(stream);
+    const int code = errno;
+    (void)fclose(stream);
+    return failed ? FAIL(error, CLT_BAD_FILE, "%s: cannot be read: %s", path, strerror(code)) : CLT_OK;
+}
+
+/* A list of images may name what never ends. */
+static clt_status read_all(const char *path, char **bytes, size_t *size, clt_error *error)
+{
+    uint64_t measured;
+    TRY(clt__file_measure(path, &measured, error));
+    return clt__file_read(path, bytes, size, error);
+}
+
+/* Most headers lie in the first bytes: of a folder of large photos little is read. */
 clt_status clt__picture_look(const char *path, const clt__picture_wish *wish, clt__picture_info *info, clt_error *error)
 {
+    enum { START = 16 << 10 };
+    uint8_t start[START];
+    uint64_t whole;
+    size_t size;
     char *bytes;
-    clt__encoded file;
-    const clt__codec *codec;
-    (void)wish;
-    TRY(load(path, &bytes, &file, &codec, error));
-    clt_status status = codec->look(&file, info, error);
-    if (status == CLT_OK) status = clt__check_picture_size(&file, info, error);
+    TRY(clt__file_measure(path, &whole, error));
+    TRY(read_start(path, start, sizeof start, &size, error));
+    const bool all = size < sizeof start;
+    const clt__encoded beginning = make_encoded(path, start, size, all ? size : whole, wish);
+    const clt_status first = look_at(&beginning, info, all ? error : NULL);
+    if (all || first == CLT_OK) return first;
+    TRY(read_all(path, &bytes, &size, error));
+    const clt_status status = clt__picture_look_in((const uint8_t *)bytes, size, path, wish, info, error);
     free(bytes);
     return status;
 }
@@ -75,16 +167,10 @@ clt_status clt__picture_look(const char *path, const clt__picture_wish *wish, cl
 clt_status clt__picture_read(const char *path, const clt__picture_wish *wish, clt__picture *picture, clt_error *error)
 {
     char *bytes;
-    clt__encoded file;
-    const clt__codec *codec;
-    (void)wish;
+    size_t size;
     *picture = (clt__picture){.pixels = NULL};
-    TRY(load(path, &bytes, &file, &codec, error));
-    const clt_status status = codec->read(&file, picture, error);
+    TRY(read_all(path, &bytes, &size, error));
+    const clt_status status = clt__picture_read_in((const uint8_t *)bytes, size, path, wish, picture, error);
     free(bytes);
-    if (status != CLT_OK) {
-        free(picture->pixels);
-        picture->pixels = NULL;
-    }
     return status;
 }
