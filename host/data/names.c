@@ -128,6 +128,12 @@ clt_status clt__join(const char *folder, const char *name, char **path, clt_erro
     return CLT_OK;
 }
 
+const char *clt__name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 /* A path that cannot even be written down is not there. */
 static bool look_at(const char *folder, const char *name, struct stat *about)
 {
