@@ -617,6 +617,11 @@ static void files_lie_side_by_side(void **state)
     clt_dataset *dataset = open_set(path, CLT_TRAIN);
     assert_sizes(dataset, 1, 1, 1, 2);
     clt_dataset_close(dataset);
+    path = write_zip("pictures.zip", (const char *const[]){"a/1.png"}, (const blob *const[]){&x}, 1);
+    refuse(CLT_BAD_FILE, path, CLT_TRAIN, path, ": is a zip archive without arrays (.npy): unpack it");
+    path = fresh_folder("archives");
+    (void)write_gzip("archives/cifar-10-binary.tar.gz", "", 0);
+    refuse(CLT_NO_FILE, path, CLT_TRAIN, path, "; cifar-10-binary.tar.gz in it is gzip-packed data");
     path = fresh_folder("strange");
     const char *file = write_bytes("strange/foo.npy", x.bytes, x.size);
     refuse(CLT_NO_FILE, path, CLT_TRAIN, path, "; it has foo.npy");
@@ -734,6 +739,8 @@ static void stl_is_read(void **state)
     refuse(CLT_BAD_FILE, path, CLT_TRAIN, path_in("stl/train_y.bin"), ": holds 2 labels, where ");
     (void)write_bytes("stl/train_X.bin", image, STL_IMAGE - 1);
     refuse(CLT_BAD_FILE, path, CLT_TRAIN, file, ": byte 27647: the file ends inside an image");
+    (void)write_bytes("stl/train_X.bin", "<html>", 6);
+    refuse(CLT_BAD_FILE, path, CLT_TRAIN, file, ": is a web page, where images of 27648 bytes are needed");
     free(image);
 }
 
@@ -747,6 +754,10 @@ static void cifar_of_other_kinds_is_told(void **state)
     (void)write_bytes("python100/meta", "\x80\4data", 6);
     (void)write_bytes("python100/train", "\x80\4data", 6);
     refuse(CLT_BAD_FILE, hundred, CLT_TRAIN, hundred, ": holds CIFAR-100's Python version");
+    (void)fresh_folder("page");
+    (void)write_bytes("page/data_batch_1.bin", "<html>", 6);
+    refuse(CLT_BAD_FILE, path_in("page"), CLT_TRAIN, path_in("page/data_batch_1.bin"),
+           ": is a web page, where records");
     uint8_t record[CIFAR_RECORD] = {3};
     (void)fresh_folder("bin");
     file = write_bytes("bin/data_batch_1.bin", record, sizeof record);

@@ -43,7 +43,10 @@ static clt_status take_images(const reading *r, clt__array *x, clt_dataset **dat
     clt__array other = {0};
     clt_status status = CLT_OK;
     if (x->dimensions == 2)
-        status = FAIL(error, CLT_BAD_FILE, "%s: has 2 dimensions, where the images of a data set have 3 or 4", x->name);
+        status = FAIL(error, CLT_BAD_FILE,
+                      "%s: has 2 dimensions, where the images of a data set have 3 or 4: numpy's "
+                      "reshape(-1, HEIGHT, WIDTH) makes images of rows",
+                      x->name);
     if (status == CLT_OK && clt__array_images_need_other(x)) status = load_other(r, false, &other, error);
     if (status == CLT_OK) status = clt__array_to_images(x, other.data ? &other : NULL, r->options, dataset, error);
     clt__array_free(&other);

@@ -242,6 +242,10 @@ static clt_status list_archive(const char *path, clt__array_list *list, clt_erro
     clt__array_title title;
     TRY(clt__array_list_begin(list, path, 0, error));
     TRY(add_archive(list, path, "", 0, error));
+    if (list->count + list->others.count == 0)
+        return FAIL(error, CLT_BAD_FILE,
+                    "%s: is a zip archive without arrays (.npy): unpack it, and give the folder that comes of it",
+                    path);
     const bool unnamed = !list->count && list->others.count == 1 && is_one_of_several(path, ".npz", &title);
     if (!unnamed) return CLT_OK;
     clt__array_list_free(list);

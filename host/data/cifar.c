@@ -100,6 +100,10 @@ static clt_status count_records(const char *path, const cifar_kind *kind, uint64
     const uint64_t record = (uint64_t)kind->labels + IMAGE_SIZE;
     uint64_t size;
     TRY(clt__file_measure(path, &size, error));
+    const char *content = size % record ? clt__content_of(path) : NULL;
+    if (content)
+        return FAIL(error, CLT_BAD_FILE, "%s: is %s, where records of %llu bytes are needed", path, content,
+                    (unsigned long long)record);
     if (size == 0 || size % record)
         return FAIL(error, CLT_BAD_FILE,
                     "%s: byte %llu: the file ends inside a record, where records of %llu bytes are needed", path,

@@ -180,13 +180,31 @@ static clt_status fail_several(const char *path, const clt__names *found, clt_er
     return status;
 }
 
+/* A file of the folder that is known by what it holds: an archive that was not unpacked, say. */
+static void tell_content(const char *path, char *text, size_t room)
+{
+    clt__names names = {0};
+    const char *content = NULL;
+    *text = '\0';
+    if (clt__names_in_folder(path, &names, NULL) == CLT_OK)
+        for (size_t i = 0; i < names.count && i < MOST_FOLDERS && !content; i++) {
+            char *file = NULL;
+            if (clt__join(path, names.name[i], &file, NULL) == CLT_OK) content = clt__content_of(file);
+            free(file);
+            if (content) (void)snprintf(text, room, "; %.200s in it is %s", names.name[i], content);
+        }
+    clt__names_free(&names);
+}
+
 static clt_status fail_folder(const char *path, clt_error *error)
 {
+    char content[300];
+    tell_content(path, content, sizeof content);
     return FAIL(error, CLT_NO_FILE,
                 "%s: the folder holds no data set that cltrain reads: IDX files (train-images-idx3-ubyte), CIFAR's "
                 "(data_batch_1.bin, train.bin), STL-10's (train_X.bin), NPY or NPZ files (x_train.npy), train.txt, "
-                "train.csv, or image files in train/CLASS/",
-                path);
+                "train.csv, or image files in train/CLASS/%s",
+                path, content);
 }
 
 static clt_status open_below(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/content.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -142,6 +143,17 @@ static bool look_at(const char *folder, const char *name, struct stat *about)
     const bool there = stat(path, about) == 0 || errno != ENOENT;
     free(path);
     return there;
+}
+
+const char *clt__content_of(const char *path)
+{
+    unsigned char start[512];
+    uint64_t size;
+    FILE *stream = clt__file_measure(path, &size, NULL) == CLT_OK ? fopen(path, "rb") : NULL;
+    if (!stream) return NULL;
+    const size_t got = fread(start, 1, sizeof start, stream);
+    (void)fclose(stream);
+    return got ? clt__content_name(start, got) : "an empty file";
 }
 
 bool clt__is_there(const char *folder, const char *name)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/content.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/format.h"
@@ -25,6 +26,10 @@ static clt_status take_images(const char *path, const char *bytes, size_t size, 
     const clt__claim images = {
         path, CLT_BAD_FILE, size / IMAGE_SIZE, image_shape.channels, image_shape.height, image_shape.width};
     clt_dataset *fresh;
+    const char *content = size % IMAGE_SIZE ? clt__content_name((const unsigned char *)bytes, size) : NULL;
+    if (content)
+        return FAIL(error, CLT_BAD_FILE, "%s: is %s, where images of %d bytes are needed", path, content,
+                    (int)IMAGE_SIZE);
     if (size % IMAGE_SIZE)
         return FAIL(error, CLT_BAD_FILE,
                     "%s: byte %zu: the file ends inside an image, where images of %d bytes are "
