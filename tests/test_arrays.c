@@ -265,6 +265,12 @@ static void floats_of_every_size_are_reals(void **state)
     assert_reals(path, CLT_TRAIN, (double[]){1, -2.5, ldexp(1, -24), 65504});
     write_numpy("floats", ">f4", "\x3f\x80\0\0\xc0\x20\0\0\0\0\0\0\x40\0\0\0", NULL, 16);
     assert_reals(path, CLT_TRAIN, (double[]){1, -2.5, 0, 2});
+    /* Reals of more than 1 are no bytes: beside bytes they would be taken for brighter ones. */
+    (void)write_npy("floats/x_test.npy", "|u1", "(2, 1, 2)", counting, 4);
+    refuse(CLT_BAD_FILE, path, CLT_TRAIN, path_in("floats/x_train.npy"), "where floats are not all from 0 to 1, both");
+    write_numpy("floats", "<f4", (float[]){0, 0.5f, 1, 0.25f}, NULL, 16);
+    assert_reals(path, CLT_TRAIN, (double[]){0, 0.5, 1, 0.25});
+    assert_int_equal(remove(path_in("floats/x_test.npy")), 0);
     const uint16_t infinite[4] = {0, 0, 0x7c00, 0};
     write_numpy("floats", "<f2", infinite, NULL, sizeof infinite);
     refuse(CLT_BAD_FILE, path, CLT_TRAIN, path_in("floats/x_train.npy"), ": image 1 holds inf");

@@ -63,9 +63,20 @@ static bool is_wide_integer(const clt__array *x)
     return clt__array_is_integer(x) && x->kind != 'b' && !(x->kind == 'u' && x->size == 1);
 }
 
+/* Reals of 0 to 1 mean what bytes do; others do not. */
+static bool goes_beyond_one(const clt__array *x)
+{
+    bool within = x->kind == 'f';
+    for (uint64_t i = 0; i < x->count && within; i++) {
+        const double value = clt__array_real(x, i);
+        within = value >= 0 && value <= 1;
+    }
+    return x->kind == 'f' && !within;
+}
+
 bool clt__array_images_need_other(const clt__array *x)
 {
-    return is_wide_integer(x);
+    return is_wide_integer(x) || goes_beyond_one(x);
 }
 
 static bool all_are_bytes(const clt__array *x)
@@ -78,32 +89,40 @@ static bool all_are_bytes(const clt__array *x)
     return bytes;
 }
 
+static clt_status fail_types(const clt__array *x, const clt__array *other, const char *where, clt_error *error)
+{
+    char type[CLT__ARRAY_TYPE_ROOM], other_type[CLT__ARRAY_TYPE_ROOM];
+    clt__array_type(x, type);
+    clt__array_type(other, other_type);
+    return FAIL(error, CLT_BAD_FILE,
+                "%s: its values are of the type %s, those of %s of %s: where %s, both splits should be of one type",
+                x->name, type, other->name, other_type, where);
+}
+
 static clt_status judge_integers(const clt__array *x, const clt__array *other, const clt_options *options, meaning *m,
                                  clt_error *error)
 {
-    char type[CLT__ARRAY_TYPE_ROOM], other_type[CLT__ARRAY_TYPE_ROOM];
+    char type[CLT__ARRAY_TYPE_ROOM];
     m->bytes = all_are_bytes(x) && (!other || all_are_bytes(other));
     if (m->bytes) return CLT_OK;
-    clt__array_type(x, type);
-    if (other && (other->kind != x->kind || other->size != x->size)) {
-        clt__array_type(other, other_type);
-        return FAIL(error, CLT_BAD_FILE,
-                    "%s: its values are of the type %s, those of %s of %s: where integers are not all from 0 to 255, "
-                    "both splits should be of one type",
-                    x->name, type, other->name, other_type);
-    }
+    if (other && (other->kind != x->kind || other->size != x->size))
+        return fail_types(x, other, "integers are not all from 0 to 255", error);
     if (x->kind == 'u' && x->size == 2) m->whole = 65535;
+    clt__array_type(x, type);
     clt__options_note(options, "%s: its integers (%s) are not all from 0 to 255: they are read as %s", x->name, type,
                       m->whole > 1 ? "reals, divided by 65535" : "the reals that they are");
     return CLT_OK;
 }
 
+/* `other` is NULL where it does not matter. */
 static clt_status judge(const clt__array *x, const clt__array *other, const clt_options *options, meaning *m,
                         clt_error *error)
 {
     *m = (meaning){.bytes = x->kind != 'f', .factor = x->kind == 'b' ? 255 : 1, .whole = 1};
     if (clt__array_is_text(x)) return FAIL(error, CLT_BAD_FILE, "%s: holds texts, where images are numbers", x->name);
-    return is_wide_integer(x) ? judge_integers(x, other, options, m, error) : CLT_OK;
+    if (is_wide_integer(x)) return judge_integers(x, other, options, m, error);
+    return x->kind == 'f' && other && other->kind != 'f' ? fail_types(x, other, "floats are not all from 0 to 1", error)
+                                                         : CLT_OK;
 }
 
 /* ---- the values --------------------------------------------------------------------------------------------- */
@@ -161,14 +180,15 @@ static clt_status take_reals(clt_dataset *dataset, const clt__array *x, unsigned
     return CLT_OK;
 }
 
-clt_status clt__array_to_images(clt__array *x, const clt__array *other, const clt_options *options,
-                                clt_dataset **dataset, clt_error *error)
+clt_status clt__array_to_images(clt__array *x, clt__array *other, const clt_options *options, clt_dataset **dataset,
+                                clt_error *error)
 {
     clt__claim images;
     clt_dataset *fresh;
     meaning m;
     *dataset = NULL;
-    TRY(judge(x, other, options, &m, error));
+    TRY(judge(x, other->data ? other : NULL, options, &m, error));
+    clt__array_free(other);
     const unsigned layout = layout_of(x, options);
     TRY(claim_of(x, layout, &images, error));
     TRY(clt__dataset_create(&images, &fresh, error));

@@ -10,9 +10,10 @@
 bool clt__array_images_need_other(const clt__array *x);
 
 /* A data set of these images: [h, w], [n, h, w], or of four dimensions as the layout says. `other` are the other
- * split's, or NULL. May take the array's bytes for its own. */
-clt_status clt__array_to_images(clt__array *x, const clt__array *other, const clt_options *options,
-                                clt_dataset **dataset, clt_error *error);
+ * split's, where they are needed, else without data. Both may be freed, or taken over, as soon as they are not needed.
+ */
+clt_status clt__array_to_images(clt__array *x, clt__array *other, const clt_options *options, clt_dataset **dataset,
+                                clt_error *error);
 
 /* Whether each row of [n, classes] has one 1 and else 0. */
 bool clt__array_is_one_hot(const clt__array *y);

@@ -48,7 +48,7 @@ static clt_status take_images(const reading *r, clt__array *x, clt_dataset **dat
                       "reshape(-1, HEIGHT, WIDTH) makes images of rows",
                       x->name);
     if (status == CLT_OK && clt__array_images_need_other(x)) status = load_other(r, false, &other, error);
-    if (status == CLT_OK) status = clt__array_to_images(x, other.data ? &other : NULL, r->options, dataset, error);
+    if (status == CLT_OK) status = clt__array_to_images(x, &other, r->options, dataset, error);
     clt__array_free(&other);
     return status;
 }

@@ -223,7 +223,7 @@ static clt_status open_npy(const char *path, const clt_options *options, clt_dat
     clt__array x = {0}, other = {0};
     clt_status status = load_file(path, &x, error);
     if (status == CLT_OK && clt__array_images_need_other(&x)) status = load_beside(path, &other, error);
-    if (status == CLT_OK) status = clt__array_to_images(&x, other.data ? &other : NULL, options, dataset, error);
+    if (status == CLT_OK) status = clt__array_to_images(&x, &other, options, dataset, error);
     clt__array_free(&x);
     clt__array_free(&other);
     return status;

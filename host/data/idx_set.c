@@ -12,9 +12,9 @@
 
 static clt_status open_images(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
-    clt__array x;
+    clt__array x, none = {0};
     TRY(clt__idx_read(path, &x, error));
-    const clt_status status = clt__array_to_images(&x, NULL, options, dataset, error);
+    const clt_status status = clt__array_to_images(&x, &none, options, dataset, error);
     clt__array_free(&x);
     return status;
 }
