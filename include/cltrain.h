@@ -200,19 +200,23 @@ typedef enum clt_split { CLT_TRAIN, CLT_TEST } clt_split;
 typedef struct clt_dataset clt_dataset;
 
 /* Reads one split of a data set. What is there tells the format:
- *  - a folder of IDX files, named as MNIST names them, plain or .gz
- *  - a folder of CIFAR's binary files: data_batch_*.bin and test_batch.bin, or train.bin and test.bin
- *  - an .npz file, a folder, or a prefix of .npy files, with arrays x_train, y_train, x_test, y_test
+ *  - a folder of IDX files, named as MNIST, QMNIST and EMNIST name them, plain or .gz; or FOLDER/PREFIX of such names
+ *  - a folder of CIFAR's binary files: data_batch_*.bin and test_batch.bin, or train.bin and test.bin; or one of them
+ *  - a folder of STL-10's binary files: train_X.bin, train_y.bin, test_X.bin, test_y.bin
+ *  - an .npz file, a folder, or a prefix of .npy and .npz files, with arrays x_train, y_train, x_test, y_test, or what
+ *    Keras, MedMNIST and KMNIST call them; or x and y alone
  *  - a folder train/CLASS/... and test/CLASS/... of image files at any depth (training; testing, val, valid,
- * validation; any case of letters), or CLASS/... alone; classes are the sorted folder names
+ *    validation; any case of letters), or CLASS/... alone; classes are the sorted folder names
  *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
  *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
  * Image files are PNG, JPEG, WebP, TIFF, GIF or BMP, told by what they hold; pixels are as a viewer shows them.
- * A single list or CSV file has no splits, nor have classes alone: both are all of it (see clt_dataset_is_whole). The
- * options layout, size, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers and
- * data_cache how many threads decode image files and how many bytes of images stay in memory; their note function is
- * told what is left out. Image files that do not all stay in memory are read again when they are needed: they must stay
- * where they are as long as the data set is open. */
+ * A single list or CSV file, one of CIFAR's, x and y alone and classes alone have no splits: both are all of it (see
+ * clt_dataset_is_whole). Of a folder that is no data set the one folder in it that is one is read. The options layout,
+ * size, transpose, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers and data_cache how
+ * many threads decode image files and how many bytes of images stay in memory; their note function is told what is left
+ * out, and what was taken for what. Image files that do not all stay in memory are read again when they are needed:
+ * they must stay where they are as long as the data set is open. Whole numbers among float labels are both labels and
+ * targets: the loss says which are used. */
 clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                             clt_error *error);
 

@@ -22,14 +22,14 @@ options_of() {
         echo accumulate overfit-batch ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
-            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch
+            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch transpose
         ;;
-    eval) echo model data topk tta batch-size json device schedule $limits ;;
-    predict) echo model topk tta format batch-size device schedule $limits ;;
+    eval) echo model data topk tta transpose batch-size json device schedule $limits ;;
+    predict) echo model topk tta transpose format batch-size device schedule $limits ;;
     summary) echo net input json ;;
-    data) echo layout size skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
+    data) echo layout size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
-        echo augment class-weights data net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
+        echo augment class-weights data transpose net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule $limits
         ;;
     plan) echo accumulate clip-grad freeze augment ema net input batch-size micro-batch-size optimizer images inference precision json device schedule $limits ;;
@@ -798,6 +798,24 @@ test_formats() {
     ok "train on CSV" tiny of-csv --data csv
     ok "train on NPY files" tiny of-npy --data npy
     judge "CSV and NPY are the same data" cmp of-csv/last.safetensors of-npy/last.safetensors
+    ok "train --transpose" tiny turned --data npy --transpose
+    ok "eval turns images as training did" cltrain eval --device reference --model turned/last.safetensors --data npy
+    judge "which a note says" grep -q "as in training (--no-transpose" err
+    mv out turned.out
+    ok "eval --transpose" cltrain eval --device reference --model turned/last.safetensors --data npy --transpose
+    judge "is the same" cmp out turned.out
+    judge "without the note" test ! -s err
+    ok "eval --no-transpose" cltrain eval --device reference --model turned/last.safetensors --data npy --no-transpose
+    judge "is another" sh -c '! cmp -s out turned.out'
+    ok "predict turns arrays as training did" \
+        cltrain predict --device reference --model turned/last.safetensors npy/x_test.npy
+    mv out turned.out
+    ok "predict --no-transpose" \
+        cltrain predict --device reference --no-transpose --model turned/last.safetensors npy/x_test.npy
+    judge "is another" sh -c '! cmp -s out turned.out'
+    mkdir above && cp -r npy above/inner
+    ok "train on the folder above" tiny of-above --data above
+    judge "a note names the folder, once for both splits" test "$(grep -c "above/inner is read" err)" = 1
     ok "eval names the classes" cltrain eval --device reference --model of-images/last.safetensors --data "some images"
     judge "the names are there" grep -q "0  a dark one" out
     ok "eval of a single CSV file" cltrain eval --device reference --model of-csv/last.safetensors --data csv/test.csv
@@ -859,7 +877,7 @@ test_bad_data() {
     { cat plain/$images && echo more; } >spoilt/$images
     fails 1 "spoilt/$images: byte 19216: trailing bytes" train_small other --data spoilt
     cp plain/$labels spoilt/$images
-    fails 1 "spoilt/$images: byte 3" train_small other --data spoilt
+    fails 1 "spoilt/$images: has 1 dimension, where images have 2, 3 or 4" train_small other --data spoilt
     spoil $labels
     cp plain/t10k-labels-idx1-ubyte spoilt/$labels
     fails 1 "spoilt/$labels: holds 100 labels, where spoilt/$images holds 300 images" train_small other --data spoilt

@@ -36,16 +36,16 @@ static void idx_is_read_plain_and_gzip(void **state)
     const char *paths[] = {write_bytes("plain.gz", file.bytes, file.size), write_gzip("gzip", file.bytes, file.size)};
     for (int i = 0; i < 2; i++) {
         clt_error error;
-        clt__idx idx;
+        clt__array idx;
         assert_ok(clt__idx_read(paths[i], &idx, &error), &error);
         assert_int_equal(idx.dimensions, 3);
         assert_int_equal(idx.extent[0], 2);
         assert_int_equal(idx.extent[1], 3);
         assert_int_equal(idx.extent[2], 4);
         assert_memory_equal(idx.data, file.bytes + 16, 24);
-        clt__idx_free(&idx);
+        clt__array_free(&idx);
         assert_null(idx.data);
-        clt__idx_free(&idx);
+        clt__array_free(&idx);
     }
 }
 
@@ -60,17 +60,17 @@ static void large_idx_is_read(void **state)
     memcpy(bytes, header.bytes, header.size);
     for (size_t i = 0; i < SIZE; i++) bytes[header.size + i] = (uint8_t)(i % 253);
     clt_error error;
-    clt__idx idx;
+    clt__array idx;
     assert_ok(clt__idx_read(write_gzip("large", bytes, header.size + SIZE), &idx, &error), &error);
     assert_memory_equal(idx.data, bytes + header.size, SIZE);
-    clt__idx_free(&idx);
+    clt__array_free(&idx);
     free(bytes);
 }
 
 static void assert_idx_fails(const char *path, const char *part)
 {
     clt_error error;
-    clt__idx idx;
+    clt__array idx;
     assert_failed(clt__idx_read(path, &idx, &error), CLT_BAD_FILE, &error, path, part);
     assert_null(idx.data);
 }
@@ -100,12 +100,10 @@ static void idx_header_is_checked(void **state)
     }
     bad = good, bad.bytes[1] = 0x50;
     assert_bad_idx(&bad, ": byte 0: not an IDX file: it begins with 00 50");
-    bad = good, bad.bytes[2] = 0x0d;
-    assert_bad_idx(&bad, ": byte 2: holds values of type 0x0d (32-bit floats), where 0x08 (unsigned bytes) is needed");
     bad = good, bad.bytes[2] = 0x0a;
-    assert_bad_idx(&bad, "type 0x0a (no type that IDX knows)");
+    assert_bad_idx(&bad, ": byte 2: holds values of type 0x0a, where IDX has 0x08 (unsigned bytes), ");
     bad = good, bad.bytes[2] = 0xff;
-    assert_bad_idx(&bad, "type 0xff (no type that IDX knows)");
+    assert_bad_idx(&bad, "values of type 0xff, where");
     bad = good, bad.bytes[3] = 0;
     assert_bad_idx(&bad, ": byte 3: has 0 dimensions, where 1 to 4 are possible");
     bad = good, bad.bytes[3] = 5;
@@ -213,7 +211,7 @@ static void unfit_images_are_refused(void **state)
 {
     (void)state;
     const image_file flat = make_idx(1, (uint32_t[]){6}, 6), none = make_idx(3, (uint32_t[]){0, 2, 3}, 0);
-    assert_bad_images(&flat, ": byte 3: has 1 dimension, where images have 2, 3 or 4");
+    assert_bad_images(&flat, ": has 1 dimension, where images have 2, 3 or 4");
     assert_bad_images(&none, ": holds no images, where at least one is needed");
     const image_file colourless = make_idx(4, (uint32_t[]){2, 0, 2, 3}, 0);
     assert_bad_images(&colourless, ": the images' channels is 0, where at least 1 is needed");
@@ -312,13 +310,13 @@ static void labels_must_fit_the_images(void **state)
     const char *path = fresh_folder("unfit");
     const char *images = "unfit/train-images-idx3-ubyte", *labels = "unfit/train-labels-idx1-ubyte";
     write_pair(images, labels);
-    const image_file three = make_idx(1, (uint32_t[]){3}, 3), square = make_idx(2, (uint32_t[]){1, 2}, 2);
+    const image_file three = make_idx(1, (uint32_t[]){3}, 3), square = make_idx(3, (uint32_t[]){1, 1, 2}, 2);
     const char *written = write_bytes(labels, three.bytes, three.size);
     char part[600];
     (void)snprintf(part, sizeof part, ": holds 3 labels, where %s holds 2 images", path_in(images));
     assert_bad_folder(path, CLT_TRAIN, written, part);
     (void)write_bytes(labels, square.bytes, square.size);
-    assert_bad_folder(path, CLT_TRAIN, written, ": byte 3: has 2 dimensions, where labels have 1");
+    assert_bad_folder(path, CLT_TRAIN, written, ": its shape is not right, where labels are [n]");
     (void)write_bytes(labels, square.bytes, 3);
     assert_bad_folder(path, CLT_TRAIN, written, "the file ends inside its IDX header");
     (void)write_bytes(images, square.bytes, 3);

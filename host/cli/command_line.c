@@ -8,9 +8,18 @@
 #include "cli/verbs.h"
 #include "options/options_json.h"
 
+/* A note that both splits give is told once. */
 void take_note(void *user, const char *sentence)
 {
+    enum { KEPT = 64 };
+    static uint64_t told[KEPT];
+    static size_t count;
+    uint64_t digest = 14695981039346656037u; /* FNV-1a */
+    for (const char *c = sentence; *c; c++) digest = (digest ^ (unsigned char)*c) * 1099511628211u;
     (void)user;
+    for (size_t i = 0; i < count && i < KEPT; i++)
+        if (told[i] == digest) return;
+    told[count++ % KEPT] = digest;
     print_note("%s", sentence);
 }
 
@@ -18,6 +27,13 @@ clt_options reading_for(const clt_options *options, int channels)
 {
     clt_options reading = *options;
     if (!reading.size.channels && channels == 3) reading.size.channels = channels;
+    return reading;
+}
+
+clt_options reading_as_trained(const clt_options *options, const clt_model *model)
+{
+    clt_options reading = reading_for(options, clt_model_input(model).channels);
+    if (!options->given[CLT__OPTION_transpose]) reading.transpose = clt_model_options(model)->transpose;
     return reading;
 }
 

@@ -68,4 +68,7 @@ void take_note(void *user, const char *sentence);
  * What is returned owns nothing, and lives as long as the options. */
 clt_options reading_for(const clt_options *options, int channels);
 
+/* How images are read for a model that is trained: as for its training, unless the options say otherwise. */
+clt_options reading_as_trained(const clt_options *options, const clt_model *model);
+
 #endif

@@ -196,7 +196,9 @@ static clt_status check_topk(const clt_options *options, const clt_evaluation *e
 
 static clt_status open_data(const clt_options *options, const clt_model *model, clt_dataset **data, clt_error *error)
 {
-    const clt_options reading = reading_for(options, clt_model_input(model).channels);
+    const clt_options reading = reading_as_trained(options, model);
+    if (reading.transpose && !options->given[CLT__OPTION_transpose])
+        print_note("rows and columns of the images change places, as in training (--no-transpose: they do not)");
     return clt_dataset_open(options->data, CLT_TEST, &reading, data, error);
 }
 

@@ -247,7 +247,7 @@ static clt_status add_file(prediction_run *prediction, const char *file, clt_dat
 static clt_status predict_file(prediction_run *prediction, const char *file, clt_error *error)
 {
     clt_dataset *images;
-    const clt_options reading = reading_for(prediction->options, clt_model_input(prediction->model).channels);
+    const clt_options reading = reading_as_trained(prediction->options, prediction->model);
     clt_status status = clt_dataset_open_images(file, &reading, &images, error);
     if (status != CLT_OK) {
         clt_error earlier;
@@ -338,12 +338,14 @@ const verb_row predict_verb = {
     .name = "predict",
     .verb = CLT__PREDICT,
     .summary = "Tells what a trained model sees in images.",
-    .details = "Each INPUT is a PNG or JPEG file, or an IDX (plain or gzip) or NPY file of images; - stands "
-               "for the files that standard input lists, one a line. A PNG or JPEG of another "
-               "size than the model's is refused unless --size gives that size. Classes are told by name where the "
-               "training data had names. An image of a file that holds several is called "
-               "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
-               "of classes.",
+    .details =
+        "Each INPUT is a PNG or JPEG file, or an IDX (plain or gzip) or NPY file of images; - stands "
+        "for the files that standard input lists, one a line. A PNG or JPEG of another "
+        "size than the model's is refused unless --size gives that size. Arrays are turned where training turned its "
+        "images (--transpose). Classes are told by name where the "
+        "training data had names. An image of a file that holds several is called "
+        "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
+        "of classes.",
     .operand = "INPUT",
     .needed = {"model"},
     .defaults = {{CLT__OPTION_batch_size, "256"}},

@@ -41,12 +41,26 @@ static bool has_batches(const char *folder)
     return found;
 }
 
-static const cifar_kind *kind_of(const char *folder)
+static const cifar_kind *kind_in(const char *folder)
 {
     if (clt__is_there(folder, "test_batch.bin") || has_batches(folder)) return &cifar_10;
     if (clt__is_there(folder, "train.bin") || clt__is_there(folder, "test.bin")) return &cifar_100;
     return NULL;
 }
+
+/* Of one file: by its name, and records that fill it. */
+static const cifar_kind *kind_of_file(const char *path)
+{
+    const char *name = clt__name_in(path);
+    const bool hundred = strcmp(name, "train.bin") == 0 || strcmp(name, "test.bin") == 0;
+    const cifar_kind *kind = hundred ? &cifar_100 : &cifar_10;
+    uint64_t size;
+    if (!hundred && !is_batch(name) && strcmp(name, "test_batch.bin") != 0) return NULL;
+    if (clt__file_measure(path, &size, NULL) != CLT_OK) return NULL;
+    return size % ((uint64_t)kind->labels + IMAGE_SIZE) ? NULL : kind;
+}
+
+/* ---- the files of a split ----------------------------------------------------------------------------------- */
 
 /* data_batch_2.bin before data_batch_10.bin */
 static int compare_batches(const void *left, const void *right)
@@ -86,6 +100,10 @@ static clt_status count_records(const char *path, const cifar_kind *kind, uint64
     const uint64_t record = (uint64_t)kind->labels + IMAGE_SIZE;
     uint64_t size;
     TRY(clt__file_measure(path, &size, error));
+    const char *content = size % record ? clt__content_of(path) : NULL;
+    if (content)
+        return FAIL(error, CLT_BAD_FILE, "%s: is %s, where records of %llu bytes are needed", path, content,
+                    (unsigned long long)record);
     if (size == 0 || size % record)
         return FAIL(error, CLT_BAD_FILE,
                     "%s: byte %llu: the file ends inside a record, where records of %llu bytes are needed", path,
@@ -136,10 +154,10 @@ static clt_status fill(const char *folder, const cifar_kind *kind, const clt__na
     return CLT_OK;
 }
 
-static clt_status read_set(const char *folder, const cifar_kind *kind, const clt__names *paths, clt_dataset **dataset,
-                           clt_error *error)
+static clt_status read_set(const char *name, const char *folder, const cifar_kind *kind, const clt__names *paths,
+                           clt_dataset **dataset, clt_error *error)
 {
-    clt__claim images = {folder, CLT_BAD_FILE, 0, image_shape.channels, image_shape.height, image_shape.width};
+    clt__claim images = {name, CLT_BAD_FILE, 0, image_shape.channels, image_shape.height, image_shape.width};
     clt_dataset *fresh;
     for (size_t i = 0; i < paths->count; i++) TRY(count_records(paths->name[i], kind, &images.count, error));
     TRY(clt__dataset_create(&images, &fresh, error));
@@ -158,22 +176,43 @@ static clt_status complete(const char *folder, clt__names *files, clt_error *err
     return CLT_OK;
 }
 
-static clt_status open_folder(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
-                              clt_error *error)
+static clt_status open_folder(const char *path, clt_split split, clt_dataset **dataset, clt_error *error)
 {
-    (void)options;
-    const cifar_kind *kind = kind_of(path);
+    const cifar_kind *kind = kind_in(path);
     clt__names files = {0};
     clt_status status = list_files(path, kind, split, &files, error);
     if (status == CLT_OK) status = complete(path, &files, error);
-    if (status == CLT_OK) status = read_set(path, kind, &files, dataset, error);
+    if (status == CLT_OK) status = read_set(path, path, kind, &files, dataset, error);
     clt__names_free(&files);
     return status;
 }
 
-static bool looks(const clt__data_source *source)
+/* The names of the classes lie beside it. */
+static clt_status open_file(const char *path, clt_dataset **dataset, clt_error *error)
 {
-    return source->folder && kind_of(source->path);
+    char *folder = NULL;
+    clt__names files = {0};
+    const char *name = clt__name_in(path);
+    clt_status status = clt__copy_text(name == path ? "." : path, &folder, error);
+    if (status == CLT_OK && name > path) folder[name - path] = '\0';
+    if (status == CLT_OK) status = clt__names_add(&files, path, strlen(path), error);
+    if (status == CLT_OK) status = read_set(path, folder, kind_of_file(path), &files, dataset, error);
+    if (status == CLT_OK) (*dataset)->whole = true;
+    clt__names_free(&files);
+    free(folder);
+    return status;
 }
 
-const clt__data_format clt__cifar_format = {.looks = looks, .open = open_folder};
+static clt_status open_any(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
+                           clt_error *error)
+{
+    (void)options;
+    return clt__is_folder(path, ".") ? open_folder(path, split, dataset, error) : open_file(path, dataset, error);
+}
+
+static bool looks(const clt__data_source *source)
+{
+    return source->folder ? kind_in(source->path) != NULL : !source->missing && kind_of_file(source->path);
+}
+
+const clt__data_format clt__cifar_format = {.looks = looks, .open = open_any};

@@ -24,7 +24,8 @@ struct clt_dataset {
     size_t *number;  /* [count] what the source or the store calls each image; NULL: by its place */
     int32_t *labels; /* [count] class labels, or NULL */
     int classes;     /* 1 + the largest label there may be; 0 without labels */
-    double *targets; /* [count, outputs] real targets, or NULL */
+    double *targets; /* [count, outputs] real targets, or NULL. With labels too, they are the same whole numbers, and
+                      * the loss says what they are */
     int outputs;
     clt__names class_names; /* [classes] or none */
     bool whole;             /* from what has no splits */
@@ -69,5 +70,8 @@ clt_status clt__dataset_finish(clt_status status, clt_dataset *built, clt_datase
 
 /* One image from planes (NCHW) to pixels (NHWC). */
 void clt__to_pixels(const uint8_t *planes, clt_shape shape, uint8_t *pixels);
+
+/* Makes rows of the images' columns and columns of their rows. The images are in memory. */
+clt_status clt__dataset_turn(clt_dataset *dataset, clt_error *error);
 
 #endif

@@ -1,179 +1,22 @@
 /* Data sets of IDX files, a folder with one file of images and one of labels for each split. */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "data/array_images.h"
+#include "data/array_set.h"
 #include "data/format.h"
 #include "data/idx.h"
 
-/* The extents of images in an IDX file: [h, w], [count, h, w] or [count, c, h, w]. */
-static clt_status claim_of(const char *path, const clt__idx *idx, clt__claim *images, clt_error *error)
-{
-    const uint32_t *extent = idx->extent;
-    *images = (clt__claim){.name = path, .status = CLT_BAD_FILE, .count = 1, .channels = 1};
-    if (idx->dimensions < 2)
-        return FAIL(error, CLT_BAD_FILE, "%s: byte 3: has 1 dimension, where images have 2, 3 or 4", path);
-    if (idx->dimensions >= 3) images->count = extent[0];
-    if (idx->dimensions == 4) images->channels = extent[1];
-    images->height = extent[idx->dimensions - 2];
-    images->width = extent[idx->dimensions - 1];
-    return CLT_OK;
-}
-
-static clt_status reorder(clt_dataset *dataset, const uint8_t *images, clt_error *error)
-{
-    const size_t size = clt__image_size(dataset->shape);
-    TRY(clt__dataset_allocate_bytes(dataset, error));
-    for (size_t n = 0; n < dataset->count; n++)
-        clt__to_pixels(images + n * size, dataset->shape, dataset->bytes + n * size);
-    return CLT_OK;
-}
-
-/* Images of one channel are in order as they are: the data set takes them over, for a large file should not lie in
- * memory twice. */
-static clt_status dataset_of(const char *path, clt__idx *idx, clt_dataset **dataset, clt_error *error)
-{
-    clt__claim images;
-    TRY(claim_of(path, idx, &images, error));
-    clt_dataset *fresh;
-    TRY(clt__dataset_create(&images, &fresh, error));
-    if (images.channels > 1) return clt__dataset_finish(reorder(fresh, idx->data, error), fresh, dataset);
-    fresh->bytes = idx->data;
-    idx->data = NULL;
-    return clt__dataset_finish(CLT_OK, fresh, dataset);
-}
+/* ---- one file of images ------------------------------------------------------------------------------------- */
 
 static clt_status open_images(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
-    (void)options;
-    clt__idx idx;
-    TRY(clt__idx_read(path, &idx, error));
-    const clt_status status = dataset_of(path, &idx, dataset, error);
-    clt__idx_free(&idx);
+    clt__array x, none = {0};
+    TRY(clt__idx_read(path, &x, error));
+    const clt_status status = clt__array_to_images(&x, &none, options, dataset, error);
+    clt__array_free(&x);
     return status;
-}
-
-static clt_status label_with(clt_dataset *dataset, const char *path, const clt__idx *idx, clt_error *error)
-{
-    if (idx->dimensions != 1)
-        return FAIL(error, CLT_BAD_FILE, "%s: byte 3: has %d dimensions, where labels have 1", path, idx->dimensions);
-    if (idx->extent[0] != dataset->count)
-        return FAIL(error, CLT_BAD_FILE, "%s: holds %" PRIu32 " labels, where %s holds %zu images", path,
-                    idx->extent[0], dataset->name, dataset->count);
-    TRY(clt__allocate(dataset->count, sizeof *dataset->labels, path, &dataset->labels, error));
-    for (size_t n = 0; n < dataset->count; n++) {
-        dataset->labels[n] = idx->data[n];
-        if (dataset->classes <= idx->data[n]) dataset->classes = idx->data[n] + 1;
-    }
-    return CLT_OK;
-}
-
-static clt_status open_labels(clt_dataset *dataset, const char *path, clt_error *error)
-{
-    clt__idx idx;
-    TRY(clt__idx_read(path, &idx, error));
-    const clt_status status = label_with(dataset, path, &idx, error);
-    clt__idx_free(&idx);
-    return status;
-}
-
-/* ---- the files of a folder ---------------------------------------------------------------------------------- */
-
-/* The names one file may go by, each without ".gz". */
-enum { NAMES_MAX = 8, NAME_ROOM = 32 };
-
-typedef struct candidates {
-    char name[NAMES_MAX][NAME_ROOM];
-    int count;
-} candidates;
-
-/* PREFIX-images-idx3-ubyte and its relatives. Colour images have four dimensions, so theirs is called idx4. */
-static void list_names(clt_split split, bool labels, candidates *list)
-{
-    static const char *const prefixes[2][2] = {[CLT_TRAIN] = {"train"}, [CLT_TEST] = {"t10k", "test"}};
-    static const char *const kinds[2][4] = {
-        {"images-idx3", "images.idx3", "images-idx4", "images.idx4"},
-        {"labels-idx1", "labels.idx1"},
-    };
-    list->count = 0;
-    for (int p = 0; p < 2 && prefixes[split][p]; p++)
-        for (int k = 0; k < 4 && kinds[labels][k]; k++)
-            (void)snprintf(list->name[list->count++], NAME_ROOM, "%s-%s-ubyte", prefixes[split][p], kinds[labels][k]);
-}
-
-static clt_status fail_finding(const char *folder, const candidates *list, clt_status missing, clt_error *error)
-{
-    char names[NAMES_MAX * (NAME_ROOM + 2)] = "";
-    for (int i = 0; i < list->count; i++) {
-        if (i > 0) strcat(names, i + 1 < list->count ? ", " : " or ");
-        strcat(names, list->name[i]);
-    }
-    return FAIL(error, missing, "%s: the folder holds no %s, with or without .gz", folder, names);
-}
-
-/* *path, freed with free(), becomes the first candidate that is there; `missing` is the status where none is. */
-static clt_status find_file(const char *folder, const candidates *list, clt_status missing, char **path,
-                            clt_error *error)
-{
-    const size_t room = strlen(folder) + 1 + NAME_ROOM + sizeof ".gz";
-    TRY(clt__allocate(room, 1, "a file name", path, error));
-    for (int i = 0; i < 2 * list->count; i++) {
-        struct stat about;
-        (void)snprintf(*path, room, "%s/%s%s", folder, list->name[i / 2], i % 2 ? ".gz" : "");
-        /* A file that is there but out of reach is found too: opening it then says why it cannot be read. */
-        if (stat(*path, &about) == 0 || errno != ENOENT) return CLT_OK;
-    }
-    free(*path);
-    *path = NULL;
-    return fail_finding(folder, list, missing, error);
-}
-
-static clt_status open_pair(const char *images, const char *labels, clt_dataset **dataset, clt_error *error)
-{
-    clt_dataset *fresh;
-    TRY(open_images(images, NULL, &fresh, error));
-    return clt__dataset_finish(open_labels(fresh, labels, error), fresh, dataset);
-}
-
-static clt_status open_folder(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
-                              clt_error *error)
-{
-    (void)options;
-    candidates names;
-    char *images = NULL, *labels = NULL;
-    list_names(split, false, &names);
-    clt_status status = find_file(path, &names, CLT_NO_FILE, &images, error);
-    list_names(split, true, &names);
-    if (status == CLT_OK)
-        status = find_file(path, &names, CLT_BAD_FILE, &labels, error); /* images alone are no split */
-    if (status == CLT_OK) status = open_pair(images, labels, dataset, error);
-    free(images);
-    free(labels);
-    return status;
-}
-
-/* ---- the format --------------------------------------------------------------------------------------------- */
-
-static bool has_any(const char *folder, clt_split split, bool labels)
-{
-    candidates names;
-    list_names(split, labels, &names);
-    for (int i = 0; i < names.count; i++) {
-        char zipped[NAME_ROOM + sizeof ".gz"];
-        (void)snprintf(zipped, sizeof zipped, "%s.gz", names.name[i]);
-        if (clt__is_there(folder, names.name[i]) || clt__is_there(folder, zipped)) return true;
-    }
-    return false;
-}
-
-static bool looks(const clt__data_source *source)
-{
-    return source->folder && (has_any(source->path, CLT_TRAIN, false) || has_any(source->path, CLT_TEST, false));
 }
 
 static bool looks_like_images(const clt__data_source *source)
@@ -181,5 +24,107 @@ static bool looks_like_images(const clt__data_source *source)
     return source->size >= 2 && source->start[0] == 0 && source->start[1] == 0;
 }
 
+/* ---- the files of a folder ---------------------------------------------------------------------------------- */
+
+/* What unpacking may leave in place of a file is a folder of its name, with the file in it. */
+static clt_status find_inside(char **path, const char *name, clt_error *error)
+{
+    clt__names inside = {0};
+    char *file = NULL;
+    clt_status status = clt__names_in_folder(*path, &inside, error);
+    const int same = status == CLT_OK ? clt__names_find(&inside, name, strlen(name)) : -1;
+    const char *found = same >= 0 ? inside.name[same] : inside.count == 1 ? inside.name[0] : NULL;
+    if (status == CLT_OK && found) status = clt__join(*path, found, &file, error);
+    clt__names_free(&inside);
+    if (!file) return status;
+    free(*path);
+    *path = file;
+    return status;
+}
+
+/* A file that is there but out of reach is found too: opening it then says why it cannot be read. */
+static clt_status add_file(clt__array_list *list, const char *name, clt_error *error)
+{
+    enum { PLAIN, PACKED, IN_A_FOLDER };
+    const size_t start = strlen(list->start), stem = clt__idx_stem(name);
+    clt__array_title title;
+    char *path;
+    if (stem <= start || !clt__read_array_title(name + start, stem - start, &title)) return CLT_OK;
+    const bool inside = clt__is_folder(list->folder, name), packed = strstr(name + stem, ".gz");
+    TRY(clt__join(list->folder, name, &path, error));
+    clt_status status = inside ? find_inside(&path, name, error) : CLT_OK;
+    if (status == CLT_OK)
+        status = clt__array_list_add(list, path, NULL, name + start, &title,
+                                     inside   ? IN_A_FOLDER
+                                     : packed ? PACKED
+                                              : PLAIN,
+                                     error);
+    free(path);
+    return status;
+}
+
+/* PATH is a folder, or what its files' names begin with, or one of them, which the others are looked for beside. */
+static clt_status make_list(const char *path, bool is_file, clt__array_list *list, clt_error *error)
+{
+    const char *name = clt__name_in(path);
+    clt__array_title title = {.prefix = SIZE_MAX};
+    if (is_file && !clt__read_array_title(name, clt__idx_stem(name), &title)) return CLT_OK;
+    TRY(clt__array_list_begin(list, path, title.prefix, error));
+    return clt__array_list_fill(list, add_file, error);
+}
+
+static bool looks(const clt__data_source *source)
+{
+    clt__array_list list = {0};
+    const bool found = make_list(source->path, !source->folder && !source->missing, &list, NULL) == CLT_OK &&
+                       clt__array_list_is_set(&list);
+    clt__array_list_free(&list);
+    return found;
+}
+
+/* ---- labels ------------------------------------------------------------------------------------------------- */
+
+/* QMNIST has eight integers for each image: the class, and who wrote it. */
+static void take_first_column(clt__array *labels, const clt_options *options)
+{
+    enum { COLUMNS = 8 };
+    if (labels->dimensions != 2 || labels->extent[1] != COLUMNS || labels->kind != 'i' || labels->size != 4 ||
+        clt__array_is_one_hot(labels))
+        return;
+    for (uint64_t n = 0; n < labels->extent[0]; n++) memmove(labels->bytes + 4 * n, labels->bytes + 4 * COLUMNS * n, 4);
+    labels->dimensions = 1;
+    labels->count = labels->extent[0];
+    clt__options_note(options, "%s: has 8 columns, as QMNIST's labels have: the first is the class", labels->name);
+}
+
+static clt_status load(const clt__array_place *place, clt__array *array, clt_error *error)
+{
+    return clt__idx_read(place->file, array, error);
+}
+
+static const clt__array_kind idx = {
+    .load = load,
+    .arrange_labels = take_first_column,
+    .missing = {{"the folder holds no train-images-idx3-ubyte, train-images.idx3-ubyte, train-images-idx4-ubyte or "
+                 "train-images.idx4-ubyte, with or without .gz",
+                 "the folder holds no t10k-images-idx3-ubyte, t10k-images.idx3-ubyte, t10k-images-idx4-ubyte, "
+                 "t10k-images.idx4-ubyte, test-images-idx3-ubyte, test-images.idx3-ubyte, test-images-idx4-ubyte or "
+                 "test-images.idx4-ubyte, with or without .gz"},
+                {"the folder holds no train-labels-idx1-ubyte or train-labels.idx1-ubyte, with or without .gz",
+                 "the folder holds no t10k-labels-idx1-ubyte, t10k-labels.idx1-ubyte, test-labels-idx1-ubyte or "
+                 "test-labels.idx1-ubyte, with or without .gz"}},
+};
+
+static clt_status open_split(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
+                             clt_error *error)
+{
+    clt__array_list list = {0};
+    const bool is_file = clt__is_there(path, "") && !clt__is_folder(path, ".");
+    clt_status status = make_list(path, is_file, &list, error);
+    if (status == CLT_OK) status = clt__array_set_open(&list, &idx, split, options, dataset, error);
+    clt__array_list_free(&list);
+    return status;
+}
+
 const clt__data_format clt__idx_format = {
-    .looks = looks, .open = open_folder, .looks_like_images = looks_like_images, .open_images = open_images};
+    .looks = looks, .open = open_split, .looks_like_images = looks_like_images, .open_images = open_images};

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/content.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -128,6 +129,12 @@ clt_status clt__join(const char *folder, const char *name, char **path, clt_erro
     return CLT_OK;
 }
 
+const char *clt__name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 /* A path that cannot even be written down is not there. */
 static bool look_at(const char *folder, const char *name, struct stat *about)
 {
@@ -136,6 +143,17 @@ static bool look_at(const char *folder, const char *name, struct stat *about)
     const bool there = stat(path, about) == 0 || errno != ENOENT;
     free(path);
     return there;
+}
+
+const char *clt__content_of(const char *path)
+{
+    unsigned char start[512];
+    uint64_t size;
+    FILE *stream = clt__file_measure(path, &size, NULL) == CLT_OK ? fopen(path, "rb") : NULL;
+    if (!stream) return NULL;
+    const size_t got = fread(start, 1, sizeof start, stream);
+    (void)fclose(stream);
+    return got ? clt__content_name(start, got) : "an empty file";
 }
 
 bool clt__is_there(const char *folder, const char *name)

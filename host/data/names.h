@@ -32,6 +32,12 @@ clt_status clt__names_in_file(const char *folder, const char *file, clt__names *
 /* FOLDER/NAME, freed with free(). */
 clt_status clt__join(const char *folder, const char *name, char **path, clt_error *error);
 
+/* What a file holds, as "a web page"; NULL where that is not known. */
+const char *clt__content_of(const char *path);
+
+/* What stands behind the path's last slash. */
+const char *clt__name_in(const char *path);
+
 /* Whether the folder has something of that name, be it out of reach; and whether that is a folder. */
 bool clt__is_there(const char *folder, const char *name);
 bool clt__is_folder(const char *folder, const char *name);

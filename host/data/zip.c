@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/content.h"
 #include "base/memory.h"
 
 /* The fixed parts of the records, in bytes. */
@@ -72,6 +73,17 @@ static clt_status read_end64(const clt__zip *zip, uint64_t end, directory *list,
                     number(locator + 8, 8));
     *list = (directory){number(record + 32, 8), number(record + 40, 8), number(record + 48, 8)};
     return CLT_OK;
+}
+
+/* What is called an archive and is none is told by what it is. */
+static clt_status check_start(const clt__zip *zip, clt_error *error)
+{
+    unsigned char start[512];
+    const size_t size = zip->size < sizeof start ? (size_t)zip->size : sizeof start;
+    TRY(read_at(zip, 0, start, size, error));
+    if (size >= 2 && memcmp(start, "PK", 2) == 0) return CLT_OK;
+    return FAIL(error, CLT_BAD_FILE, "%s: is %s, where a zip archive is needed", zip->path,
+                clt__content_or_other(start, size));
 }
 
 static clt_status find_directory(const clt__zip *zip, directory *list, clt_error *error)
@@ -165,6 +177,7 @@ clt_status clt__zip_open(const char *path, clt__zip *zip, clt_error *error)
     *zip = (clt__zip){.path = path, .stream = fopen(path, "rb")};
     if (!zip->stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
     clt_status status = measure(zip, error);
+    if (status == CLT_OK) status = check_start(zip, error);
     if (status == CLT_OK) status = read_directory(zip, error);
     if (status != CLT_OK) clt__zip_close(zip);
     return status;

@@ -16,11 +16,14 @@
 /* clang-format off */
 #define CLT__OPTION_TABLE(X) \
     X(TEXT, data, "PATH", NULL, 0, 0, RUN, TRAIN | EVAL | LR_FIND, \
-      "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README") \
+      "the data set: a folder of IDX, CIFAR, STL-10, NPY, NPZ or image files, an NPZ, list or CSV file; see the README") \
     X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY, "the checkpoint") \
-    X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in NPY and NPZ files") \
+    X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in IDX, NPY and NPZ files; where it is not given and only the last extent can be channels, nhwc") \
     X(SIZE, size, "[Cx]HxW", NULL, 0, 0, RUN, READING, \
       "image files are resized to H rows and W columns, and made grey (C 1) or RGB (C 3); CSV rows are read as such images") \
+    X(FLAG, transpose, NULL, "no", 0, 0, FIXED, READING, \
+      "make rows of the columns of images in IDX, CIFAR, STL-10, NPY, NPZ and CSV files, as EMNIST's need it; eval and predict " \
+      "do as training did unless told otherwise") \
     X(FLAG, skip_bad, NULL, "no", 0, 0, RUN, READING, \
       "leave out image files that cannot be decoded, and say how many") \
     X(REAL, eval_crop, "SHARE", "0", 0, 1, RUN, READING, \

@@ -4,6 +4,13 @@
 
 #include "model/model.h"
 
+/* The data set with its labels alone or its targets alone, as the model's loss wants them, where whole numbers can be
+ * both. It owns nothing. */
+clt_dataset clt__choose_answers(const clt_model *model, const clt_dataset *data);
+
+/* Tells the options' note function where such numbers are taken as labels. */
+void clt__note_answers(const clt_model *model, const clt_dataset *data, const clt_options *options);
+
 /* Labels of the net's classes, or targets, to `purpose`: "train on". */
 clt_status clt__check_answers(const clt_model *model, const clt_dataset *data, const char *purpose, clt_error *error);
 

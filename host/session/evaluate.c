@@ -167,6 +167,7 @@ clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_da
     *evaluation = NULL;
     options = clt__options_or_default(options, &none);
     TRY(clt__check_targets(model, data, error));
+    clt__note_answers(model, data, options);
     TRY(clt_session_open_inference(model, device, data, options, &session, error));
     const clt_status status = evaluate(session, options, evaluation, error);
     clt_session_close(session);

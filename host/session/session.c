@@ -346,8 +346,9 @@ static clt_status check(const clt_model *model, const clt_dataset *data, const c
     if (data->count > INT32_MAX / 2)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
     if (!training) return CLT_OK;
+    const clt_dataset chosen = clt__choose_answers(model, data);
     TRY(clt__check_answers(model, data, "train on", error));
-    return clt__check_target_values(model->description.loss, data, error);
+    return clt__check_target_values(model->description.loss, &chosen, error);
 }
 
 static clt_status open(clt_session *session, clt_device *device, const clt_options *options, clt__session_mode mode,
@@ -387,6 +388,10 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
     TRY(clt__allocate(1, sizeof *fresh, "a session", &fresh, error));
     fresh->model = model;
     fresh->data = data;
+    if (data->labels && data->targets) {
+        fresh->chosen = clt__choose_answers(model, data);
+        fresh->data = &fresh->chosen;
+    }
     fresh->options = *options;
     fresh->optimizer = clt__find_optimizer(options->optimizer);
     fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
@@ -431,6 +436,7 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     *session = NULL;
     options = clt__options_or_default(options, &none);
     TRY(check(model, data, options, mode.training, error));
+    clt__note_answers(model, data, options);
     TRY(clt_options_copy(options, &given, error));
     const clt_options resolved = clt__resolve_options(given);
     clt_status status = prepare_model(model, data, &resolved, error);

@@ -19,6 +19,7 @@ struct clt_session {
     const clt_model *model;
     clt_model *trained; /* the same, where the session may write to it */
     const clt_dataset *data;
+    clt_dataset chosen; /* clt__choose_answers of it, where it has both labels and targets: `data` is this, then */
     clt__net net;
     clt__engine *engine;
     clt__feed feed;

@@ -183,7 +183,8 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
 {
     const clt_dataset *validation = t->validation_data;
     if (!validation) return CLT_OK;
-    if (!validation->targets != !t->session->data->targets)
+    const clt_dataset chosen = clt__choose_answers(t->model, validation);
+    if (!chosen.targets != !t->session->data->targets)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s and %s should both have labels, or both real targets",
                     t->session->data->name, validation->name);
     TRY(clt__check_targets(t->model, validation, error));
