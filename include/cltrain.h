@@ -264,6 +264,13 @@ bool clt_dataset_stored_sizes(const clt_dataset *dataset, clt_shape *least, clt_
 int clt_dataset_classes(const clt_dataset *dataset); /* 0 where the targets are real values or absent */
 /* The label of image `index`, -1 where there is none. */
 int clt_dataset_label(const clt_dataset *dataset, size_t index);
+/* The file that an image came from, of data sets that clt_dataset_open_images made of several; else NULL. */
+const char *clt_dataset_image_name(const clt_dataset *dataset, size_t index);
+/* Whether the image's file was found to be bad after the data set was opened, and is skipped (skip_bad): what is
+ * computed of it means nothing. */
+bool clt_dataset_lacks(const clt_dataset *dataset, size_t index);
+/* How many images had another size, or other colours, and were resized, made grey or made RGB. */
+size_t clt_dataset_converted(const clt_dataset *dataset);
 /* The name of a class, NULL where the data set tells none. */
 const char *clt_dataset_class_name(const clt_dataset *dataset, int class_index);
 /* Whether it has no splits, and so is the same for both. */

@@ -24,8 +24,8 @@ options_of() {
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch transpose
         ;;
-    eval) echo model data topk tta transpose batch-size json device schedule $limits ;;
-    predict) echo model topk tta transpose format batch-size device schedule $limits ;;
+    eval) echo model data topk tta strict invert transpose batch-size json device schedule $limits ;;
+    predict) echo model topk tta strict invert transpose format batch-size device schedule $limits ;;
     summary) echo net input json ;;
     data) echo layout size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
@@ -198,7 +198,7 @@ test_contradictions() {
     fails 1 'conv2: a kernel of 5x5 does not fit' train_small other --net lenet5
     fails 1 'called "nosuch"' train_small other --device nosuch
     fails 2 'takes images of 1x8x8, small.idx has 1x5x5' \
-        cltrain predict --model first/last.safetensors --device reference small.idx
+        cltrain predict --strict --model first/last.safetensors --device reference small.idx
 }
 
 # ---- example ----------------------------------------------------------------------------------------------------
@@ -792,6 +792,46 @@ tiny() {
         --net "flatten, dense out=2" "$@"
 }
 
+# What predict and eval do with images that are not as the model's.
+test_conversions() {
+    predict_images="cltrain predict --device reference --model of-images/last.safetensors"
+    ok "predict an image of another size" $predict_images large.png
+    judge "a note says that it was resized" grep -q 'note: 1 of 1 images of those given were not 1x4x4: they were made so' err
+    mv out resized.out
+    ok "predict --size" $predict_images --size 4x4 large.png
+    judge "is the same" cmp out resized.out
+    judge "without a note" is_empty err
+    ok "predict a folder" $predict_images "some images/val"
+    judge "each file has its name" sh -c '[ "$(grep -c "^some images/val/.*png	" out)" = 6 ]'
+    cp out folder.out
+    ok "predict a folder, decoded when needed" $predict_images --data-cache 0 --batch-size 2 "some images/val"
+    judge "it says the same" cmp out folder.out
+    cp -r "some images/val" with-bad
+    echo "no image" >with-bad/light/00.png
+    fails 1 'with-bad/light/00.png: is ' $predict_images with-bad
+    for cache in 1M 0; do
+        ok "predict --skip-bad" $predict_images --skip-bad --data-cache $cache with-bad
+        judge "one bad file costs one row" sh -c '[ "$(wc -l <out)" = 5 ] && ! grep -q light/00 out'
+        judge "and it is told" grep -q '1 of 6 image files are left out' err
+    done
+    ok "predict --skip-bad of files" $predict_images --skip-bad large.png with-bad/light/00.png with-bad/light/01.png
+    judge "two rows are left" lines_are 2 out
+    fails 1 'none of the files can be read' $predict_images --skip-bad with-bad/light/00.png
+    ok "predict --invert" $predict_images --invert "some images/val"
+    judge "dark and light change places" sh -c '! cmp -s out folder.out'
+    ok "predict --tta flip" $predict_images --tta flip "some images/val"
+    judge "it is another mean" sh -c '! cmp -s out folder.out'
+    mkdir -p of-other-size/test
+    cp -r "some images/val/." of-other-size/test
+    cp large.png of-other-size/test/light/
+    ok "eval of images of other sizes" cltrain eval --device reference --model of-images/last.safetensors --data of-other-size
+    judge "a note counts them" grep -q '1 of 7 images of of-other-size were not 1x4x4' err
+    fails 1 'large.png: is 6 high and 6 wide' \
+        cltrain eval --strict --device reference --model of-images/last.safetensors --data of-other-size
+    ok "eval --tta flip --invert" \
+        cltrain eval --device reference --tta flip --invert --model of-images/last.safetensors --data of-other-size
+}
+
 test_formats() {
     make_formats || { echo "cli.sh: the formats' files cannot be made" >&2; exit 1; }
     ok "train on an image folder" tiny of-images --data "some images"
@@ -829,7 +869,8 @@ test_formats() {
 e = json.load(open("out"))[0]
 assert e["class"] == 0 and e["name"] == "a dark one", e'
     fails 2 'the model takes images of 1x4x4, large.png has 1x6x6' \
-        cltrain predict --device reference --model of-images/last.safetensors large.png
+        cltrain predict --strict --device reference --model of-images/last.safetensors large.png
+    test_conversions
     ok "predict --size" cltrain predict --device reference --size 4x4 --model of-images/last.safetensors large.png
     fails 2 '--size: "4" is given' cltrain predict --size 4 --model of-images/last.safetensors large.png
     ok "a single CSV file has no validation" tiny alone --data csv/train.csv

@@ -32,9 +32,23 @@ clt_options reading_for(const clt_options *options, int channels)
 
 clt_options reading_as_trained(const clt_options *options, const clt_model *model)
 {
-    clt_options reading = reading_for(options, clt_model_input(model).channels);
+    const clt_shape input = clt_model_input(model);
+    clt_options reading = *options;
+    if (!options->strict && !options->size.height && (input.channels == 1 || input.channels == 3)) {
+        reading.size = input;
+        if (options->size.channels) reading.size.channels = options->size.channels;
+    }
     if (!options->given[CLT__OPTION_transpose]) reading.transpose = clt_model_options(model)->transpose;
     return reading;
+}
+
+void note_converted(const clt_options *options, const char *name, const clt_model *model, size_t converted,
+                    size_t count)
+{
+    const clt_shape input = clt_model_input(model);
+    if (!converted || options->given[CLT__OPTION_size]) return;
+    print_note("%zu of %zu images of %s were not %dx%dx%d: they were made so (--strict refuses them)", converted, count,
+               name, input.channels, input.height, input.width);
 }
 
 /* ---- the nearest name --------------------------------------------------------------------------------------- */

@@ -68,7 +68,12 @@ void take_note(void *user, const char *sentence);
  * What is returned owns nothing, and lives as long as the options. */
 clt_options reading_for(const clt_options *options, int channels);
 
-/* How images are read for a model that is trained: as for its training, unless the options say otherwise. */
+/* How images are read for a model that is trained: as for its training, and made as large and as colourful as its own,
+ * unless the options say otherwise. */
 clt_options reading_as_trained(const clt_options *options, const clt_model *model);
+
+/* Tells of images that were made so without being asked for. */
+void note_converted(const clt_options *options, const char *name, const clt_model *model, size_t converted,
+                    size_t count);
 
 #endif

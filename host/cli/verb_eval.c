@@ -199,7 +199,9 @@ static clt_status open_data(const clt_options *options, const clt_model *model, 
     const clt_options reading = reading_as_trained(options, model);
     if (reading.transpose && !options->given[CLT__OPTION_transpose])
         print_note("rows and columns of the images change places, as in training (--no-transpose: they do not)");
-    return clt_dataset_open(options->data, CLT_TEST, &reading, data, error);
+    TRY(clt_dataset_open(options->data, CLT_TEST, &reading, data, error));
+    note_converted(options, options->data, model, clt_dataset_converted(*data), clt_dataset_count(*data));
+    return CLT_OK;
 }
 
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)

@@ -32,10 +32,11 @@ typedef struct prediction_run {
     int outputs;
     int shown; /* how many classes are told of each image */
     int digits;
-    ranked_class *rank; /* [outputs] of one image, the most probable first */
-    json_t *json;       /* of --format json, else NULL */
-    npy_rows rows;      /* of --format npy */
-    file_group group;   /* read, and not predicted yet */
+    ranked_class *rank;                /* [outputs] of one image, the most probable first */
+    json_t *json;                      /* of --format json, else NULL */
+    npy_rows rows;                     /* of --format npy */
+    file_group group;                  /* read, and not predicted yet */
+    size_t images, converted, skipped; /* told; made as the model wants them; files that are bad */
 } prediction_run;
 
 /* ---- ranking ------------------------------------------------------------------------------------------------ */
@@ -158,9 +159,11 @@ static json_t *json_of_image(const prediction_run *prediction, const char *file,
 
 /* ---- the files ---------------------------------------------------------------------------------------------- */
 
-static clt_status tell_image(prediction_run *prediction, const char *file, size_t index, size_t count,
+/* `name`: of an image that is a file of its own, else NULL. */
+static clt_status tell_image(prediction_run *prediction, const char *file, const char *name, size_t index, size_t count,
                              const double *outputs, clt_error *error)
 {
+    if (name) file = name, index = 0, count = 1;
     if (prediction->rows.columns) return npy_add_row(&prediction->rows, outputs, error);
     if (prediction->classifies) rank_classes(prediction, outputs);
     if (prediction->json) {
@@ -168,15 +171,15 @@ static clt_status tell_image(prediction_run *prediction, const char *file, size_
         if (json_array_append_new(prediction->json, image) == 0) return CLT_OK;
         return FAIL(error, CLT_NO_MEMORY, "%s: no host memory for its JSON", file);
     }
-    char *name;
+    char *shown;
     const size_t room = strlen(file) + 32;
-    TRY(clt__allocate(room, 1, "a file name", &name, error));
+    TRY(clt__allocate(room, 1, "a file name", &shown, error));
     if (count == 1)
-        (void)snprintf(name, room, "%s", file);
+        (void)snprintf(shown, room, "%s", file);
     else
-        (void)snprintf(name, room, "%s[%zu]", file, index);
-    print_image(prediction, name, outputs);
-    free(name);
+        (void)snprintf(shown, room, "%s[%zu]", file, index);
+    print_image(prediction, shown, outputs);
+    free(shown);
     return CLT_OK;
 }
 
@@ -186,9 +189,12 @@ static clt_status predict_images(prediction_run *prediction, const clt_dataset *
     const file_group *group = &prediction->group;
     TRY(clt_predict(prediction->model, prediction->device, images, prediction->options, outputs, error));
     for (int i = 0; i < group->count; i++) {
-        const size_t count = clt_dataset_count(group->images[i]);
+        const clt_dataset *of_file = group->images[i];
+        const size_t count = clt_dataset_count(of_file);
         for (size_t j = 0; j < count; j++, outputs += prediction->outputs)
-            TRY(tell_image(prediction, group->file[i], j, count, outputs, error));
+            if (!clt_dataset_lacks(of_file, j))
+                TRY(tell_image(prediction, group->file[i], clt_dataset_image_name(of_file, j), j, count, outputs,
+                               error));
     }
     return CLT_OK;
 }
@@ -240,6 +246,8 @@ static clt_status add_file(prediction_run *prediction, const char *file, clt_dat
     memcpy(group->file[group->count], file, strlen(file) + 1);
     group->images[group->count++] = images;
     group->total += clt_dataset_count(images);
+    prediction->images += clt_dataset_count(images);
+    prediction->converted += clt_dataset_converted(images);
     return CLT_OK;
 }
 
@@ -249,6 +257,10 @@ static clt_status predict_file(prediction_run *prediction, const char *file, clt
     clt_dataset *images;
     const clt_options reading = reading_as_trained(prediction->options, prediction->model);
     clt_status status = clt_dataset_open_images(file, &reading, &images, error);
+    if (status == CLT_BAD_FILE && prediction->options->skip_bad) {
+        if (!prediction->skipped++) print_note("left out: %s", error->message);
+        return CLT_OK;
+    }
     if (status != CLT_OK) {
         clt_error earlier;
         if (predict_group(prediction, &earlier) == CLT_OK) return status;
@@ -316,6 +328,9 @@ static clt_status predict_files(prediction_run *prediction, const command_line *
         TRY(strcmp(file, "-") == 0 ? predict_listed(prediction, error) : predict_file(prediction, file, error));
     }
     TRY(predict_group(prediction, error));
+    note_converted(prediction->options, "those given", prediction->model, prediction->converted, prediction->images);
+    if (prediction->skipped > 1) print_note("%zu files were left out", prediction->skipped);
+    if (prediction->skipped && !prediction->images) return FAIL(error, CLT_BAD_FILE, "none of the files can be read");
     if (prediction->rows.columns) npy_write(&prediction->rows, stdout);
     return prediction->json ? write_json(json_incref(prediction->json), "-", error) : CLT_OK;
 }
@@ -339,10 +354,10 @@ const verb_row predict_verb = {
     .verb = CLT__PREDICT,
     .summary = "Tells what a trained model sees in images.",
     .details =
-        "Each INPUT is a PNG or JPEG file, or an IDX (plain or gzip) or NPY file of images; - stands "
-        "for the files that standard input lists, one a line. A PNG or JPEG of another "
-        "size than the model's is refused unless --size gives that size. Arrays are turned where training turned its "
-        "images (--transpose). Classes are told by name where the "
+        "Each INPUT is an image file, a folder of them, or an IDX, NPY, NPZ or CSV file of images, or a list of image "
+        "files; - stands for the files that standard input lists, one a line. Images of another size or of other "
+        "colours than the model's are made so, with a note (--strict refuses them). Arrays are turned where training "
+        "turned its images (--transpose). Classes are told by name where the "
         "training data had names. An image of a file that holds several is called "
         "FILE[INDEX]. Where the model's loss is not cross_entropy, the net's own outputs are printed in place "
         "of classes.",

@@ -304,6 +304,16 @@ bool clt_dataset_stored_sizes(const clt_dataset *dataset, clt_shape *least, clt_
     return dataset->most.height > 0;
 }
 
+const char *clt_dataset_image_name(const clt_dataset *dataset, size_t index)
+{
+    return index < dataset->image_names.count ? dataset->image_names.name[index] : NULL;
+}
+
+size_t clt_dataset_converted(const clt_dataset *dataset)
+{
+    return dataset->converted;
+}
+
 int clt_dataset_classes(const clt_dataset *dataset)
 {
     return dataset->classes;
@@ -339,6 +349,7 @@ void clt_dataset_close(clt_dataset *dataset)
     free(dataset->labels);
     free(dataset->targets);
     clt__names_free(&dataset->class_names);
+    clt__names_free(&dataset->image_names);
     free(dataset->name);
     free(dataset->answers_name);
     free(dataset);

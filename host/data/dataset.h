@@ -28,6 +28,8 @@ struct clt_dataset {
                       * the loss says what they are */
     int outputs;
     clt__names class_names; /* [classes] or none */
+    clt__names image_names; /* [count], of a data set without labels: the file that each image is; or none */
+    size_t converted;       /* how many of them had another size or other colours */
     bool whole;             /* from what has no splits */
     bool blank;             /* its images come later: there is nothing to measure */
     clt_shape least, most;  /* sizes of the files that its images were made of; 0 where there are none */
@@ -70,6 +72,13 @@ clt_status clt__dataset_finish(clt_status status, clt_dataset *built, clt_datase
 
 /* One image from planes (NCHW) to pixels (NHWC). */
 void clt__to_pixels(const uint8_t *planes, clt_shape shape, uint8_t *pixels);
+
+/* Resizes the images, and makes them grey or RGB, where they are not of this shape yet. Images of real values, and such
+ * of other numbers of channels than 1 and 3, are as they are: the error says so. */
+clt_status clt__dataset_convert(clt_dataset *dataset, const clt_options *options, clt_error *error);
+
+/* Makes dark what is light. */
+void clt__dataset_invert(clt_dataset *dataset);
 
 /* Makes rows of the images' columns and columns of their rows. The images are in memory. */
 clt_status clt__dataset_turn(clt_dataset *dataset, clt_error *error);

@@ -25,7 +25,7 @@ typedef struct clt__data_format {
 } clt__data_format;
 
 extern const clt__data_format clt__idx_format, clt__cifar_format, clt__stl_format, clt__npy_format, clt__npz_format,
-    clt__picture_format, clt__class_folders_format, clt__list_format, clt__csv_format;
+    clt__picture_format, clt__picture_folder_format, clt__class_folders_format, clt__list_format, clt__csv_format;
 
 /* What is known and not read: opening it says what it is. */
 extern const clt__data_format clt__other_cifar_format, clt__unnamed_arrays_format;

@@ -14,9 +14,9 @@
 /* In the order in which they are asked. A CSV file may have blanks, so that it looks like a list too; a list's folder
  * may hold its images in folders called train and test; other folders may hold arrays beside their images. */
 static const clt__data_format *const formats[] = {
-    &clt__idx_format,  &clt__cifar_format,         &clt__stl_format,           &clt__npy_format,
-    &clt__npz_format,  &clt__other_cifar_format,   &clt__picture_format,       &clt__csv_format,
-    &clt__list_format, &clt__class_folders_format, &clt__unnamed_arrays_format};
+    &clt__idx_format, &clt__cifar_format,       &clt__stl_format,           &clt__npy_format,
+    &clt__npz_format, &clt__other_cifar_format, &clt__picture_format,       &clt__picture_folder_format,
+    &clt__csv_format, &clt__list_format,        &clt__class_folders_format, &clt__unnamed_arrays_format};
 
 static clt_status read_start(clt__data_source *source, clt_error *error)
 {
@@ -68,6 +68,16 @@ static clt_status turn(const clt__data_format *format, const clt_options *option
     return CLT_OK;
 }
 
+/* What the options want to be changed, whatever the format. */
+static clt_status adapt(const clt__data_format *format, const clt_options *options, clt_dataset *dataset,
+                        clt_error *error)
+{
+    TRY(turn(format, options, dataset, error));
+    TRY(clt__dataset_convert(dataset, options, error));
+    if (options->invert) clt__dataset_invert(dataset);
+    return CLT_OK;
+}
+
 /* Whether each class but the first has an image. */
 static clt_status begins_at_one(const clt_dataset *dataset, bool *begins, clt_error *error)
 {
@@ -101,7 +111,7 @@ static clt_status finish(const clt__data_format *format, const clt_options *opti
                          clt_error *error)
 {
     clt__names_make_utf8(&dataset->class_names);
-    TRY(turn(format, options, dataset, error));
+    TRY(adapt(format, options, dataset, error));
     return note_first_label(dataset, options, error);
 }
 
@@ -118,7 +128,7 @@ static clt_status open_images_as(const clt__data_format *format, const char *pat
 {
     clt_dataset *fresh;
     TRY(format->open_images(path, options, &fresh, error));
-    return clt__dataset_finish(turn(format, options, fresh, error), fresh, dataset);
+    return clt__dataset_finish(adapt(format, options, fresh, error), fresh, dataset);
 }
 
 /* ---- a folder in a folder ----------------------------------------------------------------------------------- */

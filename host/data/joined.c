@@ -43,7 +43,9 @@ static clt_status fill_joined(const clt_dataset *const *parts, size_t count, clt
     for (size_t i = 0; i < count; i++) bytes = bytes && clt__dataset_is_bytes(parts[i]);
     TRY(bytes ? clt__dataset_allocate_bytes(joined, error) : clt__dataset_allocate_reals(joined, error));
     for (size_t i = 0; i < count; i++) TRY(clt__dataset_see(parts[i], &options, append, &j, error));
-    return CLT_OK;
+    if (j.at == joined->count * clt__image_size(joined->shape)) return CLT_OK;
+    return FAIL(error, CLT_BAD_FILE, "%s: lacks images, which were skipped, and cannot be joined to others",
+                joined->name);
 }
 
 clt_status clt_dataset_join(const clt_dataset *const *parts, size_t count, clt_dataset **dataset, clt_error *error)

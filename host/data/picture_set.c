@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/format.h"
 #include "data/taking.h"
 
 static clt_status check_options(const char *name, const clt_options *options, clt_error *error)
@@ -112,6 +111,13 @@ static void decode(void *user, size_t file)
     if (status != CLT_OK) remember_failure(work, status, &why);
 }
 
+static void move_name(clt__names *names, size_t from, size_t to)
+{
+    char *name = names->name[from];
+    names->name[from] = names->name[to];
+    names->name[to] = name;
+}
+
 /* Those of bad files are closed up. */
 static void close_gaps(clt_dataset *dataset)
 {
@@ -123,8 +129,10 @@ static void close_gaps(clt_dataset *dataset)
             memcpy(dataset->bytes + kept * image, dataset->bytes + i * image, image);
             dataset->labels[kept] = dataset->labels[i];
         }
+        if (dataset->image_names.count) move_name(&dataset->image_names, i, kept);
         kept++;
     }
+    while (dataset->image_names.count > kept) free(dataset->image_names.name[--dataset->image_names.count]);
     dataset->count = kept;
 }
 
@@ -156,6 +164,16 @@ static clt_status take_labels(const clt__picture_list *list, clt_dataset *datase
     return CLT_OK;
 }
 
+static void count_converted(const clt__picture_list *list, const clt__picture_info *wanted, clt_dataset *dataset)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const clt__picture_info *info = &list->entry[i].info;
+        if (list->entry[i].bad) continue;
+        dataset->converted +=
+            info->width != wanted->width || info->height != wanted->height || info->channels != wanted->channels;
+    }
+}
+
 static void note_sizes(const clt__picture_list *list, clt_dataset *dataset)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -176,8 +194,8 @@ static bool fit_into(uint64_t room, size_t count, const clt__picture_info *each)
            clt__multiply(size, (uint64_t)each->channels, &size) && size <= room;
 }
 
-static clt_status create(const char *name, clt__picture_list *list, const clt__picture_use *use, clt_dataset **dataset,
-                         clt_error *error)
+static clt_status create(const char *name, clt__picture_list *list, const clt__picture_use *use, bool named,
+                         clt_dataset **dataset, clt_error *error)
 {
     const clt__claim images = {
         name, CLT_BAD_FILE, list->count, use->wanted.channels, use->wanted.height, use->wanted.width};
@@ -185,12 +203,15 @@ static clt_status create(const char *name, clt__picture_list *list, const clt__p
     TRY(clt__dataset_create(&images, &fresh, error));
     clt_status status = take_labels(list, fresh, error);
     note_sizes(list, fresh);
+    count_converted(list, &use->wanted, fresh);
+    for (size_t i = 0; i < list->count && status == CLT_OK && named; i++)
+        status = clt__names_add(&fresh->image_names, list->entry[i].path, strlen(list->entry[i].path), error);
     if (status == CLT_OK) status = clt__store_open(list, use, &fresh->pictures, error);
     return clt__dataset_finish(status, fresh, dataset);
 }
 
-clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_options *options,
-                              clt_dataset **dataset, clt_error *error)
+static clt_status open_list(const char *name, clt__picture_list *list, const clt_options *options, bool named,
+                            clt_dataset **dataset, clt_error *error)
 {
     clt__picture_use use = {.eval_crop = options->eval_crop,
                             .random = options->augment.rrc,
@@ -207,30 +228,21 @@ clt_status clt__pictures_open(const char *name, clt__picture_list *list, const c
         TRY(clt__picture_list_judge(list, options->skip_bad, options, error));
         clt__picture_list_drop_bad(list);
     }
-    TRY(create(name, list, &use, &fresh, error));
+    TRY(create(name, list, &use, named, &fresh, error));
     return clt__dataset_finish(at_once ? decode_all(fresh, options, error) : CLT_OK, fresh, dataset);
 }
 
-/* ---- a single file ------------------------------------------------------------------------------------------ */
-
-static bool looks_like_picture(const clt__data_source *source)
+clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_options *options,
+                              clt_dataset **dataset, clt_error *error)
 {
-    return clt__picture_looks(source->start, source->size);
+    return open_list(name, list, options, false, dataset, error);
 }
 
-/* Its label is taken away again: there is none. A file that is all there is cannot be left out. */
-static clt_status open_picture(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
+clt_status clt__pictures_open_unlabelled(const char *name, clt__picture_list *list, const clt_options *options,
+                                         clt_dataset **dataset, clt_error *error)
 {
-    clt_options alone = *options;
-    clt__picture_list list = {0};
-    alone.skip_bad = false;
-    clt_status status = clt__picture_list_add(&list, ".", path, 0, error);
-    if (status == CLT_OK) status = clt__pictures_open(path, &list, &alone, dataset, error);
-    clt__picture_list_free(&list);
-    if (status != CLT_OK) return status;
+    TRY(open_list(name, list, options, true, dataset, error));
     free((*dataset)->labels);
     (*dataset)->labels = NULL;
     return CLT_OK;
 }
-
-const clt__data_format clt__picture_format = {.looks_like_images = looks_like_picture, .open_images = open_picture};

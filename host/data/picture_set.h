@@ -9,4 +9,8 @@
 clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_options *options,
                               clt_dataset **dataset, clt_error *error);
 
+/* The same without labels, and the data set knows what each image is called. */
+clt_status clt__pictures_open_unlabelled(const char *name, clt__picture_list *list, const clt_options *options,
+                                         clt_dataset **dataset, clt_error *error);
+
 #endif

@@ -14,6 +14,7 @@ struct clt__picture_store {
     clt__picture_use use;
     pthread_mutex_t lock; /* of all that follows, and of what is bad */
     size_t users;
+    bool inverted;
     size_t told;            /* how many bad files there were when a note told of them */
     size_t ends, ends_told; /* how many lack their end, and how many there were when a note told of them */
     uint64_t held;          /* bytes of pixels that are kept */
@@ -209,6 +210,7 @@ clt_status clt__store_bring(clt__picture_store *store, size_t image, const clt__
     clt_error why;
     if (!clt__store_is_bad(store, image)) {
         const clt_status status = bring(store, image, crops, to, &why);
+        for (size_t i = 0; i < size_of(&store->use.wanted) && store->inverted; i++) to[i] = (uint8_t)(255 - to[i]);
         if (status == CLT_OK) return CLT_OK;
         const char *path = store->list.entry[image].path;
         if (status != CLT_BAD_FILE) return clt__pass_on(&why, error);
@@ -218,6 +220,11 @@ clt_status clt__store_bring(clt__picture_store *store, size_t image, const clt__
     }
     memset(to, 0, size_of(&store->use.wanted));
     return CLT_OK;
+}
+
+void clt__store_invert(clt__picture_store *store)
+{
+    store->inverted = true;
 }
 
 /* ---- bad files */

@@ -30,6 +30,9 @@ void clt__store_close(clt__picture_store *store);
 clt_status clt__store_bring(clt__picture_store *store, size_t image, const clt__crops *crops, uint8_t *to,
                             clt_error *error);
 
+/* From now on what is dark comes as light. */
+void clt__store_invert(clt__picture_store *store);
+
 bool clt__store_is_bad(clt__picture_store *store, size_t image);
 
 /* What is to be said of the bad files that were found so far: see clt__picture_list_judge. `options` may be NULL: then

@@ -199,7 +199,7 @@ static void show(const clt_dataset *dataset, const size_t *images, size_t count,
     const bool bytes = clt__dataset_is_bytes(dataset);
     const size_t image = clt__image_size(dataset->shape) * (bytes ? 1 : sizeof(double));
     for (size_t first = 0, end; first < count; first = end + 1) {
-        for (end = first; end < count && !clt__dataset_lacks(dataset, images[end]); end++) continue;
+        for (end = first; end < count && !clt_dataset_lacks(dataset, images[end]); end++) continue;
         const void *run = room + first * image;
         if (end > first) see(user, bytes ? run : NULL, bytes ? NULL : run, end - first);
     }
@@ -239,7 +239,7 @@ clt_status clt__dataset_see(const clt_dataset *dataset, const clt_options *optio
 
 /* ---- what is missing */
 
-bool clt__dataset_lacks(const clt_dataset *dataset, size_t image)
+bool clt_dataset_lacks(const clt_dataset *dataset, size_t image)
 {
     return dataset->pictures && clt__store_is_bad(dataset->pictures, clt__dataset_number(dataset, image));
 }
@@ -248,6 +248,6 @@ clt_status clt__dataset_stand_in(const clt_dataset *dataset, size_t image, size_
 {
     *other = image;
     for (size_t i = 0; i < dataset->count; i++, *other = (*other + 1) % dataset->count)
-        if (!clt__dataset_lacks(dataset, *other)) return CLT_OK;
+        if (!clt_dataset_lacks(dataset, *other)) return CLT_OK;
     return FAIL(error, CLT_BAD_FILE, "%s: none of its %zu images can be decoded", dataset->name, dataset->count);
 }

@@ -19,7 +19,7 @@ clt_status clt__taking_begin(const clt_dataset *dataset, const size_t *images, s
 bool clt__taking_is_done(const clt__taking *taking);
 
 /* Waits, and frees it: *taking becomes NULL. The error says what of it failed. Bad image files are an error only where
- * the data set does not skip them; else their images are black, clt__dataset_lacks tells, and so does a note to
+ * the data set does not skip them; else their images are black, clt_dataset_lacks tells, and so does a note to
  * `options` (NULL: nobody), once. */
 clt_status clt__taking_end(clt__taking **taking, const clt_options *options, clt_error *error);
 
@@ -29,9 +29,6 @@ clt_status clt__taking_end(clt__taking **taking, const clt_options *options, clt
 typedef void (*clt__see_images)(void *user, const uint8_t *bytes, const double *reals, size_t count);
 clt_status clt__dataset_see(const clt_dataset *dataset, const clt_options *options, clt__see_images see, void *user,
                             clt_error *error);
-
-/* Whether the image's file was found to be bad, and is skipped. */
-bool clt__dataset_lacks(const clt_dataset *dataset, size_t image);
 
 /* The image itself, or for one that the data set lacks the next that it has; an error where it has none. */
 clt_status clt__dataset_stand_in(const clt_dataset *dataset, size_t image, size_t *other, clt_error *error);

@@ -122,6 +122,10 @@
     X(TEXT, log_steps, "FILE.csv", NULL, 0, 0, RUN, TRAIN, "each step's loss, as CSV with the columns step,loss") \
     X(COUNT, topk, "K", NULL, 1, 1e9, RUN, EVAL | PREDICT, \
       "eval: tell, too, how many images have their class among the K most probable ones; predict: tell K classes, where one is usual") \
+    X(FLAG, strict, NULL, "no", 0, 0, RUN, EVAL | PREDICT, \
+      "refuse images of another size or of other colours than the model's, in place of converting them") \
+    X(FLAG, invert, NULL, "no", 0, 0, RUN, EVAL | PREDICT, \
+      "make dark what is light: for dark digits on white paper, where a model was trained on light ones") \
     X(CHOICE, tta, "none|flip", "none", 0, 0, RUN, EVAL | PREDICT, \
       "flip: the outputs for each image are the mean of those for it and for its mirror image") \
     X(CHOICE, format, "text|csv|json|npy", "text", 0, 0, RUN, PREDICT, \

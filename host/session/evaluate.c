@@ -95,7 +95,7 @@ static clt_status add_to_tally(void *user, const double *outputs, size_t first, 
     for (size_t i = 0; i < count; i++) {
         const size_t image = first + i;
         const double *row = outputs + i * width;
-        if (clt__dataset_lacks(t->data, image)) continue;
+        if (clt_dataset_lacks(t->data, image)) continue;
         t->evaluation->count++;
         t->loss_sum += clt__image_loss(t->model->description.loss, row, t->model->outputs,
                                        t->data->labels ? &t->data->labels[image] : NULL,

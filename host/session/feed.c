@@ -90,7 +90,7 @@ static clt_status fill_gaps(const clt__feed *feed, int begin, int end, char *ima
         const size_t image = image_at(feed, i);
         clt__taking *taking;
         size_t other = image;
-        while (clt__dataset_lacks(feed->data, other)) {
+        while (clt_dataset_lacks(feed->data, other)) {
             TRY(clt__dataset_stand_in(feed->data, image, &other, error));
             TRY(clt__taking_begin(feed->data, &other, 1, feed->crops ? &feed->crop : NULL, feed->workers,
                                   images + (size_t)(i - begin) * image_bytes(feed->data), &taking, error));
