@@ -7,7 +7,10 @@
  *                             is -mean[c] / deviation[c] once normalised
  *                  t[c]     = v[c] deviation[c] + mean[c], times the brightness, its distance from mean[c] times the
  *                             contrast, its distance from the pixel's grey times the saturation
- *                  y[n,c]   = (t[c] - mean[c]) / deviation[c], 0 inside what cutout empties
+ *                  y[n,c]   = (t[c] - mean[c]) / deviation[c], 0 inside what cutout empties and what is erased
+ *
+ * An erased rectangle (Zhong et al., "Random erasing data augmentation", 2017) of area A and aspect r = height / width is
+ * round(sqrt(A r)) high and round(sqrt(A / r)) wide, at most as large as the image, and lies inside it.
  *
  * x, y [n,h,w,c] are normalised; normalize holds the c means, then the c standard deviations. Work-item (image); (row py,
  * image n) or, spread, (pixel, image). */
@@ -32,6 +35,32 @@ static inline int steps(const uint word, const int most)
 static inline real factor_of(const uint word, const int ppm)
 {
     return 1 + both_ways(word) * (ppm / (real)1000000);
+}
+
+/* round(sqrt(x)), exact: bit by bit the root of 4 x, half of it rounded. */
+static inline int rounded_root(const ulong x)
+{
+    ulong root = 0;
+    for (ulong bit = (ulong)1 << 31; bit; bit >>= 1)
+        if ((root + bit) * (root + bit) <= 4 * x) root += bit;
+    return (int)((root + 1) / 2);
+}
+
+/* Empty where the image is not chosen. */
+static inline void draw_erased(const augment_sizes z, const uint4 word, global real *to)
+{
+    const int chosen = (int)mul_hi(word.x, 1000000u) < z.erase_ppm;
+    const ulong area = (ulong)z.h * z.w * (ERASE_LEAST_PPM + mul_hi(word.y, (uint)ERASE_RANGE_PPM + 1)) / 1000;
+    ulong aspect = ERASE_LEAST_ASPECT;
+    for (uint i = mul_hi(word.z, (uint)ERASE_ASPECTS + 1); i > 0; i--)
+        aspect = (aspect * ERASE_ASPECT_STEP + ERASE_ONE / 2) / ERASE_ONE;
+    const int height = chosen ? clamp(rounded_root(area * aspect / ERASE_ONE / 1000), 1, z.h) : 0,
+              width = chosen ? clamp(rounded_root(area * ERASE_ONE / aspect / 1000), 1, z.w) : 0;
+    const int top = (int)mul_hi(word.w << 16, (uint)(z.h - height + 1)), left = (int)mul_hi(word.w, (uint)(z.w - width + 1));
+    to[DRAWN_ERASE_TOP] = top;
+    to[DRAWN_ERASE_LEFT] = left;
+    to[DRAWN_ERASE_BOTTOM] = top + height;
+    to[DRAWN_ERASE_RIGHT] = left + width;
 }
 
 kernel void augment_draw(const augment_sizes given, global const int *restrict step, global real *restrict drawn)
@@ -73,6 +102,7 @@ kernel void augment_draw(const augment_sizes given, global const int *restrict s
     to[DRAWN_LEFT] = left;
     to[DRAWN_BOTTOM] = top + z.cutout;
     to[DRAWN_RIGHT] = left + z.cutout;
+    draw_erased(z, philox(key, (uint4)(3, (uint)place, (uint)step[STEP_NUMBER], RANDOM_AUGMENT)), to);
 }
 #endif
 
@@ -118,7 +148,10 @@ kernel void augment(const augment_sizes given, global const real *restrict x, gl
         const int px = (first + i) % z.w, py = (first + i) / z.w;
         const real sx = d[DRAWN_A] * px + d[DRAWN_B] * py + d[DRAWN_C],
                    sy = d[DRAWN_D] * px + d[DRAWN_E] * py + d[DRAWN_F];
-        const bool empty = px >= d[DRAWN_LEFT] && px < d[DRAWN_RIGHT] && py >= d[DRAWN_TOP] && py < d[DRAWN_BOTTOM];
+        const bool cut = px >= d[DRAWN_LEFT] && px < d[DRAWN_RIGHT] && py >= d[DRAWN_TOP] && py < d[DRAWN_BOTTOM],
+                   erased = px >= d[DRAWN_ERASE_LEFT] && px < d[DRAWN_ERASE_RIGHT] && py >= d[DRAWN_ERASE_TOP] &&
+                            py < d[DRAWN_ERASE_BOTTOM],
+                   empty = cut || erased;
         for (int c = 0; c < z.c; c++) to[c] = empty ? 0 : sample(z, from, sx, sy, c, -normalize[c] / deviation[c]);
 #ifdef COLOUR
         real grey = 0;

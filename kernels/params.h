@@ -132,7 +132,19 @@ typedef struct augment_sizes {
     int cutout; /* pixels on a side of the square that is left empty */
     int rotate_ppm, scale_ppm, shift_ppm;
     int brightness_ppm, contrast_ppm, saturation_ppm;
+    int erase_ppm; /* of how many images a rectangle is left empty */
 } augment_sizes;
+
+/* What an erased rectangle may be: its area from 0.02 of the image's to 0.33, its height over its width from 0.3 to 3.3, one
+ * of ERASE_ASPECTS + 1 values with the same quotient between neighbours; both in fixed point, so that they are exact. */
+enum {
+    ERASE_LEAST_PPM = 20000,
+    ERASE_RANGE_PPM = 310000,
+    ERASE_ASPECTS = 64,
+    ERASE_ONE = 1 << 16,
+    ERASE_LEAST_ASPECT = 19661, /* 0.3 in units of 1 / ERASE_ONE */
+    ERASE_ASPECT_STEP = 68038   /* 11 to the power 1 / ERASE_ASPECTS, so too */
+};
 
 /* What augment_draw draws for an image. Output pixel (x, y) shows the input at (a x + b y + c, d x + e y + f). */
 enum {
@@ -149,6 +161,10 @@ enum {
     DRAWN_LEFT,
     DRAWN_BOTTOM,
     DRAWN_RIGHT,
+    DRAWN_ERASE_TOP, /* of what erasing leaves empty */
+    DRAWN_ERASE_LEFT,
+    DRAWN_ERASE_BOTTOM,
+    DRAWN_ERASE_RIGHT,
     DRAWN_LENGTH
 };
 

@@ -451,7 +451,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
         '--augment flip' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
-        '--augment cutout=2' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
+        '--augment cutout=2' '--augment erase=0.5' '--augment rrc=0.5' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
         '--init kaiming_normal' '--freeze conv1.weight' '--accumulate 2' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]

@@ -278,6 +278,49 @@ static void cutout_empties_a_square(void **state)
     assert_true(whole_squares > 0 && whole_squares < IMAGES);
 }
 
+/* Where `after` is zero and `before` is not: that this is one rectangle, and its extents; 0 x 0 for none. */
+static void find_empty(const double *before, const double *after, int *height, int *width)
+{
+    int top = HEIGHT, bottom = -1, left = WIDTH, right = -1, empty = 0;
+    for (int j = 0; j < PIXELS; j++) {
+        assert_true(after[j] == 0 || fabs(after[j] - before[j]) < 1e-12);
+        if (after[j] != 0) continue;
+        empty++;
+        top = j / WIDTH < top ? j / WIDTH : top;
+        bottom = j / WIDTH > bottom ? j / WIDTH : bottom;
+        left = j % WIDTH < left ? j % WIDTH : left;
+        right = j % WIDTH > right ? j % WIDTH : right;
+    }
+    *height = empty ? bottom - top + 1 : 0;
+    *width = empty ? right - left + 1 : 0;
+    assert_int_equal(empty, *height * *width);
+}
+
+static void erasing_empties_a_rectangle_in_some_images(void **state)
+{
+    (void)state;
+    static seen s;
+    int erased = 0, images = 0, shapes[HEIGHT + 1][WIDTH + 1] = {{0}};
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        augment_on_reference((clt__augment){.erase = 0.4}, 1, seed, &s);
+        for (int i = 0; i < IMAGES; i++, images++) {
+            int height, width;
+            find_empty(s.before + (size_t)i * PIXELS, s.after + (size_t)i * PIXELS, &height, &width);
+            erased += height > 0;
+            shapes[height][width]++;
+            /* The root of a third of the area, 3.3 times as high as wide or the other way, and half a pixel. */
+            assert_true(height <= sqrt(0.33 * PIXELS * 3.31) + 0.5 && width <= sqrt(0.33 * PIXELS / 0.299) + 0.5);
+            const double least = sqrt(0.33 * PIXELS) + 0.5;
+            assert_true(height == 0 || height <= least || width <= least);
+        }
+    }
+    assert_true(erased > 0.3 * images && erased < 0.5 * images);
+    int different = 0;
+    for (int i = 1; i <= HEIGHT; i++)
+        for (int j = 1; j <= WIDTH; j++) different += shapes[i][j] > 0;
+    assert_true(different > 8);
+}
+
 /* ---- mixing */
 
 /* The partner's place, from the targets: where the own share is `share` at the own label. */
@@ -388,6 +431,7 @@ static void the_same_bits_however_a_batch_is_split(void **state)
                               .contrast = 0.2,
                               .saturation = 0.2,
                               .cutout = 2,
+                              .erase = 0.5,
                               .mixup = 0.4,
                               .cutmix = 1};
     clt_device *device = open_called(NULL);
@@ -413,6 +457,7 @@ int main(void)
         cmocka_unit_test(contrast_keeps_the_mean_of_the_data_set),
         cmocka_unit_test(saturation_keeps_the_grey_of_each_pixel),
         cmocka_unit_test(cutout_empties_a_square),
+        cmocka_unit_test(erasing_empties_a_rectangle_in_some_images),
         cmocka_unit_test(mixup_blends_pairs_and_their_targets),
         cmocka_unit_test(cutmix_puts_a_box_of_one_image_into_another),
         cmocka_unit_test(beta_has_the_right_mean_and_variance),

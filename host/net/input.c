@@ -25,7 +25,7 @@ typedef struct stream {
 static bool changes_images(const clt__augment *a)
 {
     return a->flip || a->crop || a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->brightness > 0 ||
-           a->contrast > 0 || a->saturation > 0 || a->cutout;
+           a->contrast > 0 || a->saturation > 0 || a->cutout || a->erase > 0;
 }
 
 static bool mixes(const clt__augment *a)
@@ -95,7 +95,8 @@ static augment_sizes augment_sizes_of(const clt__net_options *options, bool part
                            .shift_ppm = millionths(a->shift),
                            .brightness_ppm = millionths(a->brightness),
                            .contrast_ppm = millionths(a->contrast),
-                           .saturation_ppm = millionths(a->saturation)};
+                           .saturation_ppm = millionths(a->saturation),
+                           .erase_ppm = millionths(a->erase)};
 }
 
 static clt_status add_augment_ops(clt__net *net, const clt__net_options *options, const stream *s, int gathered,

@@ -8,7 +8,7 @@ static const double pi = 3.14159265358979323846;
 
 /* ---- augment_draw(step -> drawn) */
 
-enum { WORDS = 12 };
+enum { WORDS = 16 };
 
 static double both_ways(uint32_t word)
 {
@@ -85,6 +85,38 @@ static void draw_map(const augment_sizes *z, const uint32_t word[WORDS], clt__ne
                           negative(clt__near_multiply(turned, low)));
 }
 
+static int rounded_root(uint64_t x)
+{
+    uint64_t root = (uint64_t)sqrt(4.0 * (double)x);
+    while (root * root > 4 * x) root--;
+    while ((root + 1) * (root + 1) <= 4 * x) root++;
+    return (int)((root + 1) / 2);
+}
+
+static int within(int value, int most)
+{
+    return value < 1 ? 1 : value > most ? most : value;
+}
+
+static void draw_erased(const augment_sizes *z, const uint32_t word[4], clt__near drawn[DRAWN_LENGTH])
+{
+    const uint64_t share = ERASE_LEAST_PPM + (uint64_t)below(word[1], ERASE_RANGE_PPM + 1),
+                   area = (uint64_t)z->h * (uint64_t)z->w * share / 1000;
+    uint64_t aspect = ERASE_LEAST_ASPECT;
+    for (int i = below(word[2], ERASE_ASPECTS + 1); i > 0; i--)
+        aspect = (aspect * ERASE_ASPECT_STEP + ERASE_ONE / 2) / ERASE_ONE;
+    int height = 0, width = 0;
+    if (below(word[0], 1000000) < z->erase_ppm) {
+        height = within(rounded_root(area * aspect / ERASE_ONE / 1000), z->h);
+        width = within(rounded_root(area * ERASE_ONE / aspect / 1000), z->w);
+    }
+    const int top = below(word[3] << 16, z->h - height + 1), left = below(word[3], z->w - width + 1);
+    drawn[DRAWN_ERASE_TOP] = clt__exactly(top);
+    drawn[DRAWN_ERASE_LEFT] = clt__exactly(left);
+    drawn[DRAWN_ERASE_BOTTOM] = clt__exactly(top + height);
+    drawn[DRAWN_ERASE_RIGHT] = clt__exactly(left + width);
+}
+
 static void draw_image(const augment_sizes *z, const uint32_t word[WORDS], clt__near drawn[DRAWN_LENGTH])
 {
     draw_map(z, word, drawn);
@@ -96,6 +128,7 @@ static void draw_image(const augment_sizes *z, const uint32_t word[WORDS], clt__
     drawn[DRAWN_LEFT] = clt__exactly(left);
     drawn[DRAWN_BOTTOM] = clt__exactly(top + z->cutout);
     drawn[DRAWN_RIGHT] = clt__exactly(left + z->cutout);
+    draw_erased(z, word + 12, drawn);
 }
 
 static void draw_twin(const void *sizes, const clt__array *operand)
@@ -229,7 +262,9 @@ static void recolour(const picture *p, clt__near *y)
 static bool is_empty(const picture *p, int px, int py)
 {
     const double *d = p->drawn;
-    return px >= d[DRAWN_LEFT] && px < d[DRAWN_RIGHT] && py >= d[DRAWN_TOP] && py < d[DRAWN_BOTTOM];
+    return (px >= d[DRAWN_LEFT] && px < d[DRAWN_RIGHT] && py >= d[DRAWN_TOP] && py < d[DRAWN_BOTTOM]) ||
+           (px >= d[DRAWN_ERASE_LEFT] && px < d[DRAWN_ERASE_RIGHT] && py >= d[DRAWN_ERASE_TOP] &&
+            py < d[DRAWN_ERASE_BOTTOM]);
 }
 
 static void augment_pixel(const picture *p, int px, int py, clt__near *y)

@@ -23,10 +23,10 @@ typedef struct augment_row {
     }
 
 /* Shares from a Beta of less than 0.001 are all but 0 and 1, and too small to compute. */
-static const augment_row augment_rows[] = {ROW(rrc, 0.0001, 1),   ROW(flip, 0, 1),      ROW(crop, 0, 1e6),
-                                           ROW(shift, 0, 1),      ROW(rotate, 0, 180),  ROW(scale, 0, 0.9),
-                                           ROW(brightness, 0, 1), ROW(contrast, 0, 1),  ROW(saturation, 0, 1),
-                                           ROW(cutout, 0, 1e6),   ROW(mixup, 0.001, 4), ROW(cutmix, 0.001, 4)};
+static const augment_row augment_rows[] = {
+    ROW(rrc, 0.0001, 1), ROW(flip, 0, 1),       ROW(crop, 0, 1e6),    ROW(shift, 0, 1),      ROW(rotate, 0, 180),
+    ROW(scale, 0, 0.9),  ROW(brightness, 0, 1), ROW(contrast, 0, 1),  ROW(saturation, 0, 1), ROW(cutout, 0, 1e6),
+    ROW(erase, 0, 1),    ROW(mixup, 0.001, 4),  ROW(cutmix, 0.001, 4)};
 
 enum { AUGMENT_ROWS = sizeof augment_rows / sizeof *augment_rows };
 
@@ -139,7 +139,8 @@ static clt_status want_augment(const clt__option_info *row, clt__text *text, clt
         text, error,
         "none, or a comma list of rrc=LEAST:MOST, flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, scale=SHARE, "
         "brightness=SHARE, "
-        "contrast=SHARE, saturation=SHARE, cutout=PIXELS, mixup=ALPHA and cutmix=ALPHA, as in flip,crop=2,");
+        "contrast=SHARE, saturation=SHARE, cutout=PIXELS, erase=SHARE, mixup=ALPHA and cutmix=ALPHA, as in "
+        "flip,crop=2,");
 }
 
 const clt__value_kind clt__kind_AUGMENT = {

@@ -35,6 +35,7 @@ typedef struct clt__augment {
     double contrast;   /* the distance from the mean that normalisation takes away, times such a factor */
     double saturation; /* the distance from the pixel's own grey, times such a factor; for 3 channels */
     int cutout;        /* a square of so many pixels on a side, anywhere, becomes that mean */
+    double erase;      /* a rectangle becomes that mean in this share of the images, as torchvision's RandomErasing */
     double mixup;      /* pairs of images are blended by a share from Beta(mixup, mixup), 0 to 4 */
     double cutmix;     /* a box of one is put into the other, its area's share from Beta(cutmix, cutmix); with both,
                         * either in half of the steps */

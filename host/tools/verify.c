@@ -165,6 +165,7 @@ static void switch_on_data(const clt_model *model, clt_options *options)
                                       .contrast = 0.3,
                                       .saturation = model->input.channels == 3 ? 0.3 : 0,
                                       .cutout = 1,
+                                      .erase = 0.5,
                                       .mixup = 1};
     if (!model->description.loss->of_classes) return;
     options->label_smoothing = 0.1;
