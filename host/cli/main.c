@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/scratch_cache.h"
 #include "cli/verbs.h"
 
@@ -78,8 +79,12 @@ static clt_status run_with(command_line *command, clt_options *options, clt_erro
     if (asks_for_help(command->argument_count, command->arguments))
         return print_verb_help(command->verb, options, stdout, error);
     TRY(read_options(command, options, error));
+    progress_display display = progress_begin(options->quiet);
+    clt_options_set_progress(options, progress_of_images, &display);
     if (asks_opencl(command->verb, options)) use_scratch_cache();
-    return command->verb->run(command, options, error);
+    const clt_status status = command->verb->run(command, options, error);
+    progress_end(&display);
+    return status;
 }
 
 static clt_status run_verb(const verb_row *verb, int argument_count, char **arguments, clt_error *error)

@@ -110,6 +110,21 @@ void progress_show(progress_display *display, const clt_progress *progress)
     }
 }
 
+bool progress_of_images(void *user, const clt_progress *progress)
+{
+    progress_display *display = user;
+    text_line line = {.used = 0};
+    const bool of_images = strstr(progress->what, " images") != NULL, ended = progress->done == progress->total;
+    if (display->quiet || !display->terminal || !of_images) return true;
+    if (!ended) ADD(&line, "%s  %lld/%lld  ", progress->what, (long long)progress->done, (long long)progress->total);
+    if (!ended) add_time(&line, progress->seconds);
+    const int cover = display->drawn > (int)line.used ? display->drawn - (int)line.used : 0;
+    (void)fprintf(stderr, "\r%s%*s%s", line.text, cover, "", ended ? "\r" : "");
+    (void)fflush(stderr);
+    display->drawn = ended ? 0 : (int)line.used;
+    return true;
+}
+
 void progress_end(progress_display *display)
 {
     if (display->drawn) (void)fprintf(stderr, "\n");

@@ -124,7 +124,8 @@ static void note_micro_batches(training_run *training, int images)
 static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
-    if (strcmp(progress->what, "train") != 0) return !stop_is_asked; /* it validates */
+    if (strcmp(progress->what, "train") != 0) /* it measures images, or validates */
+        return progress_of_images(&training->display, progress) && !stop_is_asked;
     note_micro_batches(training, progress->micro_batch_size);
     if (save_is_asked && progress->save) {
         save_is_asked = 0;

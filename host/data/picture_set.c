@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "data/taking.h"
+#include "options/ticker.h"
 
 static clt_status check_options(const char *name, const clt_options *options, clt_error *error)
 {
@@ -42,17 +43,45 @@ static void remember_failure(file_work *work, clt_status status, const clt_error
     (void)pthread_mutex_unlock(&work->lock);
 }
 
-static clt_status for_each_file(file_work *work, clt__job_function each, size_t count, clt_error *error)
+typedef struct some_files {
+    file_work *work;
+    clt__job_function each;
+    size_t first;
+} some_files;
+
+static void work_on(void *user, size_t piece)
+{
+    const some_files *some = user;
+    some->each(some->work, some->first + piece);
+}
+
+/* Some files at a time, with a word in between on how far it is. */
+static clt_status work_through(file_work *work, const char *what, clt__job_function each, size_t count,
+                               clt__workers *workers, clt_error *error)
+{
+    enum { AT_A_TIME = 256 };
+    clt__ticker ticker = clt__ticker_start(work->options, what, (int64_t)count);
+    for (size_t first = 0; first < count && work->status == CLT_OK; first += AT_A_TIME) {
+        some_files some = {work, each, first};
+        clt__job job = {.work = work_on, .user = &some, .count = count - first < AT_A_TIME ? count - first : AT_A_TIME};
+        clt__workers_begin(workers, &job);
+        clt__workers_wait(workers, &job);
+        TRY(clt__ticker_tick(&ticker, (int64_t)(first + job.count), error));
+    }
+    clt__ticker_end(&ticker);
+    return work->status == CLT_OK ? CLT_OK : clt__pass_on(&work->why, error);
+}
+
+static clt_status for_each_file(file_work *work, const char *what, clt__job_function each, size_t count,
+                                clt_error *error)
 {
     clt__workers *workers;
-    clt__job job = {.work = each, .user = work, .count = count};
     TRY(clt__workers_open(clt__worker_count(work->options), &workers, error));
     (void)pthread_mutex_init(&work->lock, NULL);
-    clt__workers_begin(workers, &job);
-    clt__workers_wait(workers, &job);
+    const clt_status status = work_through(work, what, each, count, workers, error);
     (void)pthread_mutex_destroy(&work->lock);
     clt__workers_close(workers);
-    return work->status == CLT_OK ? CLT_OK : clt__pass_on(&work->why, error);
+    return status;
 }
 
 /* ---- the common size */
@@ -97,7 +126,7 @@ static clt_status survey(clt__picture_list *list, const clt_options *options, cl
                          clt_error *error)
 {
     file_work work = {.list = list, .options = options};
-    TRY(for_each_file(&work, look_at, list->count, error));
+    TRY(for_each_file(&work, "look at images", look_at, list->count, error));
     return find_common(list, options, common, error);
 }
 
@@ -142,7 +171,7 @@ static clt_status decode_all(clt_dataset *dataset, const clt_options *options, c
     file_work work = {.options = options, .store = dataset->pictures, .image = clt__image_size(dataset->shape)};
     TRY(clt__dataset_allocate_bytes(dataset, error));
     work.pixels = dataset->bytes;
-    TRY(for_each_file(&work, decode, dataset->count, error));
+    TRY(for_each_file(&work, "decode images", decode, dataset->count, error));
     TRY(clt__store_judge(dataset->pictures, options, error));
     close_gaps(dataset);
     clt__store_close(dataset->pictures);

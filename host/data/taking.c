@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "options/ticker.h"
 
 struct clt__taking {
     const clt_dataset *data;
@@ -209,6 +210,7 @@ static clt_status see_pieces(const clt_dataset *dataset, const clt_options *opti
                              clt__see_images see, void *user, clt_error *error)
 {
     size_t images[PIECE];
+    clt__ticker ticker = clt__ticker_start(options, "measure images", (int64_t)dataset->count);
     for (size_t first = 0; first < dataset->count; first += PIECE) {
         const size_t count = dataset->count - first < PIECE ? dataset->count - first : PIECE;
         clt__taking *taking;
@@ -216,7 +218,9 @@ static clt_status see_pieces(const clt_dataset *dataset, const clt_options *opti
         TRY(clt__taking_begin(dataset, images, count, NULL, workers, room, &taking, error));
         TRY(finish(&taking, error));
         show(dataset, images, count, room, see, user);
+        TRY(clt__ticker_tick(&ticker, (int64_t)(first + count), error));
     }
+    clt__ticker_end(&ticker);
     return dataset->pictures ? clt__store_judge(dataset->pictures, options, error) : CLT_OK;
 }
 

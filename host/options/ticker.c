@@ -33,3 +33,12 @@ clt_status clt__ticker_tick(clt__ticker *ticker, int64_t done, clt_error *error)
     if (!p->total) return FAIL(error, CLT_STOPPED, "%s: stopped after %" PRId64, p->what, done);
     return FAIL(error, CLT_STOPPED, "%s: stopped after %" PRId64 " of %" PRId64, p->what, done, p->total);
 }
+
+void clt__ticker_end(clt__ticker *ticker)
+{
+    clt_progress *p = &ticker->progress;
+    if (ticker->told == ticker->began) return;
+    p->done = p->total;
+    p->seconds = clt__seconds() - ticker->began;
+    (void)ticker->options->progress(ticker->options->progress_user, p);
+}

@@ -16,4 +16,7 @@ clt__ticker clt__ticker_start(const clt_options *options, const char *what, int6
 /* So much is done: tells it, if the last time is a tenth of a second ago. CLT_STOPPED where the call should end. */
 clt_status clt__ticker_tick(clt__ticker *ticker, int64_t done, clt_error *error);
 
+/* Tells that all is done, where anything was told before. */
+void clt__ticker_end(clt__ticker *ticker);
+
 #endif
