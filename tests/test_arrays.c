@@ -588,6 +588,34 @@ static void archives_may_call_arrays_as_others_do(void **state)
     refuse(CLT_NO_FILE, path, CLT_TRAIN, path, "are called (train_images, X_train); it has foo.npy, bar.npy");
 }
 
+static void assert_images(const char *path, uint8_t first)
+{
+    clt_error error;
+    clt_dataset *dataset;
+    assert_ok(clt_dataset_open_images(path, noting(), &dataset, &error), &error);
+    assert_int_equal(dataset->bytes[0], first);
+    assert_int_equal(clt_dataset_label(dataset, 0), -1);
+    clt_dataset_close(dataset);
+}
+
+/* Without labels, for predicting. */
+static void archives_hold_images_to_predict(void **state)
+{
+    (void)state;
+    const blob x = images_of(0), other_x = images_of(10), y = labels_of("\0\1");
+    const char *path = write_zip("predicted.npz", (const char *const[]){"x_train.npy", "y_train.npy", "x_test.npy"},
+                                 (const blob *const[]){&x, &y, &other_x}, 3);
+    assert_images(path, 10);
+    assert_noted("takes the images of x_test.npy, not those of x_train.npy");
+    assert_images(write_zip("only.npz", (const char *const[]){"x_train.npy"}, (const blob *const[]){&x}, 1), 0);
+    assert_images(write_zip("arr.npz", (const char *const[]){"arr_0.npy"}, (const blob *const[]){&other_x}, 1), 10);
+    clt_error error;
+    clt_dataset *dataset;
+    path = write_zip("two.npz", (const char *const[]){"foo.npy", "bar.npy"}, (const blob *const[]){&x, &other_x}, 2);
+    assert_failed(clt_dataset_open_images(path, NULL, &dataset, &error), CLT_BAD_FILE, &error, path,
+                  ": holds no array that is called images (x, x_test, images, ...); it has foo.npy, bar.npy");
+}
+
 static void files_lie_side_by_side(void **state)
 {
     (void)state;
@@ -824,6 +852,7 @@ int main(void)
         cmocka_unit_test(labels_that_begin_at_one_are_noted),
         cmocka_unit_test(names_are_understood),
         cmocka_unit_test(archives_may_call_arrays_as_others_do),
+        cmocka_unit_test(archives_hold_images_to_predict),
         cmocka_unit_test(files_lie_side_by_side),
         cmocka_unit_test(idx_of_every_type_is_read),
         cmocka_unit_test(names_of_the_family_are_found),

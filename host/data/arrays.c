@@ -262,6 +262,62 @@ static clt_status open_archive(const char *path, clt_split split, const clt_opti
     return status;
 }
 
+/* The test images, else the training images; or the one array that there is, whatever it is called. */
+static clt_status choose_images(clt__array_list *list, clt__array_place *only, const clt_options *options,
+                                const clt__array_place **place, clt_split *split, clt_error *error)
+{
+    char *names;
+    TRY(clt__array_list_choose(list, error));
+    for (*split = CLT_TEST;; *split = CLT_TRAIN) {
+        *place = clt__array_list_find(list, false, *split, options);
+        if (*place || *split == CLT_TRAIN) break;
+    }
+    if (*place) return CLT_OK;
+    *only = (clt__array_place){.file = (char *)list->path};
+    if (list->others.count == 1) only->member = list->others.name[0];
+    if (!list->count && only->member) *place = only;
+    if (*place) return CLT_OK;
+    TRY(clt__array_list_names(list, &names, error));
+    const clt_status status =
+        FAIL(error, CLT_BAD_FILE, "%s: holds no array that is called images (x, x_test, images, ...); it has %s",
+             list->path, names);
+    free(names);
+    return status;
+}
+
+static clt_status open_images_of(clt__array_list *list, const clt_options *options, clt_dataset **dataset,
+                                 clt_error *error)
+{
+    const clt_options quiet = {0};
+    clt__array x = {0}, other = {0};
+    clt__array_place only;
+    const clt__array_place *place, *beside;
+    clt_split split;
+    TRY(choose_images(list, &only, options, &place, &split, error));
+    beside = clt__array_list_find(list, false, split == CLT_TRAIN ? CLT_TEST : CLT_TRAIN, &quiet);
+    clt_status status = load(place, &x, error);
+    if (status == CLT_OK && beside && beside != place && clt__array_images_need_other(&x))
+        status = load(beside, &other, error);
+    if (status == CLT_OK && beside && beside != place)
+        clt__options_note(options, "%s: takes the images of %s, not those of %s", list->path, place->member,
+                          beside->member);
+    if (status == CLT_OK) status = clt__array_to_images(&x, &other, options, dataset, error);
+    clt__array_free(&x);
+    clt__array_free(&other);
+    return status;
+}
+
+static clt_status open_archive_images(const char *path, const clt_options *options, clt_dataset **dataset,
+                                      clt_error *error)
+{
+    clt__array_list list = {0};
+    clt_status status = clt__array_list_begin(&list, path, 0, error);
+    if (status == CLT_OK) status = add_archive(&list, path, "", 0, error);
+    if (status == CLT_OK) status = open_images_of(&list, options, dataset, error);
+    clt__array_list_free(&list);
+    return status;
+}
+
 /* ---- arrays that nothing is known of ------------------------------------------------------------------------ */
 
 static bool looks_unnamed(const clt__data_source *source)
@@ -275,5 +331,8 @@ static bool looks_unnamed(const clt__data_source *source)
 
 const clt__data_format clt__npy_format = {
     .looks = looks_like_files, .open = open_files, .looks_like_images = looks_like_npy, .open_images = open_npy};
-const clt__data_format clt__npz_format = {.looks = looks_like_archive, .open = open_archive};
+const clt__data_format clt__npz_format = {.looks = looks_like_archive,
+                                          .open = open_archive,
+                                          .looks_like_images = looks_like_archive,
+                                          .open_images = open_archive_images};
 const clt__data_format clt__unnamed_arrays_format = {.looks = looks_unnamed, .open = open_files};
