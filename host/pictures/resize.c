@@ -58,27 +58,27 @@ static clt_status make_filter(double from, double length, int size, int to, filt
     return CLT_OK;
 }
 
-static void filter_grey_row(const uint8_t *row, const filter *axis, float *to)
+static void filter_grey_row(const float *row, const filter *axis, float *to)
 {
     for (int x = 0; x < axis->to; x++) {
         const float *weight = axis->weight + (size_t)x * (size_t)axis->room;
-        const uint8_t *from = row + axis->first[x];
+        const float *from = row + axis->first[x];
         float sum = 0;
-        for (int i = 0; i < axis->count[x]; i++) sum += weight[i] * (float)from[i];
+        for (int i = 0; i < axis->count[x]; i++) sum += weight[i] * from[i];
         *to++ = sum;
     }
 }
 
-static void filter_colour_row(const uint8_t *row, const filter *axis, float *to)
+static void filter_colour_row(const float *row, const filter *axis, float *to)
 {
     for (int x = 0; x < axis->to; x++) {
         const float *weight = axis->weight + (size_t)x * (size_t)axis->room;
-        const uint8_t *from = row + 3 * (size_t)axis->first[x];
+        const float *from = row + 3 * (size_t)axis->first[x];
         float red = 0, green = 0, blue = 0;
         for (int i = 0; i < axis->count[x]; i++, from += 3) {
-            red += weight[i] * (float)from[0];
-            green += weight[i] * (float)from[1];
-            blue += weight[i] * (float)from[2];
+            red += weight[i] * from[0];
+            green += weight[i] * from[1];
+            blue += weight[i] * from[2];
         }
         *to++ = red;
         *to++ = green;
@@ -86,15 +86,20 @@ static void filter_colour_row(const uint8_t *row, const filter *axis, float *to)
     }
 }
 
-/* The rows of the source that take part, each as wide as the result. */
-static void filter_rows(const clt__picture *picture, const filter *across, const filter *down, float *to)
+/* The rows of the source that take part, each as wide as the result. `line` has room for a row of the source: each byte
+ * becomes a number once, not once for every pixel that it is a part of. */
+static void filter_rows(const clt__picture *picture, const filter *across, const filter *down, float *line, float *to)
 {
     const size_t channels = (size_t)picture->info.channels, row = (size_t)picture->info.width * channels;
-    for (int y = down->begin; y < down->end; y++, to += (size_t)across->to * channels)
+    const size_t begin = (size_t)across->begin * channels, end = (size_t)across->end * channels;
+    for (int y = down->begin; y < down->end; y++, to += (size_t)across->to * channels) {
+        const uint8_t *from = picture->pixels + (size_t)y * row;
+        for (size_t i = begin; i < end; i++) line[i] = (float)from[i];
         if (channels == 3)
-            filter_colour_row(picture->pixels + (size_t)y * row, across, to);
+            filter_colour_row(line, across, to);
         else
-            filter_grey_row(picture->pixels + (size_t)y * row, across, to);
+            filter_grey_row(line, across, to);
+    }
 }
 
 /* `row` values a row; `sums` has room for one. */
@@ -113,16 +118,20 @@ static void filter_columns(const float *from, const filter *down, size_t row, fl
     }
 }
 
+/* Room for a row of the source, one of sums, and the rows that are as wide as the result. */
 static clt_status resize(const clt__picture *picture, const filter *across, const filter *down, clt__picture *resized,
                          clt_error *error)
 {
-    const size_t row = (size_t)across->to * (size_t)picture->info.channels;
-    float *between;
+    const size_t channels = (size_t)picture->info.channels, row = (size_t)across->to * channels,
+                 source = (size_t)picture->info.width * channels;
+    const uint64_t values = source + row + (uint64_t)(down->end - down->begin) * row;
+    float *line;
     TRY(clt__allocate((uint64_t)down->to, row, "an image", &resized->pixels, error));
-    TRY(clt__allocate((uint64_t)(down->end - down->begin) + 1, row * sizeof *between, "resizing", &between, error));
-    filter_rows(picture, across, down, between + row);
-    filter_columns(between + row, down, row, between, resized->pixels);
-    free(between);
+    TRY(clt__allocate(values, sizeof *line, "resizing", &line, error));
+    float *sums = line + source, *between = sums + row;
+    filter_rows(picture, across, down, line, between);
+    filter_columns(between, down, row, sums, resized->pixels);
+    free(line);
     return CLT_OK;
 }
 
