@@ -223,13 +223,13 @@ static void damage_is_skipped_where_that_is_asked_for(void **state)
     (void)state;
     char digests[2][65];
     clt_error error;
-    const char *path = make_photos("skipped");
-    spoil("skipped", 1, 4);
-    spoil("skipped", 1, 5);
     for (int i = 0; i < 2; i++) {
+        const char *path = make_photos("skipped");
         clt_options options = unmeasured(true);
         options.workers = 1 + i;
         clt_dataset *data = open_train(path, &options);
+        spoil("skipped", 1, 4);
+        spoil("skipped", 1, 5);
         assert_int_equal(clt_dataset_count(data), 2 * CLASS_IMAGES);
         assert_ok(train_on(data, &options, digests[i], &error), &error);
         assert_non_null(strstr(notes, "2 of 40 image files are left out"));
@@ -238,17 +238,67 @@ static void damage_is_skipped_where_that_is_asked_for(void **state)
     assert_string_equal(digests[0], digests[1]);
 }
 
+/* What is bad from the start is not in the data set, however much memory there is. */
+static void bad_files_are_none_of_the_data_set(void **state)
+{
+    (void)state;
+    char digests[3][65];
+    clt_error error;
+    const char *path = make_photos("bad");
+    spoil("bad", 0, 3);
+    spoil("bad", 1, 4);
+    for (int i = 0; i < 3; i++) {
+        clt_options options = options_of(1 + i, i == 0 ? EVERYTHING : i == 1 ? A_FEW : 0);
+        options.skip_bad = true;
+        options.val_split = 0.25;
+        options.class_weights.how = CLT__BALANCED;
+        clt_dataset *data = open_train(path, &options);
+        assert_int_equal(clt_dataset_count(data), 2 * CLASS_IMAGES - 2);
+        assert_int_equal(clt_dataset_converted(data), 2 * CLASS_IMAGES - 2);
+        assert_int_equal(clt_dataset_label(data, CLASS_IMAGES - 1), 1);
+        assert_non_null(strstr(notes, "2 of 40 image files are left out"));
+        assert_ok(train_on(data, &options, digests[i], &error), &error);
+        clt_dataset_close(data);
+    }
+    assert_string_equal(digests[0], digests[1]);
+    assert_string_equal(digests[0], digests[2]);
+}
+
+/* After a failure the same step fails again: nothing is trained on that never came. */
+static void a_failed_step_does_not_go_on(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt_options options = unmeasured(false);
+    options.augment.rrc = (clt__range){0.5, 1}; /* so that images come in each epoch */
+    clt_dataset *data = open_train(make_photos("failing"), &options);
+    clt_device *device = open_called(NULL);
+    clt_model *model = new_model(&options);
+    assert_ok(clt_session_open(model, device, data, &options, false, &session, &error), &error);
+    assert_int_equal(unlink(path_in("failing/train/0/01.png")), 0);
+    assert_ok(clt_session_begin_epoch(session, &error), &error);
+    clt_status status = CLT_OK;
+    while (status == CLT_OK && clt_session_has_step(session)) status = clt_session_next_step(session, &error);
+    assert_failed(status, CLT_BAD_FILE, &error, path_in("failing/train/0/01.png"), ": cannot be read any more");
+    assert_failed(clt_session_next_step(session, &error), CLT_BAD_FILE, &error, path_in("failing/train/0/01.png"),
+                  ": cannot be read any more");
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_device_close(device);
+    clt_dataset_close(data);
+}
+
 /* An evaluation does not count them. */
 static void damage_is_left_out_of_evaluations(void **state)
 {
     (void)state;
     clt_error error;
     clt_evaluation *evaluation;
-    const char *path = make_photos("evaluated");
+    clt_options options = unmeasured(true);
+    clt_dataset *data = open_train(make_photos("evaluated"), &options);
     spoil("evaluated", 0, 0);
     spoil("evaluated", 1, 19);
-    clt_options options = unmeasured(true);
-    clt_dataset *data = open_train(path, &options);
     clt_device *device = open_called(NULL);
     clt_model *model = new_model(&options);
     assert_ok(clt_evaluate(model, device, data, &options, &evaluation, &error), &error);
@@ -362,6 +412,8 @@ int main(void)
         cmocka_unit_test(stopped_in_an_epoch_and_resumed),
         cmocka_unit_test(damage_found_in_training_is_told),
         cmocka_unit_test(damage_is_skipped_where_that_is_asked_for),
+        cmocka_unit_test(bad_files_are_none_of_the_data_set),
+        cmocka_unit_test(a_failed_step_does_not_go_on),
         cmocka_unit_test(damage_is_left_out_of_evaluations),
         cmocka_unit_test(files_that_are_gone_end_the_training),
     };

@@ -40,12 +40,19 @@ static clt_status read_open_file(FILE *stream, const char *path, char **bytes, s
     return read_stream(stream, path, (uint64_t)about.st_size, bytes, size, error);
 }
 
+/* Where it is the process that has too little, nothing is wrong with the file. */
+static clt_status fail_opening(const char *path, clt_error *error)
+{
+    const bool lacks = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+    return FAIL(error, lacks ? CLT_NO_MEMORY : CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+}
+
 clt_status clt__file_read(const char *path, char **bytes, size_t *size, clt_error *error)
 {
     *bytes = NULL;
     *size = 0;
     FILE *stream = fopen(path, "rb");
-    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!stream) return fail_opening(path, error);
     const clt_status status = read_open_file(stream, path, bytes, size, error);
     (void)fclose(stream);
     if (status != CLT_OK) {

@@ -29,7 +29,10 @@ static uint64_t left_in_container(void)
 {
     const uint64_t limit = number_in("/sys/fs/cgroup/memory.max", "", UINT64_MAX);
     const uint64_t used = number_in("/sys/fs/cgroup/memory.current", "", 0);
-    return limit > used ? limit - used : 0;
+    /* Files that are kept in memory are let go of when it is needed. */
+    const uint64_t files = number_in("/sys/fs/cgroup/memory.stat", "inactive_file ", 0),
+                   taken = used > files ? used - files : 0;
+    return limit > taken ? limit - taken : 0;
 }
 
 /* A limit of the address space, of which code and libraries have taken a part. */

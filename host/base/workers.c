@@ -76,12 +76,19 @@ static void *work(void *given)
 /* A thread has the signal mask of the one that starts it. */
 static void start_threads(clt__workers *workers, int threads)
 {
+    enum { STACK = 1 << 20 }; /* the usual 8 MB of each are much where the address space is limited */
     sigset_t all, before;
+    pthread_attr_t attributes;
     (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before)) return;
-    while (workers->threads < threads && pthread_create(&workers->thread[workers->threads], NULL, work, workers) == 0)
-        workers->threads++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pthread_attr_init(&attributes)) return;
+    (void)pthread_attr_setstacksize(&attributes, STACK);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) == 0) {
+        while (workers->threads < threads &&
+               pthread_create(&workers->thread[workers->threads], &attributes, work, workers) == 0)
+            workers->threads++;
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    (void)pthread_attr_destroy(&attributes);
 }
 
 clt_status clt__workers_open(int threads, clt__workers **workers, clt_error *error)

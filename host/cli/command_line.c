@@ -5,18 +5,19 @@
 
 #include "base/memory.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/verbs.h"
 #include "options/options_json.h"
 
 /* A note that both splits give is told once. */
-void take_note(void *user, const char *sentence)
+void take_note(void *display, const char *sentence)
 {
     enum { KEPT = 64 };
     static uint64_t told[KEPT];
     static size_t count;
     uint64_t digest = 14695981039346656037u; /* FNV-1a */
     for (const char *c = sentence; *c; c++) digest = (digest ^ (unsigned char)*c) * 1099511628211u;
-    (void)user;
+    if (display) progress_end(display);
     for (size_t i = 0; i < count && i < KEPT; i++)
         if (told[i] == digest) return;
     told[count++ % KEPT] = digest;
@@ -27,6 +28,7 @@ clt_options reading_for(const clt_options *options, int channels)
 {
     clt_options reading = *options;
     if (!reading.size.channels && channels == 3) reading.size.channels = channels;
+    reading.augment.rrc = (clt__range){0, 0}; /* of training alone */
     return reading;
 }
 
@@ -38,7 +40,10 @@ clt_options reading_as_trained(const clt_options *options, const clt_model *mode
         reading.size = input;
         if (options->size.channels) reading.size.channels = options->size.channels;
     }
-    if (!options->given[CLT__OPTION_transpose]) reading.transpose = clt_model_options(model)->transpose;
+    const clt_options *trained = clt_model_options(model);
+    if (!options->given[CLT__OPTION_transpose]) reading.transpose = trained->transpose;
+    if (!options->given[CLT__OPTION_eval_crop]) reading.eval_crop = trained->eval_crop;
+    if (!options->given[CLT__OPTION_exif]) reading.exif = trained->exif;
     return reading;
 }
 

@@ -61,8 +61,8 @@ const char *nearest_name(const char *name, size_t count, const char *(*name_at)(
 /* The options that the verb takes, for "options" in what --json writes; NULL where there is no memory. */
 json_t *json_of_options(const command_line *command, const clt_options *options);
 
-/* A clt_note_function: to stderr. */
-void take_note(void *user, const char *sentence);
+/* A clt_note_function: to stderr. `display` is a progress_display, whose unfinished line ends before it, or NULL. */
+void take_note(void *display, const char *sentence);
 
 /* How images are read for a model of so many channels (0: there is none yet): one of RGB images takes grey ones as RGB.
  * What is returned owns nothing, and lives as long as the options. */

@@ -11,6 +11,12 @@
 
 enum { GAP = 4, TEXT_ROOM = LETTER_HEIGHT + 2 * GAP, LEAST_TILE = 64, MOST_TILE = 160 };
 
+static int reduced(int side, int longer)
+{
+    const int64_t tile = (int64_t)side * MOST_TILE / longer;
+    return tile > 0 ? (int)tile : 1;
+}
+
 /* Small images are shown several times as large, by a whole number, so that their pixels can be told apart. */
 static void choose_tile(contact_sheet *sheet)
 {
@@ -19,8 +25,8 @@ static void choose_tile(contact_sheet *sheet)
     sheet->tile_width = width * times;
     sheet->tile_height = height * times;
     if (longer <= MOST_TILE) return;
-    sheet->tile_width = width * MOST_TILE / longer > 0 ? width * MOST_TILE / longer : 1;
-    sheet->tile_height = height * MOST_TILE / longer > 0 ? height * MOST_TILE / longer : 1;
+    sheet->tile_width = reduced(width, longer);
+    sheet->tile_height = reduced(height, longer);
 }
 
 clt_status sheet_open(contact_sheet *sheet, clt_shape image, int rows, int columns, clt_error *error)
@@ -81,7 +87,7 @@ clt_status sheet_show(contact_sheet *sheet, int row, int column, const uint8_t *
     const size_t line = (size_t)sheet->tile_width * 3;
     clt_status status = CLT_OK;
     TRY(clt__allocate((uint64_t)sheet->tile_height, line, "an image", &tile, error));
-    if (sheet->tile_width >= sheet->image.width)
+    if (sheet->tile_width >= sheet->image.width && sheet->tile_height >= sheet->image.height)
         show_enlarged(sheet, pixels, tile);
     else
         status = show_reduced(sheet, pixels, tile, error);

@@ -38,7 +38,10 @@ void use_scratch_cache(void)
     const bool writable = home && clt__can_write_to(home);
     if (!writable && (make_in(getenv("TMPDIR"), path) || make_in("/tmp", path))) {
         (void)setenv("XDG_CACHE_HOME", path, 1);
-        print_note("%s cannot be written; compiled kernels are kept in %s", home ? home : "the home folder", path);
+        print_note("%s cannot be written; drivers keep compiled kernels in %s, and so does cltrain unless "
+                   "CLTRAIN_CACHE_DIR says "
+                   "otherwise",
+                   home ? home : "the home folder", path);
     } else if (!writable) {
         print_note("%s cannot be written, nor a temporary folder: compiled kernels are not kept",
                    home ? home : "the home folder");

@@ -10,7 +10,7 @@
 #include "cli/verbs.h"
 #include "model/model.h"
 
-enum { MOST_ROWS = 40, COLUMNS = 10 };
+enum { MOST_ROWS = 40, MOST_COLUMNS = 10 };
 
 typedef struct description {
     const command_line *command;
@@ -34,7 +34,6 @@ static clt_status open_split(description *d, clt_split split, const clt_options 
     clt_options any = *reading;
     if (clt_dataset_open(d->path, split, reading, &d->split[split], &first) == CLT_OK) return CLT_OK;
     any.size = thumbnail;
-    any.note = NULL;
     if (first.status != CLT_BAD_FILE || reading->size.height ||
         clt_dataset_open(d->path, split, &any, &d->split[split], error) != CLT_OK)
         return clt__pass_on(&first, error);
@@ -84,18 +83,24 @@ static clt_status measure(description *d, clt_error *error)
     const int classes = clt_dataset_classes(d->main);
     char net[64];
     clt_options options = *d->options;
-    (void)snprintf(net, sizeof net, "flatten, dense out=%d", classes ? classes : 1);
+    (void)snprintf(net, sizeof net, "globalavgpool, flatten, dense out=%d", classes ? classes : 1);
     options.net = net;
     options.input = clt_dataset_shape(d->main);
     TRY(clt_model_create(&options, &d->model, error));
     return clt__normalize(d->model, d->main, &options, error);
 }
 
+/* Images of a class that are shown: a session's batch, which the data set has to fill. */
+static int columns_of(const description *d)
+{
+    return clt_dataset_count(d->main) < MOST_COLUMNS ? (int)clt_dataset_count(d->main) : MOST_COLUMNS;
+}
+
 /* Training it shows what any net would see. */
 static clt_status open_session(description *d, clt_error *error)
 {
     clt_options options = *d->options;
-    options.batch_size = COLUMNS;
+    options.batch_size = columns_of(d);
     if (!clt_dataset_classes(d->main))
         return FAIL(error, CLT_BAD_ARGUMENT, "--sheet: %s has no class labels, by which images are shown", d->path);
     TRY(clt_device_open("reference", &d->device, error));
@@ -105,11 +110,11 @@ static clt_status open_session(description *d, clt_error *error)
 /* ---- the sheet ---------------------------------------------------------------------------------------------- */
 
 /* The numbers of the first images of a class. */
-static int find_images(const description *d, int class, int32_t images[COLUMNS])
+static int find_images(const description *d, int class, int32_t images[MOST_COLUMNS])
 {
     int found = 0;
-    for (size_t i = 0; i < clt_dataset_count(d->main) && found < COLUMNS; i++)
-        if (clt_dataset_label(d->main, i) == class) images[found++] = (int32_t)i;
+    for (size_t i = 0; i < clt_dataset_count(d->main) && found < columns_of(d); i++)
+        if (clt_dataset_label(d->main, i) == class && !clt_dataset_lacks(d->main, i)) images[found++] = (int32_t)i;
     return found;
 }
 
@@ -135,7 +140,7 @@ static clt_status show_class(const description *d, contact_sheet *sheet, int cla
 {
     const clt_shape shape = clt_dataset_shape(d->main);
     const size_t image = (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
-    int32_t images[COLUMNS];
+    int32_t images[MOST_COLUMNS];
     char text[160];
     const char *name = clt_dataset_class_name(d->main, class);
     const int found = find_images(d, class, images);
@@ -146,7 +151,7 @@ static clt_status show_class(const description *d, contact_sheet *sheet, int cla
     TRY(clt_session_choose_batch(d->session, images, found, error));
     TRY(clt_session_train_batch(d->session,
                                 error)); /* a step of its own, so that each class is augmented differently */
-    TRY(clt_session_read(d->session, "input", planes, (size_t)found * image, error));
+    TRY(clt_session_read(d->session, "input", planes, (size_t)sheet->columns * image, error));
     for (int i = 0; i < found; i++) {
         to_bytes(d, planes + (size_t)i * image, pixels);
         TRY(sheet_show(sheet, class, i, pixels, error));
@@ -173,8 +178,9 @@ static clt_status write_sheet(description *d, clt_error *error)
     uint8_t *pixels = NULL;
     TRY(open_session(d, error));
     const int classes = clt_dataset_classes(d->main);
-    clt_status status = sheet_open(&sheet, shape, classes < MOST_ROWS ? classes : MOST_ROWS, COLUMNS, error);
-    if (status == CLT_OK) status = clt__allocate(image * COLUMNS, sizeof *planes, "images", &planes, error);
+    clt_status status = sheet_open(&sheet, shape, classes < MOST_ROWS ? classes : MOST_ROWS, columns_of(d), error);
+    if (status == CLT_OK)
+        status = clt__allocate(image * (uint64_t)columns_of(d), sizeof *planes, "images", &planes, error);
     if (status == CLT_OK) status = clt__allocate(image, 1, "an image", &pixels, error);
     if (status == CLT_OK) status = draw_sheet(d, &sheet, planes, pixels, error);
     free(pixels);

@@ -8,6 +8,7 @@
 #include "cli/npy_writer.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "data/dataset.h"
 
 enum { MOST_FILES = 1024 };
 
@@ -232,6 +233,7 @@ static bool joins_group(const file_group *group, const clt_dataset *images, size
 {
     if (!group->count) return true;
     const clt_shape a = clt_dataset_shape(group->images[0]), b = clt_dataset_shape(images);
+    if (clt__dataset_streams(images) || clt__dataset_streams(group->images[0])) return false; /* it may lack some */
     return a.channels == b.channels && a.height == b.height && a.width == b.width && group->count < MOST_FILES &&
            group->total + clt_dataset_count(images) <= most;
 }

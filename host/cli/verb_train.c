@@ -185,6 +185,7 @@ static clt_status train(training_run *training, clt_error *error)
     if (!options->output_dir) print_note("nothing is written, because --output-dir is not given");
     TRY(catch_stops(error));
     training->display = progress_begin(options->quiet);
+    clt_options_set_notes(options, take_note, &training->display);
     const clt_status status =
         clt_train(training->model, training->device, training->images, training->validation, options, error);
     progress_end(&training->display);

@@ -213,6 +213,8 @@ static clt_status take_entry(walk *w, const char *folder, const char *name, cons
     TRY(clt__join(folder, name, &path, error));
     if (stat(path, &about) && errno == ELOOP)
         w->left->loops++;
+    else if (stat(path, &about) && errno != ENOENT)
+        status = FAIL(error, CLT_BAD_FILE, "%s: cannot be looked at: %s", path, strerror(errno));
     else if (stat(path, &about))
         status = take_file(w, folder, name, path, error);
     else if (S_ISDIR(about.st_mode) && is_above(at, &about))
@@ -268,6 +270,8 @@ static clt_status sort_out(const char *folder, const char *name, const level *at
     TRY(clt__join(folder, name, &path, error));
     if (stat(path, &about) && errno == ELOOP)
         left->loops++;
+    else if (stat(path, &about) && errno != ENOENT)
+        status = FAIL(error, CLT_BAD_FILE, "%s: cannot be looked at: %s", path, strerror(errno));
     else if (stat(path, &about))
         status = count_file(left, name, error);
     else if (S_ISDIR(about.st_mode) && is_above(at, &about))

@@ -56,5 +56,8 @@ clt__frame clt__frame_random(int width, int height, const clt__crops *crops, siz
 
 double clt__frame_random_least(int width, int height, const clt__crops *crops)
 {
-    return floor(sqrt((double)width * height * crops->share.least * least_aspect));
+    const clt__frame middle_part = fallback(width, height);
+    const double drawn = floor(sqrt((double)width * height * crops->share.least * least_aspect)),
+                 least = middle_part.width < middle_part.height ? middle_part.width : middle_part.height;
+    return drawn < least ? drawn : least;
 }

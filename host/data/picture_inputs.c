@@ -14,7 +14,9 @@ static clt_status open_picture(const char *path, const clt_options *options, clt
     clt_options alone = *options;
     clt__picture_list list = {0};
     alone.skip_bad = false;
-    clt_status status = clt__picture_list_add(&list, ".", path, 0, error);
+    alone.data_cache = INT64_MAX; /* it is decoded at once, so that what is wrong with it is known */
+    alone.given[CLT__OPTION_data_cache] = true;
+    clt_status status = clt__picture_list_add(&list, NULL, path, 0, error);
     if (status == CLT_OK) status = clt__pictures_open_unlabelled(path, &list, &alone, dataset, error);
     clt__picture_list_free(&list);
     return status;
@@ -24,7 +26,7 @@ static clt_status open_picture(const char *path, const clt_options *options, clt
 
 static bool looks_like_folder(const clt__data_source *source)
 {
-    return source->folder && clt__has_pictures_below(source->path);
+    return source->folder;
 }
 
 static clt_status open_folder(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
@@ -33,6 +35,7 @@ static clt_status open_folder(const char *path, const clt_options *options, clt_
     clt__leftovers left = {0};
     clt_status status = clt__add_pictures_below(path, path, 0, &list, &left, error);
     if (status == CLT_OK) status = clt__leftovers_tell(&left, path, options, error);
+    if (status == CLT_OK && !list.count) status = FAIL(error, CLT_BAD_FILE, "%s: the folder holds no image", path);
     if (status == CLT_OK) status = clt__pictures_open_unlabelled(path, &list, options, dataset, error);
     clt__leftovers_free(&left);
     clt__picture_list_free(&list);

@@ -10,7 +10,7 @@ clt_status clt__picture_list_add(clt__picture_list *list, const char *folder, co
 {
     char *path;
     TRY(clt__grow(&list->entry, &list->capacity, list->count, sizeof *list->entry, error));
-    TRY(*name == '/' ? clt__copy_text(name, &path, error) : clt__join(folder, name, &path, error));
+    TRY(!folder || *name == '/' ? clt__copy_text(name, &path, error) : clt__join(folder, name, &path, error));
     list->entry[list->count++] = (clt__picture_entry){.path = path, .label = label};
     return CLT_OK;
 }

@@ -18,7 +18,7 @@ typedef struct clt__picture_list {
     size_t count, capacity;
 } clt__picture_list;
 
-/* The path FOLDER/NAME, or NAME itself where it is absolute. */
+/* The path FOLDER/NAME, or NAME itself where it is absolute or `folder` is NULL. */
 clt_status clt__picture_list_add(clt__picture_list *list, const char *folder, const char *name, int32_t label,
                                  clt_error *error);
 void clt__picture_list_free(clt__picture_list *list);

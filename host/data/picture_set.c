@@ -68,15 +68,17 @@ static clt_status work_through(file_work *work, const char *what, clt__job_funct
         clt__workers_wait(workers, &job);
         TRY(clt__ticker_tick(&ticker, (int64_t)(first + job.count), error));
     }
+    if (work->status != CLT_OK) return clt__pass_on(&work->why, error);
     clt__ticker_end(&ticker);
-    return work->status == CLT_OK ? CLT_OK : clt__pass_on(&work->why, error);
+    return CLT_OK;
 }
 
 static clt_status for_each_file(file_work *work, const char *what, clt__job_function each, size_t count,
                                 clt_error *error)
 {
     clt__workers *workers;
-    TRY(clt__workers_open(clt__worker_count(work->options), &workers, error));
+    const size_t most = (size_t)clt__worker_count(work->options), threads = count < 2 ? 0 : count < most ? count : most;
+    TRY(clt__workers_open((int)threads, &workers, error));
     (void)pthread_mutex_init(&work->lock, NULL);
     const clt_status status = work_through(work, what, each, count, workers, error);
     (void)pthread_mutex_destroy(&work->lock);
@@ -130,52 +132,58 @@ static clt_status survey(clt__picture_list *list, const clt_options *options, cl
     return find_common(list, options, common, error);
 }
 
-/* ---- decoding at once */
+/* ---- decoding all of them */
+
+static clt_status bring(file_work *work, size_t file, clt_error *error)
+{
+    uint8_t *image;
+    if (work->pixels) return clt__store_bring(work->store, file, NULL, work->pixels + file * work->image, error);
+    TRY(clt__allocate(work->image, 1, "an image", &image, error)); /* only to see whether it can be decoded */
+    const clt_status status = clt__store_bring(work->store, file, NULL, image, error);
+    free(image);
+    return status;
+}
 
 static void decode(void *user, size_t file)
 {
     file_work *work = user;
     clt_error why;
-    const clt_status status = clt__store_bring(work->store, file, NULL, work->pixels + file * work->image, &why);
+    const clt_status status = bring(work, file, &why);
     if (status != CLT_OK) remember_failure(work, status, &why);
 }
 
-static void move_name(clt__names *names, size_t from, size_t to)
+static void move_image(clt_dataset *dataset, size_t from, size_t to)
 {
-    char *name = names->name[from];
-    names->name[from] = names->name[to];
-    names->name[to] = name;
+    const size_t image = clt__image_size(dataset->shape);
+    if (dataset->bytes) memmove(dataset->bytes + to * image, dataset->bytes + from * image, image);
+    dataset->labels[to] = dataset->labels[from];
+    if (!dataset->image_names.count) return;
+    char *name = dataset->image_names.name[from];
+    dataset->image_names.name[from] = dataset->image_names.name[to];
+    dataset->image_names.name[to] = name;
 }
 
 /* Those of bad files are closed up. */
 static void close_gaps(clt_dataset *dataset)
 {
-    const size_t image = clt__image_size(dataset->shape);
     size_t kept = 0;
-    for (size_t i = 0; i < dataset->count; i++) {
-        if (clt__store_is_bad(dataset->pictures, i)) continue;
-        if (kept < i) {
-            memcpy(dataset->bytes + kept * image, dataset->bytes + i * image, image);
-            dataset->labels[kept] = dataset->labels[i];
-        }
-        if (dataset->image_names.count) move_name(&dataset->image_names, i, kept);
-        kept++;
-    }
+    for (size_t i = 0; i < dataset->count; i++)
+        if (!clt__store_is_bad(dataset->pictures, i)) move_image(dataset, i, kept++);
     while (dataset->image_names.count > kept) free(dataset->image_names.name[--dataset->image_names.count]);
     dataset->count = kept;
+    clt__store_drop_bad(dataset->pictures);
 }
 
-/* From then on the images are in memory like those of any other format. */
+/* So that bad files are known before anything is done with the others. */
 static clt_status decode_all(clt_dataset *dataset, const clt_options *options, clt_error *error)
 {
-    file_work work = {.options = options, .store = dataset->pictures, .image = clt__image_size(dataset->shape)};
-    TRY(clt__dataset_allocate_bytes(dataset, error));
-    work.pixels = dataset->bytes;
+    file_work work = {.options = options,
+                      .store = dataset->pictures,
+                      .pixels = dataset->bytes,
+                      .image = clt__image_size(dataset->shape)};
     TRY(for_each_file(&work, "decode images", decode, dataset->count, error));
     TRY(clt__store_judge(dataset->pictures, options, error));
     close_gaps(dataset);
-    clt__store_close(dataset->pictures);
-    dataset->pictures = NULL;
     return CLT_OK;
 }
 
@@ -193,22 +201,13 @@ static clt_status take_labels(const clt__picture_list *list, clt_dataset *datase
     return CLT_OK;
 }
 
-static void count_converted(const clt__picture_list *list, const clt__picture_info *wanted, clt_dataset *dataset)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const clt__picture_info *info = &list->entry[i].info;
-        if (list->entry[i].bad) continue;
-        dataset->converted +=
-            info->width != wanted->width || info->height != wanted->height || info->channels != wanted->channels;
-    }
-}
-
-static void note_sizes(const clt__picture_list *list, clt_dataset *dataset)
+static void note_sizes(const clt__picture_list *list, const clt__picture_info *wanted, clt_dataset *dataset)
 {
     for (size_t i = 0; i < list->count; i++) {
         const clt__picture_info *info = &list->entry[i].info;
         clt_shape *least = &dataset->least, *most = &dataset->most;
-        if (list->entry[i].bad) continue;
+        dataset->converted +=
+            info->width != wanted->width || info->height != wanted->height || info->channels != wanted->channels;
         if (!least->height || info->height < least->height) least->height = info->height;
         if (!least->width || info->width < least->width) least->width = info->width;
         if (info->height > most->height) most->height = info->height;
@@ -231,12 +230,24 @@ static clt_status create(const char *name, clt__picture_list *list, const clt__p
     clt_dataset *fresh;
     TRY(clt__dataset_create(&images, &fresh, error));
     clt_status status = take_labels(list, fresh, error);
-    note_sizes(list, fresh);
-    count_converted(list, &use->wanted, fresh);
     for (size_t i = 0; i < list->count && status == CLT_OK && named; i++)
         status = clt__names_add(&fresh->image_names, list->entry[i].path, strlen(list->entry[i].path), error);
     if (status == CLT_OK) status = clt__store_open(list, use, &fresh->pictures, error);
     return clt__dataset_finish(status, fresh, dataset);
+}
+
+/* Images that all stay in memory are from then on like those of any other format. Where bad files are to be skipped
+ * they are looked for at once in any case: what a data set holds must not depend on how much memory there is. */
+static clt_status fill(clt_dataset *dataset, const clt__picture_use *use, bool at_once, const clt_options *options,
+                       clt_error *error)
+{
+    if (at_once) TRY(clt__dataset_allocate_bytes(dataset, error));
+    if (at_once || use->skip_bad) TRY(decode_all(dataset, options, error));
+    note_sizes(clt__store_list(dataset->pictures), &use->wanted, dataset);
+    if (!at_once) return CLT_OK;
+    clt__store_close(dataset->pictures);
+    dataset->pictures = NULL;
+    return CLT_OK;
 }
 
 static clt_status open_list(const char *name, clt__picture_list *list, const clt_options *options, bool named,
@@ -253,12 +264,11 @@ static clt_status open_list(const char *name, clt__picture_list *list, const clt
     TRY(check_options(name, options, error));
     TRY(survey(list, options, &use.wanted, error));
     const bool at_once = !(use.random.least > 0) && fit_into(use.room, list->count, &use.wanted);
-    if (!at_once || clt__picture_list_bad(list, &first) == list->count) {
-        TRY(clt__picture_list_judge(list, options->skip_bad, options, error));
-        clt__picture_list_drop_bad(list);
-    }
+    const bool decodes = at_once || use.skip_bad; /* and judges then */
+    if (!decodes || clt__picture_list_bad(list, &first) == list->count)
+        TRY(clt__picture_list_judge(list, false, options, error));
     TRY(create(name, list, &use, named, &fresh, error));
-    return clt__dataset_finish(at_once ? decode_all(fresh, options, error) : CLT_OK, fresh, dataset);
+    return clt__dataset_finish(fill(fresh, &use, at_once, options, error), fresh, dataset);
 }
 
 clt_status clt__pictures_open(const char *name, clt__picture_list *list, const clt_options *options,

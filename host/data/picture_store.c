@@ -117,14 +117,12 @@ static clt__frame frame_of(const clt__picture_store *store, const clt__picture_i
     return clt__frame_whole(info->width, info->height);
 }
 
-/* How small a picture may be made so that the part that is taken is no smaller than what is wanted. Where random crops
- * are to come, as small as suits any of them: what is kept serves all. */
+/* How small a picture may be made so that the part that is taken is no smaller than what is wanted. Of random crops it
+ * is as small as suits any of them: what is kept serves all. */
 static clt__picture_wish wish_for(const clt__picture_store *store, const clt__picture_info *info,
                                   const clt__crops *crops)
 {
     const clt__picture_info *wanted = &store->use.wanted;
-    const clt__crops to_come = {.share = store->use.random};
-    if (!crops && to_come.share.least > 0) crops = &to_come;
     clt__frame part = frame_of(store, info, NULL, 0);
     if (crops) part.width = part.height = clt__frame_random_least(info->width, info->height, crops);
     clt__picture_wish wish = {.no_exif = !store->use.exif, .least_width = info->width, .least_height = info->height};
@@ -158,7 +156,7 @@ static clt_status decode(const clt__picture_store *store, size_t image, const cl
 
 /* ---- bringing */
 
-/* Whole pictures are kept where random crops are to come, finished images where not. */
+/* Whole pictures are kept where random crops are to come, and serve those alone; finished images where not. */
 static bool keeps_whole(const clt__picture_store *store)
 {
     return store->use.random.least > 0;
@@ -175,7 +173,7 @@ static void remember_end(clt__picture_store *store, size_t image)
 
 static clt_status bring(clt__picture_store *store, size_t image, const clt__crops *crops, uint8_t *to, clt_error *error)
 {
-    const bool keeps = keeps_whole(store) || !crops;
+    const bool keeps = keeps_whole(store) == (crops != NULL);
     clt__picture picture = keeps ? find_kept(store, image) : (clt__picture){.pixels = NULL};
     if (picture.pixels && !keeps_whole(store)) {
         memcpy(to, picture.pixels, size_of(&picture.info));
@@ -185,7 +183,7 @@ static clt_status bring(clt__picture_store *store, size_t image, const clt__crop
     TRY(decode(store, image, crops, &picture, error));
     if (picture.info.lacks_end) remember_end(store, image);
     const clt_status status = fit(store, image, crops, &picture, to, error);
-    if (!(keeps_whole(store) && status == CLT_OK && keep(store, image, &picture))) free(picture.pixels);
+    if (!(keeps && keeps_whole(store) && status == CLT_OK && keep(store, image, &picture))) free(picture.pixels);
     if (status == CLT_OK && keeps && !keeps_whole(store)) keep_copy(store, image, to);
     return status;
 }
@@ -255,4 +253,19 @@ clt_status clt__store_judge(clt__picture_store *store, const clt_options *option
     const clt_status status = clt__picture_list_judge(&store->list, store->use.skip_bad, news ? options : NULL, error);
     (void)pthread_mutex_unlock(&store->lock);
     return status;
+}
+
+void clt__store_drop_bad(clt__picture_store *store)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < store->list.count; i++)
+        if (!store->list.entry[i].bad) store->kept[kept++] = store->kept[i];
+    for (size_t i = kept; i < store->list.count; i++) store->kept[i] = (clt__picture){.pixels = NULL};
+    clt__picture_list_drop_bad(&store->list);
+    store->told = 0;
+}
+
+const clt__picture_list *clt__store_list(const clt__picture_store *store)
+{
+    return &store->list;
 }

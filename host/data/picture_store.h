@@ -39,6 +39,12 @@ bool clt__store_is_bad(clt__picture_store *store, size_t image);
  * there is nobody to be told a note. */
 clt_status clt__store_judge(clt__picture_store *store, const clt_options *options, clt_error *error);
 
+/* Forgets the bad files that were found so far: the others move up. Nobody else may be using the store. */
+void clt__store_drop_bad(clt__picture_store *store);
+
+/* Its files. */
+const clt__picture_list *clt__store_list(const clt__picture_store *store);
+
 /* What is wrong with a bad file. It stays as long as the store. */
 const char *clt__store_why(clt__picture_store *store, size_t image);
 

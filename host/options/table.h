@@ -26,10 +26,12 @@
       "do as training did unless told otherwise") \
     X(FLAG, skip_bad, NULL, "no", 0, 0, RUN, READING, \
       "leave out image files that cannot be decoded, and say how many") \
-    X(REAL, eval_crop, "SHARE", "0", 0, 1, RUN, READING, \
+    X(REAL, eval_crop, "SHARE", "0", 0, 1, KEPT, READING, \
       "of image files that are not cropped at random, take the largest part of the right shape in the middle, times this share: " \
       "0.875 is PyTorch's 224 of 256; 0: all of it, squeezed") \
-    X(FLAG, exif, NULL, "yes", 0, 0, RUN, READING, "leave image files as they are stored, whatever their EXIF orientation says") \
+    X(FLAG, exif, NULL, "yes", 0, 0, KEPT, READING, \
+      "leave image files as they are stored, whatever their EXIF orientation says; this and eval-crop eval and predict do as training did " \
+      "unless told otherwise") \
     X(COUNT, workers, "N", "0", 0, 1024, RUN, READING, "threads that decode image files; 0: one for each core") \
     X(BYTES, data_cache, "BYTES", NULL, 0, 1e15, RUN, READING, \
       "images decoded from files stay in memory up to this, as in 500M or 4G; the others are decoded again when they are needed " \

@@ -181,12 +181,10 @@ static clt_status move_on(clt__feed *feed, int number, bool wait, clt_error *err
     clt__chunk *chunk = &feed->chunk[number % 2];
     const int begin = begin_of(feed, number), end = end_of(feed, number);
     if (chunk->number != number || !chunk->images || !(wait || clt__taking_is_done(chunk->taking))) return CLT_OK;
-    const clt_status status = end_reading(feed, begin, end, chunk->images, &chunk->taking, error);
-    if (status != CLT_OK) {
-        (void)forget(chunk, NULL); /* what was read of it is not whole */
-        return status;
-    }
-    return begin_writing(feed, begin, end, number % 2 * feed->half, chunk, error);
+    clt_status status = end_reading(feed, begin, end, chunk->images, &chunk->taking, error);
+    if (status == CLT_OK) status = begin_writing(feed, begin, end, number % 2 * feed->half, chunk, error);
+    if (status != CLT_OK) (void)forget(chunk, NULL); /* what is there of it is not whole */
+    return status;
 }
 
 static clt_status join(clt__feed *feed, clt__chunk *chunk, clt_error *error)
