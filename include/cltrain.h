@@ -206,17 +206,18 @@ typedef struct clt_dataset clt_dataset;
  *  - a folder train/CLASS/... and test/CLASS/... of image files at any depth (training; testing, val, valid,
  * validation; any case of letters), or CLASS/... alone; classes are the sorted folder names
  *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
- *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
+ *  - a CSV file of labels and pixels, or of labels and image files, or a folder with train.csv and test.csv
  * Image files are PNG, JPEG, WebP, TIFF, GIF or BMP, told by what they hold; pixels are as a viewer shows them.
  * A single list or CSV file has no splits, nor have classes alone: both are all of it (see clt_dataset_is_whole). The
- * options layout, size, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers and
- * data_cache how many threads decode image files and how many bytes of images stay in memory; their note function is
- * told what is left out. Image files that do not all stay in memory are read again when they are needed: they must stay
- * where they are as long as the data set is open. */
+ * options layout, label_column, size, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers
+ * and data_cache how many threads decode image files and how many bytes of images stay in memory; their note function
+ * is told what is left out. Image files that do not all stay in memory are read again when they are needed: they must
+ * stay where they are as long as the data set is open. */
 clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                             clt_error *error);
 
-/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG, JPEG, WebP, TIFF, GIF or BMP. */
+/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG, JPEG, WebP, TIFF, GIF or BMP; or from
+ * all files that a list or a CSV file names, or all rows of a CSV file, whose labels are passed over. */
 clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
                                    clt_error *error);
 

@@ -19,17 +19,17 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
-        echo accumulate overfit-batch ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo accumulate overfit-batch ema init freeze data label-column net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
             save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch
         ;;
-    eval) echo model data topk tta batch-size json device schedule $limits ;;
-    predict) echo model topk tta format batch-size device schedule $limits ;;
+    eval) echo model data label-column topk tta batch-size json device schedule $limits ;;
+    predict) echo model label-column topk tta format batch-size device schedule $limits ;;
     summary) echo net input json ;;
-    data) echo layout size skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
+    data) echo layout label-column size skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
-        echo augment class-weights data net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
+        echo augment class-weights data label-column net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule $limits
         ;;
     plan) echo accumulate clip-grad freeze augment ema net input batch-size micro-batch-size optimizer images inference precision json device schedule $limits ;;

@@ -19,6 +19,9 @@
       "the data set: a folder of IDX, CIFAR, NPY or image files, an NPZ, list or CSV file; see the README") \
     X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY, "the checkpoint") \
     X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in NPY and NPZ files") \
+    X(TEXT, label_column, "NAME|N", NULL, 0, 0, RUN, READING, \
+      "the column of a CSV file that holds the labels: its name in the header, or its number, from 1, or from the end with -1 " \
+      "(default: the one that the header calls label, class, target or the like, else the one that looks so, with a note)") \
     X(SIZE, size, "[Cx]HxW", NULL, 0, 0, RUN, READING, \
       "image files are resized to H rows and W columns, and made grey (C 1) or RGB (C 3); CSV rows are read as such images") \
     X(FLAG, skip_bad, NULL, "no", 0, 0, RUN, READING, \
