@@ -288,8 +288,10 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
 clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error *error);
 
 /* The same, but takes those that are there with the right shape, as fine-tuning wants it where the last layer is
- * another; a moving average ("ema.conv1.weight") in place of its parameter. Where some keep their values, the options'
- * note function is told which are taken and which are not. An error where none is there. */
+ * another; a moving average ("ema.conv1.weight") in place of its parameter. What programs put before all names
+ * (module., _orig_mod., model., state_dict.) is seen through. Where some keep their values, the options' note function
+ * is told which are taken and which are not. An error where none is there. With the option weights_by_order names do
+ * not matter: all tensors are taken, in order, if each has its parameter's shape. */
 clt_status clt_model_start_from(clt_model *model, const char *path, const clt_options *options, clt_error *error);
 
 /* The options that the model was last trained with, as a checkpoint keeps them; the model's own, while it is not

@@ -107,6 +107,9 @@
     X(TEXT, weights, "FILE", NULL, 0, 0, FIXED, TRAIN | LR_FIND, \
       "initial parameters from a safetensors file: those of the right name and shape, a moving average where it has one; " \
       "the others keep theirs, and a note says which") \
+    X(FLAG, weights_by_order, NULL, "no", 0, 0, RUN, TRAIN | LR_FIND, \
+      "take the tensors of --weights one after another, whatever their names, and list the pairs: layer by layer as the file has them " \
+      "(where it sorts them by name, by name, numbers as numbers), all of them, each of its parameter's shape") \
     X(LONG, save_every, "STEPS", "0", 0, 1e15, KEPT, TRAIN, "steps between checkpoints within an epoch, 0 for none") \
     X(NORMALIZE, normalize, "HOW", "dataset", 0, 0, FIXED, TRAIN | LR_FIND, \
       "dataset: minus the training set's mean, over its standard deviation, for each channel; none: bytes/255; " \
