@@ -388,6 +388,8 @@ static void lists_may_have_names_without_classes_txt(void **state)
     (void)make_animals("listed");
     (void)write_text("listed/train.txt", "\xef\xbb\xbftrain/b 2.png dog\r\n\"train/a, 1.png\" cat\r\n");
     assert_animals(path_in("listed"), NULL);
+    (void)write_text("listed/train.txt", "train/b 2.png;dog\n\"train/a, 1.png\", cat\n");
+    assert_animals(path_in("listed"), NULL);
     (void)write_text("listed/test.txt", "train/b 2.png dog\ntrain/a, 1.png bird\n");
     refuse_as(CLT_BAD_FILE, path_in("listed"), CLT_TEST, NULL, "test.txt: line 2: has the class \"bird\", which ");
     (void)write_text("listed/test.txt", "train/b 2.png dog\n");

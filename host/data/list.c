@@ -31,14 +31,26 @@ static clt__cell trim(const char *from, const char *end)
     return (clt__cell){.text = from, .length = (size_t)(end - from)};
 }
 
-/* `"a path" label`, with anything in it; false where the line is not such. */
+/* `"a path" label`, with anything in it, and maybe a comma behind it; false where the line is not such. */
 static bool split_quoted(const clt__line *line, list_line *parts)
 {
     const char *end = line->start + line->length, *closing = memchr(line->start + 1, '"', line->length - 1);
     if (*line->start != '"' || !closing) return false;
     parts->path = (clt__cell){.text = line->start + 1, .length = (size_t)(closing - line->start - 1)};
     parts->label = trim(closing + 1, end);
+    if (parts->label.length && strchr(",;", *parts->label.text)) parts->label = trim(parts->label.text + 1, end);
     return parts->path.length > 0;
+}
+
+/* `PATH,LABEL`, where what stands before the last comma or semicolon ends as image files do. */
+static bool split_at_comma(const clt__line *line, list_line *parts)
+{
+    const char *end = line->start + line->length, *at = end; /* behind it */
+    while (at > line->start && at[-1] != ',' && at[-1] != ';') at--;
+    if (at == line->start) return false;
+    parts->path = trim(line->start, at - 1);
+    parts->label = trim(at, end);
+    return parts->label.length && clt__cell_is_picture(&parts->path);
 }
 
 /* The label is what follows the last tab, or else the last word, the path all before it; a last word that ends as
@@ -47,7 +59,7 @@ static list_line split_line(const clt__line *line)
 {
     list_line parts;
     const char *end = line->start + line->length, *at = end;
-    if (split_quoted(line, &parts)) return parts;
+    if (split_quoted(line, &parts) || split_at_comma(line, &parts)) return parts;
     const bool tabs = memchr(line->start, '\t', line->length);
     while (at > line->start && !(tabs ? at[-1] == '\t' : is_blank(at[-1]))) at--;
     parts.path = trim(line->start, at);
