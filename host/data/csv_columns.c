@@ -15,13 +15,15 @@ typedef struct choosing {
     const clt__csv_like *like;
     const clt_options *options;
     clt__csv_columns *to;
-    clt__line row; /* the first */
-    bool named;    /* the header has names */
+    clt__line row;          /* the first */
+    bool named;             /* the header has names */
+    clt__cell *name, *cell; /* [columns] of the header and of that row; empty where there is none */
 } choosing;
 
+/* A header that counts has no names. */
 static clt__cell name_of(const choosing *c, size_t column)
 {
-    return c->named ? clt__csv_cell(c->table, &c->table->header, column) : (clt__cell){.text = ""};
+    return c->named ? c->name[column] : (clt__cell){.text = ""};
 }
 
 static bool is_id(const choosing *c, size_t column)
@@ -38,7 +40,7 @@ static bool holds_files(const choosing *c, size_t column)
 {
     enum { NO_PIXELS = 3 };
     double value;
-    const clt__cell name = name_of(c, column), cell = clt__csv_cell(c->table, &c->row, column);
+    const clt__cell name = name_of(c, column), cell = c->cell[column];
     if (!c->named || !(clt__csv_is_picture_name(&name) || (name.length && clt__csv_is_id_name(&name)))) return false;
     return clt__cell_is_picture(&cell) || !clt__cell_number(&cell, &value) || c->table->columns <= NO_PIXELS;
 }
@@ -48,20 +50,14 @@ static size_t find_picture(const choosing *c)
     size_t by_ending = CLT__NO_COLUMN, by_name = CLT__NO_COLUMN;
     if (!c->row.start) return CLT__NO_COLUMN;
     for (size_t i = c->table->columns; i-- > 0;) {
-        const clt__cell cell = clt__csv_cell(c->table, &c->row, i);
         if (holds_files(c, i)) by_name = i;
-        if (clt__cell_is_picture(&cell) && !(by_ending != CLT__NO_COLUMN && holds_files(c, by_ending))) by_ending = i;
+        if (clt__cell_is_picture(&c->cell[i]) && !(by_ending != CLT__NO_COLUMN && holds_files(c, by_ending)))
+            by_ending = i;
     }
     return by_ending != CLT__NO_COLUMN ? by_ending : by_name;
 }
 
 /* ---- the label that the caller names */
-
-static bool is_asked(const choosing *c, size_t column, const char *wanted)
-{
-    const clt__cell name = c->table->has_header ? clt__csv_cell(c->table, &c->table->header, column) : (clt__cell){0};
-    return c->table->has_header && clt__cell_is(&name, wanted);
-}
 
 /* Its name, else its place: from 1, or from the end with -1. */
 static clt_status find_asked(const choosing *c, size_t *label, clt_error *error)
@@ -71,7 +67,7 @@ static clt_status find_asked(const choosing *c, size_t *label, clt_error *error)
     char *end;
     *label = CLT__NO_COLUMN;
     for (size_t i = columns; i-- > 0;)
-        if (is_asked(c, i, wanted)) *label = i;
+        if (c->table->has_header && clt__cell_is(&c->name[i], wanted)) *label = i;
     const long place = strtol(wanted, &end, 10);
     if (*label != CLT__NO_COLUMN) return CLT_OK;
     if (end != wanted && !*end && place != 0 && labs(place) <= (long)columns)
@@ -178,6 +174,16 @@ static clt_status find_label(const choosing *c, size_t *label, clt_error *error)
 
 /* ---- all of it */
 
+/* The cells of a line, which may be NULL. */
+static clt_status read_cells(const clt__csv_table *table, const clt__line *line, clt__cell **cells, clt_error *error)
+{
+    const char *next = line ? line->start : NULL;
+    TRY(clt__allocate(table->columns, sizeof **cells, "the cells of a line", cells, error));
+    for (size_t i = 0; i < table->columns; i++)
+        (*cells)[i] = next ? clt__csv_next_cell(table, line, &next) : (clt__cell){.text = ""};
+    return CLT_OK;
+}
+
 static bool is_left_out(const choosing *c, size_t column)
 {
     if (column == c->to->label || column == c->to->picture) return false;
@@ -210,6 +216,21 @@ static void set_values(const choosing *c)
     }
 }
 
+static clt_status find_columns(choosing *c, clt_error *error)
+{
+    size_t label;
+    TRY(clt__allocate(c->table->columns, sizeof *c->to->value, "the columns", &c->to->value, error));
+    TRY(read_cells(c->table, c->table->has_header ? &c->table->header : NULL, &c->name, error));
+    TRY(read_cells(c->table, c->row.start ? &c->row : NULL, &c->cell, error));
+    c->to->picture = find_picture(c);
+    set_values(c);
+    TRY(find_label(c, &label, error));
+    c->to->label = label;
+    set_values(c);
+    tell_left_out(c);
+    return CLT_OK;
+}
+
 clt_status clt__csv_find_columns(const clt__csv_table *table, clt__csv_use use, const clt__csv_like *like,
                                  const clt_options *options, clt__csv_columns *columns, clt_error *error)
 {
@@ -220,17 +241,12 @@ clt_status clt__csv_find_columns(const clt__csv_table *table, clt__csv_use use, 
                   .to = columns,
                   .row = table->first,
                   .named = table->has_header && !table->counts};
-    size_t label;
     *columns = (clt__csv_columns){.label = CLT__NO_COLUMN, .picture = CLT__NO_COLUMN};
     if (!clt__next_line(&c.row)) c.row.start = NULL;
-    columns->picture = find_picture(&c);
-    TRY(clt__allocate(table->columns, sizeof *columns->value, "the columns", &columns->value, error));
-    set_values(&c);
-    TRY(find_label(&c, &label, error));
-    columns->label = label;
-    set_values(&c);
-    tell_left_out(&c);
-    return CLT_OK;
+    const clt_status status = find_columns(&c, error);
+    free(c.name);
+    free(c.cell);
+    return status;
 }
 
 void clt__csv_columns_free(clt__csv_columns *columns)

@@ -72,10 +72,10 @@ static clt_status open_files(const clt__listing *listing, const clt__text_classe
 
 static clt_status find_classes(const clt__listing *train, clt__text_classes *classes, clt_error *error)
 {
-    clt__picture_paths paths; /* for the folder that the list lies in */
-    TRY(clt__picture_paths_open(train->labels.file, &paths, error));
-    const clt_status status = clt__text_classes_find(&train->labels, paths.folder, classes, error);
-    clt__picture_paths_close(&paths);
+    char *folder;
+    TRY(clt__folder_of(train->labels.file, &folder, error));
+    const clt_status status = clt__text_classes_find(&train->labels, folder, classes, error);
+    free(folder);
     return status;
 }
 

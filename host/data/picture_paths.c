@@ -23,8 +23,7 @@ bool clt__has_picture_ending(const char *name, size_t length)
 
 /* ---- where to look */
 
-/* The folder that the list lies in. */
-static clt_status find_folder(const char *list, char **folder, clt_error *error)
+clt_status clt__folder_of(const char *list, char **folder, clt_error *error)
 {
     TRY(clt__copy_text(list, folder, error));
     char *slash = strrchr(*folder, '/');
@@ -58,10 +57,15 @@ static clt_status find_beside(const char *list, const char *folder, clt__names *
 clt_status clt__picture_paths_open(const char *list, clt__picture_paths *paths, clt_error *error)
 {
     *paths = (clt__picture_paths){.list = list};
-    clt_status status = find_folder(list, &paths->folder, error);
-    if (status == CLT_OK) status = find_beside(list, paths->folder, &paths->beside, error);
-    if (status != CLT_OK) clt__picture_paths_close(paths);
-    return status;
+    return clt__folder_of(list, &paths->folder, error);
+}
+
+/* Only where a path needs it: the folder may hold very many files. */
+static clt_status look_beside(clt__picture_paths *paths, clt_error *error)
+{
+    if (paths->looked) return CLT_OK;
+    paths->looked = true;
+    return find_beside(paths->list, paths->folder, &paths->beside, error);
 }
 
 void clt__picture_paths_close(clt__picture_paths *paths)
@@ -149,18 +153,21 @@ static clt_status count_find(clt__picture_paths *paths, const search *s, size_t 
 {
     paths->by_slashes += by_slashes;
     paths->by_ending += s->by_ending;
-    if (in == paths->beside.count) return CLT_OK;
+    if (in == SIZE_MAX) return CLT_OK; /* not in a folder beside */
     paths->by_folder++;
     return paths->found_in ? CLT_OK : clt__copy_text(paths->beside.name[in], &paths->found_in, error);
 }
 
 static clt_status look_everywhere(clt__picture_paths *paths, search *s, char *text, size_t line, clt_error *error)
 {
-    size_t in = paths->beside.count;
+    size_t in = SIZE_MAX;
     const bool by_slashes = strchr(text, '\\');
     (void)with_slashes(text);
     TRY(try_with_endings(s, text, error));
-    if (!s->found && *text != '/') TRY(try_beside(s, text, &in, error));
+    if (!s->found && *text != '/') {
+        TRY(look_beside(paths, error));
+        TRY(try_beside(s, text, &in, error));
+    }
     if (s->second)
         return FAIL(error, CLT_BAD_FILE, "%s: line %zu: \"%s\" may be %s or %s, where one file is needed", paths->list,
                     line, text, s->found, s->second);

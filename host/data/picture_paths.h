@@ -12,10 +12,14 @@ bool clt__has_picture_ending(const char *name, size_t length);
 typedef struct clt__picture_paths {
     const char *list;  /* its path */
     char *folder;      /* that it lies in */
-    clt__names beside; /* the folders beside it; first the one that is called as the list is */
+    bool looked;       /* for the folders beside it: */
+    clt__names beside; /* first the one that is called as the list is */
     size_t total, by_slashes, by_folder, by_ending;
     char *found_in; /* the first folder beside the list that had one */
 } clt__picture_paths;
+
+/* The folder that a list lies in; freed with free(). */
+clt_status clt__folder_of(const char *list, char **folder, clt_error *error);
 
 clt_status clt__picture_paths_open(const char *list, clt__picture_paths *paths, clt_error *error);
 void clt__picture_paths_close(clt__picture_paths *paths);
