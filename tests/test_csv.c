@@ -92,9 +92,13 @@ static void separators_marks_and_line_ends_are_read(void **state)
         "\"label\",\"a\",\"b,\"\"x\"\"\",\"c\",\"d\"\n\"1\",\"1\",\"2\", \"3\" ,4\n0,5,6,7,8\n",
         "a,b,c,d,Label\n1,2,3,4,1.0\n5,6,7,8,0.0\n",
         "a,b,y,c,d\n1,2,1,3,4\n5,6,0,7,8\n",
+        "sep=;\r\nlabel;a;b;c;d\r\n1;1;2;3;4\r\n0;5;6;7;8\r\n",
+        "sep=\t\nlabel\ta\tb\tc\td\n1\t1\t2\t3\t4\n0\t5\t6\t7\t8\n",
         "TARGET,0,1,2,3\n1,1,2,3,4\n0,5,6,7,8\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_pair(write_text("pair.csv", texts[i]), NULL);
+    assert_pair(write_text("id.csv", ",label,a,b,c,d\n0,1,1,2,3,4\n1,0,5,6,7,8\n"),
+                "1 of its columns is left out: column 1");
     assert_pair(write_text("id.csv", "id,label,a,b,c,d\n7,1,1,2,3,4\n8,0,5,6,7,8\n"),
                 "1 of its columns is left out: column 1, called \"id\"");
 }
@@ -203,13 +207,21 @@ static void the_caller_may_name_it(void **state)
 static void columns_may_be_numbered(void **state)
 {
     (void)state;
-    char text[600] = "";
-    for (int i = 0; i < 17; i++) (void)sprintf(text + strlen(text), "%d%s", i, i < 16 ? "," : "\n");
-    for (int row = 0; row < 2; row++)
-        for (int i = 0; i < 17; i++) (void)sprintf(text + strlen(text), "%d%s", i ? 9 : row, i < 16 ? "," : "\n");
-    clt_dataset *dataset = open_as(write_text("numbered.csv", text), CLT_TRAIN, NULL);
-    assert_int_equal(clt_dataset_count(dataset), 2);
-    clt_dataset_close(dataset);
+    static const char *const before[] = {"", ","};
+    for (int with = 0; with < 2; with++) {
+        char text[600] = "";
+        (void)strcat(text, before[with]);
+        for (int i = 0; i < 17; i++) (void)sprintf(text + strlen(text), "%d%s", i, i < 16 ? "," : "\n");
+        for (int row = 0; row < 2; row++) {
+            (void)strcat(text, with ? "7," : "");
+            for (int i = 0; i < 17; i++) (void)sprintf(text + strlen(text), "%d%s", i ? 9 : row, i < 16 ? "," : "\n");
+        }
+        clt_dataset *dataset = open_as(write_text("numbered.csv", text), CLT_TRAIN, NULL);
+        assert_int_equal(clt_dataset_count(dataset), 2);
+        assert_int_equal(clt_dataset_shape(dataset).width, 4);
+        assert_int_equal(clt_dataset_label(dataset, 1), 1);
+        clt_dataset_close(dataset);
+    }
 }
 
 /* ---- labels */

@@ -234,14 +234,16 @@ static void files_of_others_are_named(void **state)
     (void)state;
     static const char advice[] = "where a safetensors file is needed: two lines of Python make one: `import torch";
     refuse_archive("archive/data.pkl", "is a PyTorch file (a zip archive with data.pkl), where a safetensors file");
-    refuse_archive("archive/data.pkl", advice);
+    refuse_archive("archive/code/a.py...archive/data.pkl", advice);
     refuse_bytes("\x80\x02\x8a\x0al\xfc\x9c", 7, "is a Python pickle, as older PyTorch files are, where");
     refuse_bytes("\x80\x04\x95 ", 4, advice);
     refuse_archive("conv1.npy", "is an NPZ archive of NumPy arrays, where");
-    refuse_archive("metadata.json", "is a Keras model (a zip archive), where");
+    refuse_archive("model.weights.h5", "is a Keras model (a zip archive), where");
     refuse_archive("README", "is a zip archive, where a safetensors file is needed");
     refuse_bytes("\x89HDF\r\n\x1a\n    ", 12, "is an HDF5 file, as Keras writes, where");
     refuse_bytes("\x08\x08\x12\x07pytorch", 11, "is an ONNX model, where");
+    refuse_bytes("\x08\x07:\x90\x01 ", 6, "is an ONNX model, where");
+    refuse_bytes("\x1c\0\0\0TFL3", 8, "is a TensorFlow Lite model, where");
     refuse_bytes("\x93NUMPY\x01\0v\0", 10, "is a NumPy array, where");
     refuse_bytes("12345678", 8, "byte 0: gives a header length of");
 }

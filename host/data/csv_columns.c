@@ -28,8 +28,7 @@ static clt__cell name_of(const choosing *c, size_t column)
 
 static bool is_id(const choosing *c, size_t column)
 {
-    const clt__cell name = name_of(c, column);
-    return c->named && clt__csv_is_id_name(&name);
+    return c->table->has_header && clt__csv_is_id_name(&c->name[column]);
 }
 
 /* ---- image files */

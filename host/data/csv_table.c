@@ -50,18 +50,20 @@ clt_status clt__csv_check_width(const clt__csv_table *table, const clt__line *li
 
 /* ---- the header */
 
-/* 0, 1, 2 ... or 1, 2, 3 ...: what a program writes that numbers columns without names. A row of so many values that
- * grow by one is no image. */
+/* 0, 1, 2 ... or 1, 2, 3 ..., maybe behind an empty cell: what a program writes that numbers columns without names. A
+ * row of so many values that grow by one is no image. */
 static bool counts_columns(const clt__csv_table *table, const clt__line *line)
 {
     enum { LEAST = 16 };
-    size_t column = 0;
+    size_t column = 0, empty = 0;
     double start = 0, value;
     for (const char *next = line->start; next; column++) {
         const clt__cell cell = clt__csv_next_cell(table, line, &next);
+        if (column == 0 && !cell.length) empty = 1;
+        if (column < empty) continue;
         if (!clt__cell_number(&cell, &value)) return false;
-        if (column == 0) start = value;
-        if (value != start + (double)column) return false;
+        if (column == empty) start = value;
+        if (value != start + (double)(column - empty)) return false;
     }
     return column >= LEAST && (start == 0 || start == 1);
 }
@@ -123,10 +125,24 @@ static void find_tail(clt__csv_table *table)
     table->columns = last + !table->tail;
 }
 
+/* `sep=;`, which some spreadsheets write, and want, before all else. */
+static void find_said_separator(clt__csv_table *table)
+{
+    static const char said[] = "sep=";
+    clt__line line = table->first;
+    if (!clt__next_line(&line) || strncmp(line.start, said, strlen(said)) != 0) return;
+    const char separator = line.start[strlen(said)];
+    const bool alone = line.length == strlen(said) + (separator != '\t'); /* a tab is cut off as a blank at the end */
+    if (!alone || !strchr(",;\t", separator ? separator : 'x')) return;
+    table->separator = separator;
+    table->first = line;
+}
+
 void clt__csv_look(const char *path, char *text, clt__csv_table *table)
 {
     *table = (clt__csv_table){.path = path, .text = text, .first = {.next = clt__skip_mark(text)}};
     table->separator = clt__find_separator(text);
+    find_said_separator(table);
     find_header(table);
     find_tail(table);
 }

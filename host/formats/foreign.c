@@ -6,21 +6,27 @@
 
 /* ---- what it is */
 
-/* The name of a zip archive's first file, which stands 30 bytes behind its start. */
-static bool archive_begins_with(const unsigned char *bytes, size_t size, const char *ending)
+/* A zip archive's files are named in it, unpacked: where a name ends so, the bytes hold it. */
+static bool archive_has(const unsigned char *bytes, size_t size, const char *ending)
 {
-    enum { NAME = 30, NAME_LENGTH = 26 };
-    if (size < NAME || memcmp(bytes, "PK\3\4", 4) != 0) return false;
-    const size_t length = (size_t)bytes[NAME_LENGTH] | (size_t)bytes[NAME_LENGTH + 1] << 8, own = strlen(ending);
-    return length >= own && size - NAME >= length && memcmp(bytes + NAME + length - own, ending, own) == 0;
+    const size_t length = strlen(ending);
+    if (size < 4 || memcmp(bytes, "PK\3\4", 4) != 0) return false;
+    for (size_t at = 0; at + length <= size; at++) {
+        const unsigned char *next = memchr(bytes + at, ending[0], size - at - length + 1);
+        if (!next) return false;
+        if (memcmp(next, ending, length) == 0) return true;
+        at = (size_t)(next - bytes);
+    }
+    return false;
 }
 
-/* Lists of protocol buffers have no mark of their own: an ONNX model begins with its version, a small number, then the
- * program that wrote it, a text. */
+/* Protocol buffers have no mark of their own: an ONNX model begins with its version, a small number, then the program
+ * that wrote it, a short text, or the graph. */
 static bool is_onnx(const unsigned char *bytes, size_t size)
 {
-    return size > 4 && bytes[0] == 0x08 && bytes[1] >= 1 && bytes[1] < 32 && bytes[2] == 0x12 && bytes[3] < 64 &&
-           bytes[4] >= ' ' && bytes[4] < 127;
+    if (size < 5 || bytes[0] != 0x08 || bytes[1] < 1 || bytes[1] >= 32) return false;
+    const bool says_who = bytes[2] == 0x12 && bytes[3] < 64;
+    return bytes[2] == 0x3a || (says_who && (bytes[3] == 0 || (bytes[4] >= ' ' && bytes[4] < 127)));
 }
 
 static bool is_pickle(const unsigned char *bytes, size_t size)
@@ -44,13 +50,13 @@ static const char from_arrays[] = "safetensors.numpy.save_file in Python makes o
 static foreign recognise(const unsigned char *bytes, size_t size)
 {
     const char *content = clt__content_name(bytes, size);
-    if (archive_begins_with(bytes, size, "data.pkl"))
+    if (archive_has(bytes, size, "data.pkl"))
         return (foreign){"a PyTorch file (a zip archive with data.pkl)", from_torch};
     if (is_pickle(bytes, size)) return (foreign){"a Python pickle, as older PyTorch files are", from_torch};
-    if (archive_begins_with(bytes, size, ".npy")) return (foreign){"an NPZ archive of NumPy arrays", from_arrays};
-    if (archive_begins_with(bytes, size, "metadata.json") || archive_begins_with(bytes, size, "config.json"))
-        return (foreign){"a Keras model (a zip archive)", from_arrays};
+    if (archive_has(bytes, size, ".npy")) return (foreign){"an NPZ archive of NumPy arrays", from_arrays};
+    if (archive_has(bytes, size, "model.weights.h5")) return (foreign){"a Keras model (a zip archive)", from_arrays};
     if (content && strcmp(content, "an HDF5 file") == 0) return (foreign){"an HDF5 file, as Keras writes", from_arrays};
+    if (size >= 8 && memcmp(bytes + 4, "TFL3", 4) == 0) return (foreign){"a TensorFlow Lite model", from_arrays};
     if (is_onnx(bytes, size)) return (foreign){"an ONNX model", from_arrays};
     return (foreign){content, NULL};
 }
