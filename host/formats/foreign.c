@@ -42,8 +42,9 @@ typedef struct foreign {
 
 static const char from_torch[] =
     "two lines of Python make one: `import torch, safetensors.torch` and "
-    "`safetensors.torch.save_file(torch.load(\"IN\", map_location=\"cpu\"), \"OUT.safetensors\")` (with what "
-    "torch.load gives made the parameters by name: model.state_dict(), or its part \"state_dict\")";
+    "`safetensors.torch.save_file(torch.load(\"IN\", map_location=\"cpu\"), \"OUT.safetensors\")`; torch.load must "
+    "give "
+    "the parameters by name: of a whole model take its state_dict(), of a checkpoint its \"state_dict\"";
 
 static const char from_arrays[] = "safetensors.numpy.save_file in Python makes one of arrays by name";
 
