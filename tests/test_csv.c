@@ -247,7 +247,8 @@ static void labels_may_be_names(void **state)
     assert_int_equal(clt_dataset_count(dataset), 2);
     clt_dataset_close(dataset);
     refuse("label,a\n0,1\ncat,2\n", ": line 3: column 1 is \"cat\", where a label, a class's number from 0, is needed");
-    refuse("label,a\ncat,1\n0,2\n", ": line 3: column 1 is \"0\", where a label, a class's name, as before it,");
+    refuse("label,a\ncat,1\n0,2\n",
+           ": line 3: column 1 is \"0\", where a label, a class's name, as before it, is needed");
     refuse("label,a\n,1\n0,2\n", ": line 2: column 1 is \"\", where a label");
 }
 
@@ -365,6 +366,8 @@ static void rows_may_name_image_files(void **state)
     assert_animals(write_text("animals/more.csv", "age,file,label\n3,train/b 2.png,dog\n4,\"train/a, 1.png\",cat\n"),
                    &options);
     assert_told("1 of its columns is left out: column 1, called \"age\"");
+    refuse_as(CLT_BAD_ARGUMENT, path_in("animals/more.csv"), CLT_TRAIN, &(clt_options){.label_column = "file"},
+              "label-column: column 2 of ");
     refuse_as(CLT_BAD_FILE, write_text("animals/two.csv", "file,x,z\ntrain/b 2.png,dog,3\n"), CLT_TRAIN, NULL,
               ": line 2: has 2 columns besides the image files' names, and none is called label");
     refuse_as(CLT_BAD_FILE, write_text("animals/none.csv", "file,label\n,dog\n"), CLT_TRAIN, NULL,

@@ -68,7 +68,7 @@ static clt_status find_asked(const choosing *c, size_t *label, clt_error *error)
     for (size_t i = columns; i-- > 0;)
         if (c->table->has_header && clt__cell_is(&c->name[i], wanted)) *label = i;
     const long place = strtol(wanted, &end, 10);
-    if (*label != CLT__NO_COLUMN) return CLT_OK;
+    if (*label != CLT__NO_COLUMN) return CLT_OK; /* a name it is */
     if (end != wanted && !*end && place != 0 && labs(place) <= (long)columns)
         *label = place > 0 ? (size_t)place - 1 : columns - (size_t)-place;
     else if (c->use == CLT__CSV_WHOLE)
@@ -77,6 +77,13 @@ static clt_status find_asked(const choosing *c, size_t *label, clt_error *error)
                     "last) is needed",
                     c->table->path, wanted, columns);
     return CLT_OK;
+}
+
+static clt_status check_asked(const choosing *c, size_t label, clt_error *error)
+{
+    if (label == CLT__NO_COLUMN || label != c->to->picture) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "label-column: column %zu of %s holds the image files' names, not labels",
+                label + 1, c->table->path);
 }
 
 /* ---- the label that the header names */
@@ -160,8 +167,11 @@ static clt_status find_label(const choosing *c, size_t *label, clt_error *error)
 {
     const bool lacks_one = c->like && c->table->columns + 1 == c->like->columns && !c->named;
     *label = CLT__NO_COLUMN;
-    if (lacks_one) return CLT_OK;
-    if (c->options->label_column) return find_asked(c, label, error);
+    if (lacks_one || !c->row.start) return CLT_OK; /* without rows there is nothing to label */
+    if (c->options->label_column) {
+        TRY(find_asked(c, label, error));
+        return check_asked(c, *label, error);
+    }
     if (find_in_header(c, label)) {
         tell_odd(c, *label);
         return CLT_OK;

@@ -48,9 +48,10 @@ static int32_t class_number(const char *text)
 static clt_status fail_label(const clt__text_labels *labels, size_t index, const char *wanted, clt_error *error)
 {
     const clt__text_label *label = &labels->entry[index];
+    const size_t length = strlen(wanted), comma = wanted[length - 1] == ','; /* one follows it anyway */
     if (labels->column)
-        return FAIL(error, CLT_BAD_FILE, "%s: line %zu: column %zu is \"%.80s\", where a label, %s, is needed",
-                    labels->file, label->line, labels->column, label->text, wanted);
+        return FAIL(error, CLT_BAD_FILE, "%s: line %zu: column %zu is \"%.80s\", where a label, %.*s, is needed",
+                    labels->file, label->line, labels->column, label->text, (int)(length - comma), wanted);
     return FAIL(error, CLT_BAD_FILE, "%s: line %zu: has the label \"%.80s\", where %s is needed", labels->file,
                 label->line, label->text, wanted);
 }
