@@ -208,19 +208,20 @@ typedef struct clt_dataset clt_dataset;
  *  - a folder train/CLASS/... and test/CLASS/... of image files at any depth (training; testing, val, valid,
  *    validation; any case of letters), or CLASS/... alone; classes are the sorted folder names
  *  - a list file with `PATH LABEL` on each line, or a folder with train.txt and test.txt
- *  - a CSV file of labels and pixels, or a folder with train.csv and test.csv
+ *  - a CSV file of labels and pixels, or of labels and image files, or a folder with train.csv and test.csv
  * Image files are PNG, JPEG, WebP, TIFF, GIF or BMP, told by what they hold; pixels are as a viewer shows them.
  * A single list or CSV file, one of CIFAR's, x and y alone and classes alone have no splits: both are all of it (see
  * clt_dataset_is_whole). Of a folder that is no data set the one folder in it that is one is read. The options layout,
- * size, transpose, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers and data_cache how
- * many threads decode image files and how many bytes of images stay in memory; their note function is told what is left
- * out, and what was taken for what. Image files that do not all stay in memory are read again when they are needed:
- * they must stay where they are as long as the data set is open. Whole numbers among float labels are both labels and
- * targets: the loss says which are used. */
+ * label_column, size, transpose, exif, eval_crop, augment (of it rrc) and skip_bad say how files are read, workers and
+ * data_cache how many threads decode image files and how many bytes of images stay in memory; their note function is
+ * told what is left out, and what was taken for what. Image files that do not all stay in memory are read again when
+ * they are needed: they must stay where they are as long as the data set is open. Whole numbers among float labels are
+ * both labels and targets: the loss says which are used. */
 clt_status clt_dataset_open(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                             clt_error *error);
 
-/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG, JPEG, WebP, TIFF, GIF or BMP. */
+/* Reads images without labels, for clt_predict, from one file: IDX, NPY, PNG, JPEG, WebP, TIFF, GIF or BMP; or from
+ * all files that a list or a CSV file names, or all rows of a CSV file, whose labels are passed over. */
 clt_status clt_dataset_open_images(const char *path, const clt_options *options, clt_dataset **dataset,
                                    clt_error *error);
 
@@ -298,8 +299,10 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
 clt_status clt_model_load_weights(clt_model *model, const char *path, clt_error *error);
 
 /* The same, but takes those that are there with the right shape, as fine-tuning wants it where the last layer is
- * another; a moving average ("ema.conv1.weight") in place of its parameter. Where some keep their values, the options'
- * note function is told which are taken and which are not. An error where none is there. */
+ * another; a moving average ("ema.conv1.weight") in place of its parameter. What programs put before all names
+ * (module., _orig_mod., model., state_dict.) is seen through. Where some keep their values, the options' note function
+ * is told which are taken and which are not. An error where none is there. With the option weights_by_order names do
+ * not matter: all tensors are taken, in order, if each has its parameter's shape. */
 clt_status clt_model_start_from(clt_model *model, const char *path, const clt_options *options, clt_error *error);
 
 /* The options that the model was last trained with, as a checkpoint keeps them; the model's own, while it is not

@@ -19,18 +19,18 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
-        echo accumulate overfit-batch ema init freeze data net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo accumulate overfit-batch ema init freeze data label-column net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
-            warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights \
+            warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
             save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch transpose
         ;;
-    eval) echo model data topk tta strict invert transpose batch-size json device schedule $limits ;;
-    predict) echo model topk tta strict invert transpose format batch-size device schedule $limits ;;
+    eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
+    predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
     summary) echo net input json ;;
-    data) echo layout size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
+    data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
-        echo augment class-weights data transpose net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
-            alpha eps clip-grad clip-value label-smoothing loss seed init weights freeze normalize precision json device schedule $limits
+        echo augment class-weights data label-column transpose net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
+            alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision json device schedule $limits
         ;;
     plan) echo accumulate clip-grad freeze augment ema net input batch-size micro-batch-size optimizer images inference precision json device schedule $limits ;;
     tune) echo net input batch-size precision forget json device schedule $limits ;;
@@ -121,7 +121,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | skip-bad | no-exif | strict | transpose | invert) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done

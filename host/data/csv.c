@@ -1,236 +1,149 @@
-/* CSV: a row for each image, with its label and its values in planes (CHW). The label is the column that a header line
- * calls `label`, else the first. Where all values are whole numbers from 0 to 255 they are bytes, else reals. */
-#include <inttypes.h>
-#include <math.h>
+/* CSV: a row for each image, with its label and either its values in planes (CHW) or the name of its file. Where all
+ * values are whole numbers from 0 to 255 they are bytes, else reals. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/memory.h"
-#include "base/number.h"
+#include "data/csv_file.h"
+#include "data/csv_names.h"
 #include "data/format.h"
-#include "data/lines.h"
 
 static const char *const file_names[] = {[CLT_TRAIN] = "train.csv", [CLT_TEST] = "test.csv"};
 
-/* ---- cells -------------------------------------------------------------------------------------------------- */
+/* ---- opening one, with the other split's beside it */
 
-typedef struct cell {
-    const char *text;
-    size_t length; /* without blanks around it, and without quotes */
-} cell;
+/* Paths; `train` and `test` may be NULL, and `own` is one of them or a file alone. */
+typedef struct csv_paths {
+    const char *own, *train, *test;
+} csv_paths;
 
-/* The cell that begins at `at`; *next is where the next one does, NULL after the last. */
-static cell read_cell(const clt__line *line, const char *at, const char **next)
+static clt_status fail_unlabelled(const csv_paths *paths, clt_error *error)
 {
-    const char *end = line->start + line->length, *comma = memchr(at, ',', (size_t)(end - at));
-    const char *last = comma ? comma : end;
-    *next = comma ? comma + 1 : NULL;
-    while (at < last && (*at == ' ' || *at == '\t')) at++;
-    while (last > at && (last[-1] == ' ' || last[-1] == '\t')) last--;
-    if (last - at >= 2 && *at == '"' && last[-1] == '"') at++, last--;
-    return (cell){at, (size_t)(last - at)};
+    if (paths->own == paths->test && paths->train)
+        return FAIL(error, CLT_NO_FILE,
+                    "%s: has no column of labels, where %s has one: only predict reads images without labels",
+                    paths->own, paths->train);
+    return FAIL(error, CLT_BAD_FILE,
+                "%s: has no column called label, class, target or the like: --label-column NAME or N says which holds "
+                "the labels, and only predict reads images without",
+                paths->own);
 }
 
-/* A finite decimal number, and nothing after it. */
-static bool read_number(const cell *from, double *value)
+/* Both splits are bytes, or both are reals. */
+static clt_status open_pair(const csv_paths *paths, clt__csv_file *own, clt__csv_file *train, clt__csv_file *test,
+                            const clt_options *options, clt_dataset **dataset, clt_error *error)
 {
-    char *end;
-    if (!from->length || strspn(from->text, "0123456789+-.eE") < from->length) return false;
-    *value = clt__strtod(from->text, &end);
-    return end == from->text + from->length && isfinite(*value);
+    const clt__csv_file *teacher = paths->own == paths->test && paths->train ? train : own;
+    const bool bytes = own->bytes && (paths->train ? train->bytes : true) && (paths->test ? test->bytes : true);
+    if (own->rows && !clt__csv_is_labelled(own)) return fail_unlabelled(paths, error);
+    if (teacher->rows && !clt__csv_is_labelled(teacher))
+        return fail_unlabelled(&(csv_paths){.own = paths->train}, error);
+    if (clt__csv_has_files(own)) return clt__listing_open(&own->listing, &teacher->listing, options, dataset, error);
+    return clt__csv_open_pixels(own, teacher, bytes, options, dataset, error);
 }
 
-static bool is_header(const clt__line *line)
+/* What the other split's file looks like is nothing to tell. */
+static const clt_options *told(const csv_paths *paths, const char *path, const clt_options *options, clt_options *quiet)
 {
-    const char *next = line->start;
-    bool numbers = true;
-    while (next && numbers) {
-        double value;
-        const cell one = read_cell(line, next, &next);
-        numbers = read_number(&one, &value);
+    *quiet = *options;
+    quiet->note = NULL;
+    return path == paths->own ? options : quiet;
+}
+
+/* The training file first, for it may say what the test file's columns are; its text is not kept where only its labels
+ * are needed. */
+static clt_status open_both(const csv_paths *paths, clt__csv_file *train, clt__csv_file *test,
+                            const clt_options *options, clt_dataset **dataset, clt_error *error)
+{
+    clt_options quiet;
+    clt__csv_like like = {0};
+    if (paths->train) {
+        TRY(clt__csv_file_open(paths->train, CLT__CSV_WHOLE, NULL, told(paths, paths->train, options, &quiet), train,
+                               error));
+        like = (clt__csv_like){train->table.columns, train->columns.label};
+        if (paths->own != paths->train) clt__csv_close(&train->table);
     }
-    return !numbers;
-}
-
-/* ---- the table ---------------------------------------------------------------------------------------------- */
-
-typedef struct table {
-    const char *path;
-    char *text;
-    clt__line first;             /* where the rows begin: the next line is the first of them */
-    size_t rows, columns, label; /* `label` is a column */
-    bool bytes;
-} table;
-
-static clt_status fail_cell(const table *t, const clt__line *line, size_t column, const cell *one, const char *wanted,
-                            clt_error *error)
-{
-    return FAIL(error, CLT_BAD_FILE, "%s: line %zu: column %zu is \"%.*s\", where %s is needed", t->path, line->number,
-                column + 1, one->length < 80 ? (int)one->length : 80, one->text, wanted);
-}
-
-static void read_header(table *t, const clt__line *line)
-{
-    const char *next = line->start;
-    for (size_t column = 0; next; column++) {
-        const cell one = read_cell(line, next, &next);
-        if (one.length == strlen("label") && memcmp(one.text, "label", one.length) == 0) t->label = column;
+    if (paths->test && !(paths->own == paths->train && clt__csv_has_files(train))) {
+        TRY(clt__csv_file_open(paths->test, paths->train ? CLT__CSV_TEST : CLT__CSV_WHOLE, paths->train ? &like : NULL,
+                               told(paths, paths->test, options, &quiet), test, error));
+        if (paths->own != paths->test) clt__csv_close(&test->table);
     }
+    return open_pair(paths, paths->own == paths->train ? train : test, train, test, options, dataset, error);
 }
 
-static clt_status survey_row(table *t, const clt__line *line, clt_error *error)
-{
-    const char *next = line->start;
-    size_t column = 0;
-    for (; next; column++) {
-        double value;
-        const cell one = read_cell(line, next, &next);
-        if (column == t->label) continue;
-        if (!read_number(&one, &value)) return fail_cell(t, line, column, &one, "a number", error);
-        t->bytes = t->bytes && value >= 0 && value <= 255 && strspn(one.text, "0123456789") >= one.length;
-    }
-    if (t->rows == 0) t->columns = column;
-    if (column != t->columns || column < 2 || t->label >= column)
-        return FAIL(error, CLT_BAD_FILE, "%s: line %zu: has %zu columns, where %zu are needed", t->path, line->number,
-                    column, t->columns < 2 ? 2 : t->columns);
-    t->rows++;
-    return CLT_OK;
-}
-
-/* Reads the text and sees what is in it; close_table frees it. */
-static clt_status open_table(const char *path, table *t, clt_error *error)
-{
-    size_t size;
-    *t = (table){.path = path, .bytes = true};
-    TRY(clt__file_read(path, &t->text, &size, error));
-    if (!clt__is_text((const unsigned char *)t->text, size))
-        return FAIL(error, CLT_BAD_FILE, "%s: is not a CSV text", path);
-    t->first = (clt__line){.next = t->text};
-    clt__line line = t->first;
-    if (clt__next_line(&line) && is_header(&line)) {
-        read_header(t, &line);
-        t->first = line;
-    }
-    line = t->first;
-    while (clt__next_line(&line)) TRY(survey_row(t, &line, error));
-    return CLT_OK;
-}
-
-static void close_table(table *t)
-{
-    free(t->text);
-}
-
-/* ---- the data set ------------------------------------------------------------------------------------------- */
-
-/* What the options say; else a square, and else a row. */
-static clt_status claim_of(const table *t, const clt_options *options, clt__claim *images, clt_error *error)
-{
-    const int64_t values = t->columns > 0 ? (int64_t)t->columns - 1 : 0, side = (int64_t)(sqrt((double)values) + 0.5);
-    const clt_shape size = options->size;
-    const bool square = side * side == values;
-    *images = (clt__claim){t->path, CLT_BAD_FILE, t->rows, 1, square ? side : 1, square ? side : values};
-    if (size.height <= 0 || size.width <= 0) return CLT_OK;
-    const int64_t plane = (int64_t)size.height * size.width;
-    images->height = size.height;
-    images->width = size.width;
-    images->channels = size.channels > 0 ? size.channels : values / plane;
-    if (t->rows && (values % plane || images->channels != values / plane))
-        return FAIL(error, CLT_BAD_FILE, "%s: has %" PRId64 " values in a row, which make no %" PRId64 "x%dx%d",
-                    t->path, values, images->channels ? images->channels : 1, size.height, size.width);
-    return CLT_OK;
-}
-
-static clt_status fill_row(const table *t, const clt__line *line, size_t row, clt_dataset *dataset, clt_error *error)
-{
-    const size_t size = clt__image_size(dataset->shape), channels = (size_t)dataset->shape.channels;
-    const char *next = line->start;
-    size_t value = 0;
-    for (size_t column = 0; next; column++) {
-        const cell one = read_cell(line, next, &next);
-        if (column == t->label) {
-            const int32_t label = clt__class_number(one.text, one.length);
-            if (label < 0) return fail_cell(t, line, column, &one, "a label, a class's number from 0,", error);
-            dataset->labels[row] = label;
-            if (dataset->classes <= label) dataset->classes = label + 1;
-            continue;
-        }
-        const size_t plane = size / channels, at = row * size + value % plane * channels + value / plane;
-        double number = 0;
-        (void)read_number(&one, &number); /* it is one: the survey saw it */
-        if (dataset->bytes)
-            dataset->bytes[at] = (uint8_t)number;
-        else
-            dataset->reals[at] = number;
-        value++;
-    }
-    return CLT_OK;
-}
-
-static clt_status fill(const table *t, bool bytes, clt_dataset *dataset, clt_error *error)
-{
-    clt__line line = t->first;
-    TRY(bytes ? clt__dataset_allocate_bytes(dataset, error) : clt__dataset_allocate_reals(dataset, error));
-    TRY(clt__allocate(dataset->count, sizeof *dataset->labels, "the labels", &dataset->labels, error));
-    for (size_t row = 0; clt__next_line(&line); row++) TRY(fill_row(t, &line, row, dataset, error));
-    return CLT_OK;
-}
-
-/* `other` is the other split's file, or NULL: both splits are bytes, or both are reals. */
-static clt_status take_table(const table *t, const char *other, const clt_options *options, clt_dataset **dataset,
+static clt_status open_paths(const csv_paths *paths, const clt_options *options, clt_dataset **dataset,
                              clt_error *error)
 {
-    clt__claim images;
-    clt_dataset *fresh;
-    table beside = {.bytes = true};
-    clt_status status = other && t->bytes ? open_table(other, &beside, error) : CLT_OK;
-    close_table(&beside);
-    TRY(status);
-    TRY(claim_of(t, options, &images, error));
-    TRY(clt__dataset_create(&images, &fresh, error));
-    return clt__dataset_finish(fill(t, t->bytes && beside.bytes, fresh, error), fresh, dataset);
-}
-
-static clt_status open_csv(const char *path, const char *other, const clt_options *options, clt_dataset **dataset,
-                           clt_error *error)
-{
-    table t;
-    clt_status status = open_table(path, &t, error);
-    if (status == CLT_OK) status = take_table(&t, other, options, dataset, error);
-    close_table(&t);
+    clt__csv_file train = {0}, test = {0};
+    const clt_status status = open_both(paths, &train, &test, options, dataset, error);
+    clt__csv_file_close(&train);
+    clt__csv_file_close(&test);
     return status;
 }
 
 /* ---- the format --------------------------------------------------------------------------------------------- */
 
-/* A line of numbers and commas; the first may be a header, and the last that is seen may be cut off. */
+static bool ends_as_csv(const char *path)
+{
+    const clt__cell name = {.text = path, .length = strlen(path)};
+    const size_t ending = strlen(".csv");
+    if (name.length <= ending) return false;
+    const clt__cell last = {.text = path + name.length - ending, .length = ending};
+    return clt__cell_is(&last, ".csv") || clt__cell_is(&last, ".tsv");
+}
+
+/* Numbers and separators alone, but for quotes and blanks. */
+static bool is_of_numbers(const clt__line *line)
+{
+    size_t plain = 0;
+    while (plain < line->length && strchr("0123456789+-.eE,; \t\"", line->start[plain])) plain++;
+    return plain == line->length;
+}
+
+/* A first line that names an image file and more. */
+static bool names_files(const clt__csv_table *table, const clt__line *row)
+{
+    return table->columns > 1 && table->separator != '\t' && clt__csv_has_picture(table, row);
+}
+
+/* By its name; else by a header of known words, rows of numbers (three at least, for a list may have two between tabs),
+ * or of image files' names. The last line that is seen may be cut off. */
+static bool looks_like_table(const clt__data_source *source)
+{
+    clt__csv_table table;
+    char start[sizeof source->start];
+    const bool named = ends_as_csv(source->path);
+    if (!clt__is_text(source->start, source->size)) return named && clt__is_utf16(source->start, source->size);
+    if (named) return true;
+    memcpy(start, source->start, sizeof start);
+    clt__csv_look(source->path, start, &table);
+    clt__line row = table.first;
+    if (!clt__next_line(&row)) return false;
+    const bool cut = row.next == start + source->size && source->size == sizeof start - 1;
+    const bool wide = table.columns > (table.separator == '\t' ? 2 : 1);
+    return names_files(&table, &row) || (wide && (is_of_numbers(&row) || cut));
+}
+
 static bool looks(const clt__data_source *source)
 {
     if (source->folder)
         return clt__is_there(source->path, file_names[CLT_TRAIN]) || clt__is_there(source->path, file_names[CLT_TEST]);
-    clt__line line = {.next = (const char *)source->start};
-    if (!clt__is_text(source->start, source->size) || !clt__next_line(&line)) return false;
-    if (!memchr(line.start, ',', line.length)) return false;
-    if (*line.next) (void)clt__next_line(&line);
-    size_t plain = 0;
-    while (plain < line.length && strchr("0123456789+-.eE, \t\"", line.start[plain])) plain++;
-    return plain == line.length || line.next == (const char *)source->start + source->size;
+    return looks_like_table(source);
 }
 
 static clt_status open_split(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                              clt_error *error)
 {
-    const char *other_name = file_names[split == CLT_TRAIN ? CLT_TEST : CLT_TRAIN];
-    char *file = NULL, *other = NULL;
+    char *file[] = {[CLT_TRAIN] = NULL, [CLT_TEST] = NULL};
+    clt_status status = CLT_OK;
     if (!clt__is_there(path, file_names[split]))
         return FAIL(error, CLT_NO_FILE, "%s: the folder holds no %s", path, file_names[split]);
-    clt_status status = clt__join(path, file_names[split], &file, error);
-    if (status == CLT_OK && clt__is_there(path, other_name)) status = clt__join(path, other_name, &other, error);
-    if (status == CLT_OK) status = open_csv(file, other, options, dataset, error);
-    free(file);
-    free(other);
+    for (int i = CLT_TRAIN; i <= CLT_TEST && status == CLT_OK; i++)
+        if (clt__is_there(path, file_names[i])) status = clt__join(path, file_names[i], &file[i], error);
+    const csv_paths paths = {.own = file[split], .train = file[CLT_TRAIN], .test = file[CLT_TEST]};
+    if (status == CLT_OK) status = open_paths(&paths, options, dataset, error);
+    free(file[CLT_TRAIN]);
+    free(file[CLT_TEST]);
     return status;
 }
 
@@ -238,9 +151,27 @@ static clt_status open_any(const char *path, clt_split split, const clt_options 
                            clt_error *error)
 {
     if (clt__is_folder(path, ".")) return open_split(path, split, options, dataset, error);
-    TRY(open_csv(path, NULL, options, dataset, error));
+    TRY(open_paths(&(csv_paths){.own = path, .train = path}, options, dataset, error));
     (*dataset)->whole = true;
     return CLT_OK;
 }
 
-const clt__data_format clt__csv_format = {.looks = looks, .open = open_any};
+static bool looks_like_images(const clt__data_source *source)
+{
+    return !source->folder && looks_like_table(source);
+}
+
+static clt_status open_images(const char *path, const clt_options *options, clt_dataset **dataset, clt_error *error)
+{
+    clt__csv_file file;
+    clt_status status = clt__csv_file_open(path, CLT__CSV_IMAGES, NULL, options, &file, error);
+    if (status == CLT_OK && clt__csv_has_files(&file))
+        status = clt__listing_open_images(&file.listing, options, dataset, error);
+    else if (status == CLT_OK)
+        status = clt__csv_open_pixels(&file, NULL, file.bytes, options, dataset, error);
+    clt__csv_file_close(&file);
+    return status;
+}
+
+const clt__data_format clt__csv_format = {
+    .looks = looks, .open = open_any, .looks_like_images = looks_like_images, .open_images = open_images};

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "data/picture_paths.h"
 
 /* ---- what is what */
 
@@ -36,15 +37,6 @@ static const char *ending_of(const char *name)
 {
     const char *point = strrchr(name, '.');
     return point && point > name ? point : "";
-}
-
-static bool has_picture_ending(const char *name)
-{
-    static const char *const endings[] = {".png", ".jpg",  ".jpeg", ".jpe", ".jfif", ".webp",
-                                          ".tif", ".tiff", ".gif",  ".bmp", ".dib"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(ending_of(name), endings[i]) == 0) return true;
-    return false;
 }
 
 static bool has_picture_content(const char *path)
@@ -193,7 +185,8 @@ static clt_status list_folder(const char *path, clt__names *names, clt_error *er
 
 static clt_status take_file(walk *w, const char *folder, const char *name, const char *path, clt_error *error)
 {
-    if (!has_picture_ending(name) && !has_picture_content(path)) return count_file(w->left, name, error);
+    if (!clt__has_picture_ending(name, strlen(name)) && !has_picture_content(path))
+        return count_file(w->left, name, error);
     w->found = true;
     return w->list ? clt__picture_list_add(w->list, folder, name, w->label, error) : CLT_OK;
 }
@@ -280,7 +273,7 @@ static clt_status sort_out(const char *folder, const char *name, const level *at
         status = clt__names_add(classes, name, strlen(name), error);
     else if (!S_ISREG(about.st_mode))
         left->odd++;
-    else if (has_picture_ending(name) || has_picture_content(path))
+    else if (clt__has_picture_ending(name, strlen(name)) || has_picture_content(path))
         left->classless++;
     else
         status = count_file(left, name, error);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "formats/foreign.h"
 
 enum { PREFIX_SIZE = 8 };                /* the header's length stands before it */
 enum { HEADER_MAX = 100 * 1000 * 1000 }; /* bytes; the format's own limit */
@@ -473,8 +474,16 @@ static clt_status read_values(const source *from, clt__safetensors *file, clt_er
     return CLT_OK;
 }
 
+/* A length may look like another format's mark: what has a header's brace behind it is none of those. */
+static clt_status check_kind(const source *from, clt_error *error)
+{
+    if (from->size > PREFIX_SIZE && from->bytes[PREFIX_SIZE] == '{') return CLT_OK;
+    return clt__refuse_foreign(from->path, from->bytes, (size_t)from->size, error);
+}
+
 static clt_status read_source(source *from, clt__safetensors *file, clt_error *error)
 {
+    TRY(check_kind(from, error));
     TRY(find_data(from, error));
     TRY(read_header(from, error));
     TRY(read_entries(from, file, error));

@@ -10,6 +10,7 @@
 #include "formats/safetensors.h"
 #include "model/model.h"
 #include "model/old_checkpoint.h"
+#include "model/stored_shape.h"
 #include "options/options_json.h"
 
 /* Of the metadata. 1 had no number, and enumerations as numbers. */
@@ -186,37 +187,13 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
 
 /* ---- reading */
 
-/* "[6, 1, 5, 5]" */
-static void shape_text(const uint64_t *extent, int dimensions, char *text, size_t size)
-{
-    size_t length = (size_t)snprintf(text, size, "[");
-    for (int d = 0; d < dimensions && length < size; d++)
-        length += (size_t)snprintf(text + length, size - length, "%s%" PRIu64, d ? ", " : "", extent[d]);
-    if (length < size) (void)snprintf(text + length, size - length, "]");
-}
-
-/* "[6, 1, 5, 5], the net's is [8, 1, 5, 5]"; "" where they are the same. */
-static void compare_shapes(const clt__stored_tensor *stored, const clt_tensor_info *info, char *text, size_t size)
-{
-    bool same = stored->dimensions == info->dimensions;
-    for (int d = 0; d < info->dimensions && same; d++) same = stored->extent[d] == (uint64_t)info->extent[d];
-    *text = 0;
-    if (same) return;
-    char have[128], want[128];
-    uint64_t wanted[4];
-    for (int d = 0; d < info->dimensions; d++) wanted[d] = (uint64_t)info->extent[d];
-    shape_text(stored->extent, stored->dimensions, have, sizeof have);
-    shape_text(wanted, info->dimensions, want, sizeof want);
-    (void)snprintf(text, size, "%s, the net's is %s", have, want);
-}
-
 static clt_status find_tensor(const clt__safetensors *file, const char *path, const char *name,
                               const clt_tensor_info *info, const clt__stored_tensor **stored, clt_error *error)
 {
     char difference[300];
     *stored = clt__safetensors_find(file, name);
     if (!*stored) return FAIL(error, CLT_BAD_FILE, "%s: has no tensor %s", path, name);
-    compare_shapes(*stored, info, difference, sizeof difference);
+    clt__compare_shapes(*stored, info, difference, sizeof difference);
     return *difference ? FAIL(error, CLT_BAD_FILE, "%s: tensor %s is %s", path, name, difference) : CLT_OK;
 }
 
@@ -399,59 +376,6 @@ clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)
         clt_model_close(*model);
         *model = NULL;
     }
-    return status;
-}
-
-/* What a file holds of a parameter for a model that is to go on from it: what that file's model infers with. */
-static const clt__stored_tensor *find_start(const clt__safetensors *file, const clt_tensor_info *parameter)
-{
-    char average[128];
-    clt__name_average(parameter, average);
-    const clt__stored_tensor *found = clt__safetensors_find(file, average);
-    return found ? found : clt__safetensors_find(file, parameter->name);
-}
-
-/* Takes what fits; lists it in *taken, and the others, with the reason, in *left. */
-static clt_status take_start(clt_model *model, const clt__safetensors *file, clt__text *taken, clt__text *left,
-                             clt_error *error)
-{
-    for (size_t i = 0; i < model->parameters; i++) {
-        clt__parameter_values *p = &model->parameter[i];
-        const clt__stored_tensor *stored = find_start(file, &p->info);
-        char difference[300] = "not there";
-        if (stored) compare_shapes(stored, &p->info, difference, sizeof difference);
-        clt__text *list = *difference ? left : taken;
-        TRY(clt__text_print(list, error, "%s%s", list->length ? ", " : "", p->info.name));
-        if (*difference)
-            TRY(clt__text_print(left, error, " (%s%s)", stored ? "it is " : "", difference));
-        else
-            memcpy(p->values, stored->values, p->info.count * sizeof *p->values);
-        clt__restart_average(model, p);
-    }
-    return CLT_OK;
-}
-
-static clt_status start_from(clt_model *model, const clt__safetensors *file, const char *path,
-                             const clt_options *options, clt_error *error)
-{
-    clt__text taken = {0}, left = {0};
-    clt_status status = take_start(model, file, &taken, &left, error);
-    if (status == CLT_OK && !taken.length)
-        status = FAIL(error, CLT_BAD_FILE, "%s: has no parameter of the net's: %.3000s", path, left.start);
-    if (status == CLT_OK && left.length && options)
-        clt__options_note(options, "%s: these are taken: %s; these keep their initial values: %s", path, taken.start,
-                          left.start);
-    free(taken.start);
-    free(left.start);
-    return status;
-}
-
-clt_status clt_model_start_from(clt_model *model, const char *path, const clt_options *options, clt_error *error)
-{
-    clt__safetensors file;
-    TRY(clt__safetensors_read(path, &file, error));
-    const clt_status status = start_from(model, &file, path, options, error);
-    clt__safetensors_free(&file);
     return status;
 }
 

@@ -73,6 +73,8 @@ clt_status clt__check_options(const clt_options *options, int channels, clt_erro
                     (double)options->batch_size * options->accumulate);
     if (options->nesterov && !(options->momentum > 0))
         return FAIL(error, CLT_BAD_ARGUMENT, "Nesterov momentum needs a momentum above 0");
+    if (options->weights_by_order && !options->weights)
+        return FAIL(error, CLT_BAD_ARGUMENT, "weights_by_order says how weights are taken, and no weights are given");
     TRY(clt__check_augment(&options->augment, error));
     TRY(check_class_weights(&options->class_weights, error));
     TRY(check_milestones(options, error));

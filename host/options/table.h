@@ -19,6 +19,9 @@
       "the data set: a folder of IDX, CIFAR, STL-10, NPY, NPZ or image files, an NPZ, list or CSV file; see the README") \
     X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY, "the checkpoint") \
     X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in IDX, NPY and NPZ files; where it is not given and only the last extent can be channels, nhwc") \
+    X(TEXT, label_column, "NAME|N", NULL, 0, 0, RUN, READING, \
+      "the column of a CSV file that holds the labels: its name in the header, or its number, from 1, or from the end with -1 " \
+      "(default: the one that the header calls label, class, target or the like, else the one that looks so, with a note)") \
     X(SIZE, size, "[Cx]HxW", NULL, 0, 0, RUN, READING, \
       "image files are resized to H rows and W columns, and made grey (C 1) or RGB (C 3); CSV rows are read as such images") \
     X(FLAG, transpose, NULL, "no", 0, 0, FIXED, READING, \
@@ -109,6 +112,9 @@
     X(TEXT, weights, "FILE", NULL, 0, 0, FIXED, TRAIN | LR_FIND, \
       "initial parameters from a safetensors file: those of the right name and shape, a moving average where it has one; " \
       "the others keep theirs, and a note says which") \
+    X(FLAG, weights_by_order, NULL, "no", 0, 0, RUN, TRAIN | LR_FIND, \
+      "take the tensors of --weights one after another, whatever their names, and list the pairs: layer by layer as the file has them " \
+      "(where it sorts them by name, by name, numbers as numbers), all of them, each of its parameter's shape") \
     X(LONG, save_every, "STEPS", "0", 0, 1e15, KEPT, TRAIN, "steps between checkpoints within an epoch, 0 for none") \
     X(NORMALIZE, normalize, "HOW", "dataset", 0, 0, FIXED, TRAIN | LR_FIND, \
       "dataset: minus the training set's mean, over its standard deviation, for each channel; none: bytes/255; " \

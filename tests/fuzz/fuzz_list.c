@@ -18,6 +18,7 @@ static void run(const uint8_t *bytes, size_t size)
     (void)fuzz_write("classes.txt", "cat\ndog\n", 8);
     (void)fuzz_open_set(fuzz_write("list.txt", bytes, size), CLT_TRAIN, NULL);
     (void)fuzz_open_set(fuzz_path("list.txt"), CLT_TRAIN, &(clt_options){.size = {3, 2, 2}, .skip_bad = true});
+    (void)fuzz_open_images(fuzz_path("list.txt"), NULL);
     (void)fuzz_write("classes.txt", bytes, size);
     (void)fuzz_open_set(fuzz_write("list.txt", list, strlen(list)), CLT_TRAIN, NULL);
 }

@@ -49,6 +49,8 @@ static void take_weights(const char *path)
                     CLT_OK,
                 "%s", error.message);
     fuzz_check_file(clt_model_start_from(model, path, &(clt_options){.note = note}, &error), &error);
+    fuzz_check_file(clt_model_start_from(model, path, &(clt_options){.note = note, .weights_by_order = true}, &error),
+                    &error);
     fuzz_check_file(clt_model_load_weights(model, path, &error), &error);
 }
 
