@@ -259,6 +259,8 @@ clt_status clt_dataset_join(const clt_dataset *const *parts, size_t count, clt_d
 
 size_t clt_dataset_count(const clt_dataset *dataset);
 clt_shape clt_dataset_shape(const clt_dataset *dataset);
+/* What it was read from: "IDX files", "CSV", ...; NULL for one that was made in memory. Constant. */
+const char *clt_dataset_format(const clt_dataset *dataset);
 /* The least and the largest height and width of the image files that it was made of; false where it was made of none.
  */
 bool clt_dataset_stored_sizes(const clt_dataset *dataset, clt_shape *least, clt_shape *most);

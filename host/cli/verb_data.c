@@ -195,6 +195,7 @@ static const char *const split_names[] = {[CLT_TRAIN] = "train", [CLT_TEST] = "t
 
 static void print_splits(const description *d)
 {
+    (void)printf("%-10s %s\n", "format", clt_dataset_format(d->main));
     for (int split = 0; split < 2; split++) {
         if (!d->split[split]) continue;
         const clt_shape shape = clt_dataset_shape(d->split[split]);
@@ -282,9 +283,10 @@ static json_t *json_of_names(const description *d)
 
 static json_t *json_of_description(const description *d)
 {
-    json_t *root = json_pack("{s:o, s:o, s:i, s:o, s:o, s:o}", "options", json_of_options(d->command, d->options),
-                             "data", json_of_text(d->path), "classes", clt_dataset_classes(d->main), "names",
-                             json_of_names(d), "mean", json_of_statistic(d, 0), "deviation", json_of_statistic(d, 1));
+    json_t *root =
+        json_pack("{s:o, s:o, s:s, s:i, s:o, s:o, s:o}", "options", json_of_options(d->command, d->options), "data",
+                  json_of_text(d->path), "format", clt_dataset_format(d->main), "classes", clt_dataset_classes(d->main),
+                  "names", json_of_names(d), "mean", json_of_statistic(d, 0), "deviation", json_of_statistic(d, 1));
     for (int split = 0; split < 2 && root; split++)
         if (d->split[split]) (void)json_object_set_new(root, split_names[split], json_of_split(d, split));
     return root;

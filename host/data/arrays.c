@@ -329,10 +329,15 @@ static bool looks_unnamed(const clt__data_source *source)
     return found;
 }
 
-const clt__data_format clt__npy_format = {
-    .looks = looks_like_files, .open = open_files, .looks_like_images = looks_like_npy, .open_images = open_npy};
-const clt__data_format clt__npz_format = {.looks = looks_like_archive,
+const clt__data_format clt__npy_format = {.name = "arrays in NPY and NPZ files",
+                                          .looks = looks_like_files,
+                                          .open = open_files,
+                                          .looks_like_images = looks_like_npy,
+                                          .open_images = open_npy};
+const clt__data_format clt__npz_format = {.name = "arrays in an NPZ archive",
+                                          .looks = looks_like_archive,
                                           .open = open_archive,
                                           .looks_like_images = looks_like_archive,
                                           .open_images = open_archive_images};
-const clt__data_format clt__unnamed_arrays_format = {.looks = looks_unnamed, .open = open_files};
+const clt__data_format clt__unnamed_arrays_format = {
+    .name = "arrays in NPY and NPZ files", .looks = looks_unnamed, .open = open_files};

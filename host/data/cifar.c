@@ -215,4 +215,4 @@ static bool looks(const clt__data_source *source)
     return source->folder ? kind_in(source->path) != NULL : !source->missing && kind_of_file(source->path);
 }
 
-const clt__data_format clt__cifar_format = {.looks = looks, .open = open_any};
+const clt__data_format clt__cifar_format = {.name = "CIFAR's binary files", .looks = looks, .open = open_any};

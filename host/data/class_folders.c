@@ -185,4 +185,5 @@ static bool looks(const clt__data_source *source)
     return source->folder && (has_splits(source->path) || holds_classes(source->path));
 }
 
-const clt__data_format clt__class_folders_format = {.looks = looks, .open = open_any};
+const clt__data_format clt__class_folders_format = {
+    .name = "image files in folders of classes", .looks = looks, .open = open_any};

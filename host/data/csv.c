@@ -173,5 +173,8 @@ static clt_status open_images(const char *path, const clt_options *options, clt_
     return status;
 }
 
-const clt__data_format clt__csv_format = {
-    .looks = looks, .open = open_any, .looks_like_images = looks_like_images, .open_images = open_images};
+const clt__data_format clt__csv_format = {.name = "CSV",
+                                          .looks = looks,
+                                          .open = open_any,
+                                          .looks_like_images = looks_like_images,
+                                          .open_images = open_images};

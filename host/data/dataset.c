@@ -297,6 +297,11 @@ clt_shape clt_dataset_shape(const clt_dataset *dataset)
     return dataset->shape;
 }
 
+const char *clt_dataset_format(const clt_dataset *dataset)
+{
+    return dataset->format;
+}
+
 bool clt_dataset_stored_sizes(const clt_dataset *dataset, clt_shape *least, clt_shape *most)
 {
     *least = dataset->least;

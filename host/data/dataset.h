@@ -33,6 +33,7 @@ struct clt_dataset {
     bool whole;             /* from what has no splits */
     bool blank;             /* its images come later: there is nothing to measure */
     clt_shape least, most;  /* sizes of the files that its images were made of; 0 where there are none */
+    const char *format;     /* what it was read from, NULL: the caller's memory */
     char *name;             /* where it came from, for messages */
     char *answers_name;     /* where its labels or targets did, if from elsewhere, else NULL */
 };

@@ -16,6 +16,7 @@ typedef struct clt__data_source {
 
 /* Where a member is NULL the format has no such thing. */
 typedef struct clt__data_format {
+    const char *name; /* what a data set of it is: "IDX files" */
     bool (*looks)(const clt__data_source *source);
     clt_status (*open)(const char *path, clt_split split, const clt_options *options, clt_dataset **dataset,
                        clt_error *error);

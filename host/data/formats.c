@@ -120,6 +120,7 @@ static clt_status open_as(const clt__data_format *format, const char *path, clt_
 {
     clt_dataset *fresh;
     TRY(format->open(path, split, options, &fresh, error));
+    fresh->format = format->name;
     return clt__dataset_finish(finish(format, options, fresh, error), fresh, dataset);
 }
 

@@ -126,5 +126,8 @@ static clt_status open_split(const char *path, clt_split split, const clt_option
     return status;
 }
 
-const clt__data_format clt__idx_format = {
-    .looks = looks, .open = open_split, .looks_like_images = looks_like_images, .open_images = open_images};
+const clt__data_format clt__idx_format = {.name = "IDX files",
+                                          .looks = looks,
+                                          .open = open_split,
+                                          .looks_like_images = looks_like_images,
+                                          .open_images = open_images};

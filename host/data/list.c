@@ -172,5 +172,8 @@ static clt_status open_images(const char *path, const clt_options *options, clt_
     return status;
 }
 
-const clt__data_format clt__list_format = {
-    .looks = looks, .open = open_any, .looks_like_images = looks_like_images, .open_images = open_images};
+const clt__data_format clt__list_format = {.name = "a list of image files",
+                                           .looks = looks,
+                                           .open = open_any,
+                                           .looks_like_images = looks_like_images,
+                                           .open_images = open_images};

@@ -56,7 +56,8 @@ static clt_status read_files(reading *r, const clt_options *options, clt_dataset
 {
     for (size_t i = 0; i < r->listing->files.count; i++) TRY(add_file(r, i, error));
     clt__picture_paths_tell(&r->paths, options);
-    return clt__pictures_open(r->listing->labels.file, &r->list, options, dataset, error);
+    return (r->classes ? clt__pictures_open : clt__pictures_open_unlabelled)(r->listing->labels.file, &r->list, options,
+                                                                             dataset, error);
 }
 
 static clt_status open_files(const clt__listing *listing, const clt__text_classes *classes, const clt_options *options,
@@ -97,10 +98,5 @@ clt_status clt__listing_open(const clt__listing *listing, const clt__listing *tr
 clt_status clt__listing_open_images(const clt__listing *listing, const clt_options *options, clt_dataset **dataset,
                                     clt_error *error)
 {
-    clt_options strict = *options;
-    strict.skip_bad = false; /* a prediction for each line, in order */
-    TRY(open_files(listing, NULL, &strict, dataset, error));
-    free((*dataset)->labels);
-    (*dataset)->labels = NULL;
-    return CLT_OK;
+    return open_files(listing, NULL, options, dataset, error);
 }

@@ -41,4 +41,5 @@ static clt_status refuse(const char *path, CLT__UNUSED clt_split split, CLT__UNU
                 path, version ? version : "pickled images of CIFAR's Python version");
 }
 
-const clt__data_format clt__other_cifar_format = {.looks = looks, .open = refuse};
+const clt__data_format clt__other_cifar_format = {
+    .name = "CIFAR, but not its binary version", .looks = looks, .open = refuse};

@@ -42,6 +42,7 @@ static clt_status open_folder(const char *path, const clt_options *options, clt_
     return status;
 }
 
-const clt__data_format clt__picture_format = {.looks_like_images = looks_like_picture, .open_images = open_picture};
-const clt__data_format clt__picture_folder_format = {.looks_like_images = looks_like_folder,
-                                                     .open_images = open_folder};
+const clt__data_format clt__picture_format = {
+    .name = "an image file", .looks_like_images = looks_like_picture, .open_images = open_picture};
+const clt__data_format clt__picture_folder_format = {
+    .name = "image files in a folder", .looks_like_images = looks_like_folder, .open_images = open_folder};

@@ -101,4 +101,4 @@ static bool looks(const clt__data_source *source)
            (clt__is_there(source->path, image_files[CLT_TRAIN]) || clt__is_there(source->path, image_files[CLT_TEST]));
 }
 
-const clt__data_format clt__stl_format = {.looks = looks, .open = open_folder};
+const clt__data_format clt__stl_format = {.name = "STL-10's binary files", .looks = looks, .open = open_folder};
