@@ -537,11 +537,11 @@ test_interrupt() {
     judge "--log-steps has all steps" is_step_log stopped.csv 90
 }
 
-# interrupt_with SIGNAL FOLDER [WORD...]: the training above, with WORD... before it
+# interrupt_with SIGNAL FOLDER [WORD...]: the training above, with WORD... before it, which are not preloaded
 interrupt_with() {
     sent=$1 folder=$2
     shift 2
-    run env LD_PRELOAD="$signal" SIGNAL_AT="$sent:48" "$@" "$program" train --data plain --net "$net" $stopped_training \
+    run "$@" env LD_PRELOAD="$signal" SIGNAL_AT="$sent:48" "$program" train --data plain --net "$net" $stopped_training \
         --output-dir "$folder" --log-steps "$folder.csv"
 }
 
@@ -571,7 +571,7 @@ test_no_home() {
             --device "$device"
         judge "HOME=$home: it works" [ "$status" = 0 ]
         [ "$device" = reference ] || judge "HOME=$home: it tells of the folder it takes" \
-            grep -q "cannot be written; compiled kernels are kept in $PWD/temporary/cltrain-cache-" err
+            grep -q "cannot be written; drivers keep compiled kernels in $PWD/temporary/cltrain-cache-" err
     done
     run env -u XDG_CACHE_HOME HOME="$PWD/home" "$program" plan --net "input 1x3x3, flatten, dense out=2" --device "$device"
     judge "a home that can be written is nothing to tell of" is_empty err

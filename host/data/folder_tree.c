@@ -142,6 +142,28 @@ static bool is_above(const level *at, const struct stat *about)
     return false;
 }
 
+typedef enum entry_kind { FILE_ENTRY, FOLDER_ENTRY, LOOP_ENTRY, ODD_ENTRY } entry_kind;
+
+/* A link that leads nowhere is a file: if its name is an image's, that image is bad. */
+static clt_status look_at(const char *path, const level *at, entry_kind *kind, clt_error *error)
+{
+    struct stat about;
+    const bool there = stat(path, &about) == 0;
+    const int code = there ? 0 : errno;
+    if (!there && code != ENOENT && code != ELOOP)
+        return FAIL(error, CLT_BAD_FILE, "%s: cannot be looked at: %s", path, strerror(code));
+    *kind = code == ELOOP ? LOOP_ENTRY : FILE_ENTRY;
+    if (there && S_ISDIR(about.st_mode)) *kind = is_above(at, &about) ? LOOP_ENTRY : FOLDER_ENTRY;
+    if (there && !S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode)) *kind = ODD_ENTRY;
+    return CLT_OK;
+}
+
+static void count_entry(clt__leftovers *left, entry_kind kind)
+{
+    left->loops += kind == LOOP_ENTRY;
+    left->odd += kind == ODD_ENTRY;
+}
+
 enum { MOST_ABOVE = 64 };
 
 /* The folder and those that it lies in: levels[0] is the lowest. How many there are. */
@@ -193,31 +215,19 @@ static clt_status take_file(walk *w, const char *folder, const char *name, const
 
 static clt_status walk_through(walk *w, const char *folder, const level *above, clt_error *error);
 
-/* A link that leads nowhere is taken for what its name says: if that is an image, the image is bad. */
 static clt_status take_entry(walk *w, const char *folder, const char *name, const level *at, clt_error *error)
 {
-    struct stat about;
     char *path;
-    clt_status status = CLT_OK;
+    entry_kind kind;
     if (clt__is_system_name(name)) {
         w->left->system++;
         return CLT_OK;
     }
     TRY(clt__join(folder, name, &path, error));
-    if (stat(path, &about) && errno == ELOOP)
-        w->left->loops++;
-    else if (stat(path, &about) && errno != ENOENT)
-        status = FAIL(error, CLT_BAD_FILE, "%s: cannot be looked at: %s", path, strerror(errno));
-    else if (stat(path, &about))
-        status = take_file(w, folder, name, path, error);
-    else if (S_ISDIR(about.st_mode) && is_above(at, &about))
-        w->left->loops++;
-    else if (S_ISDIR(about.st_mode))
-        status = walk_through(w, path, at, error);
-    else if (S_ISREG(about.st_mode))
-        status = take_file(w, folder, name, path, error);
-    else
-        w->left->odd++;
+    clt_status status = look_at(path, at, &kind, error);
+    if (status == CLT_OK && kind == FILE_ENTRY) status = take_file(w, folder, name, path, error);
+    if (status == CLT_OK && kind == FOLDER_ENTRY) status = walk_through(w, path, at, error);
+    if (status == CLT_OK) count_entry(w->left, kind);
     free(path);
     return status;
 }
@@ -257,26 +267,18 @@ bool clt__has_pictures_below(const char *folder)
 static clt_status sort_out(const char *folder, const char *name, const level *at, clt__names *classes,
                            clt__leftovers *left, clt_error *error)
 {
-    struct stat about;
     char *path;
-    clt_status status = CLT_OK;
+    entry_kind kind;
     TRY(clt__join(folder, name, &path, error));
-    if (stat(path, &about) && errno == ELOOP)
-        left->loops++;
-    else if (stat(path, &about) && errno != ENOENT)
-        status = FAIL(error, CLT_BAD_FILE, "%s: cannot be looked at: %s", path, strerror(errno));
-    else if (stat(path, &about))
-        status = count_file(left, name, error);
-    else if (S_ISDIR(about.st_mode) && is_above(at, &about))
-        left->loops++;
-    else if (S_ISDIR(about.st_mode))
-        status = clt__names_add(classes, name, strlen(name), error);
-    else if (!S_ISREG(about.st_mode))
-        left->odd++;
-    else if (clt__has_picture_ending(name, strlen(name)) || has_picture_content(path))
-        left->classless++;
-    else
-        status = count_file(left, name, error);
+    clt_status status = look_at(path, at, &kind, error);
+    if (status == CLT_OK && kind == FOLDER_ENTRY) status = clt__names_add(classes, name, strlen(name), error);
+    if (status == CLT_OK && kind == FILE_ENTRY) {
+        if (clt__has_picture_ending(name, strlen(name)) || has_picture_content(path))
+            left->classless++;
+        else
+            status = count_file(left, name, error);
+    }
+    if (status == CLT_OK) count_entry(left, kind);
     free(path);
     return status;
 }
