@@ -120,7 +120,6 @@ clt_status set_verb_defaults(const verb_row *verb, clt_options *options, clt_err
         TRY(clt__option_set(options, d->option, d->value, &right, error));
         options->given[d->option] = false;
     }
-    clt_options_set_notes(options, take_note, NULL);
     return CLT_OK;
 }
 

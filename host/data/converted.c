@@ -18,15 +18,10 @@ static bool is_picture_shape(clt_shape shape)
     return shape.channels == 1 || shape.channels == 3;
 }
 
-static clt__picture_info info_of(clt_shape shape)
-{
-    return (clt__picture_info){.width = shape.width, .height = shape.height, .channels = shape.channels};
-}
-
 static clt_status convert_all(const clt_dataset *dataset, const clt__picture_info *wanted, double eval_crop,
                               uint8_t *to, clt_error *error)
 {
-    const clt__picture_info info = info_of(dataset->shape);
+    const clt__picture_info info = clt__info_of(dataset->shape);
     const size_t from = clt__image_size(dataset->shape),
                  size = (size_t)wanted->width * (size_t)wanted->height * (size_t)wanted->channels;
     const clt__frame frame = eval_crop > 0 ? clt__frame_centre(info.width, info.height, wanted, eval_crop)
@@ -41,7 +36,7 @@ static clt_status convert_all(const clt_dataset *dataset, const clt__picture_inf
 clt_status clt__dataset_convert(clt_dataset *dataset, const clt_options *options, clt_error *error)
 {
     const clt_shape have = dataset->shape, shape = wanted_shape(dataset, options);
-    const clt__picture_info wanted = info_of(shape);
+    const clt__picture_info wanted = clt__info_of(shape);
     uint8_t *images;
     if (have.channels == shape.channels && have.height == shape.height && have.width == shape.width) return CLT_OK;
     if (!dataset->bytes || !is_picture_shape(have) || !is_picture_shape(shape))
@@ -66,6 +61,6 @@ void clt__dataset_invert(clt_dataset *dataset)
 {
     const size_t values = dataset->count * clt__image_size(dataset->shape);
     if (dataset->pictures) clt__store_invert(dataset->pictures);
-    for (size_t i = 0; i < values && dataset->bytes; i++) dataset->bytes[i] = (uint8_t)(255 - dataset->bytes[i]);
+    if (dataset->bytes) clt__invert_bytes(dataset->bytes, values);
     for (size_t i = 0; i < values && dataset->reals; i++) dataset->reals[i] = 1 - dataset->reals[i];
 }

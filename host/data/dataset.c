@@ -12,6 +12,11 @@ size_t clt__image_size(clt_shape shape)
     return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
 }
 
+clt__picture_info clt__info_of(clt_shape shape)
+{
+    return (clt__picture_info){.width = shape.width, .height = shape.height, .channels = shape.channels};
+}
+
 /* ---- making a data set -------------------------------------------------------------------------------------- */
 
 static clt_status check_claim(const clt__claim *images, clt_error *error)

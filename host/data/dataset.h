@@ -53,6 +53,9 @@ const char *clt__answers_name(const clt_dataset *dataset);
 /* Values of one image: channels * height * width. */
 size_t clt__image_size(clt_shape shape);
 
+/* An image of that shape as a picture. */
+clt__picture_info clt__info_of(clt_shape shape);
+
 /* How many images of which extents a caller or a file claims, before anything is checked. */
 typedef struct clt__claim {
     const char *name;  /* where the images come from */

@@ -173,18 +173,19 @@ static void remember_end(clt__picture_store *store, size_t image)
 
 static clt_status bring(clt__picture_store *store, size_t image, const clt__crops *crops, uint8_t *to, clt_error *error)
 {
-    const bool keeps = keeps_whole(store) == (crops != NULL);
-    clt__picture picture = keeps ? find_kept(store, image) : (clt__picture){.pixels = NULL};
-    if (picture.pixels && !keeps_whole(store)) {
+    const bool whole = keeps_whole(store), serves = whole == (crops != NULL); /* what is kept */
+    clt__picture picture = serves ? find_kept(store, image) : (clt__picture){.pixels = NULL};
+    if (picture.pixels && whole) return fit(store, image, crops, &picture, to, error);
+    if (picture.pixels) {
         memcpy(to, picture.pixels, size_of(&picture.info));
         return CLT_OK;
     }
-    if (picture.pixels) return fit(store, image, crops, &picture, to, error);
     TRY(decode(store, image, crops, &picture, error));
     if (picture.info.lacks_end) remember_end(store, image);
     const clt_status status = fit(store, image, crops, &picture, to, error);
-    if (!(keeps && keeps_whole(store) && status == CLT_OK && keep(store, image, &picture))) free(picture.pixels);
-    if (status == CLT_OK && keeps && !keeps_whole(store)) keep_copy(store, image, to);
+    const bool keeps = serves && status == CLT_OK;
+    if (keeps && !whole) keep_copy(store, image, to);
+    if (!(keeps && whole && keep(store, image, &picture))) free(picture.pixels);
     return status;
 }
 
@@ -208,7 +209,7 @@ clt_status clt__store_bring(clt__picture_store *store, size_t image, const clt__
     clt_error why;
     if (!clt__store_is_bad(store, image)) {
         const clt_status status = bring(store, image, crops, to, &why);
-        for (size_t i = 0; i < size_of(&store->use.wanted) && store->inverted; i++) to[i] = (uint8_t)(255 - to[i]);
+        if (status == CLT_OK && store->inverted) clt__invert_bytes(to, size_of(&store->use.wanted));
         if (status == CLT_OK) return CLT_OK;
         const char *path = store->list.entry[image].path;
         if (status != CLT_BAD_FILE) return clt__pass_on(&why, error);
@@ -229,15 +230,10 @@ void clt__store_invert(clt__picture_store *store)
 
 bool clt__store_is_bad(clt__picture_store *store, size_t image)
 {
-    return clt__store_why(store, image) != NULL;
-}
-
-const char *clt__store_why(clt__picture_store *store, size_t image)
-{
     (void)pthread_mutex_lock(&store->lock);
-    const char *why = store->list.entry[image].bad;
+    const bool bad = store->list.entry[image].bad;
     (void)pthread_mutex_unlock(&store->lock);
-    return why;
+    return bad;
 }
 
 clt_status clt__store_judge(clt__picture_store *store, const clt_options *options, clt_error *error)

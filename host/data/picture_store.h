@@ -45,7 +45,4 @@ void clt__store_drop_bad(clt__picture_store *store);
 /* Its files. */
 const clt__picture_list *clt__store_list(const clt__picture_store *store);
 
-/* What is wrong with a bad file. It stays as long as the store. */
-const char *clt__store_why(clt__picture_store *store, size_t image);
-
 #endif

@@ -72,14 +72,9 @@ static clt_status take_plain(const clt_dataset *dataset, const size_t *number, s
 
 /* ---- a piece of the workers' */
 
-static clt__picture_info info_of(clt_shape shape)
-{
-    return (clt__picture_info){.width = shape.width, .height = shape.height, .channels = shape.channels};
-}
-
 static clt_status crop_plain(const clt__taking *taking, size_t piece, uint8_t *to, clt_error *error)
 {
-    const clt__picture_info info = info_of(taking->data->shape);
+    const clt__picture_info info = clt__info_of(taking->data->shape);
     const clt__picture picture = {.info = info,
                                   .pixels = (uint8_t *)taking->plain + piece * clt__image_size(taking->data->shape)};
     const clt__frame frame = clt__frame_random(info.width, info.height, &taking->crops, taking->number[piece]);

@@ -174,3 +174,8 @@ clt_status clt__picture_fit(const clt__picture *picture, const clt__frame *frame
     free_filter(&down);
     return status;
 }
+
+void clt__invert_bytes(uint8_t *pixels, size_t count)
+{
+    for (size_t i = 0; i < count; i++) pixels[i] = (uint8_t)(255 - pixels[i]);
+}

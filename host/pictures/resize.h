@@ -1,4 +1,4 @@
-/* Images of other sizes and channels. */
+/* Images of other sizes, channels and values. */
 #ifndef CLT_PICTURES_RESIZE_H
 #define CLT_PICTURES_RESIZE_H
 
@@ -14,5 +14,8 @@ typedef struct clt__frame {
  * 0.299 R + 0.587 G + 0.114 B. */
 clt_status clt__picture_fit(const clt__picture *picture, const clt__frame *frame, const clt__picture_info *wanted,
                             uint8_t *to, clt_error *error);
+
+/* Makes dark what is light. */
+void clt__invert_bytes(uint8_t *pixels, size_t count);
 
 #endif
