@@ -205,3 +205,36 @@ const clt_options *batches_of(int batch_size)
 {
     return seeded(batch_size, 0);
 }
+
+char notes_told[8192];
+
+static void keep_note(void *user, const char *sentence)
+{
+    (void)user;
+    const size_t length = strlen(notes_told);
+    (void)snprintf(notes_told + length, sizeof notes_told - length, "%s\n", sentence);
+}
+
+clt_options telling(void)
+{
+    clt_options options = clt__options_default();
+    options.note = keep_note;
+    notes_told[0] = '\0';
+    return options;
+}
+
+void assert_told(const char *part)
+{
+    if (strstr(notes_told, part)) return;
+    print_error("of \"%s\" nothing is said in: %s\n", part, notes_told);
+    fail();
+}
+
+void assert_sizes(const clt_dataset *dataset, size_t count, int channels, int height, int width)
+{
+    const clt_shape shape = clt_dataset_shape(dataset);
+    assert_int_equal(clt_dataset_count(dataset), count);
+    assert_int_equal(shape.channels, channels);
+    assert_int_equal(shape.height, height);
+    assert_int_equal(shape.width, width);
+}

@@ -51,6 +51,16 @@ clt_dataset *make_images(size_t count, clt_shape shape, int classes, uint64_t se
 const clt_options *batches_of(int batch_size);
 const clt_options *seeded(int batch_size, uint64_t seed);
 
+/* The options as they are where none is given, but that the notes of what is called with them go to notes_told, a line
+ * each, which is empty at first. */
+extern char notes_told[8192];
+clt_options telling(void);
+
+/* Some note has said that. */
+void assert_told(const char *part);
+
+void assert_sizes(const clt_dataset *dataset, size_t count, int channels, int height, int width);
+
 /* Numbers evenly from [-1, 1): the same seed gives the same ones. */
 void fill_random(double *values, size_t count, uint64_t seed);
 

@@ -14,21 +14,10 @@
 
 /* ---- helpers ------------------------------------------------------------------------------------------------ */
 
-static char notes[8192]; /* of the last opening, a line each */
-
-static void keep_note(void *user, const char *sentence)
-{
-    (void)user;
-    const size_t length = strlen(notes);
-    (void)snprintf(notes + length, sizeof notes - length, "%s\n", sentence);
-}
-
 static const clt_options *noting(void)
 {
     static clt_options options;
-    options = clt__options_default();
-    options.note = keep_note;
-    notes[0] = '\0';
+    options = telling();
     return &options;
 }
 
@@ -58,22 +47,6 @@ static void refuse(clt_status wanted, const char *path, clt_split split, const c
     clt_dataset *dataset;
     assert_failed(clt_dataset_open(path, split, noting(), &dataset, &error), wanted, &error, start, part);
     assert_null(dataset);
-}
-
-static void assert_noted(const char *part)
-{
-    if (strstr(notes, part)) return;
-    print_error("\"%s\" is not noted, but: %s\n", part, notes);
-    fail();
-}
-
-static void assert_sizes(const clt_dataset *dataset, size_t count, int channels, int height, int width)
-{
-    const clt_shape shape = clt_dataset_shape(dataset);
-    assert_int_equal(clt_dataset_count(dataset), count);
-    assert_int_equal(shape.channels, channels);
-    assert_int_equal(shape.height, height);
-    assert_int_equal(shape.width, width);
 }
 
 static void assert_labels(const clt_dataset *dataset, const int32_t *labels, int classes)
@@ -221,7 +194,7 @@ static void whole_numbers_of_a_byte_are_bytes(void **state)
     write_numpy("wide", "<i8", eight, eight, sizeof eight);
     assert_bytes(path, CLT_TRAIN, bytes);
     assert_bytes(path, CLT_TEST, bytes);
-    assert_string_equal(notes, "");
+    assert_string_equal(notes_told, "");
     write_numpy("wide", ">u2", "\0\0\0\1\0\2\0\xff", "\0\0\0\1\0\2\0\xff", 8);
     assert_bytes(path, CLT_TRAIN, bytes);
     const int32_t four[4] = {0, 1, 2, 255};
@@ -239,7 +212,7 @@ static void other_whole_numbers_are_reals_in_both_splits(void **state)
     const uint16_t dark[4] = {0, 1, 2, 255}, bright[4] = {0, 13107, 256, 65535};
     write_numpy("large", "<u2", dark, bright, sizeof dark);
     assert_reals(path, CLT_TRAIN, (double[]){0, 1 / 65535.0, 2 / 65535.0, 255 / 65535.0});
-    assert_noted("x_train.npy: its integers (u2) are not all from 0 to 255: they are read as reals, divided by 65535");
+    assert_told("x_train.npy: its integers (u2) are not all from 0 to 255: they are read as reals, divided by 65535");
     assert_reals(path, CLT_TEST, (double[]){0, 0.2, 256 / 65535.0, 1});
     /* Predicting on the test images alone sees what training saw. */
     write_numpy("large", "<u2", bright, dark, sizeof dark);
@@ -251,7 +224,7 @@ static void other_whole_numbers_are_reals_in_both_splits(void **state)
     const int32_t less[4] = {0, -1, 2, 7};
     write_numpy("large", "<i4", less, less, sizeof less);
     assert_reals(path, CLT_TRAIN, (double[]){0, -1, 2, 7});
-    assert_noted("x_train.npy: its integers (i4) are not all from 0 to 255: they are read as the reals that they are");
+    assert_told("x_train.npy: its integers (i4) are not all from 0 to 255: they are read as the reals that they are");
     (void)write_npy("large/x_test.npy", "|u1", "(2, 1, 2)", counting, 4);
     refuse(CLT_BAD_FILE, path, CLT_TRAIN, path_in("large/x_train.npy"), "values are of the type i4, those of ");
 }
@@ -310,14 +283,13 @@ static void channels_last_is_seen(void **state)
     clt_dataset *dataset = open_set(path, CLT_TRAIN);
     assert_sizes(dataset, 1, 3, 5, 6);
     assert_memory_equal(dataset->bytes, counting, 90);
-    assert_noted(
-        "x_train.npy: is read as channels last (n x 5 x 6 x 3); --layout nchw reads it as 5 channels of 6 x 3");
+    assert_told("x_train.npy: is read as channels last (n x 5 x 6 x 3); --layout nchw reads it as 5 channels of 6 x 3");
     clt_dataset_close(dataset);
     clt_options given = *noting();
     given.given[CLT__OPTION_layout] = true;
     dataset = open_with(path, CLT_TRAIN, &given);
     assert_sizes(dataset, 1, 5, 6, 3);
-    assert_string_equal(notes, "");
+    assert_string_equal(notes_told, "");
     clt_dataset_close(dataset);
     /* What can be either is as the layout says. */
     (void)write_npy("last/x_train.npy", "|u1", "(1, 3, 5, 3)", counting, 45);
@@ -389,7 +361,7 @@ static void one_hot_rows_are_labels(void **state)
     for (int split = CLT_TRAIN; split <= CLT_TEST; split++) {
         clt_dataset *dataset = open_set(path, (clt_split)split);
         assert_true(!dataset->labels && dataset->outputs == 3 && dataset->targets[2] == 1 && dataset->targets[3] == 1);
-        assert_noted("are not all of one class: they are taken as 3 real targets an image");
+        assert_told("are not all of one class: they are taken as 3 real targets an image");
         clt_dataset_close(dataset);
     }
     const char *at = write_npy(y, "|u1", "(2, 3)", "\0\1\0\0\2\0", 6);
@@ -426,12 +398,12 @@ static void whole_floats_are_both_labels_and_targets(void **state)
               *narrow = make_model("input 1x1x1; flatten; dense out=1", "cross_entropy", CLT_F32, 1);
     assert_ok(clt_evaluate(classes, device, data, noting(), &evaluation, &error), &error);
     assert_int_equal(clt_evaluation_classes(evaluation), 2);
-    assert_noted("y_train.npy: its floats are whole numbers: they are taken as classes");
+    assert_told("y_train.npy: its floats are whole numbers: they are taken as classes");
     clt_evaluation_close(evaluation);
     assert_ok(clt_evaluate(reals, device, data, noting(), &evaluation, &error), &error);
     assert_int_equal(clt_evaluation_classes(evaluation), 0);
     assert_true(isnan(clt_evaluation_accuracy(evaluation)));
-    assert_string_equal(notes, "");
+    assert_string_equal(notes_told, "");
     clt_evaluation_close(evaluation);
     assert_failed(clt_evaluate(narrow, device, data, NULL, &evaluation, &error), CLT_BAD_ARGUMENT, &error, path,
                   "has 2 classes, for the loss cross_entropy takes its whole numbers as classes, the net has 1");
@@ -472,7 +444,7 @@ static void labels_that_begin_at_one_are_noted(void **state)
     const char *path = folder_of_images("one"), *y = "one/y_train.npy";
     (void)write_npy(y, "|u1", "(2,)", "\2\1", 2);
     assert_train_labels(path, (int32_t[]){2, 1}, 3);
-    assert_noted("y_train.npy: the labels run from 1 to 2: class 0 has no image");
+    assert_told("y_train.npy: the labels run from 1 to 2: class 0 has no image");
     clt_dataset *data = open_set(path, CLT_TRAIN);
     clt_error error;
     clt_evaluation *evaluation;
@@ -485,7 +457,7 @@ static void labels_that_begin_at_one_are_noted(void **state)
     clt_dataset_close(data);
     (void)write_npy(y, "|u1", "(2,)", "\2\2", 2); /* some classes of many */
     assert_train_labels(path, (int32_t[]){2, 2}, 3);
-    assert_string_equal(notes, "");
+    assert_string_equal(notes_told, "");
 }
 
 /* ---- names -------------------------------------------------------------------------------------------------- */
@@ -583,7 +555,7 @@ static void archives_may_call_arrays_as_others_do(void **state)
     path = write_zip("digits.npz", (const char *const[]){"data.npy", "target.npy", "images.npy", "feature_names.npy"},
                      four, 4);
     assert_first(path, CLT_TRAIN, 10, up, true);
-    assert_noted("digits.npz: takes images.npy and leaves out data.npy");
+    assert_told("digits.npz: takes images.npy and leaves out data.npy");
     path = write_zip("foo.npz", (const char *const[]){"foo.npy", "bar.npy"}, four, 2);
     refuse(CLT_NO_FILE, path, CLT_TRAIN, path, "are called (train_images, X_train); it has foo.npy, bar.npy");
 }
@@ -606,7 +578,7 @@ static void archives_hold_images_to_predict(void **state)
     const char *path = write_zip("predicted.npz", (const char *const[]){"x_train.npy", "y_train.npy", "x_test.npy"},
                                  (const blob *const[]){&x, &y, &other_x}, 3);
     assert_images(path, 10);
-    assert_noted("takes the images of x_test.npy, not those of x_train.npy");
+    assert_told("takes the images of x_test.npy, not those of x_train.npy");
     assert_images(write_zip("only.npz", (const char *const[]){"x_train.npy"}, (const blob *const[]){&x}, 1), 0);
     assert_images(write_zip("arr.npz", (const char *const[]){"arr_0.npy"}, (const blob *const[]){&other_x}, 1), 10);
     clt_error error;
@@ -704,7 +676,7 @@ static void names_of_the_family_are_found(void **state)
     (void)write_idx("qmnist/qmnist-train-labels-idx2-int", 0x0c, 2, (uint32_t[]){2, 8}, columns, sizeof columns);
     clt_dataset *dataset = open_set(path, CLT_TRAIN);
     assert_labels(dataset, (int32_t[]){4, 7}, 8);
-    assert_noted("labels-idx2-int: has 8 columns, as QMNIST's labels have: the first is the class");
+    assert_told("labels-idx2-int: has 8 columns, as QMNIST's labels have: the first is the class");
     clt_dataset_close(dataset);
     path = fresh_folder("emnist");
     write_idx_pair("emnist/emnist-letters-train-images-idx3-ubyte", "emnist/emnist-letters-train-labels-idx1-ubyte");
@@ -760,7 +732,7 @@ static void stl_is_read(void **state)
     assert_int_equal(dataset->bytes[(5 * 96 + 2) * 3], 10);
     assert_int_equal(dataset->bytes[95 * 3 + 2], 20);
     assert_labels(dataset, (int32_t[]){9}, 10);
-    assert_noted("unlabeled_X.bin: is left out: its images have no labels");
+    assert_told("unlabeled_X.bin: is left out: its images have no labels");
     clt_dataset_close(dataset);
     refuse(CLT_NO_FILE, path, CLT_TEST, path, ": the folder holds no test_X.bin");
     (void)write_bytes("stl/class_names.txt", "airplane\nbird\n", 14);
@@ -820,7 +792,7 @@ static void a_folder_in_a_folder_is_read(void **state)
     write_idx_pair("above/__MACOSX/train-images-idx3-ubyte", "above/__MACOSX/train-labels-idx1-ubyte");
     clt_dataset_close(open_set(path, CLT_TRAIN));
     (void)snprintf(part, sizeof part, "%s: is no data set itself: %s is read", path, path_in("above/MNIST/raw"));
-    assert_noted(part);
+    assert_told(part);
     write_idx_pair("above/MNIST/processed/train-images-idx3-ubyte", "above/MNIST/processed/train-labels-idx1-ubyte");
     (void)snprintf(part, sizeof part, ": holds several data sets, where one is to be named: %s, %s",
                    path_in("above/MNIST/processed"), path_in("above/MNIST/raw"));

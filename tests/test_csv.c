@@ -8,30 +8,6 @@
 
 /* ---- what the tests make */
 
-static char notes[4096];
-
-static void keep_notes(void *user, const char *sentence)
-{
-    (void)user;
-    const size_t length = strlen(notes);
-    (void)snprintf(notes + length, sizeof notes - length, "%s\n", sentence);
-}
-
-static clt_options telling(void)
-{
-    clt_options options = clt__options_default();
-    options.note = keep_notes;
-    notes[0] = 0;
-    return options;
-}
-
-static void assert_told(const char *part)
-{
-    if (strstr(notes, part)) return;
-    print_error("of \"%s\" nothing is said in: %s\n", part, notes);
-    fail();
-}
-
 static const char *write_text(const char *name, const char *text)
 {
     return write_bytes(name, text, strlen(text));
@@ -74,7 +50,7 @@ static void assert_pair(const char *path, const char *told)
     if (told)
         assert_told(told);
     else
-        assert_string_equal(notes, "");
+        assert_string_equal(notes_told, "");
 }
 
 /* ---- how spreadsheets write them */
@@ -174,7 +150,7 @@ static void pixels_are_not_taken_for_labels_in_silence(void **state)
     (void)state;
     clt_options options = telling();
     assert_labels(write_rows("first.csv", "", 40, true), &options);
-    assert_string_equal(notes, "");
+    assert_string_equal(notes_told, "");
     assert_labels(write_rows("last.csv", "", 40, false), &options);
     assert_told("column 4, whole numbers up to 2, is taken for the labels, as no header says which it is: "
                 "--label-column N says another");
@@ -196,7 +172,7 @@ static void the_caller_may_name_it(void **state)
         clt_options options = telling();
         options.label_column = asked[i];
         assert_labels(path, &options);
-        assert_string_equal(notes, "");
+        assert_string_equal(notes_told, "");
     }
     static const char *const refused[] = {"x", "0", "5", "-5", "1x", ""};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -359,7 +335,7 @@ static void rows_may_name_image_files(void **state)
         assert_animals(path, &options);
         assert_animals(path_in("animals"), &options);
         if (told[i]) assert_told(told[i]);
-        if (!told[i]) assert_string_equal(notes, "");
+        if (!told[i]) assert_string_equal(notes_told, "");
         if (i == 3) assert_told("2 lack their ending, which is completed");
     }
     clt_options options = telling();

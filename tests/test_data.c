@@ -164,15 +164,6 @@ static clt_dataset *open_images(const image_file *file)
     return dataset;
 }
 
-static void assert_sizes(const clt_dataset *dataset, size_t count, int channels, int height, int width)
-{
-    const clt_shape shape = clt_dataset_shape(dataset);
-    assert_int_equal(clt_dataset_count(dataset), count);
-    assert_int_equal(shape.channels, channels);
-    assert_int_equal(shape.height, height);
-    assert_int_equal(shape.width, width);
-}
-
 static void images_have_two_three_or_four_dimensions(void **state)
 {
     (void)state;

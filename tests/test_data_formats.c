@@ -36,15 +36,6 @@ static clt_dataset *open_set(const char *path, clt_split split, const clt_option
     return dataset;
 }
 
-static void assert_sizes(const clt_dataset *dataset, size_t count, int channels, int height, int width)
-{
-    const clt_shape shape = clt_dataset_shape(dataset);
-    assert_int_equal(clt_dataset_count(dataset), count);
-    assert_int_equal(shape.channels, channels);
-    assert_int_equal(shape.height, height);
-    assert_int_equal(shape.width, width);
-}
-
 static void refuse_as(clt_status wanted, const char *path, clt_split split, const clt_options *options,
                       const char *start, const char *part)
 {

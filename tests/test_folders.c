@@ -10,23 +10,6 @@
 
 /* ---- what the tests make */
 
-static char notes[4096];
-
-static void keep_notes(void *user, const char *sentence)
-{
-    (void)user;
-    const size_t length = strlen(notes);
-    (void)snprintf(notes + length, sizeof notes - length, "%s\n", sentence);
-}
-
-static clt_options telling(void)
-{
-    clt_options options = clt__options_default();
-    options.note = keep_notes;
-    notes[0] = 0;
-    return options;
-}
-
 /* ROOT/SPLIT/CLASS/NAME, one grey pixel; the folders are made as needed. */
 static const char *put(const char *root, const char *split, const char *class, const char *name, uint8_t pixel)
 {
@@ -71,13 +54,6 @@ static void assert_holds(const char *path, clt_split split, const clt_options *o
     clt_dataset_close(dataset);
 }
 
-static void assert_told(const char *part)
-{
-    if (strstr(notes, part)) return;
-    print_error("of \"%s\" nothing is said in: %s\n", part, notes);
-    fail();
-}
-
 static const uint8_t pets[] = {10, 11, 20};
 
 /* ---- layouts */
@@ -97,7 +73,7 @@ static void splits_have_many_names(void **state)
         assert_holds(path, CLT_TRAIN, &options, 3, pets, "cat", "dog");
         assert_holds(path, CLT_TEST, &options, 1, (uint8_t[]){27}, "cat", "dog");
     }
-    assert_string_equal(notes, "");
+    assert_string_equal(notes_told, "");
 }
 
 static void a_split_that_is_not_used_is_told(void **state)

@@ -13,15 +13,6 @@ enum { CLASS_IMAGES = 20, SIDE = 12 };
 
 static const char net[] = "conv out=4 kernel=3 padding=1, relu, flatten, dense out=2";
 
-static char notes[4096];
-
-static void keep_notes(void *user, const char *sentence)
-{
-    (void)user;
-    const size_t length = strlen(notes);
-    (void)snprintf(notes + length, sizeof notes - length, "%s\n", sentence);
-}
-
 /* ROOT/train/CLASS/N.png, RGB, of sizes that differ. */
 static const char *make_photos(const char *root)
 {
@@ -46,7 +37,7 @@ static const char *make_photos(const char *root)
 
 static clt_options options_of(int workers, int64_t cache)
 {
-    clt_options options = clt__options_default();
+    clt_options options = telling();
     options.net = net;
     options.size = (clt_shape){0, SIDE, SIDE};
     options.batch_size = 8;
@@ -54,8 +45,6 @@ static clt_options options_of(int workers, int64_t cache)
     options.workers = workers;
     options.data_cache = cache;
     options.given[CLT__OPTION_data_cache] = true;
-    options.note = keep_notes;
-    notes[0] = 0;
     return options;
 }
 
@@ -232,7 +221,7 @@ static void damage_is_skipped_where_that_is_asked_for(void **state)
         spoil("skipped", 1, 5);
         assert_int_equal(clt_dataset_count(data), 2 * CLASS_IMAGES);
         assert_ok(train_on(data, &options, digests[i], &error), &error);
-        assert_non_null(strstr(notes, "2 of 40 image files are left out"));
+        assert_non_null(strstr(notes_told, "2 of 40 image files are left out"));
         clt_dataset_close(data);
     }
     assert_string_equal(digests[0], digests[1]);
@@ -256,7 +245,7 @@ static void bad_files_are_none_of_the_data_set(void **state)
         assert_int_equal(clt_dataset_count(data), 2 * CLASS_IMAGES - 2);
         assert_int_equal(clt_dataset_converted(data), 2 * CLASS_IMAGES - 2);
         assert_int_equal(clt_dataset_label(data, CLASS_IMAGES - 1), 1);
-        assert_non_null(strstr(notes, "2 of 40 image files are left out"));
+        assert_non_null(strstr(notes_told, "2 of 40 image files are left out"));
         assert_ok(train_on(data, &options, digests[i], &error), &error);
         clt_dataset_close(data);
     }

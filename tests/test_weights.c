@@ -9,30 +9,12 @@
 
 /* ---- what the tests make */
 
-static char notes[4096];
-
-static void keep_notes(void *user, const char *sentence)
-{
-    (void)user;
-    const size_t length = strlen(notes);
-    (void)snprintf(notes + length, sizeof notes - length, "%s\n", sentence);
-}
-
-static const clt_options *telling(bool by_order)
+static const clt_options *telling_by(bool by_order)
 {
     static clt_options options;
-    options = clt__options_default();
-    options.note = keep_notes;
+    options = telling();
     options.weights_by_order = by_order;
-    notes[0] = 0;
     return &options;
-}
-
-static void assert_told(const char *part)
-{
-    if (strstr(notes, part)) return;
-    print_error("of \"%s\" nothing is said in: %s\n", part, notes);
-    fail();
 }
 
 static const char net[] = "input 1x4x4; conv out=2 kernel=3; batchnorm; flatten; dense out=3";
@@ -113,7 +95,7 @@ static void take(const char *path, bool by_order)
 {
     clt_error error;
     clt_model *model = make();
-    assert_ok(clt_model_start_from(model, path, telling(by_order), &error), &error);
+    assert_ok(clt_model_start_from(model, path, telling_by(by_order), &error), &error);
     assert_taken(model, true);
     clt_model_close(model);
 }
@@ -123,7 +105,7 @@ static void refuse(const char *path, bool by_order, const char *part)
 {
     clt_error error;
     clt_model *model = make();
-    assert_failed(clt_model_start_from(model, path, telling(by_order), &error), CLT_BAD_FILE, &error, path, part);
+    assert_failed(clt_model_start_from(model, path, telling_by(by_order), &error), CLT_BAD_FILE, &error, path, part);
     assert_taken(model, false);
     clt_model_close(model);
 }
@@ -142,7 +124,7 @@ static void prefixes_are_seen_through(void **state)
         assert_told(told);
     }
     take(write_behind(""), false);
-    assert_string_equal(notes, "");
+    assert_string_equal(notes_told, "");
     refuse(write_behind("encoder."), false, "has no parameter of the net's: conv1.weight (not there)");
 }
 
