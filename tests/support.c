@@ -70,6 +70,28 @@ const char *write_bytes(const char *name, const void *bytes, size_t size)
     return path;
 }
 
+const char *write_text(const char *name, const char *text)
+{
+    return write_bytes(name, text, strlen(text));
+}
+
+void blob_put(blob *to, const void *bytes, size_t size)
+{
+    assert_true(size <= sizeof to->bytes - to->size);
+    if (size) memcpy(to->bytes + to->size, bytes, size);
+    to->size += size;
+}
+
+void blob_put_little(blob *to, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++) blob_put(to, &(uint8_t){i < 8 ? (uint8_t)(value >> 8 * i) : 0}, 1);
+}
+
+const char *write_blob(const char *name, const blob *file)
+{
+    return write_bytes(name, file->bytes, file->size);
+}
+
 const char *write_gzip(const char *name, const void *bytes, size_t size)
 {
     const char *path = path_in(name);
@@ -96,6 +118,13 @@ const char *make_subfolder(const char *name)
     const char *path = path_in(name);
     (void)mkdir(path, 0777);
     assert_int_equal(access(path, W_OK), 0);
+    return path;
+}
+
+const char *fresh_folder(const char *name)
+{
+    const char *path = path_in(name);
+    assert_int_equal(mkdir(path, 0777), 0);
     return path;
 }
 

@@ -26,8 +26,22 @@ const char *write_gzip(const char *name, const void *bytes, size_t size);
 /* Makes a grey (1 channel) or RGB (3) PNG file. */
 const char *save_png(const char *name, int channels, int width, int height, const uint8_t *pixels);
 
-/* Makes a folder, which may be there, below the temporary one. */
+const char *write_text(const char *name, const char *text);
+
+/* Makes a folder below the temporary one: one that may be there, or one that must not. */
 const char *make_subfolder(const char *name);
+const char *fresh_folder(const char *name);
+
+/* A file that is put together in memory. */
+typedef struct blob {
+    uint8_t bytes[1 << 16];
+    size_t size;
+} blob;
+
+void blob_put(blob *to, const void *bytes, size_t size);
+/* The number in so many bytes, the lowest first. */
+void blob_put_little(blob *to, uint64_t value, int bytes);
+const char *write_blob(const char *name, const blob *file);
 
 /* All the bytes of `path`, freed with free(). */
 uint8_t *read_bytes(const char *path, size_t *size);

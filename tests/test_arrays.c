@@ -21,13 +21,6 @@ static const clt_options *noting(void)
     return &options;
 }
 
-static const char *fresh_folder(const char *name)
-{
-    const char *path = path_in(name);
-    assert_int_equal(mkdir(path, 0777), 0);
-    return path;
-}
-
 static clt_dataset *open_with(const char *path, clt_split split, const clt_options *options)
 {
     clt_error error;
@@ -55,33 +48,16 @@ static void assert_labels(const clt_dataset *dataset, const int32_t *labels, int
     assert_int_equal(clt_dataset_classes(dataset), classes);
 }
 
-typedef struct blob {
-    uint8_t bytes[8192];
-    size_t size;
-} blob;
-
-static void put(blob *to, const void *bytes, size_t size)
-{
-    assert_true(size <= sizeof to->bytes - to->size);
-    memcpy(to->bytes + to->size, bytes, size);
-    to->size += size;
-}
-
-static void put_number(blob *to, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++) put(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
-}
-
 static blob make_npy(const char *type, bool fortran, const char *shape, const void *data, size_t size)
 {
     char dictionary[256];
     blob file = {.size = 0};
     (void)snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }\n", type,
                    fortran ? "True" : "False", shape);
-    put(&file, "\x93NUMPY\1\0", 8);
-    put_number(&file, strlen(dictionary), 2);
-    put(&file, dictionary, strlen(dictionary));
-    put(&file, data, size);
+    blob_put(&file, "\x93NUMPY\1\0", 8);
+    blob_put_little(&file, strlen(dictionary), 2);
+    blob_put(&file, dictionary, strlen(dictionary));
+    blob_put(&file, data, size);
     return file;
 }
 
@@ -97,40 +73,40 @@ static const char *write_zip(const char *name, const char *const *members, const
     blob file = {.size = 0}, directory = {.size = 0};
     for (int i = 0; i < count; i++) {
         const size_t offset = file.size, length = strlen(members[i]), size = contents[i]->size;
-        put_number(&file, 0x04034b50, 4);
-        for (int j = 0; j < 11; j++) put_number(&file, 0, 2);
-        put_number(&file, length, 4);
-        put(&file, members[i], length);
-        put(&file, contents[i]->bytes, size);
-        put_number(&directory, 0x02014b50, 4);
-        for (int j = 0; j < 6; j++) put_number(&directory, 0, 2);
-        put_number(&directory, crc32(0, contents[i]->bytes, (unsigned)size), 4);
-        put_number(&directory, size, 4);
-        put_number(&directory, size, 4);
-        put_number(&directory, length, 4);
-        for (int j = 0; j < 5; j++) put_number(&directory, 0, 2);
-        put_number(&directory, offset, 4);
-        put(&directory, members[i], length);
+        blob_put_little(&file, 0x04034b50, 4);
+        for (int j = 0; j < 11; j++) blob_put_little(&file, 0, 2);
+        blob_put_little(&file, length, 4);
+        blob_put(&file, members[i], length);
+        blob_put(&file, contents[i]->bytes, size);
+        blob_put_little(&directory, 0x02014b50, 4);
+        for (int j = 0; j < 6; j++) blob_put_little(&directory, 0, 2);
+        blob_put_little(&directory, crc32(0, contents[i]->bytes, (unsigned)size), 4);
+        blob_put_little(&directory, size, 4);
+        blob_put_little(&directory, size, 4);
+        blob_put_little(&directory, length, 4);
+        for (int j = 0; j < 5; j++) blob_put_little(&directory, 0, 2);
+        blob_put_little(&directory, offset, 4);
+        blob_put(&directory, members[i], length);
     }
     const size_t at = file.size;
-    put(&file, directory.bytes, directory.size);
-    put_number(&file, 0x06054b50, 4);
-    put_number(&file, 0, 4);
-    put_number(&file, (uint64_t)count, 2);
-    put_number(&file, (uint64_t)count, 2);
-    put_number(&file, directory.size, 4);
-    put_number(&file, at, 4);
-    put_number(&file, 0, 2);
+    blob_put(&file, directory.bytes, directory.size);
+    blob_put_little(&file, 0x06054b50, 4);
+    blob_put_little(&file, 0, 4);
+    blob_put_little(&file, (uint64_t)count, 2);
+    blob_put_little(&file, (uint64_t)count, 2);
+    blob_put_little(&file, directory.size, 4);
+    blob_put_little(&file, at, 4);
+    blob_put_little(&file, 0, 2);
     return write_bytes(name, file.bytes, file.size);
 }
 
 static blob make_idx(int type, int dimensions, const uint32_t *extent, const void *data, size_t size)
 {
     blob file = {.size = 0};
-    put(&file, (uint8_t[]){0, 0, (uint8_t)type, (uint8_t)dimensions}, 4);
+    blob_put(&file, (uint8_t[]){0, 0, (uint8_t)type, (uint8_t)dimensions}, 4);
     for (int i = 0; i < dimensions; i++)
-        for (int j = 0; j < 4; j++) put_number(&file, extent[i] >> (24 - 8 * j), 1);
-    put(&file, data, size);
+        for (int j = 0; j < 4; j++) blob_put_little(&file, extent[i] >> (24 - 8 * j), 1);
+    blob_put(&file, data, size);
     return file;
 }
 
@@ -652,8 +628,8 @@ static void idx_of_every_type_is_read(void **state)
     const char *path = fresh_folder("types");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         blob values = {.size = 0};
-        put(&values, types[i].two, types[i].size);
-        put(&values, types[i].one, types[i].size);
+        blob_put(&values, types[i].two, types[i].size);
+        blob_put(&values, types[i].one, types[i].size);
         (void)write_idx("types/train-images-idx3-ubyte", types[i].type, 3, (uint32_t[]){2, 1, 1}, values.bytes,
                         values.size);
         (void)write_idx("types/train-labels-idx1-ubyte", types[i].type, 1, (uint32_t[]){2}, values.bytes, values.size);

@@ -8,11 +8,6 @@
 
 /* ---- what the tests make */
 
-static const char *write_text(const char *name, const char *text)
-{
-    return write_bytes(name, text, strlen(text));
-}
-
 static clt_dataset *open_as(const char *path, clt_split split, const clt_options *options)
 {
     clt_error error;

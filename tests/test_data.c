@@ -218,13 +218,6 @@ static void unfit_images_are_refused(void **state)
 /* ---- folders ------------------------------------------------------------------------------------------------ */
 
 /* A fresh folder in the temporary folder; gives its path. */
-static const char *fresh_folder(const char *name)
-{
-    const char *path = path_in(name);
-    assert_int_equal(mkdir(path, 0777), 0);
-    return path;
-}
-
 /* Two images of 1 x 2 and the labels 0 and 4. */
 static void write_pair(const char *images, const char *labels)
 {

@@ -16,18 +16,6 @@
 
 /* ---- helpers ------------------------------------------------------------------------------------------------ */
 
-static const char *fresh_folder(const char *name)
-{
-    const char *path = path_in(name);
-    assert_int_equal(mkdir(path, 0777), 0);
-    return path;
-}
-
-static const char *write_text(const char *name, const char *text)
-{
-    return write_bytes(name, text, strlen(text));
-}
-
 static clt_dataset *open_set(const char *path, clt_split split, const clt_options *options)
 {
     clt_error error;
@@ -146,32 +134,15 @@ static void bad_cifar_is_told(void **state)
 
 /* ---- numpy -------------------------------------------------------------------------------------------------- */
 
-typedef struct blob {
-    uint8_t bytes[4096];
-    size_t size;
-} blob;
-
-static void put(blob *to, const void *bytes, size_t size)
-{
-    assert_true(size <= sizeof to->bytes - to->size);
-    memcpy(to->bytes + to->size, bytes, size);
-    to->size += size;
-}
-
-static void put_number(blob *to, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++) put(to, &(uint8_t){i < 8 ? (uint8_t)(value >> 8 * i) : 0}, 1);
-}
-
 /* An NPY file of version `major` with this dictionary. */
 static blob make_npy(int major, const char *dictionary, const void *data, size_t size)
 {
     blob file = {.size = 0};
-    put(&file, "\x93NUMPY", 6);
-    put_number(&file, (uint64_t)major, 2);
-    put_number(&file, strlen(dictionary), major == 1 ? 2 : 4);
-    put(&file, dictionary, strlen(dictionary));
-    put(&file, data, size);
+    blob_put(&file, "\x93NUMPY", 6);
+    blob_put_little(&file, (uint64_t)major, 2);
+    blob_put_little(&file, strlen(dictionary), major == 1 ? 2 : 4);
+    blob_put(&file, dictionary, strlen(dictionary));
+    blob_put(&file, data, size);
     return file;
 }
 
@@ -182,11 +153,6 @@ static blob make_array(const char *type, const char *shape, const void *data, si
     (void)snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }    \n", type,
                    shape);
     return make_npy(1, dictionary, data, size);
-}
-
-static const char *write_blob(const char *name, const blob *file)
-{
-    return write_bytes(name, file->bytes, file->size);
 }
 
 static const char *write_array(const char *name, const char *type, const char *shape, const void *data, size_t size)
@@ -387,47 +353,47 @@ static void zip_add(zip_file *zip, const char *name, const blob *content, int me
         assert_int_equal(deflateEnd(&stream), Z_OK);
     }
     const uint64_t offset = zip->file.size, sum = crc32(0, content->bytes, (unsigned)content->size);
-    put_number(&zip->file, 0x04034b50, 4);
-    put_number(&zip->file, 0, 22); /* what the directory says again */
-    put_number(&zip->file, strlen(name), 2);
-    put_number(&zip->file, 3, 2);
-    put(&zip->file, name, strlen(name));
-    put(&zip->file, "ext", 3);
-    put(&zip->file, packed.bytes, packed.size);
-    put_number(&extra, 1, 2);
-    put_number(&extra, 24, 2);
-    put_number(&extra, content->size, 8);
-    put_number(&extra, packed.size, 8);
-    put_number(&extra, offset, 8);
+    blob_put_little(&zip->file, 0x04034b50, 4);
+    blob_put_little(&zip->file, 0, 22); /* what the directory says again */
+    blob_put_little(&zip->file, strlen(name), 2);
+    blob_put_little(&zip->file, 3, 2);
+    blob_put(&zip->file, name, strlen(name));
+    blob_put(&zip->file, "ext", 3);
+    blob_put(&zip->file, packed.bytes, packed.size);
+    blob_put_little(&extra, 1, 2);
+    blob_put_little(&extra, 24, 2);
+    blob_put_little(&extra, content->size, 8);
+    blob_put_little(&extra, packed.size, 8);
+    blob_put_little(&extra, offset, 8);
     blob *list = &zip->directory;
-    put_number(list, 0x02014b50, 4);
-    put_number(list, 0, 6);
-    put_number(list, (uint64_t)method, 2);
-    put_number(list, 0, 4);
-    put_number(list, sum, 4);
-    put_number(list, zip64 ? UINT32_MAX : packed.size, 4);
-    put_number(list, zip64 ? UINT32_MAX : content->size, 4);
-    put_number(list, strlen(name), 2);
-    put_number(list, zip64 ? extra.size : 0, 2);
-    put_number(list, 0, 10);
-    put_number(list, zip64 ? UINT32_MAX : offset, 4);
-    put(list, name, strlen(name));
-    put(list, extra.bytes, zip64 ? extra.size : 0);
+    blob_put_little(list, 0x02014b50, 4);
+    blob_put_little(list, 0, 6);
+    blob_put_little(list, (uint64_t)method, 2);
+    blob_put_little(list, 0, 4);
+    blob_put_little(list, sum, 4);
+    blob_put_little(list, zip64 ? UINT32_MAX : packed.size, 4);
+    blob_put_little(list, zip64 ? UINT32_MAX : content->size, 4);
+    blob_put_little(list, strlen(name), 2);
+    blob_put_little(list, zip64 ? extra.size : 0, 2);
+    blob_put_little(list, 0, 10);
+    blob_put_little(list, zip64 ? UINT32_MAX : offset, 4);
+    blob_put(list, name, strlen(name));
+    blob_put(list, extra.bytes, zip64 ? extra.size : 0);
     zip->entries++;
 }
 
 static blob zip_end(const zip_file *zip, const char *comment)
 {
     blob file = zip->file;
-    put(&file, zip->directory.bytes, zip->directory.size);
-    put_number(&file, 0x06054b50, 4);
-    put_number(&file, 0, 4);
-    put_number(&file, (uint64_t)zip->entries, 2);
-    put_number(&file, (uint64_t)zip->entries, 2);
-    put_number(&file, zip->directory.size, 4);
-    put_number(&file, zip->file.size, 4);
-    put_number(&file, strlen(comment), 2);
-    put(&file, comment, strlen(comment));
+    blob_put(&file, zip->directory.bytes, zip->directory.size);
+    blob_put_little(&file, 0x06054b50, 4);
+    blob_put_little(&file, 0, 4);
+    blob_put_little(&file, (uint64_t)zip->entries, 2);
+    blob_put_little(&file, (uint64_t)zip->entries, 2);
+    blob_put_little(&file, zip->directory.size, 4);
+    blob_put_little(&file, zip->file.size, 4);
+    blob_put_little(&file, strlen(comment), 2);
+    blob_put(&file, comment, strlen(comment));
     return file;
 }
 

@@ -49,26 +49,9 @@ clt_status __wrap_clt__file_read(const char *path, char **bytes, size_t *size, c
 
 /* ---- files in memory -------------------------------------------------------------------------------------------- */
 
-typedef struct blob {
-    uint8_t bytes[1 << 16];
-    size_t size;
-} blob;
-
-static void put(blob *to, const void *bytes, size_t size)
-{
-    assert_true(size <= sizeof to->bytes - to->size);
-    if (size) memcpy(to->bytes + to->size, bytes, size);
-    to->size += size;
-}
-
-static void put_little(blob *to, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++) put(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
-}
-
 static void put_big(blob *to, uint64_t value, int bytes)
 {
-    for (int i = bytes; i-- > 0;) put(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
+    for (int i = bytes; i-- > 0;) blob_put(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
 }
 
 static void set_little(blob *to, size_t at, uint64_t value, int bytes)
@@ -79,7 +62,7 @@ static void set_little(blob *to, size_t at, uint64_t value, int bytes)
 
 static void fill_up(blob *to, size_t size)
 {
-    while (to->size < size) put_little(to, 0, 1);
+    while (to->size < size) blob_put_little(to, 0, 1);
 }
 
 /* The first place of these bytes. */
@@ -234,7 +217,7 @@ typedef struct png_kind {
 
 static void write_to_blob(png_structp png, png_bytep bytes, size_t size)
 {
-    put(png_get_io_ptr(png), bytes, size);
+    blob_put(png_get_io_ptr(png), bytes, size);
 }
 
 static void flush_blob(png_structp png)
@@ -280,8 +263,8 @@ static void put_chunk(blob *to, const uint8_t *name, const uint8_t *data, size_t
 {
     put_big(to, size, 4);
     const size_t begin = to->size;
-    put(to, name, 4);
-    put(to, data, size);
+    blob_put(to, name, 4);
+    blob_put(to, data, size);
     put_big(to, crc32(0, to->bytes + begin, (unsigned)(size + 4)), 4);
 }
 
@@ -289,7 +272,7 @@ static void put_chunk(blob *to, const uint8_t *name, const uint8_t *data, size_t
 static void split_png(const blob *from, blob *to)
 {
     *to = (blob){.size = 0};
-    put(to, from->bytes, 8);
+    blob_put(to, from->bytes, 8);
     for (size_t at = 8, size; at < from->size; at += size + 12) {
         const uint8_t *chunk = from->bytes + at, *data = chunk + 8;
         size = (size_t)chunk[2] << 8 | chunk[3];
@@ -428,10 +411,10 @@ typedef struct jpeg_kind {
 static void write_exif(j_compress_ptr codec, const jpeg_kind *kind)
 {
     static blob exif;
-    void (*number)(blob *, uint64_t, int) = kind->big_endian ? put_big : put_little;
+    void (*number)(blob *, uint64_t, int) = kind->big_endian ? put_big : blob_put_little;
     exif.size = 0;
-    put(&exif, "Exif\0", 6);
-    put(&exif, kind->big_endian ? "MM" : "II", 2);
+    blob_put(&exif, "Exif\0", 6);
+    blob_put(&exif, kind->big_endian ? "MM" : "II", 2);
     number(&exif, 42, 2);
     number(&exif, 10, 4); /* where the tags are: there may be a gap before them */
     number(&exif, 0, 2);
@@ -487,7 +470,7 @@ static void make_jpeg(blob *to, const jpeg_kind *kind, int width, int height, co
     jpeg_finish_compress(&codec);
     jpeg_destroy_compress(&codec);
     to->size = 0;
-    put(to, bytes, size);
+    blob_put(to, bytes, size);
     free(bytes);
 }
 
@@ -676,9 +659,9 @@ static void jpeg_with_bytes_too_many_is_read(void **state)
         assert_false(whole.info.lacks_end);
         const size_t at = (size_t[]){file.size, file.size - 2, find(&file, "\xff\xdb", 2)}[i % 3];
         changed.size = 0;
-        put(&changed, file.bytes, at);
+        blob_put(&changed, file.bytes, at);
         fill_up(&changed, at + 200);
-        put(&changed, file.bytes + at, file.size - at);
+        blob_put(&changed, file.bytes + at, file.size - at);
         const clt__picture picture = decode(&changed, NULL);
         assert_false(picture.info.lacks_end);
         assert_memory_equal(picture.pixels, whole.pixels, size_of(&whole.info));
@@ -698,7 +681,7 @@ static void what_follows_a_jpeg_may_be_anything(void **state)
     const clt__picture whole = decode(&file, NULL);
     const char header[] = "\xff\xc2\0\x26\x8\xff\xff\xff\xff\xa";
     file.size -= 2;
-    put(&file, header, sizeof header - 1);
+    blob_put(&file, header, sizeof header - 1);
     fill_up(&file, file.size + 99);
     const clt__picture picture = decode(&file, NULL);
     assert_true(picture.info.lacks_end);
@@ -720,9 +703,9 @@ static void jpeg_of_many_scans_is_refused(void **state)
     make_jpeg(&file, &(jpeg_kind){.channels = 1, .progressive = true}, WIDE, HIGH, pixels);
     for (size_t i = 0; i + 1 < file.size; i++)
         if (file.bytes[i] == 0xff && file.bytes[i + 1] == 0xda) scan = i;
-    put(&many, file.bytes, file.size - 2);
-    for (size_t i = 0; i < MORE; i++) put(&many, file.bytes + scan, file.size - 2 - scan);
-    put(&many, file.bytes + file.size - 2, 2);
+    blob_put(&many, file.bytes, file.size - 2);
+    for (size_t i = 0; i < MORE; i++) blob_put(&many, file.bytes + scan, file.size - 2 - scan);
+    blob_put(&many, file.bytes + file.size - 2, 2);
     free(decode(&file, NULL).pixels);
     refuse(&many, "more than 500 scans");
 }
@@ -736,8 +719,8 @@ static void jpeg_with_a_part_missing_is_refused(void **state)
     fill_pixels(pixels, sizeof pixels, 23);
     make_jpeg(&file, &(jpeg_kind){.channels = 1, .restart = 1}, SIDE, SIDE, pixels);
     const size_t begin = find(&file, "\xff\xd1", 2), end = find(&file, "\xff\xd3", 2);
-    put(&changed, file.bytes, begin);
-    put(&changed, file.bytes + end, file.size - end);
+    blob_put(&changed, file.bytes, begin);
+    blob_put(&changed, file.bytes + end, file.size - end);
     refuse(&changed, "found marker 0xd3 instead of RST1");
 }
 
@@ -770,7 +753,7 @@ static void take_webp(blob *to, uint8_t *bytes, size_t size)
 {
     assert_true(size > 0);
     to->size = 0;
-    put(to, bytes, size);
+    blob_put(to, bytes, size);
     WebPFree(bytes);
 }
 
@@ -795,24 +778,24 @@ static void make_animation(blob *to, const blob *picture, bool transparent)
 {
     enum { RIFF = 12, ALPHA = 0x10, ANIMATED = 2 };
     to->size = 0;
-    put(to, "RIFF\0\0\0\0WEBPVP8X", 16);
-    put_little(to, 10, 4);
-    put_little(to, ANIMATED | (transparent ? ALPHA : 0), 4);
-    put_little(to, WIDE + 6 - 1, 3);
-    put_little(to, HIGH + 3 - 1, 3);
-    put(to, "ANIM", 4);
-    put_little(to, 6, 4);
-    put_little(to, 0xff8844ff, 4); /* a colour for the background, which nobody uses */
-    put_little(to, 0, 2);
+    blob_put(to, "RIFF\0\0\0\0WEBPVP8X", 16);
+    blob_put_little(to, 10, 4);
+    blob_put_little(to, ANIMATED | (transparent ? ALPHA : 0), 4);
+    blob_put_little(to, WIDE + 6 - 1, 3);
+    blob_put_little(to, HIGH + 3 - 1, 3);
+    blob_put(to, "ANIM", 4);
+    blob_put_little(to, 6, 4);
+    blob_put_little(to, 0xff8844ff, 4); /* a colour for the background, which nobody uses */
+    blob_put_little(to, 0, 2);
     for (uint64_t i = 0; i < 2; i++) {
-        put(to, "ANMF", 4);
-        put_little(to, 16 + picture->size - RIFF, 4);
-        put_little(to, i ? 0 : 4 / 2, 3);
-        put_little(to, i ? 0 : 2 / 2, 3);
-        put_little(to, WIDE - 1, 3);
-        put_little(to, HIGH - 1, 3);
-        put_little(to, 100, 4);
-        put(to, picture->bytes + RIFF, picture->size - RIFF);
+        blob_put(to, "ANMF", 4);
+        blob_put_little(to, 16 + picture->size - RIFF, 4);
+        blob_put_little(to, i ? 0 : 4 / 2, 3);
+        blob_put_little(to, i ? 0 : 2 / 2, 3);
+        blob_put_little(to, WIDE - 1, 3);
+        blob_put_little(to, HIGH - 1, 3);
+        blob_put_little(to, 100, 4);
+        blob_put(to, picture->bytes + RIFF, picture->size - RIFF);
     }
     set_little(to, 4, to->size - 8, 4);
 }
@@ -946,7 +929,7 @@ static void make_tiff(blob *to, const tiff_kind *kind, int width, int height, co
     size_t size;
     uint8_t *all = read_bytes(path, &size);
     to->size = 0;
-    put(to, all, size);
+    blob_put(to, all, size);
     free(all);
 }
 
@@ -1080,15 +1063,15 @@ static void make_small_tiff(blob *to, unsigned compression, unsigned side)
     const unsigned tags[][2] = {{256, side}, {257, side}, {258, 8},    {259, compression}, {262, 1},
                                 {273, 200},  {277, 1},    {278, side}, {279, 50}};
     to->size = 0;
-    put(to, "II*\0\10\0\0\0", 8);
-    put_little(to, sizeof tags / sizeof *tags, 2);
+    blob_put(to, "II*\0\10\0\0\0", 8);
+    blob_put_little(to, sizeof tags / sizeof *tags, 2);
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
-        put_little(to, tags[i][0], 2);
-        put_little(to, 4, 2); /* 32 bits */
-        put_little(to, 1, 4);
-        put_little(to, tags[i][1], 4);
+        blob_put_little(to, tags[i][0], 2);
+        blob_put_little(to, 4, 2); /* 32 bits */
+        blob_put_little(to, 1, 4);
+        blob_put_little(to, tags[i][1], 4);
     }
-    put_little(to, 0, 4);
+    blob_put_little(to, 0, 4);
     fill_up(to, 1024);
 }
 
@@ -1137,7 +1120,7 @@ typedef struct gif_kind {
 
 static int write_gif(GifFileType *gif, const GifByteType *bytes, int size)
 {
-    put(gif->UserData, bytes, (size_t)size);
+    blob_put(gif->UserData, bytes, (size_t)size);
     return size;
 }
 
@@ -1232,7 +1215,7 @@ static void bad_gif_is_told(void **state)
         spoil_everywhere(&file);
     }
     file.size = 13 + 3 * 256; /* the screen and its palette */
-    put(&file, ";", 1);
+    blob_put(&file, ";", 1);
     refuse(&file, "corrupt GIF: it has no picture");
     make_gif(&file, &(gif_kind){.grey = true, .transparent = -1}, colours);
     set_little(&file, 6, 10000, 2);
@@ -1258,26 +1241,26 @@ static void begin_bmp(blob *to, const bmp_kind *kind, int width, int height)
                                                                       : kind->packing == 3 ? 3
                                                                                            : 0;
     to->size = 0;
-    put(to, "BM", 2);
-    put_little(to, 0, 8);
+    blob_put(to, "BM", 2);
+    blob_put_little(to, 0, 8);
     const unsigned behind = header == 40 ? 4 * masks : 0;
-    put_little(to, 14 + header + behind + kind->colours * (header == 12 ? 3 : 4), 4);
-    put_little(to, header, 4);
-    put_little(to, (uint32_t)width, header == 12 ? 2 : 4);
-    put_little(to, (uint32_t)height, header == 12 ? 2 : 4);
-    put_little(to, 1, 2);
-    put_little(to, kind->bits, 2);
+    blob_put_little(to, 14 + header + behind + kind->colours * (header == 12 ? 3 : 4), 4);
+    blob_put_little(to, header, 4);
+    blob_put_little(to, (uint32_t)width, header == 12 ? 2 : 4);
+    blob_put_little(to, (uint32_t)height, header == 12 ? 2 : 4);
+    blob_put_little(to, 1, 2);
+    blob_put_little(to, kind->bits, 2);
     if (header >= 40) {
-        put_little(to, kind->packing, 4);
+        blob_put_little(to, kind->packing, 4);
         fill_up(to, to->size + 12);
-        put_little(to, kind->colours, 4);
-        put_little(to, 0, 4);
+        blob_put_little(to, kind->colours, 4);
+        blob_put_little(to, 0, 4);
     }
-    for (unsigned i = 0; i < (header > 40 ? 4 : masks); i++) put_little(to, kind->mask[i], 4);
+    for (unsigned i = 0; i < (header > 40 ? 4 : masks); i++) blob_put_little(to, kind->mask[i], 4);
     fill_up(to, 14 + header + behind);
     for (unsigned i = 0; i < kind->colours; i++)
-        put(to, (uint8_t[]){(uint8_t)i, (uint8_t)(kind->grey ? i : 2 * i), (uint8_t)(kind->grey ? i : 3 * i), 0},
-            header == 12 ? 3 : 4);
+        blob_put(to, (uint8_t[]){(uint8_t)i, (uint8_t)(kind->grey ? i : 2 * i), (uint8_t)(kind->grey ? i : 3 * i), 0},
+                 header == 12 ? 3 : 4);
 }
 
 /* 3 x 2 pixels: the colours 0 1 2 in the upper row, 3 1 0 in the lower one, or 1 0 1 and 0 1 1 where there are but two.
@@ -1290,7 +1273,7 @@ static void put_colours(blob *to, unsigned bits, bool top_down)
         uint8_t bytes[4] = {0};
         for (unsigned x = 0; x < 3; x++)
             bytes[x * bits / 8] = (uint8_t)(bytes[x * bits / 8] | row[x] << (8 - bits - x * bits % 8));
-        put(to, bytes, 4);
+        blob_put(to, bytes, 4);
     }
 }
 
@@ -1362,7 +1345,7 @@ static void bmp_with_channels_is_read(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin_bmp(&file, &cases[i].kind, 2, 1);
-        for (int x = 0; x < 2; x++) put_little(&file, cases[i].pixel[x], (int)cases[i].kind.bits / 8);
+        for (int x = 0; x < 2; x++) blob_put_little(&file, cases[i].pixel[x], (int)cases[i].kind.bits / 8);
         fill_up(&file, (file.size + 2) / 4 * 4 + 2);
         assert_picture(&file, 2, 1, 3, cases[i].shown);
         set_little(&file, 10, 0, 4); /* it does not say where they begin: right behind the header */
@@ -1373,7 +1356,7 @@ static void bmp_with_channels_is_read(void **state)
 static void put_runs(blob *to, const char *bytes, size_t size, unsigned bits, int width, int height)
 {
     begin_bmp(to, &(bmp_kind){.header = 40, bits, bits == 8 ? 1 : 2, 16, .grey = true}, width, height);
-    put(to, bytes, size);
+    blob_put(to, bytes, size);
 }
 
 static void bmp_in_run_lengths_is_read(void **state)
@@ -1448,7 +1431,7 @@ static void what_is_no_picture_is_named(void **state)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         char sentence[128];
         file.size = 0;
-        put(&file, others[i].bytes, strlen(others[i].bytes));
+        blob_put(&file, others[i].bytes, strlen(others[i].bytes));
         (void)snprintf(sentence, sizeof sentence,
                        ": is %s, where a picture (PNG, JPEG, WebP, TIFF, GIF, BMP) is needed", others[i].is);
         refuse(&file, sentence);
@@ -1468,7 +1451,7 @@ static void missing_libraries_are_named(void **state)
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         char sentence[128];
         file.size = 0;
-        put(&file, formats[i].bytes, 16);
+        blob_put(&file, formats[i].bytes, 16);
         if (strstr(clt_built_with(), formats[i].library))
             (void)snprintf(sentence, sizeof sentence, ": ");
         else
@@ -1492,9 +1475,9 @@ static void looking_reads_little(void **state)
     for (size_t gap = 0; gap <= 2 * BEGINNING; gap += 2 * BEGINNING) {
         const size_t at = find(&file, "\xff\xdb", 2);
         changed.size = 0;
-        put(&changed, file.bytes, at);
+        blob_put(&changed, file.bytes, at);
         fill_up(&changed, at + gap);
-        put(&changed, file.bytes + at, file.size - at);
+        blob_put(&changed, file.bytes + at, file.size - at);
         fill_up(&changed, changed.size + BEGINNING);
         const char *path = write_bytes("large.jpg", changed.bytes, changed.size);
         whole_reads = 0;
