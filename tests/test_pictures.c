@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 /* jpeglib.h needs stdio.h before it. */
@@ -1500,6 +1501,29 @@ static void looking_reads_little(void **state)
     assert_failed(clt__picture_look(path, NULL, &info, &error), CLT_BAD_FILE, &error, path, "cannot be opened");
 }
 
+/* A process that may open no more files says nothing about the image: it is not to be skipped as a bad one. */
+static void too_few_descriptors_make_no_picture_bad(void **state)
+{
+    (void)state;
+    static blob file;
+    clt_error error, reading;
+    clt__picture_info info;
+    clt__picture picture;
+    struct rlimit usual;
+    begin_bmp(&file, &(bmp_kind){.bits = 24}, 4, 4);
+    fill_up(&file, file.size + 3 * 4 * 4);
+    const char *path = write_bytes("good.bmp", file.bytes, file.size);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    const struct rlimit none = {0, usual.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const clt_status looked = clt__picture_look(path, NULL, &info, &error);
+    const clt_status read = clt__picture_read(path, NULL, &picture, &reading);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_failed(looked, CLT_NO_MEMORY, &error, path, "cannot be opened: Too many open files");
+    assert_failed(read, CLT_NO_MEMORY, &reading, path, "cannot be opened: Too many open files");
+    assert_ok(clt__picture_look(path, NULL, &info, &error), &error);
+}
+
 /* ---- threads ---------------------------------------------------------------------------------------------------- */
 
 enum { KINDS = 6 };
@@ -1599,6 +1623,7 @@ int main(void)
         cmocka_unit_test(what_is_no_picture_is_named),
         cmocka_unit_test(missing_libraries_are_named),
         cmocka_unit_test(looking_reads_little),
+        cmocka_unit_test(too_few_descriptors_make_no_picture_bad),
         cmocka_unit_test(threads_decode_at_the_same_time),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

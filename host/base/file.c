@@ -16,6 +16,30 @@
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
+clt_status clt__fail_opening(const char *path, clt_error *error)
+{
+    const bool lacks = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+    return FAIL(error, lacks ? CLT_NO_MEMORY : CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+}
+
+clt_status clt__file_open(const char *path, FILE **stream, clt_error *error)
+{
+    *stream = fopen(path, "rb");
+    return *stream ? CLT_OK : clt__fail_opening(path, error);
+}
+
+clt_status clt__file_read_start(const char *path, void *start, size_t room, size_t *size, clt_error *error)
+{
+    FILE *stream;
+    *size = 0;
+    TRY(clt__file_open(path, &stream, error));
+    *size = fread(start, 1, room, stream);
+    const bool failed = ferror(stream);
+    const int code = errno;
+    (void)fclose(stream);
+    return failed ? FAIL(error, CLT_BAD_FILE, "%s: cannot be read: %s", path, strerror(code)) : CLT_OK;
+}
+
 /* The file's size is only the first guess at the room needed: pipes and /proc tell none, and a file may still grow. */
 static clt_status read_stream(FILE *stream, const char *path, uint64_t expected, char **bytes, size_t *size,
                               clt_error *error)
@@ -40,19 +64,12 @@ static clt_status read_open_file(FILE *stream, const char *path, char **bytes, s
     return read_stream(stream, path, (uint64_t)about.st_size, bytes, size, error);
 }
 
-/* Where it is the process that has too little, nothing is wrong with the file. */
-static clt_status fail_opening(const char *path, clt_error *error)
-{
-    const bool lacks = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-    return FAIL(error, lacks ? CLT_NO_MEMORY : CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
-}
-
 clt_status clt__file_read(const char *path, char **bytes, size_t *size, clt_error *error)
 {
     *bytes = NULL;
     *size = 0;
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return fail_opening(path, error);
+    FILE *stream;
+    TRY(clt__file_open(path, &stream, error));
     const clt_status status = read_open_file(stream, path, bytes, size, error);
     (void)fclose(stream);
     if (status != CLT_OK) {
@@ -66,7 +83,7 @@ clt_status clt__file_read(const char *path, char **bytes, size_t *size, clt_erro
 clt_status clt__file_measure(const char *path, uint64_t *size, clt_error *error)
 {
     struct stat about;
-    if (stat(path, &about)) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (stat(path, &about)) return clt__fail_opening(path, error);
     if (!S_ISREG(about.st_mode)) return FAIL(error, CLT_BAD_FILE, "%s: is not a file", path);
     *size = (uint64_t)about.st_size;
     return CLT_OK;
@@ -262,7 +279,7 @@ clt_status clt__make_folders(const char *path, clt_error *error)
 clt_status clt__folder_lock(const char *path, int *lock, clt_error *error)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (folder < 0) return clt__fail_opening(path, error);
     if (flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         (void)close(folder);
         return FAIL(error, CLT_BAD_FILE, "%s: another training writes to this folder", path);

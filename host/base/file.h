@@ -10,6 +10,16 @@
 /* Reads all of `path`. *bytes is freed with free() and has a 0 after its last byte, not counted in *size. */
 clt_status clt__file_read(const char *path, char **bytes, size_t *size, clt_error *error);
 
+/* Opens a file to be read, and to be closed with fclose(). */
+clt_status clt__file_open(const char *path, FILE **stream, clt_error *error);
+
+/* Reads the first bytes, `room` of them where there are so many. */
+clt_status clt__file_read_start(const char *path, void *start, size_t room, size_t *size, clt_error *error);
+
+/* The error for what could not be opened, from errno. Where it is the process that has too little, as too few
+ * descriptors, that is CLT_NO_MEMORY: nothing is wrong with the file. */
+clt_status clt__fail_opening(const char *path, clt_error *error);
+
 /* The size of the file that `path` leads to, which must be a regular one: reading a pipe or a device may never end. */
 clt_status clt__file_measure(const char *path, uint64_t *size, clt_error *error);
 

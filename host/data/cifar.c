@@ -131,8 +131,8 @@ static clt_status read_records(FILE *stream, const char *path, const cifar_kind 
 static clt_status read_file(const char *path, const cifar_kind *kind, clt_dataset *dataset, size_t *filled,
                             clt_error *error)
 {
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    FILE *stream;
+    TRY(clt__file_open(path, &stream, error));
     const clt_status status = read_records(stream, path, kind, dataset, filled, error);
     (void)fclose(stream);
     return status;

@@ -3,12 +3,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/picture_paths.h"
 
@@ -39,14 +39,17 @@ static const char *ending_of(const char *name)
     return point && point > name ? point : "";
 }
 
-static bool has_picture_content(const char *path)
+/* By its name or, where that does not tell, by its first bytes. */
+static clt_status find_picture(const char *name, const char *path, bool *picture, clt_error *error)
 {
     unsigned char start[32];
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return false;
-    const size_t size = fread(start, 1, sizeof start, stream);
-    (void)fclose(stream);
-    return clt__picture_looks(start, size);
+    size_t size;
+    clt_error unreadable;
+    *picture = clt__has_picture_ending(name, strlen(name));
+    if (*picture) return CLT_OK;
+    const clt_status status = clt__file_read_start(path, start, sizeof start, &size, &unreadable);
+    if (status == CLT_OK) *picture = clt__picture_looks(start, size);
+    return status == CLT_OK || status == CLT_BAD_FILE ? CLT_OK : clt__pass_on(&unreadable, error);
 }
 
 /* ---- counting what is passed over */
@@ -193,7 +196,7 @@ typedef struct walk {
 static clt_status list_folder(const char *path, clt__names *names, clt_error *error)
 {
     DIR *folder = opendir(path);
-    if (!folder) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!folder) return clt__fail_opening(path, error);
     clt_status status = CLT_OK;
     errno = 0;
     for (const struct dirent *entry; status == CLT_OK && (entry = readdir(folder)); errno = 0)
@@ -207,8 +210,9 @@ static clt_status list_folder(const char *path, clt__names *names, clt_error *er
 
 static clt_status take_file(walk *w, const char *folder, const char *name, const char *path, clt_error *error)
 {
-    if (!clt__has_picture_ending(name, strlen(name)) && !has_picture_content(path))
-        return count_file(w->left, name, error);
+    bool picture;
+    TRY(find_picture(name, path, &picture, error));
+    if (!picture) return count_file(w->left, name, error);
     w->found = true;
     return w->list ? clt__picture_list_add(w->list, folder, name, w->label, error) : CLT_OK;
 }
@@ -236,7 +240,7 @@ static clt_status walk_through(walk *w, const char *folder, const level *above, 
 {
     struct stat about;
     clt__names names = {0};
-    if (stat(folder, &about)) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", folder, strerror(errno));
+    if (stat(folder, &about)) return clt__fail_opening(folder, error);
     const level here = {above, about.st_dev, about.st_ino};
     clt_status status = list_folder(folder, &names, error);
     for (size_t i = 0; i < names.count && status == CLT_OK && (w->list || !w->found); i++)
@@ -264,6 +268,16 @@ bool clt__has_pictures_below(const char *folder)
 
 /* ---- classes */
 
+/* A file beside the folders of classes. */
+static clt_status count_classless(clt__leftovers *left, const char *name, const char *path, clt_error *error)
+{
+    bool picture;
+    TRY(find_picture(name, path, &picture, error));
+    if (!picture) return count_file(left, name, error);
+    left->classless++;
+    return CLT_OK;
+}
+
 static clt_status sort_out(const char *folder, const char *name, const level *at, clt__names *classes,
                            clt__leftovers *left, clt_error *error)
 {
@@ -272,12 +286,7 @@ static clt_status sort_out(const char *folder, const char *name, const level *at
     TRY(clt__join(folder, name, &path, error));
     clt_status status = look_at(path, at, &kind, error);
     if (status == CLT_OK && kind == FOLDER_ENTRY) status = clt__names_add(classes, name, strlen(name), error);
-    if (status == CLT_OK && kind == FILE_ENTRY) {
-        if (clt__has_picture_ending(name, strlen(name)) || has_picture_content(path))
-            left->classless++;
-        else
-            status = count_file(left, name, error);
-    }
+    if (status == CLT_OK && kind == FILE_ENTRY) status = count_classless(left, name, path, error);
     if (status == CLT_OK) count_entry(left, kind);
     free(path);
     return status;

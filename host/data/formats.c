@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/content.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/folder_tree.h"
@@ -18,23 +19,13 @@ static const clt__data_format *const formats[] = {
     &clt__npz_format, &clt__other_cifar_format, &clt__picture_format,       &clt__picture_folder_format,
     &clt__csv_format, &clt__list_format,        &clt__class_folders_format, &clt__unnamed_arrays_format};
 
-static clt_status read_start(clt__data_source *source, clt_error *error)
-{
-    FILE *stream = fopen(source->path, "rb");
-    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", source->path, strerror(errno));
-    source->size = fread(source->start, 1, sizeof source->start - 1, stream);
-    const bool failed = ferror(stream);
-    const int code = errno;
-    (void)fclose(stream);
-    return failed ? FAIL(error, CLT_BAD_FILE, "%s: cannot be read: %s", source->path, strerror(code)) : CLT_OK;
-}
-
 static clt_status look(const char *path, clt__data_source *source, clt_error *error)
 {
     struct stat about;
     *source = (clt__data_source){.path = path, .missing = stat(path, &about) ? errno : 0};
     source->folder = !source->missing && S_ISDIR(about.st_mode);
-    return source->missing || source->folder ? CLT_OK : read_start(source, error);
+    if (source->missing || source->folder) return CLT_OK;
+    return clt__file_read_start(path, source->start, sizeof source->start - 1, &source->size, error);
 }
 
 static clt_status fail_missing(const clt__data_source *source, clt_error *error)

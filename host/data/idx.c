@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "base/content.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 /* zlib reads a file without the gzip magic as it is, so one reader serves both. */
@@ -174,7 +175,7 @@ clt_status clt__idx_read(const char *path, clt__array *array, clt_error *error)
 {
     *array = (clt__array){0};
     reader in = {.path = path, .file = gzopen(path, "rb")};
-    if (!in.file) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!in.file) return clt__fail_opening(path, error);
     const clt_status status = read_content(&in, array, error);
     (void)gzclose_r(in.file);
     if (status != CLT_OK) clt__array_free(array);

@@ -91,7 +91,7 @@ static clt_status read_folder(DIR *folder, const char *path, clt__names *names, 
 clt_status clt__names_in_folder(const char *path, clt__names *names, clt_error *error)
 {
     DIR *folder = opendir(path);
-    if (!folder) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!folder) return clt__fail_opening(path, error);
     const clt_status status = read_folder(folder, path, names, error);
     (void)closedir(folder);
     clt__names_sort(names);
@@ -148,11 +148,10 @@ static bool look_at(const char *folder, const char *name, struct stat *about)
 const char *clt__content_of(const char *path)
 {
     unsigned char start[512];
-    uint64_t size;
-    FILE *stream = clt__file_measure(path, &size, NULL) == CLT_OK ? fopen(path, "rb") : NULL;
-    if (!stream) return NULL;
-    const size_t got = fread(start, 1, sizeof start, stream);
-    (void)fclose(stream);
+    uint64_t whole;
+    size_t got;
+    if (clt__file_measure(path, &whole, NULL) != CLT_OK) return NULL;
+    if (clt__file_read_start(path, start, sizeof start, &got, NULL) != CLT_OK) return NULL;
     return got ? clt__content_name(start, got) : "an empty file";
 }
 

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/content.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 /* The fixed parts of the records, in bytes. */
@@ -174,8 +175,8 @@ static clt_status measure(clt__zip *zip, clt_error *error)
 
 clt_status clt__zip_open(const char *path, clt__zip *zip, clt_error *error)
 {
-    *zip = (clt__zip){.path = path, .stream = fopen(path, "rb")};
-    if (!zip->stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    *zip = (clt__zip){.path = path};
+    TRY(clt__file_open(path, &zip->stream, error));
     clt_status status = measure(zip, error);
     if (status == CLT_OK) status = check_start(zip, error);
     if (status == CLT_OK) status = read_directory(zip, error);

@@ -1,8 +1,6 @@
 #include "pictures/picture.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,17 +123,6 @@ clt_status clt__picture_read_in(const uint8_t *bytes, size_t size, const char *p
 
 /* ---- files -------------------------------------------------------------------------------------------------- */
 
-static clt_status read_start(const char *path, uint8_t *start, size_t room, size_t *size, clt_error *error)
-{
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return FAIL(error, CLT_BAD_FILE, "%s: cannot be opened: %s", path, strerror(errno));
-    *size = fread(start, 1, room, stream);
-    const bool failed = ferror(stream);
-    const int code = errno;
-    (void)fclose(stream);
-    return failed ? FAIL(error, CLT_BAD_FILE, "%s: cannot be read: %s", path, strerror(code)) : CLT_OK;
-}
-
 /* A list of images may name what never ends. */
 static clt_status read_all(const char *path, char **bytes, size_t *size, clt_error *error)
 {
@@ -153,7 +140,7 @@ clt_status clt__picture_look(const char *path, const clt__picture_wish *wish, cl
     size_t size;
     char *bytes;
     TRY(clt__file_measure(path, &whole, error));
-    TRY(read_start(path, start, sizeof start, &size, error));
+    TRY(clt__file_read_start(path, start, sizeof start, &size, error));
     const bool all = size < sizeof start;
     const clt__encoded beginning = make_encoded(path, start, size, all ? size : whole, wish);
     const clt_status first = look_at(&beginning, info, all ? error : NULL);
