@@ -155,6 +155,7 @@ static int exit_code_of(clt_status status)
     case CLT_OK:
         return 0;
     case CLT_BAD_ARGUMENT:
+    case CLT_BAD_NET: /* what was asked for cannot be: another command would be right */
         return 2;
     case CLT_STOPPED:
         return 130; /* as a shell reports a program that Ctrl-C ended */
