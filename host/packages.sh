@@ -1,9 +1,9 @@
 # Sourced by host/demo.sh and tests/run.sh: what they need on Debian 12 and its like.
 
 # What building needs, why: a C compiler, CMake, the OpenCL loader and headers, PoCL (a driver that makes the CPU an
-# OpenCL device), zlib, libpng, libjpeg, jansson and libmd; and libwebp, libtiff and giflib, without which it builds too, and reads fewer
-# kinds of pictures.
-packages_to_build="gcc libc6-dev make cmake pkg-config ocl-icd-opencl-dev pocl-opencl-icd zlib1g-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev libgif-dev libjansson-dev libmd-dev"
+# OpenCL device), zlib, libpng, libjpeg, jansson and libmd; and libwebp, libtiff, giflib and protobuf-c with ONNX's messages, without which it
+# builds too, and reads fewer kinds of pictures, and no ONNX models.
+packages_to_build="gcc libc6-dev make cmake pkg-config ocl-icd-opencl-dev pocl-opencl-icd zlib1g-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev libgif-dev libjansson-dev libmd-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev"
 # Fashion-MNIST: 60,000 and 10,000 images under /usr/share/datasets/fashion-mnist
 packages_of_data="dataset-fashion-mnist"
 

@@ -66,8 +66,8 @@ const char *clt_status_name(clt_status status);
 
 /* The library's version, "major.minor.patch". */
 const char *clt_version(void);
-/* The libraries that it reads pictures with, "libpng, libjpeg, libwebp, libtiff, giflib": those that were there when it
- * was built. */
+/* The libraries that it reads pictures and ONNX models with, "libpng, libjpeg, libwebp, libtiff, giflib, protobuf-c":
+ * those that were there when it was built. */
 const char *clt_built_with(void);
 
 /* Frees what a function of this library allocated for its caller. Takes NULL. */
@@ -288,10 +288,11 @@ void clt_dataset_close(clt_dataset *dataset);
 typedef struct clt_model clt_model;
 
 /* By the options net, input (where they say none: what the net says, or the built-in net's own), loss, precision, seed
- * and init. */
+ * and init. The net may be the path of an ONNX model, whose weights it then has. */
 clt_status clt_model_create(const clt_options *options, clt_model **model, clt_error *error);
 
-/* Reads a checkpoint written by clt_model_save or by training: net, parameters, normalisation, state of training. */
+/* Reads a checkpoint written by clt_model_save or by training: net, parameters, normalisation, state of training; or an
+ * ONNX model, which has a net and parameters alone. */
 clt_status clt_model_load(const char *path, clt_model **model, clt_error *error);
 
 /* Replaces `path` whole, or leaves it as it was. */
@@ -444,7 +445,7 @@ clt_status clt_verify(const clt_model *model, clt_device *device, const clt_opti
 /* Threads: clt_summarize: any. What takes a const summary: readers. Others: one. */
 
 typedef struct clt_summary_row {
-    char name[32];    /* "conv1" */
+    char name[44];    /* "conv1" */
     const char *kind; /* "conv" */
     char from[256];   /* what it reads: "relu1,conv2" */
     char output[64];  /* the shape of its output, without the batch: "16x10x10" */
@@ -511,7 +512,7 @@ typedef struct clt_bench_rate {
 
 typedef struct clt_bench_row {
     const char *op;
-    char layer[32]; /* both as in clt_verify_row */
+    char layer[44]; /* both as in clt_verify_row */
     int launches;
     double seconds; /* of one run */
     double flops;   /* of one run; 0 where the op is all about memory */
@@ -542,7 +543,7 @@ void clt_bench_close(clt_bench_result *result);
 
 typedef struct clt_tune_row {
     const char *op;
-    char layer[32];       /* both as in clt_verify_row */
+    char layer[44];       /* both as in clt_verify_row */
     int tried;            /* ways to run the op, the device's own way included */
     double before, after; /* seconds of one run: the device's own way, and the fastest that verifies */
     char chosen[128];     /* how the fastest differs: "registers=24 winograd=0"; "" for the device's own way */

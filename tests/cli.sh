@@ -62,7 +62,7 @@ sys.exit(0 if part in whole else "the README is out of date: its table is what `
 test_help() {
     ok "--version" cltrain --version
     judge "--version prints a version" grep -qE '^cltrain [0-9]+\.[0-9]+\.[0-9]+$' out
-    judge "--version tells what reads pictures" grep -q '^reads pictures with libpng, libjpeg' out
+    judge "--version tells what reads files" grep -q '^reads files with libpng, libjpeg' out
     ok "--help" cltrain --help
     cp out overview
     for verb in $verbs; do shows "--help names $verb" "  $verb "; done

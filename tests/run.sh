@@ -30,7 +30,7 @@ case $#$mode in
     ;;
 esac
 
-packages="$packages_to_build $packages_of_data libcmocka-dev python3"
+packages="$packages_to_build $packages_of_data libcmocka-dev python3 libonnx-testdata"
 [ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind locales"
 need $packages
 

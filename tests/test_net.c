@@ -117,14 +117,21 @@ static void a_wrong_name_is_named_with_its_line(void **state)
     static const complaint complaints[] = {
         {"konv out=2", "test.net:1: ", "there is no layer \"konv\": `cltrain help nets` lists them"},
         {"relu; Relu", "test.net:1: ", "there is no layer \"Relu\""},
-        {"relu as=", "test.net:1: ", "a layer's name has 1 to 31 characters"},
-        {"relu as=abcdefghijklmnopqrstuvwxyz012345", "test.net:1: ", "a layer's name has 1 to 31 characters"},
-        {"relu as=a.b", "test.net:1: ", "as=a.b: a name is made of letters, digits, _ and -"},
+        {"relu as=", "test.net:1: ", "a layer's name has 1 to 43 characters"},
+        {"relu as=abcdefghijklmnopqrstuvwxyz0123456789abcdefgh",
+         "test.net:1: ", "a layer's name has 1 to 43 characters"},
+        {"relu as=a/b", "test.net:1: ", "as=a/b: a name is made of letters, digits, _ and -, with dots between"},
+        {"relu as=.a", "test.net:1: ", "as=.a: a name is made of letters"},
+        {"relu as=a.", "test.net:1: ", "as=a.: a name is made of letters"},
+        {"relu as=a..b", "test.net:1: ", "as=a..b: a name is made of letters"},
+        {"relu as=conv1.weight", "test.net:1: ", "is what a tensor of another layer or of the net itself is called"},
+        {"relu as=loss.mine", "test.net:1: ", "is what a tensor of another layer or of the net itself is called"},
         {"relu\nrelu as=x\ntanh as=x", "test.net:3: ", "the name \"x\" is taken by line 2"},
         {"relu\ntanh as=relu1", "test.net:2: ", "the name \"relu1\" is taken by line 1"},
         {"relu as=relu2\nrelu", "test.net:2: ", "the name \"relu2\" is taken by line 1"},
-        {"relu aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
-         "test.net:1: ", "a word of more than 63 characters"},
+        {"relu "
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
+         "test.net:1: ", "a word of more than 95 characters"},
     };
     assert_complaints(complaints, COUNT_OF(complaints));
 }

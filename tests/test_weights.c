@@ -223,8 +223,8 @@ static void files_of_others_are_named(void **state)
     refuse_archive("model.weights.h5", "is a Keras model (a zip archive), where");
     refuse_archive("README", "is a zip archive, where a safetensors file is needed");
     refuse_bytes("\x89HDF\r\n\x1a\n    ", 12, "is an HDF5 file, as Keras writes, where");
-    refuse_bytes("\x08\x08\x12\x07pytorch", 11, "is an ONNX model, where");
-    refuse_bytes("\x08\x07:\x90\x01 ", 6, "is an ONNX model, where");
+    refuse_bytes("\x08\x08\x12\x07pytorch", 11, "an ONNX model");
+    refuse_bytes("\x08\x07:\x90\x01 ", 6, "is no ONNX model, or damaged");
     refuse_bytes("\x1c\0\0\0TFL3", 8, "is a TensorFlow Lite model, where");
     refuse_bytes("\x93NUMPY\x01\0v\0", 10, "is a NumPy array, where");
     refuse_bytes("12345678", 8, "byte 0: gives a header length of");

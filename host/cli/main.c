@@ -126,7 +126,7 @@ static clt_status run_command(int argument_count, char **arguments, clt_error *e
     const char *name = argument_count > 0 ? arguments[0] : "help";
     if (strcmp(name, "--version") == 0) {
         if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: --version stands alone", arguments[1]);
-        (void)printf("cltrain %s\nreads pictures with %s\n", clt_version(), clt_built_with());
+        (void)printf("cltrain %s\nreads files with %s\n", clt_version(), clt_built_with());
         return CLT_OK;
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -91,7 +91,7 @@ typedef struct clt__sizes {
 
 typedef struct clt__op {
     const clt__op_row *row;
-    char layer[32]; /* whose op this is: "conv1", or "" */
+    char layer[44]; /* whose op this is: "conv1", or "" */
     clt__sizes sizes;
     size_t sizes_bytes;
     int tensor[CLT__MAX_OPERANDS]; /* indices into the tape's tensors, -1 where absent */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/content.h"
+#include "base/file.h"
 
 /* ---- what it is */
 
@@ -21,12 +22,19 @@ static bool archive_has(const unsigned char *bytes, size_t size, const char *end
 }
 
 /* Protocol buffers have no mark of their own: an ONNX model begins with its version, a small number, then the program
- * that wrote it, a short text, or the graph. */
-static bool is_onnx(const unsigned char *bytes, size_t size)
+ * that wrote it, a short text, or the graph, or the opsets. */
+static bool looks_onnx(const unsigned char *bytes, size_t size)
 {
     if (size < 5 || bytes[0] != 0x08 || bytes[1] < 1 || bytes[1] >= 32) return false;
     const bool says_who = bytes[2] == 0x12 && bytes[3] < 64;
-    return bytes[2] == 0x3a || (says_who && (bytes[3] == 0 || (bytes[4] >= ' ' && bytes[4] < 127)));
+    return bytes[2] == 0x3a || bytes[2] == 0x42 || (says_who && (bytes[3] == 0 || (bytes[4] >= ' ' && bytes[4] < 127)));
+}
+
+bool clt__is_onnx(const char *path)
+{
+    unsigned char start[16];
+    size_t size;
+    return clt__file_read_start(path, start, sizeof start, &size, NULL) == CLT_OK && looks_onnx(start, size);
 }
 
 static bool is_pickle(const unsigned char *bytes, size_t size)
@@ -58,7 +66,7 @@ static foreign recognise(const unsigned char *bytes, size_t size)
     if (archive_has(bytes, size, "model.weights.h5")) return (foreign){"a Keras model (a zip archive)", from_arrays};
     if (content && strcmp(content, "an HDF5 file") == 0) return (foreign){"an HDF5 file, as Keras writes", from_arrays};
     if (size >= 8 && memcmp(bytes + 4, "TFL3", 4) == 0) return (foreign){"a TensorFlow Lite model", from_arrays};
-    if (is_onnx(bytes, size)) return (foreign){"an ONNX model", from_arrays};
+    if (looks_onnx(bytes, size)) return (foreign){"an ONNX model", from_arrays};
     return (foreign){content, NULL};
 }
 

@@ -80,7 +80,7 @@ typedef struct clt__parameter {
 
 struct clt__layer {
     const clt__layer_row *row;
-    char name[32];
+    char name[44];
     int line;                       /* of the net's text */
     int value[CLT__MAX_OPTIONS][2]; /* as row->option; a PAIR has both */
     int batch;

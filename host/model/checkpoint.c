@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/foreign.h"
 #include "formats/safetensors.h"
 #include "model/model.h"
 #include "model/old_checkpoint.h"
@@ -355,10 +356,19 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
     return take_states(*model, file, path, error);
 }
 
+/* An ONNX model is a model that was never trained here. */
+static clt_status load_onnx(const char *path, clt_model **model, clt_error *error)
+{
+    clt_options options = clt__options_default();
+    options.net = path;
+    return clt_model_create(&options, model, error);
+}
+
 clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)
 {
     clt__safetensors file;
     *model = NULL;
+    if (clt__is_onnx(path)) return load_onnx(path, model, error);
     TRY(clt__safetensors_read(path, &file, error));
     const char *text = clt__safetensors_text(&file, "cltrain");
     json_t *json = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "formats/foreign.h"
 
 /* ---- making one */
 
@@ -130,6 +131,8 @@ clt_status clt_model_create(const clt_options *options, clt_model **model, clt_e
     TRY(clt__describe_model(options, &description, error));
     TRY(clt__model_from(&description, (clt_precision)options->precision, options->seed, model, error));
     clt_status status = clt__initialize(*model, options->init, error);
+    if (status == CLT_OK && clt__is_onnx(options->net))
+        status = clt_model_start_from(*model, options->net, NULL, error);
     if (status == CLT_OK && options->init)
         status = clt__option_copy(&(*model)->options, options, CLT__OPTION_init, error);
     (*model)->options.seed = options->seed;

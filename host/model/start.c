@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/foreign.h"
 #include "model/model.h"
 #include "model/stored_shape.h"
 #include "model/weight_order.h"
+#include "onnx/import.h"
 
 /* What is read from. */
 typedef struct start {
@@ -195,10 +197,22 @@ static clt_status start_by_name(start *s, const clt_options *options, clt_error 
     return status;
 }
 
+/* The tensors of a safetensors file or of an ONNX model. */
+static clt_status read_weights(const char *path, clt__safetensors *file, clt_error *error)
+{
+    clt__onnx_import import;
+    if (!clt__is_onnx(path)) return clt__safetensors_read(path, file, error);
+    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.logits = true}, &import, error));
+    *file = import.weights;
+    import.weights = (clt__safetensors){0};
+    clt__onnx_import_free(&import);
+    return CLT_OK;
+}
+
 clt_status clt_model_start_from(clt_model *model, const char *path, const clt_options *options, clt_error *error)
 {
     clt__safetensors file;
-    TRY(clt__safetensors_read(path, &file, error));
+    TRY(read_weights(path, &file, error));
     start s = {.model = model, .path = path, .file = &file};
     const bool in_order = options && options->weights_by_order;
     const clt_status status = in_order ? start_in_order(&s, options, error) : start_by_name(&s, options, error);

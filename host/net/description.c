@@ -10,8 +10,10 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "formats/foreign.h"
+#include "onnx/import.h"
 
-enum { LARGEST_VALUE = 1000000, LONGEST_WORD = 64, MOST_LAYERS = 10000 };
+enum { LARGEST_VALUE = 1000000, LONGEST_WORD = 96, MOST_LAYERS = 10000 };
 
 typedef struct parser {
     const char *at;
@@ -185,16 +187,44 @@ const clt__loss_row *clt__loss_of(const clt__description *description)
     return description->loss ? description->loss : clt__find_loss("cross_entropy");
 }
 
+/* Dots part the levels of a name, as in PyTorch's "layer1.0.conv1". */
+static bool is_proper_name(const char *name)
+{
+    for (const char *c = name; *c; c++) {
+        const bool dot = *c == '.' && c > name && c[1] && c[1] != '.';
+        if (!dot && !isalnum((unsigned char)*c) && *c != '_' && *c != '-') return false;
+    }
+    return true;
+}
+
+/* "conv1.weight" is a tensor of the layer conv1, "loss.history" one that no layer owns. */
+static bool is_like_tensor(const char *name)
+{
+    static const char *const of_net[] = {"data.", "mix.", "loss.", "update.", "output."};
+    static const char *const of_layer[] = {"weight",   "bias",           "running_mean", "running_var",
+                                           "gradient", "input_gradient", "mean",         "inverse",
+                                           "shift",    "tilt",           "best",         "products"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof of_net / sizeof *of_net; i++)
+        if (strncmp(name, of_net[i], strlen(of_net[i])) == 0) return true;
+    for (size_t i = 0; dot && i < sizeof of_layer / sizeof *of_layer; i++)
+        if (strcmp(dot + 1, of_layer[i]) == 0) return true;
+    return false;
+}
+
 static clt_status set_name(const parser *p, clt__item *item, const char *name, clt_error *error)
 {
     const size_t length = strlen(name);
     if (!length || length >= sizeof item->name)
         return FAIL(error, CLT_BAD_NET, "%s:%d: a layer's name has 1 to %zu characters", p->origin, p->line,
                     sizeof item->name - 1);
-    for (const char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
-            return FAIL(error, CLT_BAD_NET, "%s:%d: as=%s: a name is made of letters, digits, _ and -", p->origin,
-                        p->line, name);
+    if (!is_proper_name(name))
+        return FAIL(error, CLT_BAD_NET, "%s:%d: as=%s: a name is made of letters, digits, _ and -, with dots between",
+                    p->origin, p->line, name);
+    if (is_like_tensor(name))
+        return FAIL(error, CLT_BAD_NET,
+                    "%s:%d: as=%s: that is what a tensor of another layer or of the net itself is called", p->origin,
+                    p->line, name);
     if (item->named) return FAIL(error, CLT_BAD_NET, "%s:%d: as is given twice", p->origin, p->line);
     static const char *const reserved[] = {"input", "output", "loss"}; /* tensors that no layer owns */
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
@@ -450,6 +480,16 @@ static bool looks_like_text(const char *net)
     return strpbrk(net, "=\n,;") || find_row(net);
 }
 
+/* The net of an ONNX model as a classifier is trained: the loss has the softmax. */
+static clt_status describe_onnx(const char *path, clt__description *description, clt_error *error)
+{
+    clt__onnx_import import;
+    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.logits = true}, &import, error));
+    const clt_status status = clt__describe_text(import.text, path, description, error);
+    clt__onnx_import_free(&import);
+    return status;
+}
+
 clt_status clt__describe_net(const char *net, clt__description *description, bool *binding, clt_error *error)
 {
     const char *built_in = clt_net_text(net);
@@ -459,6 +499,7 @@ clt_status clt__describe_net(const char *net, clt__description *description, boo
     char *text;
     size_t size;
     clt_error unread;
+    if (clt__is_onnx(net)) return describe_onnx(net, description, error);
     if (clt__file_read(net, &text, &size, &unread) == CLT_OK) {
         const clt_status status = clt__describe_text(text, net, description, error);
         free(text);

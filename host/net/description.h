@@ -24,7 +24,7 @@
 
 typedef struct clt__item {
     const clt__layer_row *row;
-    char name[32];                /* what `as=` says, or the kind and its number among that kind: "conv1" */
+    char name[44];                /* what `as=` says, or the kind and its number among that kind: "conv1" */
     bool named;                   /* by `as=` */
     bool frozen;                  /* its parameters are not trained */
     size_t from[CLT__MAX_INPUTS]; /* what it reads: 0 for the net's input, 1 + the item's index for an item */

@@ -68,21 +68,6 @@ static clt_status choose_codec(const clt__encoded *file, const clt__codec **code
     return CLT_OK;
 }
 
-const char *clt_built_with(void)
-{
-    return "libpng, libjpeg"
-#ifdef CLTRAIN_WEBP
-           ", libwebp"
-#endif
-#ifdef CLTRAIN_TIFF
-           ", libtiff"
-#endif
-#ifdef CLTRAIN_GIF
-           ", giflib"
-#endif
-        ;
-}
-
 /* ---- in memory ---------------------------------------------------------------------------------------------- */
 
 static clt__encoded make_encoded(const char *path, const void *bytes, size_t size, uint64_t whole,

@@ -1,0 +1,20 @@
+/* What the library was built with, of what may be missing. */
+#include "cltrain.h"
+
+const char *clt_built_with(void)
+{
+    return "libpng, libjpeg"
+#ifdef CLTRAIN_WEBP
+           ", libwebp"
+#endif
+#ifdef CLTRAIN_TIFF
+           ", libtiff"
+#endif
+#ifdef CLTRAIN_GIF
+           ", giflib"
+#endif
+#ifdef CLTRAIN_ONNX
+           ", protobuf-c"
+#endif
+        ;
+}

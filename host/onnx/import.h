@@ -1,0 +1,37 @@
+/* An ONNX model as a net: its text in the net language, and its weights as a safetensors file would hold them. */
+#ifndef CLT_ONNX_IMPORT_H
+#define CLT_ONNX_IMPORT_H
+
+#include "formats/safetensors.h"
+#include "onnx/tensor.h"
+
+/* A graph's input that is given a constant, as ONNX's tests give weights. */
+typedef struct clt__onnx_given {
+    const char *name;
+    clt__onnx_tensor tensor;
+} clt__onnx_given;
+
+typedef struct clt__onnx_import {
+    char *text;                     /* freed with free() */
+    clt__safetensors weights;       /* freed with clt__safetensors_free() */
+    int64_t extent[CLT__ONNX_RANK]; /* of the graph's output, the first being the batch's */
+    int rank;
+} clt__onnx_import;
+
+typedef struct clt__onnx_options {
+    const char *until; /* a node that becomes the last; NULL: the graph's own output */
+    bool logits;       /* a softmax at the end is left out: the loss cross_entropy has one */
+    const clt__onnx_given *given;
+    size_t givens;
+} clt__onnx_options;
+
+clt_status clt__onnx_import_file(const char *path, const clt__onnx_options *options, clt__onnx_import *import,
+                                 clt_error *error);
+
+/* The names of a graph's inputs that are no initialisers, in their order, cut to the room there is: how many there are,
+ * -1 where the file is none. */
+int clt__onnx_input_names(const char *path, char (*names)[64], int most);
+
+void clt__onnx_import_free(clt__onnx_import *import);
+
+#endif

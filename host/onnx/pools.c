@@ -1,0 +1,141 @@
+/* Nodes that pool. */
+#include <stdio.h>
+#include <string.h>
+
+#include "onnx/graph.h"
+#include "onnx/sliding.h"
+
+static clt_status pool(const clt__onnx_work *work, const char *kind, const char *more, clt_error *error)
+{
+    clt__onnx_value x;
+    clt__onnx_window w;
+    bool fits;
+    char options[256];
+    TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
+    if (!fits) return CLT_OK;
+    TRY(clt__onnx_read_window(work, &x, NULL, false, &w, &fits, error));
+    if (!fits) return CLT_OK;
+    if (clt__onnx_output(work, 1)) return clt__onnx_refuse(work, error, "the places of its maxima are wanted");
+    clt__onnx_window_options(&w, w.kernel, options, sizeof options);
+    const clt_shape shape = {x.shape.channels, w.out[0], w.out[1]};
+    return clt__onnx_give_line(work, &x, kind, shape, NULL, error, "%s%s%s", options, w.ceil ? " ceil=yes" : "", more);
+}
+
+static clt_status maxpool(const clt__onnx_work *work, clt_error *error)
+{
+    return pool(work, "maxpool", "", error);
+}
+
+static clt_status avgpool(const clt__onnx_work *work, clt_error *error)
+{
+    return pool(work, "avgpool", clt__onnx_int(work, "count_include_pad", 0) ? "" : " count_include_pad=no", error);
+}
+
+static clt_status global(const clt__onnx_work *work, const char *kind, clt_error *error)
+{
+    clt__onnx_value x;
+    bool fits;
+    TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
+    if (!fits) return CLT_OK;
+    return clt__onnx_give_line(work, &x, kind, (clt_shape){x.shape.channels, 1, 1}, NULL, error, "%s", "");
+}
+
+static clt_status global_average(const clt__onnx_work *work, clt_error *error)
+{
+    return global(work, "globalavgpool", error);
+}
+
+static clt_status global_max(const clt__onnx_work *work, clt_error *error)
+{
+    return global(work, "globalmaxpool", error);
+}
+
+/* ---- means and maxima over axes */
+
+/* Which axes of the images, as letters in the order N, C, H, W; "" where dimensions are not whole axes. */
+static void find_letters(const clt__onnx_value *x, const bool *reduced, char letters[5])
+{
+    bool all[4] = {false};
+    static const char order[] = "NCHW";
+    const int64_t size[] = {0, x->shape.channels, x->shape.height, x->shape.width};
+    int64_t got[4] = {1, 1, 1, 1};
+    for (int i = 0; i < x->view.rank; i++)
+        for (int j = 0; reduced[i] && j < x->view.dim[i].atoms; j++) {
+            const long letter = strchr(order, x->view.dim[i].atom[j].of) - order;
+            got[letter] *= x->view.dim[i].atom[j].size;
+            all[letter] = true;
+        }
+    int length = 0;
+    for (int i = 0; i < 4; i++) {
+        if (!all[i]) continue;
+        letters[length++] = order[i];
+        if (i && got[i] != size[i]) length = 0, i = 4;
+    }
+    letters[length] = 0;
+}
+
+/* The dimensions that stay, with the reduced ones as 1 or left out. */
+static void reduce_view(const clt__onnx_value *x, const bool *reduced, bool keep, clt__view *view)
+{
+    *view = (clt__view){0};
+    for (int i = 0; i < x->view.rank; i++) {
+        if (!reduced[i]) view->dim[view->rank] = x->view.dim[i];
+        view->rank += !reduced[i] || keep;
+    }
+}
+
+static bool read_reduced(const clt__onnx_work *work, const clt__onnx_value *x, bool *reduced)
+{
+    int64_t axes[CLT__ONNX_RANK];
+    const int count = clt__onnx_axes(work, "axes", 1, axes, CLT__ONNX_RANK);
+    for (int i = 0; i < x->view.rank; i++) reduced[i] = count == 0;
+    for (int i = 0; i < count; i++) {
+        const int axis = clt__onnx_axis(axes[i], x->view.rank);
+        if (axis < 0) return false;
+        reduced[axis] = true;
+    }
+    return count >= 0;
+}
+
+static clt_status reduce(const clt__onnx_work *work, const char *over_image, const char *over_channels,
+                         clt_error *error)
+{
+    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    bool reduced[CLT__ONNX_RANK];
+    char letters[5];
+    clt__view view;
+    if (!clt__onnx_flows(x) || !read_reduced(work, x, reduced))
+        return clt__onnx_refuse(work, error, "its axes cannot be found");
+    find_letters(x, reduced, letters);
+    const bool pixels = x->shape.height * x->shape.width == 1;
+    const bool image = strcmp(letters, "HW") == 0 || (strcmp(letters, "W") == 0 && x->shape.height == 1) ||
+                       (strcmp(letters, "H") == 0 && x->shape.width == 1) || (!*letters && pixels);
+    const bool channels = strcmp(letters, "C") == 0 && over_channels;
+    if (!image && !channels)
+        return clt__onnx_refuse(work, error, "only %s can be reduced",
+                                over_channels ? "an image's pixels or its channels" : "an image's pixels");
+    reduce_view(x, reduced, clt__onnx_int(work, "keepdims", 1) != 0, &view);
+    const clt_shape shape =
+        image ? (clt_shape){x->shape.channels, 1, 1} : (clt_shape){1, x->shape.height, x->shape.width};
+    return clt__onnx_give_line(work, x, image ? over_image : over_channels, shape, &view, error, "%s", "");
+}
+
+static clt_status reduce_mean(const clt__onnx_work *work, clt_error *error)
+{
+    return reduce(work, "globalavgpool", "channelmean", error);
+}
+
+static clt_status reduce_max(const clt__onnx_work *work, clt_error *error)
+{
+    return reduce(work, "globalmaxpool", NULL, error);
+}
+
+const clt__onnx_row clt__onnx_pool_rows[] = {
+    {"MaxPool", maxpool},
+    {"AveragePool", avgpool},
+    {"GlobalAveragePool", global_average},
+    {"GlobalMaxPool", global_max},
+    {"ReduceMean", reduce_mean},
+    {"ReduceMax", reduce_max},
+    {NULL, NULL},
+};

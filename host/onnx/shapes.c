@@ -1,0 +1,323 @@
+/* Nodes that move no value, or few: reshapes, transposes, parts, padding, sizes. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "onnx/graph.h"
+
+static clt_status pass(const clt__onnx_work *work, clt_error *error)
+{
+    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
+    return clt__onnx_give_view(work, 0, x, &x->view);
+}
+
+/* ---- shapes */
+
+static clt_status reshape_to(const clt__onnx_work *work, const clt__onnx_value *x, int rank, const int64_t *dim,
+                             clt_error *error)
+{
+    clt__view view;
+    if (clt__view_reshape(&x->view, rank, dim, &view)) return clt__onnx_give_view(work, 0, x, &view);
+    return clt__onnx_refuse(work, error, "its new shape mixes the batch or parts of axes");
+}
+
+static int64_t count_of(const clt__view *view)
+{
+    int64_t count = 1;
+    for (int i = 0; i < view->rank; i++) count *= clt__view_size(view, i);
+    return count;
+}
+
+/* A list with 0 (as before) and -1 (what is left), in place. False where it does not have the tensor's elements. */
+static bool resolve_shape(const clt__view *from, bool zero_is_zero, int rank, int64_t *dim)
+{
+    int unknown = -1;
+    int64_t known = 1;
+    for (int i = 0; i < rank; i++) {
+        if (dim[i] == 0 && !zero_is_zero && i < from->rank) dim[i] = clt__view_size(from, i);
+        if (dim[i] == -1 && unknown < 0) {
+            unknown = i;
+            continue;
+        }
+        if (dim[i] < 1 || dim[i] > INT32_MAX || known > INT64_MAX / dim[i]) return false;
+        known *= dim[i];
+    }
+    const int64_t all = count_of(from);
+    if (unknown >= 0) dim[unknown] = all / known;
+    return unknown >= 0 ? all % known == 0 && dim[unknown] > 0 : all == known;
+}
+
+static clt_status reshape(const clt__onnx_work *work, clt_error *error)
+{
+    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    int64_t dim[CLT__ONNX_RANK];
+    const int rank = clt__onnx_axes(work, "shape", 1, dim, CLT__ONNX_RANK);
+    if (!clt__onnx_flows(x) || rank < 1) return clt__onnx_refuse(work, error, "its new shape is not known");
+    if (!resolve_shape(&x->view, clt__onnx_int(work, "allowzero", 0) != 0, rank, dim))
+        return clt__onnx_refuse(work, error, "its new shape has another number of elements");
+    return reshape_to(work, x, rank, dim, error);
+}
+
+static clt_status flatten(const clt__onnx_work *work, clt_error *error)
+{
+    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    const int64_t axis = clt__onnx_int(work, "axis", 1);
+    if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
+    const int64_t at = axis < 0 ? axis + x->view.rank : axis;
+    int64_t dim[2] = {1, 1};
+    if (at < 0 || at > x->view.rank) return clt__onnx_refuse(work, error, "its axis is not one of the input's");
+    for (int i = 0; i < x->view.rank; i++) dim[i >= at] *= clt__view_size(&x->view, i);
+    return reshape_to(work, x, 2, dim, error);
+}
+
+static clt_status squeeze(const clt__onnx_work *work, clt_error *error)
+{
+    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    int64_t axes[CLT__ONNX_RANK], dim[CLT__ONNX_RANK];
+    bool left_out[CLT__ONNX_RANK] = {false};
+    int rank = 0;
+    const int count = clt__onnx_axes(work, "axes", 1, axes, CLT__ONNX_RANK);
+    if (!clt__onnx_flows(x) || count < 0) return clt__onnx_refuse(work, error, "its axes are not known");
+    for (int i = 0; i < count; i++) {
+        const int axis = clt__onnx_axis(axes[i], x->view.rank);
+        if (axis < 0 || clt__view_size(&x->view, axis) != 1)
+            return clt__onnx_refuse(work, error, "an axis of its is not of size 1");
+        left_out[axis] = true;
+    }
+    for (int i = 0; i < x->view.rank; i++) {
+        const int64_t size = clt__view_size(&x->view, i);
+        if (!(left_out[i] || (count == 0 && size == 1))) dim[rank++] = size;
+    }
+    return reshape_to(work, x, rank, dim, error);
+}
+
+static clt_status unsqueeze(const clt__onnx_work *work, clt_error *error)
+{
+    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    int64_t axes[CLT__ONNX_RANK], dim[CLT__ONNX_RANK];
+    bool fresh[CLT__ONNX_RANK] = {false};
+    const int count = clt__onnx_axes(work, "axes", 1, axes, CLT__ONNX_RANK);
+    if (!clt__onnx_flows(x) || count < 1 || x->view.rank + count > CLT__ONNX_RANK)
+        return clt__onnx_refuse(work, error, "its axes are not known");
+    const int rank = x->view.rank + count;
+    for (int i = 0; i < count; i++) {
+        const int axis = clt__onnx_axis(axes[i], rank);
+        if (axis < 0 || fresh[axis]) return clt__onnx_refuse(work, error, "an axis of its is not one of the output's");
+        fresh[axis] = true;
+    }
+    for (int i = 0, from = 0; i < rank; i++) dim[i] = fresh[i] ? 1 : clt__view_size(&x->view, from++);
+    return reshape_to(work, x, rank, dim, error);
+}
+
+static clt_status transpose(const clt__onnx_work *work, clt_error *error)
+{
+    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    int64_t list[CLT__ONNX_RANK];
+    int order[CLT__ONNX_RANK];
+    bool used[CLT__ONNX_RANK] = {false};
+    clt__view view;
+    if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
+    const int rank = x->view.rank, count = clt__onnx_ints(work, "perm", list, CLT__ONNX_RANK);
+    for (int i = 0; i < rank; i++) {
+        const int64_t axis = count ? (count == rank ? list[i] : -1) : rank - 1 - i;
+        if (axis < 0 || axis >= rank || used[axis])
+            return clt__onnx_refuse(work, error, "its order is none of the input's dimensions");
+        used[axis] = true;
+        order[i] = (int)axis;
+    }
+    clt__view_transpose(&x->view, order, &view);
+    return clt__onnx_give_view(work, 0, x, &view);
+}
+
+/* ---- parts of the channels */
+
+/* The channels of a value from `first` on, as output `output`. `axis` is all of its channels. */
+static clt_status give_slice(const clt__onnx_work *work, const clt__onnx_value *x, int axis, int64_t first,
+                             int64_t count, size_t output, clt_error *error)
+{
+    const clt_shape shape = {(int)count, x->shape.height, x->shape.width};
+    clt__view view = x->view;
+    int line;
+    if (!clt__onnx_output(work, output)) return CLT_OK;
+    TRY(clt__onnx_write(work->graph, "slice", NULL, &x->line, 1, shape, &line, error, " first=%lld count=%lld",
+                        (long long)first, (long long)count));
+    view.dim[axis].atoms = count > 1;
+    view.dim[axis].atom[0] = (clt__atom){'C', count, 1};
+    const clt__onnx_value made = {.line = line, .shape = shape};
+    return clt__onnx_give_view(work, output, &made, &view);
+}
+
+static clt_status split(const clt__onnx_work *work, clt_error *error)
+{
+    enum { MOST = 64 };
+    clt__onnx_value *x = clt__onnx_input(work, 0);
+    int64_t sizes[MOST], first = 0;
+    const size_t outputs = work->node->n_output;
+    if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
+    TRY(clt__onnx_in_order(work, x, error));
+    const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", 0), x->view.rank);
+    int count = clt__onnx_axes(work, "split", 1, sizes, MOST);
+    if (axis < 0 || outputs < 1 || outputs > MOST || !clt__view_is_axis(&x->view, axis, 'C', x->shape.channels))
+        return clt__onnx_refuse(work, error, "only channels can be split");
+    if (count == 0) {
+        const int64_t each = (x->shape.channels + (int64_t)outputs - 1) / (int64_t)outputs;
+        count = (int)outputs;
+        for (int i = 0; i < count; i++)
+            sizes[i] = each < x->shape.channels - i * each ? each : x->shape.channels - i * each;
+    }
+    int64_t sum = 0;
+    bool fits = count == (int)outputs;
+    for (int i = 0; fits && i < count; i++) {
+        fits = sizes[i] >= 1 && sizes[i] <= x->shape.channels;
+        sum += sizes[i];
+    }
+    if (!fits || sum != x->shape.channels) return clt__onnx_refuse(work, error, "its parts are not all the channels");
+    for (int i = 0; i < count; i++) {
+        TRY(give_slice(work, x, axis, first, sizes[i], (size_t)i, error));
+        first += sizes[i];
+    }
+    return CLT_OK;
+}
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static clt_status slice(const clt__onnx_work *work, clt_error *error)
+{
+    clt__onnx_value *x = clt__onnx_input(work, 0);
+    int64_t starts[CLT__ONNX_RANK], ends[CLT__ONNX_RANK], axes[CLT__ONNX_RANK], steps[CLT__ONNX_RANK];
+    const int count = clt__onnx_axes(work, "starts", 1, starts, CLT__ONNX_RANK),
+              other = clt__onnx_axes(work, "ends", 2, ends, CLT__ONNX_RANK),
+              named = clt__onnx_axes(work, "axes", 3, axes, CLT__ONNX_RANK),
+              stepped = clt__onnx_axes(work, "steps", 4, steps, CLT__ONNX_RANK);
+    if (!clt__onnx_flows(x) || count < 1 || other != count || (named && named != count) ||
+        (stepped && stepped != count))
+        return clt__onnx_refuse(work, error, "where it begins and ends is not known");
+    TRY(clt__onnx_in_order(work, x, error));
+    int cut = -1;
+    int64_t first = 0, length = 0;
+    for (int i = 0; i < count; i++) {
+        const int axis = clt__onnx_axis(named ? axes[i] : i, x->view.rank);
+        if (axis < 0 || (stepped && steps[i] != 1)) return clt__onnx_refuse(work, error, "it takes steps");
+        const int64_t size = clt__view_size(&x->view, axis);
+        const int64_t begin = clamp(starts[i] < 0 ? starts[i] + size : starts[i], 0, size);
+        const int64_t end = clamp(ends[i] < 0 ? ends[i] + size : ends[i], 0, size);
+        if (begin == 0 && end == size) continue;
+        if (cut >= 0 || end <= begin || !clt__view_is_axis(&x->view, axis, 'C', x->shape.channels))
+            return clt__onnx_refuse(work, error, "only channels can be cut");
+        cut = axis;
+        first = begin;
+        length = end - begin;
+    }
+    if (cut < 0) return clt__onnx_give_view(work, 0, x, &x->view);
+    return give_slice(work, x, cut, first, length, 0, error);
+}
+
+/* ---- padding and sizes */
+
+static clt_status pad(const clt__onnx_work *work, clt_error *error)
+{
+    const clt__onnx_value *given = clt__onnx_input(work, 0), *fill = clt__onnx_input(work, 2);
+    clt__onnx_value x;
+    int64_t pads[2 * CLT__ONNX_RANK], axes[CLT__ONNX_RANK], all[2 * CLT__ONNX_RANK] = {0};
+    bool fits;
+    TRY(clt__onnx_as_image(work, given, &x, &fits, error));
+    if (!fits) return CLT_OK;
+    const int rank = x.view.rank, named = clt__onnx_axes(work, "axes", 3, axes, CLT__ONNX_RANK);
+    const int count = clt__onnx_axes(work, "pads", 1, pads, 2 * CLT__ONNX_RANK), half = named ? named : rank;
+    if (named < 0 || count != 2 * half) return clt__onnx_refuse(work, error, "how much it pads is not known");
+    for (int i = 0; i < half; i++) {
+        const int axis = clt__onnx_axis(named ? axes[i] : i, rank);
+        if (axis < 0) return clt__onnx_refuse(work, error, "it pads an axis that is not there");
+        all[axis] = pads[i];
+        all[rank + axis] = pads[half + i];
+    }
+    for (int i = 0; i < rank; i++)
+        if (all[i] < 0 || all[rank + i] < 0 || all[i] > 100000 || all[rank + i] > 100000 ||
+            (i < 2 && (all[i] || all[rank + i])))
+            return clt__onnx_refuse(work, error, "only rows and columns can be added");
+    const int top = rank == 4 ? (int)all[2] : 0, bottom = rank == 4 ? (int)all[rank + 2] : 0,
+              left = rank > 2 ? (int)all[rank - 1] : 0, right = rank > 2 ? (int)all[2 * rank - 1] : 0;
+    if (fill->kind != CLT__ONNX_ABSENT && (!clt__onnx_is_constant(fill) || fill->constant.count != 1))
+        return clt__onnx_refuse(work, error, "what it pads with is not known");
+    const double value = clt__onnx_is_constant(fill) ? fill->constant.value[0] : clt__onnx_float(work, "value", 0);
+    const char *mode = clt__onnx_is_word(work, "mode", "reflect") ? "reflect"
+                       : clt__onnx_is_word(work, "mode", "edge")  ? "replicate"
+                                                                  : "constant";
+    if (clt__onnx_has(work, "mode") && strcmp(mode, "constant") == 0 && !clt__onnx_is_word(work, "mode", "constant"))
+        return clt__onnx_refuse(work, error, "its mode is not constant, reflect or edge");
+    if (!(value >= 0 && value <= 1000 && isfinite(value)))
+        return clt__onnx_refuse(work, error, "it pads with a number that is not from 0 to 1000");
+    if (!(top || bottom || left || right)) return clt__onnx_give_view(work, 0, &x, &x.view);
+    const clt_shape shape = {x.shape.channels, x.shape.height + top + bottom, x.shape.width + left + right};
+    char more[48] = "";
+    if (value != 0) (void)snprintf(more, sizeof more, " value=%.9g", value);
+    return clt__onnx_give_line(work, &x, "pad", shape, NULL, error, " mode=%s before=%dx%d after=%dx%d%s", mode, top,
+                               left, bottom, right, more);
+}
+
+/* The output's height and width, by its sizes or scales, which are inputs of these numbers. */
+static bool read_size(const clt__onnx_work *work, const clt__onnx_value *x, size_t scales, size_t sizes, int out[2])
+{
+    const clt__onnx_value *scale = clt__onnx_input(work, scales), *size = clt__onnx_input(work, sizes);
+    const int rank = x->view.rank, from[] = {x->shape.height, x->shape.width};
+    const bool by_size = clt__onnx_is_constant(size);
+    const clt__onnx_tensor *given = by_size ? &size->constant : &scale->constant;
+    if (!(by_size || clt__onnx_is_constant(scale)) || (int)given->count != rank || rank < 3) return false;
+    for (int i = 0; i < rank; i++) {
+        const double wanted = given->value[i];
+        if (i < 2) {
+            if (by_size ? i == 1 && wanted != x->shape.channels : wanted != 1) return false;
+            continue;
+        }
+        const int at = 2 - (rank - i);
+        const double pixels = by_size ? wanted : floor(from[at] * wanted);
+        if (!(pixels >= 1 && pixels <= 100000)) return false;
+        out[at] = (int)pixels;
+    }
+    if (rank == 3) out[0] = from[0];
+    return true;
+}
+
+static clt_status resize(const clt__onnx_work *work, clt_error *error)
+{
+    const bool upsample = strcmp(work->node->op_type, "Upsample") == 0 || work->graph->opset < 11;
+    clt__onnx_value x;
+    bool fits;
+    int out[2];
+    TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
+    if (!fits) return CLT_OK;
+    if (!read_size(work, &x, upsample ? 1 : 2, upsample ? 99 : 3, out))
+        return clt__onnx_refuse(work, error, "its size is not known, or not of rows and columns alone");
+    const bool linear = clt__onnx_is_word(work, "mode", "linear") || clt__onnx_is_word(work, "mode", "bilinear");
+    if (clt__onnx_has(work, "mode") && !linear && !clt__onnx_is_word(work, "mode", "nearest"))
+        return clt__onnx_refuse(work, error, "its mode is not nearest or linear");
+    const char *grid =
+        upsample                                                                     ? "asymmetric"
+        : clt__onnx_is_word(work, "coordinate_transformation_mode", "align_corners") ? "align_corners"
+        : clt__onnx_is_word(work, "coordinate_transformation_mode", "asymmetric")    ? "asymmetric"
+        : !clt__onnx_has(work, "coordinate_transformation_mode")                     ? "half_pixel"
+        : clt__onnx_is_word(work, "coordinate_transformation_mode", "half_pixel")    ? "half_pixel"
+        : clt__onnx_is_word(work, "coordinate_transformation_mode", "pytorch_half_pixel") && out[0] > 1 && out[1] > 1
+            ? "half_pixel"
+            : NULL;
+    const bool rounds_down = upsample || clt__onnx_is_word(work, "nearest_mode", "floor");
+    const bool exact = out[0] % x.shape.height == 0 && out[1] % x.shape.width == 0;
+    if (!grid ||
+        (!linear && !(strcmp(grid, "asymmetric") == 0 && rounds_down) && !(exact && strcmp(grid, "half_pixel") == 0)))
+        return clt__onnx_refuse(work, error, "its grid and rounding are not among those that can be written");
+    const clt_shape shape = {x.shape.channels, out[0], out[1]};
+    return clt__onnx_give_line(work, &x, "resize", shape, NULL, error, " size=%dx%d mode=%s grid=%s", out[0], out[1],
+                               linear ? "bilinear" : "nearest", linear ? grid : "asymmetric");
+}
+
+const clt__onnx_row clt__onnx_shape_rows[] = {
+    {"Identity", pass},   {"Cast", pass},       {"Reshape", reshape},
+    {"Flatten", flatten}, {"Squeeze", squeeze}, {"Unsqueeze", unsqueeze},
+    {"Slice", slice},     {"Split", split},     {"Transpose", transpose},
+    {"Pad", pad},         {"Resize", resize},   {"Upsample", resize},
+    {NULL, NULL},
+};
