@@ -392,8 +392,10 @@ static int last_line(const importer *im, const clt__onnx_value *output)
 
 static clt_status finish(importer *im, clt__onnx_import *import, clt_error *error)
 {
-    const clt__onnx_value *output = clt__onnx_find(&im->graph, im->output);
+    clt__onnx_value *output = clt__onnx_find(&im->graph, im->output);
     clt__text text = {0};
+    const clt__onnx_work work = {.graph = &im->graph};
+    if (output->kind == CLT__ONNX_FLOWS) TRY(clt__onnx_in_order(&work, output, error));
     if (output->kind != CLT__ONNX_FLOWS || output->line < 0)
         return fail(im, error, "no layer gives its output", im->output);
     if (!clt__view_is_ordered(&output->view, output->shape))

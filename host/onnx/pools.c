@@ -100,12 +100,13 @@ static bool read_reduced(const clt__onnx_work *work, const clt__onnx_value *x, b
 static clt_status reduce(const clt__onnx_work *work, const char *over_image, const char *over_channels,
                          clt_error *error)
 {
-    const clt__onnx_value *x = clt__onnx_input(work, 0);
+    clt__onnx_value *x = clt__onnx_input(work, 0);
     bool reduced[CLT__ONNX_RANK];
     char letters[5];
     clt__view view;
     if (!clt__onnx_flows(x) || !read_reduced(work, x, reduced))
         return clt__onnx_refuse(work, error, "its axes cannot be found");
+    TRY(clt__onnx_in_order(work, x, error));
     find_letters(x, reduced, letters);
     const bool pixels = x->shape.height * x->shape.width == 1;
     const bool image = strcmp(letters, "HW") == 0 || (strcmp(letters, "W") == 0 && x->shape.height == 1) ||
