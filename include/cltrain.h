@@ -291,6 +291,9 @@ typedef struct clt_model clt_model;
  * and init. The net may be the path of an ONNX model, whose weights it then has. */
 clt_status clt_model_create(const clt_options *options, clt_model **model, clt_error *error);
 
+/* Whether that is the path of an ONNX model. Threads: any. */
+bool clt_net_is_onnx(const char *net);
+
 /* Reads a checkpoint written by clt_model_save or by training: net, parameters, normalisation, state of training; or an
  * ONNX model, which has a net and parameters alone. */
 clt_status clt_model_load(const char *path, clt_model **model, clt_error *error);

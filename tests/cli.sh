@@ -22,11 +22,11 @@ options_of() {
         echo accumulate overfit-batch ema init freeze data label-column net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
-            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch transpose
+            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch transpose until classes freeze-until
         ;;
     eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
-    summary) echo net input json ;;
+    summary) echo net until classes input json ;;
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
         echo augment class-weights data label-column transpose net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \

@@ -45,6 +45,7 @@ static clt_status create_model(training_run *training, clt_error *error)
 {
     clt_options *options = training->options;
     options->input = clt_dataset_shape(training->images);
+    if (!options->classes && clt_net_is_onnx(options->net)) options->classes = clt_dataset_classes(training->images);
     TRY(clt_model_create(options, &training->model, error));
     return options->weights ? clt_model_start_from(training->model, options->weights, options, error) : CLT_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "formats/foreign.h"
+#include "model/fine_tuning.h"
 
 /* ---- making one */
 
@@ -114,8 +115,9 @@ clt_status clt__describe_model(const clt_options *options, clt__description *des
     clt_shape input = {0};
     bool binding;
     if (!options->net) return FAIL(error, CLT_BAD_ARGUMENT, "no net was given");
-    TRY(clt__describe_net(options->net, description, &binding, error));
-    clt_status status = resolve_input(options, description, binding, &input, error);
+    TRY(clt__describe_net(options->net, options->until, description, &binding, error));
+    clt_status status = clt__fine_tune(options, description, error);
+    if (status == CLT_OK) status = resolve_input(options, description, binding, &input, error);
     if (status == CLT_OK) status = resolve_loss(options, description, error);
     if (status != CLT_OK) clt__description_free(description);
     description->input = input;
@@ -131,8 +133,7 @@ clt_status clt_model_create(const clt_options *options, clt_model **model, clt_e
     TRY(clt__describe_model(options, &description, error));
     TRY(clt__model_from(&description, (clt_precision)options->precision, options->seed, model, error));
     clt_status status = clt__initialize(*model, options->init, error);
-    if (status == CLT_OK && clt__is_onnx(options->net))
-        status = clt_model_start_from(*model, options->net, NULL, error);
+    if (status == CLT_OK && clt__is_onnx(options->net)) status = clt__start_imported(*model, options, error);
     if (status == CLT_OK && options->init)
         status = clt__option_copy(&(*model)->options, options, CLT__OPTION_init, error);
     (*model)->options.seed = options->seed;
@@ -140,6 +141,11 @@ clt_status clt_model_create(const clt_options *options, clt_model **model, clt_e
     clt_model_close(*model);
     *model = NULL;
     return status;
+}
+
+bool clt_net_is_onnx(const char *net)
+{
+    return clt__is_onnx(net);
 }
 
 void clt_model_close(clt_model *model)

@@ -57,6 +57,7 @@ struct clt_model {
 };
 
 /* The net that the options name, its input set, its loss too if they give one. */
+clt_status clt__start_imported(clt_model *model, const clt_options *options, clt_error *error);
 clt_status clt__describe_model(const clt_options *options, clt__description *description, clt_error *error);
 
 /* A model with all parameters zero, from a description with an input that it takes over (also when it

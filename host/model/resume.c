@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/foreign.h"
 #include "model/model.h"
 
 /* What a sentence says of a value that there is not. */
@@ -31,7 +32,12 @@ static clt_status fail_changed(clt__option option, const comparison *c, clt_erro
 /* The net that the options name, with the model's input and loss, as text. */
 static clt_status print_net(const clt_options *options, const clt_model *model, clt__text *text, clt_error *error)
 {
-    const clt_options named = {.net = options->net, .input = model->input};
+    clt_options named = {.net = options->net,
+                         .input = model->input,
+                         .until = options->until,
+                         .classes = options->classes,
+                         .freeze_until = options->freeze_until};
+    if (!named.classes && clt__is_onnx(named.net)) named.classes = model->outputs; /* as the data had */
     clt__description description;
     char *net = NULL;
     TRY(clt__describe_model(&named, &description, error));
@@ -97,11 +103,24 @@ static clt_status take_all(clt_options *options, const clt_model *model, clt__te
     return CLT_OK;
 }
 
+/* What changes a net goes with the net's name: a checkpoint has a net of its own. */
+static clt_status check_changes(const clt_options *options, clt_error *error)
+{
+    static const clt__option of_net[] = {CLT__OPTION_until, CLT__OPTION_classes, CLT__OPTION_freeze_until};
+    for (size_t i = 0; i < sizeof of_net / sizeof *of_net && !options->given[CLT__OPTION_net]; i++)
+        if (options->given[of_net[i]])
+            return FAIL(error, CLT_BAD_ARGUMENT,
+                        "%s: changes the net that is given by its name: a checkpoint has its own",
+                        clt__option_info_of(of_net[i])->name);
+    return CLT_OK;
+}
+
 /* On a copy, so that options that do not fit stay as they are. */
 clt_status clt_options_resume(clt_options *options, const clt_model *model, clt_error *error)
 {
     clt__text changes = {0};
     clt_options *fresh;
+    TRY(check_changes(options, error));
     TRY(clt_options_copy(options, &fresh, error));
     const clt_status status = take_all(fresh, model, &changes, error);
     if (status == CLT_OK) {

@@ -481,25 +481,28 @@ static bool looks_like_text(const char *net)
 }
 
 /* The net of an ONNX model as a classifier is trained: the loss has the softmax. */
-static clt_status describe_onnx(const char *path, clt__description *description, clt_error *error)
+static clt_status describe_onnx(const char *path, const char *until, clt__description *description, clt_error *error)
 {
     clt__onnx_import import;
-    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.logits = true}, &import, error));
+    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.until = until, .logits = true}, &import, error));
     const clt_status status = clt__describe_text(import.text, path, description, error);
     clt__onnx_import_free(&import);
     return status;
 }
 
-clt_status clt__describe_net(const char *net, clt__description *description, bool *binding, clt_error *error)
+clt_status clt__describe_net(const char *net, const char *until, clt__description *description, bool *binding,
+                             clt_error *error)
 {
     const char *built_in = clt_net_text(net);
     *description = (clt__description){0};
     *binding = !built_in;
+    if (until && (built_in || !clt__is_onnx(net)))
+        return FAIL(error, CLT_BAD_ARGUMENT, "until: \"%s\" is no ONNX model, whose nodes alone it can name", net);
     if (built_in) return clt__describe_text(built_in, net, description, error);
     char *text;
     size_t size;
     clt_error unread;
-    if (clt__is_onnx(net)) return describe_onnx(net, description, error);
+    if (clt__is_onnx(net)) return describe_onnx(net, until, description, error);
     if (clt__file_read(net, &text, &size, &unread) == CLT_OK) {
         const clt_status status = clt__describe_text(text, net, description, error);
         free(text);

@@ -43,8 +43,10 @@ typedef struct clt__description {
 } clt__description;
 
 /* `net` is a built-in name, the path of a file, or the text itself. A built-in net's input is what it was made for: a
- * default, where a text's or a file's `input` line is binding; *binding tells which it was. */
-clt_status clt__describe_net(const char *net, clt__description *description, bool *binding, clt_error *error);
+ * default, where a text's or a file's `input` line is binding; *binding tells which it was. `until`, which may be NULL, is
+ * an ONNX model's node that gives the output. */
+clt_status clt__describe_net(const char *net, const char *until, clt__description *description, bool *binding,
+                             clt_error *error);
 
 /* `origin` names the text in errors: "file.net" gives "file.net:3: ...". */
 clt_status clt__describe_text(const char *text, const char *origin, clt__description *description, clt_error *error);

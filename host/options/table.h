@@ -40,6 +40,13 @@
       "images decoded from files stay in memory up to this, as in 500M or 4G; the others are decoded again when they are needed " \
       "(default: a quarter of the memory that is free)") \
     X(TEXT, net, "NAME|FILE|TEXT", "lenet5", 0, 0, MODEL, TRAIN | NET | LR_FIND, "the net: see cltrain help nets") \
+    X(TEXT, until, "NODE", NULL, 0, 0, RUN, TRAIN | NET | LR_FIND, \
+      "of an ONNX model: this node, or the one that makes this value, gives the net's output; what comes after it is left out") \
+    X(COUNT, classes, "N", "0", 0, 1e6, RUN, TRAIN | NET | LR_FIND, \
+      "outputs of the last layer that has weights, which then begins anew; 0: as the net has it, and for train with an ONNX model " \
+      "as many as the data has classes") \
+    X(TEXT, freeze_until, "LAYER", NULL, 0, 0, RUN, TRAIN | LR_FIND, \
+      "do not train the parameters of this layer and of those before it in the net's text, which then says frozen=yes") \
     X(SHAPE, input, "CxHxW", NULL, 0, 0, RUN, NET, "the images' shape (default: the net's own)") \
     X(TEXT, output_dir, "DIR", NULL, 0, 0, RUN, TRAIN, \
       "receives last.safetensors, best.safetensors, metrics.csv and model.net (default: nothing is written)") \
