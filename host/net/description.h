@@ -43,8 +43,8 @@ typedef struct clt__description {
 } clt__description;
 
 /* `net` is a built-in name, the path of a file, or the text itself. A built-in net's input is what it was made for: a
- * default, where a text's or a file's `input` line is binding; *binding tells which it was. `until`, which may be NULL, is
- * an ONNX model's node that gives the output. */
+ * default, where a text's or a file's `input` line is binding; *binding tells which it was. `until`, which may be NULL,
+ * is an ONNX model's node that gives the output. */
 clt_status clt__describe_net(const char *net, const char *until, clt__description *description, bool *binding,
                              clt_error *error);
 
