@@ -68,7 +68,8 @@ static inline int first_window(const int at, const int size, const int stride)
 }
 
 #ifdef OP_pool_input_gradient
-/* One row of dx where the windows lie side by side, each input under one of them at the most. */
+/* One row of dx where the windows lie side by side, each input under one of them at the most. The last may reach beyond the
+ * image. */
 static inline void spread_row(const pool_sizes z, const int h, global const real *dy, global const int *best,
                               global const real *x, global real *dx)
 {
@@ -78,7 +79,7 @@ static inline void spread_row(const pool_sizes z, const int h, global const real
             const int window = (oy * z.x + ox) * z.c + c;
             const realv g = LOAD(dy + window);
             const maskv winner = LOAD_INTS(best + window);
-            for (int w = ox * z.s; w < (ox + 1) * z.s; w++) {
+            for (int w = ox * z.s; w < min((ox + 1) * z.s, z.w); w++) {
                 const realv mine = winner == (maskv)(h * z.w + w) ? g : (realv)0;
                 const int left = z.c <= VEC ? (z.w - w) * z.c : z.c - c; /* see store_lanes */
                 store_lanes(x ? deactivate(mine, LOAD(x + w * z.c + c)) : mine, left, dx + w * z.c + c);

@@ -55,6 +55,7 @@ static const clt__case cases[] = {
     {3, "input 6x28x28; conv out=6 kernel=1; sigmoid; maxpool kernel=2x3 stride=1x2 padding=1x0"},
     {64, "input 33x5x5; conv out=33 kernel=1; tanh; maxpool kernel=3 stride=1 padding=1; maxpool kernel=5 stride=7"},
     {3, "input 6x6x9; conv out=6; maxpool kernel=3 stride=2 ceil=yes; maxpool kernel=2 stride=3 padding=1 ceil=yes"},
+    {3, "input 20x5x7; conv out=20; relu; maxpool kernel=2 ceil=yes; conv out=3; tanh; maxpool kernel=2x3 ceil=yes"},
     {3, "input 70x3x2; maxpool kernel=2x1 stride=3x1; flatten; dense out=3"},
     {0, NULL},
 };
