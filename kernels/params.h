@@ -40,6 +40,7 @@ typedef struct pool_sizes {
     int n, c, h, w, y, x;
     int r, s;
     int stride_y, stride_x, pad_y, pad_x;
+    int dilation_y, dilation_x;
     int activation; /* gradient: the one whose output the pool's input is */
 } pool_sizes;
 
@@ -74,6 +75,7 @@ typedef struct average_sizes {
     int n, c, h, w, y, x;
     int r, s;
     int stride_y, stride_x, pad_y, pad_x;
+    int pad_end_y, pad_end_x; /* below and to the right of the image */
     int include_pad;
 } average_sizes;
 
