@@ -79,6 +79,11 @@ typedef struct average_sizes {
     int include_pad;
 } average_sizes;
 
+/* adaptive.cl */
+typedef struct adaptive_sizes {
+    int n, c, h, w, y, x;
+} adaptive_sizes;
+
 /* group_norm.cl. epsilon in millionths. */
 typedef struct group_norm_sizes {
     int n, pixels, c; /* pixels of one image */

@@ -1,4 +1,4 @@
-/* Average pooling. */
+/* Average pooling, and means over all of an image or over its channels. */
 #include "layers/layer.h"
 #include "ops/average.h"
 
@@ -22,8 +22,35 @@ static clt_status global_shape(clt__layer *layer, clt_error *error)
     return CLT_OK;
 }
 
+static clt_status mean_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape = (clt_shape){1, in.height, in.width};
+    return CLT_OK;
+}
+
+/* channelmean: channels lie last, so a pixel's are a row of an image of one channel, of as many rows as there are
+ * pixels. */
+static average_sizes mean_sizes_of(const clt__layer *layer)
+{
+    const clt_shape in = layer->in[0].shape;
+    const int pixels = in.height * in.width;
+    return (average_sizes){.n = layer->batch,
+                           .c = 1,
+                           .h = pixels,
+                           .w = in.channels,
+                           .y = pixels,
+                           .x = 1,
+                           .r = 1,
+                           .s = in.channels,
+                           .stride_y = 1,
+                           .stride_x = 1};
+}
+
 static average_sizes average_sizes_of(const clt__layer *layer)
 {
+    if (layer->row == &clt__channelmean) return mean_sizes_of(layer);
     average_sizes sizes = {CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
                            .pad_end_y = layer->value[PADDING_END][0], .pad_end_x = layer->value[PADDING_END][1],
                            .include_pad = layer->value[INCLUDE_PAD][0]};
@@ -68,6 +95,12 @@ static const clt__case global_cases[] = {
     {0, NULL},
 };
 
+static const clt__case mean_cases[] = {
+    {1, "input 1x1x1; conv out=1; channelmean"},
+    {3, "input 3x7x5; conv out=17; relu; channelmean; conv out=3; channelmean"},
+    {0, NULL},
+};
+
 const clt__layer_row clt__avgpool = {
     .name = "avgpool",
     .help = "the mean of each window, channel by channel",
@@ -90,4 +123,13 @@ const clt__layer_row clt__globalavgpool = {
     .forward = forward,
     .backward = backward,
     .cases = global_cases,
+};
+
+const clt__layer_row clt__channelmean = {
+    .name = "channelmean",
+    .help = "the mean over the channels of each pixel",
+    .shape = mean_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = mean_cases,
 };

@@ -13,7 +13,10 @@
     ROW(groupnorm) \
     ROW(maxpool) \
     ROW(avgpool) \
+    ROW(globalmaxpool) \
     ROW(globalavgpool) \
+    ROW(adaptiveavgpool) \
+    ROW(channelmean) \
     ROW(zeropad) \
     ROW(upsample) \
     ROW(dropout)    \

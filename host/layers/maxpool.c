@@ -17,9 +17,38 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     return clt__check_pooled(layer, kernel, dilation, &window, error);
 }
 
+/* globalmaxpool: one window over all of the image. */
+static bool is_global(const clt__layer *layer)
+{
+    return !layer->row->option[0].key;
+}
+
+static clt_status global_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape = (clt_shape){in.channels, 1, 1};
+    return CLT_OK;
+}
+
 static pool_sizes sizes_of(const clt__layer *layer)
 {
-    return (pool_sizes){CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
+    const clt_shape in = layer->in[0].shape;
+    if (is_global(layer))
+        return (pool_sizes){.n = layer->batch,
+                            .c = in.channels,
+                            .h = in.height,
+                            .w = in.width,
+                            .y = 1,
+                            .x = 1,
+                            .r = in.height,
+                            .s = in.width,
+                            .stride_y = 1,
+                            .stride_x = 1,
+                            .dilation_y = 1,
+                            .dilation_x = 1,
+                            .activation = layer->in[0].activation};
+    return (pool_sizes){CLT__WINDOW_SIZES(layer, in, layer->out.shape, KERNEL, STRIDE, PADDING),
                         .dilation_y = layer->value[DILATION][0], .dilation_x = layer->value[DILATION][1],
                         .activation = layer->in[0].activation};
 }
@@ -68,6 +97,12 @@ static const clt__case cases[] = {
     {0, NULL},
 };
 
+static const clt__case global_cases[] = {
+    {1, "input 1x1x1; conv out=1; globalmaxpool"},
+    {3, "input 3x7x5; conv out=18 kernel=3; relu; globalmaxpool; dense out=3"},
+    {0, NULL},
+};
+
 const clt__layer_row clt__maxpool = {
     .name = "maxpool",
     .help = "the largest value of each window, channel by channel",
@@ -83,4 +118,15 @@ const clt__layer_row clt__maxpool = {
     .backward = backward,
     .takes_activation = true,
     .cases = cases,
+};
+
+const clt__layer_row clt__globalmaxpool = {
+    .name = "globalmaxpool",
+    .help = "the largest value of each channel",
+    .shape = global_shape,
+    .extra = extra,
+    .forward = forward,
+    .backward = backward,
+    .takes_activation = true,
+    .cases = global_cases,
 };
