@@ -72,7 +72,7 @@ static const char sized_net_text[] = "input 3x7x5; conv out=6; adaptiveavgpool o
 static const char *net_of(const char *file)
 {
     static const char *const sized[] = {"adaptive.cl"};
-    for (size_t i = 0; file && i < COUNT_OF(sized); i++)
+    for (size_t i = 0; file && i < sizeof sized / sizeof *sized; i++)
         if (strcmp(file, sized[i]) == 0) return sized_net_text;
     return file && strcmp(file, "conv_winograd.cl") == 0 ? winograd_net_text : net_text;
 }

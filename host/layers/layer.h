@@ -98,10 +98,10 @@ struct clt__layer {
 
 extern const clt__layer_row *const clt__layer_rows[]; /* ends with NULL */
 
-extern const clt__layer_row clt__zeropad, clt__upsample; /* which share their ops */
-extern const clt__layer_row clt__channelmean;            /* which shares its ops with avgpool */
-extern const clt__layer_row clt__log_softmax;            /* which shares its ops with softmax */
-extern const clt__layer_row clt__layernorm;              /* ... with groupnorm */
+extern const clt__layer_row clt__zeropad, clt__upsample;       /* which share their ops */
+extern const clt__layer_row clt__channelmean;                  /* which shares its ops with avgpool */
+extern const clt__layer_row clt__log_softmax;                  /* which shares its ops with softmax */
+extern const clt__layer_row clt__layernorm, clt__instancenorm; /* ... with groupnorm */
 
 /* ---- helpers for layers */
 

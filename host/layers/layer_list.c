@@ -11,6 +11,7 @@
     ROW(batchnorm)  \
     ROW(layernorm) \
     ROW(groupnorm) \
+    ROW(instancenorm) \
     ROW(maxpool) \
     ROW(avgpool) \
     ROW(globalmaxpool) \
