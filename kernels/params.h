@@ -84,6 +84,12 @@ typedef struct adaptive_sizes {
     int n, c, h, w, y, x;
 } adaptive_sizes;
 
+/* pick.cl. rows: pixels of all images, each of c channels before and k after. */
+typedef struct pick_sizes {
+    int rows, c, k;
+    int groups, first;
+} pick_sizes;
+
 /* group_norm.cl. epsilon in millionths. */
 typedef struct group_norm_sizes {
     int n, pixels, c; /* pixels of one image */

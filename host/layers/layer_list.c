@@ -23,6 +23,8 @@
     ROW(dropout)    \
     ROW(add)        \
     ROW(concat)     \
+    ROW(slice) \
+    ROW(channelshuffle) \
     ROW(flatten)    \
     ROW(prelu) \
     ROW(softmax) \

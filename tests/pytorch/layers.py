@@ -84,6 +84,9 @@ NETS = [
     ("input 2x3x3; conv out=2; add from=conv1,input", "conv1", Function(lambda x, c: c(x) + x, nn.Conv2d(2, 2, 1))),
     ("input 2x3x3; conv out=1; concat from=conv1,input", "conv1",
      Function(lambda x, c: torch.cat([c(x), x], 1), nn.Conv2d(2, 1, 1))),
+    ("input 5x3x2; slice first=1 count=3", "", Function(lambda x: x[:, 1:4])),
+    ("input 6x3x2; channelshuffle groups=3", "",  # as torch.nn.ChannelShuffle, whose gradient this version lacks
+     Function(lambda x: x.reshape(2, 3, 2, 3, 2).transpose(1, 2).reshape(2, 6, 3, 2))),
     ("input 2x3x4; relu", "", nn.ReLU()),
     ("input 2x3x4; sigmoid", "", nn.Sigmoid()),
     ("input 2x3x4; tanh", "", nn.Tanh()),
