@@ -90,6 +90,14 @@ typedef struct pick_sizes {
     int groups, first;
 } pick_sizes;
 
+/* pad.cl. before: above the image, and to its left. */
+enum { PAD_CONSTANT, PAD_REFLECT, PAD_REPLICATE };
+typedef struct pad_sizes {
+    int n, c, h, w, y, x;
+    int before_y, before_x;
+    int mode, value_ppm;
+} pad_sizes;
+
 /* group_norm.cl. epsilon in millionths. */
 typedef struct group_norm_sizes {
     int n, pixels, c; /* pixels of one image */

@@ -19,6 +19,7 @@
     ROW(adaptiveavgpool) \
     ROW(channelmean) \
     ROW(zeropad) \
+    ROW(pad) \
     ROW(upsample) \
     ROW(dropout)    \
     ROW(add)        \
