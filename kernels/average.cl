@@ -1,5 +1,5 @@
 /* Average pooling, channels last. A window covers the pixels it[h, w] with
- *   y*stride_y - pad_y <= h < min(y*stride_y - pad_y + r, H + pad_y), and likewise for w,
+ *   y*stride_y - pad_y <= h < min(y*stride_y - pad_y + r, H + pad_end_y), and likewise for w,
  * of which only those inside the image are added.
  *
  *   forward    y[n,y,x,c] = sum over the window of x[n,h,w,c] / area(y,x)
@@ -13,7 +13,7 @@
 static inline int area(const average_sizes z, const int y, const int x)
 {
     const int h = y * z.stride_y - z.pad_y, w = x * z.stride_x - z.pad_x;
-    const int end_h = min(h + z.r, z.h + z.pad_y), end_w = min(w + z.s, z.w + z.pad_x);
+    const int end_h = min(h + z.r, z.h + z.pad_end_y), end_w = min(w + z.s, z.w + z.pad_end_x);
     if (z.include_pad) return (end_h - h) * (end_w - w);
     return (min(end_h, z.h) - max(h, 0)) * (min(end_w, z.w) - max(w, 0));
 }

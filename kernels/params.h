@@ -40,6 +40,7 @@ typedef struct pool_sizes {
     int n, c, h, w, y, x;
     int r, s;
     int stride_y, stride_x, pad_y, pad_x;
+    int dilation_y, dilation_x;
     int activation; /* gradient: the one whose output the pool's input is */
 } pool_sizes;
 
@@ -74,8 +75,28 @@ typedef struct average_sizes {
     int n, c, h, w, y, x;
     int r, s;
     int stride_y, stride_x, pad_y, pad_x;
+    int pad_end_y, pad_end_x; /* below and to the right of the image */
     int include_pad;
 } average_sizes;
+
+/* adaptive.cl */
+typedef struct adaptive_sizes {
+    int n, c, h, w, y, x;
+} adaptive_sizes;
+
+/* pick.cl. rows: pixels of all images, each of c channels before and k after. */
+typedef struct pick_sizes {
+    int rows, c, k;
+    int groups, first;
+} pick_sizes;
+
+/* pad.cl. before: above the image, and to its left. */
+enum { PAD_CONSTANT, PAD_REFLECT, PAD_REPLICATE };
+typedef struct pad_sizes {
+    int n, c, h, w, y, x;
+    int before_y, before_x;
+    int mode, value_ppm;
+} pad_sizes;
 
 /* group_norm.cl. epsilon in millionths. */
 typedef struct group_norm_sizes {

@@ -1,6 +1,6 @@
 /* Max pooling, channels last. Padding never wins: only pixels inside the image are looked at.
  *
- *   forward         y[n,y,x,c] = max over r,s of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c]
+ *   forward         y[n,y,x,c] = max over r,s of x[n, y*stride_y + r*dilation_y - pad_y, x*stride_x + s*dilation_x - pad_x, c]
  *                   best[n,y,x,c] = the first pixel, in reading order (row * width + column), that has that value
  *   input gradient  dx[n,h,w,c] = g(x) * sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c]
  *                   (each input gathers from the windows over it, in order: no atomics)
@@ -28,7 +28,19 @@ static inline span span_of(const int width, const int channels)
 #endif
 }
 
+/* From a window's first to its last pixel. */
+static inline int reach(const int kernel_size, const int dilation)
+{
+    return (kernel_size - 1) * dilation + 1;
+}
+
 #ifdef OP_pool_forward
+/* The first row or column of a window inside the image, where the window begins at `begin`. */
+static inline int first_inside(const int begin, const int dilation)
+{
+    return begin + max((dilation - 1 - begin) / dilation, 0) * dilation;
+}
+
 kernel void pool_forward(const pool_sizes given, global const real *restrict x, global real *restrict y,
                          global int *restrict best)
 {
@@ -37,17 +49,17 @@ kernel void pool_forward(const pool_sizes given, global const real *restrict x, 
     const int oy = part.row, n = (int)get_global_id(1);
     if (oy >= z.y) return;
     const int top = oy * z.stride_y - z.pad_y;
-    const int first_h = max(top, 0), end_h = min(top + z.r, z.h);
+    const int first_h = first_inside(top, z.dilation_y), end_h = min(top + reach(z.r, z.dilation_y), z.h);
     global const real *image = x + (size_t)n * z.h * z.w * z.c;
     const size_t row = ((size_t)n * z.y + oy) * z.x * z.c;
     for (int ox = part.begin; ox < part.end; ox++) {
         const int left = ox * z.stride_x - z.pad_x;
-        const int first_w = max(left, 0), end_w = min(left + z.s, z.w);
+        const int first_w = first_inside(left, z.dilation_x), end_w = min(left + reach(z.s, z.dilation_x), z.w);
         for (int c = part.first_c; c < part.end_c; c += VEC) {
             maskv winner = (maskv)(first_h * z.w + first_w);
             realv most = LOAD(image + (first_h * z.w + first_w) * z.c + c);
-            for (int h = first_h; h < end_h; h++)
-                for (int w = first_w; w < end_w; w++) {
+            for (int h = first_h; h < end_h; h += z.dilation_y)
+                for (int w = first_w; w < end_w; w += z.dilation_x) {
                     const realv value = LOAD(image + (h * z.w + w) * z.c + c);
                     const maskv better = (value > most) | ((value != value) & (most == most));
                     most = better ? value : most;
@@ -68,7 +80,8 @@ static inline int first_window(const int at, const int size, const int stride)
 }
 
 #ifdef OP_pool_input_gradient
-/* One row of dx where the windows lie side by side, each input under one of them at the most. */
+/* One row of dx where the windows lie side by side, each input under one of them at the most. The last may reach beyond the
+ * image. */
 static inline void spread_row(const pool_sizes z, const int h, global const real *dy, global const int *best,
                               global const real *x, global real *dx)
 {
@@ -78,7 +91,7 @@ static inline void spread_row(const pool_sizes z, const int h, global const real
             const int window = (oy * z.x + ox) * z.c + c;
             const realv g = LOAD(dy + window);
             const maskv winner = LOAD_INTS(best + window);
-            for (int w = ox * z.s; w < (ox + 1) * z.s; w++) {
+            for (int w = ox * z.s; w < min((ox + 1) * z.s, z.w); w++) {
                 const realv mine = winner == (maskv)(h * z.w + w) ? g : (realv)0;
                 const int left = z.c <= VEC ? (z.w - w) * z.c : z.c - c; /* see store_lanes */
                 store_lanes(x ? deactivate(mine, LOAD(x + w * z.c + c)) : mine, left, dx + w * z.c + c);
@@ -87,14 +100,16 @@ static inline void spread_row(const pool_sizes z, const int h, global const real
     for (int i = windows * z.s * z.c; i < z.w * z.c; i++) dx[i] = 0; /* under no window */
 }
 
-/* One row of dx, or part of it, where windows may overlap or leave inputs out. */
+/* One row of dx, or part of it, where windows may overlap or leave inputs out. An input that a dilated window leaves out is
+ * never its best. */
 static inline void gather(const pool_sizes z, const span part, global const real *dy, global const int *best,
                               global const real *x, global real *dx)
 {
     const int h = part.row;
-    const int first_y = first_window(h + z.pad_y, z.r, z.stride_y), last_y = min((h + z.pad_y) / z.stride_y, z.y - 1);
+    const int high = reach(z.r, z.dilation_y), wide = reach(z.s, z.dilation_x);
+    const int first_y = first_window(h + z.pad_y, high, z.stride_y), last_y = min((h + z.pad_y) / z.stride_y, z.y - 1);
     for (int w = part.begin; w < part.end; w++) {
-        const int first_x = first_window(w + z.pad_x, z.s, z.stride_x);
+        const int first_x = first_window(w + z.pad_x, wide, z.stride_x);
         const int last_x = min((w + z.pad_x) / z.stride_x, z.x - 1);
         for (int c = part.first_c; c < part.end_c; c += VEC) {
             realv sum = (realv)0;
@@ -118,7 +133,8 @@ kernel void pool_input_gradient(const pool_sizes given, global const real *restr
     if (h >= z.h) return;
     const size_t windows = (size_t)n * z.y * z.x * z.c, row = ((size_t)n * z.h + h) * z.w * z.c;
     const bool is_row = part.end - part.begin == z.w && part.end_c - part.first_c == z.c;
-    const bool apart = z.stride_y == z.r && z.stride_x == z.s && z.pad_y == 0 && z.pad_x == 0;
+    const bool apart = z.stride_y == z.r && z.stride_x == z.s && z.pad_y == 0 && z.pad_x == 0 && z.dilation_y == 1 &&
+                       z.dilation_x == 1;
     if (is_row && apart)
         spread_row(z, h, dy + windows, best + windows, x ? x + row : 0, dx + row);
     else

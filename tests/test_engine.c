@@ -66,8 +66,15 @@ static const char net_text[] =
 static const char winograd_net_text[] =
     "input 32x8x7; conv out=33 kernel=3 padding=1; relu; conv out=31 kernel=3 padding=1; flatten; dense out=3";
 
+/* One that makes images of another size. */
+static const char sized_net_text[] = "input 3x7x5; conv out=6; channelshuffle groups=2; slice first=1 count=4; "
+                                     "adaptiveavgpool out=3x2; pad mode=reflect before=1; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
+    static const char *const sized[] = {"adaptive.cl", "pick.cl", "pad.cl"};
+    for (size_t i = 0; file && i < sizeof sized / sizeof *sized; i++)
+        if (strcmp(file, sized[i]) == 0) return sized_net_text;
     return file && strcmp(file, "conv_winograd.cl") == 0 ? winograd_net_text : net_text;
 }
 
@@ -229,6 +236,15 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
          disagree},
         {"conv_winograd.cl", "#ifdef OP_conv_input_gradient", "w[((8 - i) *", "w[(i *", "conv_input_gradient", "conv2",
          "dx", disagree},
+        {"pad.cl", "static inline int source_of", "2 * (size - 1)", "2 * size - 1", "pad_forward", "pad1", "y",
+         disagree},
+        {"pad.cl", "static inline runs runs_of", "? low + 1 : low", "? low : low", "pad_gradient", "pad1", "dx",
+         disagree},
+        {"pick.cl", "kernel void pick", "+ z.first;", "+ 1;", "pick", "channelshuffle1", "y", disagree},
+        {"adaptive.cl", "kernel void adaptive_forward", "h < end_h", "h < end_h - 1", "adaptive_forward",
+         "adaptiveavgpool1", "y", disagree},
+        {"adaptive.cl", "kernel void adaptive_gradient", "ox < end_x", "ox < end_x - 1", "adaptive_gradient",
+         "adaptiveavgpool1", "dx", disagree},
         {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
          disagree},
     };

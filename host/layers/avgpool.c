@@ -1,15 +1,17 @@
-/* Average pooling. */
+/* Average pooling, and means over all of an image or over its channels. */
 #include "layers/layer.h"
 #include "ops/average.h"
 
-enum { KERNEL, STRIDE, PADDING, CEIL, INCLUDE_PAD };
+enum { KERNEL, STRIDE, PADDING, CEIL, INCLUDE_PAD, PADDING_END };
 
 static clt_status average_shape(clt__layer *layer, clt_error *error)
 {
-    const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING];
-    TRY(clt__check_pool_padding(layer, kernel, padding, error));
-    return clt__slide_window(layer, layer->in[0].shape.channels, kernel, layer->value[STRIDE], padding,
-                             layer->value[CEIL][0], error);
+    static const int side_by_side[2] = {1, 1};
+    const int *kernel = layer->value[KERNEL];
+    const clt__window window = {kernel, layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END],
+                                layer->value[CEIL][0]};
+    TRY(clt__slide_window(layer, layer->in[0].shape.channels, &window, error));
+    return clt__check_pooled(layer, kernel, side_by_side, &window, error);
 }
 
 static clt_status global_shape(clt__layer *layer, clt_error *error)
@@ -20,9 +22,37 @@ static clt_status global_shape(clt__layer *layer, clt_error *error)
     return CLT_OK;
 }
 
+static clt_status mean_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape = (clt_shape){1, in.height, in.width};
+    return CLT_OK;
+}
+
+/* channelmean: channels lie last, so a pixel's are a row of an image of one channel, of as many rows as there are
+ * pixels. */
+static average_sizes mean_sizes_of(const clt__layer *layer)
+{
+    const clt_shape in = layer->in[0].shape;
+    const int pixels = in.height * in.width;
+    return (average_sizes){.n = layer->batch,
+                           .c = 1,
+                           .h = pixels,
+                           .w = in.channels,
+                           .y = pixels,
+                           .x = 1,
+                           .r = 1,
+                           .s = in.channels,
+                           .stride_y = 1,
+                           .stride_x = 1};
+}
+
 static average_sizes average_sizes_of(const clt__layer *layer)
 {
+    if (layer->row == &clt__channelmean) return mean_sizes_of(layer);
     average_sizes sizes = {CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
+                           .pad_end_y = layer->value[PADDING_END][0], .pad_end_x = layer->value[PADDING_END][1],
                            .include_pad = layer->value[INCLUDE_PAD][0]};
     if (layer->row->option[0].key) return sizes;
     sizes.r = sizes.h; /* globalavgpool: one window over all of the image */
@@ -50,6 +80,10 @@ static const clt__case average_cases[] = {
     {3, "input 3x7x5; conv out=3 kernel=1; relu; avgpool kernel=2"},
     {3, "input 17x13x31; conv out=17; avgpool kernel=3 stride=2 padding=1; conv out=2"},
     {3, "input 2x9x8; conv out=5; tanh; avgpool kernel=3x2 stride=2x3 padding=1x1 count_include_pad=no ceil=yes"},
+    {3, "input 3x7x6; conv out=17; avgpool kernel=3 stride=2 padding=0 padding_end=1; avgpool kernel=2x3 stride=1 "
+        "padding=1 padding_end=0x2 count_include_pad=no"},
+    {3, "input 2x7x6; conv out=5; avgpool kernel=3x4 stride=2 padding=2x3 padding_end=1x0 ceil=yes; avgpool kernel=2 "
+        "padding=0x1 padding_end=1x0 ceil=yes count_include_pad=no"},
     {64, "input 3x5x5; conv out=33; avgpool kernel=3 stride=2 padding=1 ceil=yes; avgpool kernel=2 stride=1"},
     {0, NULL},
 };
@@ -61,14 +95,21 @@ static const clt__case global_cases[] = {
     {0, NULL},
 };
 
+static const clt__case mean_cases[] = {
+    {1, "input 1x1x1; conv out=1; channelmean"},
+    {3, "input 3x7x5; conv out=17; relu; channelmean; conv out=3; channelmean"},
+    {0, NULL},
+};
+
 const clt__layer_row clt__avgpool = {
     .name = "avgpool",
     .help = "the mean of each window, channel by channel",
     .option = {{"kernel", CLT__PAIR, 1, CLT__REQUIRED, "window height x width"},
-               {"stride", CLT__PAIR, 1, CLT__AS_FIRST, "steps between windows (default: the kernel)"},
+               {"stride", CLT__PAIR, 1, CLT__AS(KERNEL), "steps between windows (default: the kernel)"},
                {"padding", CLT__PAIR, 0, 0, "zeros on each side"},
                {"ceil", CLT__FLAG, 0, 0, "a last window may reach beyond the padding"},
-               {"count_include_pad", CLT__FLAG, 0, 1, "the mean is over the padding too"}},
+               {"count_include_pad", CLT__FLAG, 0, 1, "the mean is over the padding too"},
+               {"padding_end", CLT__PAIR, 0, CLT__AS(PADDING), "zeros below and to the right (default: as padding)"}},
     .shape = average_shape,
     .forward = forward,
     .backward = backward,
@@ -82,4 +123,13 @@ const clt__layer_row clt__globalavgpool = {
     .forward = forward,
     .backward = backward,
     .cases = global_cases,
+};
+
+const clt__layer_row clt__channelmean = {
+    .name = "channelmean",
+    .help = "the mean over the channels of each pixel",
+    .shape = mean_shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = mean_cases,
 };

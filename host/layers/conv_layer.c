@@ -1,7 +1,7 @@
 /* Convolution. */
 #include "layers/conv_layer.h"
 
-enum { OUT, KERNEL, STRIDE, PADDING, BIAS, GROUPS, DILATION };
+enum { OUT, KERNEL, STRIDE, PADDING, BIAS, GROUPS, DILATION, PADDING_END };
 
 clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, clt_error *error)
 {
@@ -11,26 +11,10 @@ clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, 
                 layer->name, groups, in, out);
 }
 
-static clt_status too_large(const clt__layer *layer, clt_error *error)
-{
-    return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
-}
-
-clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int reach[2],
-                           clt_error *error)
-{
-    for (int side = 0; side < 2; side++) {
-        const int64_t pixels = (int64_t)(kernel[side] - 1) * dilation[side] + 1;
-        if (pixels > INT32_MAX) return too_large(layer, error);
-        reach[side] = (int)pixels;
-    }
-    return CLT_OK;
-}
-
 clt_status clt__conv_parameters(clt__layer *layer, const int weight[4], bool bias, clt_error *error)
 {
     const double fan_in = (double)weight[1] * weight[2] * weight[3];
-    if (!(fan_in <= INT32_MAX)) return too_large(layer, error);
+    if (!(fan_in <= INT32_MAX)) return FAIL(error, CLT_BAD_NET, "%s: the kernel is too large", layer->name);
     clt__set_weight_and_bias(layer, weight, 4, (int)fan_in, bias);
     return CLT_OK;
 }
@@ -40,8 +24,9 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     const int *kernel = layer->value[KERNEL], groups = layer->value[GROUPS][0], out = layer->value[OUT][0];
     int reach[2];
     TRY(clt__conv_check_groups(layer, groups, out, error));
-    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], reach, error));
-    TRY(clt__slide_window(layer, out, reach, layer->value[STRIDE], layer->value[PADDING], false, error));
+    TRY(clt__window_reach(layer, kernel, layer->value[DILATION], reach, error));
+    const clt__window window = {reach, layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END], false};
+    TRY(clt__slide_window(layer, out, &window, error));
     const int weight[4] = {out, layer->in[0].shape.channels / groups, kernel[0], kernel[1]};
     return clt__conv_parameters(layer, weight, layer->value[BIAS][0], error);
 }
@@ -92,6 +77,15 @@ static const clt__case cases[] = {
     {3, "input 64x13x9; conv out=70 kernel=3 padding=1 bias=no; relu; conv out=17 kernel=3 padding=0x2; tanh"},
     {1, "input 33x13x9; conv out=64 kernel=3 padding=2x1; relu; conv out=33 kernel=3 padding=1 bias=no"},
     {64, "input 31x5x7; conv out=32 kernel=3 padding=4x1; relu; conv out=31 kernel=3 padding=1"},
+    /* Padding that differs from side to side */
+    {3, "input 3x7x5; conv out=17 kernel=3 padding=0 padding_end=1; relu; conv out=5 kernel=3x2 padding=1 "
+        "padding_end=0x2"},
+    {3, "input 5x9x8; conv out=33 kernel=3 stride=2 padding=0 padding_end=1; tanh; conv out=6 kernel=2 stride=1x2 "
+        "padding=1x0 padding_end=0x3"},
+    {3, "input 64x13x9; conv out=70 kernel=3 padding=0 padding_end=2x1; relu; conv out=33 kernel=3 padding=2x1 "
+        "padding_end=0"},
+    {3, "input 6x9x7; conv out=6 kernel=3 padding=1 padding_end=0x3 groups=6; relu; conv out=4 kernel=2 dilation=2x3 "
+        "padding=0 padding_end=2x1 groups=2"},
     {0, NULL},
 };
 
@@ -104,7 +98,8 @@ const clt__layer_row clt__conv = {
                {"padding", CLT__PAIR, 0, 0, "zeros on each side"},
                {"bias", CLT__FLAG, 0, 1, "adds a bias to each output channel"},
                {"groups", CLT__COUNT, 1, 1, "parts of the outputs, each of which sees its part of the inputs"},
-               {"dilation", CLT__PAIR, 1, 1, "pixels between neighbouring weights"}},
+               {"dilation", CLT__PAIR, 1, 1, "pixels between neighbouring weights"},
+               {"padding_end", CLT__PAIR, 0, CLT__AS(PADDING), "zeros below and to the right (default: as padding)"}},
     .shape = shape,
     .forward = forward,
     .backward = backward,

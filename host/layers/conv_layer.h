@@ -8,10 +8,6 @@
 /* An error where the groups do not divide both the inputs and the `out` outputs. */
 clt_status clt__conv_check_groups(const clt__layer *layer, int groups, int out, clt_error *error);
 
-/* From a filter's first to its last weight, in pixels. */
-clt_status clt__conv_reach(const clt__layer *layer, const int *kernel, const int *dilation, int reach[2],
-                           clt_error *error);
-
 /* The weight and the bias, drawn as PyTorch does. */
 clt_status clt__conv_parameters(clt__layer *layer, const int weight[4], bool bias, clt_error *error);
 

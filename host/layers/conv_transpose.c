@@ -11,14 +11,14 @@
 #include "layers/conv_layer.h"
 #include "ops/channel.h"
 
-enum { OUT, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, BIAS_OPTION, GROUPS, DILATION };
+enum { OUT, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, BIAS_OPTION, GROUPS, DILATION, PADDING_END };
 enum { WEIGHT, BIAS };
 enum { PRODUCTS };
 
 static int64_t outputs(const clt__layer *layer, int side, int size, int reach)
 {
-    return ((int64_t)size - 1) * layer->value[STRIDE][side] - 2 * (int64_t)layer->value[PADDING][side] + reach +
-           layer->value[OUTPUT_PADDING][side];
+    const int64_t left_out = (int64_t)layer->value[PADDING][side] + layer->value[PADDING_END][side];
+    return ((int64_t)size - 1) * layer->value[STRIDE][side] - left_out + reach + layer->value[OUTPUT_PADDING][side];
 }
 
 /* As PyTorch has it: more would be a row that no filter reaches. */
@@ -41,7 +41,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     int reach[2];
     if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
     TRY(clt__conv_check_groups(layer, groups, out, error));
-    TRY(clt__conv_reach(layer, kernel, layer->value[DILATION], reach, error));
+    TRY(clt__window_reach(layer, kernel, layer->value[DILATION], reach, error));
     TRY(check_output_padding(layer, error));
     const int64_t height = outputs(layer, 0, in.height, reach[0]), width = outputs(layer, 1, in.width, reach[1]);
     if (height < 1 || width < 1 || height > INT32_MAX || width > INT32_MAX)
@@ -136,6 +136,8 @@ static const clt__case cases[] = {
         "conv_transpose out=2 kernel=3 bias=no"},
     {64, "input 33x3x3; batchnorm; relu; conv_transpose out=31 kernel=3 padding=1; sigmoid"},
     {3, "input 4x4x5; conv_transpose out=6 kernel=2x3 stride=2 groups=2 dilation=3x1 output_padding=2x1 bias=no; relu"},
+    {3, "input 5x4x5; conv_transpose out=17 kernel=3 stride=2 padding=0 padding_end=1; relu; conv_transpose out=4 "
+        "kernel=3x2 padding=2x1 padding_end=0 groups=1 dilation=2x1"},
     {0, NULL},
 };
 
@@ -149,7 +151,9 @@ const clt__layer_row clt__conv_transpose = {
                {"output_padding", CLT__PAIR, 0, 0, "outputs added below and to the right"},
                {"bias", CLT__FLAG, 0, 1, "adds a bias to each output channel"},
                {"groups", CLT__COUNT, 1, 1, "parts of the outputs, each of which sees its part of the inputs"},
-               {"dilation", CLT__PAIR, 1, 1, "outputs between neighbouring weights"}},
+               {"dilation", CLT__PAIR, 1, 1, "outputs between neighbouring weights"},
+               {"padding_end", CLT__PAIR, 0, CLT__AS(PADDING),
+                "left out below and to the right (default: as padding)"}},
     .shape = shape,
     .extra = extra,
     .forward = forward,

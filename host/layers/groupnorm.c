@@ -1,22 +1,29 @@
-/* Layer and group normalisation. */
+/* Layer, group and instance normalisation: all are group normalisation, of images or, over the channels, of pixels. */
 #include <stdio.h>
 
 #include "layers/channels.h"
 #include "ops/group_norm.h"
 
-enum { EPSILON, AFFINE, GROUPS };
+enum { EPSILON, AFFINE, GROUPS, OVER = GROUPS };
+enum { IMAGE, CHANNELS };
 enum { WEIGHT, BIAS };
 enum { MEAN, INVERSE, SHIFT, TILT };
 _Static_assert((int)TILT < (int)CLT__MAX_SAVED, "they fit");
 
 static bool is_whole(const clt__layer *layer)
 {
-    return layer->row == &clt__layernorm;
+    return layer->row == &clt__layernorm && layer->value[OVER][0] == IMAGE;
+}
+
+static bool is_by_pixel(const clt__layer *layer)
+{
+    return layer->row == &clt__layernorm && layer->value[OVER][0] == CHANNELS;
 }
 
 static int groups_of(const clt__layer *layer)
 {
-    return is_whole(layer) ? 1 : layer->value[GROUPS][0];
+    if (layer->row == &clt__layernorm) return 1;
+    return layer->row == &clt__instancenorm ? layer->in[0].shape.channels : layer->value[GROUPS][0];
 }
 
 /* Normalised as a whole, an image is a vector: each element has a weight and a bias. */
@@ -31,7 +38,8 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const clt__value value = normalised(layer);
     const clt_shape in = value.shape;
-    if (!is_whole(layer) && value.flat && (in.height > 1 || in.width > 1))
+    const bool by_channels = layer->row != &clt__layernorm;
+    if (by_channels && value.flat && (in.height > 1 || in.width > 1))
         return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
     if (in.channels % groups_of(layer))
         return FAIL(error, CLT_BAD_NET, "%s: groups=%d does not divide its %d channels", layer->name, groups_of(layer),
@@ -44,28 +52,31 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     return clt__same_shape(layer, error);
 }
 
+/* By pixels, each of them is an image of its own. */
+static group_norm_sizes sizes_of(const clt__layer *layer, int activation)
+{
+    const clt__value value = normalised(layer);
+    const channel_sizes all = clt__channel_sizes_of(layer, &value);
+    const int n = is_by_pixel(layer) ? all.rows : all.n;
+    return (group_norm_sizes){.n = n,
+                              .pixels = all.rows / n,
+                              .c = all.c,
+                              .groups = groups_of(layer),
+                              .epsilon_ppm = layer->value[EPSILON][0],
+                              .activation = activation};
+}
+
 static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 {
     static const char *const names[] = {"mean", "inverse", "shift", "tilt"};
-    const int extent[4] = {layer->batch, groups_of(layer), 1, 1};
+    const group_norm_sizes sizes = sizes_of(layer, CLT__NO_ACTIVATION);
+    const int extent[4] = {sizes.n, sizes.groups, 1, 1};
     for (int i = 0; i < (layer->training ? 4 : 2); i++) {
         char name[64];
         (void)snprintf(name, sizeof name, "%s.%s", layer->name, names[i]);
         TRY(clt__tape_add(tape, name, CLT__REALS, CLT__PLAIN, extent, 2, -1, &layer->saved[i], error));
     }
     return CLT_OK;
-}
-
-static group_norm_sizes sizes_of(const clt__layer *layer, int activation)
-{
-    const clt__value value = normalised(layer);
-    const channel_sizes all = clt__channel_sizes_of(layer, &value);
-    return (group_norm_sizes){.n = all.n,
-                              .pixels = all.rows / all.n,
-                              .c = all.c,
-                              .groups = groups_of(layer),
-                              .epsilon_ppm = layer->value[EPSILON][0],
-                              .activation = activation};
 }
 
 /* A parameter's tensor, -1 without them. */
@@ -126,15 +137,20 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__group_norm_input_gradient_op, layer->name, sizes, tensor, error);
 }
 
-#define EPSILON_AND_AFFINE                                  \
-    {"eps", CLT__REAL, 1, 10, "added to the variance"},     \
-    {                                                       \
-        "affine", CLT__FLAG, 0, 1, "then scales and shifts" \
+#define EPSILON_ROW                                      \
+    {                                                    \
+        "eps", CLT__REAL, 1, 10, "added to the variance" \
+    }
+#define AFFINE_ROW(fallback)                                       \
+    {                                                              \
+        "affine", CLT__FLAG, 0, fallback, "then scales and shifts" \
     }
 
 static const clt__case layer_cases[] = {
     {3, "input 17x9x8; batchnorm; relu; layernorm; tanh; globalavgpool; layernorm affine=no"},
-    {64, "input 3x3x3; layernorm eps=0.001 frozen=yes; relu; flatten; layernorm"},
+    {3, "input 17x5x3; conv out=33; tanh; layernorm over=channels; relu; layernorm over=channels affine=no; flatten; "
+        "layernorm over=channels"},
+    {64, "input 3x3x3; layernorm over=channels; layernorm eps=0.001 frozen=yes; relu; flatten; layernorm"},
     {0, NULL},
 };
 
@@ -144,10 +160,19 @@ static const clt__case group_cases[] = {
     {0, NULL},
 };
 
+static const clt__case instance_cases[] = {
+    {3, "input 17x9x8; batchnorm; tanh; instancenorm; relu; instancenorm affine=yes eps=0.001; globalavgpool"},
+    {64, "input 3x3x3; instancenorm affine=yes; tanh; flatten; dense out=3"},
+    {0, NULL},
+};
+
 const clt__layer_row clt__layernorm = {
     .name = "layernorm",
     .help = "each image minus its mean, over its standard deviation, then element by element scaled and shifted",
-    .option = {EPSILON_AND_AFFINE},
+    .option = {EPSILON_ROW,
+               AFFINE_ROW(1),
+               {"over", CLT__CHOICE, 0, IMAGE,
+                "image|channels: of what; channels: of each pixel, whose channels are scaled and shifted"}},
     .shape = shape,
     .extra = extra,
     .forward = forward,
@@ -160,7 +185,7 @@ const clt__layer_row clt__layernorm = {
 const clt__layer_row clt__groupnorm = {
     .name = "groupnorm",
     .help = "the same for each group of an image's channels, then channel by channel scaled and shifted",
-    .option = {EPSILON_AND_AFFINE, {"groups", CLT__COUNT, 1, CLT__REQUIRED, "equal parts of the channels"}},
+    .option = {EPSILON_ROW, AFFINE_ROW(1), {"groups", CLT__COUNT, 1, CLT__REQUIRED, "equal parts of the channels"}},
     .shape = shape,
     .extra = extra,
     .forward = forward,
@@ -168,4 +193,17 @@ const clt__layer_row clt__groupnorm = {
     .fuses = true,
     .takes_activation = true,
     .cases = group_cases,
+};
+
+const clt__layer_row clt__instancenorm = {
+    .name = "instancenorm",
+    .help = "the same for each channel of an image",
+    .option = {EPSILON_ROW, AFFINE_ROW(0)},
+    .shape = shape,
+    .extra = extra,
+    .forward = forward,
+    .backward = backward,
+    .fuses = true,
+    .takes_activation = true,
+    .cases = instance_cases,
 };

@@ -10,7 +10,7 @@
 #include "ops/join.h"
 #include "ops/weighted.h"
 
-enum { CLT__MAX_OPTIONS = 9, CLT__MAX_PARAMETERS = 4, CLT__MAX_SAVED = 4 };
+enum { CLT__MAX_OPTIONS = 10, CLT__MAX_PARAMETERS = 4, CLT__MAX_SAVED = 4 };
 
 typedef struct clt__layer clt__layer;
 
@@ -23,14 +23,14 @@ typedef struct clt__option_row {
     const char *key;
     clt__option_kind kind;
     int least;    /* the smallest value that makes sense */
-    int fallback; /* the value where it is not given, CLT__REQUIRED or CLT__AS_FIRST */
+    int fallback; /* the value where it is not given, CLT__REQUIRED or CLT__AS(...) */
     const char *help;
 } clt__option_row;
 
-enum {
-    CLT__REQUIRED = -1, /* it must be given */
-    CLT__AS_FIRST = -2  /* the same as the row's first option */
-};
+enum { CLT__REQUIRED = -1 }; /* it must be given */
+
+/* The same as an option before it, that of this number; and the number again. */
+#define CLT__AS(number) (-2 - (number))
 
 /* What the op tests run: one verified training step of a small net. */
 typedef struct clt__case {
@@ -98,9 +98,10 @@ struct clt__layer {
 
 extern const clt__layer_row *const clt__layer_rows[]; /* ends with NULL */
 
-extern const clt__layer_row clt__zeropad, clt__upsample; /* which share their ops */
-extern const clt__layer_row clt__log_softmax;            /* which shares its ops with softmax */
-extern const clt__layer_row clt__layernorm;              /* ... with groupnorm */
+extern const clt__layer_row clt__zeropad, clt__upsample;       /* which share their ops */
+extern const clt__layer_row clt__channelmean;                  /* which shares its ops with avgpool */
+extern const clt__layer_row clt__log_softmax;                  /* which shares its ops with softmax */
+extern const clt__layer_row clt__layernorm, clt__instancenorm; /* ... with groupnorm */
 
 /* ---- helpers for layers */
 
@@ -115,12 +116,29 @@ clt_status clt__same_shape(clt__layer *layer, clt_error *error);
     .stride_y = (layer)->value[stride][0], .stride_x = (layer)->value[stride][1], .pad_y = (layer)->value[padding][0], \
     .pad_x = (layer)->value[padding][1]
 
-/* window.c: sets layer->out.shape to `channels` of (size + 2 padding - kernel) / stride + 1 outputs each way; an error
- * where the input is no image or the kernel does not fit. Each pointer is height and width. `ceil`: the quotient is
- * rounded up, unless the last window would begin beyond the image, as PyTorch's ceil_mode has it. */
-clt_status clt__slide_window(clt__layer *layer, int channels, const int *kernel, const int *stride, const int *padding,
-                             bool ceil, clt_error *error);
-clt_status clt__check_pool_padding(const clt__layer *layer, const int *kernel, const int *padding, clt_error *error);
+/* window.c */
+
+/* A window that slides over an image. Each pointer is height and width. */
+typedef struct clt__window {
+    const int *reach;                 /* from the window's first to its last pixel */
+    const int *stride;                /* from a window to the next */
+    const int *padding, *padding_end; /* above and to the left of the image, below and to the right */
+    bool ceil;                        /* the number of outputs is rounded up */
+} clt__window;
+
+/* Of a kernel whose pixels lie `dilation` apart. */
+clt_status clt__window_reach(const clt__layer *layer, const int *kernel, const int *dilation, int reach[2],
+                             clt_error *error);
+
+/* Sets layer->out.shape to `channels` of (size + padding + padding_end - reach) / stride + 1 outputs each way; an error
+ * where the input is no image or the window does not fit. `ceil`: the quotient is rounded up, unless the last window
+ * would begin beyond the image, as PyTorch's ceil_mode has it. */
+clt_status clt__slide_window(clt__layer *layer, int channels, const clt__window *window, clt_error *error);
+
+/* What a pool asks for, once it was slid: that each window has a pixel of the image, for a maximum or a mean of none
+ * there is not. PyTorch asks for a padding of at most half the kernel, which sees to the same. */
+clt_status clt__check_pooled(const clt__layer *layer, const int *kernel, const int *dilation, const clt__window *window,
+                             clt_error *error);
 
 /* weighted_layer.c: for layers whose first parameter is a weight and whose second, if any, is a bias. */
 void clt__set_weight_and_bias(clt__layer *layer, const int weight[4], int shown, int fan_in, bool bias);

@@ -11,14 +11,21 @@
     ROW(batchnorm)  \
     ROW(layernorm) \
     ROW(groupnorm) \
+    ROW(instancenorm) \
     ROW(maxpool) \
     ROW(avgpool) \
+    ROW(globalmaxpool) \
     ROW(globalavgpool) \
+    ROW(adaptiveavgpool) \
+    ROW(channelmean) \
     ROW(zeropad) \
+    ROW(pad) \
     ROW(upsample) \
     ROW(dropout)    \
     ROW(add)        \
     ROW(concat)     \
+    ROW(slice) \
+    ROW(channelshuffle) \
     ROW(flatten)    \
     ROW(prelu) \
     ROW(softmax) \

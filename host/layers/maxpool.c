@@ -4,19 +4,52 @@
 #include "layers/layer.h"
 #include "ops/pool.h"
 
-enum { KERNEL, STRIDE, PADDING, CEIL };
+enum { KERNEL, STRIDE, PADDING, CEIL, PADDING_END, DILATION };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING];
-    TRY(clt__check_pool_padding(layer, kernel, padding, error));
-    return clt__slide_window(layer, layer->in[0].shape.channels, kernel, layer->value[STRIDE], padding,
-                             layer->value[CEIL][0], error);
+    const int *kernel = layer->value[KERNEL], *dilation = layer->value[DILATION];
+    int reach[2];
+    TRY(clt__window_reach(layer, kernel, dilation, reach, error));
+    const clt__window window = {reach, layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END],
+                                layer->value[CEIL][0]};
+    TRY(clt__slide_window(layer, layer->in[0].shape.channels, &window, error));
+    return clt__check_pooled(layer, kernel, dilation, &window, error);
+}
+
+/* globalmaxpool: one window over all of the image. */
+static bool is_global(const clt__layer *layer)
+{
+    return !layer->row->option[0].key;
+}
+
+static clt_status global_shape(clt__layer *layer, clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape;
+    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    layer->out.shape = (clt_shape){in.channels, 1, 1};
+    return CLT_OK;
 }
 
 static pool_sizes sizes_of(const clt__layer *layer)
 {
-    return (pool_sizes){CLT__WINDOW_SIZES(layer, layer->in[0].shape, layer->out.shape, KERNEL, STRIDE, PADDING),
+    const clt_shape in = layer->in[0].shape;
+    if (is_global(layer))
+        return (pool_sizes){.n = layer->batch,
+                            .c = in.channels,
+                            .h = in.height,
+                            .w = in.width,
+                            .y = 1,
+                            .x = 1,
+                            .r = in.height,
+                            .s = in.width,
+                            .stride_y = 1,
+                            .stride_x = 1,
+                            .dilation_y = 1,
+                            .dilation_x = 1,
+                            .activation = layer->in[0].activation};
+    return (pool_sizes){CLT__WINDOW_SIZES(layer, in, layer->out.shape, KERNEL, STRIDE, PADDING),
+                        .dilation_y = layer->value[DILATION][0], .dilation_x = layer->value[DILATION][1],
                         .activation = layer->in[0].activation};
 }
 
@@ -55,7 +88,18 @@ static const clt__case cases[] = {
     {3, "input 6x28x28; conv out=6 kernel=1; sigmoid; maxpool kernel=2x3 stride=1x2 padding=1x0"},
     {64, "input 33x5x5; conv out=33 kernel=1; tanh; maxpool kernel=3 stride=1 padding=1; maxpool kernel=5 stride=7"},
     {3, "input 6x6x9; conv out=6; maxpool kernel=3 stride=2 ceil=yes; maxpool kernel=2 stride=3 padding=1 ceil=yes"},
+    {3, "input 20x5x7; conv out=20; relu; maxpool kernel=2 ceil=yes; conv out=3; tanh; maxpool kernel=2x3 ceil=yes"},
+    {3, "input 3x7x6; conv out=17; relu; maxpool kernel=3 stride=2 padding=0 padding_end=1; conv out=20; tanh; "
+        "maxpool kernel=2x3 padding=1x2 padding_end=0x1; maxpool kernel=2 padding=0 padding_end=1"},
+    {3, "input 3x9x8; conv out=18; sigmoid; maxpool kernel=2x3 stride=1x2 dilation=3x2 padding=2x1 padding_end=1x3; "
+        "conv out=3; maxpool kernel=2 dilation=2 stride=2"},
     {3, "input 70x3x2; maxpool kernel=2x1 stride=3x1; flatten; dense out=3"},
+    {0, NULL},
+};
+
+static const clt__case global_cases[] = {
+    {1, "input 1x1x1; conv out=1; globalmaxpool"},
+    {3, "input 3x7x5; conv out=18 kernel=3; relu; globalmaxpool; dense out=3"},
     {0, NULL},
 };
 
@@ -63,13 +107,26 @@ const clt__layer_row clt__maxpool = {
     .name = "maxpool",
     .help = "the largest value of each window, channel by channel",
     .option = {{"kernel", CLT__PAIR, 1, CLT__REQUIRED, "window height x width"},
-               {"stride", CLT__PAIR, 1, CLT__AS_FIRST, "steps between windows (default: the kernel)"},
+               {"stride", CLT__PAIR, 1, CLT__AS(KERNEL), "steps between windows (default: the kernel)"},
                {"padding", CLT__PAIR, 0, 0, "border on each side that never wins"},
-               {"ceil", CLT__FLAG, 0, 0, "a last window may reach beyond the padding"}},
+               {"ceil", CLT__FLAG, 0, 0, "a last window may reach beyond the padding"},
+               {"padding_end", CLT__PAIR, 0, CLT__AS(PADDING), "border below and to the right (default: as padding)"},
+               {"dilation", CLT__PAIR, 1, 1, "pixels between those that a window has"}},
     .shape = shape,
     .extra = extra,
     .forward = forward,
     .backward = backward,
     .takes_activation = true,
     .cases = cases,
+};
+
+const clt__layer_row clt__globalmaxpool = {
+    .name = "globalmaxpool",
+    .help = "the largest value of each channel",
+    .shape = global_shape,
+    .extra = extra,
+    .forward = forward,
+    .backward = backward,
+    .takes_activation = true,
+    .cases = global_cases,
 };

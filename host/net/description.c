@@ -277,6 +277,13 @@ static clt_status set_option(const parser *p, clt__item *item, bool *given, char
     return CLT_OK;
 }
 
+/* The value of an option that is not given. */
+static void fallback_of(const clt__item *item, const clt__option_row *option, int value[2])
+{
+    const bool as_another = option->fallback <= CLT__AS(0);
+    for (int i = 0; i < 2; i++) value[i] = as_another ? item->value[CLT__AS(option->fallback)][i] : option->fallback;
+}
+
 static clt_status fill_defaults(const parser *p, clt__item *item, const bool *given, clt_error *error)
 {
     for (size_t i = 0; item->row->option[i].key; i++) {
@@ -285,9 +292,7 @@ static clt_status fill_defaults(const parser *p, clt__item *item, const bool *gi
         if (option->fallback == CLT__REQUIRED)
             return FAIL(error, CLT_BAD_NET, "%s:%d: %s needs %s=%s", p->origin, p->line, item->row->name, option->key,
                         option->help);
-        const bool first = option->fallback == CLT__AS_FIRST;
-        item->value[i][0] = first ? item->value[0][0] : option->fallback;
-        item->value[i][1] = first ? item->value[0][1] : option->fallback;
+        fallback_of(item, option, item->value[i]);
     }
     return CLT_OK;
 }
@@ -527,9 +532,10 @@ static bool is_default(const clt__item *item, size_t i)
 {
     const clt__option_row *option = &item->row->option[i];
     const int *value = item->value[i];
+    int fallback[2];
     if (option->fallback == CLT__REQUIRED) return false;
-    if (option->fallback == CLT__AS_FIRST) return value[0] == item->value[0][0] && value[1] == item->value[0][1];
-    return value[0] == option->fallback && (option->kind != CLT__PAIR || value[1] == option->fallback);
+    fallback_of(item, option, fallback);
+    return value[0] == fallback[0] && (option->kind != CLT__PAIR || value[1] == fallback[1]);
 }
 
 static clt_status write_option(clt__text *text, const clt__option_row *option, const int value[2], clt_error *error)

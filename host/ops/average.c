@@ -23,7 +23,7 @@ typedef struct window {
 static window window_at(const average_sizes *z, int y, int x)
 {
     const int h = y * z->stride_y - z->pad_y, w = x * z->stride_x - z->pad_x;
-    const int end_h = smaller(h + z->r, z->h + z->pad_y), end_w = smaller(w + z->s, z->w + z->pad_x);
+    const int end_h = smaller(h + z->r, z->h + z->pad_end_y), end_w = smaller(w + z->s, z->w + z->pad_end_x);
     window at = {larger(h, 0), smaller(end_h, z->h), larger(w, 0), smaller(end_w, z->w), 0};
     at.area = z->include_pad ? (end_h - h) * (end_w - w) : (at.end_h - at.first_h) * (at.end_w - at.first_w);
     return at;

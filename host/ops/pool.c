@@ -15,8 +15,10 @@ static int winner(const pool_sizes *z, const double *x, int n, int y, int ox, in
     int best = -1;
     double most = 0;
     const int top = y * z->stride_y - z->pad_y, left = ox * z->stride_x - z->pad_x;
-    for (int h = top < 0 ? 0 : top; h < top + z->r && h < z->h; h++)
-        for (int w = left < 0 ? 0 : left; w < left + z->s && w < z->w; w++) {
+    for (int r = 0; r < z->r; r++)
+        for (int s = 0; s < z->s; s++) {
+            const int h = top + r * z->dilation_y, w = left + s * z->dilation_x;
+            if (h < 0 || w < 0 || h >= z->h || w >= z->w) continue;
             const double value = x[input_index(z, n, h, w, c)];
             if (best >= 0 && !(value > most || (isnan(value) && !isnan(most)))) continue;
             most = value;
@@ -25,7 +27,8 @@ static int winner(const pool_sizes *z, const double *x, int n, int y, int ox, in
     return best;
 }
 
-/* y[n,y,x,c] = max over r,s of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c]: nothing is rounded */
+/* y[n,y,x,c] = max over r,s of x[n, y*stride_y + r*dilation_y - pad_y, x*stride_x + s*dilation_x - pad_x, c]: nothing
+ * is rounded */
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const pool_sizes *z = sizes;

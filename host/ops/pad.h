@@ -1,0 +1,11 @@
+/* Pixels around an image: pad_forward(x -> y) and pad_gradient(dy -> dx). */
+#ifndef CLT_OPS_PAD_H
+#define CLT_OPS_PAD_H
+
+#include "engine/op.h"
+
+enum { PAD_FROM, PAD_TO };
+
+extern const clt__op_row clt__pad_forward_op, clt__pad_gradient_op;
+
+#endif
