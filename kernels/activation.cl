@@ -7,7 +7,7 @@
 #include "params.h"
 #include "activations.h"
 
-#define PARAMETER(z) (z.parameter_ppm / (real)1000000)
+#define PARAMETER(z) real_of(z.parameter)
 
 #ifdef OP_activation_forward
 kernel void activation_forward(const element_sizes given, global const real *restrict x, global real *restrict y)

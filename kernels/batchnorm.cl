@@ -15,8 +15,8 @@
 #include "channel_parts.h"
 #include "activations.h"
 
-#define EPSILON(z) ((real)z.epsilon_ppm / (real)1000000)
-#define MOMENTUM(z) ((real)z.momentum_ppm / (real)1000000)
+#define EPSILON(z) real_of(z.epsilon)
+#define MOMENTUM(z) real_of(z.momentum)
 
 enum { CHUNK = 64 }; /* pixels whose mean is taken first; they stay in the first-level cache */
 

@@ -18,7 +18,9 @@ kernel void dropout(const dropout_sizes given, global const real *restrict x, gl
     const uint4 counter = (uint4)((uint)block, (uint)(step[STEP_BEFORE] + n), (uint)step[STEP_NUMBER], RANDOM_DROPOUT);
     const uint4 word = philox((uint2)((uint)step[STEP_SEED], (uint)z.key), counter);
     const uint words[4] = {word.x, word.y, word.z, word.w}, threshold = (uint)z.threshold;
-    const real scale = z.rate_ppm < 1000000 ? (real)1000000 / (1000000 - z.rate_ppm) : (real)0;
+    const real scale = z.rate < 0         ? 1 / (1 - real_of(z.rate))
+                       : z.rate < 1000000 ? (real)1000000 / (1000000 - z.rate)
+                                          : (real)0;
     for (int i = 0; i < 4 && block * 4 + i < z.values; i++) {
         const size_t at = (size_t)n * z.values + block * 4 + i;
         y[at] = words[i] < threshold ? (real)0 : x[at] * scale;

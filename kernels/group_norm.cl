@@ -100,7 +100,7 @@ kernel void group_norm_statistics_merge(const group_norm_sizes given, global con
         squares += one[1] + apart * apart * (before * share);
     }
     mean[row] = middle;
-    inverse[row] = 1 / sqrt(squares / all + z.epsilon_ppm / (real)1000000);
+    inverse[row] = 1 / sqrt(squares / all + real_of(z.epsilon));
 }
 #endif
 

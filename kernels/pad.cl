@@ -28,7 +28,7 @@ kernel void pad_forward(const pad_sizes given, global const real *restrict x, gl
     const place p = place_of(z.n, z.y, z.x, z.c);
     if (p.lanes <= 0) return;
     const int h = source_of(z.mode, p.row - z.before_y, z.h), w = source_of(z.mode, p.column - z.before_x, z.w);
-    realv value = (realv)(z.value_ppm / (real)1000000);
+    realv value = (realv)number_of(z.value);
     if (h >= 0 && h < z.h && w >= 0 && w < z.w) value = load_lanes(x + (((size_t)p.n * z.h + h) * z.w + w) * z.c + p.c, p.lanes);
     store_lanes(value, p.lanes, y + p.at);
 }

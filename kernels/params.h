@@ -44,18 +44,18 @@ typedef struct pool_sizes {
     int activation; /* gradient: the one whose output the pool's input is */
 } pool_sizes;
 
-/* batchnorm.cl. m = pixels * valid images. epsilon and momentum in millionths (structs hold ints only). */
+/* batchnorm.cl. m = pixels * valid images. epsilon, momentum: structs hold ints only, see real_of in real.h. */
 typedef struct norm_sizes {
     int n, pixels, c; /* pixels of one image */
-    int epsilon_ppm, momentum_ppm;
+    int epsilon, momentum;
     int activation; /* applied after the shift (forward), or the one whose output x is (input gradient) */
     int parts;      /* of the batch: sums go over each, then over the parts */
 } norm_sizes;
 
-/* activation.cl. parameter_ppm: the activation's parameter in millionths. */
+/* activation.cl. parameter: the activation's, see real_of in real.h. */
 typedef struct element_sizes {
     int count;
-    int activation, parameter_ppm;
+    int activation, parameter;
 } element_sizes;
 
 /* resample.cl */
@@ -64,10 +64,11 @@ typedef struct resample_sizes {
     int pad_y, pad_x, scale_y, scale_x; /* bilinear: pad_y = pad_x = 0 */
 } resample_sizes;
 
-/* dropout.cl. values: of an image. threshold: the rate times 2^32, and key, as unsigned numbers. */
+/* dropout.cl. values: of an image. rate: see real_of in real.h. threshold: the rate times 2^32, and key, as
+ * unsigned numbers. */
 typedef struct dropout_sizes {
     int n, values;
-    int rate_ppm, threshold, key;
+    int rate, threshold, key;
 } dropout_sizes;
 
 /* average.cl */
@@ -90,19 +91,19 @@ typedef struct pick_sizes {
     int groups, first;
 } pick_sizes;
 
-/* pad.cl. before: above the image, and to its left. */
+/* pad.cl. before: above the image, and to its left. value: see number_of in real.h. */
 enum { PAD_CONSTANT, PAD_REFLECT, PAD_REPLICATE };
 typedef struct pad_sizes {
     int n, c, h, w, y, x;
     int before_y, before_x;
-    int mode, value_ppm;
+    int mode, value;
 } pad_sizes;
 
-/* group_norm.cl. epsilon in millionths. */
+/* group_norm.cl. epsilon: see real_of in real.h. */
 typedef struct group_norm_sizes {
     int n, pixels, c; /* pixels of one image */
     int groups;
-    int epsilon_ppm;
+    int epsilon;
     int activation; /* applied after the shift (forward), or the one whose output x is (input gradient) */
     int parts;      /* of a group (statistics, input sums) or of all pixels (gradients), summed apart */
 } group_norm_sizes;

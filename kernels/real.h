@@ -53,6 +53,17 @@ STORE_INTO(private, int)
 #define TO_INTS(mask) JOIN(convert_int, VEC)(mask)
 #endif
 
+/* Reals that the host keeps in ints: host/base/number.h. */
+static inline real real_of(const int kept)
+{
+    return kept < 0 ? (real)as_float(kept & 0x7fffffff) : (real)kept / (real)1000000;
+}
+
+static inline real number_of(const int kept)
+{
+    return (real)as_float(kept);
+}
+
 /* Kernels read their sizes through SIZES: the argument, or the constants that the host baked in. */
 #ifdef BAKED
 #define SIZES(given) {BAKED}

@@ -81,9 +81,12 @@ static void a_wrong_option_is_named_with_its_line(void **state)
         {"conv out=1000001", "test.net:1: ", "out takes a number of 1 to 1000000"},
         {"conv out=99999999999999999999999", "test.net:1: ", "out takes a number of 1 to 1000000"},
         {"conv out=3x3", "test.net:1: ", "out=3x3: out takes a number of 1 to 1000000"},
-        {"batchnorm momentum=x", "test.net:1: ", "momentum takes a multiple of 0.000001 from 0 to 1000"},
-        {"batchnorm eps=0", "test.net:1: ", "eps=0: eps takes a multiple of 0.000001 from 1e-06 to 1000"},
-        {"batchnorm eps=0.0000014", "test.net:1: ", "eps takes a multiple of 0.000001"},
+        {"batchnorm momentum=x", "test.net:1: ", "momentum takes a non-negative number that a float holds"},
+        {"batchnorm momentum=-0.1", "test.net:1: ", "momentum takes a non-negative number that a float holds"},
+        {"batchnorm momentum=1e39", "test.net:1: ", "momentum takes a non-negative number that a float holds"},
+        {"batchnorm momentum=inf", "test.net:1: ", "momentum takes a non-negative number that a float holds"},
+        {"batchnorm eps=0", "test.net:1: ", "eps=0: eps takes a positive number that a float holds"},
+        {"batchnorm eps=1e-50", "test.net:1: ", "eps takes a positive number that a float holds"},
         {"conv out=2 kernel=3x", "test.net:1: ", "kernel=3x: kernel takes a number of 1 to 1000000, or HEIGHTxWIDTH"},
         {"conv out=2 kernel=x3", "test.net:1: ", "kernel takes a number of 1 to 1000000, or HEIGHTxWIDTH"},
         {"conv out=2 kernel=3x0", "test.net:1: ", "kernel takes a number of 1 to 1000000, or HEIGHTxWIDTH"},
@@ -238,6 +241,19 @@ static void the_canonical_text_leaves_defaults_out(void **state)
     assert_canonical("maxpool kernel=3 stride=3x2", "maxpool kernel=3 stride=3x2\n");
 }
 
+/* Those of a float alone print as it does; one that a float does not hold becomes the float next to it. */
+static void real_numbers_have_one_form(void **state)
+{
+    (void)state;
+    assert_canonical("batchnorm eps=1e-5 momentum=1e-1", "batchnorm\n");
+    assert_canonical("batchnorm eps=0.0000125 momentum=0.0300", "batchnorm momentum=0.03 eps=1.24999997e-05\n");
+    assert_canonical("batchnorm eps=9.99999974e-06", "batchnorm eps=9.99999975e-06\n");
+    assert_canonical("elu alpha=1e30", "elu alpha=1.00000002e+30\n");
+    assert_canonical("elu alpha=0.5000000001", "elu alpha=0.5\n");
+    assert_canonical("elu alpha=999.999999", "elu alpha=999.999999\n");
+    assert_canonical("elu alpha=0", "elu alpha=0\n");
+}
+
 static void assert_same_items(const clt__description *a, const clt__description *b)
 {
     assert_int_equal(a->count, b->count);
@@ -276,6 +292,11 @@ static void the_canonical_text_means_the_same(void **state)
     for (const char *const *name = clt_net_names(); *name; name++) assert_round_trip(clt_net_text(*name));
     for (const clt__layer_row *const *row = clt__layer_rows; *row; row++)
         for (const clt__case *one = (*row)->cases; one->net; one++) assert_round_trip(one->net);
+    for (int i = 1; i < 100; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "batchnorm eps=%.12g; elu alpha=%.12g", 1e-9 * i * i * i, 1.0000000123 * i);
+        assert_round_trip(text);
+    }
     assert_round_trip(
         "input 3x9x9; conv out=2 as=a-b_C9 frozen=yes; maxpool kernel=3x2 stride=1x4 padding=1x0; loss half_mse");
 }
@@ -763,6 +784,7 @@ int main(void)
         cmocka_unit_test(layers_are_numbered_within_their_kind),
         cmocka_unit_test(values_and_defaults_reach_the_layer),
         cmocka_unit_test(the_canonical_text_leaves_defaults_out),
+        cmocka_unit_test(real_numbers_have_one_form),
         cmocka_unit_test(the_canonical_text_means_the_same),
         cmocka_unit_test(the_page_on_the_language_has_every_layer_loss_and_net),
         cmocka_unit_test(a_layer_that_does_not_fit_its_input_is_refused),

@@ -1,8 +1,12 @@
 #include "base/number.h"
 
+#include <float.h>
+#include <limits.h>
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The thread's locale becomes "C"; what it was, for leave(). Where there is no memory for one it stays as it is. */
 typedef struct visit {
@@ -37,4 +41,45 @@ int clt__vsnprintf(char *text, size_t size, const char *format, va_list argument
     const int length = vsnprintf(text, size, format, arguments);
     leave(v);
     return length;
+}
+
+bool clt__keep_number(double value, int *kept)
+{
+    const double size = fabs(value);
+    if (!(size == 0 || (size >= FLT_MIN && size <= FLT_MAX))) return false;
+    const float number = (float)value;
+    memcpy(kept, &number, sizeof number);
+    return true;
+}
+
+double clt__number_of(int kept)
+{
+    float number;
+    memcpy(&number, &kept, sizeof number);
+    return number;
+}
+
+/* A decimal of no more than six places is the double that is nearest to it, as the quotient is. */
+static bool keep_millionths(double value, int *kept)
+{
+    if (!(value >= 0 && value <= 1000)) return false;
+    *kept = (int)(value * 1e6 + 0.5);
+    return *kept / 1e6 == value;
+}
+
+/* Where a float's own text is one of millionths they are kept, so that the text and what is kept go together. */
+bool clt__keep_real(double value, int *kept)
+{
+    char text[32];
+    int bits;
+    if (keep_millionths(value, kept)) return true;
+    if (!(value > 0) || !clt__keep_number(value, &bits)) return false;
+    (void)snprintf(text, sizeof text, "%.9g", clt__number_of(bits));
+    if (!keep_millionths(strtod(text, NULL), kept)) *kept = bits | INT_MIN;
+    return true;
+}
+
+double clt__real_of(int kept)
+{
+    return kept < 0 ? clt__number_of(kept & INT_MAX) : kept * 1e-6;
 }

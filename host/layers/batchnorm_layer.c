@@ -43,8 +43,8 @@ static norm_sizes sizes_of(const clt__layer *layer, int activation)
     return (norm_sizes){.n = all.n,
                         .pixels = all.rows / all.n,
                         .c = all.c,
-                        .epsilon_ppm = layer->value[EPSILON][0],
-                        .momentum_ppm = layer->value[MOMENTUM][0],
+                        .epsilon = layer->value[EPSILON][0],
+                        .momentum = layer->value[MOMENTUM][0],
                         .activation = activation};
 }
 
@@ -100,7 +100,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 static const clt__case cases[] = {
     {3, "input 1x1x1; batchnorm"},
     {3, "input 3x7x5; conv out=17 kernel=2; relu; batchnorm; tanh"},
-    {64, "input 2x5x3; conv out=33 kernel=1 bias=no; batchnorm momentum=0.3 eps=0.001; relu; maxpool kernel=2"},
+    {64, "input 2x5x3; conv out=33 kernel=1 bias=no; batchnorm momentum=0.314159265 eps=1e-10; relu; maxpool kernel=2"},
     {3, "input 70x3x2; batchnorm; relu; flatten; dense out=13; sigmoid; batchnorm; sigmoid"},
     {2, "input 3x33x31; conv out=16 kernel=3; batchnorm frozen=yes; relu; conv out=2"},
     {0, NULL},

@@ -1,4 +1,7 @@
 /* Dropout. */
+#include <math.h>
+
+#include "base/number.h"
 #include "base/random.h"
 #include "layers/layer.h"
 #include "ops/dropout.h"
@@ -8,20 +11,25 @@ enum { MILLION = 1000000 };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    if (layer->value[RATE][0] > MILLION)
-        return FAIL(error, CLT_BAD_NET, "%s: rate=%g: a probability is at most 1", layer->name,
-                    layer->value[RATE][0] * 1e-6);
+    const double rate = clt__real_of(layer->value[RATE][0]);
+    if (rate > 1) return FAIL(error, CLT_BAD_NET, "%s: rate=%g: a probability is at most 1", layer->name, rate);
     return clt__same_shape(layer, error);
+}
+
+/* The rate times 2^32, rounded down: the integers say it where the rate is one of millionths. */
+static int64_t threshold_of(int rate)
+{
+    return rate < 0 ? (int64_t)ldexp(clt__real_of(rate), 32) : ((int64_t)rate << 32) / MILLION;
 }
 
 static dropout_sizes sizes_of(const clt__layer *layer)
 {
     const clt_shape s = layer->out.shape;
-    const int64_t threshold = ((int64_t)layer->value[RATE][0] << 32) / MILLION;
+    const int64_t threshold = threshold_of(layer->value[RATE][0]);
     return (dropout_sizes){
         .n = layer->batch,
         .values = s.channels * s.height * s.width,
-        .rate_ppm = layer->value[RATE][0],
+        .rate = layer->value[RATE][0],
         .threshold = (int)(uint32_t)(threshold > UINT32_MAX ? UINT32_MAX : threshold),
         .key = (int)clt__random_seed(0, layer->name, 0).key[0] /* layers drop different elements */
     };
@@ -47,7 +55,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=5; dropout rate=0.3"},
     {3, "input 3x5x7; conv out=5 kernel=3; relu; dropout; flatten; dense out=13; dropout rate=0.9; dense out=2"},
-    {64, "input 2x3x3; conv out=17; dropout rate=0; dropout rate=1"},
+    {64, "input 2x3x3; conv out=17; dropout rate=0; dropout rate=0.12345678912; dropout rate=1"},
     {0, NULL},
 };
 

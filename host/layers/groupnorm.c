@@ -62,7 +62,7 @@ static group_norm_sizes sizes_of(const clt__layer *layer, int activation)
                               .pixels = all.rows / n,
                               .c = all.c,
                               .groups = groups_of(layer),
-                              .epsilon_ppm = layer->value[EPSILON][0],
+                              .epsilon = layer->value[EPSILON][0],
                               .activation = activation};
 }
 
@@ -148,9 +148,9 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 
 static const clt__case layer_cases[] = {
     {3, "input 17x9x8; batchnorm; relu; layernorm; tanh; globalavgpool; layernorm affine=no"},
-    {3, "input 17x5x3; conv out=33; tanh; layernorm over=channels; relu; layernorm over=channels affine=no; flatten; "
-        "layernorm over=channels"},
-    {64, "input 3x3x3; layernorm over=channels; layernorm eps=0.001 frozen=yes; relu; flatten; layernorm"},
+    {3, "input 17x5x3; conv out=33; tanh; layernorm over=channels; sigmoid; layernorm over=channels affine=no; tanh; "
+        "flatten; dense out=3"},
+    {64, "input 3x3x3; layernorm over=channels; layernorm eps=1.25e-7 frozen=yes; relu; flatten; layernorm"},
     {0, NULL},
 };
 

@@ -14,16 +14,23 @@ enum { CLT__MAX_OPTIONS = 10, CLT__MAX_PARAMETERS = 4, CLT__MAX_SAVED = 4 };
 
 typedef struct clt__layer clt__layer;
 
-/* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. REAL:
- * `momentum=0.1`, kept in millionths. CHOICE: one of the words that its help begins with, as in "nearest|bilinear: how
- * ...", kept as its number from 0. */
-typedef enum clt__option_kind { CLT__COUNT, CLT__PAIR, CLT__FLAG, CLT__REAL, CLT__CHOICE } clt__option_kind;
+/* COUNT: one number, `out=32`. PAIR: height and width, `kernel=3` or `kernel=3x5`. FLAG: `bias=no`. REAL: a number from
+ * 0 on, `momentum=0.1`, and NUMBER: one of either sign, `exponent=-0.5`, both kept as base/number.h says. CHOICE: one
+ * of the words that its help begins with, as in "nearest|bilinear: how ...", kept as its number from 0. */
+typedef enum clt__option_kind {
+    CLT__COUNT,
+    CLT__PAIR,
+    CLT__FLAG,
+    CLT__REAL,
+    CLT__NUMBER,
+    CLT__CHOICE
+} clt__option_kind;
 
 typedef struct clt__option_row {
     const char *key;
     clt__option_kind kind;
-    int least;    /* the smallest value that makes sense */
-    int fallback; /* the value where it is not given, CLT__REQUIRED or CLT__AS(...) */
+    int least;    /* the smallest value that makes sense; REAL: 1 where 0 does not; NUMBER: none */
+    int fallback; /* the value where it is not given, CLT__REQUIRED or CLT__AS(...), which no number is kept as */
     const char *help;
 } clt__option_row;
 
@@ -31,6 +38,7 @@ enum { CLT__REQUIRED = -1 }; /* it must be given */
 
 /* The same as an option before it, that of this number; and the number again. */
 #define CLT__AS(number) (-2 - (number))
+#define CLT__IS_AS(fallback) ((fallback) <= CLT__AS(0) && (fallback) > CLT__AS(CLT__MAX_OPTIONS))
 
 /* What the op tests run: one verified training step of a small net. */
 typedef struct clt__case {

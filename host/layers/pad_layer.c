@@ -41,7 +41,7 @@ static pad_sizes sizes_of(const clt__layer *layer)
                        .before_y = layer->value[BEFORE][0],
                        .before_x = layer->value[BEFORE][1],
                        .mode = layer->value[MODE][0],
-                       .value_ppm = layer->value[VALUE][0]};
+                       .value = layer->value[VALUE][0]};
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -74,7 +74,7 @@ const clt__layer_row clt__pad = {
                 "constant|reflect|replicate: value, the image mirrored at its edge pixels, or those repeated"},
                {"before", CLT__PAIR, 0, CLT__REQUIRED, "pixels above, and to the left"},
                {"after", CLT__PAIR, 0, CLT__AS(BEFORE), "pixels below, and to the right (default: as before)"},
-               {"value", CLT__REAL, 0, 0, "of a constant"}},
+               {"value", CLT__NUMBER, 0, 0, "of a constant"}},
     .shape = shape,
     .forward = forward,
     .backward = backward,

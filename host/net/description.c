@@ -1,7 +1,6 @@
 #include "net/description.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,14 +75,11 @@ static bool parse_count(const char *text, const char **end, int *value)
     return true;
 }
 
-/* A real number, as millionths: one that they cannot say is refused. */
-static bool parse_real(const char *text, int *millionths)
+static bool parse_real(const char *text, bool (*keep)(double value, int *kept), int *kept)
 {
     char *end;
     const double value = clt__strtod(text, &end);
-    if (end == text || *end || !(value >= 0 && value <= 1000)) return false;
-    *millionths = (int)(value * 1e6 + 0.5);
-    return fabs(value * 1e6 - *millionths) < 1e-3;
+    return end != text && !*end && keep(value, kept);
 }
 
 int clt__choice_length(const clt__option_row *option)
@@ -124,7 +120,9 @@ static bool parse_value(const clt__option_row *option, const char *text, int val
     case CLT__COUNT:
         return parse_count(text, &end, &value[0]) && !*end && value[0] >= option->least;
     case CLT__REAL:
-        return parse_real(text, &value[0]) && value[0] >= option->least;
+        return parse_real(text, clt__keep_real, &value[0]) && (value[0] || !option->least);
+    case CLT__NUMBER:
+        return parse_real(text, clt__keep_number, &value[0]);
     case CLT__PAIR:
         if (!parse_count(text, &end, &value[0])) return false;
         value[1] = value[0];
@@ -145,7 +143,10 @@ static void describe_wanted(const clt__option_row *option, char *text, size_t si
         (void)snprintf(text, size, "one of %.*s", clt__choice_length(option), option->help);
         break;
     case CLT__REAL:
-        (void)snprintf(text, size, "a multiple of 0.000001 from %g to 1000", option->least * 1e-6);
+        (void)snprintf(text, size, "a %s number that a float holds", option->least ? "positive" : "non-negative");
+        break;
+    case CLT__NUMBER:
+        (void)snprintf(text, size, "a number that a float holds");
         break;
     case CLT__COUNT:
     case CLT__PAIR:
@@ -280,7 +281,7 @@ static clt_status set_option(const parser *p, clt__item *item, bool *given, char
 /* The value of an option that is not given. */
 static void fallback_of(const clt__item *item, const clt__option_row *option, int value[2])
 {
-    const bool as_another = option->fallback <= CLT__AS(0);
+    const bool as_another = CLT__IS_AS(option->fallback);
     for (int i = 0; i < 2; i++) value[i] = as_another ? item->value[CLT__AS(option->fallback)][i] : option->fallback;
 }
 
@@ -546,7 +547,9 @@ static clt_status write_option(clt__text *text, const clt__option_row *option, c
         const char *word = clt__choice_word(option, value[0], &length);
         return clt__text_print(text, error, " %s=%.*s", option->key, length, word);
     }
-    if (option->kind == CLT__REAL) return clt__text_print(text, error, " %s=%.10g", option->key, value[0] * 1e-6);
+    if (option->kind == CLT__REAL) return clt__text_print(text, error, " %s=%.9g", option->key, clt__real_of(value[0]));
+    if (option->kind == CLT__NUMBER)
+        return clt__text_print(text, error, " %s=%.9g", option->key, clt__number_of(value[0]));
     if (option->kind == CLT__COUNT || value[0] == value[1])
         return clt__text_print(text, error, " %s=%d", option->key, value[0]);
     return clt__text_print(text, error, " %s=%dx%d", option->key, value[0], value[1]);

@@ -2,13 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "net/description.h"
 
 static clt_status write_option(clt__text *text, const clt__option_row *option, clt_error *error)
 {
     static const char *const value[] = {
-        [CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no", [CLT__REAL] = "X"};
+        [CLT__COUNT] = "N", [CLT__PAIR] = "N|HxW", [CLT__FLAG] = "yes|no", [CLT__REAL] = "X", [CLT__NUMBER] = "X"};
     if (option->kind == CLT__CHOICE) return clt__text_print(text, error, "    %s=%s", option->key, option->help);
     return clt__text_print(text, error, "    %s=%s  %s", option->key, value[option->kind], option->help);
 }
@@ -16,13 +17,15 @@ static clt_status write_option(clt__text *text, const clt__option_row *option, c
 static clt_status write_default(clt__text *text, const clt__option_row *option, clt_error *error)
 {
     if (option->fallback == CLT__REQUIRED) return clt__text_print(text, error, " (needed)");
-    if (option->fallback < 0) return CLT_OK;
+    if (CLT__IS_AS(option->fallback)) return CLT_OK;
     int length;
     switch (option->kind) {
     case CLT__FLAG:
         return clt__text_print(text, error, " (default %s)", option->fallback ? "yes" : "no");
     case CLT__REAL:
-        return clt__text_print(text, error, " (default %g)", option->fallback * 1e-6);
+        return clt__text_print(text, error, " (default %.9g)", clt__real_of(option->fallback));
+    case CLT__NUMBER:
+        return clt__text_print(text, error, " (default %.9g)", clt__number_of(option->fallback));
     case CLT__CHOICE: {
         const char *word = clt__choice_word(option, option->fallback, &length);
         return clt__text_print(text, error, " (default %.*s)", length, word);

@@ -249,12 +249,11 @@ static clt_status pad(const clt__onnx_work *work, clt_error *error)
                                                                   : "constant";
     if (clt__onnx_has(work, "mode") && strcmp(mode, "constant") == 0 && !clt__onnx_is_word(work, "mode", "constant"))
         return clt__onnx_refuse(work, error, "its mode is not constant, reflect or edge");
-    if (!(value >= 0 && value <= 1000 && isfinite(value)))
-        return clt__onnx_refuse(work, error, "it pads with a number that is not from 0 to 1000");
+    if (!isfinite((float)value)) return clt__onnx_refuse(work, error, "it pads with no finite number");
     if (!(top || bottom || left || right)) return clt__onnx_give_view(work, 0, &x, &x.view);
     const clt_shape shape = {x.shape.channels, x.shape.height + top + bottom, x.shape.width + left + right};
-    char more[48] = "";
-    if (value != 0) (void)snprintf(more, sizeof more, " value=%.9g", value);
+    char more[48] = "", number[32];
+    if (value != 0) (void)snprintf(more, sizeof more, " value=%s", clt__onnx_number(value, number));
     return clt__onnx_give_line(work, &x, "pad", shape, NULL, error, " mode=%s before=%dx%d after=%dx%d%s", mode, top,
                                left, bottom, right, more);
 }

@@ -1,6 +1,7 @@
 /* Activations: fused into the op before them where that is possible, else ops of their own (kernels/activation.cl). */
 #include "ops/activation.h"
 
+#include "base/number.h"
 #include "ops/activation_rows.h"
 #include "ops/launch.h"
 
@@ -60,7 +61,7 @@ void clt__deactivate_sums(const clt__array *dx, const clt__array *x, int activat
 
 static double parameter_of(const element_sizes *z)
 {
-    return z->parameter_ppm * 1e-6;
+    return clt__real_of(z->parameter);
 }
 
 static void forward_twin(const void *sizes, const clt__array *operand)

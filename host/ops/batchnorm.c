@@ -1,12 +1,13 @@
 /* Batch normalisation. Formulas and letters: kernels/batchnorm.cl. */
 #include "ops/batchnorm.h"
 
+#include "base/number.h"
 #include "ops/activation.h"
 #include "ops/launch.h"
 
 static double epsilon_of(const norm_sizes *z)
 {
-    return z->epsilon_ppm * 1e-6;
+    return clt__real_of(z->epsilon);
 }
 
 static size_t element(const norm_sizes *z, int pixel, int c)
@@ -27,7 +28,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;
     const int count = operand[BATCHNORM_STATISTICS_STEP].integer[STEP_VALID] * z->pixels;
-    const double momentum = z->momentum_ppm * 1e-6, unbias = count > 1 ? count / (count - 1.0) : 1;
+    const double momentum = clt__real_of(z->momentum), unbias = count > 1 ? count / (count - 1.0) : 1;
     const clt__array *mean = &operand[BATCHNORM_STATISTICS_MEAN];
     const clt__array *running_mean = &operand[BATCHNORM_STATISTICS_RUNNING_MEAN];
     const clt__array *running_var = &operand[BATCHNORM_STATISTICS_RUNNING_VAR];

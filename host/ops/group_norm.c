@@ -1,6 +1,7 @@
 /* Layer and group normalisation. Formulas and letters: kernels/group_norm.cl. */
 #include "ops/group_norm.h"
 
+#include "base/number.h"
 #include "ops/activation.h"
 #include "ops/launch.h"
 
@@ -34,7 +35,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
         const clt__moments m = clt__measure(operand[GROUP_NORM_STATISTICS_X].real + first, z->pixels, group_channels(z),
                                             (size_t)z->c, mean->roundoff);
         clt__put(mean, row, m.mean);
-        clt__put(&operand[GROUP_NORM_STATISTICS_INVERSE], row, clt__inverse_of(m.variance, z->epsilon_ppm * 1e-6));
+        clt__put(&operand[GROUP_NORM_STATISTICS_INVERSE], row, clt__inverse_of(m.variance, clt__real_of(z->epsilon)));
     }
 }
 

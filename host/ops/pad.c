@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "ops/bounds.h"
 #include "ops/launch.h"
 
@@ -36,12 +37,10 @@ static inline void each_output(const pad_sizes *z, const clt__array *operand,
                 }
 }
 
-/* The value is a whole number, which becomes a real, over another. */
 static void show(const pad_sizes *z, const clt__array *operand, size_t output, bool shows, size_t input)
 {
-    const double value = z->value_ppm / 1e6;
-    const clt__near around = {value, (CLT__DIVIDE_SLACK + 1) * fabs(value)};
-    clt__put(&operand[PAD_TO], output, shows ? clt__exactly(operand[PAD_FROM].real[input]) : around);
+    const double value = shows ? operand[PAD_FROM].real[input] : clt__number_of(z->value);
+    clt__put(&operand[PAD_TO], output, clt__exactly(value));
 }
 
 static void add(const pad_sizes *z, const clt__array *operand, size_t output, bool shows, size_t input)

@@ -69,6 +69,7 @@ NETS = [
     ("input 3x4x3; layernorm", "layernorm1", nn.LayerNorm([3, 4, 3])),
     ("input 2x3x2; layernorm eps=0.01 affine=no", "",
      nn.LayerNorm([2, 3, 2], eps=0.01, elementwise_affine=False)),
+    ("input 2x3x2; layernorm eps=1e-12 affine=no", "", nn.LayerNorm([2, 3, 2], eps=1e-12, elementwise_affine=False)),
     ("input 2x3x2; flatten; layernorm", "layernorm1", chain(nn.Flatten(), nn.LayerNorm(12))),
     ("input 5x3x2; layernorm over=channels", "layernorm1",
      Function(lambda x, norm: norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), nn.LayerNorm(5))),
