@@ -64,6 +64,12 @@ typedef struct resample_sizes {
     int pad_y, pad_x, scale_y, scale_x; /* bilinear: pad_y = pad_x = 0 */
 } resample_sizes;
 
+/* resize.cl: where outputs lie in the input, the first at `start`, the next `step` further, in `parts` of a pixel. */
+typedef struct resize_sizes {
+    int n, c, h, w, y, x;
+    int start_y, step_y, parts_y, start_x, step_x, parts_x;
+} resize_sizes;
+
 /* dropout.cl. values: of an image. rate: see real_of in real.h. threshold: the rate times 2^32, and key, as
  * unsigned numbers. */
 typedef struct dropout_sizes {

@@ -50,6 +50,7 @@ verify_on_oclgrind vector "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid,
 
 for schedule in vector tile; do
     verify_on_oclgrind $schedule "input 6x4x3, conv_transpose out=4 kernel=3 stride=2, prelu, groupnorm groups=2, relu, upsample scale=2x1 mode=bilinear, layernorm, log_softmax, maxpool kernel=4, flatten, prelu shared=yes, softmax"
+    verify_on_oclgrind $schedule "input 3x5x4, conv out=6, channelshuffle groups=2, slice first=1 count=5, maxpool kernel=2 stride=1 dilation=2 padding=1 padding_end=0, pad mode=reflect before=1x2 after=2x1, resize size=4x7, resize size=5x3 mode=bilinear, adaptiveavgpool out=3x2, pad mode=replicate before=1 after=0, instancenorm affine=yes, layernorm over=channels, avgpool kernel=2 padding=0 padding_end=1, channelmean, globalmaxpool, flatten, dense out=3"
 done
 
 # Every tile kernel, with odd sizes, with more weights than a tile has rows, with filters that skip inputs, and small and

@@ -68,11 +68,12 @@ static const char winograd_net_text[] =
 
 /* One that makes images of another size. */
 static const char sized_net_text[] = "input 3x7x5; conv out=6; channelshuffle groups=2; slice first=1 count=4; "
-                                     "adaptiveavgpool out=3x2; pad mode=reflect before=1; flatten; dense out=3";
+                                     "adaptiveavgpool out=3x2; pad mode=reflect before=1; resize size=3x6; resize "
+                                     "size=5x4 mode=bilinear; flatten; dense out=3";
 
 static const char *net_of(const char *file)
 {
-    static const char *const sized[] = {"adaptive.cl", "pick.cl", "pad.cl"};
+    static const char *const sized[] = {"adaptive.cl", "pick.cl", "pad.cl", "resize.cl"};
     for (size_t i = 0; file && i < sizeof sized / sizeof *sized; i++)
         if (strcmp(file, sized[i]) == 0) return sized_net_text;
     return file && strcmp(file, "conv_winograd.cl") == 0 ? winograd_net_text : net_text;
@@ -239,6 +240,13 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
         {"pad.cl", "static inline int source_of", "2 * (size - 1)", "2 * size - 1", "pad_forward", "pad1", "y",
          disagree},
         {"pad.cl", "static inline runs runs_of", "? low + 1 : low", "? low : low", "pad_gradient", "pad1", "dx",
+         disagree},
+        {"resize.cl", "kernel void nearest_forward", "z.start_y", "0", "nearest_forward", "resize1", "y", disagree},
+        {"resize.cl", "kernel void nearest_gradient", "p.row + 1", "p.row", "nearest_gradient", "resize1", "dx",
+         disagree},
+        {"resize.cl", "static inline between inputs_of", "above + 1", "above", "linear_forward", "resize2", "y",
+         disagree},
+        {"resize.cl", "kernel void linear_gradient", "p.row - 1", "p.row", "linear_gradient", "resize2", "dx",
          disagree},
         {"pick.cl", "kernel void pick", "+ z.first;", "+ 1;", "pick", "channelshuffle1", "y", disagree},
         {"adaptive.cl", "kernel void adaptive_forward", "h < end_h", "h < end_h - 1", "adaptive_forward",

@@ -21,6 +21,7 @@
     ROW(zeropad) \
     ROW(pad) \
     ROW(upsample) \
+    ROW(resize) \
     ROW(dropout)    \
     ROW(add)        \
     ROW(concat)     \

@@ -273,8 +273,9 @@ static bool read_size(const clt__onnx_work *work, const clt__onnx_value *x, size
             continue;
         }
         const int at = 2 - (rank - i);
-        const double pixels = by_size ? wanted : floor(from[at] * wanted);
-        if (!(pixels >= 1 && pixels <= 100000)) return false;
+        const double pixels = by_size ? wanted : from[at] * wanted;
+        if (!(pixels >= 1 && pixels <= 100000 && pixels == floor(pixels)))
+            return false; /* the grid depends on the rest */
         out[at] = (int)pixels;
     }
     if (rank == 3) out[0] = from[0];
@@ -304,7 +305,10 @@ static clt_status resize(const clt__onnx_work *work, clt_error *error)
             ? "half_pixel"
             : NULL;
     const bool rounds_down = upsample || clt__onnx_is_word(work, "nearest_mode", "floor");
-    const bool exact = out[0] % x.shape.height == 0 && out[1] % x.shape.width == 0;
+    const bool rounds = !clt__onnx_has(work, "nearest_mode") ||
+                        clt__onnx_is_word(work, "nearest_mode", "round_prefer_floor") ||
+                        clt__onnx_is_word(work, "nearest_mode", "round_prefer_ceil");
+    const bool exact = rounds && out[0] % x.shape.height == 0 && out[1] % x.shape.width == 0;
     if (!grid ||
         (!linear && !(strcmp(grid, "asymmetric") == 0 && rounds_down) && !(exact && strcmp(grid, "half_pixel") == 0)))
         return clt__onnx_refuse(work, error, "its grid and rounding are not among those that can be written");
