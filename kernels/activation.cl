@@ -7,7 +7,8 @@
 #include "params.h"
 #include "activations.h"
 
-#define PARAMETER(z) real_of(z.parameter)
+#define PARAMETER(kept) (z.numbers ? number_of(kept) : real_of(kept))
+#define PARAMETERS PARAMETER(z.a), PARAMETER(z.b)
 
 #ifdef OP_activation_forward
 kernel void activation_forward(const element_sizes given, global const real *restrict x, global real *restrict y)
@@ -15,7 +16,7 @@ kernel void activation_forward(const element_sizes given, global const real *res
     const element_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
     if (lanes <= 0) return;
-    store_lanes(JOIN(ACTIVATION, _value)(load_lanes(x + i, lanes), PARAMETER(z)), lanes, y + i);
+    store_lanes(JOIN(ACTIVATION, _value)(load_lanes(x + i, lanes), PARAMETERS), lanes, y + i);
 }
 #endif
 
@@ -27,6 +28,6 @@ kernel void activation_gradient(const element_sizes given, global const real *re
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
     if (lanes <= 0) return;
     const realv g = load_lanes(dy + i, lanes), here = load_lanes(at + i, lanes);
-    store_lanes(JOIN(ACTIVATION, _gradient)(g, here, PARAMETER(z)), lanes, dx + i);
+    store_lanes(JOIN(ACTIVATION, _gradient)(g, here, PARAMETERS), lanes, dx + i);
 }
 #endif

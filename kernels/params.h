@@ -52,10 +52,11 @@ typedef struct norm_sizes {
     int parts;      /* of the batch: sums go over each, then over the parts */
 } norm_sizes;
 
-/* activation.cl. parameter: the activation's, see real_of in real.h. */
+/* activation.cl. a, b: the activation's parameters, as real_of or, `numbers`, number_of in real.h reads them. */
 typedef struct element_sizes {
     int count;
-    int activation, parameter;
+    int activation;
+    int numbers, a, b;
 } element_sizes;
 
 /* resample.cl */

@@ -5,7 +5,11 @@
 static element_sizes sizes_of(const clt__layer *layer)
 {
     const clt_shape s = layer->out.shape;
-    return (element_sizes){layer->batch * s.channels * s.height * s.width, layer->row->activation, layer->value[0][0]};
+    return (element_sizes){.count = layer->batch * s.channels * s.height * s.width,
+                           .activation = layer->row->activation,
+                           .numbers = layer->row->option[0].kind == CLT__NUMBER,
+                           .a = layer->value[0][0],
+                           .b = layer->value[1][0]};
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -40,7 +44,7 @@ enum { NUMBER_none = CLT__NO_ACTIVATION, CLT__ACTIVATIONS(NUMBER) };
         }                                                                            \
     }
 
-#define LAYER(name_, of_output, help_, words, ...)                     \
+#define LAYER(name_, of_output, help_, before, words, ...)             \
     const clt__layer_row clt__##name_ = {.name = #name_,               \
                                          .help = (help_),              \
                                          .option = {__VA_ARGS__},      \
@@ -48,6 +52,6 @@ enum { NUMBER_none = CLT__NO_ACTIVATION, CLT__ACTIVATIONS(NUMBER) };
                                          .forward = forward,           \
                                          .backward = backward,         \
                                          .activation = NUMBER_##name_, \
-                                         .cases = CASES(#name_ words)};
+                                         .cases = CASES(before #name_ words)};
 
 CLT__ACTIVATIONS(LAYER)

@@ -9,13 +9,13 @@
 typedef struct function {
     const char *kernel_name;
     bool of_output;
-    clt__near (*value)(clt__near x, double a);
-    clt__near (*gradient)(clt__near g, double at, double a);
+    clt__near (*value)(clt__near x, double a, double b);
+    clt__near (*gradient)(clt__near g, double at, double a, double b);
 } function;
 
-#define FUNCTION(name, of_output, help, words, ...) {"ACTIVATION_" #name, of_output, name##_value, name##_gradient},
+#define FUNCTION(name, of_output, ...) {"ACTIVATION_" #name, of_output, name##_value, name##_gradient},
 
-static const function functions[] = {FUNCTION(none, true, "", "", {0}) CLT__ACTIVATIONS(FUNCTION)};
+static const function functions[] = {FUNCTION(none, true, "") CLT__ACTIVATIONS(FUNCTION)};
 
 bool clt__activation_is_of_output(int activation)
 {
@@ -24,12 +24,12 @@ bool clt__activation_is_of_output(int activation)
 
 clt__near clt__activate(int activation, clt__near sum)
 {
-    return functions[activation].value(sum, 0);
+    return functions[activation].value(sum, 0, 0);
 }
 
 clt__near clt__deactivate(int activation, clt__near gradient, double y)
 {
-    return functions[activation].gradient(gradient, y, 0);
+    return functions[activation].gradient(gradient, y, 0, 0);
 }
 
 const char *clt__activation_name(int activation)
@@ -59,18 +59,18 @@ void clt__deactivate_sums(const clt__array *dx, const clt__array *x, int activat
 
 /* ---- the ops:  y = f(x),  dx = dy f'(x) */
 
-static double parameter_of(const element_sizes *z)
+static double parameter_of(const element_sizes *z, int kept)
 {
-    return clt__real_of(z->parameter);
+    return z->numbers ? clt__number_of(kept) : clt__real_of(kept);
 }
 
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const element_sizes *z = sizes;
     const function *f = &functions[z->activation];
-    const double *x = operand[ACTIVATION_X].real;
+    const double *x = operand[ACTIVATION_X].real, a = parameter_of(z, z->a), b = parameter_of(z, z->b);
     for (size_t i = 0; i < (size_t)z->count; i++)
-        clt__put(&operand[ACTIVATION_Y], i, f->value(clt__exactly(x[i]), parameter_of(z)));
+        clt__put(&operand[ACTIVATION_Y], i, f->value(clt__exactly(x[i]), a, b));
 }
 
 static void gradient_twin(const void *sizes, const clt__array *operand)
@@ -78,8 +78,9 @@ static void gradient_twin(const void *sizes, const clt__array *operand)
     const element_sizes *z = sizes;
     const function *f = &functions[z->activation];
     const double *dy = operand[ACTIVATION_GRADIENT_DY].real, *at = operand[ACTIVATION_GRADIENT_AT].real;
+    const double a = parameter_of(z, z->a), b = parameter_of(z, z->b);
     for (size_t i = 0; i < (size_t)z->count; i++)
-        clt__put(&operand[ACTIVATION_GRADIENT_DX], i, f->gradient(clt__exactly(dy[i]), at[i], parameter_of(z)));
+        clt__put(&operand[ACTIVATION_GRADIENT_DX], i, f->gradient(clt__exactly(dy[i]), at[i], a, b));
 }
 
 static void launch(void *sizes, const clt__limits *limits, clt__launches *to)

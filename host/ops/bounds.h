@@ -36,6 +36,7 @@ enum {
     CLT__TANH_SLACK = 11,  /* tanh: 5 ulp */
     CLT__DIVIDE_SLACK = 6, /* x / y: 2.5 ulp */
     CLT__SQRT_SLACK = 7,   /* sqrt: 3 ulp */
+    CLT__POW_SLACK = 33,   /* pow: 16 ulp */
     CLT__TURN_SLACK = 9    /* sin and cos: 4 ulp */
 };
 

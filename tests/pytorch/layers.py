@@ -31,6 +31,11 @@ def chain(*layers):
     return nn.Sequential(*layers)
 
 
+# hardsigmoid's alpha, where it is not given: what a float has of 1/6.
+SIXTH = torch.tensor(1 / 6, dtype=torch.float32).double().item()
+EXAMPLE = torch.linspace(-5, 5, 101)
+assert torch.allclose(torch.clamp(EXAMPLE * SIXTH + 0.5, 0, 1), nn.Hardsigmoid()(EXAMPLE), 1e-7, 1e-7)
+
 # Each net's trained layers, in the order of their parameters, by cltrain's names.
 NETS = [
     ("input 3x6x5; conv out=4 kernel=3x2 stride=2x1 padding=1x0", "conv1", nn.Conv2d(3, 4, (3, 2), (2, 1), (1, 0))),
@@ -107,6 +112,26 @@ NETS = [
     ("input 2x3x4; hardswish", "", nn.Hardswish()),
     ("input 2x3x4; relu6", "", nn.ReLU6()),
     ("input 2x3x4; softplus", "", nn.Softplus()),
+    ("input 2x3x4; hardsigmoid", "", Function(lambda x: torch.clamp(x * SIXTH + 0.5, 0, 1))),
+    ("input 2x3x4; hardsigmoid alpha=0.25 beta=0.4", "", Function(lambda x: torch.clamp(x * 0.25 + 0.4, 0, 1))),
+    ("input 2x3x4; mish", "", nn.Mish()),
+    ("input 2x3x4; gelu_tanh", "", nn.GELU("tanh")),
+    ("input 2x3x4; celu alpha=0.25", "", nn.CELU(0.25)),  # whose gradient has 1 / alpha in float
+    ("input 2x3x4; softsign", "", nn.Softsign()),
+    ("input 2x3x4; thresholded_relu", "", nn.Threshold(1, 0)),
+    ("input 2x3x4; thresholded_relu alpha=-0.5", "", nn.Threshold(-0.5, 0)),
+    ("input 2x3x4; clip least=-0.5 most=0.75", "", Function(lambda x: torch.clamp(x, -0.5, 0.75))),
+    ("input 2x3x4; erf", "", Function(torch.erf)),
+    ("input 2x3x4; exp", "", Function(torch.exp)),
+    ("input 2x3x4; softplus; log", "", chain(nn.Softplus(), Function(torch.log))),
+    ("input 2x3x4; sigmoid; sqrt", "", chain(nn.Sigmoid(), Function(torch.sqrt))),
+    ("input 2x3x4; softplus; pow exponent=1.5", "", chain(nn.Softplus(), Function(lambda x: x ** 1.5))),
+    ("input 2x3x4; pow exponent=3", "", Function(lambda x: x ** 3)),
+    ("input 2x3x4; softplus; pow exponent=-0.5", "", chain(nn.Softplus(), Function(lambda x: x ** -0.5))),
+    ("input 2x3x4; pow exponent=0", "", Function(lambda x: x ** 0)),
+    ("input 2x3x4; sigmoid; reciprocal", "", chain(nn.Sigmoid(), Function(torch.reciprocal))),
+    ("input 2x3x4; abs", "", Function(torch.abs)),
+    ("input 2x3x4; neg", "", Function(torch.neg)),
     ("input 18x2x1; prelu", "prelu1", nn.PReLU(18)),
     ("input 3x3x2; flatten; prelu shared=yes", "prelu1", chain(nn.Flatten(), nn.PReLU())),
     ("input 5x2x2; softmax", "", nn.Softmax(1)),
