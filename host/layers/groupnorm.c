@@ -148,8 +148,9 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 
 static const clt__case layer_cases[] = {
     {3, "input 17x9x8; batchnorm; relu; layernorm; tanh; globalavgpool; layernorm affine=no"},
-    {3, "input 17x5x3; conv out=33; tanh; layernorm over=channels; relu; layernorm over=channels affine=no; flatten; "
-        "layernorm over=channels"},
+    {3,
+     "input 17x5x3; conv out=33; tanh; layernorm over=channels; relu; layernorm over=channels affine=no; conv out=2"},
+    {3, "input 5x2x3; flatten; layernorm over=channels; dense out=3"},
     {64, "input 3x3x3; layernorm over=channels; layernorm eps=0.001 frozen=yes; relu; flatten; layernorm"},
     {0, NULL},
 };
