@@ -66,9 +66,20 @@ static const char net_text[] =
 static const char winograd_net_text[] =
     "input 32x8x7; conv out=33 kernel=3 padding=1; relu; conv out=31 kernel=3 padding=1; flatten; dense out=3";
 
+/* One whose layers compute with several values; of them two are the same, so that they tie. */
+static const char joined_net_text[] =
+    "input 2x5x4; conv out=18; sigmoid; globalavgpool; conv out=18; "
+    "mul from=sigmoid1,conv2; maximum from=mul1,sigmoid1,sigmoid1; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
-    return file && strcmp(file, "conv_winograd.cl") == 0 ? winograd_net_text : net_text;
+    static const struct {
+        const char *file, *net;
+    } nets[] = {
+        {"conv_winograd.cl", winograd_net_text}, {"arithmetic.cl", joined_net_text}, {"join.cl", joined_net_text}};
+    for (size_t i = 0; file && i < sizeof nets / sizeof *nets; i++)
+        if (strcmp(file, nets[i].file) == 0) return nets[i].net;
+    return net_text;
 }
 
 /* A device for each schedule serves all changes: it builds what changed, and has the other programs from before. */
@@ -229,6 +240,14 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
          disagree},
         {"conv_winograd.cl", "#ifdef OP_conv_input_gradient", "w[((8 - i) *", "w[(i *", "conv_input_gradient", "conv2",
          "dx", disagree},
+        {"arithmetic.cl", "kernel void arithmetic(", "one * other", "one * other * (real)1.0001", "arithmetic", "mul1",
+         "y", disagree},
+        {"arithmetic.cl", "kernel void arithmetic_gradient(", "row < first + rows", "row < first + rows - (rows > 1)",
+         "arithmetic_gradient", "mul1", "dx", disagree},
+        {"join.cl", "kernel void extreme(", "here > most ? here", "here < most ? here", "extreme", "maximum1", "y",
+         disagree},
+        {"join.cl", "kernel void extreme_gradient(", "(realv)0.5", "(realv)0.25", "extreme_gradient", "maximum1", "dx",
+         disagree},
         {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
          disagree},
     };

@@ -19,6 +19,11 @@
     ROW(dropout)    \
     ROW(add)        \
     ROW(concat)     \
+    ROW(mul) \
+    ROW(sub) \
+    ROW(div) \
+    ROW(maximum) \
+    ROW(minimum) \
     ROW(flatten)    \
     ROW(prelu) \
     ROW(softmax) \
