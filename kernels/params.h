@@ -134,7 +134,19 @@ typedef struct join_sizes {
     int count, inputs;
     int activation; /* of the sum */
     int all_channels, channels[8];
+    int least; /* extreme: the least, not the most */
+    int which; /* extreme_gradient: the input that it is by */
 } join_sizes;
+
+/* arithmetic.cl. Of a and of b, a number of pixels or channels is the result's, or 1: one value for all of them. */
+typedef struct arithmetic_sizes {
+    int n, pixels, c; /* pixels of one image */
+    int a_pixels, a_channels, b_pixels, b_channels;
+    int operation;
+    int by_b; /* gradient: by b, not by a */
+} arithmetic_sizes;
+
+enum { ARITHMETIC_MUL, ARITHMETIC_SUB, ARITHMETIC_DIV };
 
 /* loss.cl. one_hot: targets are class labels. labelled: images have a class label, even so. smoothing_ppm: label smoothing
  * in millionths (structs hold ints only). */

@@ -55,6 +55,10 @@ done
 
 verify_on_oclgrind vector "input 3x3x3, conv out=5, hardsigmoid, mish, gelu_tanh, celu, clip least=-0.5 most=2, softsign, thresholded_relu alpha=-0.5, erf, exp, log, abs, softplus, sqrt, pow exponent=1.5, reciprocal, neg, flatten, dense out=3"
 
+for schedule in vector tile; do
+    verify_on_oclgrind $schedule "input 18x3x5, conv out=1, sigmoid as=a, globalavgpool from=input as=b, mul from=a,input, div from=mul1,a, sub from=b,div1, maximum from=sub1,input,div1, minimum from=maximum1,mul1, flatten, dense out=3"
+done
+
 # Every tile kernel, with odd sizes, with more weights than a tile has rows, with filters that skip inputs, and small and
 # large tiles.
 verify_on_oclgrind tile "input 3x7x6, conv out=5 kernel=3x2 stride=2x3 padding=1x2, batchnorm, relu, conv out=18 kernel=3 padding=2, maxpool kernel=2, tanh, flatten, dense out=7, sigmoid, dense out=19"

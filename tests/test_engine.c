@@ -71,12 +71,25 @@ static const char sized_net_text[] = "input 3x7x5; conv out=6; channelshuffle gr
                                      "adaptiveavgpool out=3x2; pad mode=reflect before=1; resize size=3x6; resize "
                                      "size=5x4 mode=bilinear; flatten; dense out=3";
 
+/* One whose layers compute with several values; of them two are the same, so that they tie. */
+static const char joined_net_text[] =
+    "input 2x5x4; conv out=18; sigmoid; globalavgpool; conv out=18; "
+    "mul from=sigmoid1,conv2; maximum from=mul1,sigmoid1,sigmoid1; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
-    static const char *const sized[] = {"adaptive.cl", "pick.cl", "pad.cl", "resize.cl"};
-    for (size_t i = 0; file && i < sizeof sized / sizeof *sized; i++)
-        if (strcmp(file, sized[i]) == 0) return sized_net_text;
-    return file && strcmp(file, "conv_winograd.cl") == 0 ? winograd_net_text : net_text;
+    static const struct {
+        const char *file, *net;
+    } nets[] = {{"conv_winograd.cl", winograd_net_text},
+                {"arithmetic.cl", joined_net_text},
+                {"join.cl", joined_net_text},
+                {"adaptive.cl", sized_net_text},
+                {"pick.cl", sized_net_text},
+                {"pad.cl", sized_net_text},
+                {"resize.cl", sized_net_text}};
+    for (size_t i = 0; file && i < sizeof nets / sizeof *nets; i++)
+        if (strcmp(file, nets[i].file) == 0) return nets[i].net;
+    return net_text;
 }
 
 /* A device for each schedule serves all changes: it builds what changed, and has the other programs from before. */
@@ -99,9 +112,9 @@ static int close_devices(void **state)
     return 0;
 }
 
-/* The only op whose kernels are built from the changed file; NULL for all. Other ops of that file are as they were, so
- * their programs are there already: compiling them again is what would take most of the time. The linker puts this in
- * clt__kernel_create's place. */
+/* The only op whose kernels are built from the changed file; NULL for all. Other ops of that file are as they were,
+ * so their programs are there already: compiling them again is what would take most of the time. The linker puts
+ * this in clt__kernel_create's place. */
 static const char *changed_op;
 
 clt_status __real_clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
@@ -229,7 +242,8 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
         {"conv_winograd.cl", "kernel void conv_winograd_forward", ".pad_y = z.pad_y", ".pad_y = z.pad_y + 1",
          "conv_forward", "conv1", "y", disagree},
         {"conv_winograd.cl", "void output_line", "y[2] = fma((realv)SQUARE_A,",
-         "\n#ifdef OP_conv_forward\ny[2] = fma((realv)(SQUARE_A * (real)1.0001f),\n#else\ny[2] = fma((realv)SQUARE_A,"
+         "\n#ifdef OP_conv_forward\ny[2] = fma((realv)(SQUARE_A * (real)1.0001f),\n#else\ny[2] = "
+         "fma((realv)SQUARE_A,"
          "\n#endif\n",
          "conv_forward", "conv1", "y", disagree},
         {"conv_winograd.cl", "void multiply", "c < z.c;",
@@ -253,6 +267,14 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
          "adaptiveavgpool1", "y", disagree},
         {"adaptive.cl", "kernel void adaptive_gradient", "ox < end_x", "ox < end_x - 1", "adaptive_gradient",
          "adaptiveavgpool1", "dx", disagree},
+        {"arithmetic.cl", "kernel void arithmetic(", "one * other", "one * other * (real)1.0001", "arithmetic", "mul1",
+         "y", disagree},
+        {"arithmetic.cl", "kernel void arithmetic_gradient(", "row < first + rows", "row < first + rows - (rows > 1)",
+         "arithmetic_gradient", "mul1", "dx", disagree},
+        {"join.cl", "kernel void extreme(", "here > most ? here", "here < most ? here", "extreme", "maximum1", "y",
+         disagree},
+        {"join.cl", "kernel void extreme_gradient(", "(realv)0.5", "(realv)0.25", "extreme_gradient", "maximum1", "dx",
+         disagree},
         {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
          disagree},
     };
@@ -473,9 +495,11 @@ static void where_the_fast_kernel_does_not_build_a_plain_one_serves(void **state
     free(text);
 }
 
-/* ---- kernels that allow small work-groups only ---------------------------------------------------------------- */
+/* ---- kernels that allow small work-groups only ----------------------------------------------------------------
+ */
 
-/* What compilers say where a kernel needs many registers: the linker puts this in clGetKernelWorkGroupInfo's place. */
+/* What compilers say where a kernel needs many registers: the linker puts this in clGetKernelWorkGroupInfo's place.
+ */
 static size_t most_items = SIZE_MAX;
 
 cl_int __real_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_work_group_info what,

@@ -4,8 +4,7 @@
 
 enum { INPUTS = CLT__MAX_INPUTS };
 
-/* `channels`: whether they must be the same too. */
-static clt_status check_inputs(const clt__layer *layer, bool channels, clt_error *error)
+clt_status clt__check_inputs(const clt__layer *layer, bool channels, clt_error *error)
 {
     const clt__value *first = &layer->in[0];
     for (int i = 1; i < layer->inputs; i++) {
@@ -24,7 +23,7 @@ static clt_status check_inputs(const clt__layer *layer, bool channels, clt_error
 
 static clt_status add_shape(clt__layer *layer, clt_error *error)
 {
-    TRY(check_inputs(layer, true, error));
+    TRY(clt__check_inputs(layer, true, error));
     layer->out.shape = layer->in[0].shape;
     layer->out.flat = layer->in[0].flat;
     return CLT_OK;
@@ -40,7 +39,7 @@ static clt_status add_forward(clt__tape *tape, const clt__layer *layer, clt_erro
 static clt_status concat_shape(clt__layer *layer, clt_error *error)
 {
     int64_t channels = 0;
-    TRY(check_inputs(layer, false, error));
+    TRY(clt__check_inputs(layer, false, error));
     for (int i = 0; i < layer->inputs; i++) channels += layer->in[i].shape.channels;
     if (channels > INT32_MAX) return FAIL(error, CLT_BAD_NET, "%s: too many channels", layer->name);
     layer->out.shape = layer->in[0].shape;

@@ -110,11 +110,16 @@ extern const clt__layer_row clt__zeropad, clt__upsample;       /* which share th
 extern const clt__layer_row clt__channelmean;                  /* which shares its ops with avgpool */
 extern const clt__layer_row clt__log_softmax;                  /* which shares its ops with softmax */
 extern const clt__layer_row clt__layernorm, clt__instancenorm; /* ... with groupnorm */
+extern const clt__layer_row clt__mul, clt__sub;                /* ... with div */
+extern const clt__layer_row clt__minimum;                      /* ... with maximum */
 
 /* ---- helpers for layers */
 
 /* The rule of layers whose output is shaped like their input. */
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);
+
+/* add_concat.c: for layers whose inputs are of one shape, or, `channels` being false, of one but for the channels. */
+clt_status clt__check_inputs(const clt__layer *layer, bool channels, clt_error *error);
 
 /* The fields of a sizes struct that layers with a window share: it slides over the image `from`, and `to` is what comes
  * of it. The last three are indices of options. */

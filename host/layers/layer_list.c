@@ -27,6 +27,11 @@
     ROW(concat)     \
     ROW(slice) \
     ROW(channelshuffle) \
+    ROW(mul) \
+    ROW(sub) \
+    ROW(div) \
+    ROW(maximum) \
+    ROW(minimum) \
     ROW(flatten)    \
     ROW(prelu) \
     ROW(softmax) \

@@ -7,7 +7,7 @@
 #include "ops/launch.h"
 
 _Static_assert(sizeof((join_sizes){0}.channels) / sizeof(int) == CLT__MAX_INPUTS, "a number of channels an input");
-_Static_assert(CLT__MAX_INPUTS + 1 <= CLT__MAX_OPERANDS, "the inputs and what they are joined to are operands");
+_Static_assert(CLT__MAX_INPUTS + 2 <= CLT__MAX_OPERANDS, "the inputs, a gradient and what is made are operands");
 
 #define INPUT_OPERANDS(first, access)                                                            \
     [(first)] = {"a", access}, [(first) + 1] = {"b", access}, [(first) + 2] = {"c", access},     \
@@ -106,4 +106,63 @@ const clt__op_row clt__concat_gradient_op = {
     .operand = {[CONCAT_GRADIENT_DY] = {"dy", CLT__READ}, INPUT_OPERANDS(CONCAT_GRADIENT_FIRST, CLT__WRITE)},
     .twin = concat_gradient_twin,
     .launch = concat_launch,
+};
+
+/* ---- extreme and its gradient: the most of all, or the most of all negated. Both are exact. */
+
+static double seen(const join_sizes *z, const clt__array *input, int i)
+{
+    return z->least ? -input->real[i] : input->real[i];
+}
+
+/* y[i] = max(a[i], b[i], ...); NaN passes through. */
+static void extreme_twin(const void *sizes, const clt__array *operand)
+{
+    const join_sizes *z = sizes;
+    for (int i = 0; i < z->count; i++) {
+        double most = seen(z, &operand[0], i);
+        for (int j = 1; j < z->inputs; j++) {
+            const double x = seen(z, &operand[j], i);
+            if (x > most || x != x) most = x;
+        }
+        operand[JOIN_Y].real[i] = z->least ? -most : most;
+    }
+}
+
+/* dx[i] = dy[i] share[i], the share that max(... max(max(a, b), c) ...) has of it: each halves a tie. */
+static void extreme_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const join_sizes *z = sizes;
+    const clt__array *input = &operand[EXTREME_GRADIENT_FIRST];
+    for (int i = 0; i < z->count; i++) {
+        double most = seen(z, &input[0], i), share = z->which == 0;
+        for (int j = 1; j < z->inputs; j++) {
+            const double x = seen(z, &input[j], i), gain = x > most ? 1 : x == most ? 0.5 : 0;
+            share = j == z->which ? gain : share * (1 - gain);
+            most = x > most ? x : most;
+        }
+        operand[EXTREME_GRADIENT_DX].real[i] = operand[EXTREME_GRADIENT_DY].real[i] * share;
+    }
+}
+
+static void extreme_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    const join_sizes *z = sizes;
+    clt__launch_elements("join.cl", limits, z->count, to);
+}
+
+const clt__op_row clt__extreme_op = {
+    .name = "extreme",
+    .operand = {INPUT_OPERANDS(0, CLT__READ), [JOIN_Y] = {"y", CLT__WRITE}},
+    .twin = extreme_twin,
+    .launch = extreme_launch,
+};
+
+const clt__op_row clt__extreme_gradient_op = {
+    .name = "extreme_gradient",
+    .operand = {[EXTREME_GRADIENT_DY] = {"dy", CLT__READ},
+                INPUT_OPERANDS(EXTREME_GRADIENT_FIRST, CLT__READ),
+                [EXTREME_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .twin = extreme_gradient_twin,
+    .launch = extreme_launch,
 };

@@ -1,0 +1,66 @@
+/* Layers that take the largest or the smallest of values: maximum and minimum. */
+#include "layers/layer.h"
+#include "ops/join.h"
+
+enum { INPUTS = CLT__MAX_INPUTS };
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    TRY(clt__check_inputs(layer, true, error));
+    return clt__same_shape(layer, error);
+}
+
+static join_sizes sizes_of(const clt__layer *layer)
+{
+    const clt_shape out = layer->out.shape;
+    return (join_sizes){.count = layer->batch * out.channels * out.height * out.width,
+                        .inputs = layer->inputs,
+                        .least = layer->row == &clt__minimum};
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const join_sizes sizes = sizes_of(layer);
+    int tensor[] = {[JOIN_Y] = layer->out.tensor};
+    for (int i = 0; i < INPUTS; i++) tensor[i] = i < layer->inputs ? layer->in[i].tensor : -1;
+    return CLT__ADD_OP(tape, &clt__extreme_op, layer->name, sizes, tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    join_sizes sizes = sizes_of(layer);
+    int tensor[EXTREME_GRADIENT_DX + 1] = {[EXTREME_GRADIENT_DY] = layer->out.gradient};
+    for (int i = 0; i < INPUTS; i++) tensor[EXTREME_GRADIENT_FIRST + i] = i < layer->inputs ? layer->in[i].tensor : -1;
+    for (sizes.which = 0; sizes.which < layer->inputs; sizes.which++) {
+        tensor[EXTREME_GRADIENT_DX] = layer->in[sizes.which].gradient;
+        if (tensor[EXTREME_GRADIENT_DX] < 0) continue;
+        TRY(CLT__ADD_OP(tape, &clt__extreme_gradient_op, layer->name, sizes, tensor, error));
+    }
+    return CLT_OK;
+}
+
+/* relu's zeros are what ties. */
+#define CASES(name)                                                                                                  \
+    (const clt__case[])                                                                                              \
+    {                                                                                                                \
+        {3, "input 3x5x7; conv out=7; relu as=a; conv out=7 from=input; relu as=b; conv out=7 from=input; relu "     \
+            "as=c; " name " from=a,b,c; flatten; dense out=3"},                                                      \
+            {64, "input 17x3x2; conv out=17; " name " from=conv1,input; tanh; " name " from=tanh1," name "1,tanh1"}, \
+        {                                                                                                            \
+            0, NULL                                                                                                  \
+        }                                                                                                            \
+    }
+
+#define LAYER(name_, help_)               \
+    const clt__layer_row clt__##name_ = { \
+        .name = #name_,                   \
+        .help = (help_),                  \
+        .shape = shape,                   \
+        .forward = forward,               \
+        .backward = backward,             \
+        .joins = true,                    \
+        .cases = CASES(#name_),           \
+    };
+
+LAYER(maximum, "the largest of two to eight layers of the same shape, element by element")
+LAYER(minimum, "the smallest of them")
