@@ -72,9 +72,8 @@ static const char sized_net_text[] = "input 3x7x5; conv out=6; channelshuffle gr
                                      "size=5x4 mode=bilinear; flatten; dense out=3";
 
 /* One whose layers compute with several values; of them two are the same, so that they tie. */
-static const char joined_net_text[] =
-    "input 2x5x4; conv out=18; sigmoid; globalavgpool; conv out=18; "
-    "mul from=sigmoid1,conv2; maximum from=mul1,sigmoid1,sigmoid1; flatten; dense out=3";
+static const char joined_net_text[] = "input 2x5x4; conv out=18; sigmoid; globalavgpool; conv out=18; "
+                                      "mul from=sigmoid1,conv2; minimum from=mul1,mul1,sigmoid1; flatten; dense out=3";
 
 static const char *net_of(const char *file)
 {
@@ -271,9 +270,9 @@ static void a_wrong_value_is_caught_in_its_op_alone(void **state)
          "y", disagree},
         {"arithmetic.cl", "kernel void arithmetic_gradient(", "row < first + rows", "row < first + rows - (rows > 1)",
          "arithmetic_gradient", "mul1", "dx", disagree},
-        {"join.cl", "kernel void extreme(", "here > most ? here", "here < most ? here", "extreme", "maximum1", "y",
+        {"join.cl", "kernel void extreme(", "here > most ? here", "here < most ? here", "extreme", "minimum1", "y",
          disagree},
-        {"join.cl", "kernel void extreme_gradient(", "(realv)0.5", "(realv)0.25", "extreme_gradient", "maximum1", "dx",
+        {"join.cl", "kernel void extreme_gradient(", "(realv)0.5", "(realv)0.25", "extreme_gradient", "minimum1", "dx",
          disagree},
         {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
          disagree},
