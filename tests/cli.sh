@@ -690,7 +690,7 @@ any("conv" in op["op"] for op in d["ops"])'
     judge "verify --model: the JSON has the table's ops" json_holds verify.json '[op["op"] for op in d["ops"]] ==
 [line.split()[0] for line in open("out").readlines()[1:-2]] and d["net"] == open("device-run/model.net").read()'
     fails 1 'standard output: cannot be written' to_full cltrain verify --model run/last.safetensors --device "$device"
-    fails 1 'does not fit' cltrain verify --net lenet5 --input 1x8x8 --device "$device"
+    fails 2 'does not fit' cltrain verify --net lenet5 --input 1x8x8 --device "$device"
     fails 1 'choose an OpenCL device' cltrain verify --device reference
 }
 

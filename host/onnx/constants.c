@@ -311,7 +311,7 @@ static clt_status fold_concat(folding *f, clt_error *error)
 {
     const clt__onnx_tensor *first = input_of(f, 0);
     const int axis = first ? clt__onnx_axis(clt__onnx_int(f->work, "axis", 0), first->rank) : -1;
-    int64_t dim[CLT__ONNX_RANK], outer = 1, inner = 1, all = 0;
+    int64_t dim[CLT__ONNX_RANK] = {0}, outer = 1, inner = 1, all = 0;
     f->fits = axis >= 0;
     for (int i = 0; f->fits && i < first->rank; i++) {
         dim[i] = first->dim[i];
@@ -344,7 +344,7 @@ static clt_status fold_reshape(folding *f, clt_error *error)
     int unknown = -1;
     f->fits = rank >= 0;
     for (int i = 0; i < rank && f->fits; i++) {
-        if (dim[i] == 0 && i < f->input[0]->rank) dim[i] = f->input[0]->dim[i];
+        if (i < f->input[0]->rank && dim[i] == 0) dim[i] = f->input[0]->dim[i];
         if (dim[i] == -1 && unknown < 0) {
             unknown = i;
             continue;
