@@ -62,7 +62,7 @@ typedef struct element_sizes {
 /* resample.cl */
 typedef struct resample_sizes {
     int n, c, h, w, y, x;
-    int pad_y, pad_x, scale_y, scale_x; /* bilinear: pad_y = pad_x = 0 */
+    int pad_y, pad_x, scale_y, scale_x;
 } resample_sizes;
 
 /* resize.cl: where outputs lie in the input, the first at `start`, the next `step` further, in `parts` of a pixel. */

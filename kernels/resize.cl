@@ -55,7 +55,7 @@ kernel void nearest_gradient(const resize_sizes given, global const real *restri
 }
 #endif
 
-#if defined OP_linear_forward || defined OP_linear_gradient
+#if defined OP_bilinear_forward || defined OP_bilinear_gradient
 typedef struct {
     int above, below;
     real upper, lower;
@@ -70,8 +70,8 @@ static inline between inputs_of(const int y, const int size, const int step, con
 }
 #endif
 
-#ifdef OP_linear_forward
-kernel void linear_forward(const resize_sizes given, global const real *restrict x, global real *restrict y)
+#ifdef OP_bilinear_forward
+kernel void bilinear_forward(const resize_sizes given, global const real *restrict x, global real *restrict y)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
@@ -88,14 +88,14 @@ kernel void linear_forward(const resize_sizes given, global const real *restrict
 }
 #endif
 
-#ifdef OP_linear_gradient
+#ifdef OP_bilinear_gradient
 /* The share that input h has in what lies between. */
 static inline real share_of(const between b, const int h)
 {
     return (b.above == h ? b.upper : 0) + (b.below == h ? b.lower : 0);
 }
 
-kernel void linear_gradient(const resize_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void bilinear_gradient(const resize_sizes given, global const real *restrict dy, global real *restrict dx)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);

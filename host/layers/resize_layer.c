@@ -63,15 +63,15 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 {
     const resize_sizes sizes = sizes_of(layer);
     const int tensor[] = {[RESIZE_FROM] = layer->in[0].tensor, [RESIZE_TO] = layer->out.tensor};
-    return CLT__ADD_OP(tape, is_nearest(layer) ? &clt__nearest_forward_op : &clt__linear_forward_op, layer->name, sizes,
-                       tensor, error);
+    return CLT__ADD_OP(tape, is_nearest(layer) ? &clt__nearest_forward_op : &clt__bilinear_forward_op, layer->name,
+                       sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const resize_sizes sizes = sizes_of(layer);
     const int tensor[] = {[RESIZE_FROM] = layer->out.gradient, [RESIZE_TO] = layer->in[0].gradient};
-    return CLT__ADD_OP(tape, is_nearest(layer) ? &clt__nearest_gradient_op : &clt__linear_gradient_op, layer->name,
+    return CLT__ADD_OP(tape, is_nearest(layer) ? &clt__nearest_gradient_op : &clt__bilinear_gradient_op, layer->name,
                        sizes, tensor, error);
 }
 

@@ -1,6 +1,7 @@
 /* Zero padding and upsampling: the first option of each is a height and a width. */
 #include "layers/layer.h"
 #include "ops/resample.h"
+#include "ops/resize_image.h"
 
 enum { EXTENT, MODE };
 enum { NEAREST, BILINEAR };
@@ -33,6 +34,27 @@ static clt_status upsample_shape(clt__layer *layer, clt_error *error)
                      error);
 }
 
+/* What lies between pixels: with s = scale, output y lies at (y + 1/2) / s - 1/2 = (2 y + 1 - s) / (2 s). */
+static clt_status add_bilinear(clt__tape *tape, const clt__layer *layer, const clt__op_row *row, int from, int to,
+                               clt_error *error)
+{
+    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
+    const int *scale = layer->value[EXTENT], tensor[] = {[RESIZE_FROM] = from, [RESIZE_TO] = to};
+    const resize_sizes sizes = {.n = layer->batch,
+                                .c = in.channels,
+                                .h = in.height,
+                                .w = in.width,
+                                .y = out.height,
+                                .x = out.width,
+                                .start_y = 1 - scale[0],
+                                .step_y = 2,
+                                .parts_y = 2 * scale[0],
+                                .start_x = 1 - scale[1],
+                                .step_x = 2,
+                                .parts_x = 2 * scale[1]};
+    return CLT__ADD_OP(tape, row, layer->name, sizes, tensor, error);
+}
+
 static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op_row *row, int from, int to,
                          clt_error *error)
 {
@@ -54,14 +76,16 @@ static clt_status add_op(clt__tape *tape, const clt__layer *layer, const clt__op
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    return add_op(tape, layer, is_bilinear(layer) ? &clt__bilinear_forward_op : &clt__resample_forward_op,
-                  layer->in[0].tensor, layer->out.tensor, error);
+    const int from = layer->in[0].tensor, to = layer->out.tensor;
+    if (is_bilinear(layer)) return add_bilinear(tape, layer, &clt__bilinear_forward_op, from, to, error);
+    return add_op(tape, layer, &clt__resample_forward_op, from, to, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
-    return add_op(tape, layer, is_bilinear(layer) ? &clt__bilinear_gradient_op : &clt__resample_gradient_op,
-                  layer->out.gradient, layer->in[0].gradient, error);
+    const int from = layer->out.gradient, to = layer->in[0].gradient;
+    if (is_bilinear(layer)) return add_bilinear(tape, layer, &clt__bilinear_gradient_op, from, to, error);
+    return add_op(tape, layer, &clt__resample_gradient_op, from, to, error);
 }
 
 static const clt__case pad_cases[] = {

@@ -6,7 +6,6 @@
 
 enum { RESAMPLE_FROM, RESAMPLE_TO };
 
-extern const clt__op_row clt__resample_forward_op, clt__resample_gradient_op, clt__bilinear_forward_op,
-    clt__bilinear_gradient_op;
+extern const clt__op_row clt__resample_forward_op, clt__resample_gradient_op;
 
 #endif

@@ -4,7 +4,7 @@
 #include "ops/bounds.h"
 #include "ops/launch.h"
 
-/* ---- nearest_forward, linear_forward (x -> y) and nearest_gradient, linear_gradient (dy -> dx) */
+/* ---- nearest_forward, bilinear_forward (x -> y) and nearest_gradient, bilinear_gradient (dy -> dx) */
 
 /* The inputs above and below an output, and the shares that they have. */
 typedef struct between {
@@ -61,8 +61,8 @@ static void add_output(const clt__array *operand, size_t input, size_t output, d
 
 TWIN(nearest_forward_twin, true, add_input) /* nothing is rounded */
 TWIN(nearest_gradient_twin, true, add_output)
-TWIN(linear_forward_twin, false, add_input)
-TWIN(linear_gradient_twin, false, add_output)
+TWIN(bilinear_forward_twin, false, add_input)
+TWIN(bilinear_gradient_twin, false, add_output)
 
 /* The outputs, at most, that lie within `pixels` of the input. */
 static double readers(int pixels, int step, int parts, int outputs)
@@ -77,7 +77,7 @@ static double share_growth(double terms)
     return clt__growth(terms) + 2 * (CLT__DIVIDE_SLACK + 1) + 1;
 }
 
-static double linear_forward_growth(CLT__UNUSED const void *sizes)
+static double bilinear_forward_growth(CLT__UNUSED const void *sizes)
 {
     return share_growth(4);
 }
@@ -85,7 +85,7 @@ static double linear_forward_growth(CLT__UNUSED const void *sizes)
 /* Those before the first pixel's place count as at it: they are less than a pixel away, and have none before them. */
 CLT__GROWTH(static, nearest_gradient_growth, resize_sizes,
             clt__growth(readers(1, z->step_y, z->parts_y, z->y) * readers(1, z->step_x, z->parts_x, z->x)))
-CLT__GROWTH(static, linear_gradient_growth, resize_sizes,
+CLT__GROWTH(static, bilinear_gradient_growth, resize_sizes,
             share_growth(readers(2, z->step_y, z->parts_y, z->y) * readers(2, z->step_x, z->parts_x, z->x)))
 
 /* ---- the ops */
@@ -114,14 +114,14 @@ const clt__op_row clt__nearest_gradient_op = {.name = "nearest_gradient",
                                               .growth = nearest_gradient_growth,
                                               .launch = gradient_launch};
 
-const clt__op_row clt__linear_forward_op = {.name = "linear_forward",
-                                            FORWARD_OPERANDS,
-                                            .twin = linear_forward_twin,
-                                            .growth = linear_forward_growth,
-                                            .launch = forward_launch};
+const clt__op_row clt__bilinear_forward_op = {.name = "bilinear_forward",
+                                              FORWARD_OPERANDS,
+                                              .twin = bilinear_forward_twin,
+                                              .growth = bilinear_forward_growth,
+                                              .launch = forward_launch};
 
-const clt__op_row clt__linear_gradient_op = {.name = "linear_gradient",
-                                             GRADIENT_OPERANDS,
-                                             .twin = linear_gradient_twin,
-                                             .growth = linear_gradient_growth,
-                                             .launch = gradient_launch};
+const clt__op_row clt__bilinear_gradient_op = {.name = "bilinear_gradient",
+                                               GRADIENT_OPERANDS,
+                                               .twin = bilinear_gradient_twin,
+                                               .growth = bilinear_gradient_growth,
+                                               .launch = gradient_launch};
