@@ -6,7 +6,7 @@ enum { OUT };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    TRY(clt__check_image(layer, error));
     layer->out.shape = (clt_shape){layer->in[0].shape.channels, layer->value[OUT][0], layer->value[OUT][1]};
     return CLT_OK;
 }

@@ -4,7 +4,7 @@
 
 enum { INPUTS = CLT__MAX_INPUTS };
 
-clt_status clt__check_inputs(const clt__layer *layer, bool channels, clt_error *error)
+static clt_status check_inputs(const clt__layer *layer, bool channels, clt_error *error)
 {
     const clt__value *first = &layer->in[0];
     for (int i = 1; i < layer->inputs; i++) {
@@ -21,25 +21,28 @@ clt_status clt__check_inputs(const clt__layer *layer, bool channels, clt_error *
     return CLT_OK;
 }
 
-static clt_status add_shape(clt__layer *layer, clt_error *error)
+void clt__list_inputs(const clt__layer *layer, int tensor[CLT__MAX_INPUTS])
 {
-    TRY(clt__check_inputs(layer, true, error));
-    layer->out.shape = layer->in[0].shape;
-    layer->out.flat = layer->in[0].flat;
-    return CLT_OK;
+    for (int i = 0; i < INPUTS; i++) tensor[i] = i < layer->inputs ? layer->in[i].tensor : -1;
+}
+
+clt_status clt__joined_shape(clt__layer *layer, clt_error *error)
+{
+    TRY(check_inputs(layer, true, error));
+    return clt__same_shape(layer, error);
 }
 
 static clt_status add_forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     int tensor[INPUTS];
-    for (int i = 0; i < layer->inputs; i++) tensor[i] = layer->in[i].tensor;
+    clt__list_inputs(layer, tensor);
     return clt__add_sum(tape, layer->name, tensor, layer->inputs, layer->out.tensor, layer->out.activation, error);
 }
 
 static clt_status concat_shape(clt__layer *layer, clt_error *error)
 {
     int64_t channels = 0;
-    TRY(clt__check_inputs(layer, false, error));
+    TRY(check_inputs(layer, false, error));
     for (int i = 0; i < layer->inputs; i++) channels += layer->in[i].shape.channels;
     if (channels > INT32_MAX) return FAIL(error, CLT_BAD_NET, "%s: too many channels", layer->name);
     layer->out.shape = layer->in[0].shape;
@@ -62,7 +65,7 @@ static clt_status concat_forward(clt__tape *tape, const clt__layer *layer, clt_e
 {
     const join_sizes sizes = concat_sizes(layer);
     int tensor[] = {[JOIN_Y] = layer->out.tensor};
-    for (int i = 0; i < INPUTS; i++) tensor[i] = i < layer->inputs ? layer->in[i].tensor : -1;
+    clt__list_inputs(layer, tensor);
     return CLT__ADD_OP(tape, &clt__concat_op, layer->name, sizes, tensor, error);
 }
 
@@ -100,7 +103,7 @@ static const clt__case concat_cases[] = {
 const clt__layer_row clt__add = {
     .name = "add",
     .help = "the sum of two to eight layers of the same shape",
-    .shape = add_shape,
+    .shape = clt__joined_shape,
     .forward = add_forward,
     .joins = true,
     .passes_gradient = true,

@@ -14,18 +14,10 @@ static clt_status average_shape(clt__layer *layer, clt_error *error)
     return clt__check_pooled(layer, kernel, side_by_side, &window, error);
 }
 
-static clt_status global_shape(clt__layer *layer, clt_error *error)
-{
-    const clt_shape in = layer->in[0].shape;
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
-    layer->out.shape = (clt_shape){in.channels, 1, 1};
-    return CLT_OK;
-}
-
 static clt_status mean_shape(clt__layer *layer, clt_error *error)
 {
     const clt_shape in = layer->in[0].shape;
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    TRY(clt__check_image(layer, error));
     layer->out.shape = (clt_shape){1, in.height, in.width};
     return CLT_OK;
 }
@@ -119,7 +111,7 @@ const clt__layer_row clt__avgpool = {
 const clt__layer_row clt__globalavgpool = {
     .name = "globalavgpool",
     .help = "the mean of each channel",
-    .shape = global_shape,
+    .shape = clt__one_pixel,
     .forward = forward,
     .backward = backward,
     .cases = global_cases,

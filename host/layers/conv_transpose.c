@@ -39,7 +39,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     const clt_shape in = layer->in[0].shape;
     const int *kernel = layer->value[KERNEL], groups = layer->value[GROUPS][0], out = layer->value[OUT][0];
     int reach[2];
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    TRY(clt__check_image(layer, error));
     TRY(clt__conv_check_groups(layer, groups, out, error));
     TRY(clt__window_reach(layer, kernel, layer->value[DILATION], reach, error));
     TRY(check_output_padding(layer, error));

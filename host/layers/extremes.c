@@ -2,14 +2,6 @@
 #include "layers/layer.h"
 #include "ops/join.h"
 
-enum { INPUTS = CLT__MAX_INPUTS };
-
-static clt_status shape(clt__layer *layer, clt_error *error)
-{
-    TRY(clt__check_inputs(layer, true, error));
-    return clt__same_shape(layer, error);
-}
-
 static join_sizes sizes_of(const clt__layer *layer)
 {
     const clt_shape out = layer->out.shape;
@@ -22,7 +14,7 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
 {
     const join_sizes sizes = sizes_of(layer);
     int tensor[] = {[JOIN_Y] = layer->out.tensor};
-    for (int i = 0; i < INPUTS; i++) tensor[i] = i < layer->inputs ? layer->in[i].tensor : -1;
+    clt__list_inputs(layer, tensor);
     return CLT__ADD_OP(tape, &clt__extreme_op, layer->name, sizes, tensor, error);
 }
 
@@ -30,7 +22,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 {
     join_sizes sizes = sizes_of(layer);
     int tensor[EXTREME_GRADIENT_DX + 1] = {[EXTREME_GRADIENT_DY] = layer->out.gradient};
-    for (int i = 0; i < INPUTS; i++) tensor[EXTREME_GRADIENT_FIRST + i] = i < layer->inputs ? layer->in[i].tensor : -1;
+    clt__list_inputs(layer, tensor + EXTREME_GRADIENT_FIRST);
     for (sizes.which = 0; sizes.which < layer->inputs; sizes.which++) {
         tensor[EXTREME_GRADIENT_DX] = layer->in[sizes.which].gradient;
         if (tensor[EXTREME_GRADIENT_DX] < 0) continue;
@@ -55,7 +47,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     const clt__layer_row clt__##name_ = { \
         .name = #name_,                   \
         .help = (help_),                  \
-        .shape = shape,                   \
+        .shape = clt__joined_shape,       \
         .forward = forward,               \
         .backward = backward,             \
         .joins = true,                    \

@@ -38,9 +38,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const clt__value value = normalised(layer);
     const clt_shape in = value.shape;
-    const bool by_channels = layer->row != &clt__layernorm;
-    if (by_channels && value.flat && (in.height > 1 || in.width > 1))
-        return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    if (layer->row != &clt__layernorm) TRY(clt__check_channels(layer, error));
     if (in.channels % groups_of(layer))
         return FAIL(error, CLT_BAD_NET, "%s: groups=%d does not divide its %d channels", layer->name, groups_of(layer),
                     in.channels);

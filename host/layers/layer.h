@@ -117,9 +117,18 @@ extern const clt__layer_row clt__minimum;                      /* ... with maxim
 
 /* The rule of layers whose output is shaped like their input. */
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);
+/* ... whose output is one pixel of all the channels of an image. */
+clt_status clt__one_pixel(clt__layer *layer, clt_error *error);
 
-/* add_concat.c: for layers whose inputs are of one shape, or, `channels` being false, of one but for the channels. */
-clt_status clt__check_inputs(const clt__layer *layer, bool channels, clt_error *error);
+/* Errors where the (first) input was flattened; channels are there too where that was one pixel. */
+clt_status clt__check_image(const clt__layer *layer, clt_error *error);
+clt_status clt__check_channels(const clt__layer *layer, clt_error *error);
+
+/* add_concat.c: the rule of layers that join inputs of one shape, which the output has too. */
+clt_status clt__joined_shape(clt__layer *layer, clt_error *error);
+
+/* ... The tensors of all inputs, as operands: -1 beyond the last. */
+void clt__list_inputs(const clt__layer *layer, int tensor[CLT__MAX_INPUTS]);
 
 /* The fields of a sizes struct that layers with a window share: it slides over the image `from`, and `to` is what comes
  * of it. The last three are indices of options. */

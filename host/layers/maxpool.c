@@ -23,14 +23,6 @@ static bool is_global(const clt__layer *layer)
     return !layer->row->option[0].key;
 }
 
-static clt_status global_shape(clt__layer *layer, clt_error *error)
-{
-    const clt_shape in = layer->in[0].shape;
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
-    layer->out.shape = (clt_shape){in.channels, 1, 1};
-    return CLT_OK;
-}
-
 static pool_sizes sizes_of(const clt__layer *layer)
 {
     const clt_shape in = layer->in[0].shape;
@@ -123,7 +115,7 @@ const clt__layer_row clt__maxpool = {
 const clt__layer_row clt__globalmaxpool = {
     .name = "globalmaxpool",
     .help = "the largest value of each channel",
-    .shape = global_shape,
+    .shape = clt__one_pixel,
     .extra = extra,
     .forward = forward,
     .backward = backward,

@@ -22,7 +22,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 {
     const clt_shape in = layer->in[0].shape;
     const int *before = layer->value[BEFORE], *after = layer->value[AFTER];
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    TRY(clt__check_image(layer, error));
     TRY(check_side(layer, 0, in.height, error));
     TRY(check_side(layer, 1, in.width, error));
     layer->out.shape = (clt_shape){in.channels, in.height + before[0] + after[0], in.width + before[1] + after[1]};

@@ -5,17 +5,10 @@
 enum { FIRST, COUNT };
 enum { GROUPS };
 
-static clt_status check_channels(const clt__layer *layer, clt_error *error)
-{
-    const clt_shape in = layer->in[0].shape;
-    if (!layer->in[0].flat || (in.height == 1 && in.width == 1)) return CLT_OK;
-    return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
-}
-
 static clt_status slice_shape(clt__layer *layer, clt_error *error)
 {
     const int channels = layer->in[0].shape.channels, first = layer->value[FIRST][0], count = layer->value[COUNT][0];
-    TRY(check_channels(layer, error));
+    TRY(clt__check_channels(layer, error));
     if (count > channels || first > channels - count)
         return FAIL(error, CLT_BAD_NET, "%s: first=%d count=%d of the %d channels of its input", layer->name, first,
                     count, channels);
@@ -27,7 +20,7 @@ static clt_status slice_shape(clt__layer *layer, clt_error *error)
 static clt_status shuffle_shape(clt__layer *layer, clt_error *error)
 {
     const int channels = layer->in[0].shape.channels, groups = layer->value[GROUPS][0];
-    TRY(check_channels(layer, error));
+    TRY(clt__check_channels(layer, error));
     if (channels % groups)
         return FAIL(error, CLT_BAD_NET, "%s: groups=%d does not divide its %d channels", layer->name, groups, channels);
     return clt__same_shape(layer, error);

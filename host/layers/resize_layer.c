@@ -9,7 +9,7 @@ enum { HALF_PIXEL, ALIGN_CORNERS, ASYMMETRIC };
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    TRY(clt__check_image(layer, error));
     if (layer->in[0].shape.height > LARGEST || layer->in[0].shape.width > LARGEST)
         return FAIL(error, CLT_BAD_NET, "%s: its input is more than %d pixels wide or high", layer->name, LARGEST);
     layer->out.shape = (clt_shape){layer->in[0].shape.channels, layer->value[SIZE][0], layer->value[SIZE][1]};

@@ -13,7 +13,7 @@ static bool is_bilinear(const clt__layer *layer)
 
 static clt_status set_shape(clt__layer *layer, int64_t height, int64_t width, clt_error *error)
 {
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    TRY(clt__check_image(layer, error));
     if (height > INT32_MAX || width > INT32_MAX)
         return FAIL(error, CLT_BAD_NET, "%s: its output would be too large", layer->name);
     layer->out.shape = (clt_shape){layer->in[0].shape.channels, (int)height, (int)width};

@@ -31,7 +31,7 @@ clt_status clt__slide_window(clt__layer *layer, int channels, const clt__window 
 {
     const clt_shape in = layer->in[0].shape;
     const int *reach = window->reach, *padding = window->padding, *end = window->padding_end;
-    if (layer->in[0].flat) return FAIL(error, CLT_BAD_NET, "%s needs an image, its input was flattened", layer->name);
+    TRY(clt__check_image(layer, error));
     layer->out.shape = (clt_shape){channels, outputs(window, 0, in.height), outputs(window, 1, in.width)};
     if (layer->out.shape.height < 1 || layer->out.shape.width < 1)
         return FAIL(error, CLT_BAD_NET,
