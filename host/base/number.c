@@ -83,3 +83,31 @@ double clt__real_of(int kept)
 {
     return kept < 0 ? clt__number_of(kept & INT_MAX) : kept * 1e-6;
 }
+
+static double of_float_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Half precision: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
+static double of_half_bits(uint32_t bits)
+{
+    const uint32_t exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
+    double magnitude = fraction * 0x1p-24; /* exponent 0: subnormal */
+    if (exponent == 0x1f)
+        magnitude = of_float_bits(0x7f800000u | fraction << 13);
+    else if (exponent > 0)
+        magnitude = of_float_bits((exponent - 15 + 127) << 23 | fraction << 13);
+    return bits & 0x8000 ? -magnitude : magnitude;
+}
+
+double clt__real_of_bits(uint64_t bits, size_t bytes)
+{
+    double value;
+    if (bytes == 2) return of_half_bits((uint32_t)bits);
+    if (bytes == 4) return of_float_bits((uint32_t)bits);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}

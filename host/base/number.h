@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* strtod and vsnprintf in the locale "C". */
 double clt__strtod(const char *text, char **end);
@@ -21,5 +22,8 @@ bool clt__keep_real(double value, int *kept);
 bool clt__keep_number(double value, int *kept);
 double clt__real_of(int kept);
 double clt__number_of(int kept);
+
+/* The real that IEEE 754 has these bits for, in 2, 4 or 8 bytes. */
+double clt__real_of_bits(uint64_t bits, size_t bytes);
 
 #endif

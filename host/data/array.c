@@ -1,10 +1,11 @@
 #include "data/array.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/number.h"
 
 void clt__array_free(clt__array *array)
 {
@@ -49,29 +50,9 @@ static uint64_t bits_of(const clt__array *array, uint64_t index)
     return bits;
 }
 
-/* IEEE 754's half: a sign, 5 bits of exponent, 10 of fraction. */
-static double half_to_real(uint64_t bits)
-{
-    const int exponent = (int)(bits >> 10 & 31);
-    const double fraction = (double)(bits & 1023) / 1024, sign = bits >> 15 ? -1 : 1;
-    if (exponent == 31) return fraction > 0 ? (double)NAN : sign * (double)INFINITY;
-    return sign * (exponent ? ldexp(1 + fraction, exponent - 15) : ldexp(fraction, -14));
-}
-
-static double float_to_real(uint64_t bits, uint32_t size)
-{
-    const uint32_t low = (uint32_t)bits;
-    double real;
-    float single;
-    if (size == 2) return half_to_real(bits);
-    memcpy(&real, &bits, sizeof real);
-    memcpy(&single, &low, sizeof single);
-    return size == 4 ? (double)single : real;
-}
-
 double clt__array_real(const clt__array *array, uint64_t index)
 {
-    if (array->kind == 'f') return float_to_real(bits_of(array, index), array->size);
+    if (array->kind == 'f') return clt__real_of_bits(bits_of(array, index), array->size);
     return array->kind == 'u' ? (double)bits_of(array, index) : (double)clt__array_integer(array, index);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "formats/foreign.h"
 
 enum { PREFIX_SIZE = 8 };                /* the header's length stands before it */
@@ -29,20 +30,6 @@ static void store(unsigned char *bytes, size_t size, uint64_t value)
     for (size_t i = 0; i < size; i++) bytes[i] = (unsigned char)(value >> (8 * i));
 }
 
-static double double_of_bits(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static double float_of_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static uint64_t bits_of_double(double value)
 {
     uint64_t bits;
@@ -57,39 +44,27 @@ static uint32_t bits_of_float(float value)
     return bits;
 }
 
-/* Half precision: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
-static double half_of_bits(uint32_t bits)
-{
-    const uint32_t exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
-    double magnitude = fraction * 0x1p-24; /* exponent 0: subnormal */
-    if (exponent == 0x1f)
-        magnitude = float_of_bits(0x7f800000u | fraction << 13);
-    else if (exponent > 0)
-        magnitude = float_of_bits((exponent - 15 + 127) << 23 | fraction << 13);
-    return bits & 0x8000 ? -magnitude : magnitude;
-}
-
 /* ---- element types ------------------------------------------------------------------------------------------ */
 
 static void decode_f64(const unsigned char *bytes, uint64_t count, double *values)
 {
-    for (uint64_t i = 0; i < count; i++) values[i] = double_of_bits(load(bytes + 8 * i, 8));
+    for (uint64_t i = 0; i < count; i++) values[i] = clt__real_of_bits(load(bytes + 8 * i, 8), 8);
 }
 
 static void decode_f32(const unsigned char *bytes, uint64_t count, double *values)
 {
-    for (uint64_t i = 0; i < count; i++) values[i] = float_of_bits((uint32_t)load(bytes + 4 * i, 4));
+    for (uint64_t i = 0; i < count; i++) values[i] = clt__real_of_bits(load(bytes + 4 * i, 4), 4);
 }
 
 static void decode_f16(const unsigned char *bytes, uint64_t count, double *values)
 {
-    for (uint64_t i = 0; i < count; i++) values[i] = half_of_bits((uint32_t)load(bytes + 2 * i, 2));
+    for (uint64_t i = 0; i < count; i++) values[i] = clt__real_of_bits(load(bytes + 2 * i, 2), 2);
 }
 
 /* The upper half of a float. */
 static void decode_bf16(const unsigned char *bytes, uint64_t count, double *values)
 {
-    for (uint64_t i = 0; i < count; i++) values[i] = float_of_bits((uint32_t)load(bytes + 2 * i, 2) << 16);
+    for (uint64_t i = 0; i < count; i++) values[i] = clt__real_of_bits(load(bytes + 2 * i, 2) << 16, 4);
 }
 
 typedef struct element_type {

@@ -190,8 +190,7 @@ static clt_status fold_cast(folding *f, clt_error *error)
     const int64_t to = clt__onnx_int(f->work, "to", 0);
     TRY(make(f, f->input[0]->rank, f->input[0]->dim, f->input[0]->whole, error));
     memcpy(f->out.value, f->input[0]->value, f->out.count * sizeof *f->out.value);
-    f->out.whole = to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT && to != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE &&
-                   to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && to != ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16;
+    f->out.whole = !clt__onnx_is_float((int32_t)to);
     for (size_t i = 0; f->out.whole && i < f->out.count; i++) f->out.value[i] = trunc(f->out.value[i]);
     return CLT_OK;
 }

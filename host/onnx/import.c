@@ -197,12 +197,6 @@ static clt_status refuse_input(const importer *im, const Onnx__ValueInfoProto *i
                 im->graph.file->path, input->name, why);
 }
 
-static bool is_float(int32_t type)
-{
-    return type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE ||
-           type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 || type == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16;
-}
-
 static clt_status read_input_dims(const importer *im, const Onnx__ValueInfoProto *input, int *rank, int64_t dim[4],
                                   clt_error *error)
 {
@@ -210,7 +204,7 @@ static clt_status read_input_dims(const importer *im, const Onnx__ValueInfoProto
     const Onnx__TypeProto__Tensor *type = tensor ? input->type->tensor_type : NULL;
     const Onnx__TensorShapeProto *shape = type ? type->shape : NULL;
     if (!shape) return refuse_input(im, input, "has no shape", error);
-    if (!is_float(type->elem_type)) return refuse_input(im, input, "is not of floats", error);
+    if (!clt__onnx_is_float(type->elem_type)) return refuse_input(im, input, "is not of floats", error);
     if (shape->n_dim < 2 || shape->n_dim > 4) return refuse_input(im, input, "has not two to four dimensions", error);
     *rank = (int)shape->n_dim;
     for (int i = 0; i < *rank; i++) {

@@ -17,6 +17,9 @@ clt_status clt__onnx_file_read(const char *path, clt__onnx_file *file, clt_error
 int64_t clt__onnx_opset(const clt__onnx_file *file);
 void clt__onnx_file_free(clt__onnx_file *file);
 
+/* Whether a number of TensorProto.DataType is that of a type of floats that is read. */
+bool clt__onnx_is_float(int32_t number);
+
 /* An initialiser, from the file or from the file of external data that it names. */
 clt_status clt__onnx_tensor_read(const clt__onnx_file *file, const Onnx__TensorProto *proto, clt__onnx_tensor *tensor,
                                  clt_error *error);

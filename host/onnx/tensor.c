@@ -1,11 +1,11 @@
 #include "onnx/tensor.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "onnx/model_file.h"
 
 typedef Onnx__TensorProto message;
@@ -77,37 +77,18 @@ static const type *find_type(int number)
     return NULL;
 }
 
-/* IEEE 754 binary16. */
-static double from_half(uint16_t bits)
+bool clt__onnx_is_float(int32_t number)
 {
-    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    const double size = exponent == 31  ? (fraction ? (double)NAN : (double)INFINITY)
-                        : exponent == 0 ? ldexp(fraction, -24)
-                                        : ldexp(1024 + fraction, exponent - 25);
-    return bits & 0x8000 ? -size : size;
-}
-
-static double from_float_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return (double)value;
+    const type *t = find_type(number);
+    return t && !t->whole;
 }
 
 /* A value of that type whose bits are the lowest of `bits`. */
 static double from_bits(const type *t, uint64_t bits)
 {
-    double value;
     switch (t->number) {
-    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT:
-        return from_float_bits((uint32_t)bits);
-    case ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE:
-        memcpy(&value, &bits, sizeof value);
-        return value;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16:
-        return from_half((uint16_t)bits);
-    case ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16:
-        return from_float_bits((uint32_t)(bits & 0xffff) << 16);
+    case ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16: /* the upper half of a float */
+        return clt__real_of_bits((bits & 0xffff) << 16, sizeof(float));
     case ONNX__TENSOR_PROTO__DATA_TYPE__INT8:
         return (int8_t)bits;
     case ONNX__TENSOR_PROTO__DATA_TYPE__INT16:
@@ -117,7 +98,7 @@ static double from_bits(const type *t, uint64_t bits)
     case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
         return (double)(int64_t)bits;
     default:
-        return (double)bits; /* without a sign */
+        return t->whole ? (double)bits : clt__real_of_bits(bits, t->bytes);
     }
 }
 
