@@ -133,7 +133,7 @@ clt_status clt_model_create(const clt_options *options, clt_model **model, clt_e
     TRY(clt__describe_model(options, &description, error));
     TRY(clt__model_from(&description, (clt_precision)options->precision, options->seed, model, error));
     clt_status status = clt__initialize(*model, options->init, error);
-    if (status == CLT_OK && clt__is_onnx(options->net)) status = clt__start_imported(*model, options, error);
+    if (status == CLT_OK) clt__start_imported(*model);
     if (status == CLT_OK && options->init)
         status = clt__option_copy(&(*model)->options, options, CLT__OPTION_init, error);
     (*model)->options.seed = options->seed;

@@ -57,8 +57,11 @@ struct clt_model {
 };
 
 /* The net that the options name, its input set, its loss too if they give one. */
-clt_status clt__start_imported(clt_model *model, const clt_options *options, clt_error *error);
 clt_status clt__describe_model(const clt_options *options, clt__description *description, clt_error *error);
+
+/* Takes the weights that the model's description came with, as far as they fit: what does not, a layer that was
+ * replaced for one, keeps its values. */
+void clt__start_imported(clt_model *model);
 
 /* A model with all parameters zero, from a description with an input that it takes over (also when it
  * fails). */

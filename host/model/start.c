@@ -197,35 +197,35 @@ static clt_status start_by_name(start *s, const clt_options *options, clt_error 
     return status;
 }
 
-/* The tensors of an ONNX model, called as its net has them. */
-static clt_status import_weights(const char *path, const char *until, clt__safetensors *file, clt_error *error)
+void clt__start_imported(clt_model *model)
+{
+    const start s = {.model = model, .file = &model->description.weights};
+    for (size_t i = 0; i < model->parameters; i++) {
+        clt__parameter_values *p = &model->parameter[i];
+        const clt__stored_tensor *stored = find_start(&s, &p->info);
+        char difference[300] = "";
+        if (stored) clt__compare_shapes(stored, &p->info, difference, sizeof difference);
+        if (stored && !*difference) take(model, p, stored);
+    }
+    clt__safetensors_free(&model->description.weights);
+}
+
+/* The tensors of an ONNX model are called as its net has them. */
+static clt_status read_weights(const char *path, clt__safetensors *file, clt_error *error)
 {
     clt__onnx_import import;
-    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.until = until, .logits = true}, &import, error));
+    if (!clt__is_onnx(path)) return clt__safetensors_read(path, file, error);
+    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.logits = true}, &import, error));
     *file = import.weights;
     import.weights = (clt__safetensors){0};
     clt__onnx_import_free(&import);
     return CLT_OK;
 }
 
-/* What does not fit, a layer that was replaced for one, keeps its initial values. */
-clt_status clt__start_imported(clt_model *model, const clt_options *options, clt_error *error)
-{
-    clt__safetensors file;
-    clt__text taken = {0}, left = {0};
-    TRY(import_weights(options->net, options->until, &file, error));
-    const start s = {.model = model, .path = options->net, .file = &file};
-    const clt_status status = take_start(&s, &taken, &left, error);
-    free(taken.start);
-    free(left.start);
-    clt__safetensors_free(&file);
-    return status;
-}
-
 clt_status clt_model_start_from(clt_model *model, const char *path, const clt_options *options, clt_error *error)
 {
     clt__safetensors file;
-    TRY(clt__is_onnx(path) ? import_weights(path, NULL, &file, error) : clt__safetensors_read(path, &file, error));
+    TRY(read_weights(path, &file, error));
     start s = {.model = model, .path = path, .file = &file};
     const bool in_order = options && options->weights_by_order;
     const clt_status status = in_order ? start_in_order(&s, options, error) : start_by_name(&s, options, error);

@@ -492,6 +492,10 @@ static clt_status describe_onnx(const char *path, const char *until, clt__descri
     clt__onnx_import import;
     TRY(clt__onnx_import_file(path, &(clt__onnx_options){.until = until, .logits = true}, &import, error));
     const clt_status status = clt__describe_text(import.text, path, description, error);
+    if (status == CLT_OK) {
+        description->weights = import.weights;
+        import.weights = (clt__safetensors){0};
+    }
     clt__onnx_import_free(&import);
     return status;
 }
@@ -502,13 +506,14 @@ clt_status clt__describe_net(const char *net, const char *until, clt__descriptio
     const char *built_in = clt_net_text(net);
     *description = (clt__description){0};
     *binding = !built_in;
-    if (until && (built_in || !clt__is_onnx(net)))
+    const bool onnx = !built_in && clt__is_onnx(net);
+    if (until && !onnx)
         return FAIL(error, CLT_BAD_ARGUMENT, "until: \"%s\" is no ONNX model, whose nodes alone it can name", net);
     if (built_in) return clt__describe_text(built_in, net, description, error);
     char *text;
     size_t size;
     clt_error unread;
-    if (clt__is_onnx(net)) return describe_onnx(net, until, description, error);
+    if (onnx) return describe_onnx(net, until, description, error);
     if (clt__file_read(net, &text, &size, &unread) == CLT_OK) {
         const clt_status status = clt__describe_text(text, net, description, error);
         free(text);
@@ -524,6 +529,7 @@ clt_status clt__describe_net(const char *net, const char *until, clt__descriptio
 void clt__description_free(clt__description *description)
 {
     free(description->item);
+    clt__safetensors_free(&description->weights);
     *description = (clt__description){0};
 }
 

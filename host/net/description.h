@@ -18,6 +18,7 @@
 #ifndef CLT_NET_DESCRIPTION_H
 #define CLT_NET_DESCRIPTION_H
 
+#include "formats/safetensors.h"
 #include "layers/layer.h"
 #include "ops/loss.h"
 #include "ops/update.h"
@@ -39,6 +40,7 @@ typedef struct clt__description {
     size_t count, capacity;
     clt_shape input;           /* all 0 where the text does not say */
     const clt__loss_row *loss; /* NULL where the text does not say */
+    clt__safetensors weights;  /* that an ONNX model came with; none of a text's */
     char origin[256];          /* what errors call the text: a file's path, a built-in net's name, or "net" */
 } clt__description;
 
