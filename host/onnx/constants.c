@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "onnx/new_shape.h"
 
 enum { MOST_INPUTS = 64 };
 
@@ -38,18 +39,6 @@ static clt_status make(folding *f, int rank, const int64_t *dim, bool whole, clt
         return FAIL(error, CLT_BAD_FILE, "%s: its constants would grow to more than %d times what the file holds",
                     graph->file->path, (int)TIMES);
     return clt__onnx_tensor_make(rank, dim, whole, &f->out, error);
-}
-
-/* The same values in another shape. */
-static clt_status reshaped(folding *f, int rank, const int64_t *dim, clt_error *error)
-{
-    int64_t count = 1;
-    for (int i = 0; i < rank; i++) count *= dim[i];
-    f->fits = count == (int64_t)f->input[0]->count;
-    if (!f->fits) return CLT_OK;
-    TRY(make(f, rank, dim, f->input[0]->whole, error));
-    memcpy(f->out.value, f->input[0]->value, f->out.count * sizeof *f->out.value);
-    return CLT_OK;
 }
 
 /* ---- constants and shapes */
@@ -198,14 +187,13 @@ static clt_status fold_cast(folding *f, clt_error *error)
 /* ---- parts */
 
 /* Copies what `place`, of the output's element, says. */
-static void copy_places(folding *f, const clt__onnx_tensor *from, const int64_t *begin, const int64_t *step,
-                        const int *axis)
+static void copy_places(folding *f, const clt__onnx_tensor *from, const clt__onnx_cuts *cuts, const int *axis)
 {
     for (size_t i = 0; i < f->out.count; i++) {
         int64_t place[CLT__ONNX_RANK] = {0}, at = 0;
         size_t left = i;
         for (int d = f->out.rank; d-- > 0;) {
-            place[axis[d]] = begin[axis[d]] + (int64_t)(left % (size_t)f->out.dim[d]) * step[axis[d]];
+            place[axis[d]] = cuts->begin[axis[d]] + (int64_t)(left % (size_t)f->out.dim[d]) * cuts->step[axis[d]];
             left /= (size_t)f->out.dim[d];
         }
         for (int d = 0; d < from->rank; d++) at = at * from->dim[d] + place[d];
@@ -216,67 +204,31 @@ static void copy_places(folding *f, const clt__onnx_tensor *from, const int64_t 
 static clt_status fold_transpose(folding *f, clt_error *error)
 {
     const clt__onnx_tensor *x = f->input[0];
-    int64_t list[CLT__ONNX_RANK], dim[CLT__ONNX_RANK], begin[CLT__ONNX_RANK] = {0}, step[CLT__ONNX_RANK];
-    int axis[CLT__ONNX_RANK];
-    bool used[CLT__ONNX_RANK] = {false};
-    const int count = clt__onnx_ints(f->work, "perm", list, CLT__ONNX_RANK);
+    int64_t dim[CLT__ONNX_RANK];
+    clt__onnx_cuts all;
+    int order[CLT__ONNX_RANK];
+    f->fits = clt__onnx_new_order(f->work, x->rank, order);
+    if (!f->fits) return CLT_OK;
     for (int i = 0; i < x->rank; i++) {
-        const int64_t from = count == 0 ? x->rank - 1 - i : count == x->rank ? list[i] : -1;
-        f->fits = from >= 0 && from < x->rank && !used[from];
-        if (!f->fits) return CLT_OK;
-        used[from] = true;
-        axis[i] = (int)from;
-        dim[i] = x->dim[from];
-        step[i] = 1;
+        dim[i] = x->dim[order[i]];
+        all.begin[i] = 0;
+        all.step[i] = 1;
     }
     TRY(make(f, x->rank, dim, x->whole, error));
-    copy_places(f, x, begin, step, axis);
+    copy_places(f, x, &all, order);
     return CLT_OK;
-}
-
-static int64_t clamp(int64_t value, int64_t least, int64_t most)
-{
-    return value < least ? least : value > most ? most : value;
-}
-
-/* One axis of a slice: where it begins, and how many. */
-static int64_t cut(int64_t size, int64_t start, int64_t end, int64_t step, int64_t *begin)
-{
-    if (start < 0) start += size;
-    if (end < 0 && end > INT64_MIN + size) end += size;
-    start = step > 0 ? clamp(start, 0, size) : clamp(start, 0, size - 1);
-    end = step > 0 ? clamp(end, 0, size) : clamp(end, -1, size - 1);
-    *begin = start;
-    const int64_t span = step > 0 ? end - start : start - end, stride = step > 0 ? step : -step;
-    return span > 0 ? (span + stride - 1) / stride : 0;
 }
 
 static clt_status fold_slice(folding *f, clt_error *error)
 {
+    static const int as_they_are[CLT__ONNX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
     const clt__onnx_tensor *x = f->input[0];
-    int64_t starts[CLT__ONNX_RANK], ends[CLT__ONNX_RANK], axes[CLT__ONNX_RANK], steps[CLT__ONNX_RANK];
-    int64_t dim[CLT__ONNX_RANK], begin[CLT__ONNX_RANK] = {0}, step[CLT__ONNX_RANK];
-    int axis[CLT__ONNX_RANK];
-    const int count = clt__onnx_axes(f->work, "starts", 1, starts, CLT__ONNX_RANK),
-              other = clt__onnx_axes(f->work, "ends", 2, ends, CLT__ONNX_RANK),
-              named = clt__onnx_axes(f->work, "axes", 3, axes, CLT__ONNX_RANK),
-              stepped = clt__onnx_axes(f->work, "steps", 4, steps, CLT__ONNX_RANK);
-    f->fits = count >= 1 && other == count && (!named || named == count) && (!stepped || stepped == count);
-    for (int i = 0; i < x->rank; i++) {
-        dim[i] = x->dim[i];
-        step[i] = 1;
-        axis[i] = i;
-    }
-    for (int i = 0; i < count && f->fits; i++) {
-        const int at = clt__onnx_axis(named ? axes[i] : i, x->rank);
-        f->fits = at >= 0 && (!stepped || (steps[i] != 0 && steps[i] > -INT32_MAX && steps[i] < INT32_MAX));
-        if (!f->fits) break;
-        if (stepped) step[at] = steps[i];
-        dim[at] = cut(x->dim[at], starts[i], ends[i], step[at], &begin[at]);
-    }
+    const clt__onnx_shape from = clt__onnx_shape_of(clt__onnx_input(f->work, 0));
+    clt__onnx_cuts cuts;
+    f->fits = clt__onnx_find_cuts(f->work, &from, &cuts);
     if (!f->fits) return CLT_OK;
-    TRY(make(f, x->rank, dim, x->whole, error));
-    copy_places(f, x, begin, step, axis);
+    TRY(make(f, x->rank, cuts.count, x->whole, error));
+    copy_places(f, x, &cuts, as_they_are);
     return CLT_OK;
 }
 
@@ -338,62 +290,13 @@ static clt_status fold_concat(folding *f, clt_error *error)
 
 static clt_status fold_reshape(folding *f, clt_error *error)
 {
-    int64_t dim[CLT__ONNX_RANK], known = 1;
-    const int rank = clt__onnx_axes(f->work, "shape", 1, dim, CLT__ONNX_RANK);
-    int unknown = -1;
-    f->fits = rank >= 0;
-    for (int i = 0; i < rank && f->fits; i++) {
-        if (i < f->input[0]->rank && dim[i] == 0) dim[i] = f->input[0]->dim[i];
-        if (dim[i] == -1 && unknown < 0) {
-            unknown = i;
-            continue;
-        }
-        f->fits = dim[i] >= 0 && dim[i] <= INT32_MAX && known <= INT32_MAX;
-        known *= dim[i];
-    }
+    const clt__onnx_shape from = clt__onnx_shape_of(clt__onnx_input(f->work, 0));
+    clt__onnx_shape to;
+    f->fits = !clt__onnx_new_shape(f->work, &from, &to);
     if (!f->fits) return CLT_OK;
-    if (unknown >= 0) dim[unknown] = known ? (int64_t)f->input[0]->count / known : 0;
-    return reshaped(f, rank, dim, error);
-}
-
-static clt_status fold_unsqueeze(folding *f, clt_error *error)
-{
-    int64_t axes[CLT__ONNX_RANK], dim[CLT__ONNX_RANK];
-    bool fresh[CLT__ONNX_RANK] = {false};
-    const int count = clt__onnx_axes(f->work, "axes", 1, axes, CLT__ONNX_RANK), rank = f->input[0]->rank + count;
-    f->fits = count > 0 && rank <= CLT__ONNX_RANK;
-    for (int i = 0; i < count && f->fits; i++) {
-        const int axis = clt__onnx_axis(axes[i], rank);
-        f->fits = axis >= 0 && !fresh[axis];
-        if (f->fits) fresh[axis] = true;
-    }
-    if (!f->fits) return CLT_OK;
-    for (int i = 0, from = 0; i < rank; i++) dim[i] = fresh[i] ? 1 : f->input[0]->dim[from++];
-    return reshaped(f, rank, dim, error);
-}
-
-static clt_status fold_squeeze(folding *f, clt_error *error)
-{
-    int64_t axes[CLT__ONNX_RANK], dim[CLT__ONNX_RANK];
-    int rank = 0;
-    const clt__onnx_tensor *x = f->input[0];
-    const int count = clt__onnx_axes(f->work, "axes", 1, axes, CLT__ONNX_RANK);
-    f->fits = count >= 0;
-    for (int i = 0; i < x->rank && f->fits; i++) {
-        bool goes = count == 0 && x->dim[i] == 1;
-        for (int j = 0; j < count; j++) goes = goes || clt__onnx_axis(axes[j], x->rank) == i;
-        if (!goes) dim[rank++] = x->dim[i];
-    }
-    return f->fits ? reshaped(f, rank, dim, error) : CLT_OK;
-}
-
-static clt_status fold_flatten(folding *f, clt_error *error)
-{
-    const clt__onnx_tensor *x = f->input[0];
-    const int64_t axis = clt__onnx_int(f->work, "axis", 1), at = axis < 0 ? axis + x->rank : axis;
-    int64_t dim[2] = {1, 1};
-    for (int i = 0; i < x->rank; i++) dim[i >= at] *= x->dim[i];
-    return reshaped(f, 2, dim, error);
+    TRY(make(f, to.rank, to.dim, f->input[0]->whole, error));
+    memcpy(f->out.value, f->input[0]->value, f->out.count * sizeof *f->out.value);
+    return CLT_OK;
 }
 
 static clt_status fold_expand(folding *f, clt_error *error)
@@ -467,9 +370,9 @@ static const struct {
     {"Gather", fold_gather},
     {"Concat", fold_concat},
     {"Reshape", fold_reshape},
-    {"Unsqueeze", fold_unsqueeze},
-    {"Squeeze", fold_squeeze},
-    {"Flatten", fold_flatten},
+    {"Unsqueeze", fold_reshape},
+    {"Squeeze", fold_reshape},
+    {"Flatten", fold_reshape},
     {"Expand", fold_expand},
     {"ReduceProd", fold_product},
     {"Range", fold_range},
@@ -478,17 +381,16 @@ static const struct {
 /* Shape: of what flows. With opset 15 from `start` to `end`. */
 static clt_status fold_shape(const clt__onnx_work *work, const clt__onnx_value *x, clt_error *error)
 {
-    int64_t dim[CLT__ONNX_RANK], begin;
-    const bool flows = clt__onnx_flows(x);
-    const int rank = flows ? x->view.rank : x->constant.rank;
+    int64_t begin;
     clt__onnx_tensor shape;
-    for (int i = 0; i < rank; i++) dim[i] = flows ? clt__view_size(&x->view, i) : x->constant.dim[i];
-    const int64_t length = cut(rank, clt__onnx_int(work, "start", 0), clt__onnx_int(work, "end", rank), 1, &begin);
+    const clt__onnx_shape from = clt__onnx_shape_of(x);
+    const int64_t length =
+        clt__onnx_cut(from.rank, clt__onnx_int(work, "start", 0), clt__onnx_int(work, "end", from.rank), 1, &begin);
     const bool size = strcmp(work->node->op_type, "Size") == 0;
     TRY(clt__onnx_tensor_make(size ? 0 : 1, &length, true, &shape, error));
     if (size) shape.value[0] = 1;
-    for (int64_t i = 0; i < rank && size; i++) shape.value[0] *= (double)dim[i];
-    for (int64_t i = 0; i < length && !size; i++) shape.value[i] = (double)dim[begin + i];
+    for (int i = 0; i < from.rank && size; i++) shape.value[0] *= (double)from.dim[i];
+    for (int64_t i = 0; i < length && !size; i++) shape.value[i] = (double)from.dim[begin + i];
     return clt__onnx_give_constant(work, 0, &shape);
 }
 

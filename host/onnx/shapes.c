@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "onnx/graph.h"
+#include "onnx/new_shape.h"
 
 static clt_status pass(const clt__onnx_work *work, clt_error *error)
 {
@@ -14,118 +15,27 @@ static clt_status pass(const clt__onnx_work *work, clt_error *error)
 
 /* ---- shapes */
 
-static clt_status reshape_to(const clt__onnx_work *work, const clt__onnx_value *x, int rank, const int64_t *dim,
-                             clt_error *error)
-{
-    clt__view view;
-    if (clt__view_reshape(&x->view, rank, dim, &view)) return clt__onnx_give_view(work, 0, x, &view);
-    return clt__onnx_refuse(work, error, "its new shape mixes the batch or parts of axes");
-}
-
-static int64_t count_of(const clt__view *view)
-{
-    int64_t count = 1;
-    for (int i = 0; i < view->rank; i++) count *= clt__view_size(view, i);
-    return count;
-}
-
-/* A list with 0 (as before) and -1 (what is left), in place. False where it does not have the tensor's elements. */
-static bool resolve_shape(const clt__view *from, bool zero_is_zero, int rank, int64_t *dim)
-{
-    int unknown = -1;
-    int64_t known = 1;
-    for (int i = 0; i < rank; i++) {
-        if (dim[i] == 0 && !zero_is_zero && i < from->rank) dim[i] = clt__view_size(from, i);
-        if (dim[i] == -1 && unknown < 0) {
-            unknown = i;
-            continue;
-        }
-        if (dim[i] < 1 || dim[i] > INT32_MAX || known > INT64_MAX / dim[i]) return false;
-        known *= dim[i];
-    }
-    const int64_t all = count_of(from);
-    if (unknown >= 0) dim[unknown] = all / known;
-    return unknown >= 0 ? all % known == 0 && dim[unknown] > 0 : all == known;
-}
-
 static clt_status reshape(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *x = clt__onnx_input(work, 0);
-    int64_t dim[CLT__ONNX_RANK];
-    const int rank = clt__onnx_axes(work, "shape", 1, dim, CLT__ONNX_RANK);
-    if (!clt__onnx_flows(x) || rank < 1) return clt__onnx_refuse(work, error, "its new shape is not known");
-    if (!resolve_shape(&x->view, clt__onnx_int(work, "allowzero", 0) != 0, rank, dim))
-        return clt__onnx_refuse(work, error, "its new shape has another number of elements");
-    return reshape_to(work, x, rank, dim, error);
-}
-
-static clt_status flatten(const clt__onnx_work *work, clt_error *error)
-{
-    const clt__onnx_value *x = clt__onnx_input(work, 0);
-    const int64_t axis = clt__onnx_int(work, "axis", 1);
+    clt__view view;
+    clt__onnx_shape to;
     if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
-    const int64_t at = axis < 0 ? axis + x->view.rank : axis;
-    int64_t dim[2] = {1, 1};
-    if (at < 0 || at > x->view.rank) return clt__onnx_refuse(work, error, "its axis is not one of the input's");
-    for (int i = 0; i < x->view.rank; i++) dim[i >= at] *= clt__view_size(&x->view, i);
-    return reshape_to(work, x, 2, dim, error);
-}
-
-static clt_status squeeze(const clt__onnx_work *work, clt_error *error)
-{
-    const clt__onnx_value *x = clt__onnx_input(work, 0);
-    int64_t axes[CLT__ONNX_RANK], dim[CLT__ONNX_RANK];
-    bool left_out[CLT__ONNX_RANK] = {false};
-    int rank = 0;
-    const int count = clt__onnx_axes(work, "axes", 1, axes, CLT__ONNX_RANK);
-    if (!clt__onnx_flows(x) || count < 0) return clt__onnx_refuse(work, error, "its axes are not known");
-    for (int i = 0; i < count; i++) {
-        const int axis = clt__onnx_axis(axes[i], x->view.rank);
-        if (axis < 0 || clt__view_size(&x->view, axis) != 1)
-            return clt__onnx_refuse(work, error, "an axis of its is not of size 1");
-        left_out[axis] = true;
-    }
-    for (int i = 0; i < x->view.rank; i++) {
-        const int64_t size = clt__view_size(&x->view, i);
-        if (!(left_out[i] || (count == 0 && size == 1))) dim[rank++] = size;
-    }
-    return reshape_to(work, x, rank, dim, error);
-}
-
-static clt_status unsqueeze(const clt__onnx_work *work, clt_error *error)
-{
-    const clt__onnx_value *x = clt__onnx_input(work, 0);
-    int64_t axes[CLT__ONNX_RANK], dim[CLT__ONNX_RANK];
-    bool fresh[CLT__ONNX_RANK] = {false};
-    const int count = clt__onnx_axes(work, "axes", 1, axes, CLT__ONNX_RANK);
-    if (!clt__onnx_flows(x) || count < 1 || x->view.rank + count > CLT__ONNX_RANK)
-        return clt__onnx_refuse(work, error, "its axes are not known");
-    const int rank = x->view.rank + count;
-    for (int i = 0; i < count; i++) {
-        const int axis = clt__onnx_axis(axes[i], rank);
-        if (axis < 0 || fresh[axis]) return clt__onnx_refuse(work, error, "an axis of its is not one of the output's");
-        fresh[axis] = true;
-    }
-    for (int i = 0, from = 0; i < rank; i++) dim[i] = fresh[i] ? 1 : clt__view_size(&x->view, from++);
-    return reshape_to(work, x, rank, dim, error);
+    const clt__onnx_shape from = clt__onnx_shape_of(x);
+    const char *reason = clt__onnx_new_shape(work, &from, &to);
+    if (reason) return clt__onnx_refuse(work, error, "%s", reason);
+    if (clt__view_reshape(&x->view, to.rank, to.dim, &view)) return clt__onnx_give_view(work, 0, x, &view);
+    return clt__onnx_refuse(work, error, "its new shape mixes the batch or parts of axes");
 }
 
 static clt_status transpose(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *x = clt__onnx_input(work, 0);
-    int64_t list[CLT__ONNX_RANK];
     int order[CLT__ONNX_RANK];
-    bool used[CLT__ONNX_RANK] = {false};
     clt__view view;
     if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
-    const int rank = x->view.rank, count = clt__onnx_ints(work, "perm", list, CLT__ONNX_RANK);
-    for (int i = 0; i < rank; i++) {
-        const int64_t axis = count ? (count == rank ? list[i] : -1) : rank - 1 - i;
-        if (axis < 0 || axis >= rank || used[axis])
-            return clt__onnx_refuse(work, error, "its order is none of the input's dimensions");
-        used[axis] = true;
-        order[i] = (int)axis;
-    }
+    if (!clt__onnx_new_order(work, x->view.rank, order))
+        return clt__onnx_refuse(work, error, "its order is none of the input's dimensions");
     clt__view_transpose(&x->view, order, &view);
     return clt__onnx_give_view(work, 0, x, &view);
 }
@@ -180,40 +90,25 @@ static clt_status split(const clt__onnx_work *work, clt_error *error)
     return CLT_OK;
 }
 
-static int64_t clamp(int64_t value, int64_t least, int64_t most)
-{
-    return value < least ? least : value > most ? most : value;
-}
-
 static clt_status slice(const clt__onnx_work *work, clt_error *error)
 {
     clt__onnx_value *x = clt__onnx_input(work, 0);
-    int64_t starts[CLT__ONNX_RANK], ends[CLT__ONNX_RANK], axes[CLT__ONNX_RANK], steps[CLT__ONNX_RANK];
-    const int count = clt__onnx_axes(work, "starts", 1, starts, CLT__ONNX_RANK),
-              other = clt__onnx_axes(work, "ends", 2, ends, CLT__ONNX_RANK),
-              named = clt__onnx_axes(work, "axes", 3, axes, CLT__ONNX_RANK),
-              stepped = clt__onnx_axes(work, "steps", 4, steps, CLT__ONNX_RANK);
-    if (!clt__onnx_flows(x) || count < 1 || other != count || (named && named != count) ||
-        (stepped && stepped != count))
+    clt__onnx_cuts cuts;
+    int cut = -1;
+    if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
+    const clt__onnx_shape from = clt__onnx_shape_of(x);
+    if (!clt__onnx_find_cuts(work, &from, &cuts))
         return clt__onnx_refuse(work, error, "where it begins and ends is not known");
     TRY(clt__onnx_in_order(work, x, error));
-    int cut = -1;
-    int64_t first = 0, length = 0;
-    for (int i = 0; i < count; i++) {
-        const int axis = clt__onnx_axis(named ? axes[i] : i, x->view.rank);
-        if (axis < 0 || (stepped && steps[i] != 1)) return clt__onnx_refuse(work, error, "it takes steps");
-        const int64_t size = clt__view_size(&x->view, axis);
-        const int64_t begin = clamp(starts[i] < 0 ? starts[i] + size : starts[i], 0, size);
-        const int64_t end = clamp(ends[i] < 0 ? ends[i] + size : ends[i], 0, size);
-        if (begin == 0 && end == size) continue;
-        if (cut >= 0 || end <= begin || !clt__view_is_axis(&x->view, axis, 'C', x->shape.channels))
+    for (int i = 0; i < from.rank; i++) {
+        if (cuts.step[i] != 1) return clt__onnx_refuse(work, error, "it takes steps");
+        if (cuts.count[i] == from.dim[i]) continue;
+        if (cut >= 0 || cuts.count[i] < 1 || !clt__view_is_axis(&x->view, i, 'C', x->shape.channels))
             return clt__onnx_refuse(work, error, "only channels can be cut");
-        cut = axis;
-        first = begin;
-        length = end - begin;
+        cut = i;
     }
     if (cut < 0) return clt__onnx_give_view(work, 0, x, &x->view);
-    return give_slice(work, x, cut, first, length, 0, error);
+    return give_slice(work, x, cut, cuts.begin[cut], cuts.count[cut], 0, error);
 }
 
 /* ---- padding and sizes */
@@ -318,9 +213,7 @@ static clt_status resize(const clt__onnx_work *work, clt_error *error)
 }
 
 const clt__onnx_row clt__onnx_shape_rows[] = {
-    {"Identity", pass},   {"Cast", pass},       {"Reshape", reshape},
-    {"Flatten", flatten}, {"Squeeze", squeeze}, {"Unsqueeze", unsqueeze},
-    {"Slice", slice},     {"Split", split},     {"Transpose", transpose},
-    {"Pad", pad},         {"Resize", resize},   {"Upsample", resize},
-    {NULL, NULL},
+    {"Identity", pass},     {"Cast", pass},       {"Reshape", reshape}, {"Flatten", reshape},     {"Squeeze", reshape},
+    {"Unsqueeze", reshape}, {"Slice", slice},     {"Split", split},     {"Transpose", transpose}, {"Pad", pad},
+    {"Resize", resize},     {"Upsample", resize}, {NULL, NULL},
 };
