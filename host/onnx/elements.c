@@ -17,44 +17,20 @@ static clt_status give_element(const clt__onnx_work *work, const char *kind, clt
     return clt__onnx_give_line(work, x, kind, x->shape, &x->view, error, "%s", options);
 }
 
-/* Of ONNX's name and ours. */
-static const char *const plain_kinds[][2] = {
-    {"Relu", "relu"},         {"Sigmoid", "sigmoid"},
-    {"Tanh", "tanh"},         {"Softplus", "softplus"},
-    {"Mish", "mish"},         {"Sqrt", "sqrt"},
-    {"Exp", "exp"},           {"Log", "log"},
-    {"Abs", "abs"},           {"Neg", "neg"},
-    {"Softsign", "softsign"}, {"Reciprocal", "reciprocal"},
-    {"Erf", "erf"},           {"HardSwish", "hardswish"},
-};
-
 static clt_status plain(const clt__onnx_work *work, clt_error *error)
 {
-    size_t i = 0;
-    while (strcmp(plain_kinds[i][0], work->node->op_type) != 0) i++;
-    return give_element(work, plain_kinds[i][1], error, "");
+    return give_element(work, work->kind, error, "");
 }
 
-/* ONNX's name, ours, the attribute and its default, what our option is called and its default. */
-static const struct {
-    const char *type, *kind, *attribute, *option;
-    double otherwise, usual;
-} sloped[] = {
-    {"LeakyRelu", "leaky_relu", "alpha", "slope", 0.01, 0.01},
-    {"Elu", "elu", "alpha", "alpha", 1, 1},
-    {"Celu", "celu", "alpha", "alpha", 1, 1},
-    {"ThresholdedRelu", "thresholded_relu", "alpha", "alpha", 1, 1},
-};
-
-static clt_status slope(const clt__onnx_work *work, clt_error *error)
+/* alpha is the slope of a leaky relu, and as ONNX has it by default too. */
+static clt_status sloped(const clt__onnx_work *work, clt_error *error)
 {
-    size_t i = 0;
+    const bool leaky = strcmp(work->kind, "leaky_relu") == 0;
+    const double usual = leaky ? 0.01 : 1, value = clt__onnx_float(work, "alpha", usual);
     char number[32], options[64] = "";
-    while (strcmp(sloped[i].type, work->node->op_type) != 0) i++;
-    const double value = clt__onnx_float(work, sloped[i].attribute, sloped[i].otherwise);
-    if ((float)value != (float)sloped[i].usual)
-        (void)snprintf(options, sizeof options, " %s=%s", sloped[i].option, clt__onnx_number(value, number));
-    return give_element(work, sloped[i].kind, error, options);
+    if ((float)value != (float)usual)
+        (void)snprintf(options, sizeof options, " %s=%s", leaky ? "slope" : "alpha", clt__onnx_number(value, number));
+    return give_element(work, work->kind, error, options);
 }
 
 static clt_status hard_sigmoid(const clt__onnx_work *work, clt_error *error)
@@ -197,8 +173,7 @@ static clt_status write_scale(const clt__onnx_work *work, const clt__onnx_value 
                         scales ? " bias=no" : " weight=no", s->shared ? " shared=yes" : ""));
     TRY(clt__onnx_add_weight(work->graph, line, scales ? "weight" : "bias", 1, &s->count, s->value, error));
     work->graph->line[line].takes_bias = scales && s->by_channel && !s->shared;
-    const clt__onnx_value made = {.line = line, .shape = x->shape};
-    return clt__onnx_give_view(work, 0, &made, &x->view);
+    return clt__onnx_give_made(work, 0, line, &x->view);
 }
 
 /* Added as the bias of the line that gives x, if that is all that x is for. */
@@ -334,8 +309,7 @@ static clt_status give_joined(const clt__onnx_work *work, const char *kind, cons
 {
     int line;
     TRY(clt__onnx_write(work->graph, kind, NULL, input, inputs, shape, &line, error, "%s", ""));
-    const clt__onnx_value made = {.line = line, .shape = shape};
-    return clt__onnx_give_view(work, 0, &made, view);
+    return clt__onnx_give_made(work, 0, line, view);
 }
 
 static clt_status two_values(const clt__onnx_work *work, const clt__onnx_value *a, const clt__onnx_value *b,
@@ -420,26 +394,43 @@ static clt_status mean(const clt__onnx_work *work, clt_error *error)
     return many(work, "add", true, error);
 }
 
-static clt_status maximum(const clt__onnx_work *work, clt_error *error)
+static clt_status extreme(const clt__onnx_work *work, clt_error *error)
 {
-    return many(work, "maximum", false, error);
-}
-
-static clt_status minimum(const clt__onnx_work *work, clt_error *error)
-{
-    return many(work, "minimum", false, error);
+    return many(work, work->kind, false, error);
 }
 
 const clt__onnx_row clt__onnx_element_rows[] = {
-    {"Relu", plain},     {"Sigmoid", plain},   {"Tanh", plain},
-    {"Softplus", plain}, {"Mish", plain},      {"Sqrt", plain},
-    {"Exp", plain},      {"Log", plain},       {"Abs", plain},
-    {"Neg", plain},      {"Softsign", plain},  {"Reciprocal", plain},
-    {"Erf", plain},      {"HardSwish", plain}, {"LeakyRelu", slope},
-    {"Elu", slope},      {"Celu", slope},      {"ThresholdedRelu", slope},
-    {"Selu", selu},      {"Gelu", gelu},       {"HardSigmoid", hard_sigmoid},
-    {"Clip", clip},      {"Dropout", dropout}, {"Pow", power},
-    {"Add", binary},     {"Sub", binary},      {"Mul", binary},
-    {"Div", binary},     {"Sum", sum},         {"Mean", mean},
-    {"Max", maximum},    {"Min", minimum},     {NULL, NULL},
+    {"Relu", plain, "relu"},
+    {"Sigmoid", plain, "sigmoid"},
+    {"Tanh", plain, "tanh"},
+    {"Softplus", plain, "softplus"},
+    {"Mish", plain, "mish"},
+    {"Sqrt", plain, "sqrt"},
+    {"Exp", plain, "exp"},
+    {"Log", plain, "log"},
+    {"Abs", plain, "abs"},
+    {"Neg", plain, "neg"},
+    {"Softsign", plain, "softsign"},
+    {"Reciprocal", plain, "reciprocal"},
+    {"Erf", plain, "erf"},
+    {"HardSwish", plain, "hardswish"},
+    {"LeakyRelu", sloped, "leaky_relu"},
+    {"Elu", sloped, "elu"},
+    {"Celu", sloped, "celu"},
+    {"ThresholdedRelu", sloped, "thresholded_relu"},
+    {"Selu", selu, NULL},
+    {"Gelu", gelu, NULL},
+    {"HardSigmoid", hard_sigmoid, NULL},
+    {"Clip", clip, NULL},
+    {"Dropout", dropout, NULL},
+    {"Pow", power, NULL},
+    {"Add", binary, NULL},
+    {"Sub", binary, NULL},
+    {"Mul", binary, NULL},
+    {"Div", binary, NULL},
+    {"Sum", sum, NULL},
+    {"Mean", mean, NULL},
+    {"Max", extreme, "maximum"},
+    {"Min", extreme, "minimum"},
+    {NULL, NULL, NULL},
 };

@@ -180,6 +180,12 @@ clt_status clt__onnx_give_view(const clt__onnx_work *work, size_t output, const 
     return CLT_OK;
 }
 
+clt_status clt__onnx_give_made(const clt__onnx_work *work, size_t output, int line, const clt__view *view)
+{
+    const clt__onnx_value made = {.line = line, .shape = work->graph->line[line].shape};
+    return clt__onnx_give_view(work, output, &made, view);
+}
+
 /* ---- names of lines */
 
 static size_t number_of(const clt__onnx_graph *graph, const clt__onnx_line *line)
@@ -360,8 +366,7 @@ clt_status clt__onnx_give_line(const clt__onnx_work *work, const clt__onnx_value
     va_end(list);
     TRY(status);
     const clt__view image = clt__view_of(work->graph->batch, shape, from->view.rank);
-    const clt__onnx_value made = {.line = line, .shape = shape};
-    return clt__onnx_give_view(work, 0, &made, view ? view : &image);
+    return clt__onnx_give_made(work, 0, line, view ? view : &image);
 }
 
 clt_status clt__onnx_add_option(clt__onnx_line *line, clt_error *error, const char *format, ...)

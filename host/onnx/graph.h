@@ -83,6 +83,7 @@ typedef Onnx__NodeProto clt__onnx_node;
 typedef struct clt__onnx_work {
     clt__onnx_graph *graph;
     const clt__onnx_node *node;
+    const char *kind; /* as the row of its type has it */
 } clt__onnx_work;
 
 /* Input and output of this number; an input that is not there is absent, an output that nobody names NULL. */
@@ -115,6 +116,9 @@ clt_status clt__onnx_give_constant(const clt__onnx_work *work, size_t output, cl
 /* What flows already, seen otherwise. */
 clt_status clt__onnx_give_view(const clt__onnx_work *work, size_t output, const clt__onnx_value *from,
                                const clt__view *view);
+
+/* What a line gives, so seen. */
+clt_status clt__onnx_give_made(const clt__onnx_work *work, size_t output, int line, const clt__view *view);
 
 /* A line of the net that reads `inputs` lines; `name` is what it should be called, or NULL. Gives its index. */
 clt_status clt__onnx_write(clt__onnx_graph *graph, const char *kind, const char *name, const int *input, int inputs,
@@ -151,6 +155,7 @@ typedef clt_status (*clt__onnx_handler)(const clt__onnx_work *work, clt_error *e
 typedef struct clt__onnx_row {
     const char *type;
     clt__onnx_handler handle;
+    const char *kind; /* of the layer that it becomes, where the handler serves several types of node */
 } clt__onnx_row;
 
 /* Each list ends with NULL. */

@@ -259,13 +259,13 @@ static clt_status set_inputs(importer *im, clt_error *error)
 
 /* ---- nodes */
 
-static clt__onnx_handler find_handler(const char *type)
+static const clt__onnx_row *find_row(const char *type)
 {
     static const clt__onnx_row *const lists[] = {clt__onnx_weighted_rows, clt__onnx_pool_rows,  clt__onnx_norm_rows,
                                                  clt__onnx_element_rows,  clt__onnx_shape_rows, clt__onnx_join_rows};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (const clt__onnx_row *row = lists[i]; row->type; row++)
-            if (strcmp(row->type, type) == 0) return row->handle;
+            if (strcmp(row->type, type) == 0) return row;
     return NULL;
 }
 
@@ -303,16 +303,16 @@ static void leave_unknown(const clt__onnx_work *work)
 
 static clt_status import_node(importer *im, const Onnx__NodeProto *node, clt_error *error)
 {
-    const clt__onnx_work work = {&im->graph, node};
+    const clt__onnx_row *row = find_row(node->op_type);
+    const clt__onnx_work work = {&im->graph, node, row ? row->kind : NULL};
     bool unknown, folded = false;
     TRY(check_inputs(&work, &unknown, error));
     if (!is_own_domain(node)) {
         TRY(clt__onnx_refuse(&work, error, "it is of the domain %.100s", node->domain));
     } else {
         if (!unknown) TRY(clt__onnx_fold(&work, &folded, error));
-        const clt__onnx_handler handle = find_handler(node->op_type);
-        if (!folded && !unknown && handle) TRY(handle(&work, error));
-        if (!folded && !handle && !(unknown && clt__onnx_folds(node->op_type)))
+        if (!folded && !unknown && row) TRY(row->handle(&work, error));
+        if (!folded && !row && !(unknown && clt__onnx_folds(node->op_type)))
             TRY(clt__onnx_refuse(&work, error, "%s", ""));
     }
     leave_unknown(&work);

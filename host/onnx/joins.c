@@ -55,4 +55,4 @@ static clt_status concat(const clt__onnx_work *work, clt_error *error)
     return clt__onnx_give_view(work, 0, &joined, &joined.view);
 }
 
-const clt__onnx_row clt__onnx_join_rows[] = {{"Concat", concat}, {NULL, NULL}};
+const clt__onnx_row clt__onnx_join_rows[] = {{"Concat", concat, NULL}, {NULL, NULL, NULL}};

@@ -21,21 +21,25 @@ static bool has_numbers(const clt__onnx_value *value, int64_t count)
     return clt__onnx_is_constant(value) && (int64_t)value->constant.count == count;
 }
 
-/* Inputs of the node as parameters of a line, each a number a channel. */
-static clt_status add_numbers(const clt__onnx_work *work, int line, size_t first, const char *const *names, int count,
-                              clt_error *error)
+static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
+
+/* A layer whose first parameters, a number a channel each, are the node's inputs 1 to `count`. */
+static clt_status give_layer(const clt__onnx_work *work, const clt__onnx_value *x, const char *kind,
+                             const char *options, int count, clt_error *error)
 {
+    char name[128];
+    int line;
+    TRY(clt__onnx_write(work->graph, kind, clt__onnx_layer_name(work, 1, name, sizeof name), &x->line, 1, x->shape,
+                        &line, error, "%s", options));
     for (int i = 0; i < count; i++) {
-        const clt__onnx_tensor *given = &clt__onnx_input(work, first + (size_t)i)->constant;
+        const clt__onnx_tensor *given = &clt__onnx_input(work, 1 + (size_t)i)->constant;
         const int64_t extent = (int64_t)given->count;
         TRY(clt__onnx_add_weight(work->graph, line, names[i], 1, &extent, given->value, error));
     }
-    return CLT_OK;
+    return clt__onnx_give_made(work, 0, line, &x->view);
 }
 
 /* ---- batch normalisation */
-
-static const char *const batchnorm_names[] = {"weight", "bias", "running_mean", "running_var"};
 
 static bool has_batchnorm_numbers(const clt__onnx_work *work, int64_t channels)
 {
@@ -44,29 +48,28 @@ static bool has_batchnorm_numbers(const clt__onnx_work *work, int64_t channels)
     return true;
 }
 
+static bool are_read(const clt__onnx_work *work, size_t output)
+{
+    const clt__onnx_value *value = clt__onnx_output(work, output);
+    return value && value->users > 0;
+}
+
 static clt_status batchnorm(const clt__onnx_work *work, clt_error *error)
 {
-    const clt__onnx_value *given = clt__onnx_input(work, 0);
     clt__onnx_value x;
     bool fits;
-    char name[128], eps[48], number[32], momentum[48] = "";
-    int line;
-    TRY(clt__onnx_as_image(work, given, &x, &fits, error));
+    char eps[48], number[32], options[96] = "";
+    TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
     if (!has_batchnorm_numbers(work, x.shape.channels))
         return clt__onnx_refuse(work, error, "its scale, bias, mean and variance are not constants of %d numbers",
                                 x.shape.channels);
-    if (clt__onnx_int(work, "training_mode", 0) && (clt__onnx_output(work, 1) || clt__onnx_output(work, 2)) &&
-        (clt__onnx_output(work, 1) ? clt__onnx_output(work, 1)->users : 0) > 0)
-        return clt__onnx_refuse(work, error, "its running statistics are read");
+    if (are_read(work, 1) || are_read(work, 2)) return clt__onnx_refuse(work, error, "its running statistics are read");
     const double share = 1 - clt__onnx_float(work, "momentum", 0.9);
     if (fabs(share - 0.1) > 1e-7)
-        (void)snprintf(momentum, sizeof momentum, " momentum=%s", clt__onnx_number(share, number));
-    TRY(clt__onnx_write(work->graph, "batchnorm", clt__onnx_layer_name(work, 1, name, sizeof name), &x.line, 1, x.shape,
-                        &line, error, "%s%s", momentum, epsilon(work, eps)));
-    TRY(add_numbers(work, line, 1, batchnorm_names, 4, error));
-    const clt__onnx_value made = {.line = line, .shape = x.shape};
-    return clt__onnx_give_view(work, 0, &made, &x.view);
+        (void)snprintf(options, sizeof options, " momentum=%s", clt__onnx_number(share, number));
+    (void)snprintf(options + strlen(options), sizeof options - strlen(options), "%s", epsilon(work, eps));
+    return give_layer(work, &x, "batchnorm", options, 4, error);
 }
 
 /* ---- instance, group and layer normalisation */
@@ -91,52 +94,41 @@ static clt_status instance_norm(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *x = clt__onnx_input(work, 0), *weight = clt__onnx_input(work, 1),
                           *bias = clt__onnx_input(work, 2);
-    static const char *const names[] = {"weight", "bias"};
     int64_t groups;
-    char name[128], eps[48], options[96];
-    int line;
+    char eps[48], options[96];
     if (!clt__onnx_flows(x) || !find_groups(x, &groups) || !has_numbers(weight, groups) || !has_numbers(bias, groups))
         return clt__onnx_refuse(work, error, "its input is no image, or its scale and bias are no constants");
     const bool plain = is_all(weight, 1) && is_all(bias, 0), by_channel = groups == x->shape.channels;
     if (!plain && !by_channel) return clt__onnx_refuse(work, error, "it scales groups of channels, each by one number");
-    (void)snprintf(options, sizeof options, " groups=%lld affine=no", (long long)groups);
-    if (by_channel) (void)snprintf(options, sizeof options, "%s", plain ? "" : " affine=yes");
-    TRY(clt__onnx_write(work->graph, by_channel ? "instancenorm" : "groupnorm",
-                        clt__onnx_layer_name(work, 1, name, sizeof name), &x->line, 1, x->shape, &line, error, "%s%s",
-                        options, epsilon(work, eps)));
-    if (!plain) TRY(add_numbers(work, line, 1, names, 2, error));
-    const clt__onnx_value made = {.line = line, .shape = x->shape};
-    return clt__onnx_give_view(work, 0, &made, &x->view);
+    (void)epsilon(work, eps);
+    if (by_channel)
+        (void)snprintf(options, sizeof options, "%s%s", plain ? "" : " affine=yes", eps);
+    else
+        (void)snprintf(options, sizeof options, " groups=%lld affine=no%s", (long long)groups, eps);
+    return give_layer(work, x, by_channel ? "instancenorm" : "groupnorm", options, plain ? 0 : 2, error);
 }
 
 static clt_status group_norm(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *weight = clt__onnx_input(work, 1), *bias = clt__onnx_input(work, 2);
-    static const char *const names[] = {"weight", "bias"};
     const int64_t groups = clt__onnx_int(work, "num_groups", 0);
     clt__onnx_value x;
     bool fits;
-    char name[128], eps[48];
-    int line;
+    char eps[48], options[96];
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
     if (groups < 1 || x.shape.channels % groups || !has_numbers(weight, x.shape.channels) ||
         !has_numbers(bias, x.shape.channels))
         return clt__onnx_refuse(work, error, "its scale and bias are not a number a channel");
-    TRY(clt__onnx_write(work->graph, "groupnorm", clt__onnx_layer_name(work, 1, name, sizeof name), &x.line, 1, x.shape,
-                        &line, error, " groups=%d%s", (int)groups, epsilon(work, eps)));
-    TRY(add_numbers(work, line, 1, names, 2, error));
-    const clt__onnx_value made = {.line = line, .shape = x.shape};
-    return clt__onnx_give_view(work, 0, &made, &x.view);
+    (void)snprintf(options, sizeof options, " groups=%d%s", (int)groups, epsilon(work, eps));
+    return give_layer(work, &x, "groupnorm", options, 2, error);
 }
 
 static clt_status layer_norm(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *x = clt__onnx_input(work, 0), *weight = clt__onnx_input(work, 1),
                           *bias = clt__onnx_input(work, 2);
-    static const char *const names[] = {"weight", "bias"};
-    char name[128], eps[48];
-    int line;
+    char eps[48], options[96];
     if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
     const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", -1), x->view.rank);
     const int64_t channels = x->shape.channels;
@@ -144,11 +136,8 @@ static clt_status layer_norm(const clt__onnx_work *work, clt_error *error)
         return clt__onnx_refuse(work, error, "only the channels of each pixel can be normalised");
     if (!has_numbers(weight, channels) || !(bias->kind == CLT__ONNX_ABSENT || has_numbers(bias, channels)))
         return clt__onnx_refuse(work, error, "its scale and bias are no constants of a number a channel");
-    TRY(clt__onnx_write(work->graph, "layernorm", clt__onnx_layer_name(work, 1, name, sizeof name), &x->line, 1,
-                        x->shape, &line, error, " over=channels%s", epsilon(work, eps)));
-    TRY(add_numbers(work, line, 1, names, bias->kind == CLT__ONNX_ABSENT ? 1 : 2, error));
-    const clt__onnx_value made = {.line = line, .shape = x->shape};
-    return clt__onnx_give_view(work, 0, &made, &x->view);
+    (void)snprintf(options, sizeof options, " over=channels%s", epsilon(work, eps));
+    return give_layer(work, x, "layernorm", options, bias->kind == CLT__ONNX_ABSENT ? 1 : 2, error);
 }
 
 static clt_status lrn(const clt__onnx_work *work, clt_error *error)
@@ -171,7 +160,6 @@ static clt_status lrn(const clt__onnx_work *work, clt_error *error)
 static clt_status softmax(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *x = clt__onnx_input(work, 0);
-    const char *kind = strcmp(work->node->op_type, "Softmax") == 0 ? "softmax" : "log_softmax";
     const bool old = work->graph->opset < 13;
     if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
     const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", old ? 1 : -1), x->view.rank);
@@ -184,7 +172,7 @@ static clt_status softmax(const clt__onnx_work *work, clt_error *error)
     clt__onnx_value from = *x;
     if (!channels)
         TRY(clt__onnx_write(work->graph, "flatten", NULL, &x->line, 1, x->shape, &from.line, error, "%s", ""));
-    return clt__onnx_give_line(work, &from, kind, x->shape, &x->view, error, "%s", "");
+    return clt__onnx_give_line(work, &from, work->kind, x->shape, &x->view, error, "%s", "");
 }
 
 static clt_status prelu(const clt__onnx_work *work, clt_error *error)
@@ -192,8 +180,6 @@ static clt_status prelu(const clt__onnx_work *work, clt_error *error)
     const clt__onnx_value *slope = clt__onnx_input(work, 1);
     clt__onnx_value x;
     bool fits;
-    char name[128];
-    int line;
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
     const bool shared = has_numbers(slope, 1) && x.shape.channels > 1;
@@ -202,22 +188,17 @@ static clt_status prelu(const clt__onnx_work *work, clt_error *error)
         (!has_numbers(slope, x.shape.channels) ||
          (x.shape.channels > 1 && (channel_dim < 0 || slope->constant.dim[channel_dim] != x.shape.channels))))
         return clt__onnx_refuse(work, error, "its slopes are not one number, nor one a channel");
-    TRY(clt__onnx_write(work->graph, "prelu", clt__onnx_layer_name(work, 1, name, sizeof name), &x.line, 1, x.shape,
-                        &line, error, "%s", shared ? " shared=yes" : ""));
-    const int64_t count = (int64_t)slope->constant.count;
-    TRY(clt__onnx_add_weight(work->graph, line, "weight", 1, &count, slope->constant.value, error));
-    const clt__onnx_value made = {.line = line, .shape = x.shape};
-    return clt__onnx_give_view(work, 0, &made, &x.view);
+    return give_layer(work, &x, "prelu", shared ? " shared=yes" : "", 1, error);
 }
 
 const clt__onnx_row clt__onnx_norm_rows[] = {
-    {"BatchNormalization", batchnorm},
-    {"InstanceNormalization", instance_norm},
-    {"GroupNormalization", group_norm},
-    {"LayerNormalization", layer_norm},
-    {"LRN", lrn},
-    {"Softmax", softmax},
-    {"LogSoftmax", softmax},
-    {"PRelu", prelu},
-    {NULL, NULL},
+    {"BatchNormalization", batchnorm, NULL},
+    {"InstanceNormalization", instance_norm, NULL},
+    {"GroupNormalization", group_norm, NULL},
+    {"LayerNormalization", layer_norm, NULL},
+    {"LRN", lrn, NULL},
+    {"Softmax", softmax, "softmax"},
+    {"LogSoftmax", softmax, "log_softmax"},
+    {"PRelu", prelu, NULL},
+    {NULL, NULL, NULL},
 };

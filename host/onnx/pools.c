@@ -5,7 +5,7 @@
 #include "onnx/graph.h"
 #include "onnx/sliding.h"
 
-static clt_status pool(const clt__onnx_work *work, const char *kind, const char *more, clt_error *error)
+static clt_status pool(const clt__onnx_work *work, clt_error *error)
 {
     clt__onnx_value x;
     clt__onnx_window w;
@@ -18,36 +18,18 @@ static clt_status pool(const clt__onnx_work *work, const char *kind, const char 
     if (clt__onnx_output(work, 1)) return clt__onnx_refuse(work, error, "the places of its maxima are wanted");
     clt__onnx_window_options(&w, w.kernel, options, sizeof options);
     const clt_shape shape = {x.shape.channels, w.out[0], w.out[1]};
-    return clt__onnx_give_line(work, &x, kind, shape, NULL, error, "%s%s%s", options, w.ceil ? " ceil=yes" : "", more);
+    const bool leaves_out = strcmp(work->kind, "avgpool") == 0 && !clt__onnx_int(work, "count_include_pad", 0);
+    return clt__onnx_give_line(work, &x, work->kind, shape, NULL, error, "%s%s%s", options, w.ceil ? " ceil=yes" : "",
+                               leaves_out ? " count_include_pad=no" : "");
 }
 
-static clt_status maxpool(const clt__onnx_work *work, clt_error *error)
-{
-    return pool(work, "maxpool", "", error);
-}
-
-static clt_status avgpool(const clt__onnx_work *work, clt_error *error)
-{
-    return pool(work, "avgpool", clt__onnx_int(work, "count_include_pad", 0) ? "" : " count_include_pad=no", error);
-}
-
-static clt_status global(const clt__onnx_work *work, const char *kind, clt_error *error)
+static clt_status global(const clt__onnx_work *work, clt_error *error)
 {
     clt__onnx_value x;
     bool fits;
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
-    return clt__onnx_give_line(work, &x, kind, (clt_shape){x.shape.channels, 1, 1}, NULL, error, "%s", "");
-}
-
-static clt_status global_average(const clt__onnx_work *work, clt_error *error)
-{
-    return global(work, "globalavgpool", error);
-}
-
-static clt_status global_max(const clt__onnx_work *work, clt_error *error)
-{
-    return global(work, "globalmaxpool", error);
+    return clt__onnx_give_line(work, &x, work->kind, (clt_shape){x.shape.channels, 1, 1}, NULL, error, "%s", "");
 }
 
 /* ---- means and maxima over axes */
@@ -97,9 +79,10 @@ static bool read_reduced(const clt__onnx_work *work, const clt__onnx_value *x, b
     return count >= 0;
 }
 
-static clt_status reduce(const clt__onnx_work *work, const char *over_image, const char *over_channels,
-                         clt_error *error)
+/* Over an image's pixels to the layer of the row; a mean over the channels is one too. */
+static clt_status reduce(const clt__onnx_work *work, clt_error *error)
 {
+    const char *over_channels = strcmp(work->kind, "globalavgpool") == 0 ? "channelmean" : NULL;
     clt__onnx_value *x = clt__onnx_input(work, 0);
     bool reduced[CLT__ONNX_RANK];
     char letters[5];
@@ -118,25 +101,15 @@ static clt_status reduce(const clt__onnx_work *work, const char *over_image, con
     reduce_view(x, reduced, clt__onnx_int(work, "keepdims", 1) != 0, &view);
     const clt_shape shape =
         image ? (clt_shape){x->shape.channels, 1, 1} : (clt_shape){1, x->shape.height, x->shape.width};
-    return clt__onnx_give_line(work, x, image ? over_image : over_channels, shape, &view, error, "%s", "");
-}
-
-static clt_status reduce_mean(const clt__onnx_work *work, clt_error *error)
-{
-    return reduce(work, "globalavgpool", "channelmean", error);
-}
-
-static clt_status reduce_max(const clt__onnx_work *work, clt_error *error)
-{
-    return reduce(work, "globalmaxpool", NULL, error);
+    return clt__onnx_give_line(work, x, image ? work->kind : over_channels, shape, &view, error, "%s", "");
 }
 
 const clt__onnx_row clt__onnx_pool_rows[] = {
-    {"MaxPool", maxpool},
-    {"AveragePool", avgpool},
-    {"GlobalAveragePool", global_average},
-    {"GlobalMaxPool", global_max},
-    {"ReduceMean", reduce_mean},
-    {"ReduceMax", reduce_max},
-    {NULL, NULL},
+    {"MaxPool", pool, "maxpool"},
+    {"AveragePool", pool, "avgpool"},
+    {"GlobalAveragePool", global, "globalavgpool"},
+    {"GlobalMaxPool", global, "globalmaxpool"},
+    {"ReduceMean", reduce, "globalavgpool"},
+    {"ReduceMax", reduce, "globalmaxpool"},
+    {NULL, NULL, NULL},
 };

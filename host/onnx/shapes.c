@@ -54,8 +54,7 @@ static clt_status give_slice(const clt__onnx_work *work, const clt__onnx_value *
                         (long long)first, (long long)count));
     view.dim[axis].atoms = count > 1;
     view.dim[axis].atom[0] = (clt__atom){'C', count, 1};
-    const clt__onnx_value made = {.line = line, .shape = shape};
-    return clt__onnx_give_view(work, output, &made, &view);
+    return clt__onnx_give_made(work, output, line, &view);
 }
 
 static clt_status split(const clt__onnx_work *work, clt_error *error)
@@ -213,7 +212,9 @@ static clt_status resize(const clt__onnx_work *work, clt_error *error)
 }
 
 const clt__onnx_row clt__onnx_shape_rows[] = {
-    {"Identity", pass},     {"Cast", pass},       {"Reshape", reshape}, {"Flatten", reshape},     {"Squeeze", reshape},
-    {"Unsqueeze", reshape}, {"Slice", slice},     {"Split", split},     {"Transpose", transpose}, {"Pad", pad},
-    {"Resize", resize},     {"Upsample", resize}, {NULL, NULL},
+    {"Identity", pass, NULL},   {"Cast", pass, NULL},       {"Reshape", reshape, NULL},
+    {"Flatten", reshape, NULL}, {"Squeeze", reshape, NULL}, {"Unsqueeze", reshape, NULL},
+    {"Slice", slice, NULL},     {"Split", split, NULL},     {"Transpose", transpose, NULL},
+    {"Pad", pad, NULL},         {"Resize", resize, NULL},   {"Upsample", resize, NULL},
+    {NULL, NULL, NULL},
 };

@@ -30,8 +30,9 @@ static bool bias_fits(const clt__onnx_value *bias, int64_t out)
     return bias->kind == CLT__ONNX_ABSENT || (clt__onnx_is_constant(bias) && (int64_t)bias->constant.count == out);
 }
 
-static clt_status convolve(const clt__onnx_work *work, bool transposed, clt_error *error)
+static clt_status convolve(const clt__onnx_work *work, clt_error *error)
 {
+    const bool transposed = strcmp(work->kind, "conv_transpose") == 0;
     const clt__onnx_value *weight = clt__onnx_input(work, 1), *bias = clt__onnx_input(work, 2);
     clt__onnx_value x;
     clt__onnx_window window;
@@ -54,28 +55,16 @@ static clt_status convolve(const clt__onnx_work *work, bool transposed, clt_erro
     clt__onnx_window_options(&window, (const int[]){1, 1}, options, sizeof options);
     const clt_shape shape = {(int)out, window.out[0], window.out[1]};
     int line;
-    TRY(clt__onnx_write(work->graph, transposed ? "conv_transpose" : "conv",
-                        clt__onnx_layer_name(work, 1, name, sizeof name), &x.line, 1, shape, &line, error, " out=%d%s",
-                        (int)out, options));
+    TRY(clt__onnx_write(work->graph, work->kind, clt__onnx_layer_name(work, 1, name, sizeof name), &x.line, 1, shape,
+                        &line, error, " out=%d%s", (int)out, options));
     clt__onnx_line *written = &work->graph->line[line];
     if (groups > 1) TRY(clt__onnx_add_option(written, error, " groups=%d", (int)groups));
     if (bias->kind == CLT__ONNX_ABSENT) TRY(clt__onnx_add_option(written, error, " bias=no"));
     written->takes_bias = bias->kind == CLT__ONNX_ABSENT;
     TRY(clt__onnx_add_weight(work->graph, line, "weight", 4, extent, weight->constant.value, error));
     TRY(add_bias(work, line, bias, error));
-    const clt__onnx_value made = {.line = line, .shape = shape};
     const clt__view view = clt__view_of(work->graph->batch, shape, x.view.rank);
-    return clt__onnx_give_view(work, 0, &made, &view);
-}
-
-static clt_status conv(const clt__onnx_work *work, clt_error *error)
-{
-    return convolve(work, false, error);
-}
-
-static clt_status conv_transpose(const clt__onnx_work *work, clt_error *error)
-{
-    return convolve(work, true, error);
+    return clt__onnx_give_made(work, 0, line, &view);
 }
 
 /* ---- matrix products */
@@ -138,9 +127,8 @@ static clt_status write_dense(const clt__onnx_work *work, const clt__onnx_value 
         free(values);
         TRY(status);
     }
-    const clt__onnx_value made = {.line = line, .shape = shape};
     const clt__view view = clt__view_of(work->graph->batch, shape, 2);
-    return clt__onnx_give_view(work, 0, &made, &view);
+    return clt__onnx_give_made(work, 0, line, &view);
 }
 
 /* A matrix by which the last dimension is multiplied, which is the channels of each pixel: a convolution of 1x1. */
@@ -165,8 +153,7 @@ static clt_status write_pixelwise(const clt__onnx_work *work, const clt__onnx_va
     const int last = view.rank - 1;
     view.dim[last].atoms = m->out > 1;
     view.dim[last].atom[0] = (clt__atom){'C', m->out, 1};
-    const clt__onnx_value made = {.line = line, .shape = shape};
-    return clt__onnx_give_view(work, 0, &made, &view);
+    return clt__onnx_give_made(work, 0, line, &view);
 }
 
 static bool is_matrix(const clt__onnx_value *value)
@@ -207,5 +194,7 @@ static clt_status matmul(const clt__onnx_work *work, clt_error *error)
 }
 
 const clt__onnx_row clt__onnx_weighted_rows[] = {
-    {"Conv", conv}, {"ConvTranspose", conv_transpose}, {"Gemm", gemm}, {"MatMul", matmul}, {NULL, NULL},
+    {"Conv", convolve, "conv"}, {"ConvTranspose", convolve, "conv_transpose"},
+    {"Gemm", gemm, NULL},       {"MatMul", matmul, NULL},
+    {NULL, NULL, NULL},
 };
