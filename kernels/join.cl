@@ -11,13 +11,13 @@
 #include "real.h"
 #include "activations.h"
 
+#define INPUTS(type)                                                                                                   \
+    type *restrict a, type *restrict b, type *restrict c, type *restrict d, type *restrict e, type *restrict f,        \
+        type *restrict g, type *restrict h
 #define EACH_INPUT(F) F(0, a) F(1, b) F(2, c) F(3, d) F(4, e) F(5, f) F(6, g) F(7, h)
 
 #ifdef OP_sum
-kernel void sum(const join_sizes given, global const real *restrict a, global const real *restrict b,
-                global const real *restrict c, global const real *restrict d, global const real *restrict e,
-                global const real *restrict f, global const real *restrict g, global const real *restrict h,
-                global real *restrict y)
+kernel void sum(const join_sizes given, INPUTS(global const real), global real *restrict y)
 {
     const join_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
@@ -31,10 +31,7 @@ kernel void sum(const join_sizes given, global const real *restrict a, global co
 #endif
 
 #ifdef OP_concat
-kernel void concat(const join_sizes given, global const real *restrict a, global const real *restrict b,
-                   global const real *restrict c, global const real *restrict d, global const real *restrict e,
-                   global const real *restrict f, global const real *restrict g, global const real *restrict h,
-                   global real *restrict y)
+kernel void concat(const join_sizes given, INPUTS(global const real), global real *restrict y)
 {
     const join_sizes z = SIZES(given);
     const size_t pixel = get_global_id(0);
@@ -47,10 +44,7 @@ kernel void concat(const join_sizes given, global const real *restrict a, global
 #endif
 
 #ifdef OP_concat_gradient
-kernel void concat_gradient(const join_sizes given, global const real *restrict dy, global real *restrict a,
-                            global real *restrict b, global real *restrict c, global real *restrict d,
-                            global real *restrict e, global real *restrict f, global real *restrict g,
-                            global real *restrict h)
+kernel void concat_gradient(const join_sizes given, global const real *restrict dy, INPUTS(global real))
 {
     const join_sizes z = SIZES(given);
     const size_t pixel = get_global_id(0);
@@ -69,10 +63,7 @@ kernel void concat_gradient(const join_sizes given, global const real *restrict 
 #define SEEN(x) (z.least ? -load_lanes(x + i, lanes) : load_lanes(x + i, lanes))
 
 #ifdef OP_extreme
-kernel void extreme(const join_sizes given, global const real *restrict a, global const real *restrict b,
-                    global const real *restrict c, global const real *restrict d, global const real *restrict e,
-                    global const real *restrict f, global const real *restrict g, global const real *restrict h,
-                    global real *restrict y)
+kernel void extreme(const join_sizes given, INPUTS(global const real), global real *restrict y)
 {
     const join_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
@@ -89,11 +80,7 @@ kernel void extreme(const join_sizes given, global const real *restrict a, globa
 #endif
 
 #ifdef OP_extreme_gradient
-kernel void extreme_gradient(const join_sizes given, global const real *restrict dy, global const real *restrict a,
-                             global const real *restrict b, global const real *restrict c,
-                             global const real *restrict d, global const real *restrict e,
-                             global const real *restrict f, global const real *restrict g,
-                             global const real *restrict h, global real *restrict dx)
+kernel void extreme_gradient(const join_sizes given, global const real *restrict dy, INPUTS(global const real), global real *restrict dx)
 {
     const join_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
