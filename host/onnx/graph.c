@@ -62,18 +62,11 @@ double clt__onnx_float(const clt__onnx_work *work, const char *name, double othe
     return attribute && attribute->has_f ? (double)attribute->f : otherwise;
 }
 
-const char *clt__onnx_text(const clt__onnx_work *work, const char *name, size_t *length)
-{
-    const Onnx__AttributeProto *attribute = find_attribute(work, name);
-    *length = attribute && attribute->has_s ? attribute->s.len : 0;
-    return *length ? (const char *)attribute->s.data : "";
-}
-
 bool clt__onnx_is_word(const clt__onnx_work *work, const char *name, const char *word)
 {
-    size_t length;
-    const char *text = clt__onnx_text(work, name, &length);
-    return length == strlen(word) && memcmp(text, word, length) == 0;
+    const Onnx__AttributeProto *attribute = find_attribute(work, name);
+    const size_t length = attribute && attribute->has_s ? attribute->s.len : 0;
+    return length == strlen(word) && length && memcmp(attribute->s.data, word, length) == 0;
 }
 
 int clt__onnx_ints(const clt__onnx_work *work, const char *name, int64_t *list, int most)

@@ -99,7 +99,6 @@ bool clt__onnx_has(const clt__onnx_work *work, const char *name);
 /* A list of at most `most`; the number of its elements, -1 where it has more, 0 where it is not there. */
 int clt__onnx_ints(const clt__onnx_work *work, const char *name, int64_t *list, int most);
 const Onnx__TensorProto *clt__onnx_tensor_attribute(const clt__onnx_work *work, const char *name);
-const char *clt__onnx_text(const clt__onnx_work *work, const char *name, size_t *length);
 
 /* What older opsets have as an attribute and newer ones as an input: see clt__onnx_ints. */
 int clt__onnx_axes(const clt__onnx_work *work, const char *attribute, size_t input, int64_t *list, int most);

@@ -395,8 +395,6 @@ static clt_status finish(importer *im, clt__onnx_import *import, clt_error *erro
     if (!clt__view_is_ordered(&output->view, output->shape))
         return fail(im, error, "the elements of an image are in another order, which no layer gives, in its output",
                     im->output);
-    import->rank = output->view.rank;
-    for (int i = 0; i < import->rank; i++) import->extent[i] = clt__view_size(&output->view, i);
     TRY(clt__onnx_name_lines(&im->graph, last_line(im, output), error));
     const clt_status status = write_text(im, &text, error);
     import->text = text.start;

@@ -12,10 +12,8 @@ typedef struct clt__onnx_given {
 } clt__onnx_given;
 
 typedef struct clt__onnx_import {
-    char *text;                     /* freed with free() */
-    clt__safetensors weights;       /* freed with clt__safetensors_free() */
-    int64_t extent[CLT__ONNX_RANK]; /* of the graph's output, the first being the batch's */
-    int rank;
+    char *text;               /* freed with free() */
+    clt__safetensors weights; /* freed with clt__safetensors_free() */
 } clt__onnx_import;
 
 typedef struct clt__onnx_options {
