@@ -1,7 +1,8 @@
 /* Channel by channel, over rows (pixels of all images) of c channels.
  *
  *   bias         y = f( x + b[c] )
- *   channel_sum  sum[c] = sum over the rows of dy, or of dy min(x, 0) where there is an x; `shared` sums the channels too
+ *   channel_sum  sum[c] = sum over the rows of dy, of dy x where there is an x, or `negative` of dy min(x, 0);
+ *               `shared` sums the channels too
  *
  * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
 #include "channel_parts.h"
@@ -36,8 +37,11 @@ kernel void channel_sum_parts(const channel_sizes given, global const real *rest
     realv total = 0;
     for (int i = part_begin(z.rows, part, z.parts); i < part_begin(z.rows, part + 1, z.parts); i++) {
         const size_t at = (size_t)i * z.c + c;
-        const realv here = x ? LOAD(x + at) : (realv)0; /* NaN stays one */
-        total += LOAD(dy + at) * (x ? (here > (realv)0 ? (realv)0 : here) : (realv)1);
+        const realv here = x ? LOAD(x + at) : (realv)1;
+        if (z.negative)
+            total += LOAD(dy + at) * (here > (realv)0 ? (realv)0 : here); /* NaN stays one */
+        else
+            total += LOAD(dy + at) * here;
     }
     STORE(total, partial + part * PADDED(z.c) + c);
 }

@@ -71,11 +71,11 @@ typedef struct resize_sizes {
     int start_y, step_y, parts_y, start_x, step_x, parts_x;
 } resize_sizes;
 
-/* dropout.cl. values: of an image. rate: see real_of in real.h. threshold: the rate times 2^32, and key, as
- * unsigned numbers. */
+/* dropout.cl. values: of an image. whole: an image's are dropped together. rate: see real_of in real.h. threshold: the
+ * rate times 2^32, and key, as unsigned numbers. */
 typedef struct dropout_sizes {
     int n, values;
-    int rate, threshold, key;
+    int whole, rate, threshold, key;
 } dropout_sizes;
 
 /* average.cl */
@@ -115,17 +115,25 @@ typedef struct group_norm_sizes {
     int parts;      /* of a group (statistics, input sums) or of all pixels (gradients), summed apart */
 } group_norm_sizes;
 
+/* lrn.cl. size: channels of a window, an odd number. alpha, beta, k: see real_of in real.h. */
+typedef struct lrn_sizes {
+    int rows, c; /* pixels of all images, and their channels */
+    int size;
+    int alpha, beta, k;
+} lrn_sizes;
+
 /* softmax.cl. logarithm: of the softmax */
 typedef struct softmax_sizes {
     int rows, length;
     int logarithm;
 } softmax_sizes;
 
-/* channel.cl, prelu.cl. rows: of all images, each of c channels. */
+/* channel.cl, prelu.cl, scale.cl. rows: of all images, each of c channels. */
 typedef struct channel_sizes {
     int n, rows, c;
     int shared;     /* one number for all channels */
     int activation; /* bias: applied to the sum */
+    int negative;   /* channel_sum: an x counts where it is below 0 alone */
     int parts;      /* channel_sum: of the rows */
 } channel_sizes;
 

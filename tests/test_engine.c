@@ -75,6 +75,10 @@ static const char sized_net_text[] = "input 3x7x5; conv out=6; channelshuffle gr
 static const char joined_net_text[] = "input 2x5x4; conv out=18; sigmoid; globalavgpool; conv out=18; "
                                       "mul from=sigmoid1,conv2; minimum from=mul1,mul1,sigmoid1; flatten; dense out=3";
 
+/* One whose layers go by pixels and channels. */
+static const char channel_net_text[] = "input 3x5x4; conv out=18; scale; lrn size=3 alpha=2; droppath rate=0.4; "
+                                       "conv out=2; prelu; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
     static const struct {
@@ -84,6 +88,10 @@ static const char *net_of(const char *file)
                 {"join.cl", joined_net_text},
                 {"adaptive.cl", sized_net_text},
                 {"pick.cl", sized_net_text},
+                {"scale.cl", channel_net_text},
+                {"lrn.cl", channel_net_text},
+                {"dropout.cl", channel_net_text},
+                {"channel.cl", channel_net_text},
                 {"pad.cl", sized_net_text},
                 {"resize.cl", sized_net_text}};
     for (size_t i = 0; file && i < sizeof nets / sizeof *nets; i++)
@@ -267,6 +275,12 @@ static const fault wrong_values[] = {
      disagree},
     {"join.cl", "kernel void extreme_gradient(", "(realv)0.5", "(realv)0.25", "extreme_gradient", "minimum1", "dx",
      disagree},
+    {"scale.cl", "kernel void scale", "value += of", "value -= of", "scale", "scale1", "y", disagree},
+    {"channel.cl", "kernel void channel_sum_parts", "if (z.negative)", "if (1)", "channel_sum", "scale1", "sum",
+     disagree},
+    {"lrn.cl", "static inline int window_end", "/ 2 + 1", "/ 2", "lrn_forward", "lrn1", "base", disagree},
+    {"lrn.cl", "kernel void lrn_gradient", "2 * real_of", "real_of", "lrn_gradient", "lrn1", "dx", disagree},
+    {"dropout.cl", "kernel void dropout", "z.whole ? 0u :", "", "dropout", "droppath1", "y", disagree},
     {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
      disagree},
 };

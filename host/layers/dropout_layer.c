@@ -1,4 +1,4 @@
-/* Dropout. */
+/* Layers that leave out at random: dropout, and droppath, which does so with whole images (stochastic depth). */
 #include <math.h>
 
 #include "base/number.h"
@@ -29,6 +29,7 @@ static dropout_sizes sizes_of(const clt__layer *layer)
     return (dropout_sizes){
         .n = layer->batch,
         .values = s.channels * s.height * s.width,
+        .whole = layer->row == &clt__droppath,
         .rate = layer->value[RATE][0],
         .threshold = (int)(uint32_t)(threshold > UINT32_MAX ? UINT32_MAX : threshold),
         .key = (int)clt__random_seed(0, layer->name, 0).key[0] /* layers drop different elements */
@@ -52,10 +53,18 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return add(tape, layer, layer->out.gradient, layer->in[0].gradient, error);
 }
 
-static const clt__case cases[] = {
+static const clt__case dropout_cases[] = {
     {1, "input 1x1x1; conv out=5; dropout rate=0.3"},
     {3, "input 3x5x7; conv out=5 kernel=3; relu; dropout; flatten; dense out=13; dropout rate=0.9; dense out=2"},
     {64, "input 2x3x3; conv out=17; dropout rate=0; dropout rate=0.12345678912; dropout rate=1"},
+    {0, NULL},
+};
+
+static const clt__case droppath_cases[] = {
+    {1, "input 1x1x1; conv out=5; droppath rate=0.3"},
+    {3, "input 3x5x7; conv out=5 kernel=3 padding=1 as=a; relu; conv out=5; droppath; add from=droppath1,a; flatten; "
+        "droppath rate=0.25; dense out=2"},
+    {64, "input 2x3x3; conv out=17; droppath rate=0; droppath rate=0.12345678912; droppath rate=1"},
     {0, NULL},
 };
 
@@ -67,5 +76,17 @@ const clt__layer_row clt__dropout = {
     .forward = forward,
     .backward = backward,
     .training_only = true,
-    .cases = cases,
+    .cases = dropout_cases,
+};
+
+const clt__layer_row clt__droppath = {
+    .name = "droppath",
+    .help =
+        "while training, each image's values are all 0 with this probability, and the others' grow to make up for it",
+    .option = {{"rate", CLT__REAL, 0, 500000, "the probability of 0"}},
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .training_only = true,
+    .cases = droppath_cases,
 };

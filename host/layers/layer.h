@@ -111,6 +111,7 @@ extern const clt__layer_row clt__channelmean;                  /* which shares i
 extern const clt__layer_row clt__log_softmax;                  /* which shares its ops with softmax */
 extern const clt__layer_row clt__layernorm, clt__instancenorm; /* ... with groupnorm */
 extern const clt__layer_row clt__mul, clt__sub;                /* ... with div */
+extern const clt__layer_row clt__droppath;                     /* ... with dropout */
 extern const clt__layer_row clt__minimum;                      /* ... with maximum */
 
 /* ---- helpers for layers */

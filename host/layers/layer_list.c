@@ -22,7 +22,10 @@
     ROW(pad) \
     ROW(upsample) \
     ROW(resize) \
+    ROW(scale)      \
+    ROW(lrn)        \
     ROW(dropout)    \
+    ROW(droppath) \
     ROW(add)        \
     ROW(concat)     \
     ROW(slice) \

@@ -18,6 +18,7 @@ static channel_sizes sizes_of(const clt__layer *layer)
 {
     channel_sizes sizes = clt__channel_sizes_of(layer, &layer->out);
     sizes.shared = layer->value[SHARED][0];
+    sizes.negative = true;
     return sizes;
 }
 

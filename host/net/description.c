@@ -202,9 +202,9 @@ static bool is_proper_name(const char *name)
 static bool is_like_tensor(const char *name)
 {
     static const char *const of_net[] = {"data.", "mix.", "loss.", "update.", "output."};
-    static const char *const of_layer[] = {"weight",   "bias",           "running_mean", "running_var",
-                                           "gradient", "input_gradient", "mean",         "inverse",
-                                           "shift",    "tilt",           "best",         "products"};
+    static const char *const of_layer[] = {"weight",         "bias",     "running_mean", "running_var", "gradient",
+                                           "input_gradient", "mean",     "inverse",      "shift",       "tilt",
+                                           "best",           "products", "base"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; i < sizeof of_net / sizeof *of_net; i++)
         if (strncmp(name, of_net[i], strlen(of_net[i])) == 0) return true;

@@ -103,11 +103,17 @@ typedef struct spread {
     bool by_channel;
 } spread;
 
+static bool has_batch(const clt__view *view, int dim)
+{
+    return view->dim[dim].atoms && view->dim[dim].atom[0].of == 'N';
+}
+
+/* Goes through an image's elements, in the order of the view. */
 static bool next_place(const clt__view *view, int64_t *place)
 {
     for (int i = view->rank; i-- > 0;) {
-        if (view->dim[i].atoms && view->dim[i].atom[0].of == 'N') continue;
-        if (++place[i] < clt__view_size(view, i)) return true;
+        const int64_t batch = has_batch(view, i) ? view->dim[i].atom[0].size : 1;
+        if (++place[i] < clt__view_size(view, i) / batch) return true;
         place[i] = 0;
     }
     return false;
@@ -124,8 +130,7 @@ static int64_t constant_at(const clt__onnx_tensor *constant, const clt__view *vi
             continue;
         }
         if (constant->dim[i] == 1) continue;
-        const bool batch = view->dim[dim].atoms && view->dim[dim].atom[0].of == 'N';
-        if (batch || constant->dim[i] != clt__view_size(view, dim)) return -1;
+        if (has_batch(view, dim) || constant->dim[i] != clt__view_size(view, dim)) return -1;
         at = at * constant->dim[i] + place[dim];
     }
     return at;

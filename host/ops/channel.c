@@ -17,7 +17,7 @@ static void bias_twin(const void *sizes, const clt__array *operand)
 
 CLT__ACTIVATES(static, finish_bias, channel_sizes, BIAS_Y, BIAS_SUMS)
 
-/* sum[c] = sum of dy, or of dy min(x, 0) */
+/* sum[c] = sum of dy, of dy x, or of dy min(x, 0) */
 static void sum_twin(const void *sizes, const clt__array *operand)
 {
     const channel_sizes *z = sizes;
@@ -27,7 +27,7 @@ static void sum_twin(const void *sizes, const clt__array *operand)
     for (size_t c = 0; c < sums; c++) {
         clt__near sum = clt__exactly(0);
         for (size_t i = c; i < values; i += sums)
-            clt__near_gather(&sum, x ? dy[i] * (x[i] > 0 ? 0 : x[i]) : dy[i], growth);
+            clt__near_gather(&sum, x ? dy[i] * (z->negative && x[i] > 0 ? 0 : x[i]) : dy[i], growth);
         clt__put(&operand[CHANNEL_SUM_SUM], c, sum);
     }
 }

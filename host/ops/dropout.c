@@ -19,7 +19,7 @@ static clt__near scale_of(int rate)
     return (clt__near){scale, (CLT__DIVIDE_SLACK + 1) * scale};
 }
 
-/* y[n,i] = word(n,i) < rate 2^32 ? 0 : x[n,i] / (1 - rate) */
+/* y[n,i] = word(n,i) < rate 2^32 ? 0 : x[n,i] / (1 - rate), of whole images with word(n,0) */
 static void twin(const void *sizes, const clt__array *operand)
 {
     const dropout_sizes *z = sizes;
@@ -28,12 +28,13 @@ static void twin(const void *sizes, const clt__array *operand)
     const clt__near scale = scale_of(z->rate);
     for (int n = 0; n < z->n; n++)
         for (int i = 0; i < z->values; i++) {
-            const uint32_t counter[4] = {(uint32_t)i / 4, (uint32_t)(step[STEP_BEFORE] + n),
-                                         (uint32_t)step[STEP_NUMBER], RANDOM_DROPOUT};
+            const uint32_t drawn = z->whole ? 0 : (uint32_t)i;
+            const uint32_t counter[4] = {drawn / 4, (uint32_t)(step[STEP_BEFORE] + n), (uint32_t)step[STEP_NUMBER],
+                                         RANDOM_DROPOUT};
             const size_t at = (size_t)n * (size_t)z->values + (size_t)i;
             uint32_t word[4];
             clt__philox(key, counter, word);
-            const double x = word[i % 4] < (uint32_t)z->threshold ? 0 : operand[DROPOUT_X].real[at];
+            const double x = word[drawn % 4] < (uint32_t)z->threshold ? 0 : operand[DROPOUT_X].real[at];
             clt__put(&operand[DROPOUT_Y], at, clt__near_multiply(clt__exactly(x), scale));
         }
 }

@@ -27,6 +27,16 @@ class Function(nn.Module):
         return self.function(x, *self.layers)
 
 
+class Scale(nn.Module):
+    def __init__(self, *shape, weight=True, bias=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(shape)) if weight else 1
+        self.bias = nn.Parameter(torch.zeros(shape)) if bias else 0
+
+    def forward(self, x):
+        return self.weight * x + self.bias
+
+
 def chain(*layers):
     return nn.Sequential(*layers)
 
@@ -151,6 +161,12 @@ NETS = [
     ("input 2x3x4; neg", "", Function(torch.neg)),
     ("input 18x2x1; prelu", "prelu1", nn.PReLU(18)),
     ("input 3x3x2; flatten; prelu shared=yes", "prelu1", chain(nn.Flatten(), nn.PReLU())),
+    ("input 18x2x1; scale", "scale1", Scale(18, 1, 1)),
+    ("input 3x3x2; flatten; scale bias=no", "scale1", chain(nn.Flatten(), Scale(18, bias=False))),
+    ("input 3x3x2; scale shared=yes", "scale1", Scale(1)),
+    ("input 3x3x2; scale weight=no", "scale1", Scale(3, 1, 1, weight=False)),
+    ("input 7x2x2; lrn size=5 alpha=0.5", "", nn.LocalResponseNorm(5, 0.5)),
+    ("input 7x2x2; lrn size=3 alpha=1.5 beta=0.25 k=2", "", nn.LocalResponseNorm(3, 1.5, 0.25, 2)),
     ("input 5x2x2; softmax", "", nn.Softmax(1)),
     ("input 5x2x1; flatten; softmax", "", chain(nn.Flatten(), nn.Softmax(1))),
     ("input 5x2x2; log_softmax", "", nn.LogSoftmax(1)),

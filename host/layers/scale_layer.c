@@ -1,0 +1,89 @@
+/* Channels scaled and shifted. */
+#include "layers/channels.h"
+#include "ops/channel.h"
+#include "ops/scale.h"
+
+enum { WEIGHT, BIAS, SHARED };
+
+/* The parameter that an option stands for; NULL where there is none. */
+static const clt__parameter *find(const clt__layer *layer, int option)
+{
+    if (!layer->value[option][0]) return NULL;
+    return &layer->parameter[option == BIAS && layer->value[WEIGHT][0]];
+}
+
+static int tensor_of(const clt__parameter *parameter)
+{
+    return parameter ? parameter->tensor : -1;
+}
+
+static clt_status shape(clt__layer *layer, clt_error *error)
+{
+    static const clt__value one = {.shape = {1, 1, 1}};
+    const clt__value *value = layer->value[SHARED][0] ? &one : &layer->in[0];
+    if (layer->value[WEIGHT][0]) layer->parameter[layer->parameters++] = clt__channel_parameter("weight", value, 1);
+    if (layer->value[BIAS][0]) layer->parameter[layer->parameters++] = clt__channel_parameter("bias", value, 0);
+    if (!layer->parameters)
+        return FAIL(error, CLT_BAD_NET, "%s: without a weight and without a bias it does nothing", layer->name);
+    return clt__same_shape(layer, error);
+}
+
+static channel_sizes sizes_of(const clt__layer *layer)
+{
+    channel_sizes sizes = clt__channel_sizes_of(layer, &layer->out);
+    sizes.shared = layer->value[SHARED][0];
+    return sizes;
+}
+
+static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const channel_sizes sizes = sizes_of(layer);
+    const int tensor[] = {[SCALE_X] = layer->in[0].tensor,
+                          [SCALE_W] = tensor_of(find(layer, WEIGHT)),
+                          [SCALE_B] = tensor_of(find(layer, BIAS)),
+                          [SCALE_Y] = layer->out.tensor};
+    return CLT__ADD_OP(tape, &clt__scale_op, layer->name, sizes, tensor, error);
+}
+
+static clt_status add_gradient(clt__tape *tape, const clt__layer *layer, const clt__parameter *parameter, int x,
+                               clt_error *error)
+{
+    const channel_sizes sizes = sizes_of(layer);
+    if (!parameter || parameter->gradient < 0) return CLT_OK;
+    const int tensor[] = {
+        [CHANNEL_SUM_DY] = layer->out.gradient, [CHANNEL_SUM_X] = x, [CHANNEL_SUM_SUM] = parameter->gradient};
+    return CLT__ADD_OP(tape, &clt__channel_sum_op, layer->name, sizes, tensor, error);
+}
+
+static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const channel_sizes sizes = sizes_of(layer);
+    TRY(add_gradient(tape, layer, find(layer, WEIGHT), layer->in[0].tensor, error));
+    TRY(add_gradient(tape, layer, find(layer, BIAS), -1, error));
+    if (layer->in[0].gradient < 0) return CLT_OK;
+    const int tensor[] = {[SCALE_X] = layer->out.gradient,
+                          [SCALE_W] = tensor_of(find(layer, WEIGHT)),
+                          [SCALE_B] = -1,
+                          [SCALE_Y] = layer->in[0].gradient};
+    return CLT__ADD_OP(tape, &clt__scale_op, layer->name, sizes, tensor, error);
+}
+
+static const clt__case cases[] = {
+    {1, "input 1x1x1; scale; tanh; scale bias=no; tanh; scale weight=no"},
+    {3, "input 17x7x5; conv out=33; scale; relu; scale weight=no; flatten; scale bias=no; dense out=3"},
+    {64, "input 5x3x3; conv out=18; tanh; scale shared=yes; tanh; flatten; scale shared=yes bias=no; "
+         "scale frozen=yes; dense out=3"},
+    {0, NULL},
+};
+
+const clt__layer_row clt__scale = {
+    .name = "scale",
+    .help = "channel by channel, or element by element of a vector, a learned weight times x plus a learned bias",
+    .option = {{"weight", CLT__FLAG, 0, 1, "it has a weight, at first 1"},
+               {"bias", CLT__FLAG, 0, 1, "it has a bias, at first 0"},
+               {"shared", CLT__FLAG, 0, 0, "one of each for all channels"}},
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .cases = cases,
+};
