@@ -10,7 +10,7 @@ export CLTRAIN_CACHE_DIR= # storing many programs takes longer than using them
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
-verbs="example devices train eval predict verify summary plan bench tune lr-find data"
+verbs="example devices train eval predict verify summary plan bench tune lr-find data export convert"
 
 # The options that scripts rely on.
 limits='limit-workgroup limit-local limit-alloc'
@@ -26,6 +26,8 @@ options_of() {
         ;;
     eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
+    export) echo model opset with-preprocessing fold-norm ;;
+    convert) echo weights weights-by-order until classes opset ;;
     summary) echo net until classes input json ;;
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
@@ -121,7 +123,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -668,6 +670,40 @@ for row, line in enumerate(open("whole-batch")):
 }
 
 # A table of ops that all agree, and the sentence that counts them.
+# ---- export and convert -----------------------------------------------------------------------------------------
+
+test_export() {
+    if "$program" --version | grep -q 'without.*ONNX'; then
+        fails 1 'this build writes no ONNX models' cltrain export --model run/last.safetensors out.onnx
+        return
+    fi
+    ok "export" silently cltrain export --model run/last.safetensors out.onnx
+    ok "predict of a checkpoint" cltrain predict --model run/last.safetensors --device reference ten.idx
+    cp out trained
+    ok "predict of what was exported" cltrain predict --model out.onnx --device reference ten.idx
+    judge "they are the same" cmp trained out
+    ok "export with its preprocessing" silently cltrain export --model run/last.safetensors --with-preprocessing --fold-norm --opset 13 whole.onnx
+    judge "another file comes of it" test -s whole.onnx
+    fails 1 'input "images" is not of floats' cltrain predict --model whole.onnx --device reference ten.idx
+    fails 2 '--opset: "12" is given, where a whole number from 13 to 21 is needed' cltrain export --model run/last.safetensors --opset 12 out.onnx
+    fails 2 'export: it takes OUT, 2 were given' cltrain export --model run/last.safetensors a.onnx b.onnx
+    fails 1 '/nonexistent/a.onnx: cannot be written' cltrain export --model run/last.safetensors /nonexistent/a.onnx
+    fails 2 'with_preprocessing: the model does not know what images are normalised by' \
+        sh -c '"$1" convert lenet5 fresh.safetensors 2>err && "$1" export --model fresh.safetensors --with-preprocessing a.onnx' - "$program"
+
+    ok "convert to a net's text" silently cltrain convert out.onnx out.net
+    ok "convert to a checkpoint" silently cltrain convert out.onnx again.safetensors
+    ok "convert back" silently cltrain convert again.safetensors again.onnx
+    ok "predict once more" cltrain predict --model again.onnx --device reference ten.idx
+    judge "they are the same still" cmp trained out
+    ok "convert a net and weights" silently cltrain convert --weights run/last.safetensors out.net parts.onnx
+    fails 2 'a.txt ends in none of .onnx, .safetensors' cltrain convert out.onnx a.txt
+    fails 2 'again.safetensors is a checkpoint, which has all of a model' cltrain convert --classes 3 again.safetensors a.onnx
+
+    ok "train what was exported" cltrain train --data plain --net out.onnx --epochs 1 --device reference --output-dir tuned
+    judge "its normalisation is told" grep -q 'out.onnx: images are normalised as it tells, by ' err
+}
+
 is_verified() {
     awk 'NR == 1 && ($1 != "op" || $NF != "ok") { bad = 1 }
         NR > 1 && NF && !/^all / { ops++; if ($NF != "ok" || / NOT OK/) bad = 1 }
@@ -1022,6 +1058,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt signals no_home data eval predict lr_find summary plan formats bad_data bad_checkpoints output"
+    options_of_training interrupt signals no_home data eval predict export lr_find summary plan formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

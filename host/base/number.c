@@ -45,9 +45,8 @@ int clt__vsnprintf(char *text, size_t size, const char *format, va_list argument
 
 bool clt__keep_number(double value, int *kept)
 {
-    const double size = fabs(value);
-    if (!(size == 0 || (size >= FLT_MIN && size <= FLT_MAX))) return false;
-    const float number = (float)value;
+    const float number = (float)value, size = fabsf(number);
+    if (!(value == 0 || (size >= FLT_MIN && size <= FLT_MAX))) return false;
     memcpy(kept, &number, sizeof number);
     return true;
 }

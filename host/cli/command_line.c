@@ -222,6 +222,9 @@ static clt_status check_needed(const command_line *command, const clt_options *o
             return FAIL(error, CLT_BAD_ARGUMENT, "%s: --%s %s is needed: %s", verb->name, *name, info->value,
                         info->help);
     }
+    if (verb->operands && command->operand_count != verb->operands)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: it takes %s, %d %s given", verb->name, verb->operand,
+                    command->operand_count, command->operand_count == 1 ? "was" : "were");
     if (verb->operand && command->operand_count == 0)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s: at least one %s is needed", verb->name, verb->operand);
     return CLT_OK;
@@ -308,7 +311,7 @@ clt_status print_verb_help(const verb_row *verb, const clt_options *defaults, FI
             (void)fprintf(stream, " %s %s", flag, clt__option_info_of(i)->value);
         }
     (void)fprintf(stream, " [options]");
-    if (verb->operand) (void)fprintf(stream, " %s...", verb->operand);
+    if (verb->operand) (void)fprintf(stream, " %s%s", verb->operand, verb->operands ? "" : "...");
     (void)fprintf(stream, "\n\n");
     print_wrapped(verb->summary, 0, stream);
     if (verb->details) {

@@ -24,7 +24,8 @@ typedef struct verb_row {
     clt__verb verb;
     const char *summary;                   /* one line, for the list of verbs */
     const char *details;                   /* what else --help says, or NULL */
-    const char *operand;                   /* what its arguments are called; NULL: it takes none, else it needs one */
+    const char *operand;                   /* what its arguments are called; NULL: it takes none */
+    int operands;                          /* how many it takes, else one or more */
     const char *needed[MOST_VERB_OPTIONS]; /* names of options that must be given; ends with NULL */
     verb_default defaults[MOST_VERB_OPTIONS];
     clt_status (*run)(const command_line *command, clt_options *options, clt_error *error);

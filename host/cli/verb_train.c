@@ -41,12 +41,33 @@ static clt_status open_data(training_run *training, clt_error *error)
     return CLT_OK;
 }
 
+/* An ONNX model of cltrain's own tells what its images were normalised by. */
+static clt_status normalize_as_told(clt_options *options, const clt_model *model, clt_error *error)
+{
+    clt__text means = {0}, deviations = {0};
+    double mean, deviation;
+    clt_status status = CLT_OK;
+    if (options->given[CLT__OPTION_normalize]) return CLT_OK;
+    for (int c = 0; status == CLT_OK && clt_model_normalization(model, c, &mean, &deviation); c++) {
+        status = clt__text_print(&means, error, "%s%.17g", c ? "," : "", mean);
+        if (status == CLT_OK) status = clt__text_print(&deviations, error, "%s%.17g", c ? "," : "", deviation);
+    }
+    if (status == CLT_OK && means.length) status = clt__text_print(&means, error, "/%s", deviations.start);
+    if (status == CLT_OK && means.length) status = clt_options_set(options, "normalize", means.start, error);
+    if (status == CLT_OK && means.length)
+        print_note("%s: images are normalised as it tells, by %s", options->net, means.start);
+    free(means.start);
+    free(deviations.start);
+    return status;
+}
+
 static clt_status create_model(training_run *training, clt_error *error)
 {
     clt_options *options = training->options;
     options->input = clt_dataset_shape(training->images);
     if (!options->classes && clt_net_is_onnx(options->net)) options->classes = clt_dataset_classes(training->images);
     TRY(clt_model_create(options, &training->model, error));
+    TRY(normalize_as_told(options, training->model, error));
     return options->weights ? clt_model_start_from(training->model, options->weights, options, error) : CLT_OK;
 }
 

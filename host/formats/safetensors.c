@@ -182,6 +182,22 @@ clt_status clt__safetensors_add_text(clt__safetensors *file, const char *key, co
     return CLT_OK;
 }
 
+void clt__safetensors_remove(clt__safetensors *file, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    size_t kept = 0;
+    for (size_t i = 0; i < file->tensor_count; i++) {
+        clt__stored_tensor *tensor = &file->tensors[i];
+        if (strncmp(tensor->name, prefix, length) == 0 && tensor->name[length] == '.') {
+            free(tensor->name);
+            free(tensor->values);
+        } else {
+            file->tensors[kept++] = *tensor;
+        }
+    }
+    file->tensor_count = kept;
+}
+
 const clt__stored_tensor *clt__safetensors_find(const clt__safetensors *file, const char *name)
 {
     for (size_t i = 0; i < file->tensor_count; i++)

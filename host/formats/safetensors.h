@@ -38,6 +38,9 @@ clt_status clt__safetensors_add(clt__safetensors *file, const char *name, clt_pr
                                 const uint64_t *extent, const double *values, clt_error *error);
 clt_status clt__safetensors_add_text(clt__safetensors *file, const char *key, const char *value, clt_error *error);
 
+/* Those whose names are the prefix, a dot and more go. */
+void clt__safetensors_remove(clt__safetensors *file, const char *prefix);
+
 /* NULL where there is none of that name. */
 const clt__stored_tensor *clt__safetensors_find(const clt__safetensors *file, const char *name);
 const char *clt__safetensors_text(const clt__safetensors *file, const char *key);

@@ -81,6 +81,17 @@ static clt_status concat_backward(clt__tape *tape, const clt__layer *layer, clt_
     return any ? CLT__ADD_OP(tape, &clt__concat_gradient_op, layer->name, sizes, tensor, error) : CLT_OK;
 }
 
+static void add_onnx(const clt__exported *e)
+{
+    clt__onnx_put_node(e->to, e->layer->inputs == 2 ? "Add" : "Sum", e->out, e->in, e->layer->inputs);
+}
+
+static void concat_onnx(const clt__exported *e)
+{
+    clt__onnx_put_node(e->to, "Concat", e->out, e->in, e->layer->inputs);
+    clt__onnx_put_int(e->to, "axis", 1);
+}
+
 static const clt__case add_cases[] = {
     {1, "input 1x1x1; conv out=1; add from=conv1,input"},
     {3,
@@ -108,6 +119,7 @@ const clt__layer_row clt__add = {
     .joins = true,
     .passes_gradient = true,
     .fuses = true,
+    .onnx = add_onnx,
     .cases = add_cases,
 };
 
@@ -118,5 +130,6 @@ const clt__layer_row clt__concat = {
     .forward = concat_forward,
     .backward = concat_backward,
     .joins = true,
+    .onnx = concat_onnx,
     .cases = concat_cases,
 };

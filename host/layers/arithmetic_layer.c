@@ -87,6 +87,18 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT_OK;
 }
 
+/* A vector meets an image as one pixel. */
+static void onnx(const clt__exported *e)
+{
+    const clt__layer *layer = e->layer;
+    const bool mixed = layer->in[0].flat != layer->in[1].flat;
+    const char *type = layer->row == &clt__mul   ? "Mul"
+                       : layer->row == &clt__sub ? "Sub"
+                                                 : "Div",
+               *a = mixed ? clt__export_image(e, 0) : e->in[0], *b = mixed ? clt__export_image(e, 1) : e->in[1];
+    clt__onnx_put(e->to, type, e->out, a, b, NULL);
+}
+
 static const clt__case mul_cases[] = {
     {3, "input 3x5x7; conv out=18; relu; mul from=relu1,conv1; flatten; dense out=3"},
     {3, "input 3x5x7; conv out=18 kernel=3; sigmoid as=a; globalavgpool; dense out=18; sigmoid as=b; mul from=a,b; "
@@ -119,6 +131,7 @@ static const clt__case div_cases[] = {
         .shape = shape,                   \
         .forward = forward,               \
         .backward = backward,             \
+        .onnx = onnx,                     \
         .joins = true,                    \
         .cases = name_##_cases,           \
     };

@@ -67,6 +67,41 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__average_gradient_op, layer->name, sizes, tensor, error);
 }
 
+/* With `ceil` the last window may reach beyond the padding. What it has there counts never, so that it is more padding
+ * where that does not count either, and where none reaches so far there is no need to say so. */
+static void onnx(const clt__exported *e)
+{
+    const clt__layer *layer = e->layer;
+    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *padding = layer->value[PADDING];
+    const bool counts = layer->value[INCLUDE_PAD][0];
+    int end[] = {layer->value[PADDING_END][0], layer->value[PADDING_END][1]};
+    bool beyond = false;
+    for (int i = 0; i < 2 && layer->value[CEIL][0]; i++) {
+        const int reached = clt__export_reached(e, i, kernel[i], stride[i], padding[i]);
+        beyond = beyond || (counts && reached > end[i]);
+        if (reached >= 0 && (!counts || reached < end[i])) end[i] = reached;
+    }
+    clt__onnx_put(e->to, "AveragePool", e->out, e->in[0], NULL);
+    clt__export_window(e, kernel, stride, padding, end);
+    clt__onnx_put_int(e->to, "ceil_mode", beyond);
+    clt__onnx_put_int(e->to, "count_include_pad", counts);
+}
+
+static void global_onnx(const clt__exported *e)
+{
+    clt__onnx_put(e->to, "GlobalAveragePool", e->out, e->in[0], NULL);
+}
+
+/* The axes are an input from opset 18 on. */
+static void mean_onnx(const clt__exported *e)
+{
+    static const int channels = 1;
+    const bool old = clt__onnx_writer_opset(e->to) < 18;
+    const char *axes = old ? NULL : clt__onnx_put_list(e->to, clt__export_name(e, "axes"), 1, &channels);
+    clt__onnx_put(e->to, "ReduceMean", e->out, e->in[0], axes, NULL);
+    if (old) clt__onnx_put_ints(e->to, "axes", 1, &channels);
+}
+
 static const clt__case average_cases[] = {
     {1, "input 1x1x1; conv out=1; avgpool kernel=1"},
     {3, "input 3x7x5; conv out=3 kernel=1; relu; avgpool kernel=2"},
@@ -105,6 +140,7 @@ const clt__layer_row clt__avgpool = {
     .shape = average_shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = average_cases,
 };
 
@@ -114,6 +150,7 @@ const clt__layer_row clt__globalavgpool = {
     .shape = clt__one_pixel,
     .forward = forward,
     .backward = backward,
+    .onnx = global_onnx,
     .cases = global_cases,
 };
 
@@ -123,5 +160,6 @@ const clt__layer_row clt__channelmean = {
     .shape = mean_shape,
     .forward = forward,
     .backward = backward,
+    .onnx = mean_onnx,
     .cases = mean_cases,
 };

@@ -1,6 +1,7 @@
 /* Batch normalisation. */
 #include <stdio.h>
 
+#include "base/number.h"
 #include "layers/channels.h"
 #include "ops/batchnorm.h"
 
@@ -97,6 +98,15 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__batchnorm_input_gradient_op, layer->name, sizes, tensor, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    const char *input[] = {e->in[0], NULL, NULL, NULL, NULL};
+    for (int i = 0; i < 4; i++) input[1 + i] = clt__export_parameter(e, i);
+    clt__onnx_put_node(e->to, "BatchNormalization", e->out, input, 5);
+    clt__onnx_put_real(e->to, "epsilon", clt__real_of(e->layer->value[EPSILON][0]));
+    clt__onnx_put_real(e->to, "momentum", 1 - clt__real_of(e->layer->value[MOMENTUM][0]));
+}
+
 static const clt__case cases[] = {
     {3, "input 1x1x1; batchnorm"},
     {3, "input 3x7x5; conv out=17 kernel=2; relu; batchnorm; tanh"},
@@ -117,5 +127,6 @@ const clt__layer_row clt__batchnorm = {
     .backward = backward,
     .fuses = true,
     .takes_activation = true,
+    .onnx = onnx,
     .cases = cases,
 };

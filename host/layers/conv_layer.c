@@ -54,6 +54,17 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return clt__weighted_backward(tape, layer, clt__conv_ops_for(&sizes), &sizes, sizeof sizes, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    const clt__layer *layer = e->layer;
+    const char *weight = clt__export_parameter(e, 0),
+               *bias = layer->parameters > 1 ? clt__export_parameter(e, 1) : NULL;
+    clt__onnx_put(e->to, "Conv", e->out, e->in[0], weight, bias, NULL);
+    clt__export_window(e, layer->value[KERNEL], layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END]);
+    clt__onnx_put_ints(e->to, "dilations", 2, layer->value[DILATION]);
+    clt__onnx_put_int(e->to, "group", layer->value[GROUPS][0]);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1 kernel=1"},
     {1, "input 1x4x4; conv out=1 kernel=3 bias=no"},
@@ -105,5 +116,6 @@ const clt__layer_row clt__conv = {
     .backward = backward,
     .fuses = true,
     .takes_activation = true,
+    .onnx = onnx,
     .cases = cases,
 };

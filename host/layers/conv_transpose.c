@@ -131,6 +131,18 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, ops->forward, layer->name, sizes, tensor, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    const clt__layer *layer = e->layer;
+    const char *weight = clt__export_parameter(e, WEIGHT),
+               *bias = has_bias(layer) ? clt__export_parameter(e, BIAS) : NULL;
+    clt__onnx_put(e->to, "ConvTranspose", e->out, e->in[0], weight, bias, NULL);
+    clt__export_window(e, layer->value[KERNEL], layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END]);
+    clt__onnx_put_ints(e->to, "output_padding", 2, layer->value[OUTPUT_PADDING]);
+    clt__onnx_put_ints(e->to, "dilations", 2, layer->value[DILATION]);
+    clt__onnx_put_int(e->to, "group", layer->value[GROUPS][0]);
+}
+
 static const clt__case cases[] = {
     {3, "input 5x5x4; conv_transpose out=17 kernel=3x2 stride=2x3 padding=1x0 output_padding=1x2; tanh; "
         "conv_transpose out=2 kernel=3 bias=no"},
@@ -159,5 +171,6 @@ const clt__layer_row clt__conv_transpose = {
     .forward = forward,
     .backward = backward,
     .fuses = true,
+    .onnx = onnx,
     .cases = cases,
 };

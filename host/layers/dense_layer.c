@@ -39,6 +39,15 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return clt__weighted_backward(tape, layer, &clt__dense_ops, &sizes, sizeof sizes, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    const char *weight = clt__export_parameter(e, 0),
+               *bias = e->layer->parameters > 1 ? clt__export_parameter(e, 1) : NULL,
+               *vector = clt__export_vector(e, 0);
+    clt__onnx_put(e->to, "Gemm", e->out, vector, weight, bias, NULL);
+    clt__onnx_put_int(e->to, "transB", 1);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; dense out=1; sigmoid"},
     {1, "input 1x2x2; flatten; dense out=1 bias=no; sigmoid; dense out=2"},
@@ -59,5 +68,6 @@ const clt__layer_row clt__dense = {
     .backward = backward,
     .fuses = true,
     .takes_activation = true,
+    .onnx = onnx,
     .cases = cases,
 };

@@ -31,6 +31,11 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT_OK;
 }
 
+static void onnx(const clt__exported *e)
+{
+    clt__onnx_put_node(e->to, e->layer->row == &clt__minimum ? "Min" : "Max", e->out, e->in, e->layer->inputs);
+}
+
 /* relu's zeros are what ties. */
 #define CASES(name)                                                                                                  \
     (const clt__case[])                                                                                              \
@@ -50,6 +55,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
         .shape = clt__joined_shape,       \
         .forward = forward,               \
         .backward = backward,             \
+        .onnx = onnx,                     \
         .joins = true,                    \
         .cases = CASES(#name_),           \
     };

@@ -10,9 +10,15 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     return CLT_OK;
 }
 
+static void onnx(const clt__exported *e)
+{
+    clt__onnx_put(e->to, "Flatten", e->out, e->in[0], NULL);
+}
+
 const clt__layer_row clt__flatten = {
     .name = "flatten",
     .help = "makes a vector of an image",
     .shape = shape,
+    .onnx = onnx,
     .cases = (const clt__case[]){{3, "input 3x5x2; conv out=4 kernel=2; relu; flatten; dense out=3"}, {0, NULL}},
 };

@@ -1,6 +1,7 @@
 /* Layer, group and instance normalisation: all are group normalisation, of images or, over the channels, of pixels. */
 #include <stdio.h>
 
+#include "base/number.h"
 #include "layers/channels.h"
 #include "ops/group_norm.h"
 
@@ -135,6 +136,91 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__group_norm_input_gradient_op, layer->name, sizes, tensor, error);
 }
 
+/* ---- as ONNX has it */
+
+/* An image with its channels as dimension 3, and back. */
+static const char *turn(const clt__exported *e, const char *from, const char *to, bool back)
+{
+    static const int last[] = {0, 2, 3, 1}, second[] = {0, 3, 1, 2};
+    clt__onnx_put(e->to, "Transpose", to, from, NULL);
+    clt__onnx_put_ints(e->to, "perm", 4, back ? second : last);
+    return to;
+}
+
+static void put_epsilon(const clt__exported *e)
+{
+    clt__onnx_put_real(e->to, "epsilon", clt__real_of(e->layer->value[EPSILON][0]));
+}
+
+/* By instance normalisation, each part being a channel: ONNX has no node of its own for pixels before opset 17, nor for
+ * groups, as cltrain scales them, before 21. */
+static void group_onnx(const clt__exported *e)
+{
+    const clt__layer *layer = e->layer;
+    const clt_shape s = layer->out.shape;
+    const bool by_pixel = is_by_pixel(layer) && !layer->out.flat, affine = layer->parameters > 0;
+    const int groups = groups_of(layer), parts[] = {0, groups, -1}, pixels[] = {-1, 1, s.channels},
+              image[] = {0, s.channels, s.height, s.width}, turned[] = {-1, s.height, s.width, s.channels},
+              vector[] = {0, s.channels * s.height * s.width};
+    const char *from = by_pixel ? turn(e, e->in[0], clt__export_name(e, "channels_last"), false) : e->in[0],
+               *apart = clt__export_reshape(e, from, clt__export_name(e, "parts"), 3, by_pixel ? pixels : parts),
+               *normal = clt__export_name(e, "normal"), *whole = affine ? clt__export_name(e, "whole") : e->out,
+               *together = by_pixel ? clt__export_name(e, "together") : whole;
+    clt__onnx_put(e->to, "InstanceNormalization", normal, apart, clt__export_repeated(e, "ones", 1, &groups, 1),
+                  clt__export_repeated(e, "zeros", 1, &groups, 0), NULL);
+    put_epsilon(e);
+    (void)clt__export_reshape(e, normal, together, layer->out.flat ? 2 : 4,
+                              layer->out.flat ? vector
+                              : by_pixel      ? turned
+                                              : image);
+    if (by_pixel) (void)turn(e, together, whole, true);
+    if (!affine) return;
+    const char *weight = is_whole(layer) ? clt__export_parameter(e, WEIGHT) : clt__export_by_channel(e, WEIGHT),
+               *bias = is_whole(layer) ? clt__export_parameter(e, BIAS) : clt__export_by_channel(e, BIAS),
+               *scaled = clt__export_name(e, "scaled");
+    clt__onnx_put(e->to, "Mul", scaled, whole, weight, NULL);
+    clt__onnx_put(e->to, "Add", e->out, scaled, bias, NULL);
+}
+
+static void layer_onnx(const clt__exported *e)
+{
+    const clt__layer *layer = e->layer;
+    const clt_shape s = layer->out.shape;
+    const bool by_pixel = is_by_pixel(layer) && !layer->out.flat, affine = layer->parameters > 0;
+    const int image[] = {s.channels, s.height, s.width}, vector = s.channels * s.height * s.width;
+    if (clt__onnx_writer_opset(e->to) < 17) {
+        group_onnx(e);
+        return;
+    }
+    const bool one = layer->out.flat || by_pixel;
+    const char *weight = affine ? clt__export_parameter(e, WEIGHT)
+                                : clt__export_repeated(e, "ones", one ? 1 : 3,
+                                                       by_pixel ? image
+                                                       : one    ? &vector
+                                                                : image,
+                                                       1),
+               *bias = affine ? clt__export_parameter(e, BIAS) : NULL,
+               *from = by_pixel ? turn(e, e->in[0], clt__export_name(e, "channels_last"), false) : e->in[0],
+               *normal = by_pixel ? clt__export_name(e, "normal") : e->out;
+    clt__onnx_put(e->to, "LayerNormalization", normal, from, weight, bias, NULL);
+    clt__onnx_put_int(e->to, "axis", by_pixel ? -1 : 1);
+    put_epsilon(e);
+    if (by_pixel) (void)turn(e, normal, e->out, true);
+}
+
+static void instance_onnx(const clt__exported *e)
+{
+    const clt__layer *layer = e->layer;
+    const bool affine = layer->parameters > 0;
+    const int channels = layer->out.shape.channels;
+    const char *image = clt__export_image(e, 0), *y = layer->out.flat ? clt__export_name(e, "normal") : e->out,
+               *weight = affine ? clt__export_parameter(e, WEIGHT) : clt__export_repeated(e, "ones", 1, &channels, 1),
+               *bias = affine ? clt__export_parameter(e, BIAS) : clt__export_repeated(e, "zeros", 1, &channels, 0);
+    clt__onnx_put(e->to, "InstanceNormalization", y, image, weight, bias, NULL);
+    put_epsilon(e);
+    if (layer->out.flat) clt__export_like_output(e, y);
+}
+
 #define EPSILON_ROW                                      \
     {                                                    \
         "eps", CLT__REAL, 1, 10, "added to the variance" \
@@ -177,6 +263,7 @@ const clt__layer_row clt__layernorm = {
     .backward = backward,
     .fuses = true,
     .takes_activation = true,
+    .onnx = layer_onnx,
     .cases = layer_cases,
 };
 
@@ -190,6 +277,7 @@ const clt__layer_row clt__groupnorm = {
     .backward = backward,
     .fuses = true,
     .takes_activation = true,
+    .onnx = group_onnx,
     .cases = group_cases,
 };
 
@@ -203,5 +291,6 @@ const clt__layer_row clt__instancenorm = {
     .backward = backward,
     .fuses = true,
     .takes_activation = true,
+    .onnx = instance_onnx,
     .cases = instance_cases,
 };

@@ -6,6 +6,7 @@
 #define CLT_LAYERS_LAYER_H
 
 #include "engine/tape.h"
+#include "onnx/writer.h"
 #include "ops/activation.h"
 #include "ops/join.h"
 #include "ops/weighted.h"
@@ -46,6 +47,8 @@ typedef struct clt__case {
     const char *net;
 } clt__case;
 
+typedef struct clt__exported clt__exported;
+
 typedef struct clt__layer_row {
     const char *name;
     const char *help;
@@ -58,6 +61,8 @@ typedef struct clt__layer_row {
      * parameters may go backward without a gradient by its input. */
     clt_status (*forward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
+    /* Puts the nodes that make e->out of e->in, as inference has it. NULL: as `training_only` says. */
+    void (*onnx)(const clt__exported *e);
     bool training_only;     /* inference passes its input on */
     bool joins;             /* takes two or more inputs, else it takes one */
     bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
@@ -100,6 +105,14 @@ struct clt__layer {
     bool training;             /* else only forward ops run, on running statistics */
     clt__parameter parameter[CLT__MAX_PARAMETERS];
     int parameters;
+};
+
+/* A layer on its way to an ONNX model. */
+struct clt__exported {
+    clt__onnx_writer *to;
+    const clt__layer *layer;
+    const char *in[CLT__MAX_INPUTS], *out;     /* what the values are called there */
+    const double *values[CLT__MAX_PARAMETERS]; /* of its parameters, in the order of files */
 };
 
 /* The list: one line for each layer (layer_list.c). */
@@ -169,5 +182,44 @@ clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const
                                  const void *sizes, size_t sizes_bytes, clt_error *error);
 clt_status clt__weighted_backward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
                                   const void *sizes, size_t sizes_bytes, clt_error *error);
+
+/* activations_onnx.c: the row's function of all activations. */
+void clt__export_activation(const clt__exported *e);
+
+/* exported.c: what layers share on their way to an ONNX model. Each gives the name of what it puts. */
+
+/* A parameter, shaped as PyTorch shows it; one number a channel, shaped so that it meets the channels of a value. */
+const char *clt__export_parameter(const clt__exported *e, int parameter);
+const char *clt__export_by_channel(const clt__exported *e, int parameter);
+
+/* Input `input` as a vector, or as an image: a vector becomes one pixel. */
+const char *clt__export_vector(const clt__exported *e, int input);
+const char *clt__export_image(const clt__exported *e, int input);
+
+/* A name for what the layer makes on the way. */
+const char *clt__export_name(const clt__exported *e, const char *what);
+
+/* `value`, an image that is one pixel, as the layer's output: a vector again where that is one. */
+void clt__export_like_output(const clt__exported *e, const char *value);
+
+/* A Pad node from the layer's input to `to`; value: the name of a constant, or NULL. */
+void clt__export_pads(const clt__exported *e, const char *to, const int *before, const int *after, const char *value);
+
+/* The attributes of a Resize node. */
+void clt__export_grid(const clt__exported *e, bool nearest, const char *grid);
+
+/* A tensor of the same number throughout. */
+const char *clt__export_repeated(const clt__exported *e, const char *what, int dims, const int *dim, double value);
+
+/* A Reshape node; dimension 0 is 0, which leaves the batch as it is. Gives the name of what it gives. */
+const char *clt__export_reshape(const clt__exported *e, const char *from, const char *to, int dims, const int *dim);
+
+/* How many pixels beyond the image, below it (side 0) or to the right (1), the last window of a pool reaches: less than
+ * 0 where there are pixels that none has. */
+int clt__export_reached(const clt__exported *e, int side, int reach, int stride, int padding);
+
+/* The attributes of a window. */
+void clt__export_window(const clt__exported *e, const int *kernel, const int *stride, const int *padding,
+                        const int *padding_end);
 
 #endif

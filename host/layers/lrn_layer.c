@@ -1,6 +1,7 @@
 /* Local response normalisation. */
 #include <stdio.h>
 
+#include "base/number.h"
 #include "layers/layer.h"
 #include "ops/lrn.h"
 
@@ -56,6 +57,18 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__lrn_gradient_op, layer->name, sizes, tensor, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    const bool image = !e->layer->in[0].flat;
+    const char *y = image ? e->out : clt__export_name(e, "normalised");
+    clt__onnx_put(e->to, "LRN", y, clt__export_image(e, 0), NULL);
+    clt__onnx_put_int(e->to, "size", e->layer->value[SIZE][0]);
+    clt__onnx_put_real(e->to, "alpha", clt__real_of(e->layer->value[ALPHA][0]));
+    clt__onnx_put_real(e->to, "beta", clt__real_of(e->layer->value[BETA][0]));
+    clt__onnx_put_real(e->to, "bias", clt__real_of(e->layer->value[K][0]));
+    if (!image) clt__export_like_output(e, y);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1; lrn size=3"},
     {3, "input 3x4x5; conv out=17; relu; lrn size=5 alpha=2; conv out=4; lrn size=9 alpha=0.5 beta=0.3 k=2"},
@@ -74,5 +87,6 @@ const clt__layer_row clt__lrn = {
     .extra = extra,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = cases,
 };

@@ -1,4 +1,5 @@
 /* Max pooling. */
+#include <float.h>
 #include <stdio.h>
 
 #include "layers/layer.h"
@@ -72,6 +73,40 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__pool_input_gradient_op, layer->name, sizes, tensor, error);
 }
 
+/* With `ceil` the last window may reach beyond the padding: there is then so much more, which never wins. */
+static int padding_end_of(const clt__exported *e, int side)
+{
+    const clt__layer *layer = e->layer;
+    const int reach = (layer->value[KERNEL][side] - 1) * layer->value[DILATION][side] + 1,
+              given = layer->value[PADDING_END][side];
+    const int reached = clt__export_reached(e, side, reach, layer->value[STRIDE][side], layer->value[PADDING][side]);
+    return layer->value[CEIL][0] && reached > given ? reached : given;
+}
+
+/* A window of pixels apart may be padded by more than it has pixels, which ONNX Runtime does not take: the padding is
+ * then a node of its own, of the least there is. */
+static void onnx(const clt__exported *e)
+{
+    static const int none[] = {0, 0};
+    const clt__layer *layer = e->layer;
+    const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING],
+              padding_end[] = {padding_end_of(e, 0), padding_end_of(e, 1)};
+    bool apart = false;
+    for (int i = 0; i < 2; i++) apart = apart || padding[i] >= kernel[i] || padding_end[i] >= kernel[i];
+    const char *padded = apart ? clt__export_name(e, "padded") : e->in[0];
+    if (apart)
+        clt__export_pads(e, padded, padding, padding_end,
+                         clt__onnx_put_number(e->to, clt__export_name(e, "least"), -(double)FLT_MAX));
+    clt__onnx_put(e->to, "MaxPool", e->out, padded, NULL);
+    clt__export_window(e, kernel, layer->value[STRIDE], apart ? none : padding, apart ? none : padding_end);
+    clt__onnx_put_ints(e->to, "dilations", 2, layer->value[DILATION]);
+}
+
+static void global_onnx(const clt__exported *e)
+{
+    clt__onnx_put(e->to, "GlobalMaxPool", e->out, e->in[0], NULL);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; maxpool kernel=1"},
     {1, "input 1x2x2; maxpool kernel=2"},
@@ -109,6 +144,7 @@ const clt__layer_row clt__maxpool = {
     .forward = forward,
     .backward = backward,
     .takes_activation = true,
+    .onnx = onnx,
     .cases = cases,
 };
 
@@ -120,5 +156,6 @@ const clt__layer_row clt__globalmaxpool = {
     .forward = forward,
     .backward = backward,
     .takes_activation = true,
+    .onnx = global_onnx,
     .cases = global_cases,
 };

@@ -1,6 +1,7 @@
 /* Pixels around an image. */
 #include <inttypes.h>
 
+#include "base/number.h"
 #include "layers/layer.h"
 #include "ops/pad.h"
 
@@ -58,6 +59,18 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__pad_gradient_op, layer->name, sizes, tensor, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    static const char *const modes[] = {
+        [PAD_CONSTANT] = "constant", [PAD_REFLECT] = "reflect", [PAD_REPLICATE] = "edge"};
+    const int mode = e->layer->value[MODE][0];
+    const char *value = mode == PAD_CONSTANT ? clt__onnx_put_number(e->to, clt__export_name(e, "value"),
+                                                                    clt__number_of(e->layer->value[VALUE][0]))
+                                             : NULL;
+    clt__export_pads(e, e->out, e->layer->value[BEFORE], e->layer->value[AFTER], value);
+    clt__onnx_put_word(e->to, "mode", modes[mode]);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1; pad before=1; pad before=1 mode=replicate"},
     {3, "input 3x4x5; conv out=17; relu; pad mode=reflect before=3x1 after=2x4; conv out=2 kernel=3x2"},
@@ -78,5 +91,6 @@ const clt__layer_row clt__pad = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = cases,
 };

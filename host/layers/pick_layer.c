@@ -71,6 +71,30 @@ static clt_status shuffle_backward(clt__tape *tape, const clt__layer *layer, clt
     return add_backward(tape, layer, layer->in[0].shape.channels / layer->value[GROUPS][0], 0, error);
 }
 
+static void slice_onnx(const clt__exported *e)
+{
+    static const int axis = 1;
+    const int first = e->layer->value[FIRST][0], end = first + e->layer->value[COUNT][0];
+    const char *begins = clt__onnx_put_list(e->to, clt__export_name(e, "starts"), 1, &first),
+               *ends = clt__onnx_put_list(e->to, clt__export_name(e, "ends"), 1, &end),
+               *axes = clt__onnx_put_list(e->to, clt__export_name(e, "axes"), 1, &axis);
+    clt__onnx_put(e->to, "Slice", e->out, e->in[0], begins, ends, axes, NULL);
+}
+
+/* The groups become a dimension of their own, which changes places with that of their channels. */
+static void shuffle_onnx(const clt__exported *e)
+{
+    const clt_shape s = e->layer->out.shape;
+    const int groups = e->layer->value[GROUPS][0], apart[] = {0, groups, s.channels / groups, s.height, s.width},
+              together[] = {0, s.channels, s.height, s.width}, dims = e->layer->out.flat ? 2 : 4;
+    static const int order[] = {0, 2, 1, 3, 4};
+    const char *parts = clt__export_reshape(e, e->in[0], clt__export_name(e, "parts"), dims + 1, apart),
+               *turned = clt__export_name(e, "turned");
+    clt__onnx_put(e->to, "Transpose", turned, parts, NULL);
+    clt__onnx_put_ints(e->to, "perm", dims + 1, order);
+    (void)clt__export_reshape(e, turned, e->out, dims, together);
+}
+
 static const clt__case slice_cases[] = {
     {1, "input 2x1x1; conv out=2; slice first=1 count=1"},
     {3, "input 3x5x4; conv out=33; relu; slice first=5 count=18; conv out=3; slice first=0 count=2"},
@@ -93,6 +117,7 @@ const clt__layer_row clt__slice = {
     .shape = slice_shape,
     .forward = slice_forward,
     .backward = slice_backward,
+    .onnx = slice_onnx,
     .cases = slice_cases,
 };
 
@@ -103,5 +128,6 @@ const clt__layer_row clt__channelshuffle = {
     .shape = shuffle_shape,
     .forward = shuffle_forward,
     .backward = shuffle_backward,
+    .onnx = shuffle_onnx,
     .cases = shuffle_cases,
 };

@@ -48,6 +48,11 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__prelu_gradient_op, layer->name, sizes, tensor, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    clt__onnx_put(e->to, "PRelu", e->out, e->in[0], clt__export_by_channel(e, 0), NULL);
+}
+
 static const clt__case cases[] = {
     {3, "input 17x7x5; prelu; flatten; prelu shared=yes"},
     {64, "input 33x3x3; batchnorm; tanh; prelu shared=yes; flatten; prelu"},
@@ -61,5 +66,6 @@ const clt__layer_row clt__prelu = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = cases,
 };

@@ -75,6 +75,32 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
                        sizes, tensor, error);
 }
 
+/* The output's size alone: from opset 18 on by the axes that it is of, before that behind the batch and the channels of
+ * the input's own shape. */
+static void onnx(const clt__exported *e)
+{
+    static const char *const grids[] = {
+        [HALF_PIXEL] = "half_pixel", [ALIGN_CORNERS] = "align_corners", [ASYMMETRIC] = "asymmetric"};
+    static const int axes[] = {2, 3}, first = 0, two = 2;
+    const bool by_axes = clt__onnx_writer_opset(e->to) >= 18;
+    const char *sizes = clt__onnx_put_list(e->to, clt__export_name(e, "size"), 2, e->layer->value[SIZE]);
+    if (!by_axes) {
+        const char *shape = clt__export_name(e, "shape"), *kept = clt__export_name(e, "kept"),
+                   *all = clt__export_name(e, "sizes"),
+                   *from = clt__onnx_put_list(e->to, clt__export_name(e, "from"), 1, &first),
+                   *until = clt__onnx_put_list(e->to, clt__export_name(e, "until"), 1, &two);
+        clt__onnx_put(e->to, "Shape", shape, e->in[0], NULL);
+        clt__onnx_put(e->to, "Slice", kept, shape, from, until, NULL);
+        clt__onnx_put(e->to, "Concat", all, kept, sizes, NULL);
+        clt__onnx_put_int(e->to, "axis", 0);
+        sizes = all;
+    }
+    const char *input[] = {e->in[0], NULL, NULL, sizes};
+    clt__onnx_put_node(e->to, "Resize", e->out, input, 4);
+    clt__export_grid(e, is_nearest(e->layer), grids[e->layer->value[GRID][0]]);
+    if (by_axes) clt__onnx_put_ints(e->to, "axes", 2, axes);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1; resize size=1; resize size=2x3 mode=bilinear; resize size=1 grid=align_corners"},
     {3, "input 3x4x5; conv out=17; relu; resize size=7x3; conv out=2; resize size=2x9 grid=asymmetric; "
@@ -96,5 +122,6 @@ const clt__layer_row clt__resize = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = cases,
 };

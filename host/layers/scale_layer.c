@@ -68,6 +68,14 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__scale_op, layer->name, sizes, tensor, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    const bool scales = e->layer->value[WEIGHT][0], shifts = e->layer->value[BIAS][0];
+    const char *scaled = scales && shifts ? clt__export_name(e, "scaled") : scales ? e->out : e->in[0];
+    if (scales) clt__onnx_put(e->to, "Mul", scaled, e->in[0], clt__export_by_channel(e, 0), NULL);
+    if (shifts) clt__onnx_put(e->to, "Add", e->out, scaled, clt__export_by_channel(e, scales), NULL);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; scale; tanh; scale bias=no; tanh; scale weight=no"},
     {3, "input 17x7x5; conv out=33; scale; relu; scale weight=no; flatten; scale bias=no; dense out=3"},
@@ -85,5 +93,6 @@ const clt__layer_row clt__scale = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = cases,
 };

@@ -27,6 +27,12 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__softmax_gradient_op, layer->name, sizes, tensor, error);
 }
 
+static void onnx(const clt__exported *e)
+{
+    clt__onnx_put(e->to, e->layer->row == &clt__log_softmax ? "LogSoftmax" : "Softmax", e->out, e->in[0], NULL);
+    clt__onnx_put_int(e->to, "axis", 1);
+}
+
 static const clt__case softmax_cases[] = {
     {3, "input 17x5x3; softmax; flatten; softmax"},
     {64, "input 2x3x3; flatten; softmax; dense out=1; softmax"},
@@ -44,6 +50,7 @@ const clt__layer_row clt__softmax = {
     .shape = clt__same_shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = softmax_cases,
 };
 
@@ -53,5 +60,6 @@ const clt__layer_row clt__log_softmax = {
     .shape = clt__same_shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
     .cases = log_softmax_cases,
 };

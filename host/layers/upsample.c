@@ -88,6 +88,21 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return add_op(tape, layer, &clt__resample_gradient_op, from, to, error);
 }
 
+static void pad_onnx(const clt__exported *e)
+{
+    clt__export_pads(e, e->out, e->layer->value[EXTENT], e->layer->value[EXTENT], NULL);
+}
+
+static void upsample_onnx(const clt__exported *e)
+{
+    static const int four = 4;
+    const int *scale = e->layer->value[EXTENT];
+    const double scales[] = {1, 1, scale[0], scale[1]};
+    const char *input[] = {e->in[0], NULL, clt__onnx_put_reals(e->to, clt__export_name(e, "scales"), 1, &four, scales)};
+    clt__onnx_put_node(e->to, "Resize", e->out, input, 3);
+    clt__export_grid(e, !is_bilinear(e->layer), is_bilinear(e->layer) ? "half_pixel" : "asymmetric");
+}
+
 static const clt__case pad_cases[] = {
     {1, "input 1x1x1; conv out=1; zeropad padding=1"},
     {3, "input 3x4x5; conv out=17; relu; zeropad padding=2x0; conv out=2 kernel=3x2"},
@@ -110,6 +125,7 @@ const clt__layer_row clt__zeropad = {
     .shape = pad_shape,
     .forward = forward,
     .backward = backward,
+    .onnx = pad_onnx,
     .cases = pad_cases,
 };
 
@@ -121,5 +137,6 @@ const clt__layer_row clt__upsample = {
     .shape = upsample_shape,
     .forward = forward,
     .backward = backward,
+    .onnx = upsample_onnx,
     .cases = upsample_cases,
 };

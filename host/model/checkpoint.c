@@ -77,7 +77,7 @@ static json_t *names_to_json(const clt__names *names)
     return list;
 }
 
-static clt_status model_to_text(const clt_model *model, char **text, clt_error *error)
+clt_status clt__model_to_text(const clt_model *model, char **text, clt_error *error)
 {
     json_t *json =
         json_pack("{s:i,s:s,s:s,s:I,s:b,s:o,s:o,s:o}", "format", FORMAT, "version", CLT_VERSION, "precision",
@@ -177,7 +177,7 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
     clt__safetensors file = {0};
     char *text = NULL;
     clt_status status = add_tensors(&file, model, error);
-    if (status == CLT_OK) status = model_to_text(model, &text, error);
+    if (status == CLT_OK) status = clt__model_to_text(model, &text, error);
     if (status == CLT_OK) status = clt__safetensors_add_text(&file, "cltrain", text, error);
     if (status == CLT_OK) status = clt__safetensors_add_text(&file, "net", model->text, error);
     if (status == CLT_OK) status = clt__safetensors_write(path, &file, error);
@@ -356,12 +356,30 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
     return take_states(*model, file, path, error);
 }
 
+/* ---- ONNX */
+
+clt_status clt__recall(clt_model *model, const clt__safetensors *file, bool classes, clt_error *error)
+{
+    const char *told = clt__safetensors_text(file, "cltrain"), *path = model->description.origin;
+    if (!told) return CLT_OK;
+    json_error_t why;
+    json_t *json = json_loads(told, JSON_REJECT_DUPLICATES, NULL);
+    clt_status status = CLT_OK;
+    if (!json_is_object(json) || !normalization_from_json(json_object_get(json, "normalization"), model, &why))
+        status = FAIL(error, CLT_BAD_FILE, "%s: what its metadata \"cltrain\" tells is not what cltrain writes", path);
+    const json_t *names = json_object_get(json, "classes");
+    if (status == CLT_OK && classes && json_array_size(names) == (size_t)model->outputs)
+        status = names_from_json(names, path, &model->class_names, error);
+    json_decref(json);
+    return status;
+}
+
 /* An ONNX model is a model that was never trained here. */
 static clt_status load_onnx(const char *path, clt_model **model, clt_error *error)
 {
     clt_options options = clt__options_default();
     options.net = path;
-    return clt_model_create(&options, model, error);
+    return clt__model_create(&options, true, model, error);
 }
 
 clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)

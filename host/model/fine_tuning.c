@@ -16,11 +16,12 @@ static clt_status replace_last(const clt_options *options, clt__description *des
         clt__item *item = &description->item[i];
         int *out = find_out(item);
         if (!out) continue;
-        if (*out != options->classes)
-            clt__options_note(options,
-                              "%s: its last layer with weights, %s, gives %d outputs in place of %d and begins anew",
-                              description->origin, item->name, options->classes, *out);
+        if (*out == options->classes) return CLT_OK;
+        clt__options_note(options,
+                          "%s: its last layer with weights, %s, gives %d outputs in place of %d and begins anew",
+                          description->origin, item->name, options->classes, *out);
         *out = options->classes;
+        for (; i < description->count; i++) clt__safetensors_remove(&description->weights, description->item[i].name);
         return CLT_OK;
     }
     return FAIL(error, CLT_BAD_ARGUMENT, "classes: %s has no layer that gives a number of outputs",

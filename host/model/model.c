@@ -126,14 +126,22 @@ clt_status clt__describe_model(const clt_options *options, clt__description *des
 
 clt_status clt_model_create(const clt_options *options, clt_model **model, clt_error *error)
 {
+    return clt__model_create(options, false, model, error);
+}
+
+clt_status clt__model_create(const clt_options *options, bool whole, clt_model **model, clt_error *error)
+{
     clt__description description;
     clt_options none;
     *model = NULL;
     options = clt__options_or_default(options, &none);
     TRY(clt__describe_model(options, &description, error));
-    TRY(clt__model_from(&description, (clt_precision)options->precision, options->seed, model, error));
+    const clt_precision precision = whole && description.doubles ? CLT_F64 : (clt_precision)options->precision;
+    TRY(clt__model_from(&description, precision, options->seed, model, error));
     clt_status status = clt__initialize(*model, options->init, error);
-    if (status == CLT_OK) clt__start_imported(*model);
+    if (status == CLT_OK) status = clt__start_imported(*model, error);
+    if (status == CLT_OK) status = clt__recall(*model, &(*model)->description.weights, whole, error);
+    clt__safetensors_free(&(*model)->description.weights);
     if (status == CLT_OK && options->init)
         status = clt__option_copy(&(*model)->options, options, CLT__OPTION_init, error);
     (*model)->options.seed = options->seed;

@@ -59,9 +59,15 @@ struct clt_model {
 /* The net that the options name, its input set, its loss too if they give one. */
 clt_status clt__describe_model(const clt_options *options, clt__description *description, clt_error *error);
 
-/* Takes the weights that the model's description came with, as far as they fit: what does not, a layer that was
- * replaced for one, keeps its values. */
-void clt__start_imported(clt_model *model);
+/* Takes what an ONNX file of cltrain's own tells of the model that was exported: what images are normalised by and, if
+ * `classes`, what those are called. Nothing where it tells nothing. */
+clt_status clt__recall(clt_model *model, const clt__safetensors *file, bool classes, clt_error *error);
+
+/* clt_model_create; `whole`: the net is an ONNX model that stays what it is, as precise, and its classes have names. */
+clt_status clt__model_create(const clt_options *options, bool whole, clt_model **model, clt_error *error);
+
+/* Takes the weights that the model's description came with, all of them: a parameter without any keeps its values. */
+clt_status clt__start_imported(clt_model *model, clt_error *error);
 
 /* A model with all parameters zero, from a description with an input that it takes over (also when it
  * fails). */
@@ -100,6 +106,10 @@ clt_status clt__initialize(clt_model *model, const char *init, clt_error *error)
 
 /* CLT_OK where the pattern, which `option` gave, stands for a parameter. */
 clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error);
+
+/* As JSON, all of a checkpoint but the net and the tensors: normalisation, classes, the state of training, options.
+ * Freed with free(). */
+clt_status clt__model_to_text(const clt_model *model, char **text, clt_error *error);
 
 /* Sets the model's mean and deviation as the options say. Once it has trained they stay: a resumed run must see the
  * same numbers. */

@@ -197,17 +197,26 @@ static clt_status start_by_name(start *s, const clt_options *options, clt_error 
     return status;
 }
 
-void clt__start_imported(clt_model *model)
+clt_status clt__start_imported(clt_model *model, clt_error *error)
 {
     const start s = {.model = model, .file = &model->description.weights};
+    size_t taken = 0;
     for (size_t i = 0; i < model->parameters; i++) {
         clt__parameter_values *p = &model->parameter[i];
         const clt__stored_tensor *stored = find_start(&s, &p->info);
         char difference[300] = "";
-        if (stored) clt__compare_shapes(stored, &p->info, difference, sizeof difference);
-        if (stored && !*difference) take(model, p, stored);
+        if (!stored) continue;
+        clt__compare_shapes(stored, &p->info, difference, sizeof difference);
+        if (*difference)
+            return FAIL(error, CLT_BAD_FILE, "%s: %s was read as %s", model->description.origin, p->info.name,
+                        difference);
+        take(model, p, stored);
+        taken++;
     }
-    clt__safetensors_free(&model->description.weights);
+    if (taken < s.file->tensor_count)
+        return FAIL(error, CLT_BAD_FILE, "%s: %zu of the %zu tensors that were read have no place in its net",
+                    model->description.origin, s.file->tensor_count - taken, s.file->tensor_count);
+    return CLT_OK;
 }
 
 /* The tensors of an ONNX model are called as its net has them. */

@@ -494,6 +494,7 @@ static clt_status describe_onnx(const char *path, const char *until, clt__descri
     const clt_status status = clt__describe_text(import.text, path, description, error);
     if (status == CLT_OK) {
         description->weights = import.weights;
+        description->doubles = import.doubles;
         import.weights = (clt__safetensors){0};
     }
     clt__onnx_import_free(&import);

@@ -41,6 +41,7 @@ typedef struct clt__description {
     clt_shape input;           /* all 0 where the text does not say */
     const clt__loss_row *loss; /* NULL where the text does not say */
     clt__safetensors weights;  /* that an ONNX model came with; none of a text's */
+    bool doubles;              /* those weights are of them */
     char origin[256];          /* what errors call the text: a file's path, a built-in net's name, or "net" */
 } clt__description;
 

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "onnx/graph.h"
+#include "onnx/patterns.h"
+#include "onnx/scales.h"
 
 /* ---- of one value */
 
@@ -93,188 +94,7 @@ static clt_status dropout(const clt__onnx_work *work, clt_error *error)
     return rate > 0 ? give_element(work, "dropout", error, options) : clt__onnx_give_view(work, 0, x, &x->view);
 }
 
-/* ---- a value and a constant */
-
-/* A constant as what each of an image's elements meets. */
-typedef struct spread {
-    double *value; /* [C H W], then the first of each channel, then the first alone */
-    int64_t count;
-    bool shared; /* all are the same */
-    bool by_channel;
-} spread;
-
-static bool has_batch(const clt__view *view, int dim)
-{
-    return view->dim[dim].atoms && view->dim[dim].atom[0].of == 'N';
-}
-
-/* Goes through an image's elements, in the order of the view. */
-static bool next_place(const clt__view *view, int64_t *place)
-{
-    for (int i = view->rank; i-- > 0;) {
-        const int64_t batch = has_batch(view, i) ? view->dim[i].atom[0].size : 1;
-        if (++place[i] < clt__view_size(view, i) / batch) return true;
-        place[i] = 0;
-    }
-    return false;
-}
-
-/* Where the constant has the value for that place; -1 where it does not fit the view. */
-static int64_t constant_at(const clt__onnx_tensor *constant, const clt__view *view, const int64_t *place)
-{
-    int64_t at = 0;
-    for (int i = 0; i < constant->rank; i++) {
-        const int dim = view->rank - constant->rank + i;
-        if (dim < 0) {
-            if (constant->dim[i] != 1) return -1;
-            continue;
-        }
-        if (constant->dim[i] == 1) continue;
-        if (has_batch(view, dim) || constant->dim[i] != clt__view_size(view, dim)) return -1;
-        at = at * constant->dim[i] + place[dim];
-    }
-    return at;
-}
-
-static void find_pattern(spread *s, clt_shape shape)
-{
-    const int64_t pixels = (int64_t)shape.height * shape.width;
-    s->shared = s->by_channel = true;
-    for (int64_t i = 0; i < s->count; i++) {
-        s->shared = s->shared && s->value[i] == s->value[0];
-        s->by_channel = s->by_channel && s->value[i] == s->value[i / pixels * pixels];
-    }
-    if (s->by_channel)
-        for (int c = 0; c < shape.channels; c++) s->value[c] = s->value[c * pixels];
-    if (s->by_channel) s->count = shape.channels;
-    if (s->shared) s->count = 1;
-}
-
-static clt_status spread_constant(const clt__onnx_value *x, const clt__onnx_tensor *constant, spread *s, bool *fits,
-                                  clt_error *error)
-{
-    int64_t place[CLT__ONNX_RANK] = {0};
-    *s = (spread){.count = (int64_t)x->shape.channels * x->shape.height * x->shape.width};
-    TRY(clt__allocate((uint64_t)s->count, sizeof *s->value, "a constant", &s->value, error));
-    *fits = constant->count > 0;
-    if (!*fits) return CLT_OK;
-    do {
-        const int64_t at = constant_at(constant, &x->view, place);
-        *fits = at >= 0;
-        if (*fits) s->value[clt__view_element(&x->view, x->shape, place)] = constant->value[at];
-    } while (*fits && next_place(&x->view, place));
-    if (*fits) find_pattern(s, x->shape);
-    return CLT_OK;
-}
-
-/* y = weight x + bias, either of which may be NULL, as a line of its own. */
-static clt_status write_scale(const clt__onnx_work *work, const clt__onnx_value *x, const spread *s, bool scales,
-                              clt_error *error)
-{
-    int from = x->line, line;
-    if (!s->shared && !s->by_channel)
-        TRY(clt__onnx_write(work->graph, "flatten", NULL, &x->line, 1, x->shape, &from, error, "%s", ""));
-    TRY(clt__onnx_write(work->graph, "scale", NULL, &from, 1, x->shape, &line, error, "%s%s frozen=yes",
-                        scales ? " bias=no" : " weight=no", s->shared ? " shared=yes" : ""));
-    TRY(clt__onnx_add_weight(work->graph, line, scales ? "weight" : "bias", 1, &s->count, s->value, error));
-    work->graph->line[line].takes_bias = scales && s->by_channel && !s->shared;
-    return clt__onnx_give_made(work, 0, line, &x->view);
-}
-
-/* Added as the bias of the line that gives x, if that is all that x is for. */
-static clt_status add_as_bias(const clt__onnx_work *work, const clt__onnx_value *x, const spread *s, bool *added,
-                              clt_error *error)
-{
-    clt__onnx_line *line = x->line >= 0 ? &work->graph->line[x->line] : NULL;
-    const int64_t channels = x->shape.channels;
-    *added = false;
-    if (!line || !line->takes_bias || x->users != 1 || !s->by_channel) return CLT_OK;
-    char *no_bias = strstr(line->options, " bias=no");
-    if (!no_bias) return CLT_OK;
-    double *values;
-    TRY(clt__allocate((uint64_t)channels, sizeof *values, "a bias", &values, error));
-    for (int64_t c = 0; c < channels; c++) values[c] = s->value[s->shared ? 0 : c];
-    const clt_status status = clt__onnx_add_weight(work->graph, x->line, "bias", 1, &channels, values, error);
-    free(values);
-    TRY(status);
-    memmove(no_bias, no_bias + strlen(" bias=no"), strlen(no_bias + strlen(" bias=no")) + 1);
-    line->takes_bias = false;
-    *added = true;
-    return clt__onnx_give_view(work, 0, x, &x->view);
-}
-
-static clt_status give_shifted(const clt__onnx_work *work, const clt__onnx_value *x, const spread *s, clt_error *error)
-{
-    bool added;
-    if (s->shared && s->value[0] == 0) return clt__onnx_give_view(work, 0, x, &x->view);
-    TRY(add_as_bias(work, x, s, &added, error));
-    return added ? CLT_OK : write_scale(work, x, s, false, error);
-}
-
-/* x after a layer that turns it: c - x is -x + c, c / x is c times 1 / x. */
-static clt_status turn(const clt__onnx_work *work, const clt__onnx_value *x, const char *kind, clt__onnx_value *turned,
-                       clt_error *error)
-{
-    *turned = *x;
-    return clt__onnx_write(work->graph, kind, NULL, &x->line, 1, x->shape, &turned->line, error, "%s", "");
-}
-
-static clt_status with_constant(const clt__onnx_work *work, const clt__onnx_value *x, spread *s, bool constant_first,
-                                clt_error *error)
-{
-    const char *type = work->node->op_type;
-    clt__onnx_value turned;
-    if (strcmp(type, "Add") == 0 || strcmp(type, "Sum") == 0) return give_shifted(work, x, s, error);
-    if (strcmp(type, "Mul") == 0) {
-        if (s->shared && s->value[0] == 1) return clt__onnx_give_view(work, 0, x, &x->view);
-        return write_scale(work, x, s, true, error);
-    }
-    if (strcmp(type, "Sub") == 0 && constant_first) {
-        TRY(turn(work, x, "neg", &turned, error));
-        return give_shifted(work, &turned, s, error);
-    }
-    if (strcmp(type, "Div") == 0 && constant_first) {
-        TRY(turn(work, x, "reciprocal", &turned, error));
-        return write_scale(work, &turned, s, true, error);
-    }
-    const bool divides = strcmp(type, "Div") == 0;
-    for (int64_t i = 0; i < s->count; i++) s->value[i] = divides ? 1 / s->value[i] : -s->value[i];
-    return divides ? write_scale(work, x, s, true, error) : give_shifted(work, x, s, error);
-}
-
-static clt_status with_a_constant(const clt__onnx_work *work, const clt__onnx_value *x, const clt__onnx_value *constant,
-                                  bool constant_first, clt_error *error)
-{
-    spread s;
-    bool fits;
-    clt_status status = spread_constant(x, &constant->constant, &s, &fits, error);
-    if (status == CLT_OK && (!fits || (!s.by_channel && !s.shared && x->view.rank != 2)))
-        status = clt__onnx_refuse(work, error, "its constant is not one number, nor one for each channel");
-    else if (status == CLT_OK)
-        status = with_constant(work, x, &s, constant_first, error);
-    free(s.value);
-    return status;
-}
-
 /* ---- two values */
-
-/* The line that gives b if it is of that kind and reads a alone; else NULL. */
-static const clt__onnx_line *made_from(const clt__onnx_work *work, const clt__onnx_value *a, int line, const char *kind)
-{
-    const clt__onnx_line *made = line >= 0 ? &work->graph->line[line] : NULL;
-    return made && strcmp(made->kind, kind) == 0 && made->inputs == 1 && (!a || made->input[0] == a->line) ? made
-                                                                                                           : NULL;
-}
-
-/* x times f(x): activations that are written in parts. */
-static const char *gated(const clt__onnx_work *work, const clt__onnx_value *x, const clt__onnx_value *gate)
-{
-    if (made_from(work, x, gate->line, "sigmoid")) return "silu";
-    const clt__onnx_line *hard = made_from(work, x, gate->line, "hardsigmoid");
-    if (hard && !*hard->options) return "hardswish";
-    const clt__onnx_line *tanh_line = made_from(work, NULL, gate->line, "tanh");
-    return tanh_line && made_from(work, x, tanh_line->input[0], "softplus") ? "mish" : NULL;
-}
 
 static int larger(int a, int b)
 {
@@ -329,12 +149,19 @@ static clt_status two_values(const clt__onnx_work *work, const clt__onnx_value *
         return clt__onnx_refuse(work, error, "its inputs are neither alike nor one value for each channel or pixel");
     const bool alike = same_shape(a->shape, b->shape), adds = strcmp(type, "Add") == 0;
     if (adds && alike) kind = "add";
-    if (adds && !alike) TRY(turn(work, b, "neg", &turned, error)); /* a + b is a - (-b), to the bit */
+    if (adds && !alike) TRY(clt__onnx_turn(work, b, "neg", &turned, error)); /* a + b is a - (-b), to the bit */
     if (strcmp(type, "Mul") == 0 && alike && clt__view_equal(&a->view, &b->view)) {
-        const char *gate = gated(work, a, b);
-        if (gate) return clt__onnx_give_line(work, a, gate, shape, &a->view, error, "%s", "");
-        gate = gated(work, b, a);
-        if (gate) return clt__onnx_give_line(work, b, gate, shape, &b->view, error, "%s", "");
+        clt__onnx_value of = *a;
+        const char *product = clt__onnx_product(work->graph, a->line, b->line, &of.line);
+        if (product) return clt__onnx_give_line(work, &of, product, shape, &view, error, "%s", "");
+    }
+    if (strcmp(type, "Div") == 0) {
+        clt__onnx_value of = *a;
+        double eps;
+        char number[32];
+        if (clt__onnx_is_normalised(work->graph, a->line, b->line, &of.line, &eps))
+            return clt__onnx_give_line(work, &of, "layernorm", shape, &view, error, " over=channels affine=no eps=%s",
+                                       clt__onnx_number(eps, number));
     }
     return give_joined(work, kind, (const int[]){a->line, turned.line}, 2, shape, &view, error);
 }
@@ -343,8 +170,8 @@ static clt_status binary(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *a = clt__onnx_input(work, 0), *b = clt__onnx_input(work, 1);
     if (clt__onnx_flows(a) && clt__onnx_flows(b)) return two_values(work, a, b, error);
-    if (clt__onnx_flows(a) && clt__onnx_is_constant(b)) return with_a_constant(work, a, b, false, error);
-    if (clt__onnx_flows(b) && clt__onnx_is_constant(a)) return with_a_constant(work, b, a, true, error);
+    if (clt__onnx_flows(a) && clt__onnx_is_constant(b)) return clt__onnx_with_constant(work, a, b, false, error);
+    if (clt__onnx_flows(b) && clt__onnx_is_constant(a)) return clt__onnx_with_constant(work, b, a, true, error);
     return clt__onnx_refuse(work, error, "its inputs are not there");
 }
 
@@ -356,8 +183,6 @@ static clt_status power(const clt__onnx_work *work, clt_error *error)
         return clt__onnx_refuse(work, error, "its exponent is not one constant number");
     const double value = exponent->constant.value[0];
     if (value == 1) return clt__onnx_give_view(work, 0, x, &x->view);
-    if (value == 2) return give_joined(work, "mul", (const int[]){x->line, x->line}, 2, x->shape, &x->view, error);
-    if (value == 0.5) return give_element(work, "sqrt", error, "");
     (void)snprintf(options, sizeof options, " exponent=%s", clt__onnx_number(value, number));
     return give_element(work, "pow", error, options);
 }
@@ -382,11 +207,9 @@ static clt_status many(const clt__onnx_work *work, const char *kind, bool mean, 
     if (count == 1) return clt__onnx_give_view(work, 0, first, &first->view);
     if (!mean) return give_joined(work, kind, input, (int)count, first->shape, &first->view, error);
     int line;
-    double share = 1 / (double)count;
     TRY(clt__onnx_write(work->graph, kind, NULL, input, (int)count, first->shape, &line, error, "%s", ""));
     const clt__onnx_value sum = {.line = line, .shape = first->shape, .view = first->view};
-    const spread s = {.value = &share, .count = 1, .shared = true, .by_channel = true};
-    return write_scale(work, &sum, &s, true, error);
+    return clt__onnx_times(work, &sum, 1 / (double)count, error);
 }
 
 static clt_status sum(const clt__onnx_work *work, clt_error *error)

@@ -36,6 +36,16 @@ bool clt__onnx_is_constant(const clt__onnx_value *value)
     return value->kind == CLT__ONNX_CONSTANT;
 }
 
+bool clt__onnx_is_parameter(const clt__onnx_work *work, const clt__onnx_value *value)
+{
+    const Onnx__GraphProto *graph = work->graph->file->message->graph;
+    const bool dot = strchr(value->name, '.') != NULL, slash = strchr(value->name, '/') && value->name[0] != '/';
+    if (value->name[0] == '/' || !(dot || (slash && value->constant.count > 1))) return false;
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        if (graph->initializer[i]->name && strcmp(graph->initializer[i]->name, value->name) == 0) return true;
+    return false;
+}
+
 static const Onnx__AttributeProto *find_attribute(const clt__onnx_work *work, const char *name)
 {
     for (size_t i = 0; i < work->node->n_attribute; i++) {
@@ -408,5 +418,9 @@ clt_status clt__onnx_as_image(const clt__onnx_work *work, const clt__onnx_value 
     TRY(clt__onnx_in_order(work, image, error));
     *is_image = clt__view_is_image(&image->view, image->shape);
     if (*is_image) return CLT_OK;
+    *is_image = image->view.rank == 2 && clt__view_is_ordered(&image->view, image->shape);
+    if (*is_image)
+        return clt__onnx_write(work->graph, "flatten", NULL, &value->line, 1, image->shape, &image->line, error, "%s",
+                               "");
     return clt__onnx_refuse(work, error, "its input is no image with its channels in dimension 1");
 }

@@ -37,9 +37,10 @@ typedef struct clt__onnx_line {
     bool named;       /* so by `as=`, else it is what the net language calls it */
     char *options;    /* behind the kind: " out=3" */
     int input[8], inputs;
-    clt_shape shape; /* of what it gives */
-    bool takes_bias; /* it adds none yet: a constant added to what it gives can be its bias */
-    bool read;       /* what the net gives depends on it */
+    clt_shape shape;      /* of what it gives */
+    bool takes_bias;      /* it adds none yet: a constant added to what it gives can be its bias */
+    double factor, shift; /* of a line that multiplies by, or adds, one number and does no more; else 0 */
+    bool read;            /* what the net gives depends on it */
 } clt__onnx_line;
 
 /* Nodes of one kind that cannot be, for one reason. */
@@ -92,6 +93,10 @@ clt__onnx_value *clt__onnx_output(const clt__onnx_work *work, size_t number);
 bool clt__onnx_flows(const clt__onnx_value *value);
 bool clt__onnx_is_constant(const clt__onnx_value *value);
 
+/* Whether a constant is trained rather than part of the formula, as exporters show by the names of initialisers:
+ * PyTorch's parameters have a dot in theirs, Keras's a slash; "/conv1/ones" is a constant. */
+bool clt__onnx_is_parameter(const clt__onnx_work *work, const clt__onnx_value *value);
+
 int64_t clt__onnx_int(const clt__onnx_work *work, const char *name, int64_t otherwise);
 double clt__onnx_float(const clt__onnx_work *work, const char *name, double otherwise);
 bool clt__onnx_is_word(const clt__onnx_work *work, const char *name, const char *word);
@@ -139,8 +144,9 @@ clt_status clt__onnx_add_weight(clt__onnx_graph *graph, int line, const char *na
 /* Where the channels of a value that flows are shuffled, they are put in order, for all who read that value. */
 clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error);
 
-/* A value as images whose channels are dimension 1, as convolutions take them: shuffled channels are put in order.
- * False, and the node is refused, where it is no image. */
+/* A value as images whose channels are dimension 1, as convolutions take them: shuffled channels are put in order. An
+ * image's elements in a row, [n, c h w], are as good: they are flattened, and each is a channel. False, and the node is
+ * refused, where it is neither. */
 clt_status clt__onnx_as_image(const clt__onnx_work *work, const clt__onnx_value *value, clt__onnx_value *image,
                               bool *is_image, clt_error *error);
 

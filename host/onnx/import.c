@@ -362,6 +362,12 @@ static clt_status write_line(const clt__onnx_graph *graph, const clt__onnx_line 
     return clt__text_print(text, error, "\n");
 }
 
+/* The loss that a file of cltrain's own was trained with: its net's output is what that takes. */
+static const char *loss_of(const importer *im)
+{
+    return clt__safetensors_text(im->graph.weights, "loss");
+}
+
 static clt_status write_text(const importer *im, clt__text *text, clt_error *error)
 {
     const clt__onnx_graph *graph = &im->graph;
@@ -373,7 +379,7 @@ static clt_status write_text(const importer *im, clt__text *text, clt_error *err
         TRY(write_line(graph, &graph->line[i], before, text, error));
         before = (int)i;
     }
-    return CLT_OK;
+    return loss_of(im) ? clt__text_print(text, error, "loss %s\n", loss_of(im)) : CLT_OK;
 }
 
 /* The line that gives the net's output. */
@@ -381,7 +387,7 @@ static int last_line(const importer *im, const clt__onnx_value *output)
 {
     const clt__onnx_line *line = &im->graph.line[output->line];
     const bool softmax = strcmp(line->kind, "softmax") == 0 || strcmp(line->kind, "log_softmax") == 0;
-    return im->options->logits && softmax && line->input[0] >= 0 ? line->input[0] : output->line;
+    return im->options->logits && !loss_of(im) && softmax && line->input[0] >= 0 ? line->input[0] : output->line;
 }
 
 static clt_status finish(importer *im, clt__onnx_import *import, clt_error *error)
@@ -403,8 +409,21 @@ static clt_status finish(importer *im, clt__onnx_import *import, clt_error *erro
 
 /* ---- all of it */
 
+/* What the file tells of itself, as a safetensors file would. */
+static clt_status take_metadata(const importer *im, clt__onnx_import *import, clt_error *error)
+{
+    const Onnx__ModelProto *model = im->graph.file->message;
+    for (size_t i = 0; i < model->n_metadata_props; i++) {
+        const Onnx__StringStringEntryProto *entry = model->metadata_props[i];
+        if (!entry->key || !entry->value || clt__safetensors_text(&import->weights, entry->key)) continue;
+        TRY(clt__safetensors_add_text(&import->weights, entry->key, entry->value, error));
+    }
+    return CLT_OK;
+}
+
 static clt_status run(importer *im, clt__onnx_import *import, clt_error *error)
 {
+    TRY(take_metadata(im, import, error));
     TRY(make_room(im, error));
     TRY(add_values(im, error));
     TRY(find_output(im, im->options->until, error));
@@ -412,6 +431,7 @@ static clt_status run(importer *im, clt__onnx_import *import, clt_error *error)
     TRY(read_initialisers(im, error));
     TRY(find_inputs(im, error));
     TRY(set_inputs(im, error));
+    import->doubles = im->input[0]->type->tensor_type->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
     TRY(import_nodes(im, error));
     return finish(im, import, error);
 }

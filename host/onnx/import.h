@@ -13,7 +13,8 @@ typedef struct clt__onnx_given {
 
 typedef struct clt__onnx_import {
     char *text;               /* freed with free() */
-    clt__safetensors weights; /* freed with clt__safetensors_free() */
+    clt__safetensors weights; /* freed with clt__safetensors_free(); its texts are the file's metadata */
+    bool doubles;             /* its input is of them */
 } clt__onnx_import;
 
 typedef struct clt__onnx_options {

@@ -33,8 +33,12 @@ static clt_status give_layer(const clt__onnx_work *work, const clt__onnx_value *
                         &line, error, "%s", options));
     for (int i = 0; i < count; i++) {
         const clt__onnx_tensor *given = &clt__onnx_input(work, 1 + (size_t)i)->constant;
-        const int64_t extent = (int64_t)given->count;
-        TRY(clt__onnx_add_weight(work->graph, line, names[i], 1, &extent, given->value, error));
+        const int64_t extent[] = {(int64_t)given->count},
+                      image[] = {x->shape.channels, x->shape.height, x->shape.width};
+        const bool whole = strcmp(kind, "layernorm") == 0 && x->view.rank > 2 &&
+                           extent[0] == image[0] * image[1] * image[2] && !strstr(options, " over=channels");
+        TRY(clt__onnx_add_weight(work->graph, line, names[i], whole ? 3 : 1, whole ? image : extent, given->value,
+                                 error));
     }
     return clt__onnx_give_made(work, 0, line, &x->view);
 }
@@ -61,9 +65,10 @@ static clt_status batchnorm(const clt__onnx_work *work, clt_error *error)
     char eps[48], number[32], options[96] = "";
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
-    if (!has_batchnorm_numbers(work, x.shape.channels))
-        return clt__onnx_refuse(work, error, "its scale, bias, mean and variance are not constants of %d numbers",
-                                x.shape.channels);
+    const int64_t channels = clt__view_size(&x.view, 1);
+    if (!has_batchnorm_numbers(work, channels))
+        return clt__onnx_refuse(work, error, "its scale, bias, mean and variance are not constants of %lld numbers",
+                                (long long)channels);
     if (are_read(work, 1) || are_read(work, 2)) return clt__onnx_refuse(work, error, "its running statistics are read");
     const double share = 1 - clt__onnx_float(work, "momentum", 0.9);
     if (fabs(share - 0.1) > 1e-7)
@@ -74,11 +79,12 @@ static clt_status batchnorm(const clt__onnx_work *work, clt_error *error)
 
 /* ---- instance, group and layer normalisation */
 
-static bool is_all(const clt__onnx_value *value, double number)
+/* Whether a scale or a bias changes nothing, and is no parameter that may come to: those are called so. */
+static bool is_plain(const clt__onnx_work *work, const clt__onnx_value *value, double number)
 {
     for (size_t i = 0; i < value->constant.count; i++)
         if (value->constant.value[i] != number) return false;
-    return true;
+    return !clt__onnx_is_parameter(work, value);
 }
 
 /* Whether each part that is normalised is one channel, or neighbouring ones: dimension 1 says which, and all that is
@@ -90,22 +96,41 @@ static bool find_groups(const clt__onnx_value *x, int64_t *groups)
            clt__view_size(&x->view, 0) == x->view.dim[0].atom[0].size;
 }
 
+/* Whether each part is a pixel: [n h w, 1, c], as layers over the channels are written that way before opset 17. */
+static bool are_pixels(const clt__onnx_value *x)
+{
+    const int64_t pixels = (int64_t)x->shape.height * x->shape.width;
+    return x->view.rank == 3 && clt__view_size(&x->view, 1) == 1 &&
+           clt__view_is_axis(&x->view, 2, 'C', x->shape.channels) &&
+           clt__view_size(&x->view, 0) == x->view.dim[0].atom[0].size * pixels;
+}
+
 static clt_status instance_norm(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *x = clt__onnx_input(work, 0), *weight = clt__onnx_input(work, 1),
                           *bias = clt__onnx_input(work, 2);
     int64_t groups;
     char eps[48], options[96];
-    if (!clt__onnx_flows(x) || !find_groups(x, &groups) || !has_numbers(weight, groups) || !has_numbers(bias, groups))
+    if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
+    const bool grouped = find_groups(x, &groups);
+    if ((!grouped && !are_pixels(x)) || !has_numbers(weight, groups) || !has_numbers(bias, groups))
         return clt__onnx_refuse(work, error, "its input is no image, or its scale and bias are no constants");
-    const bool plain = is_all(weight, 1) && is_all(bias, 0), by_channel = groups == x->shape.channels;
-    if (!plain && !by_channel) return clt__onnx_refuse(work, error, "it scales groups of channels, each by one number");
+    const bool plain = is_plain(work, weight, 1) && is_plain(work, bias, 0), by_channel = groups == x->shape.channels;
+    if (!plain && !(grouped && by_channel))
+        return clt__onnx_refuse(work, error, "it scales groups of channels, each by one number");
+    const bool layer = plain && (groups == 1 || !grouped);
     (void)epsilon(work, eps);
-    if (by_channel)
+    if (layer)
+        (void)snprintf(options, sizeof options, " affine=no%s%s", grouped ? "" : " over=channels", eps);
+    else if (by_channel)
         (void)snprintf(options, sizeof options, "%s%s", plain ? "" : " affine=yes", eps);
     else
         (void)snprintf(options, sizeof options, " groups=%lld affine=no%s", (long long)groups, eps);
-    return give_layer(work, x, by_channel ? "instancenorm" : "groupnorm", options, plain ? 0 : 2, error);
+    return give_layer(work, x,
+                      layer        ? "layernorm"
+                      : by_channel ? "instancenorm"
+                                   : "groupnorm",
+                      options, plain ? 0 : 2, error);
 }
 
 static clt_status group_norm(const clt__onnx_work *work, clt_error *error)
@@ -117,27 +142,36 @@ static clt_status group_norm(const clt__onnx_work *work, clt_error *error)
     char eps[48], options[96];
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
-    if (groups < 1 || x.shape.channels % groups || !has_numbers(weight, x.shape.channels) ||
-        !has_numbers(bias, x.shape.channels))
+    if (groups < 1 || x.shape.channels % groups || clt__view_size(&x.view, 1) != x.shape.channels ||
+        !has_numbers(weight, x.shape.channels) || !has_numbers(bias, x.shape.channels))
         return clt__onnx_refuse(work, error, "its scale and bias are not a number a channel");
     (void)snprintf(options, sizeof options, " groups=%d%s", (int)groups, epsilon(work, eps));
     return give_layer(work, &x, "groupnorm", options, 2, error);
 }
 
+/* Over all that an image has, or over the channels of each pixel. */
 static clt_status layer_norm(const clt__onnx_work *work, clt_error *error)
 {
-    const clt__onnx_value *x = clt__onnx_input(work, 0), *weight = clt__onnx_input(work, 1),
+    const clt__onnx_value *given = clt__onnx_input(work, 0), *weight = clt__onnx_input(work, 1),
                           *bias = clt__onnx_input(work, 2);
+    if (!clt__onnx_flows(given)) return clt__onnx_refuse(work, error, "its data is a constant");
+    clt__onnx_value x = *given;
+    const int rank = x.view.rank, axis = clt__onnx_axis(clt__onnx_int(work, "axis", -1), rank);
+    const int64_t channels = x.shape.channels, elements = channels * x.shape.height * x.shape.width;
+    const bool by_pixel = axis > 0 && axis == rank - 1 && clt__view_is_axis(&x.view, axis, 'C', channels),
+               whole = axis == 1 && clt__view_is_ordered(&x.view, x.shape);
+    const int64_t numbers = by_pixel ? channels : elements;
+    if (!by_pixel && !whole)
+        return clt__onnx_refuse(work, error, "only an image or the channels of each pixel can be normalised");
+    if (!has_numbers(weight, numbers) || !(bias->kind == CLT__ONNX_ABSENT || has_numbers(bias, numbers)))
+        return clt__onnx_refuse(work, error, "its scale and bias are no constants of a number for each value");
+    if (!by_pixel && rank == 2)
+        TRY(clt__onnx_write(work->graph, "flatten", NULL, &given->line, 1, x.shape, &x.line, error, "%s", ""));
+    const bool plain = is_plain(work, weight, 1) && bias->kind == CLT__ONNX_ABSENT;
     char eps[48], options[96];
-    if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
-    const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", -1), x->view.rank);
-    const int64_t channels = x->shape.channels;
-    if (axis != x->view.rank - 1 || axis < 1 || !clt__view_is_axis(&x->view, axis, 'C', channels))
-        return clt__onnx_refuse(work, error, "only the channels of each pixel can be normalised");
-    if (!has_numbers(weight, channels) || !(bias->kind == CLT__ONNX_ABSENT || has_numbers(bias, channels)))
-        return clt__onnx_refuse(work, error, "its scale and bias are no constants of a number a channel");
-    (void)snprintf(options, sizeof options, " over=channels%s", epsilon(work, eps));
-    return give_layer(work, x, "layernorm", options, bias->kind == CLT__ONNX_ABSENT ? 1 : 2, error);
+    (void)snprintf(options, sizeof options, "%s%s%s", by_pixel ? " over=channels" : "", plain ? " affine=no" : "",
+                   epsilon(work, eps));
+    return give_layer(work, &x, "layernorm", options, plain ? 0 : bias->kind == CLT__ONNX_ABSENT ? 1 : 2, error);
 }
 
 static clt_status lrn(const clt__onnx_work *work, clt_error *error)
@@ -148,7 +182,9 @@ static clt_status lrn(const clt__onnx_work *work, clt_error *error)
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
     const int64_t size = clt__onnx_int(work, "size", 0);
-    if (size < 1 || size > 1000000) return clt__onnx_refuse(work, error, "its size is not from 1 to 1000000");
+    if (size < 1 || size > 1000000 || size % 2 == 0)
+        return clt__onnx_refuse(work, error, "its size is no odd number of channels");
+    if (x.view.rank < 3) return clt__onnx_refuse(work, error, "its input is no image");
     return clt__onnx_give_line(work, &x, "lrn", x.shape, NULL, error, " size=%d alpha=%s beta=%s k=%s", (int)size,
                                clt__onnx_number(clt__onnx_float(work, "alpha", 1e-4), alpha),
                                clt__onnx_number(clt__onnx_float(work, "beta", 0.75), beta),
@@ -182,11 +218,11 @@ static clt_status prelu(const clt__onnx_work *work, clt_error *error)
     bool fits;
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
-    const bool shared = has_numbers(slope, 1) && x.shape.channels > 1;
+    const int64_t channels = clt__view_size(&x.view, 1);
+    const bool shared = has_numbers(slope, 1) && channels > 1;
     const int channel_dim = slope->constant.rank - (x.view.rank - 1);
-    if (!shared &&
-        (!has_numbers(slope, x.shape.channels) ||
-         (x.shape.channels > 1 && (channel_dim < 0 || slope->constant.dim[channel_dim] != x.shape.channels))))
+    if (!shared && (!has_numbers(slope, channels) ||
+                    (channels > 1 && (channel_dim < 0 || slope->constant.dim[channel_dim] != channels))))
         return clt__onnx_refuse(work, error, "its slopes are not one number, nor one a channel");
     return give_layer(work, &x, "prelu", shared ? " shared=yes" : "", 1, error);
 }

@@ -29,6 +29,7 @@ static clt_status global(const clt__onnx_work *work, clt_error *error)
     bool fits;
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
+    if (x.view.rank < 3) return clt__onnx_refuse(work, error, "its input is no image");
     return clt__onnx_give_line(work, &x, work->kind, (clt_shape){x.shape.channels, 1, 1}, NULL, error, "%s", "");
 }
 

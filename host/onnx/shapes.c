@@ -159,9 +159,15 @@ static bool read_size(const clt__onnx_work *work, const clt__onnx_value *x, size
     const int rank = x->view.rank, from[] = {x->shape.height, x->shape.width};
     const bool by_size = clt__onnx_is_constant(size);
     const clt__onnx_tensor *given = by_size ? &size->constant : &scale->constant;
-    if (!(by_size || clt__onnx_is_constant(scale)) || (int)given->count != rank || rank < 3) return false;
-    for (int i = 0; i < rank; i++) {
-        const double wanted = given->value[i];
+    int64_t axes[CLT__ONNX_RANK];
+    const int named = clt__onnx_ints(work, "axes", axes, CLT__ONNX_RANK), count = named ? named : rank;
+    if (!(by_size || clt__onnx_is_constant(scale)) || named < 0 || (int)given->count != count || rank < 3) return false;
+    out[0] = from[0];
+    out[1] = from[1];
+    for (int j = 0; j < count; j++) {
+        const int i = clt__onnx_axis(named ? axes[j] : j, rank);
+        const double wanted = given->value[j];
+        if (i < 0) return false;
         if (i < 2) {
             if (by_size ? i == 1 && wanted != x->shape.channels : wanted != 1) return false;
             continue;
@@ -172,7 +178,6 @@ static bool read_size(const clt__onnx_work *work, const clt__onnx_value *x, size
             return false; /* the grid depends on the rest */
         out[at] = (int)pixels;
     }
-    if (rank == 3) out[0] = from[0];
     return true;
 }
 
@@ -198,17 +203,20 @@ static clt_status resize(const clt__onnx_work *work, clt_error *error)
         : clt__onnx_is_word(work, "coordinate_transformation_mode", "pytorch_half_pixel") && out[0] > 1 && out[1] > 1
             ? "half_pixel"
             : NULL;
-    const bool rounds_down = upsample || clt__onnx_is_word(work, "nearest_mode", "floor");
-    const bool rounds = !clt__onnx_has(work, "nearest_mode") ||
-                        clt__onnx_is_word(work, "nearest_mode", "round_prefer_floor") ||
-                        clt__onnx_is_word(work, "nearest_mode", "round_prefer_ceil");
-    const bool exact = rounds && out[0] % x.shape.height == 0 && out[1] % x.shape.width == 0;
-    if (!grid ||
-        (!linear && !(strcmp(grid, "asymmetric") == 0 && rounds_down) && !(exact && strcmp(grid, "half_pixel") == 0)))
+    /* A place halfway between two pixels, which alone is rounded either way, is where no pixel of the output lies if
+     * that is a whole number of times as large. */
+    const bool rounds_down = upsample || clt__onnx_is_word(work, "nearest_mode", "floor"),
+               halves_up = clt__onnx_is_word(work, "nearest_mode", "round_prefer_ceil"),
+               halves_down = !clt__onnx_has(work, "nearest_mode") ||
+                             clt__onnx_is_word(work, "nearest_mode", "round_prefer_floor"),
+               whole = out[0] % x.shape.height == 0 && out[1] % x.shape.width == 0;
+    const bool asymmetric = grid && strcmp(grid, "asymmetric") == 0,
+               half_pixel = grid && strcmp(grid, "half_pixel") == 0;
+    if (!grid || (!linear && !(asymmetric ? rounds_down : halves_up || (half_pixel && whole && halves_down))))
         return clt__onnx_refuse(work, error, "its grid and rounding are not among those that can be written");
     const clt_shape shape = {x.shape.channels, out[0], out[1]};
     return clt__onnx_give_line(work, &x, "resize", shape, NULL, error, " size=%dx%d mode=%s grid=%s", out[0], out[1],
-                               linear ? "bilinear" : "nearest", linear ? grid : "asymmetric");
+                               linear ? "bilinear" : "nearest", grid);
 }
 
 const clt__onnx_row clt__onnx_shape_rows[] = {

@@ -65,17 +65,6 @@ static int spread(const clt__onnx_window *w, int i, int size)
     return out > 0 && out <= LARGEST ? (int)out : 0;
 }
 
-/* A transposed convolution has the same padding on both sides; what is less at the end is more output there. */
-static bool even_out(clt__onnx_window *w)
-{
-    for (int i = 0; i < 2; i++) {
-        w->output_padding[i] += w->before[i] - w->after[i];
-        w->after[i] = w->before[i];
-        if (w->output_padding[i] < 0) return false;
-    }
-    return true;
-}
-
 /* The padding of a transposed convolution whose output's size is given: what is too much is left out, half on each
  * side. */
 static bool pad_to_size(const clt__onnx_work *work, const int size[2], int spatial, clt__onnx_window *w)
@@ -104,8 +93,7 @@ static bool read_options(const clt__onnx_work *work, const int size[2], int spat
         !read_pair(work, "output_padding", spatial, 0, 0, w->output_padding))
         return false;
     if (transposed)
-        return (clt__onnx_has(work, "output_shape") || !(upper || lower)) && pad_to_size(work, size, spatial, w) &&
-               even_out(w);
+        return (clt__onnx_has(work, "output_shape") || !(upper || lower)) && pad_to_size(work, size, spatial, w);
     if (upper || lower) pad_same(size, lower, w);
     return true;
 }

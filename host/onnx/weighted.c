@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "onnx/mean_products.h"
 #include "onnx/graph.h"
 #include "onnx/sliding.h"
 
@@ -182,8 +183,13 @@ static clt_status matmul(const clt__onnx_work *work, clt_error *error)
 {
     static const clt__onnx_value none = {.kind = CLT__ONNX_ABSENT};
     const clt__onnx_value *x = clt__onnx_input(work, 0), *weight = clt__onnx_input(work, 1);
-    if (!clt__onnx_flows(x) || !is_matrix(weight))
-        return clt__onnx_refuse(work, error, "only images times a constant matrix can be written");
+    const bool rows = is_matrix(x) && clt__onnx_flows(weight), columns = clt__onnx_flows(x) && is_matrix(weight);
+    bool written = false;
+    if (rows || columns)
+        TRY(clt__onnx_adaptive(work, rows ? weight : x, rows ? &x->constant : &weight->constant, rows, &written,
+                               error));
+    if (written) return CLT_OK;
+    if (!columns) return clt__onnx_refuse(work, error, "only images times a constant matrix can be written");
     const matrix m = matrix_of(&weight->constant, false, 1);
     const int last = x->view.rank - 1;
     if (last < 1 || m.in != clt__view_size(&x->view, last) || m.out < 1)

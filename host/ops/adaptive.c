@@ -6,14 +6,9 @@
 
 /* ---- adaptive_forward(x -> y) and adaptive_gradient(dy -> dx) */
 
-/* Part i of `parts` in `size` pixels. */
-typedef struct part {
-    int first, end;
-} part;
-
-static part part_of(int i, int parts, int size)
+clt__part clt__part_of(int i, int parts, int size)
 {
-    return (part){(int)((int64_t)i * size / parts), (int)(((int64_t)(i + 1) * size + parts - 1) / parts)};
+    return (clt__part){(int)((int64_t)i * size / parts), (int)(((int64_t)(i + 1) * size + parts - 1) / parts)};
 }
 
 /* Calls `meet` for each output and each input of its parts, with both their indices and the pixels of both parts. */
@@ -25,7 +20,7 @@ static inline void each_pair(const adaptive_sizes *z, const clt__array *operand,
         for (int y = 0; y < z->y; y++)
             for (int x = 0; x < z->x; x++)
                 for (int c = 0; c < z->c; c++, output++) {
-                    const part down = part_of(y, z->y, z->h), across = part_of(x, z->x, z->w);
+                    const clt__part down = clt__part_of(y, z->y, z->h), across = clt__part_of(x, z->x, z->w);
                     const int area = (down.end - down.first) * (across.end - across.first);
                     for (int h = down.first; h < down.end; h++)
                         for (int w = across.first; w < across.end; w++) {

@@ -513,6 +513,9 @@ const clt__value_kind clt__kind_CLASS_WEIGHTS = {
 
 /* ---- what images are normalised by */
 
+/* Of ImageNet's images, as the models of torchvision and many others have them. */
+static const char imagenet[] = "0.485,0.456,0.406/0.229,0.224,0.225";
+
 /* A single number stands for as many as the other list has. */
 static void repeat_single(double *numbers, int count, int wanted)
 {
@@ -542,7 +545,7 @@ static bool read_normalize(const clt__option_info *row, const char *text, void *
     choice->how = CLT__BY_NOTHING;
     if (strcmp(text, "none") == 0) return true;
     choice->how = CLT__BY_GIVEN;
-    return read_mean_and_deviation(text, choice);
+    return read_mean_and_deviation(strcmp(text, "imagenet") == 0 ? imagenet : text, choice);
 }
 
 static clt_status print_normalize(const clt__option_info *row, const void *member, clt__text *text, clt_error *error)
@@ -559,8 +562,9 @@ static clt_status print_normalize(const clt__option_info *row, const void *membe
 static clt_status want_normalize(const clt__option_info *row, clt__text *text, clt_error *error)
 {
     (void)row;
-    return clt__text_print(text, error,
-                           "dataset, none, or MEAN/STD with one number or one for each channel, as in 0.1307/0.3081,");
+    return clt__text_print(
+        text, error,
+        "dataset, none, imagenet, or MEAN/STD with one number or one for each channel, as in 0.1307/0.3081,");
 }
 
 const clt__value_kind clt__kind_NORMALIZE = {

@@ -25,6 +25,8 @@ enum {
     TUNE = CLT__TUNE,
     LR_FIND = CLT__LR_FIND,
     DATA = CLT__DATA,
+    EXPORT = CLT__EXPORT,
+    CONVERT = CLT__CONVERT,
     READING = TRAIN | EVAL | PREDICT | LR_FIND | DATA,      /* they read data */
     UPDATE = TRAIN | LR_FIND,                               /* they change parameters */
     NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE,           /* they look at a net without data */

@@ -122,7 +122,9 @@ typedef enum clt__verb {
     CLT__BENCH = 1 << 8,
     CLT__TUNE = 1 << 9,
     CLT__LR_FIND = 1 << 10,
-    CLT__DATA = 1 << 11
+    CLT__DATA = 1 << 11,
+    CLT__EXPORT = 1 << 12,
+    CLT__CONVERT = 1 << 13
 } clt__verb;
 
 typedef enum clt__resume { CLT__RUN, CLT__KEPT, CLT__FIXED, CLT__MODEL } clt__resume;

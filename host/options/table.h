@@ -17,7 +17,7 @@
 #define CLT__OPTION_TABLE(X) \
     X(TEXT, data, "PATH", NULL, 0, 0, RUN, TRAIN | EVAL | LR_FIND, \
       "the data set: a folder of IDX, CIFAR, STL-10, NPY, NPZ or image files, an NPZ, list or CSV file; see the README") \
-    X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY, "the checkpoint") \
+    X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY | EXPORT, "the checkpoint, or an ONNX model") \
     X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in IDX, NPY and NPZ files; where it is not given and only the last extent can be channels, nhwc") \
     X(TEXT, label_column, "NAME|N", NULL, 0, 0, RUN, READING, \
       "the column of a CSV file that holds the labels: its name in the header, or its number, from 1, or from the end with -1 " \
@@ -40,9 +40,9 @@
       "images decoded from files stay in memory up to this, as in 500M or 4G; the others are decoded again when they are needed " \
       "(default: a quarter of the memory that is free)") \
     X(TEXT, net, "NAME|FILE|TEXT", "lenet5", 0, 0, MODEL, TRAIN | NET | LR_FIND, "the net: see cltrain help nets") \
-    X(TEXT, until, "NODE", NULL, 0, 0, RUN, TRAIN | NET | LR_FIND, \
+    X(TEXT, until, "NODE", NULL, 0, 0, RUN, TRAIN | NET | LR_FIND | CONVERT, \
       "of an ONNX model: this node, or the one that makes this value, gives the net's output; what comes after it is left out") \
-    X(COUNT, classes, "N", "0", 0, 1e6, RUN, TRAIN | NET | LR_FIND, \
+    X(COUNT, classes, "N", "0", 0, 1e6, RUN, TRAIN | NET | LR_FIND | CONVERT, \
       "outputs of the last layer that has weights, which then begins anew; 0: as the net has it, and for train with an ONNX model " \
       "as many as the data has classes") \
     X(TEXT, freeze_until, "LAYER", NULL, 0, 0, RUN, TRAIN | LR_FIND, \
@@ -116,16 +116,17 @@
       "kaiming_normal, kaiming_uniform_out, kaiming_normal_out, xavier_uniform, xavier_normal, truncated_normal " \
       "(deviation 0.02, within two of them), constant=V; PATTERN=RULE for the parameters of such names, as in " \
       "dense*.weight=xavier_normal, the last that fits holds") \
-    X(TEXT, weights, "FILE", NULL, 0, 0, FIXED, TRAIN | LR_FIND, \
+    X(TEXT, weights, "FILE", NULL, 0, 0, FIXED, TRAIN | LR_FIND | CONVERT, \
       "initial parameters from a safetensors file: those of the right name and shape, a moving average where it has one; " \
       "the others keep theirs, and a note says which") \
-    X(FLAG, weights_by_order, NULL, "no", 0, 0, RUN, TRAIN | LR_FIND, \
+    X(FLAG, weights_by_order, NULL, "no", 0, 0, RUN, TRAIN | LR_FIND | CONVERT, \
       "take the tensors of --weights one after another, whatever their names, and list the pairs: layer by layer as the file has them " \
       "(where it sorts them by name, by name, numbers as numbers), all of them, each of its parameter's shape") \
     X(LONG, save_every, "STEPS", "0", 0, 1e15, KEPT, TRAIN, "steps between checkpoints within an epoch, 0 for none") \
     X(NORMALIZE, normalize, "HOW", "dataset", 0, 0, FIXED, TRAIN | LR_FIND, \
       "dataset: minus the training set's mean, over its standard deviation, for each channel; none: bytes/255; " \
-      "MEAN/STD: these, each a number or a comma list") \
+      "MEAN/STD: these, each a number or a comma list; imagenet: those of torchvision's models. An ONNX model that cltrain exported " \
+      "tells its own, which then hold where nothing is given") \
     X(FLAG, shuffle, NULL, "yes", 0, 0, KEPT, TRAIN, "take the images in the order of the files") \
     X(FLAG, overfit_batch, NULL, "no", 0, 0, KEPT, TRAIN, \
       "every step takes the first batch, without shuffling, augmentation and validation: a net that can learn will know it soon") \
@@ -146,6 +147,11 @@
     X(CHOICE, format, "text|csv|json|npy", "text", 0, 0, RUN, PREDICT, \
       "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of objects; " \
       "npy: NumPy's array [images, outputs] of all probabilities") \
+    X(COUNT, opset, "N", "17", 13, 21, RUN, EXPORT | CONVERT, "the version of ONNX's operators that is written") \
+    X(FLAG, with_preprocessing, NULL, "no", 0, 0, RUN, EXPORT, \
+      "the ONNX model takes images of bytes, normalises them itself and, of a classifier, gives probabilities") \
+    X(FLAG, fold_norm, NULL, "no", 0, 0, RUN, EXPORT, \
+      "batch normalisation behind a convolution or a dense layer becomes part of its weights") \
     X(LONG, images, "N", "60000", 1, 1e15, RUN, PLAN, "images of the data set, a byte a value") \
     X(FLAG, inference, NULL, "no", 0, 0, RUN, PLAN, "what eval and predict take, not training") \
     X(POSITIVE, seconds, "S", "3", 0, 3600, RUN, BENCH, "how long training and inference are each measured") \

@@ -1,0 +1,119 @@
+/* What layers share on their way to an ONNX model. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layers/layer.h"
+
+const char *clt__export_name(const clt__exported *e, const char *what)
+{
+    return clt__onnx_own_name(e->to, e->out, what);
+}
+
+/* ---- parameters */
+
+static const char *put(const clt__exported *e, int number, int dims, const int *dim)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s.%s", e->layer->name, e->layer->parameter[number].name);
+    return clt__onnx_put_reals(e->to, name, dims, dim, e->values[number]);
+}
+
+const char *clt__export_parameter(const clt__exported *e, int number)
+{
+    const clt__parameter *p = &e->layer->parameter[number];
+    const clt__tensor like = {.extent = {p->extent[0], p->extent[1], p->extent[2], p->extent[3]},
+                              .shown = p->shown,
+                              .count = p->extent[0] * p->extent[1] * p->extent[2] * p->extent[3]};
+    int dim[4];
+    const int dims = clt__shown_extents(&like, dim);
+    return put(e, number, dims, dim);
+}
+
+const char *clt__export_by_channel(const clt__exported *e, int number)
+{
+    const int *extent = e->layer->parameter[number].extent, dim[] = {extent[1] * extent[2] * extent[3], 1, 1};
+    return put(e, number, dim[0] == 1 || e->layer->in[0].flat ? 1 : 3, dim);
+}
+
+/* ---- vectors and images */
+
+const char *clt__export_vector(const clt__exported *e, int input)
+{
+    if (e->layer->in[input].flat) return e->in[input];
+    const char *vector = clt__export_name(e, "vector");
+    clt__onnx_put(e->to, "Flatten", vector, e->in[input], NULL);
+    return vector;
+}
+
+const char *clt__export_reshape(const clt__exported *e, const char *from, const char *to, int dims, const int *dim)
+{
+    char shape[256];
+    (void)snprintf(shape, sizeof shape, "%s_shape", to);
+    clt__onnx_put(e->to, "Reshape", to, from, clt__onnx_put_list(e->to, shape, dims, dim), NULL);
+    return to;
+}
+
+const char *clt__export_image(const clt__exported *e, int input)
+{
+    const clt__value *in = &e->layer->in[input];
+    const int dim[] = {0, in->shape.channels, in->shape.height, in->shape.width};
+    if (!in->flat) return e->in[input];
+    return clt__export_reshape(e, e->in[input], clt__export_name(e, input ? "other_image" : "image"), 4, dim);
+}
+
+void clt__export_like_output(const clt__exported *e, const char *value)
+{
+    if (e->layer->out.flat)
+        clt__onnx_put(e->to, "Flatten", e->out, value, NULL);
+    else
+        clt__onnx_put(e->to, "Identity", e->out, value, NULL);
+}
+
+/* ---- windows */
+
+int clt__export_reached(const clt__exported *e, int side, int reach, int stride, int padding)
+{
+    const clt_shape in = e->layer->in[0].shape, out = e->layer->out.shape;
+    return ((side ? out.width : out.height) - 1) * stride + reach - padding - (side ? in.width : in.height);
+}
+
+void clt__export_window(const clt__exported *e, const int *kernel, const int *stride, const int *padding,
+                        const int *padding_end)
+{
+    const int pads[] = {padding[0], padding[1], padding_end[0], padding_end[1]};
+    clt__onnx_put_ints(e->to, "kernel_shape", 2, kernel);
+    clt__onnx_put_ints(e->to, "strides", 2, stride);
+    clt__onnx_put_ints(e->to, "pads", 4, pads);
+}
+
+/* ---- images of another size */
+
+void clt__export_pads(const clt__exported *e, const char *to, const int *before, const int *after, const char *value)
+{
+    const int all[] = {0, 0, before[0], before[1], 0, 0, after[0], after[1]};
+    clt__onnx_put(e->to, "Pad", to, e->in[0], clt__onnx_put_list(e->to, clt__export_name(e, "pads"), 8, all), value,
+                  NULL);
+}
+
+/* What is nearest is rounded down in a grid that begins at the first pixel, as PyTorch has it, else half up. */
+void clt__export_grid(const clt__exported *e, bool nearest, const char *grid)
+{
+    clt__onnx_put_word(e->to, "mode", nearest ? "nearest" : "linear");
+    clt__onnx_put_word(e->to, "coordinate_transformation_mode", grid);
+    if (nearest)
+        clt__onnx_put_word(e->to, "nearest_mode", strcmp(grid, "asymmetric") == 0 ? "floor" : "round_prefer_ceil");
+}
+
+/* ---- constants */
+
+const char *clt__export_repeated(const clt__exported *e, const char *what, int dims, const int *dim, double value)
+{
+    int count = 1;
+    for (int i = 0; i < dims; i++) count *= dim[i];
+    double *all = malloc((size_t)count * sizeof *all);
+    for (int i = 0; all && i < count; i++) all[i] = value;
+    const char *name = all ? clt__onnx_put_reals(e->to, clt__export_name(e, what), dims, dim, all) : "";
+    free(all);
+    return name;
+}

@@ -1,0 +1,143 @@
+#include "model/fold_norms.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/number.h"
+
+/* ---- the net */
+
+/* The value of an item's option of that name; NULL where it has none. */
+static int *find_option(clt__item *item, const char *key)
+{
+    for (size_t i = 0; item->row->option[i].key; i++)
+        if (strcmp(item->row->option[i].key, key) == 0) return item->value[i];
+    return NULL;
+}
+
+/* The item before a normalisation that it becomes part of: one that may have a bias, which nobody else reads; NULL.
+ * What gives the net's output stays last. */
+static clt__item *find_weighted(const clt__description *d, size_t index)
+{
+    const clt__item *item = &d->item[index];
+    const size_t from = item->from[0];
+    size_t user;
+    if (strcmp(item->row->name, "batchnorm") != 0 || !from || (index + 1 == d->count && from != index)) return NULL;
+    clt__item *before = &d->item[from - 1];
+    const bool alone = clt__count_users(d, from - 1, &user) == 1;
+    return alone && find_option(before, "bias") && find_option(before, "out") ? before : NULL;
+}
+
+/* The items without those normalisations; now[]: 1 + the index of what each of the model's is from then on. */
+static void leave_out(const clt__description *d, clt__description *folded, size_t *now)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        clt__item *item = &folded->item[folded->count];
+        *item = d->item[i];
+        item->named = true; /* the numbers that others of its kind have may be others now */
+        for (int j = 0; j < item->inputs; j++) item->from[j] = now[item->from[j]];
+        now[i + 1] = item->from[0];
+        if (find_weighted(d, i))
+            *find_option(&folded->item[item->from[0] - 1], "bias") = true;
+        else
+            now[i + 1] = ++folded->count;
+    }
+}
+
+static clt_status describe(const clt_model *model, clt__description *folded, clt_error *error)
+{
+    const clt__description *d = &model->description;
+    size_t *now;
+    *folded = (clt__description){.input = model->input, .loss = d->loss};
+    (void)snprintf(folded->origin, sizeof folded->origin, "%s", d->origin);
+    TRY(clt__allocate(d->count, sizeof *folded->item, "a net's layers", &folded->item, error));
+    const clt_status status = clt__allocate(d->count + 1, sizeof *now, "a net's layers", &now, error);
+    if (status == CLT_OK) leave_out(d, folded, now);
+    free(status == CLT_OK ? now : NULL);
+    return status;
+}
+
+/* ---- the numbers */
+
+static const clt__parameter_values *find(const clt_model *model, const char *layer, const char *parameter)
+{
+    char name[96];
+    (void)snprintf(name, sizeof name, "%s.%s", layer, parameter);
+    for (size_t i = 0; i < model->parameters; i++)
+        if (strcmp(model->parameter[i].info.name, name) == 0) return &model->parameter[i];
+    return NULL;
+}
+
+static const double *values_of(const clt_model *model, const char *layer, const char *parameter)
+{
+    const clt__parameter_values *found = find(model, layer, parameter);
+    return found ? clt__inferring_values(model, found) : NULL;
+}
+
+/* The output channel of a weight: those of a transposed convolution are [in, out / groups, h, w]. */
+static size_t output_of(clt__item *item, const clt_tensor_info *weight, size_t at)
+{
+    const size_t pixels = weight->dimensions == 4 ? (size_t)weight->extent[2] * (size_t)weight->extent[3] : 1;
+    if (strcmp(item->row->name, "conv_transpose") != 0) return at / (weight->count / (size_t)weight->extent[0]);
+    const size_t each = (size_t)weight->extent[1], groups = (size_t)*find_option(item, "groups"),
+                 in = at / pixels / each;
+    return in / ((size_t)weight->extent[0] / groups) * each + at / pixels % each;
+}
+
+/* y = (w x + b - mean) f + shift, f being factor / sqrt(variance + eps): w becomes w f, b becomes (b - mean) f + shift.
+ */
+static void fold(const clt_model *model, clt_model *folded, clt__item *layer, clt__item *norm)
+{
+    const clt__parameter_values *weight = find(folded, layer->name, "weight"),
+                                *bias = find(folded, layer->name, "bias");
+    const double *factor = values_of(model, norm->name, "weight"), *shift = values_of(model, norm->name, "bias"),
+                 *mean = values_of(model, norm->name, "running_mean"),
+                 *variance = values_of(model, norm->name, "running_var"), eps = clt__real_of(*find_option(norm, "eps"));
+    for (size_t i = 0; i < weight->info.count; i++) {
+        const size_t o = output_of(layer, &weight->info, i);
+        weight->values[i] *= factor[o] / sqrt(variance[o] + eps);
+    }
+    for (size_t o = 0; o < bias->info.count; o++)
+        bias->values[o] = (bias->values[o] - mean[o]) * factor[o] / sqrt(variance[o] + eps) + shift[o];
+}
+
+/* A layer that had no bias has zeros there now, as a fresh model has throughout. */
+static void take_values(const clt_model *model, clt_model *folded)
+{
+    const clt__description *d = &model->description;
+    for (size_t i = 0; i < folded->parameters; i++) {
+        clt__parameter_values *to = &folded->parameter[i];
+        for (size_t j = 0; j < model->parameters; j++)
+            if (strcmp(model->parameter[j].info.name, to->info.name) == 0)
+                memcpy(to->values, clt__inferring_values(model, &model->parameter[j]),
+                       to->info.count * sizeof *to->values);
+    }
+    for (size_t i = 0; i < d->count; i++) {
+        clt__item *layer = find_weighted(d, i);
+        if (layer) fold(model, folded, layer, &d->item[i]);
+    }
+}
+
+/* ---- all of it */
+
+clt_status clt__fold_norms(const clt_model *model, clt_model **folded, clt_error *error)
+{
+    clt__description description;
+    TRY(describe(model, &description, error));
+    TRY(clt__model_from(&description, model->precision, model->seed, folded, error));
+    clt_model *f = *folded;
+    take_values(model, f);
+    f->state = model->state;
+    f->normalized = model->normalized;
+    memcpy(f->mean, model->mean, sizeof f->mean);
+    memcpy(f->deviation, model->deviation, sizeof f->deviation);
+    clt_status status = clt__names_copy(&model->class_names, &f->class_names, error);
+    if (status == CLT_OK) status = clt__remember_options(f, &model->options, error);
+    if (status == CLT_OK) return CLT_OK;
+    clt_model_close(f);
+    *folded = NULL;
+    return status;
+}
