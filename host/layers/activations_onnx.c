@@ -20,14 +20,14 @@ static const char *number(const clt__exported *e, const char *what, double value
 static const char *step(const clt__exported *e, const char *type, const char *what, const char *a, const char *b)
 {
     const char *name = clt__export_name(e, what);
-    clt__onnx_put(e->to, type, name, a, b, NULL);
+    CLT__ONNX_PUT(e->to, type, name, a, b);
     return name;
 }
 
 /* x times what `gate` is. */
 static void put_gated(const clt__exported *e, const char *gate)
 {
-    clt__onnx_put(e->to, "Mul", e->out, e->in[0], gate, NULL);
+    CLT__ONNX_PUT(e->to, "Mul", e->out, e->in[0], gate);
 }
 
 /* ---- those that need more than a node */
@@ -40,7 +40,7 @@ static void silu(const clt__exported *e)
 static void hardswish(const clt__exported *e)
 {
     if (clt__onnx_writer_opset(e->to) >= 14) {
-        clt__onnx_put(e->to, "HardSwish", e->out, e->in[0], NULL);
+        CLT__ONNX_PUT(e->to, "HardSwish", e->out, e->in[0]);
         return;
     }
     const char *gate = step(e, "HardSigmoid", "gate", e->in[0], NULL);
@@ -52,7 +52,7 @@ static void hardswish(const clt__exported *e)
 static void mish(const clt__exported *e)
 {
     if (clt__onnx_writer_opset(e->to) >= 18)
-        clt__onnx_put(e->to, "Mish", e->out, e->in[0], NULL);
+        CLT__ONNX_PUT(e->to, "Mish", e->out, e->in[0]);
     else
         put_gated(e, step(e, "Tanh", "gate", step(e, "Softplus", "softplus", e->in[0], NULL), NULL));
 }
@@ -62,13 +62,13 @@ static void put_half(const clt__exported *e, const char *share)
 {
     const char *above = step(e, "Add", "above", share, number(e, "one", 1)),
                *twice = step(e, "Mul", "twice", e->in[0], above);
-    clt__onnx_put(e->to, "Mul", e->out, twice, number(e, "half", 0.5), NULL);
+    CLT__ONNX_PUT(e->to, "Mul", e->out, twice, number(e, "half", 0.5));
 }
 
 static void gelu(const clt__exported *e)
 {
     if (clt__onnx_writer_opset(e->to) >= 20)
-        clt__onnx_put(e->to, "Gelu", e->out, e->in[0], NULL);
+        CLT__ONNX_PUT(e->to, "Gelu", e->out, e->in[0]);
     else
         put_half(e, step(e, "Erf", "share",
                          step(e, "Div", "deviations", e->in[0], number(e, "root", 1.4142135623730951)), NULL));
@@ -78,7 +78,7 @@ static void gelu_tanh(const clt__exported *e)
 {
     const char *x = e->in[0];
     if (clt__onnx_writer_opset(e->to) >= 20) {
-        clt__onnx_put(e->to, "Gelu", e->out, x, NULL);
+        CLT__ONNX_PUT(e->to, "Gelu", e->out, x);
         clt__onnx_put_word(e->to, "approximate", "tanh");
         return;
     }
@@ -90,7 +90,7 @@ static void gelu_tanh(const clt__exported *e)
 
 static void hardsigmoid(const clt__exported *e)
 {
-    clt__onnx_put(e->to, "HardSigmoid", e->out, e->in[0], NULL);
+    CLT__ONNX_PUT(e->to, "HardSigmoid", e->out, e->in[0]);
     clt__onnx_put_real(e->to, "alpha", number_of(e, 0));
     clt__onnx_put_real(e->to, "beta", number_of(e, 1));
 }
@@ -99,7 +99,7 @@ static void put_held(const clt__exported *e, double least, double most)
 {
     const char *below = least > -(double)FLT_MAX ? number(e, "least", least) : "",
                *above = most < (double)FLT_MAX ? number(e, "most", most) : NULL;
-    clt__onnx_put(e->to, "Clip", e->out, e->in[0], below, above, NULL);
+    CLT__ONNX_PUT(e->to, "Clip", e->out, e->in[0], below, above);
 }
 
 static void relu6(const clt__exported *e)
@@ -114,7 +114,7 @@ static void clip(const clt__exported *e)
 
 static void power(const clt__exported *e)
 {
-    clt__onnx_put(e->to, "Pow", e->out, e->in[0], number(e, "exponent", number_of(e, 0)), NULL);
+    CLT__ONNX_PUT(e->to, "Pow", e->out, e->in[0], number(e, "exponent", number_of(e, 0)));
 }
 
 /* ---- the others */
@@ -158,7 +158,7 @@ void clt__export_activation(const clt__exported *e)
         if (strcmp(composed[i].name, name) == 0) composed[i].put(e);
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         if (strcmp(plain[i].name, name) != 0) continue;
-        clt__onnx_put(e->to, plain[i].type, e->out, e->in[0], NULL);
+        CLT__ONNX_PUT(e->to, plain[i].type, e->out, e->in[0]);
         if (e->layer->row->option[0].key) clt__onnx_put_real(e->to, "alpha", number_of(e, 0));
     }
 }

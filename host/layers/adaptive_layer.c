@@ -84,13 +84,13 @@ static void onnx(const clt__exported *e)
     if (is_even(e->layer)) {
         const int kernel[] = {in.height / out.height, in.width / out.width};
         static const int none[] = {0, 0};
-        clt__onnx_put(e->to, "AveragePool", e->out, e->in[0], NULL);
+        CLT__ONNX_PUT(e->to, "AveragePool", e->out, e->in[0]);
         clt__export_window(e, kernel, kernel, none, none);
         return;
     }
     const char *rows = clt__export_name(e, "rows");
-    clt__onnx_put(e->to, "MatMul", rows, put_means(e, "down", in.height, out.height, true), e->in[0], NULL);
-    clt__onnx_put(e->to, "MatMul", e->out, rows, put_means(e, "across", in.width, out.width, false), NULL);
+    CLT__ONNX_PUT(e->to, "MatMul", rows, put_means(e, "down", in.height, out.height, true), e->in[0]);
+    CLT__ONNX_PUT(e->to, "MatMul", e->out, rows, put_means(e, "across", in.width, out.width, false));
 }
 
 static const clt__case cases[] = {

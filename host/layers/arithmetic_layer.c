@@ -96,7 +96,7 @@ static void onnx(const clt__exported *e)
                        : layer->row == &clt__sub ? "Sub"
                                                  : "Div",
                *a = mixed ? clt__export_image(e, 0) : e->in[0], *b = mixed ? clt__export_image(e, 1) : e->in[1];
-    clt__onnx_put(e->to, type, e->out, a, b, NULL);
+    CLT__ONNX_PUT(e->to, type, e->out, a, b);
 }
 
 static const clt__case mul_cases[] = {

@@ -81,7 +81,7 @@ static void onnx(const clt__exported *e)
         beyond = beyond || (counts && reached > end[i]);
         if (reached >= 0 && (!counts || reached < end[i])) end[i] = reached;
     }
-    clt__onnx_put(e->to, "AveragePool", e->out, e->in[0], NULL);
+    CLT__ONNX_PUT(e->to, "AveragePool", e->out, e->in[0]);
     clt__export_window(e, kernel, stride, padding, end);
     clt__onnx_put_int(e->to, "ceil_mode", beyond);
     clt__onnx_put_int(e->to, "count_include_pad", counts);
@@ -89,7 +89,7 @@ static void onnx(const clt__exported *e)
 
 static void global_onnx(const clt__exported *e)
 {
-    clt__onnx_put(e->to, "GlobalAveragePool", e->out, e->in[0], NULL);
+    CLT__ONNX_PUT(e->to, "GlobalAveragePool", e->out, e->in[0]);
 }
 
 /* The axes are an input from opset 18 on. */
@@ -98,7 +98,7 @@ static void mean_onnx(const clt__exported *e)
     static const int channels = 1;
     const bool old = clt__onnx_writer_opset(e->to) < 18;
     const char *axes = old ? NULL : clt__onnx_put_list(e->to, clt__export_name(e, "axes"), 1, &channels);
-    clt__onnx_put(e->to, "ReduceMean", e->out, e->in[0], axes, NULL);
+    CLT__ONNX_PUT(e->to, "ReduceMean", e->out, e->in[0], axes);
     if (old) clt__onnx_put_ints(e->to, "axes", 1, &channels);
 }
 

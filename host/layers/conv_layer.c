@@ -59,7 +59,7 @@ static void onnx(const clt__exported *e)
     const clt__layer *layer = e->layer;
     const char *weight = clt__export_parameter(e, 0),
                *bias = layer->parameters > 1 ? clt__export_parameter(e, 1) : NULL;
-    clt__onnx_put(e->to, "Conv", e->out, e->in[0], weight, bias, NULL);
+    CLT__ONNX_PUT(e->to, "Conv", e->out, e->in[0], weight, bias);
     clt__export_window(e, layer->value[KERNEL], layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END]);
     clt__onnx_put_ints(e->to, "dilations", 2, layer->value[DILATION]);
     clt__onnx_put_int(e->to, "group", layer->value[GROUPS][0]);

@@ -136,7 +136,7 @@ static void onnx(const clt__exported *e)
     const clt__layer *layer = e->layer;
     const char *weight = clt__export_parameter(e, WEIGHT),
                *bias = has_bias(layer) ? clt__export_parameter(e, BIAS) : NULL;
-    clt__onnx_put(e->to, "ConvTranspose", e->out, e->in[0], weight, bias, NULL);
+    CLT__ONNX_PUT(e->to, "ConvTranspose", e->out, e->in[0], weight, bias);
     clt__export_window(e, layer->value[KERNEL], layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END]);
     clt__onnx_put_ints(e->to, "output_padding", 2, layer->value[OUTPUT_PADDING]);
     clt__onnx_put_ints(e->to, "dilations", 2, layer->value[DILATION]);

@@ -44,7 +44,7 @@ static void onnx(const clt__exported *e)
     const char *weight = clt__export_parameter(e, 0),
                *bias = e->layer->parameters > 1 ? clt__export_parameter(e, 1) : NULL,
                *vector = clt__export_vector(e, 0);
-    clt__onnx_put(e->to, "Gemm", e->out, vector, weight, bias, NULL);
+    CLT__ONNX_PUT(e->to, "Gemm", e->out, vector, weight, bias);
     clt__onnx_put_int(e->to, "transB", 1);
 }
 

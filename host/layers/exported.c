@@ -42,7 +42,7 @@ const char *clt__export_vector(const clt__exported *e, int input)
 {
     if (e->layer->in[input].flat) return e->in[input];
     const char *vector = clt__export_name(e, "vector");
-    clt__onnx_put(e->to, "Flatten", vector, e->in[input], NULL);
+    CLT__ONNX_PUT(e->to, "Flatten", vector, e->in[input]);
     return vector;
 }
 
@@ -50,7 +50,7 @@ const char *clt__export_reshape(const clt__exported *e, const char *from, const 
 {
     char shape[256];
     (void)snprintf(shape, sizeof shape, "%s_shape", to);
-    clt__onnx_put(e->to, "Reshape", to, from, clt__onnx_put_list(e->to, shape, dims, dim), NULL);
+    CLT__ONNX_PUT(e->to, "Reshape", to, from, clt__onnx_put_list(e->to, shape, dims, dim));
     return to;
 }
 
@@ -65,9 +65,9 @@ const char *clt__export_image(const clt__exported *e, int input)
 void clt__export_like_output(const clt__exported *e, const char *value)
 {
     if (e->layer->out.flat)
-        clt__onnx_put(e->to, "Flatten", e->out, value, NULL);
+        CLT__ONNX_PUT(e->to, "Flatten", e->out, value);
     else
-        clt__onnx_put(e->to, "Identity", e->out, value, NULL);
+        CLT__ONNX_PUT(e->to, "Identity", e->out, value);
 }
 
 /* ---- windows */
@@ -92,8 +92,7 @@ void clt__export_window(const clt__exported *e, const int *kernel, const int *st
 void clt__export_pads(const clt__exported *e, const char *to, const int *before, const int *after, const char *value)
 {
     const int all[] = {0, 0, before[0], before[1], 0, 0, after[0], after[1]};
-    clt__onnx_put(e->to, "Pad", to, e->in[0], clt__onnx_put_list(e->to, clt__export_name(e, "pads"), 8, all), value,
-                  NULL);
+    CLT__ONNX_PUT(e->to, "Pad", to, e->in[0], clt__onnx_put_list(e->to, clt__export_name(e, "pads"), 8, all), value);
 }
 
 /* What is nearest is rounded down in a grid that begins at the first pixel, as PyTorch has it, else half up. */

@@ -12,7 +12,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static void onnx(const clt__exported *e)
 {
-    clt__onnx_put(e->to, "Flatten", e->out, e->in[0], NULL);
+    CLT__ONNX_PUT(e->to, "Flatten", e->out, e->in[0]);
 }
 
 const clt__layer_row clt__flatten = {

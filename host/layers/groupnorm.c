@@ -142,7 +142,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 static const char *turn(const clt__exported *e, const char *from, const char *to, bool back)
 {
     static const int last[] = {0, 2, 3, 1}, second[] = {0, 3, 1, 2};
-    clt__onnx_put(e->to, "Transpose", to, from, NULL);
+    CLT__ONNX_PUT(e->to, "Transpose", to, from);
     clt__onnx_put_ints(e->to, "perm", 4, back ? second : last);
     return to;
 }
@@ -166,8 +166,8 @@ static void group_onnx(const clt__exported *e)
                *apart = clt__export_reshape(e, from, clt__export_name(e, "parts"), 3, by_pixel ? pixels : parts),
                *normal = clt__export_name(e, "normal"), *whole = affine ? clt__export_name(e, "whole") : e->out,
                *together = by_pixel ? clt__export_name(e, "together") : whole;
-    clt__onnx_put(e->to, "InstanceNormalization", normal, apart, clt__export_repeated(e, "ones", 1, &groups, 1),
-                  clt__export_repeated(e, "zeros", 1, &groups, 0), NULL);
+    CLT__ONNX_PUT(e->to, "InstanceNormalization", normal, apart, clt__export_repeated(e, "ones", 1, &groups, 1),
+                  clt__export_repeated(e, "zeros", 1, &groups, 0));
     put_epsilon(e);
     (void)clt__export_reshape(e, normal, together, layer->out.flat ? 2 : 4,
                               layer->out.flat ? vector
@@ -178,8 +178,8 @@ static void group_onnx(const clt__exported *e)
     const char *weight = is_whole(layer) ? clt__export_parameter(e, WEIGHT) : clt__export_by_channel(e, WEIGHT),
                *bias = is_whole(layer) ? clt__export_parameter(e, BIAS) : clt__export_by_channel(e, BIAS),
                *scaled = clt__export_name(e, "scaled");
-    clt__onnx_put(e->to, "Mul", scaled, whole, weight, NULL);
-    clt__onnx_put(e->to, "Add", e->out, scaled, bias, NULL);
+    CLT__ONNX_PUT(e->to, "Mul", scaled, whole, weight);
+    CLT__ONNX_PUT(e->to, "Add", e->out, scaled, bias);
 }
 
 static void layer_onnx(const clt__exported *e)
@@ -202,7 +202,7 @@ static void layer_onnx(const clt__exported *e)
                *bias = affine ? clt__export_parameter(e, BIAS) : NULL,
                *from = by_pixel ? turn(e, e->in[0], clt__export_name(e, "channels_last"), false) : e->in[0],
                *normal = by_pixel ? clt__export_name(e, "normal") : e->out;
-    clt__onnx_put(e->to, "LayerNormalization", normal, from, weight, bias, NULL);
+    CLT__ONNX_PUT(e->to, "LayerNormalization", normal, from, weight, bias);
     clt__onnx_put_int(e->to, "axis", by_pixel ? -1 : 1);
     put_epsilon(e);
     if (by_pixel) (void)turn(e, normal, e->out, true);
@@ -216,7 +216,7 @@ static void instance_onnx(const clt__exported *e)
     const char *image = clt__export_image(e, 0), *y = layer->out.flat ? clt__export_name(e, "normal") : e->out,
                *weight = affine ? clt__export_parameter(e, WEIGHT) : clt__export_repeated(e, "ones", 1, &channels, 1),
                *bias = affine ? clt__export_parameter(e, BIAS) : clt__export_repeated(e, "zeros", 1, &channels, 0);
-    clt__onnx_put(e->to, "InstanceNormalization", y, image, weight, bias, NULL);
+    CLT__ONNX_PUT(e->to, "InstanceNormalization", y, image, weight, bias);
     put_epsilon(e);
     if (layer->out.flat) clt__export_like_output(e, y);
 }

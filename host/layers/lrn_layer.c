@@ -61,7 +61,7 @@ static void onnx(const clt__exported *e)
 {
     const bool image = !e->layer->in[0].flat;
     const char *y = image ? e->out : clt__export_name(e, "normalised");
-    clt__onnx_put(e->to, "LRN", y, clt__export_image(e, 0), NULL);
+    CLT__ONNX_PUT(e->to, "LRN", y, clt__export_image(e, 0));
     clt__onnx_put_int(e->to, "size", e->layer->value[SIZE][0]);
     clt__onnx_put_real(e->to, "alpha", clt__real_of(e->layer->value[ALPHA][0]));
     clt__onnx_put_real(e->to, "beta", clt__real_of(e->layer->value[BETA][0]));

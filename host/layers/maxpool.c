@@ -97,14 +97,14 @@ static void onnx(const clt__exported *e)
     if (apart)
         clt__export_pads(e, padded, padding, padding_end,
                          clt__onnx_put_number(e->to, clt__export_name(e, "least"), -(double)FLT_MAX));
-    clt__onnx_put(e->to, "MaxPool", e->out, padded, NULL);
+    CLT__ONNX_PUT(e->to, "MaxPool", e->out, padded);
     clt__export_window(e, kernel, layer->value[STRIDE], apart ? none : padding, apart ? none : padding_end);
     clt__onnx_put_ints(e->to, "dilations", 2, layer->value[DILATION]);
 }
 
 static void global_onnx(const clt__exported *e)
 {
-    clt__onnx_put(e->to, "GlobalMaxPool", e->out, e->in[0], NULL);
+    CLT__ONNX_PUT(e->to, "GlobalMaxPool", e->out, e->in[0]);
 }
 
 static const clt__case cases[] = {

@@ -78,7 +78,7 @@ static void slice_onnx(const clt__exported *e)
     const char *begins = clt__onnx_put_list(e->to, clt__export_name(e, "starts"), 1, &first),
                *ends = clt__onnx_put_list(e->to, clt__export_name(e, "ends"), 1, &end),
                *axes = clt__onnx_put_list(e->to, clt__export_name(e, "axes"), 1, &axis);
-    clt__onnx_put(e->to, "Slice", e->out, e->in[0], begins, ends, axes, NULL);
+    CLT__ONNX_PUT(e->to, "Slice", e->out, e->in[0], begins, ends, axes);
 }
 
 /* The groups become a dimension of their own, which changes places with that of their channels. */
@@ -90,7 +90,7 @@ static void shuffle_onnx(const clt__exported *e)
     static const int order[] = {0, 2, 1, 3, 4};
     const char *parts = clt__export_reshape(e, e->in[0], clt__export_name(e, "parts"), dims + 1, apart),
                *turned = clt__export_name(e, "turned");
-    clt__onnx_put(e->to, "Transpose", turned, parts, NULL);
+    CLT__ONNX_PUT(e->to, "Transpose", turned, parts);
     clt__onnx_put_ints(e->to, "perm", dims + 1, order);
     (void)clt__export_reshape(e, turned, e->out, dims, together);
 }

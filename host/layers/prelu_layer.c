@@ -50,7 +50,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 
 static void onnx(const clt__exported *e)
 {
-    clt__onnx_put(e->to, "PRelu", e->out, e->in[0], clt__export_by_channel(e, 0), NULL);
+    CLT__ONNX_PUT(e->to, "PRelu", e->out, e->in[0], clt__export_by_channel(e, 0));
 }
 
 static const clt__case cases[] = {

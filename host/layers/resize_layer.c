@@ -89,9 +89,9 @@ static void onnx(const clt__exported *e)
                    *all = clt__export_name(e, "sizes"),
                    *from = clt__onnx_put_list(e->to, clt__export_name(e, "from"), 1, &first),
                    *until = clt__onnx_put_list(e->to, clt__export_name(e, "until"), 1, &two);
-        clt__onnx_put(e->to, "Shape", shape, e->in[0], NULL);
-        clt__onnx_put(e->to, "Slice", kept, shape, from, until, NULL);
-        clt__onnx_put(e->to, "Concat", all, kept, sizes, NULL);
+        CLT__ONNX_PUT(e->to, "Shape", shape, e->in[0]);
+        CLT__ONNX_PUT(e->to, "Slice", kept, shape, from, until);
+        CLT__ONNX_PUT(e->to, "Concat", all, kept, sizes);
         clt__onnx_put_int(e->to, "axis", 0);
         sizes = all;
     }

@@ -72,8 +72,8 @@ static void onnx(const clt__exported *e)
 {
     const bool scales = e->layer->value[WEIGHT][0], shifts = e->layer->value[BIAS][0];
     const char *scaled = scales && shifts ? clt__export_name(e, "scaled") : scales ? e->out : e->in[0];
-    if (scales) clt__onnx_put(e->to, "Mul", scaled, e->in[0], clt__export_by_channel(e, 0), NULL);
-    if (shifts) clt__onnx_put(e->to, "Add", e->out, scaled, clt__export_by_channel(e, scales), NULL);
+    if (scales) CLT__ONNX_PUT(e->to, "Mul", scaled, e->in[0], clt__export_by_channel(e, 0));
+    if (shifts) CLT__ONNX_PUT(e->to, "Add", e->out, scaled, clt__export_by_channel(e, scales));
 }
 
 static const clt__case cases[] = {

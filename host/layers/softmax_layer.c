@@ -29,7 +29,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 
 static void onnx(const clt__exported *e)
 {
-    clt__onnx_put(e->to, e->layer->row == &clt__log_softmax ? "LogSoftmax" : "Softmax", e->out, e->in[0], NULL);
+    CLT__ONNX_PUT(e->to, e->layer->row == &clt__log_softmax ? "LogSoftmax" : "Softmax", e->out, e->in[0]);
     clt__onnx_put_int(e->to, "axis", 1);
 }
 

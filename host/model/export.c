@@ -32,12 +32,11 @@ static const char *put_by_channel(exporter *x, const char *name, const double *n
 static const char *put_normalising(exporter *x, const char *images)
 {
     clt__onnx_writer *to = x->to;
-    clt__onnx_put(to, "Cast", "/input/reals", images, NULL);
+    CLT__ONNX_PUT(to, "Cast", "/input/reals", images);
     clt__onnx_put_int(to, "to", reals_of(x->model));
-    clt__onnx_put(to, "Div", "/input/shares", "/input/reals", clt__onnx_put_number(to, "/input/most", 255), NULL);
-    clt__onnx_put(to, "Sub", "/input/centred", "/input/shares", put_by_channel(x, "/input/mean", x->model->mean), NULL);
-    clt__onnx_put(to, "Div", "input", "/input/centred", put_by_channel(x, "/input/deviation", x->model->deviation),
-                  NULL);
+    CLT__ONNX_PUT(to, "Div", "/input/shares", "/input/reals", clt__onnx_put_number(to, "/input/most", 255));
+    CLT__ONNX_PUT(to, "Sub", "/input/centred", "/input/shares", put_by_channel(x, "/input/mean", x->model->mean));
+    CLT__ONNX_PUT(to, "Div", "input", "/input/centred", put_by_channel(x, "/input/deviation", x->model->deviation));
     return "input";
 }
 
@@ -76,8 +75,8 @@ static void put_output(exporter *x, const char *last)
     const int image[] = {s.channels, s.height, s.width}, vector = s.channels * s.height * s.width;
     const char *name = probabilities ? "probabilities" : "output";
     const bool flattens = probabilities && !out->flat, flat = out->flat || probabilities;
-    if (flattens) clt__onnx_put(x->to, "Flatten", "/output/vector", last, NULL);
-    clt__onnx_put(x->to, probabilities ? "Softmax" : "Identity", name, flattens ? "/output/vector" : last, NULL);
+    if (flattens) CLT__ONNX_PUT(x->to, "Flatten", "/output/vector", last);
+    CLT__ONNX_PUT(x->to, probabilities ? "Softmax" : "Identity", name, flattens ? "/output/vector" : last);
     if (probabilities) clt__onnx_put_int(x->to, "axis", 1);
     clt__onnx_put_output(x->to, name, flat ? 1 : 3, flat ? &vector : image);
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "onnx/mean_products.h"
 #include "onnx/graph.h"
+#include "onnx/mean_products.h"
 #include "onnx/sliding.h"
 
 /* ---- convolution */

@@ -55,11 +55,6 @@ void clt__onnx_put_metadata(CLT__UNUSED clt__onnx_writer *writer, CLT__UNUSED co
 {
 }
 
-void clt__onnx_put(CLT__UNUSED clt__onnx_writer *writer, CLT__UNUSED const char *type, CLT__UNUSED const char *output,
-                   ...)
-{
-}
-
 void clt__onnx_put_node(CLT__UNUSED clt__onnx_writer *writer, CLT__UNUSED const char *type,
                         CLT__UNUSED const char *output, CLT__UNUSED const char *const *input, CLT__UNUSED int inputs)
 {

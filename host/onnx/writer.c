@@ -1,7 +1,6 @@
 #include "onnx/writer.h"
 
 #include <onnx.pb-c.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +70,7 @@ static char *copy(clt__onnx_writer *w, const char *text)
 }
 
 /* A message, with what makes it one of its kind. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): an initializer in braces */
 #define MESSAGE(w, Kind, INIT) message(w, sizeof(Kind), &(const Kind)INIT)
 
 static void *message(clt__onnx_writer *w, size_t size, const void *initial)
@@ -189,6 +189,7 @@ static void finish_node(clt__onnx_writer *w)
 void clt__onnx_put_node(clt__onnx_writer *w, const char *type, const char *output, const char *const *input, int inputs)
 {
     finish_node(w);
+    while (inputs > 0 && !input[inputs - 1]) inputs--;
     Onnx__NodeProto *node = w->node = MESSAGE(w, Onnx__NodeProto, ONNX__NODE_PROTO__INIT);
     if (!node) return;
     node->op_type = copy(w, type);
@@ -201,18 +202,6 @@ void clt__onnx_put_node(clt__onnx_writer *w, const char *type, const char *outpu
     node->output[0] = copy(w, output);
     node->n_output = 1;
     append(w, &w->nodes, node);
-}
-
-void clt__onnx_put(clt__onnx_writer *w, const char *type, const char *output, ...)
-{
-    enum { MOST = 8 };
-    const char *input[MOST];
-    int inputs = 0;
-    va_list rest;
-    va_start(rest, output);
-    while (inputs < MOST && (input[inputs] = va_arg(rest, const char *))) inputs++;
-    va_end(rest);
-    clt__onnx_put_node(w, type, output, input, inputs);
 }
 
 static Onnx__AttributeProto *put_attribute(clt__onnx_writer *w, const char *name,

@@ -34,10 +34,11 @@ void clt__onnx_put_input(clt__onnx_writer *writer, const char *name, clt__onnx_t
 void clt__onnx_put_output(clt__onnx_writer *writer, const char *name, int dims, const int *dim);
 void clt__onnx_put_metadata(clt__onnx_writer *writer, const char *key, const char *value);
 
-/* A node that reads these values, of which a NULL ends the list, and gives `output`; what is put next is its
- * attributes. It is called as what it gives. */
-void clt__onnx_put(clt__onnx_writer *writer, const char *type, const char *output, ...);
-/* The same with a list; an input "" is one that is left out. */
+/* A node that reads these values and gives `output`; what is put next is its attributes. It is called as what it gives.
+ * An input NULL is left out. */
+#define CLT__ONNX_PUT(writer, type, output, ...)                                 \
+    clt__onnx_put_node(writer, type, output, (const char *const[]){__VA_ARGS__}, \
+                       (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)))
 void clt__onnx_put_node(clt__onnx_writer *writer, const char *type, const char *output, const char *const *input,
                         int inputs);
 void clt__onnx_put_int(clt__onnx_writer *writer, const char *name, int64_t value);
