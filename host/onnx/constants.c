@@ -72,10 +72,21 @@ static clt_status fold_filled(folding *f, clt_error *error)
     f->fits = rank >= 0;
     if (!f->fits) return CLT_OK;
     if (given) TRY(clt__onnx_tensor_read(f->work->graph->file, given, &fill, error));
-    const clt_status status = make(f, rank, dim, given ? fill.whole : false, error);
-    for (size_t i = 0; status == CLT_OK && fill.count && i < f->out.count; i++) f->out.value[i] = fill.value[0];
+    const double value = fill.count ? clt__onnx_at(&fill, 0) : 0;
+    const clt_status status = clt__onnx_tensor_fill(rank, dim, given && fill.whole, value, &f->out, error);
     clt__onnx_tensor_free(&fill);
     return status;
+}
+
+/* A copy of the first input, to be changed. Gives how many values it stores. */
+static clt_status copy(folding *f, size_t *stored, clt_error *error)
+{
+    const clt__onnx_tensor *from = f->input[0];
+    *stored = from->filled ? 1 : from->count;
+    if (from->filled) return clt__onnx_tensor_copy(from, &f->out, error);
+    TRY(make(f, from->rank, from->dim, from->whole, error));
+    memcpy(f->out.value, from->value, from->count * sizeof *from->value);
+    return CLT_OK;
 }
 
 /* ---- element by element */
@@ -131,8 +142,8 @@ static clt_status fold_two(folding *f, clt_error *error)
     if (!f->fits) return CLT_OK;
     TRY(make(f, rank, dim, a->whole && b->whole, error));
     for (size_t i = 0; i < f->out.count; i++)
-        f->out.value[i] =
-            two(type_of(f), a->value[source_of(&f->out, i, a)], b->value[source_of(&f->out, i, b)], f->out.whole);
+        f->out.value[i] = two(type_of(f), clt__onnx_at(a, source_of(&f->out, i, a)),
+                              clt__onnx_at(b, source_of(&f->out, i, b)), f->out.whole);
     return CLT_OK;
 }
 
@@ -147,8 +158,8 @@ static clt_status fold_where(folding *f, clt_error *error)
     if (!f->fits) return CLT_OK;
     TRY(make(f, rank, dim, a->whole, error));
     for (size_t i = 0; i < f->out.count; i++) {
-        const clt__onnx_tensor *from = condition->value[source_of(&f->out, i, condition)] != 0 ? a : b;
-        f->out.value[i] = from->value[source_of(&f->out, i, from)];
+        const clt__onnx_tensor *from = clt__onnx_at(condition, source_of(&f->out, i, condition)) != 0 ? a : b;
+        f->out.value[i] = clt__onnx_at(from, source_of(&f->out, i, from));
     }
     return CLT_OK;
 }
@@ -168,19 +179,18 @@ static double one(const char *type, double x)
 
 static clt_status fold_one(folding *f, clt_error *error)
 {
-    TRY(make(f, f->input[0]->rank, f->input[0]->dim, f->input[0]->whole, error));
-    memcpy(f->out.value, f->input[0]->value, f->out.count * sizeof *f->out.value);
-    for (size_t i = 0; i < f->out.count; i++) f->out.value[i] = one(type_of(f), f->out.value[i]);
+    size_t stored;
+    TRY(copy(f, &stored, error));
+    for (size_t i = 0; i < stored; i++) f->out.value[i] = one(type_of(f), f->out.value[i]);
     return CLT_OK;
 }
 
 static clt_status fold_cast(folding *f, clt_error *error)
 {
-    const int64_t to = clt__onnx_int(f->work, "to", 0);
-    TRY(make(f, f->input[0]->rank, f->input[0]->dim, f->input[0]->whole, error));
-    memcpy(f->out.value, f->input[0]->value, f->out.count * sizeof *f->out.value);
-    f->out.whole = !clt__onnx_is_float((int32_t)to);
-    for (size_t i = 0; f->out.whole && i < f->out.count; i++) f->out.value[i] = trunc(f->out.value[i]);
+    size_t stored;
+    TRY(copy(f, &stored, error));
+    f->out.whole = !clt__onnx_is_float((int32_t)clt__onnx_int(f->work, "to", 0));
+    for (size_t i = 0; f->out.whole && i < stored; i++) f->out.value[i] = trunc(f->out.value[i]);
     return CLT_OK;
 }
 
@@ -197,7 +207,7 @@ static void copy_places(folding *f, const clt__onnx_tensor *from, const clt__onn
             left /= (size_t)f->out.dim[d];
         }
         for (int d = 0; d < from->rank; d++) at = at * from->dim[d] + place[d];
-        f->out.value[i] = from->value[at];
+        f->out.value[i] = clt__onnx_at(from, (size_t)at);
     }
 }
 
@@ -245,15 +255,15 @@ static clt_status fold_gather(folding *f, clt_error *error)
     for (int i = 0; i < index->rank; i++) dim[rank++] = index->dim[i];
     for (int i = axis + 1; i < x->rank; i++) inner *= dim[rank++] = x->dim[i];
     for (size_t i = 0; i < index->count && f->fits; i++)
-        f->fits = index->value[i] >= (double)-x->dim[axis] && index->value[i] < (double)x->dim[axis];
+        f->fits = clt__onnx_at(index, i) >= (double)-x->dim[axis] && clt__onnx_at(index, i) < (double)x->dim[axis];
     if (!f->fits) return CLT_OK;
     TRY(make(f, rank, dim, x->whole, error));
     double *to = f->out.value;
     for (int64_t o = 0; o < outer && f->out.count; o++)
         for (size_t i = 0; i < index->count; i++) {
-            const int64_t at = (int64_t)index->value[i] + (index->value[i] < 0 ? x->dim[axis] : 0);
-            memcpy(to, x->value + (o * x->dim[axis] + at) * inner, (size_t)inner * sizeof *to);
-            to += inner;
+            const double given = clt__onnx_at(index, i);
+            const int64_t at = (int64_t)given + (given < 0 ? x->dim[axis] : 0);
+            for (int64_t j = 0; j < inner; j++) *to++ = clt__onnx_at(x, (size_t)((o * x->dim[axis] + at) * inner + j));
         }
     return CLT_OK;
 }
@@ -294,8 +304,10 @@ static clt_status fold_reshape(folding *f, clt_error *error)
     clt__onnx_shape to;
     f->fits = !clt__onnx_new_shape(f->work, &from, &to);
     if (!f->fits) return CLT_OK;
-    TRY(make(f, to.rank, to.dim, f->input[0]->whole, error));
-    memcpy(f->out.value, f->input[0]->value, f->out.count * sizeof *f->out.value);
+    size_t stored;
+    TRY(copy(f, &stored, error));
+    f->out.rank = to.rank;
+    memcpy(f->out.dim, to.dim, sizeof f->out.dim);
     return CLT_OK;
 }
 
@@ -308,17 +320,18 @@ static clt_status fold_expand(folding *f, clt_error *error)
     f->fits = wanted.rank >= 0 && broadcast_dims(f->input[0], &wanted, &rank, dim);
     if (!f->fits) return CLT_OK;
     TRY(make(f, rank, dim, f->input[0]->whole, error));
-    for (size_t i = 0; i < f->out.count; i++) f->out.value[i] = f->input[0]->value[source_of(&f->out, i, f->input[0])];
+    for (size_t i = 0; i < f->out.count; i++)
+        f->out.value[i] = clt__onnx_at(f->input[0], source_of(&f->out, i, f->input[0]));
     return CLT_OK;
 }
 
 static clt_status fold_product(folding *f, clt_error *error)
 {
-    f->fits = !clt__onnx_has(f->work, "axes") && f->inputs == 1;
+    f->fits = !clt__onnx_has(f->work, "axes") && f->inputs == 1 && f->input[0]->count < 1000000;
     if (!f->fits) return CLT_OK;
     TRY(make(f, clt__onnx_int(f->work, "keepdims", 1) ? 1 : 0, (const int64_t[]){1}, f->input[0]->whole, error));
     f->out.value[0] = 1;
-    for (size_t i = 0; i < f->input[0]->count; i++) f->out.value[0] *= f->input[0]->value[i];
+    for (size_t i = 0; i < f->input[0]->count; i++) f->out.value[0] *= clt__onnx_at(f->input[0], i);
     return CLT_OK;
 }
 

@@ -65,7 +65,7 @@ static bool read_limit(const clt__onnx_work *work, const char *name, size_t inpu
     *limit = clt__onnx_float(work, name, otherwise);
     if (given->kind == CLT__ONNX_ABSENT) return true;
     if (!clt__onnx_is_constant(given) || given->constant.count != 1) return false;
-    *limit = given->constant.value[0];
+    *limit = clt__onnx_at(&given->constant, 0);
     return true;
 }
 
@@ -181,7 +181,7 @@ static clt_status power(const clt__onnx_work *work, clt_error *error)
     char number[32], options[48];
     if (!clt__onnx_flows(x) || !clt__onnx_is_constant(exponent) || exponent->constant.count != 1)
         return clt__onnx_refuse(work, error, "its exponent is not one constant number");
-    const double value = exponent->constant.value[0];
+    const double value = clt__onnx_at(&exponent->constant, 0);
     if (value == 1) return clt__onnx_give_view(work, 0, x, &x->view);
     (void)snprintf(options, sizeof options, " exponent=%s", clt__onnx_number(value, number));
     return give_element(work, "pow", error, options);

@@ -105,7 +105,7 @@ int clt__onnx_axes(const clt__onnx_work *work, const char *attribute, size_t inp
     const clt__onnx_value *given = clt__onnx_input(work, input);
     if (given->kind == CLT__ONNX_ABSENT) return clt__onnx_ints(work, attribute, list, most);
     if (!clt__onnx_is_constant(given) || given->constant.count > (size_t)most) return -1;
-    for (size_t i = 0; i < given->constant.count; i++) list[i] = whole_number(given->constant.value[i]);
+    for (size_t i = 0; i < given->constant.count; i++) list[i] = whole_number(clt__onnx_at(&given->constant, i));
     return (int)given->constant.count;
 }
 
@@ -396,6 +396,26 @@ clt_status clt__onnx_add_weight(clt__onnx_graph *graph, int line, const char *na
     for (int i = 0; i < dimensions; i++) shape[i] = (uint64_t)extent[i];
     (void)snprintf(full, sizeof full, "%d.%s", line, name);
     return clt__safetensors_add(graph->weights, full, CLT_F32, dimensions, shape, values, error);
+}
+
+clt_status clt__onnx_add_constant(clt__onnx_graph *graph, int line, const char *name, int dimensions,
+                                  const int64_t *extent, const clt__onnx_tensor *from, clt_error *error)
+{
+    if (!from->filled) return clt__onnx_add_weight(graph, line, name, dimensions, extent, from->value, error);
+    TRY(clt__onnx_count_filled(graph, from, error));
+    TRY(clt__onnx_add_weight(graph, line, name, dimensions, extent, NULL, error));
+    double *values = graph->weights->tensors[graph->weights->tensor_count - 1].values;
+    for (size_t i = 0; i < from->count && from->value[0] != 0; i++) values[i] = from->value[0];
+    return CLT_OK;
+}
+
+clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor *tensor, clt_error *error)
+{
+    enum { MOST = 1 << 28 };
+    if (tensor->filled) graph->spread += tensor->count;
+    if (graph->spread <= MOST) return CLT_OK;
+    return FAIL(error, CLT_BAD_FILE,
+                "%s: weights that it does not store, but has as one number, come to more than 2^28", graph->file->path);
 }
 
 clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error)

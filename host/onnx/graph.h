@@ -27,7 +27,8 @@ typedef struct clt__onnx_value {
     int line;        /* what flows: index of the line that gives it */
     clt_shape shape; /* of that line's images */
     clt__view view;
-    int users; /* nodes that read it */
+    int users;  /* nodes that read it */
+    int unread; /* those of them that have not yet, of a constant */
 } clt__onnx_value;
 
 typedef struct clt__onnx_line {
@@ -56,6 +57,7 @@ typedef struct clt__onnx_graph {
     int64_t opset, batch;
     uint64_t constants; /* elements of all initialisers */
     uint64_t computed;  /* and of what was computed of them */
+    uint64_t spread;    /* and of tensors of one number that became weights */
     clt__onnx_value *value;
     size_t values;
     size_t *slot; /* a hash table of values by name: index + 1, or 0 */
@@ -140,6 +142,13 @@ clt_status clt__onnx_add_option(clt__onnx_line *line, clt_error *error, const ch
  * it is called after the line's index: "12.weight". */
 clt_status clt__onnx_add_weight(clt__onnx_graph *graph, int line, const char *name, int dimensions,
                                 const int64_t *extent, const double *values, clt_error *error);
+
+/* The same from a constant. */
+clt_status clt__onnx_add_constant(clt__onnx_graph *graph, int line, const char *name, int dimensions,
+                                  const int64_t *extent, const clt__onnx_tensor *from, clt_error *error);
+
+/* A tensor of one number throughout becomes weights: an error where such come to more than any model needs. */
+clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor *tensor, clt_error *error);
 
 /* Where the channels of a value that flows are shuffled, they are put in order, for all who read that value. */
 clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error);

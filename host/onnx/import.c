@@ -341,10 +341,23 @@ static clt_status report_refusals(const importer *im, clt_error *error)
     return status;
 }
 
+/* Constants that were read for the last time go. */
+static void drop_constants(importer *im, const Onnx__NodeProto *node)
+{
+    for (size_t i = 0; i < node->n_input; i++) {
+        clt__onnx_value *value = *node->input[i] ? clt__onnx_find(&im->graph, node->input[i]) : NULL;
+        if (value && value->kind == CLT__ONNX_CONSTANT && --value->unread == 0) clt__onnx_tensor_free(&value->constant);
+    }
+}
+
 static clt_status import_nodes(importer *im, clt_error *error)
 {
-    for (size_t i = 0; i < im->proto->n_node; i++)
-        if (im->needed[i]) TRY(import_node(im, im->proto->node[i], error));
+    for (size_t i = 0; i < im->graph.values; i++) im->graph.value[i].unread = im->graph.value[i].users;
+    for (size_t i = 0; i < im->proto->n_node; i++) {
+        if (!im->needed[i]) continue;
+        TRY(import_node(im, im->proto->node[i], error));
+        drop_constants(im, im->proto->node[i]);
+    }
     return im->graph.refusals ? report_refusals(im, error) : CLT_OK;
 }
 

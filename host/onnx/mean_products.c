@@ -14,7 +14,7 @@ static bool is_of_means(const clt__onnx_tensor *matrix, bool rows, int64_t in, i
         const int64_t begin = o * in / out, end = ((o + 1) * in + out - 1) / out;
         for (int64_t i = 0; i < in; i++) {
             const double share = i >= begin && i < end ? 1 / (double)(end - begin) : 0,
-                         given = matrix->value[rows ? o * in + i : i * out + o];
+                         given = clt__onnx_at(matrix, (size_t)(rows ? o * in + i : i * out + o));
             if (!(fabs(given - share) <= 1e-7)) return false;
         }
     }

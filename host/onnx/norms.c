@@ -37,8 +37,7 @@ static clt_status give_layer(const clt__onnx_work *work, const clt__onnx_value *
                       image[] = {x->shape.channels, x->shape.height, x->shape.width};
         const bool whole = strcmp(kind, "layernorm") == 0 && x->view.rank > 2 &&
                            extent[0] == image[0] * image[1] * image[2] && !strstr(options, " over=channels");
-        TRY(clt__onnx_add_weight(work->graph, line, names[i], whole ? 3 : 1, whole ? image : extent, given->value,
-                                 error));
+        TRY(clt__onnx_add_constant(work->graph, line, names[i], whole ? 3 : 1, whole ? image : extent, given, error));
     }
     return clt__onnx_give_made(work, 0, line, &x->view);
 }
@@ -83,7 +82,7 @@ static clt_status batchnorm(const clt__onnx_work *work, clt_error *error)
 static bool is_plain(const clt__onnx_work *work, const clt__onnx_value *value, double number)
 {
     for (size_t i = 0; i < value->constant.count; i++)
-        if (value->constant.value[i] != number) return false;
+        if (clt__onnx_at(&value->constant, i) != number) return false;
     return !clt__onnx_is_parameter(work, value);
 }
 

@@ -82,7 +82,7 @@ static clt_status spread_constant(const clt__onnx_work *work, const clt__onnx_va
     do {
         const int64_t at = constant_at(constant, &x->view, place);
         *fits = at >= 0;
-        if (*fits) s->value[clt__view_element(&x->view, x->shape, place)] = constant->value[at];
+        if (*fits) s->value[clt__view_element(&x->view, x->shape, place)] = clt__onnx_at(constant, (size_t)at);
     } while (*fits && next_place(&x->view, place));
     if (*fits) find_pattern(s, x->shape, !s->trained || constant->count == 1);
     return CLT_OK;

@@ -137,7 +137,8 @@ static clt_status pad(const clt__onnx_work *work, clt_error *error)
               left = rank > 2 ? (int)all[rank - 1] : 0, right = rank > 2 ? (int)all[2 * rank - 1] : 0;
     if (fill->kind != CLT__ONNX_ABSENT && (!clt__onnx_is_constant(fill) || fill->constant.count != 1))
         return clt__onnx_refuse(work, error, "what it pads with is not known");
-    const double value = clt__onnx_is_constant(fill) ? fill->constant.value[0] : clt__onnx_float(work, "value", 0);
+    const double value =
+        clt__onnx_is_constant(fill) ? clt__onnx_at(&fill->constant, 0) : clt__onnx_float(work, "value", 0);
     const char *mode = clt__onnx_is_word(work, "mode", "reflect") ? "reflect"
                        : clt__onnx_is_word(work, "mode", "edge")  ? "replicate"
                                                                   : "constant";
@@ -166,7 +167,7 @@ static bool read_size(const clt__onnx_work *work, const clt__onnx_value *x, size
     out[1] = from[1];
     for (int j = 0; j < count; j++) {
         const int i = clt__onnx_axis(named ? axes[j] : j, rank);
-        const double wanted = given->value[j];
+        const double wanted = clt__onnx_at(given, (size_t)j);
         if (i < 0) return false;
         if (i < 2) {
             if (by_size ? i == 1 && wanted != x->shape.channels : wanted != 1) return false;

@@ -20,7 +20,7 @@ static bool count_elements(int rank, const int64_t *dim, uint64_t *count)
     return true;
 }
 
-clt_status clt__onnx_tensor_make(int rank, const int64_t *dim, bool whole, clt__onnx_tensor *tensor, clt_error *error)
+static clt_status describe(int rank, const int64_t *dim, bool whole, clt__onnx_tensor *tensor, clt_error *error)
 {
     uint64_t count;
     *tensor = (clt__onnx_tensor){.rank = rank, .whole = whole};
@@ -29,11 +29,28 @@ clt_status clt__onnx_tensor_make(int rank, const int64_t *dim, bool whole, clt__
                     (int)CLT__ONNX_RANK);
     if (rank) memcpy(tensor->dim, dim, (size_t)rank * sizeof *dim);
     tensor->count = (size_t)count;
-    return clt__allocate(count, sizeof *tensor->value, "a tensor", &tensor->value, error);
+    return CLT_OK;
+}
+
+clt_status clt__onnx_tensor_make(int rank, const int64_t *dim, bool whole, clt__onnx_tensor *tensor, clt_error *error)
+{
+    TRY(describe(rank, dim, whole, tensor, error));
+    return clt__allocate(tensor->count, sizeof *tensor->value, "a tensor", &tensor->value, error);
+}
+
+clt_status clt__onnx_tensor_fill(int rank, const int64_t *dim, bool whole, double value, clt__onnx_tensor *tensor,
+                                 clt_error *error)
+{
+    TRY(describe(rank, dim, whole, tensor, error));
+    TRY(clt__allocate(1, sizeof *tensor->value, "a tensor", &tensor->value, error));
+    tensor->value[0] = value;
+    tensor->filled = true;
+    return CLT_OK;
 }
 
 clt_status clt__onnx_tensor_copy(const clt__onnx_tensor *from, clt__onnx_tensor *to, clt_error *error)
 {
+    if (from->filled) return clt__onnx_tensor_fill(from->rank, from->dim, from->whole, from->value[0], to, error);
     TRY(clt__onnx_tensor_make(from->rank, from->dim, from->whole, to, error));
     memcpy(to->value, from->value, from->count * sizeof *from->value);
     return CLT_OK;

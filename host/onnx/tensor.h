@@ -11,11 +11,21 @@ typedef struct clt__onnx_tensor {
     int rank;
     int64_t dim[CLT__ONNX_RANK];
     size_t count;
-    double *value; /* [count] */
+    double *value; /* [count], or the one that all are */
+    bool filled;   /* all are one */
     bool whole;    /* of an integer type, or bool */
 } clt__onnx_tensor;
 
-/* Zeros. An error where that is no shape, or more than `most` elements. */
+static inline double clt__onnx_at(const clt__onnx_tensor *tensor, size_t element)
+{
+    return tensor->value[tensor->filled ? 0 : element];
+}
+
+/* All of them that number: as little memory whatever the shape. An error where that is none. */
+clt_status clt__onnx_tensor_fill(int rank, const int64_t *dim, bool whole, double value, clt__onnx_tensor *tensor,
+                                 clt_error *error);
+
+/* Zeros. An error where that is no shape, or more than 2^31 - 1 elements. */
 clt_status clt__onnx_tensor_make(int rank, const int64_t *dim, bool whole, clt__onnx_tensor *tensor, clt_error *error);
 clt_status clt__onnx_tensor_copy(const clt__onnx_tensor *from, clt__onnx_tensor *to, clt_error *error);
 void clt__onnx_tensor_free(clt__onnx_tensor *tensor);

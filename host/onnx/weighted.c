@@ -14,7 +14,7 @@ static clt_status add_bias(const clt__onnx_work *work, int line, const clt__onnx
 {
     if (!clt__onnx_is_constant(bias)) return CLT_OK;
     const int64_t count = (int64_t)bias->constant.count;
-    return clt__onnx_add_weight(work->graph, line, "bias", 1, &count, bias->constant.value, error);
+    return clt__onnx_add_constant(work->graph, line, "bias", 1, &count, &bias->constant, error);
 }
 
 /* Weights of [out, in, r, s] or, of a one-dimensional convolution, [out, in, s]. */
@@ -62,7 +62,7 @@ static clt_status convolve(const clt__onnx_work *work, clt_error *error)
     if (groups > 1) TRY(clt__onnx_add_option(written, error, " groups=%d", (int)groups));
     if (bias->kind == CLT__ONNX_ABSENT) TRY(clt__onnx_add_option(written, error, " bias=no"));
     written->takes_bias = bias->kind == CLT__ONNX_ABSENT;
-    TRY(clt__onnx_add_weight(work->graph, line, "weight", 4, extent, weight->constant.value, error));
+    TRY(clt__onnx_add_constant(work->graph, line, "weight", 4, extent, &weight->constant, error));
     TRY(add_bias(work, line, bias, error));
     const clt__view view = clt__view_of(work->graph->batch, shape, x.view.rank);
     return clt__onnx_give_made(work, 0, line, &view);
@@ -86,7 +86,7 @@ static matrix matrix_of(const clt__onnx_tensor *tensor, bool transposed, double 
 static double element(const matrix *m, int64_t in, int64_t out)
 {
     const int64_t at = m->transposed ? out * m->in + in : in * m->out + out;
-    return m->scale == 1 ? m->tensor->value[at] : m->scale * m->tensor->value[at];
+    return m->scale == 1 ? clt__onnx_at(m->tensor, (size_t)at) : m->scale * clt__onnx_at(m->tensor, (size_t)at);
 }
 
 /* Weights as files have them, [out, in], the inputs in the order of the image's elements: `view`, all of which but its
@@ -96,6 +96,7 @@ static clt_status add_dense_weight(const clt__onnx_work *work, int line, const m
 {
     double *values;
     const int64_t extent[] = {m->out, m->in};
+    TRY(clt__onnx_count_filled(work->graph, m->tensor, error));
     TRY(clt__allocate((uint64_t)m->in * (uint64_t)m->out, sizeof *values, "a layer's weights", &values, error));
     for (int64_t i = 0; i < m->in; i++) {
         const int64_t at = clt__view_element(view, shape, (const int64_t[]){0, i});
@@ -123,7 +124,7 @@ static clt_status write_dense(const clt__onnx_work *work, const clt__onnx_value 
         double *values;
         TRY(clt__allocate((uint64_t)m->out, sizeof *values, "a layer's bias", &values, error));
         for (int64_t o = 0; o < m->out; o++)
-            values[o] = bias_scale * bias->constant.value[bias->constant.count == 1 ? 0 : o];
+            values[o] = bias_scale * clt__onnx_at(&bias->constant, bias->constant.count == 1 ? 0 : (size_t)o);
         const clt_status status = clt__onnx_add_weight(work->graph, line, "bias", 1, &m->out, values, error);
         free(values);
         TRY(status);
@@ -144,6 +145,7 @@ static clt_status write_pixelwise(const clt__onnx_work *work, const clt__onnx_va
     TRY(clt__onnx_write(work->graph, "conv", clt__onnx_layer_name(work, 1, name, sizeof name), &x->line, 1, shape,
                         &line, error, " out=%d bias=no", (int)m->out));
     work->graph->line[line].takes_bias = true;
+    TRY(clt__onnx_count_filled(work->graph, m->tensor, error));
     TRY(clt__allocate((uint64_t)m->in * (uint64_t)m->out, sizeof *values, "a layer's weights", &values, error));
     for (int64_t o = 0; o < m->out; o++)
         for (int64_t i = 0; i < m->in; i++) values[o * m->in + i] = element(m, i, o);
