@@ -310,13 +310,18 @@ static void shorten(const char *scopes, const char *type, char *name, size_t roo
     }
 }
 
+bool clt__onnx_parameter_of(const char *parameter, char *name, size_t room)
+{
+    const char *dot = strrchr(parameter, '.');
+    if (!dot || (strcmp(dot, ".weight") != 0 && strcmp(dot, ".bias") != 0)) return false;
+    (void)snprintf(name, room, "%.*s", (int)(dot - parameter), parameter);
+    return true;
+}
+
 const char *clt__onnx_layer_name(const clt__onnx_work *work, size_t input, char *name, size_t room)
 {
     const char *weight = input < work->node->n_input ? work->node->input[input] : "";
-    const char *dot = strrchr(weight, '.');
-    if (dot && (strcmp(dot, ".weight") == 0 || strcmp(dot, ".bias") == 0))
-        (void)snprintf(name, room, "%.*s", (int)(dot - weight), weight);
-    else
+    if (!clt__onnx_parameter_of(weight, name, room))
         shorten(work->node->name ? work->node->name : "", work->node->op_type, name, room);
     return *name ? name : NULL;
 }

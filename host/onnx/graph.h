@@ -159,6 +159,10 @@ clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value
 clt_status clt__onnx_as_image(const clt__onnx_work *work, const clt__onnx_value *value, clt__onnx_value *image,
                               bool *is_image, clt_error *error);
 
+/* The layer that a parameter belongs to, by its name: "conv1" of "conv1.weight" and "conv1.bias". False, and nothing is
+ * written, where it is called otherwise. */
+bool clt__onnx_parameter_of(const char *parameter, char *name, size_t room);
+
 /* The part of an initialiser's name before its last dot: what PyTorch calls the layer; else the node's own. */
 const char *clt__onnx_layer_name(const clt__onnx_work *work, size_t input, char *name, size_t room);
 

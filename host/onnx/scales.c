@@ -1,5 +1,6 @@
 #include "onnx/scales.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 /* A constant as what each of an image's elements meets. */
 typedef struct spread {
+    const char *name;
     double *value;   /* [count] */
     int64_t count;   /* of C H W: all, one a channel, or one */
     bool by_channel; /* not more than one a channel */
@@ -74,7 +76,8 @@ static clt_status spread_constant(const clt__onnx_work *work, const clt__onnx_va
 {
     const clt__onnx_tensor *constant = &value->constant;
     int64_t place[CLT__ONNX_RANK] = {0};
-    *s = (spread){.trained = clt__onnx_is_parameter(work, value),
+    *s = (spread){.name = value->name,
+                  .trained = clt__onnx_is_parameter(work, value),
                   .count = (int64_t)x->shape.channels * x->shape.height * x->shape.width};
     TRY(clt__allocate((uint64_t)s->count, sizeof *s->value, "a constant", &s->value, error));
     *fits = constant->count > 0;
@@ -166,6 +169,14 @@ static clt_status add_as_weight(const clt__onnx_work *work, const clt__onnx_valu
     return CLT_OK;
 }
 
+/* A layer whose weights' name does not tell what it is called is called as its bias says: "classifier.bias". */
+static void name_by_bias(const clt__onnx_graph *graph, clt__onnx_line *line, const char *bias)
+{
+    char weight[160];
+    (void)snprintf(weight, sizeof weight, "%s.weight", line->wanted);
+    if (!clt__onnx_find(graph, weight)) (void)clt__onnx_parameter_of(bias, line->wanted, sizeof line->wanted);
+}
+
 /* What is added to the result of a layer without a bias becomes that. One number that is no parameter is none. */
 static clt_status add_as_bias(const clt__onnx_work *work, const clt__onnx_value *x, const spread *s, bool *added,
                               clt_error *error)
@@ -178,6 +189,7 @@ static clt_status add_as_bias(const clt__onnx_work *work, const clt__onnx_value 
     TRY(add_numbers(work, x, s, "bias", added, error));
     if (!*added) return CLT_OK;
     (void)remove_option(line, " bias=no");
+    name_by_bias(work->graph, line, s->name);
     line->takes_bias = false;
     line->factor = 0;
     return CLT_OK;
@@ -191,6 +203,7 @@ static clt_status write_scale(const clt__onnx_work *work, const clt__onnx_value 
 {
     clt__onnx_value of = *x;
     int line;
+    char name[128] = "";
     const char *half =
         scales && is_one(s) && s->value[0] == 0.5 ? clt__onnx_half(work->graph, x->line, &of.line) : NULL;
     if (half) return clt__onnx_give_line(work, &of, half, x->shape, &x->view, error, "%s", "");
@@ -199,7 +212,9 @@ static clt_status write_scale(const clt__onnx_work *work, const clt__onnx_value 
         return clt__onnx_refuse(work, error, "its constant is not one number, nor one for each channel");
     if (!s->by_channel)
         TRY(clt__onnx_write(work->graph, "flatten", NULL, &x->line, 1, x->shape, &of.line, error, "%s", ""));
-    TRY(clt__onnx_write(work->graph, "scale", NULL, &of.line, 1, x->shape, &line, error, "%s%s%s",
+    if (s->trained && !clt__onnx_parameter_of(s->name, name, sizeof name))
+        (void)snprintf(name, sizeof name, "%s", s->name);
+    TRY(clt__onnx_write(work->graph, "scale", name, &of.line, 1, x->shape, &line, error, "%s%s%s",
                         scales ? " bias=no" : " weight=no", is_one(s) ? " shared=yes" : "",
                         s->trained ? "" : " frozen=yes"));
     TRY(clt__onnx_add_weight(work->graph, line, scales ? "weight" : "bias", 1, &s->count, s->value, error));

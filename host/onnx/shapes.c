@@ -110,6 +110,38 @@ static clt_status slice(const clt__onnx_work *work, clt_error *error)
     return give_slice(work, x, cut, cuts.begin[cut], cuts.count[cut], 0, error);
 }
 
+/* Whether a constant is `first`, first + 1 and so on. */
+static bool counts_from(const clt__onnx_tensor *constant, double first)
+{
+    for (size_t i = 0; i < constant->count; i++)
+        if (clt__onnx_at(constant, i) != first + (double)i) return false;
+    return true;
+}
+
+/* Neighbouring channels, or all elements in their order, which is a reshape: PyTorch's as_strided comes so. */
+static clt_status gather(const clt__onnx_work *work, clt_error *error)
+{
+    clt__onnx_value *x = clt__onnx_input(work, 0);
+    const clt__onnx_value *index = clt__onnx_input(work, 1);
+    const clt__onnx_tensor *places = &index->constant;
+    clt__view view;
+    if (!clt__onnx_flows(x) || !clt__onnx_is_constant(index) || places->count == 0)
+        return clt__onnx_refuse(work, error, "its data is a constant, or its indices are not");
+    const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", 0), x->view.rank);
+    const double first = clt__onnx_at(places, 0);
+    if (axis >= 0 && counts_from(places, first)) {
+        if (x->view.rank == 1 && first == 0 && (int64_t)places->count == clt__view_size(&x->view, 0) &&
+            clt__view_reshape(&x->view, places->rank, places->dim, &view))
+            return clt__onnx_give_view(work, 0, x, &view);
+        TRY(clt__onnx_in_order(work, x, error));
+        const int64_t channels = x->shape.channels, begin = (int64_t)first + (first < 0 ? channels : 0);
+        if (places->rank == 1 && clt__view_is_axis(&x->view, axis, 'C', channels) && begin >= 0 &&
+            begin + (int64_t)places->count <= channels)
+            return give_slice(work, x, axis, begin, (int64_t)places->count, 0, error);
+    }
+    return clt__onnx_refuse(work, error, "only neighbouring channels can be picked");
+}
+
 /* ---- padding and sizes */
 
 static clt_status pad(const clt__onnx_work *work, clt_error *error)
@@ -221,9 +253,9 @@ static clt_status resize(const clt__onnx_work *work, clt_error *error)
 }
 
 const clt__onnx_row clt__onnx_shape_rows[] = {
-    {"Identity", pass, NULL},   {"Cast", pass, NULL},       {"Reshape", reshape, NULL},
-    {"Flatten", reshape, NULL}, {"Squeeze", reshape, NULL}, {"Unsqueeze", reshape, NULL},
-    {"Slice", slice, NULL},     {"Split", split, NULL},     {"Transpose", transpose, NULL},
-    {"Pad", pad, NULL},         {"Resize", resize, NULL},   {"Upsample", resize, NULL},
-    {NULL, NULL, NULL},
+    {"Identity", pass, NULL},       {"Cast", pass, NULL},       {"Reshape", reshape, NULL},
+    {"Flatten", reshape, NULL},     {"Squeeze", reshape, NULL}, {"Unsqueeze", reshape, NULL},
+    {"Slice", slice, NULL},         {"Split", split, NULL},     {"Gather", gather, NULL},
+    {"Transpose", transpose, NULL}, {"Pad", pad, NULL},         {"Resize", resize, NULL},
+    {"Upsample", resize, NULL},     {NULL, NULL, NULL},
 };
