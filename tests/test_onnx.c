@@ -72,6 +72,7 @@ static bool is_image(const example *e, int i)
 {
     const clt__onnx_tensor *a = &e->input[0], *b = &e->input[i];
     if (i == 0) return true;
+    if (strcmp(e->name[i], "W") == 0) return false; /* what they call weights */
     if (a->rank != b->rank || a->dim[0] != b->dim[0]) return false;
     for (int d = 2; d < a->rank; d++)
         if (a->dim[d] != b->dim[d]) return false;
@@ -109,6 +110,8 @@ static clt_status make_net(const clt__onnx_import *import, clt_model **model, cl
 
 static void compare(example *e, const float *got, size_t count)
 {
+    /* Casts to half precision are left out: cltrain computes on in its own. */
+    const double bound = strstr(e->path, "FLOAT16") ? 0x1p-11 : 1e-5;
     double most = 1e-3;
     (void)snprintf(e->result, sizeof e->result, "passes");
     if (strstr(e->path, "training")) { /* what drops or normalises by the batch does so in training alone */
@@ -125,7 +128,7 @@ static void compare(example *e, const float *got, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         const double a = (double)got[i], b = e->wanted.value[i];
-        if (a == b || (isnan(a) && isnan(b)) || fabs(a - b) <= 1e-5 * most) continue;
+        if (a == b || (isnan(a) && isnan(b)) || fabs(a - b) <= bound * most) continue;
         (void)snprintf(e->result, sizeof e->result, "WRONG: value %zu is %g, not %g", i, a, b);
         return;
     }
@@ -165,6 +168,10 @@ static void run_example(example *e)
     bool image[MOST_INPUTS] = {false};
     if (!read_example(e)) {
         (void)snprintf(e->result, sizeof e->result, "its tensors are not of numbers, or none");
+        return;
+    }
+    if (strstr(e->path, "BFLOAT16") && (e->input[0].whole || e->wanted.whole)) {
+        (void)snprintf(e->result, sizeof e->result, "not compared: its bfloat16 are stored as integers");
         return;
     }
     for (int i = 0; i < e->inputs; i++) {

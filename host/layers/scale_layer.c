@@ -3,7 +3,8 @@
 #include "ops/channel.h"
 #include "ops/scale.h"
 
-enum { WEIGHT, BIAS, SHARED };
+enum { WEIGHT, BIAS, SHARED, OVER };
+enum { CHANNELS, ELEMENTS };
 
 /* The parameter that an option stands for; NULL where there is none. */
 static const clt__parameter *find(const clt__layer *layer, int option)
@@ -17,12 +18,32 @@ static int tensor_of(const clt__parameter *parameter)
     return parameter ? parameter->tensor : -1;
 }
 
+static bool is_by_element(const clt__layer *layer)
+{
+    return layer->value[OVER][0] == ELEMENTS && !layer->value[SHARED][0];
+}
+
+/* Element by element, an image is a vector. */
+static clt__value scaled(const clt__layer *layer)
+{
+    clt__value value = layer->in[0];
+    if (layer->value[SHARED][0]) value = (clt__value){.shape = {1, 1, 1}};
+    value.flat = value.flat || is_by_element(layer);
+    return value;
+}
+
+static void add_parameter(clt__layer *layer, const char *name, double initial)
+{
+    const clt__value value = scaled(layer);
+    clt__parameter *parameter = &layer->parameter[layer->parameters++];
+    *parameter = clt__channel_parameter(name, &value, initial);
+    if (is_by_element(layer) && !layer->in[0].flat) parameter->shown = CLT__SHOWN_IMAGE;
+}
+
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    static const clt__value one = {.shape = {1, 1, 1}};
-    const clt__value *value = layer->value[SHARED][0] ? &one : &layer->in[0];
-    if (layer->value[WEIGHT][0]) layer->parameter[layer->parameters++] = clt__channel_parameter("weight", value, 1);
-    if (layer->value[BIAS][0]) layer->parameter[layer->parameters++] = clt__channel_parameter("bias", value, 0);
+    if (layer->value[WEIGHT][0]) add_parameter(layer, "weight", 1);
+    if (layer->value[BIAS][0]) add_parameter(layer, "bias", 0);
     if (!layer->parameters)
         return FAIL(error, CLT_BAD_NET, "%s: without a weight and without a bias it does nothing", layer->name);
     return clt__same_shape(layer, error);
@@ -30,7 +51,9 @@ static clt_status shape(clt__layer *layer, clt_error *error)
 
 static channel_sizes sizes_of(const clt__layer *layer)
 {
-    channel_sizes sizes = clt__channel_sizes_of(layer, &layer->out);
+    clt__value value = layer->out;
+    value.flat = value.flat || is_by_element(layer);
+    channel_sizes sizes = clt__channel_sizes_of(layer, &value);
     sizes.shared = layer->value[SHARED][0];
     return sizes;
 }
@@ -68,17 +91,24 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return CLT__ADD_OP(tape, &clt__scale_op, layer->name, sizes, tensor, error);
 }
 
+static const char *put(const clt__exported *e, int parameter)
+{
+    return is_by_element(e->layer) ? clt__export_parameter(e, parameter) : clt__export_by_channel(e, parameter);
+}
+
 static void onnx(const clt__exported *e)
 {
     const bool scales = e->layer->value[WEIGHT][0], shifts = e->layer->value[BIAS][0];
-    const char *scaled = scales && shifts ? clt__export_name(e, "scaled") : scales ? e->out : e->in[0];
-    if (scales) CLT__ONNX_PUT(e->to, "Mul", scaled, e->in[0], clt__export_by_channel(e, 0));
-    if (shifts) CLT__ONNX_PUT(e->to, "Add", e->out, scaled, clt__export_by_channel(e, scales));
+    const char *product = scales && shifts ? clt__export_name(e, "product") : scales ? e->out : e->in[0];
+    if (scales) CLT__ONNX_PUT(e->to, "Mul", product, e->in[0], put(e, 0));
+    if (shifts) CLT__ONNX_PUT(e->to, "Add", e->out, product, put(e, scales));
 }
 
 static const clt__case cases[] = {
     {1, "input 1x1x1; scale; tanh; scale bias=no; tanh; scale weight=no"},
     {3, "input 17x7x5; conv out=33; scale; relu; scale weight=no; flatten; scale bias=no; dense out=3"},
+    {3, "input 3x7x5; conv out=17; tanh; scale over=elements; relu; scale over=elements bias=no; conv out=2; flatten; "
+        "scale over=elements weight=no"},
     {64, "input 5x3x3; conv out=18; tanh; scale shared=yes; tanh; flatten; scale shared=yes bias=no; "
          "scale frozen=yes; dense out=3"},
     {0, NULL},
@@ -89,7 +119,9 @@ const clt__layer_row clt__scale = {
     .help = "channel by channel, or element by element of a vector, a learned weight times x plus a learned bias",
     .option = {{"weight", CLT__FLAG, 0, 1, "it has a weight, at first 1"},
                {"bias", CLT__FLAG, 0, 1, "it has a bias, at first 0"},
-               {"shared", CLT__FLAG, 0, 0, "one of each for all channels"}},
+               {"shared", CLT__FLAG, 0, 0, "one of each for all channels"},
+               {"over", CLT__CHOICE, 0, CHANNELS,
+                "channels|elements: what has one of each, an image's channels or its elements"}},
     .shape = shape,
     .forward = forward,
     .backward = backward,

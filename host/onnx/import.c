@@ -269,6 +269,17 @@ static const clt__onnx_row *find_row(const char *type)
     return NULL;
 }
 
+/* What a type of node means has changed up to opset 6, but for these. */
+static bool is_as_ever(const clt__onnx_graph *graph, const char *type)
+{
+    static const char *const types[] = {"AveragePool",       "Constant",      "Conv",     "ConvTranspose", "Flatten",
+                                        "GlobalAveragePool", "GlobalMaxPool", "LRN",      "MaxPool",       "Relu",
+                                        "Sigmoid",           "Softplus",      "Softsign", "Tanh",          "Transpose"};
+    bool found = graph->opset >= 6;
+    for (size_t i = 0; i < sizeof types / sizeof *types && !found; i++) found = strcmp(type, types[i]) == 0;
+    return found;
+}
+
 static bool is_own_domain(const Onnx__NodeProto *node)
 {
     return !node->domain || !*node->domain || strcmp(node->domain, "ai.onnx") == 0;
@@ -309,6 +320,8 @@ static clt_status import_node(importer *im, const Onnx__NodeProto *node, clt_err
     TRY(check_inputs(&work, &unknown, error));
     if (!is_own_domain(node)) {
         TRY(clt__onnx_refuse(&work, error, "it is of the domain %.100s", node->domain));
+    } else if (!is_as_ever(&im->graph, node->op_type)) {
+        TRY(clt__onnx_refuse(&work, error, "opset %d has it otherwise than 6 and later ones", (int)im->graph.opset));
     } else {
         if (!unknown) TRY(clt__onnx_fold(&work, &folded, error));
         if (!folded && !unknown && row) TRY(row->handle(&work, error));
@@ -409,8 +422,10 @@ static clt_status finish(importer *im, clt__onnx_import *import, clt_error *erro
     clt__text text = {0};
     const clt__onnx_work work = {.graph = &im->graph};
     if (output->kind == CLT__ONNX_FLOWS) TRY(clt__onnx_in_order(&work, output, error));
-    if (output->kind != CLT__ONNX_FLOWS || output->line < 0)
-        return fail(im, error, "no layer gives its output", im->output);
+    if (output->kind == CLT__ONNX_FLOWS && output->line < 0) /* a net has a layer at least: all of the channels */
+        TRY(clt__onnx_write(&im->graph, "slice", NULL, &output->line, 1, output->shape, &output->line, error,
+                            " first=0 count=%d", output->shape.channels));
+    if (output->kind != CLT__ONNX_FLOWS) return fail(im, error, "no layer gives its output", im->output);
     if (!clt__view_is_ordered(&output->view, output->shape))
         return fail(im, error, "the elements of an image are in another order, which no layer gives, in its output",
                     im->output);

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-enum { DEEPEST = 32, OLDEST_IR = 3, NEWEST_IR = 13, OLDEST_OPSET = 6, NEWEST_OPSET = 25 };
+enum { DEEPEST = 32, OLDEST_IR = 3, NEWEST_IR = 13, OLDEST_OPSET = 1, NEWEST_OPSET = 25 };
 
 /* ---- nesting: the unpacker calls itself for each message in a message, so that a file made on purpose could have it
  * use up the stack */

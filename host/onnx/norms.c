@@ -219,7 +219,8 @@ static clt_status prelu(const clt__onnx_work *work, clt_error *error)
     if (!fits) return CLT_OK;
     const int64_t channels = clt__view_size(&x.view, 1);
     const bool shared = has_numbers(slope, 1) && channels > 1;
-    const int channel_dim = slope->constant.rank - (x.view.rank - 1);
+    const bool old = work->graph->opset < 7 && slope->constant.rank == 1; /* it then met the channels by itself */
+    const int channel_dim = old ? 0 : slope->constant.rank - (x.view.rank - 1);
     if (!shared && (!has_numbers(slope, channels) ||
                     (channels > 1 && (channel_dim < 0 || slope->constant.dim[channel_dim] != channels))))
         return clt__onnx_refuse(work, error, "its slopes are not one number, nor one a channel");

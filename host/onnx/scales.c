@@ -101,7 +101,8 @@ static bool is_kind(const clt__onnx_line *line, const char *kind)
 /* Whether a layer has a number of its own for each element of an image, as [c, h, w] where that is one. */
 static bool is_by_element(const clt__onnx_line *line)
 {
-    return is_kind(line, "layernorm") && !strstr(line->options, " over=channels");
+    return (is_kind(line, "layernorm") && !strstr(line->options, " over=channels")) ||
+           strstr(line->options, " over=elements");
 }
 
 static bool reads_vector(const clt__onnx_graph *graph, const clt__onnx_line *line)
@@ -110,11 +111,10 @@ static bool reads_vector(const clt__onnx_graph *graph, const clt__onnx_line *lin
 }
 
 /* How many numbers the weight or the bias of the layer has that gives x. */
-static int64_t numbers_of(const clt__onnx_graph *graph, const clt__onnx_line *line, clt_shape shape)
+static int64_t numbers_of(const clt__onnx_line *line, clt_shape shape)
 {
     if (strstr(line->options, " shared=yes")) return 1;
-    if (is_by_element(line) || (is_kind(line, "scale") && reads_vector(graph, line)))
-        return (int64_t)shape.channels * shape.height * shape.width;
+    if (is_by_element(line)) return (int64_t)shape.channels * shape.height * shape.width;
     return shape.channels;
 }
 
@@ -123,8 +123,7 @@ static clt_status add_numbers(const clt__onnx_work *work, const clt__onnx_value 
                               bool *added, clt_error *error)
 {
     const clt__onnx_line *line = &work->graph->line[x->line];
-    const int64_t image[] = {x->shape.channels, x->shape.height, x->shape.width},
-                  count = numbers_of(work->graph, line, x->shape);
+    const int64_t image[] = {x->shape.channels, x->shape.height, x->shape.width}, count = numbers_of(line, x->shape);
     const bool whole = is_by_element(line) && !reads_vector(work->graph, line);
     double *numbers;
     *added = count == s->count || (s->by_channel && count % s->count == 0);
@@ -208,16 +207,15 @@ static clt_status write_scale(const clt__onnx_work *work, const clt__onnx_value 
         scales && is_one(s) && s->value[0] == 0.5 ? clt__onnx_half(work->graph, x->line, &of.line) : NULL;
     if (half) return clt__onnx_give_line(work, &of, half, x->shape, &x->view, error, "%s", "");
     of.line = x->line;
-    if (!s->by_channel && x->view.rank != 2)
-        return clt__onnx_refuse(work, error, "its constant is not one number, nor one for each channel");
-    if (!s->by_channel)
-        TRY(clt__onnx_write(work->graph, "flatten", NULL, &x->line, 1, x->shape, &of.line, error, "%s", ""));
     if (s->trained && !clt__onnx_parameter_of(s->name, name, sizeof name))
         (void)snprintf(name, sizeof name, "%s", s->name);
-    TRY(clt__onnx_write(work->graph, "scale", name, &of.line, 1, x->shape, &line, error, "%s%s%s",
+    TRY(clt__onnx_write(work->graph, "scale", name, &of.line, 1, x->shape, &line, error, "%s%s%s%s",
                         scales ? " bias=no" : " weight=no", is_one(s) ? " shared=yes" : "",
-                        s->trained ? "" : " frozen=yes"));
-    TRY(clt__onnx_add_weight(work->graph, line, scales ? "weight" : "bias", 1, &s->count, s->value, error));
+                        s->by_channel ? "" : " over=elements", s->trained ? "" : " frozen=yes"));
+    const int64_t image[] = {x->shape.channels, x->shape.height, x->shape.width};
+    const bool whole = !s->by_channel && !reads_vector(work->graph, &work->graph->line[line]);
+    TRY(clt__onnx_add_weight(work->graph, line, scales ? "weight" : "bias", whole ? 3 : 1, whole ? image : &s->count,
+                             s->value, error));
     clt__onnx_line *written = &work->graph->line[line];
     written->takes_bias = scales;
     if (is_one(s)) *(scales ? &written->factor : &written->shift) = s->value[0];
@@ -273,12 +271,24 @@ static clt_status with_constant(const clt__onnx_work *work, const clt__onnx_valu
     return divides || strcmp(type, "Mul") == 0 ? give_scaled(work, x, s, error) : give_shifted(work, x, s, error);
 }
 
+/* Before opset 7 an attribute says which dimension of x the constant's first one is: it has others of size 1 behind. */
+static clt__onnx_value placed(const clt__onnx_work *work, const clt__onnx_value *x, const clt__onnx_value *constant)
+{
+    clt__onnx_value value = *constant;
+    clt__onnx_tensor *tensor = &value.constant;
+    const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", 0), x->view.rank);
+    if (work->graph->opset >= 7 || !clt__onnx_has(work, "axis") || axis < 0) return value;
+    while (tensor->rank < x->view.rank - axis) tensor->dim[tensor->rank++] = 1;
+    return value;
+}
+
 clt_status clt__onnx_with_constant(const clt__onnx_work *work, const clt__onnx_value *x,
                                    const clt__onnx_value *constant, bool constant_first, clt_error *error)
 {
     spread s;
     bool fits;
-    clt_status status = spread_constant(work, x, constant, &s, &fits, error);
+    const clt__onnx_value met = placed(work, x, constant);
+    clt_status status = spread_constant(work, x, &met, &s, &fits, error);
     if (status == CLT_OK && !fits)
         status = clt__onnx_refuse(work, error, "its constant is not of the image's shape");
     else if (status == CLT_OK)

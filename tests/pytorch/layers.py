@@ -165,6 +165,7 @@ NETS = [
     ("input 3x3x2; flatten; scale bias=no", "scale1", chain(nn.Flatten(), Scale(18, bias=False))),
     ("input 3x3x2; scale shared=yes", "scale1", Scale(1)),
     ("input 3x3x2; scale weight=no", "scale1", Scale(3, 1, 1, weight=False)),
+    ("input 3x3x2; scale over=elements", "scale1", Scale(3, 3, 2)),
     ("input 7x2x2; lrn size=5 alpha=0.5", "", nn.LocalResponseNorm(5, 0.5)),
     ("input 7x2x2; lrn size=3 alpha=1.5 beta=0.25 k=2", "", nn.LocalResponseNorm(3, 1.5, 0.25, 2)),
     ("input 5x2x2; softmax", "", nn.Softmax(1)),
