@@ -301,11 +301,16 @@ clt_status clt_model_load(const char *path, clt_model **model, clt_error *error)
 /* Replaces `path` whole, or leaves it as it was. */
 clt_status clt_model_save(const clt_model *model, const char *path, clt_error *error);
 
-/* Writes an ONNX file, for programs that run models: the net as inference has it, its input "input", [batch, channels,
- * height, width] of normalised values, its output "output", what the net gives (for cross_entropy logits). The batch
- * has no fixed size. The metadata "cltrain" and "net" tell how it was trained. Options: opset, 13 to 21;
- * with_preprocessing: the input is "images", bytes, and the output of a classifier "probabilities"; fold_norm. Replaces
- * `path` whole, or leaves it as it was. */
+/* Writes the model for other programs. Options:
+ *   format              "onnx", which holds where another word is left too, or "torch"
+ *   opset               of ONNX: 13 to 21
+ *   with_preprocessing  of ONNX: the input is images of bytes, and a classifier gives probabilities
+ *   fold_norm           batch normalisation becomes part of the layer before it
+ * onnx: the net as inference has it. Its input "input" is normalised images, [batch, channels, height, width], or with
+ * preprocessing "images", of bytes; its output "output" is what the net gives (for cross_entropy logits), or
+ * "probabilities". The batch has no fixed size. The metadata "cltrain" and "net" tell how it was trained.
+ * torch: a Python module, `path` ending in .py, and its weights in NAME.weights.safetensors beside NAME.py.
+ * Replaces each file whole, or leaves it as it was. */
 clt_status clt_model_export(const clt_model *model, const char *path, const clt_options *options, clt_error *error);
 
 /* Takes the parameters from any safetensors file that has them all, by name and shape, in PyTorch's layout. */

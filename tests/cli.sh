@@ -26,7 +26,7 @@ options_of() {
         ;;
     eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
-    export) echo model opset with-preprocessing fold-norm ;;
+    export) echo model format opset with-preprocessing fold-norm ;;
     convert) echo weights weights-by-order until classes opset ;;
     summary) echo net until classes input json ;;
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
@@ -699,6 +699,13 @@ test_export() {
     ok "convert a net and weights" silently cltrain convert --weights run/last.safetensors out.net parts.onnx
     fails 2 'a.txt ends in none of .onnx, .safetensors' cltrain convert out.onnx a.txt
     fails 2 'again.safetensors is a checkpoint, which has all of a model' cltrain convert --classes 3 again.safetensors a.onnx
+
+    ok "export for PyTorch" silently cltrain export --model run/last.safetensors --format torch net.py
+    judge "a module and its weights" test -s net.weights.safetensors
+    judge "the module is Python" python3 -m py_compile net.py
+    fails 2 'net.txt does not end in .py' cltrain export --model run/last.safetensors --format torch net.txt
+    fails 2 'export: --format is onnx or torch' cltrain export --model run/last.safetensors --format csv net.py
+    fails 2 'onnx and torch are for export' cltrain predict --model run/last.safetensors --format torch ten.idx
 
     ok "train what was exported" cltrain train --data plain --net out.onnx --epochs 1 --device reference --output-dir tuned
     judge "its normalisation is told" grep -q 'out.onnx: images are normalised as it tells, by ' err

@@ -1,6 +1,7 @@
 /* What is exported as an ONNX model and imported again gives the same outputs, bit for bit: every layer's cases, every
  * built-in net, in every opset. With CLTRAIN_EXPORT_TO=FOLDER the models stay there, N.onnx, with the images and the
- * outputs, floats in N.input and N.output, for onnx/peers.py. */
+ * outputs, floats in N.input and N.output, and modules for PyTorch, N.py, for
+ * onnx/peers.py. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,12 +41,29 @@ static void name_file(void)
         (void)snprintf(path, sizeof path, "/tmp/cltrain-test-export-%d.onnx", (int)getpid());
 }
 
+/* "N.input" beside N.onnx. */
+static void name_beside(const char *suffix, char beside[sizeof path + 16])
+{
+    (void)snprintf(beside, sizeof path + 16, "%.*s%s", (int)(strlen(path) - strlen(".onnx")), path, suffix);
+}
+
+static void keep_module(const clt_model *model)
+{
+    clt_error error;
+    char beside[sizeof path + 16];
+    clt_options options = clt__options_default();
+    if (!getenv("CLTRAIN_EXPORT_TO")) return;
+    options.format = CLT__FORMAT_TORCH;
+    name_beside(".py", beside);
+    assert_ok(clt_model_export(model, beside, &options, &error), &error);
+}
+
 static void keep(const char *suffix, const float *values, size_t count)
 {
     clt_error error;
-    char beside[sizeof path + 8];
+    char beside[sizeof path + 16];
     if (!getenv("CLTRAIN_EXPORT_TO")) return;
-    (void)snprintf(beside, sizeof beside, "%.*s%s", (int)(strlen(path) - strlen(".onnx")), path, suffix);
+    name_beside(suffix, beside);
     assert_ok(clt__file_write(beside, values, count * sizeof *values, &error), &error);
 }
 
@@ -114,6 +132,7 @@ static bool comes_back(const char *net, size_t batch, int opset, clt_precision p
     fill(model);
     name_file();
     assert_ok(clt_model_export(model, path, &options, &error), &error);
+    if (opset == 17) keep_module(model);
     clt_model *again = NULL;
     if (clt_model_load(path, &again, &error) != CLT_OK) {
         print_error("opset %d, %s: %s\n", opset, net, error.message);

@@ -316,6 +316,8 @@ static clt_status open_prediction(prediction_run *prediction, clt_error *error)
         return FAIL(error, CLT_BAD_ARGUMENT, "--topk: %d is given, where %s has %d classes", options->topk,
                     options->model, prediction->outputs);
     TRY(clt__allocate((size_t)prediction->outputs, sizeof *prediction->rank, "the classes", &prediction->rank, error));
+    if (options->format >= CLT__FORMAT_ONNX)
+        return FAIL(error, CLT_BAD_ARGUMENT, "--format is text, csv, json or npy here: onnx and torch are for export");
     if (options->format == CLT__FORMAT_NPY) return open_rows(prediction, error);
     if (options->format != CLT__FORMAT_JSON) return CLT_OK;
     prediction->json = json_array();

@@ -44,15 +44,16 @@ enum { NUMBER_none = CLT__NO_ACTIVATION, CLT__ACTIVATIONS(NUMBER) };
         }                                                                            \
     }
 
-#define LAYER(name_, of_output, help_, before, words, ...)               \
-    const clt__layer_row clt__##name_ = {.name = #name_,                 \
-                                         .help = (help_),                \
-                                         .option = {__VA_ARGS__},        \
-                                         .shape = clt__same_shape,       \
-                                         .forward = forward,             \
-                                         .backward = backward,           \
-                                         .onnx = clt__export_activation, \
-                                         .activation = NUMBER_##name_,   \
+#define LAYER(name_, of_output, help_, before, words, ...)                \
+    const clt__layer_row clt__##name_ = {.name = #name_,                  \
+                                         .help = (help_),                 \
+                                         .option = {__VA_ARGS__},         \
+                                         .shape = clt__same_shape,        \
+                                         .forward = forward,              \
+                                         .backward = backward,            \
+                                         .onnx = clt__export_activation,  \
+                                         .torch = clt__script_activation, \
+                                         .activation = NUMBER_##name_,    \
                                          .cases = CASES(before #name_ words)};
 
 CLT__ACTIVATIONS(LAYER)

@@ -93,6 +93,12 @@ static void onnx(const clt__exported *e)
     CLT__ONNX_PUT(e->to, "MatMul", e->out, rows, put_means(e, "across", in.width, out.width, false));
 }
 
+static void torch(clt__scripted *s)
+{
+    clt__script_value(s, "F.adaptive_avg_pool2d(%s, (%d, %d))", s->in[0], s->layer->value[OUT][0],
+                      s->layer->value[OUT][1]);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1; adaptiveavgpool out=1"},
     {3, "input 3x7x5; conv out=17; relu; adaptiveavgpool out=3x2; conv out=2; adaptiveavgpool out=5x2"},
@@ -109,5 +115,6 @@ const clt__layer_row clt__adaptiveavgpool = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

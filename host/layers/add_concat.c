@@ -92,6 +92,17 @@ static void concat_onnx(const clt__exported *e)
     clt__onnx_put_int(e->to, "axis", 1);
 }
 
+static void add_torch(clt__scripted *s)
+{
+    for (int i = 0; i < s->layer->inputs; i++) clt__script_value(s, "%s%s", i ? " + " : "", s->in[i]);
+}
+
+static void concat_torch(clt__scripted *s)
+{
+    for (int i = 0; i < s->layer->inputs; i++) clt__script_value(s, "%s%s", i ? ", " : "torch.cat((", s->in[i]);
+    clt__script_value(s, "), 1)");
+}
+
 static const clt__case add_cases[] = {
     {1, "input 1x1x1; conv out=1; add from=conv1,input"},
     {3,
@@ -120,6 +131,7 @@ const clt__layer_row clt__add = {
     .passes_gradient = true,
     .fuses = true,
     .onnx = add_onnx,
+    .torch = add_torch,
     .cases = add_cases,
 };
 
@@ -131,5 +143,6 @@ const clt__layer_row clt__concat = {
     .backward = concat_backward,
     .joins = true,
     .onnx = concat_onnx,
+    .torch = concat_torch,
     .cases = concat_cases,
 };

@@ -99,6 +99,18 @@ static void onnx(const clt__exported *e)
     CLT__ONNX_PUT(e->to, type, e->out, a, b);
 }
 
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const bool mixed = layer->in[0].flat != layer->in[1].flat;
+    const char sign = layer->row == &clt__mul ? '*' : layer->row == &clt__sub ? '-' : '/';
+    char a[96], b[96];
+    if (mixed)
+        clt__script_value(s, "%s %c %s", clt__script_image(s, 0, a), sign, clt__script_image(s, 1, b));
+    else
+        clt__script_value(s, "%s %c %s", s->in[0], sign, s->in[1]);
+}
+
 static const clt__case mul_cases[] = {
     {3, "input 3x5x7; conv out=18; relu; mul from=relu1,conv1; flatten; dense out=3"},
     {3, "input 3x5x7; conv out=18 kernel=3; sigmoid as=a; globalavgpool; dense out=18; sigmoid as=b; mul from=a,b; "
@@ -132,6 +144,7 @@ static const clt__case div_cases[] = {
         .forward = forward,               \
         .backward = backward,             \
         .onnx = onnx,                     \
+        .torch = torch,                   \
         .joins = true,                    \
         .cases = name_##_cases,           \
     };

@@ -77,7 +77,7 @@ static void onnx(const clt__exported *e)
     int end[] = {layer->value[PADDING_END][0], layer->value[PADDING_END][1]};
     bool beyond = false;
     for (int i = 0; i < 2 && layer->value[CEIL][0]; i++) {
-        const int reached = clt__export_reached(e, i, kernel[i], stride[i], padding[i]);
+        const int reached = clt__window_reached(layer, i, kernel[i], stride[i], padding[i]);
         beyond = beyond || (counts && reached > end[i]);
         if (reached >= 0 && (!counts || reached < end[i])) end[i] = reached;
     }
@@ -100,6 +100,39 @@ static void mean_onnx(const clt__exported *e)
     const char *axes = old ? NULL : clt__onnx_put_list(e->to, clt__export_name(e, "axes"), 1, &channels);
     CLT__ONNX_PUT(e->to, "ReduceMean", e->out, e->in[0], axes);
     if (old) clt__onnx_put_ints(e->to, "axes", 1, &channels);
+}
+
+/* Where PyTorch's own pool does not do, one of the values over one of what counts: the module has a function for it. */
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *before = layer->value[PADDING],
+              *end = layer->value[PADDING_END];
+    const char *counts = clt__script_flag(layer->value[INCLUDE_PAD][0]);
+    bool plain = true;
+    int beyond[2];
+    for (int i = 0; i < 2; i++) {
+        plain = plain && before[i] == end[i] && 2 * before[i] <= kernel[i];
+        beyond[i] = clt__window_reached(layer, i, kernel[i], stride[i], before[i]) - end[i];
+        if (beyond[i] < 0) beyond[i] = 0;
+    }
+    if (plain)
+        clt__script_value(s, "F.avg_pool2d(%s, (%d, %d), (%d, %d), (%d, %d), %s, %s)", s->in[0], kernel[0], kernel[1],
+                          stride[0], stride[1], before[0], before[1], clt__script_flag(layer->value[CEIL][0]), counts);
+    else
+        clt__script_value(s, "average(%s, (%d, %d, %d, %d), (0, %d, 0, %d), (%d, %d), (%d, %d), %s)", s->in[0],
+                          before[1], end[1], before[0], end[0], beyond[1], beyond[0], kernel[0], kernel[1], stride[0],
+                          stride[1], counts);
+}
+
+static void global_torch(clt__scripted *s)
+{
+    clt__script_value(s, "F.adaptive_avg_pool2d(%s, 1)", s->in[0]);
+}
+
+static void mean_torch(clt__scripted *s)
+{
+    clt__script_value(s, "%s.mean(1, keepdim=True)", s->in[0]);
 }
 
 static const clt__case average_cases[] = {
@@ -141,6 +174,7 @@ const clt__layer_row clt__avgpool = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = average_cases,
 };
 
@@ -151,6 +185,7 @@ const clt__layer_row clt__globalavgpool = {
     .forward = forward,
     .backward = backward,
     .onnx = global_onnx,
+    .torch = global_torch,
     .cases = global_cases,
 };
 
@@ -161,5 +196,6 @@ const clt__layer_row clt__channelmean = {
     .forward = forward,
     .backward = backward,
     .onnx = mean_onnx,
+    .torch = mean_torch,
     .cases = mean_cases,
 };

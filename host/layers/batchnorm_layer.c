@@ -107,6 +107,14 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_real(e->to, "momentum", 1 - clt__real_of(e->layer->value[MOMENTUM][0]));
 }
 
+static void torch(clt__scripted *s)
+{
+    clt__script_module(s, "nn.BatchNorm%dd(%d, %.9g, %.9g)", s->layer->in[0].flat ? 1 : 2,
+                       s->layer->parameter[WEIGHT].extent[1] * s->layer->parameter[WEIGHT].extent[2] *
+                           s->layer->parameter[WEIGHT].extent[3],
+                       clt__real_of(s->layer->value[EPSILON][0]), clt__real_of(s->layer->value[MOMENTUM][0]));
+}
+
 static const clt__case cases[] = {
     {3, "input 1x1x1; batchnorm"},
     {3, "input 3x7x5; conv out=17 kernel=2; relu; batchnorm; tanh"},
@@ -128,5 +136,6 @@ const clt__layer_row clt__batchnorm = {
     .fuses = true,
     .takes_activation = true,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

@@ -65,6 +65,21 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_int(e->to, "group", layer->value[GROUPS][0]);
 }
 
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *dilation = layer->value[DILATION],
+              *before = layer->value[PADDING], *after = layer->value[PADDING_END];
+    const bool even = before[0] == after[0] && before[1] == after[1];
+    clt__script_module(s, "nn.Conv2d(%d, %d, (%d, %d), (%d, %d), (%d, %d), (%d, %d), %d, %s)",
+                       layer->in[0].shape.channels, layer->value[OUT][0], kernel[0], kernel[1], stride[0], stride[1],
+                       even ? before[0] : 0, even ? before[1] : 0, dilation[0], dilation[1], layer->value[GROUPS][0],
+                       clt__script_flag(layer->value[BIAS][0]));
+    if (!even)
+        clt__script_value(s, "%s(F.pad(%s, (%d, %d, %d, %d)))", s->self, s->in[0], before[1], after[1], before[0],
+                          after[0]);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1 kernel=1"},
     {1, "input 1x4x4; conv out=1 kernel=3 bias=no"},
@@ -117,5 +132,6 @@ const clt__layer_row clt__conv = {
     .fuses = true,
     .takes_activation = true,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

@@ -143,6 +143,22 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_int(e->to, "group", layer->value[GROUPS][0]);
 }
 
+/* What PyTorch leaves out on both sides alike is cut off here where it differs. */
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *dilation = layer->value[DILATION],
+              *before = layer->value[PADDING], *after = layer->value[PADDING_END], *more = layer->value[OUTPUT_PADDING];
+    const bool even = before[0] == after[0] && before[1] == after[1];
+    clt__script_module(s, "nn.ConvTranspose2d(%d, %d, (%d, %d), (%d, %d), (%d, %d), (%d, %d), %d, %s, (%d, %d))",
+                       layer->in[0].shape.channels, layer->value[OUT][0], kernel[0], kernel[1], stride[0], stride[1],
+                       even ? before[0] : 0, even ? before[1] : 0, more[0], more[1], layer->value[GROUPS][0],
+                       clt__script_flag(has_bias(layer)), dilation[0], dilation[1]);
+    if (!even)
+        clt__script_value(s, "%s(%s)[..., %d:%d, %d:%d]", s->self, s->in[0], before[0],
+                          before[0] + layer->out.shape.height, before[1], before[1] + layer->out.shape.width);
+}
+
 static const clt__case cases[] = {
     {3, "input 5x5x4; conv_transpose out=17 kernel=3x2 stride=2x3 padding=1x0 output_padding=1x2; tanh; "
         "conv_transpose out=2 kernel=3 bias=no"},
@@ -172,5 +188,6 @@ const clt__layer_row clt__conv_transpose = {
     .backward = backward,
     .fuses = true,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

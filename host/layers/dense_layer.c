@@ -48,6 +48,14 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_int(e->to, "transB", 1);
 }
 
+static void torch(clt__scripted *s)
+{
+    const clt_shape in = s->layer->in[0].shape;
+    clt__script_module(s, "nn.Linear(%d, %d, %s)", in.channels * in.height * in.width, s->layer->value[OUT][0],
+                       clt__script_flag(s->layer->value[BIAS][0]));
+    if (!s->layer->in[0].flat) clt__script_value(s, "%s(torch.flatten(%s, 1))", s->self, s->in[0]);
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; dense out=1; sigmoid"},
     {1, "input 1x2x2; flatten; dense out=1 bias=no; sigmoid; dense out=2"},
@@ -69,5 +77,6 @@ const clt__layer_row clt__dense = {
     .fuses = true,
     .takes_activation = true,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

@@ -53,6 +53,15 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     return add(tape, layer, layer->out.gradient, layer->in[0].gradient, error);
 }
 
+static void torch(clt__scripted *s)
+{
+    const double rate = clt__real_of(s->layer->value[RATE][0]);
+    if (s->layer->row == &clt__droppath)
+        clt__script_value(s, "drop_path(%s, %.9g, self.training)", s->in[0], rate);
+    else
+        clt__script_module(s, "nn.Dropout(%.9g)", rate);
+}
+
 static const clt__case dropout_cases[] = {
     {1, "input 1x1x1; conv out=5; dropout rate=0.3"},
     {3, "input 3x5x7; conv out=5 kernel=3; relu; dropout; flatten; dense out=13; dropout rate=0.9; dense out=2"},
@@ -75,6 +84,7 @@ const clt__layer_row clt__dropout = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .torch = torch,
     .training_only = true,
     .cases = dropout_cases,
 };
@@ -87,6 +97,7 @@ const clt__layer_row clt__droppath = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .torch = torch,
     .training_only = true,
     .cases = droppath_cases,
 };

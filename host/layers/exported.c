@@ -72,12 +72,6 @@ void clt__export_like_output(const clt__exported *e, const char *value)
 
 /* ---- windows */
 
-int clt__export_reached(const clt__exported *e, int side, int reach, int stride, int padding)
-{
-    const clt_shape in = e->layer->in[0].shape, out = e->layer->out.shape;
-    return ((side ? out.width : out.height) - 1) * stride + reach - padding - (side ? in.width : in.height);
-}
-
 void clt__export_window(const clt__exported *e, const int *kernel, const int *stride, const int *padding,
                         const int *padding_end)
 {

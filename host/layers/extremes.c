@@ -36,6 +36,13 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_node(e->to, e->layer->row == &clt__minimum ? "Min" : "Max", e->out, e->in, e->layer->inputs);
 }
 
+static void torch(clt__scripted *s)
+{
+    const char *name = s->layer->row == &clt__minimum ? "minimum" : "maximum";
+    for (int i = 1; i < s->layer->inputs; i++) clt__script_value(s, "torch.%s(", name);
+    for (int i = 0; i < s->layer->inputs; i++) clt__script_value(s, "%s%s%s", i ? ", " : "", s->in[i], i ? ")" : "");
+}
+
 /* relu's zeros are what ties. */
 #define CASES(name)                                                                                                  \
     (const clt__case[])                                                                                              \
@@ -56,6 +63,7 @@ static void onnx(const clt__exported *e)
         .forward = forward,               \
         .backward = backward,             \
         .onnx = onnx,                     \
+        .torch = torch,                   \
         .joins = true,                    \
         .cases = CASES(#name_),           \
     };

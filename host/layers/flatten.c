@@ -15,10 +15,16 @@ static void onnx(const clt__exported *e)
     CLT__ONNX_PUT(e->to, "Flatten", e->out, e->in[0]);
 }
 
+static void torch(clt__scripted *s)
+{
+    clt__script_value(s, "torch.flatten(%s, 1)", s->in[0]);
+}
+
 const clt__layer_row clt__flatten = {
     .name = "flatten",
     .help = "makes a vector of an image",
     .shape = shape,
     .onnx = onnx,
+    .torch = torch,
     .cases = (const clt__case[]){{3, "input 3x5x2; conv out=4 kernel=2; relu; flatten; dense out=3"}, {0, NULL}},
 };

@@ -221,6 +221,26 @@ static void instance_onnx(const clt__exported *e)
     if (layer->out.flat) clt__export_like_output(e, y);
 }
 
+/* An instance is a group of one channel, and may be one pixel, which PyTorch's own module refuses. */
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const clt_shape shape = layer->out.shape;
+    const char *affine = clt__script_flag(layer->parameters > 0);
+    const double eps = clt__real_of(layer->value[EPSILON][0]);
+    if (layer->row != &clt__layernorm)
+        clt__script_module(s, "nn.GroupNorm(%d, %d, %.9g, %s)", groups_of(layer), shape.channels, eps, affine);
+    else if (is_by_pixel(layer))
+        clt__script_module(s, "nn.LayerNorm(%d, %.9g, %s)", shape.channels, eps, affine);
+    else if (layer->out.flat)
+        clt__script_module(s, "nn.LayerNorm(%d, %.9g, %s)", shape.channels * shape.height * shape.width, eps, affine);
+    else
+        clt__script_module(s, "nn.LayerNorm((%d, %d, %d), %.9g, %s)", shape.channels, shape.height, shape.width, eps,
+                           affine);
+    if (is_by_pixel(layer) && !layer->out.flat)
+        clt__script_value(s, "%s(%s.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)", s->self, s->in[0]);
+}
+
 #define EPSILON_ROW                                      \
     {                                                    \
         "eps", CLT__REAL, 1, 10, "added to the variance" \
@@ -264,6 +284,7 @@ const clt__layer_row clt__layernorm = {
     .fuses = true,
     .takes_activation = true,
     .onnx = layer_onnx,
+    .torch = torch,
     .cases = layer_cases,
 };
 
@@ -278,6 +299,7 @@ const clt__layer_row clt__groupnorm = {
     .fuses = true,
     .takes_activation = true,
     .onnx = group_onnx,
+    .torch = torch,
     .cases = group_cases,
 };
 
@@ -292,5 +314,6 @@ const clt__layer_row clt__instancenorm = {
     .fuses = true,
     .takes_activation = true,
     .onnx = instance_onnx,
+    .torch = torch,
     .cases = instance_cases,
 };

@@ -5,6 +5,7 @@
 #ifndef CLT_LAYERS_LAYER_H
 #define CLT_LAYERS_LAYER_H
 
+#include "base/text.h"
 #include "engine/tape.h"
 #include "onnx/writer.h"
 #include "ops/activation.h"
@@ -48,6 +49,7 @@ typedef struct clt__case {
 } clt__case;
 
 typedef struct clt__exported clt__exported;
+typedef struct clt__scripted clt__scripted;
 
 typedef struct clt__layer_row {
     const char *name;
@@ -63,6 +65,8 @@ typedef struct clt__layer_row {
     clt_status (*backward)(clt__tape *tape, const clt__layer *layer, clt_error *error);
     /* Puts the nodes that make e->out of e->in, as inference has it. NULL: as `training_only` says. */
     void (*onnx)(const clt__exported *e);
+    /* Says what it is in PyTorch: clt__script_module, clt__script_value. */
+    void (*torch)(clt__scripted *s);
     bool training_only;     /* inference passes its input on */
     bool joins;             /* takes two or more inputs, else it takes one */
     bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
@@ -113,6 +117,17 @@ struct clt__exported {
     const clt__layer *layer;
     const char *in[CLT__MAX_INPUTS], *out;     /* what the values are called there */
     const double *values[CLT__MAX_PARAMETERS]; /* of its parameters, in the order of files */
+};
+
+/* A layer on its way to a module of PyTorch's, as lines of Python: the module that it has there, if any, and an
+ * expression for what it gives. */
+struct clt__scripted {
+    const clt__layer *layer;
+    const char *in[CLT__MAX_INPUTS]; /* what the values are called there */
+    char self[64];                   /* and what its module is: "self.conv1" */
+    clt__text module, value;         /* empty: there is no module; it is called with the first input */
+    clt_status status;               /* the first failure's: what is said after it is lost */
+    clt_error *error;
 };
 
 /* The list: one line for each layer (layer_list.c). */
@@ -176,6 +191,10 @@ clt_status clt__slide_window(clt__layer *layer, int channels, const clt__window 
 clt_status clt__check_pooled(const clt__layer *layer, const int *kernel, const int *dilation, const clt__window *window,
                              clt_error *error);
 
+/* How many pixels beyond the image, below it (side 0) or to the right (1), the last window of a pool reaches: less than
+ * 0 where there are pixels that none has. */
+int clt__window_reached(const clt__layer *layer, int side, int reach, int stride, int padding);
+
 /* weighted_layer.c: for layers whose first parameter is a weight and whose second, if any, is a bias. */
 void clt__set_weight_and_bias(clt__layer *layer, const int weight[4], int shown, int fan_in, bool bias);
 clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const clt__weighted_ops *ops,
@@ -214,12 +233,23 @@ const char *clt__export_repeated(const clt__exported *e, const char *what, int d
 /* A Reshape node; dimension 0 is 0, which leaves the batch as it is. Gives the name of what it gives. */
 const char *clt__export_reshape(const clt__exported *e, const char *from, const char *to, int dims, const int *dim);
 
-/* How many pixels beyond the image, below it (side 0) or to the right (1), the last window of a pool reaches: less than
- * 0 where there are pixels that none has. */
-int clt__export_reached(const clt__exported *e, int side, int reach, int stride, int padding);
-
 /* The attributes of a window. */
 void clt__export_window(const clt__exported *e, const int *kernel, const int *stride, const int *padding,
                         const int *padding_end);
+
+/* scripted.c: what layers share on their way to PyTorch. */
+
+void clt__script_module(clt__scripted *s, const char *format, ...) CLT__PRINTF(2, 3);
+void clt__script_value(clt__scripted *s, const char *format, ...) CLT__PRINTF(2, 3);
+
+/* "True" or "False". */
+const char *clt__script_flag(bool flag);
+
+/* Input `input` as an image, where it is a vector of one pixel, and behind `value`, such an image, what makes it one
+ * again if the layer's output is. */
+const char *clt__script_image(clt__scripted *s, int input, char text[96]);
+
+/* activations_torch.c: the row's function of all activations. */
+void clt__script_activation(clt__scripted *s);
 
 #endif

@@ -69,6 +69,15 @@ static void onnx(const clt__exported *e)
     if (!image) clt__export_like_output(e, y);
 }
 
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    char image[96];
+    clt__script_value(s, "F.local_response_norm(%s, %d, %.9g, %.9g, %.9g)%s", clt__script_image(s, 0, image),
+                      layer->value[SIZE][0], clt__real_of(layer->value[ALPHA][0]), clt__real_of(layer->value[BETA][0]),
+                      clt__real_of(layer->value[K][0]), layer->out.flat ? "[..., 0, 0]" : "");
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1; lrn size=3"},
     {3, "input 3x4x5; conv out=17; relu; lrn size=5 alpha=2; conv out=4; lrn size=9 alpha=0.5 beta=0.3 k=2"},
@@ -88,5 +97,6 @@ const clt__layer_row clt__lrn = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

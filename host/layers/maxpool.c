@@ -74,12 +74,12 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 }
 
 /* With `ceil` the last window may reach beyond the padding: there is then so much more, which never wins. */
-static int padding_end_of(const clt__exported *e, int side)
+static int padding_end_of(const clt__layer *layer, int side)
 {
-    const clt__layer *layer = e->layer;
     const int reach = (layer->value[KERNEL][side] - 1) * layer->value[DILATION][side] + 1,
               given = layer->value[PADDING_END][side];
-    const int reached = clt__export_reached(e, side, reach, layer->value[STRIDE][side], layer->value[PADDING][side]);
+    const int reached =
+        clt__window_reached(layer, side, reach, layer->value[STRIDE][side], layer->value[PADDING][side]);
     return layer->value[CEIL][0] && reached > given ? reached : given;
 }
 
@@ -90,7 +90,7 @@ static void onnx(const clt__exported *e)
     static const int none[] = {0, 0};
     const clt__layer *layer = e->layer;
     const int *kernel = layer->value[KERNEL], *padding = layer->value[PADDING],
-              padding_end[] = {padding_end_of(e, 0), padding_end_of(e, 1)};
+              padding_end[] = {padding_end_of(layer, 0), padding_end_of(layer, 1)};
     bool apart = false;
     for (int i = 0; i < 2; i++) apart = apart || padding[i] >= kernel[i] || padding_end[i] >= kernel[i];
     const char *padded = apart ? clt__export_name(e, "padded") : e->in[0];
@@ -105,6 +105,30 @@ static void onnx(const clt__exported *e)
 static void global_onnx(const clt__exported *e)
 {
     CLT__ONNX_PUT(e->to, "GlobalMaxPool", e->out, e->in[0]);
+}
+
+/* More padding than half the kernel PyTorch does not take, nor such as differs from side to side. */
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *dilation = layer->value[DILATION],
+              *before = layer->value[PADDING], *end = layer->value[PADDING_END];
+    bool plain = true;
+    for (int i = 0; i < 2; i++) plain = plain && before[i] == end[i] && 2 * before[i] <= kernel[i];
+    if (plain)
+        clt__script_value(s, "F.max_pool2d(%s, (%d, %d), (%d, %d), (%d, %d), (%d, %d), %s)", s->in[0], kernel[0],
+                          kernel[1], stride[0], stride[1], before[0], before[1], dilation[0], dilation[1],
+                          clt__script_flag(layer->value[CEIL][0]));
+    else
+        clt__script_value(
+            s, "F.max_pool2d(F.pad(%s, (%d, %d, %d, %d), value=-torch.inf), (%d, %d), (%d, %d), 0, (%d, %d))", s->in[0],
+            before[1], padding_end_of(layer, 1), before[0], padding_end_of(layer, 0), kernel[0], kernel[1], stride[0],
+            stride[1], dilation[0], dilation[1]);
+}
+
+static void global_torch(clt__scripted *s)
+{
+    clt__script_value(s, "F.adaptive_max_pool2d(%s, 1)", s->in[0]);
 }
 
 static const clt__case cases[] = {
@@ -145,6 +169,7 @@ const clt__layer_row clt__maxpool = {
     .backward = backward,
     .takes_activation = true,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };
 
@@ -157,5 +182,6 @@ const clt__layer_row clt__globalmaxpool = {
     .backward = backward,
     .takes_activation = true,
     .onnx = global_onnx,
+    .torch = global_torch,
     .cases = global_cases,
 };

@@ -71,6 +71,17 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_word(e->to, "mode", modes[mode]);
 }
 
+static void torch(clt__scripted *s)
+{
+    static const char *const modes[] = {
+        [PAD_CONSTANT] = "constant", [PAD_REFLECT] = "reflect", [PAD_REPLICATE] = "replicate"};
+    const int *before = s->layer->value[BEFORE], *after = s->layer->value[AFTER], mode = s->layer->value[MODE][0];
+    clt__script_value(s, "F.pad(%s, (%d, %d, %d, %d), \"%s\"", s->in[0], before[1], after[1], before[0], after[0],
+                      modes[mode]);
+    if (mode == PAD_CONSTANT) clt__script_value(s, ", %.9g", clt__number_of(s->layer->value[VALUE][0]));
+    clt__script_value(s, ")");
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1; pad before=1; pad before=1 mode=replicate"},
     {3, "input 3x4x5; conv out=17; relu; pad mode=reflect before=3x1 after=2x4; conv out=2 kernel=3x2"},
@@ -92,5 +103,6 @@ const clt__layer_row clt__pad = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

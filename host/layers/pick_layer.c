@@ -95,6 +95,18 @@ static void shuffle_onnx(const clt__exported *e)
     (void)clt__export_reshape(e, turned, e->out, dims, together);
 }
 
+static void slice_torch(clt__scripted *s)
+{
+    const int first = s->layer->value[FIRST][0];
+    clt__script_value(s, "%s[:, %d:%d]", s->in[0], first, first + s->layer->value[COUNT][0]);
+}
+
+static void shuffle_torch(clt__scripted *s)
+{
+    clt__script_value(s, "%s.unflatten(1, (%d, -1)).transpose(1, 2).flatten(1, 2)", s->in[0],
+                      s->layer->value[GROUPS][0]);
+}
+
 static const clt__case slice_cases[] = {
     {1, "input 2x1x1; conv out=2; slice first=1 count=1"},
     {3, "input 3x5x4; conv out=33; relu; slice first=5 count=18; conv out=3; slice first=0 count=2"},
@@ -118,6 +130,7 @@ const clt__layer_row clt__slice = {
     .forward = slice_forward,
     .backward = slice_backward,
     .onnx = slice_onnx,
+    .torch = slice_torch,
     .cases = slice_cases,
 };
 
@@ -129,5 +142,6 @@ const clt__layer_row clt__channelshuffle = {
     .forward = shuffle_forward,
     .backward = shuffle_backward,
     .onnx = shuffle_onnx,
+    .torch = shuffle_torch,
     .cases = shuffle_cases,
 };

@@ -53,6 +53,12 @@ static void onnx(const clt__exported *e)
     CLT__ONNX_PUT(e->to, "PRelu", e->out, e->in[0], clt__export_by_channel(e, 0));
 }
 
+static void torch(clt__scripted *s)
+{
+    const int *extent = s->layer->parameter[0].extent;
+    clt__script_module(s, "nn.PReLU(%d)", extent[1] * extent[2] * extent[3]);
+}
+
 static const clt__case cases[] = {
     {3, "input 17x7x5; prelu; flatten; prelu shared=yes"},
     {64, "input 33x3x3; batchnorm; tanh; prelu shared=yes; flatten; prelu"},
@@ -67,5 +73,6 @@ const clt__layer_row clt__prelu = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

@@ -101,6 +101,26 @@ static void onnx(const clt__exported *e)
     if (by_axes) clt__onnx_put_ints(e->to, "axes", 2, axes);
 }
 
+/* Grids that PyTorch has not the module has a function for. */
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const int grid = layer->value[GRID][0], *size = layer->value[SIZE];
+    const bool nearest = is_nearest(layer);
+    const char *mode = nearest ? (grid == ASYMMETRIC   ? "nearest"
+                                  : grid == HALF_PIXEL ? "nearest-exact"
+                                                       : NULL)
+                               : (grid == ASYMMETRIC ? NULL : "bilinear");
+    if (!mode)
+        clt__script_value(s, "resized(%s, (%d, %d), \"%s\")", s->in[0], size[0], size[1],
+                          nearest ? "nearest_align_corners" : "bilinear_asymmetric");
+    else
+        clt__script_value(s, "F.interpolate(%s, (%d, %d), mode=\"%s\"%s)", s->in[0], size[0], size[1], mode,
+                          nearest                 ? ""
+                          : grid == ALIGN_CORNERS ? ", align_corners=True"
+                                                  : ", align_corners=False");
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; conv out=1; resize size=1; resize size=2x3 mode=bilinear; resize size=1 grid=align_corners"},
     {3, "input 3x4x5; conv out=17; relu; resize size=7x3; conv out=2; resize size=2x9 grid=asymmetric; "
@@ -123,5 +143,6 @@ const clt__layer_row clt__resize = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

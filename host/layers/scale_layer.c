@@ -1,4 +1,6 @@
 /* Channels scaled and shifted. */
+#include <stdio.h>
+
 #include "layers/channels.h"
 #include "ops/channel.h"
 #include "ops/scale.h"
@@ -104,6 +106,20 @@ static void onnx(const clt__exported *e)
     if (shifts) CLT__ONNX_PUT(e->to, "Add", e->out, product, put(e, scales));
 }
 
+static void torch(clt__scripted *s)
+{
+    const clt__layer *layer = s->layer;
+    const clt__parameter *p = &layer->parameter[0];
+    const int count = p->extent[1] * p->extent[2] * p->extent[3];
+    char numbers[64], shape[64];
+    const bool image = p->shown == CLT__SHOWN_IMAGE, spread = !layer->in[0].flat && !image && count > 1;
+    (void)snprintf(numbers, sizeof numbers, image ? "(%d, %d, %d)" : "(%d,)", image ? p->extent[1] : count,
+                   p->extent[2], p->extent[3]);
+    (void)snprintf(shape, sizeof shape, "(%d, 1, 1)", count);
+    clt__script_module(s, "Scale(%s, %s, %s, %s)", numbers, spread ? shape : numbers,
+                       clt__script_flag(layer->value[WEIGHT][0]), clt__script_flag(layer->value[BIAS][0]));
+}
+
 static const clt__case cases[] = {
     {1, "input 1x1x1; scale; tanh; scale bias=no; tanh; scale weight=no"},
     {3, "input 17x7x5; conv out=33; scale; relu; scale weight=no; flatten; scale bias=no; dense out=3"},
@@ -126,5 +142,6 @@ const clt__layer_row clt__scale = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = cases,
 };

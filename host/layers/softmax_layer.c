@@ -33,6 +33,11 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_int(e->to, "axis", 1);
 }
 
+static void torch(clt__scripted *s)
+{
+    clt__script_value(s, "torch.%s(%s, 1)", s->layer->row == &clt__log_softmax ? "log_softmax" : "softmax", s->in[0]);
+}
+
 static const clt__case softmax_cases[] = {
     {3, "input 17x5x3; softmax; flatten; softmax"},
     {64, "input 2x3x3; flatten; softmax; dense out=1; softmax"},
@@ -51,6 +56,7 @@ const clt__layer_row clt__softmax = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = softmax_cases,
 };
 
@@ -61,5 +67,6 @@ const clt__layer_row clt__log_softmax = {
     .forward = forward,
     .backward = backward,
     .onnx = onnx,
+    .torch = torch,
     .cases = log_softmax_cases,
 };

@@ -103,6 +103,19 @@ static void upsample_onnx(const clt__exported *e)
     clt__export_grid(e, !is_bilinear(e->layer), is_bilinear(e->layer) ? "half_pixel" : "asymmetric");
 }
 
+static void pad_torch(clt__scripted *s)
+{
+    const int *padding = s->layer->value[EXTENT];
+    clt__script_value(s, "F.pad(%s, (%d, %d, %d, %d))", s->in[0], padding[1], padding[1], padding[0], padding[0]);
+}
+
+static void upsample_torch(clt__scripted *s)
+{
+    const int *scale = s->layer->value[EXTENT];
+    clt__script_value(s, "F.interpolate(%s, scale_factor=(%d, %d), mode=\"%s\")", s->in[0], scale[0], scale[1],
+                      is_bilinear(s->layer) ? "bilinear" : "nearest");
+}
+
 static const clt__case pad_cases[] = {
     {1, "input 1x1x1; conv out=1; zeropad padding=1"},
     {3, "input 3x4x5; conv out=17; relu; zeropad padding=2x0; conv out=2 kernel=3x2"},
@@ -126,6 +139,7 @@ const clt__layer_row clt__zeropad = {
     .forward = forward,
     .backward = backward,
     .onnx = pad_onnx,
+    .torch = pad_torch,
     .cases = pad_cases,
 };
 
@@ -138,5 +152,6 @@ const clt__layer_row clt__upsample = {
     .forward = forward,
     .backward = backward,
     .onnx = upsample_onnx,
+    .torch = upsample_torch,
     .cases = upsample_cases,
 };

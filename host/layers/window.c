@@ -63,3 +63,9 @@ clt_status clt__check_pooled(const clt__layer *layer, const int *kernel, const i
         }
     return CLT_OK;
 }
+
+int clt__window_reached(const clt__layer *layer, int side, int reach, int stride, int padding)
+{
+    const clt_shape in = layer->in[0].shape, out = layer->out.shape;
+    return ((side ? out.width : out.height) - 1) * stride + reach - padding - (side ? in.width : in.height);
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/export_torch.h"
 #include "model/fold_norms.h"
 
 typedef struct exporter {
@@ -99,6 +100,8 @@ static clt_status put_all(exporter *x, clt_error *error)
 
 static clt_status check(const clt_model *model, const clt_options *options, clt_error *error)
 {
+    if (options->with_preprocessing && options->format == CLT__FORMAT_TORCH)
+        return FAIL(error, CLT_BAD_ARGUMENT, "with_preprocessing: a Python module has a function for it, prepare()");
     if (!options->with_preprocessing || model->normalized) return CLT_OK;
     return FAIL(error, CLT_BAD_ARGUMENT,
                 "with_preprocessing: the model does not know what images are normalised by, as it was not trained");
@@ -130,7 +133,9 @@ clt_status clt_model_export(const clt_model *model, const char *path, const clt_
     options = clt__options_or_default(options, &none);
     TRY(check(model, options, error));
     if (options->fold_norm) TRY(clt__fold_norms(model, &folded, error));
-    const clt_status status = export_net(folded ? folded : model, path, options, error);
+    const clt_model *exported = folded ? folded : model;
+    const clt_status status = options->format == CLT__FORMAT_TORCH ? clt__export_torch(exported, path, error)
+                                                                   : export_net(exported, path, options, error);
     clt_model_close(folded);
     return status;
 }

@@ -144,8 +144,8 @@
       "make dark what is light: for dark digits on white paper, where a model was trained on light ones") \
     X(CHOICE, tta, "none|flip", "none", 0, 0, RUN, EVAL | PREDICT, \
       "flip: the outputs for each image are the mean of those for it and for its mirror image") \
-    X(CHOICE, format, "text|csv|json|npy", "text", 0, 0, RUN, PREDICT, \
-      "text: file, class, probability with tabs between; csv: the same with a header line; json: an array of objects; " \
+    X(CHOICE, format, "text|csv|json|npy|onnx|torch", "text", 0, 0, RUN, PREDICT | EXPORT, \
+      "export: onnx, or torch, a Python module that has the net in PyTorch, with its weights as safetensors beside it; predict: text: file, class, probability with tabs between; csv: the same with a header line; json: an array of objects; " \
       "npy: NumPy's array [images, outputs] of all probabilities") \
     X(COUNT, opset, "N", "17", 13, 21, RUN, EXPORT | CONVERT, "the version of ONNX's operators that is written") \
     X(FLAG, with_preprocessing, NULL, "no", 0, 0, RUN, EXPORT, \
