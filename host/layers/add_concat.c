@@ -109,6 +109,9 @@ static const clt__case add_cases[] = {
      "input 3x5x7; conv out=3 kernel=3 padding=1; relu; conv out=3; add from=conv2,relu1; relu; flatten; dense out=3"},
     {3, "input 2x5x5; conv out=4; tanh; maxpool kernel=1; conv out=4 from=tanh1; add from=tanh1,maxpool1,conv2,tanh1; "
         "sigmoid; conv out=2"},
+    /* more uses of a value than a sum of gradients takes at a time */
+    {3, "input 2x3x4; conv out=3 as=a; relu as=b; tanh from=a as=c; abs from=a as=d; neg from=a as=e; sigmoid from=a "
+        "as=f; add from=a,b,c,d,e,f; add from=a,a,a,a,a,a,a,a; add from=add1,add2,a,b; conv out=2"},
     {64, "input 5x1x1; dense out=17; relu as=a; dense out=17 as=b; dense out=17 from=a as=c; add from=a,b,c,b; tanh"},
     {0, NULL},
 };

@@ -180,9 +180,7 @@ static void find_wanted(clt__net *net, const clt__net_options *options)
 static clt_status take_part(clt__net *net, const clt__value *value, int part, clt_error *error)
 {
     clt__flow *flow = &net->flow[value->tensor];
-    if (flow->parts == CLT__MAX_INPUTS)
-        return FAIL(error, CLT_BAD_NET, "%s is read by more than %d layers", net->tape.tensor[value->tensor].name,
-                    CLT__MAX_INPUTS);
+    TRY(clt__grow(&flow->part, &flow->capacity, (size_t)flow->parts, sizeof *flow->part, error));
     flow->part[flow->parts++] = part;
     return CLT_OK;
 }
@@ -198,6 +196,23 @@ static clt_status add_part(clt__net *net, int batch, const clt__value *value, in
     return take_part(net, value, *part, error);
 }
 
+/* As many at a time as the op takes, what they come to being the first of the next ones. */
+static clt_status add_up_parts(clt__net *net, int batch, const clt__value *value, const char *layer, clt_error *error)
+{
+    const clt__flow *flow = &net->flow[value->tensor];
+    int left = flow->parts - 1, sum = flow->part[left];
+    while (left > 0) {
+        int part[CLT__MAX_INPUTS] = {sum}, count = 1;
+        char name[96];
+        while (count < CLT__MAX_INPUTS && left > 0) part[count++] = flow->part[--left];
+        (void)snprintf(name, sizeof name, "%.40s.gradient.rest%d", net->tape.tensor[value->tensor].name, left);
+        sum = value->gradient;
+        if (left) TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &sum, error));
+        TRY(clt__add_sum(&net->tape, layer, part, count, sum, CLT__NO_ACTIVATION, error));
+    }
+    return CLT_OK;
+}
+
 /* The whole gradient of a value, whose users have all run backward: the sum of their parts in the order of their lines.
  */
 static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, const char *layer, clt_error *error)
@@ -208,9 +223,7 @@ static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, c
     if (flow->parts <= 1) return CLT_OK;
     (void)snprintf(name, sizeof name, "%.50s.gradient", net->tape.tensor[value->tensor].name);
     TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error));
-    int part[CLT__MAX_INPUTS];
-    for (int i = 0; i < flow->parts; i++) part[i] = flow->part[flow->parts - 1 - i];
-    return clt__add_sum(&net->tape, layer, part, flow->parts, value->gradient, CLT__NO_ACTIVATION, error);
+    return add_up_parts(net, batch, value, layer, error);
 }
 
 /* The gradient by a fused activation's sum from that by its output, where nothing else applies the derivative. */
@@ -460,7 +473,8 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     TRY(add_forward_ops(net, error));
     net->backward = net->update = net->end = net->tape.op_count;
     if (!options->training) return CLT_OK;
-    TRY(clt__allocate(net->tape.tensor_count, sizeof *net->flow, "the gradients' flow", &net->flow, error));
+    net->flows = net->tape.tensor_count;
+    TRY(clt__allocate(net->flows, sizeof *net->flow, "the gradients' flow", &net->flow, error));
     find_wanted(net, options);
     TRY(add_loss_ops(net, options, error));
     TRY(add_backward_ops(net, options, error));
@@ -527,6 +541,7 @@ void clt__net_free(clt__net *net)
 {
     clt__tape_free(&net->tape);
     free(net->layer);
+    for (size_t i = 0; net->flow && i < net->flows; i++) free(net->flow[i].part);
     free(net->flow);
     net->layer = NULL;
     net->flow = NULL;

@@ -39,16 +39,19 @@ enum { CLT__HISTORY_SLOTS = 1024 };
 
 /* How gradients come back to a value: each use of it makes a part, and the parts are added up. */
 typedef struct clt__flow {
-    bool wanted;                      /* something trainable lies before the value */
-    int uses;                         /* inputs of layers that it is */
-    int part[CLT__MAX_INPUTS], parts; /* tensors, the last use's first */
+    bool wanted; /* something trainable lies before the value */
+    int uses;    /* inputs of layers that it is */
+    int *part;   /* [parts] tensors, the last use's first */
+    int parts;
+    size_t capacity;
 } clt__flow;
 
 typedef struct clt__net {
     clt__tape tape;
     clt__layer *layer;
     int layers;
-    clt__flow *flow; /* of each tensor of the forward ops; NULL without training */
+    clt__flow *flow; /* [flows] of each tensor of the forward ops; NULL without training */
+    size_t flows;
     clt__value input, output;
     size_t forward, backward, update, end; /* op ranges; backward = update = end without training */
     /* tensors, -1 where the net does not have them */
