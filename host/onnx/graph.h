@@ -57,7 +57,8 @@ typedef struct clt__onnx_graph {
     int64_t opset, batch;
     uint64_t constants; /* elements of all initialisers */
     uint64_t computed;  /* and of what was computed of them */
-    uint64_t spread;    /* and of tensors of one number that became weights */
+    uint64_t filled;    /* and of tensors of one number that became weights, of which there may be */
+    uint64_t most_filled;
     clt__onnx_value *value;
     size_t values;
     size_t *slot; /* a hash table of values by name: index + 1, or 0 */

@@ -22,6 +22,7 @@ typedef struct clt__onnx_options {
     bool logits;       /* a softmax at the end is left out: the loss cross_entropy has one */
     const clt__onnx_given *given;
     size_t givens;
+    uint64_t most_filled; /* numbers of all weights that the file has but one of; 0: 2^28, more than any model needs */
 } clt__onnx_options;
 
 clt_status clt__onnx_import_file(const char *path, const clt__onnx_options *options, clt__onnx_import *import,
