@@ -416,11 +416,10 @@ clt_status clt__onnx_add_constant(clt__onnx_graph *graph, int line, const char *
 
 clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor *tensor, clt_error *error)
 {
-    enum { MOST = 1 << 28 };
-    if (tensor->filled) graph->spread += tensor->count;
-    if (graph->spread <= MOST) return CLT_OK;
-    return FAIL(error, CLT_BAD_FILE,
-                "%s: weights that it does not store, but has as one number, come to more than 2^28", graph->file->path);
+    if (tensor->filled) graph->filled += tensor->count;
+    if (graph->filled <= graph->most_filled) return CLT_OK;
+    return FAIL(error, CLT_BAD_FILE, "%s: the weights that it has as one number each would be more than %llu",
+                graph->file->path, (unsigned long long)graph->most_filled);
 }
 
 clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error)

@@ -482,7 +482,10 @@ clt_status clt__onnx_import_file(const char *path, const clt__onnx_options *opti
     clt__onnx_file file;
     *import = (clt__onnx_import){0};
     TRY(clt__onnx_file_read(path, &file, error));
-    importer im = {.graph = {.file = &file, .opset = clt__onnx_opset(&file), .weights = &import->weights},
+    importer im = {.graph = {.file = &file,
+                             .opset = clt__onnx_opset(&file),
+                             .weights = &import->weights,
+                             .most_filled = options->most_filled ? options->most_filled : 1 << 28},
                    .proto = file.message->graph,
                    .options = options};
     const clt_status status = run(&im, import, error);

@@ -9,7 +9,8 @@ static void run(const uint8_t *bytes, size_t size)
     clt__onnx_import import;
     clt__description description = {0};
     const char *path = fuzz_write("a.onnx", bytes, size);
-    const clt_status status = clt__onnx_import_file(path, &(clt__onnx_options){.logits = true}, &import, &error);
+    const clt_status status =
+        clt__onnx_import_file(path, &(clt__onnx_options){.logits = true, .most_filled = 1 << 22}, &import, &error);
     if (status != CLT_BAD_NET) fuzz_check_file(status, &error);
     fuzz_check(status, &error);
     fuzz_end();
