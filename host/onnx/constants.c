@@ -290,8 +290,7 @@ static clt_status fold_concat(folding *f, clt_error *error)
     for (int64_t o = 0; o < outer && f->out.count; o++)
         for (size_t j = 0; j < f->inputs; j++) {
             const int64_t run = f->input[j]->dim[axis] * inner;
-            if (run) memcpy(to, f->input[j]->value + o * run, (size_t)run * sizeof *to);
-            to += run;
+            for (int64_t i = 0; i < run; i++) *to++ = clt__onnx_at(f->input[j], (size_t)(o * run + i));
         }
     return CLT_OK;
 }
