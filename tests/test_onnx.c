@@ -72,7 +72,7 @@ static bool is_image(const example *e, int i)
 {
     const clt__onnx_tensor *a = &e->input[0], *b = &e->input[i];
     if (i == 0) return true;
-    if (strcmp(e->name[i], "W") == 0) return false; /* what they call weights */
+    if (strcmp(e->name[i], "W") == 0 || strcmp(e->name[i], "w") == 0) return false; /* what they call weights */
     if (a->rank != b->rank || a->dim[0] != b->dim[0]) return false;
     for (int d = 2; d < a->rank; d++)
         if (a->dim[d] != b->dim[d]) return false;

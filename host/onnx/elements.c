@@ -137,41 +137,49 @@ static clt_status give_joined(const clt__onnx_work *work, const char *kind, cons
     return clt__onnx_give_made(work, 0, line, view);
 }
 
-static clt_status two_values(const clt__onnx_work *work, const clt__onnx_value *a, const clt__onnx_value *b,
+/* A row, or a column, that meets an image is repeated first: layers meet all of an image, or one pixel. */
+static clt_status stretch(const clt__onnx_work *work, clt__onnx_value *x, clt_shape to, clt_error *error)
+{
+    const int rows = to.height / x->shape.height, columns = to.width / x->shape.width;
+    if ((rows == 1 && columns == 1) || x->shape.height * x->shape.width == 1) return CLT_OK;
+    x->shape.height = to.height;
+    x->shape.width = to.width;
+    return clt__onnx_write(work->graph, "upsample", NULL, &x->line, 1, x->shape, &x->line, error, " scale=%dx%d", rows,
+                           columns);
+}
+
+static clt_status two_values(const clt__onnx_work *work, char sign, const clt__onnx_value *x, const clt__onnx_value *y,
                              clt_error *error)
 {
-    const char *type = work->node->op_type;
     clt__view view;
     clt_shape shape;
-    clt__onnx_value turned = *b;
-    const char *kind = strcmp(type, "Mul") == 0 ? "mul" : strcmp(type, "Div") == 0 ? "div" : "sub";
-    if (!join_views(a, b, &view, &shape))
+    clt__onnx_value a = *x, b = *y, of = *x;
+    if (!join_views(x, y, &view, &shape))
         return clt__onnx_refuse(work, error, "its inputs are neither alike nor one value for each channel or pixel");
-    const bool alike = same_shape(a->shape, b->shape), adds = strcmp(type, "Add") == 0;
-    if (adds && alike) kind = "add";
-    if (adds && !alike) TRY(clt__onnx_turn(work, b, "neg", &turned, error)); /* a + b is a - (-b), to the bit */
-    if (strcmp(type, "Mul") == 0 && alike && clt__view_equal(&a->view, &b->view)) {
-        clt__onnx_value of = *a;
-        const char *product = clt__onnx_product(work->graph, a->line, b->line, &of.line);
+    TRY(stretch(work, &a, shape, error));
+    TRY(stretch(work, &b, shape, error));
+    const bool alike = same_shape(a.shape, b.shape), adds = sign == '+';
+    const char *kind = sign == '*' ? "mul" : sign == '/' ? "div" : adds && alike ? "add" : "sub";
+    if (adds && !alike) TRY(clt__onnx_turn(work, &b, "neg", &b, error)); /* a + b is a - (-b), to the bit */
+    if (sign == '*' && alike && clt__view_equal(&a.view, &b.view)) {
+        const char *product = clt__onnx_product(work->graph, a.line, b.line, &of.line);
         if (product) return clt__onnx_give_line(work, &of, product, shape, &view, error, "%s", "");
     }
-    if (strcmp(type, "Div") == 0) {
-        clt__onnx_value of = *a;
-        double eps;
-        char number[32];
-        if (clt__onnx_is_normalised(work->graph, a->line, b->line, &of.line, &eps))
-            return clt__onnx_give_line(work, &of, "layernorm", shape, &view, error, " over=channels affine=no eps=%s",
-                                       clt__onnx_number(eps, number));
-    }
-    return give_joined(work, kind, (const int[]){a->line, turned.line}, 2, shape, &view, error);
+    double eps;
+    char number[32];
+    if (sign == '/' && clt__onnx_is_normalised(work->graph, a.line, b.line, &of.line, &eps))
+        return clt__onnx_give_line(work, &of, "layernorm", shape, &view, error, " over=channels affine=no eps=%s",
+                                   clt__onnx_number(eps, number));
+    return give_joined(work, kind, (const int[]){a.line, b.line}, 2, shape, &view, error);
 }
 
 static clt_status binary(const clt__onnx_work *work, clt_error *error)
 {
     const clt__onnx_value *a = clt__onnx_input(work, 0), *b = clt__onnx_input(work, 1);
-    if (clt__onnx_flows(a) && clt__onnx_flows(b)) return two_values(work, a, b, error);
-    if (clt__onnx_flows(a) && clt__onnx_is_constant(b)) return clt__onnx_with_constant(work, a, b, false, error);
-    if (clt__onnx_flows(b) && clt__onnx_is_constant(a)) return clt__onnx_with_constant(work, b, a, true, error);
+    const char sign = *work->kind;
+    if (clt__onnx_flows(a) && clt__onnx_flows(b)) return two_values(work, sign, a, b, error);
+    if (clt__onnx_flows(a) && clt__onnx_is_constant(b)) return clt__onnx_with_constant(work, a, sign, b, false, error);
+    if (clt__onnx_flows(b) && clt__onnx_is_constant(a)) return clt__onnx_with_constant(work, b, sign, a, true, error);
     return clt__onnx_refuse(work, error, "its inputs are not there");
 }
 
@@ -252,11 +260,11 @@ const clt__onnx_row clt__onnx_element_rows[] = {
     {"Clip", clip, NULL},
     {"Dropout", dropout, NULL},
     {"Pow", power, NULL},
-    {"Add", binary, NULL},
-    {"Sub", binary, NULL},
-    {"Mul", binary, NULL},
-    {"Div", binary, NULL},
-    {"Sum", sum, NULL},
+    {"Add", binary, "+"},
+    {"Sub", binary, "-"},
+    {"Mul", binary, "*"},
+    {"Div", binary, "/"},
+    {"Sum", sum, "+"},
     {"Mean", mean, NULL},
     {"Max", extreme, "maximum"},
     {"Min", extreme, "minimum"},

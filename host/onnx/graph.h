@@ -174,7 +174,7 @@ typedef clt_status (*clt__onnx_handler)(const clt__onnx_work *work, clt_error *e
 typedef struct clt__onnx_row {
     const char *type;
     clt__onnx_handler handle;
-    const char *kind; /* of the layer that it becomes, where the handler serves several types of node */
+    const char *kind; /* of the layer that it becomes, or a sign, where the handler serves several types of node */
 } clt__onnx_row;
 
 /* Each list ends with NULL. */

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "onnx/graph.h"
+#include "onnx/scales.h"
 
 static const char *epsilon(const clt__onnx_work *work, char text[48])
 {
@@ -148,6 +149,66 @@ static clt_status group_norm(const clt__onnx_work *work, clt_error *error)
     return give_layer(work, &x, "groupnorm", options, 2, error);
 }
 
+/* x and then a constant, if it is there, as the node's output. */
+static clt_status apply(const clt__onnx_work *work, clt__onnx_value *x, char sign, const clt__onnx_value *constant,
+                        clt_error *error)
+{
+    TRY(clt__onnx_give_view(work, 0, x, &x->view));
+    if (!clt__onnx_is_constant(constant)) return CLT_OK;
+    TRY(clt__onnx_with_constant(work, x, sign, constant, false, error));
+    const int users = x->users;
+    *x = *clt__onnx_output(work, 0);
+    x->users = users;
+    return CLT_OK;
+}
+
+/* Over the columns of each row: each minus its row's mean, over the root of the mean of its row's squares and eps. */
+static clt_status normalise_rows(const clt__onnx_work *work, clt__onnx_value *x, double eps, clt_error *error)
+{
+    clt__onnx_graph *graph = work->graph;
+    const clt_shape whole = x->shape, row = {whole.channels, whole.height, 1};
+    const int64_t one = 1;
+    int mean = x->line, centred[2] = {x->line}, variance, quotient[2];
+    for (int i = 0; i < 2; i++) {
+        int *line = i ? &variance : &mean;
+        if (i)
+            TRY(clt__onnx_write(graph, "mul", NULL, (const int[]){centred[0], centred[0]}, 2, whole, line, error, "%s",
+                                ""));
+        TRY(clt__onnx_write(graph, "avgpool", NULL, line, 1, row, line, error, " kernel=1x%d", whole.width));
+        if (i) {
+            TRY(clt__onnx_write(graph, "scale", NULL, line, 1, row, line, error, " weight=no shared=yes frozen=yes"));
+            TRY(clt__onnx_add_weight(graph, *line, "bias", 1, &one, &eps, error));
+            TRY(clt__onnx_write(graph, "sqrt", NULL, line, 1, row, line, error, "%s", ""));
+        }
+        TRY(clt__onnx_write(graph, "upsample", NULL, line, 1, whole, line, error, " scale=1x%d", whole.width));
+        centred[1] = mean;
+        if (!i) TRY(clt__onnx_write(graph, "sub", NULL, centred, 2, whole, &centred[0], error, "%s", ""));
+    }
+    quotient[0] = centred[0];
+    quotient[1] = variance;
+    return clt__onnx_write(graph, "div", NULL, quotient, 2, whole, &x->line, error, "%s", "");
+}
+
+/* Over the pixels of each channel, or of each row of one. */
+static clt_status plane_norm(const clt__onnx_work *work, clt__onnx_value *x, int axis, clt_error *error)
+{
+    const int rank = x->view.rank;
+    const bool image = rank == 4 && clt__view_is_image(&x->view, x->shape), plane = image && axis == 2,
+               rows = (image && axis == 3) || (rank == 3 && axis == 2 && clt__view_is_image(&x->view, x->shape));
+    const clt__onnx_value *weight = clt__onnx_input(work, 1), *bias = clt__onnx_input(work, 2);
+    char eps[48];
+    if (!plane && !rows)
+        return clt__onnx_refuse(work, error, "only an image, its channels, or its rows can be normalised");
+    if (plane)
+        TRY(clt__onnx_write(work->graph, "instancenorm", NULL, &x->line, 1, x->shape, &x->line, error, "%s",
+                            epsilon(work, eps)));
+    else
+        TRY(normalise_rows(work, x, clt__onnx_float(work, "epsilon", 1e-5), error));
+    x->users = 2; /* its numbers are for each pixel: they are not the layer's own */
+    TRY(apply(work, x, '*', weight, error));
+    return apply(work, x, '+', bias, error);
+}
+
 /* Over all that an image has, or over the channels of each pixel. */
 static clt_status layer_norm(const clt__onnx_work *work, clt_error *error)
 {
@@ -160,8 +221,7 @@ static clt_status layer_norm(const clt__onnx_work *work, clt_error *error)
     const bool by_pixel = axis > 0 && axis == rank - 1 && clt__view_is_axis(&x.view, axis, 'C', channels),
                whole = axis == 1 && clt__view_is_ordered(&x.view, x.shape);
     const int64_t numbers = by_pixel ? channels : elements;
-    if (!by_pixel && !whole)
-        return clt__onnx_refuse(work, error, "only an image or the channels of each pixel can be normalised");
+    if (!by_pixel && !whole) return plane_norm(work, &x, axis, error);
     if (!has_numbers(weight, numbers) || !(bias->kind == CLT__ONNX_ABSENT || has_numbers(bias, numbers)))
         return clt__onnx_refuse(work, error, "its scale and bias are no constants of a number for each value");
     if (!by_pixel && rank == 2)

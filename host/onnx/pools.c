@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "onnx/graph.h"
+#include "onnx/scales.h"
 #include "onnx/sliding.h"
 
 static clt_status pool(const clt__onnx_work *work, clt_error *error)
@@ -15,7 +16,8 @@ static clt_status pool(const clt__onnx_work *work, clt_error *error)
     if (!fits) return CLT_OK;
     TRY(clt__onnx_read_window(work, &x, NULL, false, &w, &fits, error));
     if (!fits) return CLT_OK;
-    if (clt__onnx_output(work, 1)) return clt__onnx_refuse(work, error, "the places of its maxima are wanted");
+    const clt__onnx_value *places = clt__onnx_output(work, 1);
+    if (places && places->users) return clt__onnx_refuse(work, error, "the places of its maxima are wanted");
     clt__onnx_window_options(&w, w.kernel, options, sizeof options);
     const clt_shape shape = {x.shape.channels, w.out[0], w.out[1]};
     const bool leaves_out = strcmp(work->kind, "avgpool") == 0 && !clt__onnx_int(work, "count_include_pad", 0);
@@ -35,26 +37,27 @@ static clt_status global(const clt__onnx_work *work, clt_error *error)
 
 /* ---- means and maxima over axes */
 
-/* Which axes of the images, as letters in the order N, C, H, W; "" where dimensions are not whole axes. */
-static void find_letters(const clt__onnx_value *x, const bool *reduced, char letters[5])
+/* Which axes of the images, as letters in the order N, C, H, W; false where some are there in part. */
+static bool find_letters(const clt__onnx_value *x, const bool *reduced, char letters[5])
 {
-    bool all[4] = {false};
     static const char order[] = "NCHW";
     const int64_t size[] = {0, x->shape.channels, x->shape.height, x->shape.width};
     int64_t got[4] = {1, 1, 1, 1};
+    bool batch = false, whole = true;
     for (int i = 0; i < x->view.rank; i++)
         for (int j = 0; reduced[i] && j < x->view.dim[i].atoms; j++) {
-            const long letter = strchr(order, x->view.dim[i].atom[j].of) - order;
-            got[letter] *= x->view.dim[i].atom[j].size;
-            all[letter] = true;
+            const clt__atom *atom = &x->view.dim[i].atom[j];
+            batch = batch || atom->of == 'N';
+            got[strchr(order, atom->of) - order] *= atom->size;
         }
     int length = 0;
-    for (int i = 0; i < 4; i++) {
-        if (!all[i]) continue;
-        letters[length++] = order[i];
-        if (i && got[i] != size[i]) length = 0, i = 4;
+    if (batch) letters[length++] = 'N';
+    for (int i = 1; i < 4; i++) {
+        whole = whole && (got[i] == 1 || got[i] == size[i]);
+        if (got[i] > 1) letters[length++] = order[i];
     }
     letters[length] = 0;
+    return whole;
 }
 
 /* The dimensions that stay, with the reduced ones as 1 or left out. */
@@ -80,29 +83,54 @@ static bool read_reduced(const clt__onnx_work *work, const clt__onnx_value *x, b
     return count >= 0;
 }
 
-/* Over an image's pixels to the layer of the row; a mean over the channels is one too. */
+/* x becomes a mean or a maximum over its rows, its columns or both. */
+static clt_status reduce_pixels(const clt__onnx_work *work, clt__onnx_value *x, bool rows, bool columns, bool most,
+                                clt_error *error)
+{
+    const int kernel[] = {rows ? x->shape.height : 1, columns ? x->shape.width : 1};
+    if (kernel[0] * kernel[1] == 1) return CLT_OK;
+    x->shape.height /= kernel[0];
+    x->shape.width /= kernel[1];
+    if (x->shape.height * x->shape.width == 1)
+        return clt__onnx_write(work->graph, most ? "globalmaxpool" : "globalavgpool", NULL, &x->line, 1, x->shape,
+                               &x->line, error, "%s", "");
+    return clt__onnx_write(work->graph, most ? "maxpool" : "avgpool", NULL, &x->line, 1, x->shape, &x->line, error,
+                           " kernel=%dx%d", kernel[0], kernel[1]);
+}
+
+static clt_status reduce_channels(const clt__onnx_work *work, clt__onnx_value *x, clt_error *error)
+{
+    if (x->shape.channels == 1) return CLT_OK;
+    x->shape.channels = 1;
+    return clt__onnx_write(work->graph, "channelmean", NULL, &x->line, 1, x->shape, &x->line, error, "%s", "");
+}
+
+/* A sum is a mean times the number of what it is of, a minimum what the maximum of -x is, negated. */
 static clt_status reduce(const clt__onnx_work *work, clt_error *error)
 {
-    const char *over_channels = strcmp(work->kind, "globalavgpool") == 0 ? "channelmean" : NULL;
-    clt__onnx_value *x = clt__onnx_input(work, 0);
+    const bool least = strcmp(work->kind, "min") == 0, most = least || strcmp(work->kind, "max") == 0;
+    clt__onnx_value *given = clt__onnx_input(work, 0);
     bool reduced[CLT__ONNX_RANK];
     char letters[5];
-    clt__view view;
-    if (!clt__onnx_flows(x) || !read_reduced(work, x, reduced))
+    if (!clt__onnx_flows(given) || !read_reduced(work, given, reduced))
         return clt__onnx_refuse(work, error, "its axes cannot be found");
-    TRY(clt__onnx_in_order(work, x, error));
-    find_letters(x, reduced, letters);
-    const bool pixels = x->shape.height * x->shape.width == 1;
-    const bool image = strcmp(letters, "HW") == 0 || (strcmp(letters, "W") == 0 && x->shape.height == 1) ||
-                       (strcmp(letters, "H") == 0 && x->shape.width == 1) || (!*letters && pixels);
-    const bool channels = strcmp(letters, "C") == 0 && over_channels;
-    if (!image && !channels)
-        return clt__onnx_refuse(work, error, "only %s can be reduced",
-                                over_channels ? "an image's pixels or its channels" : "an image's pixels");
-    reduce_view(x, reduced, clt__onnx_int(work, "keepdims", 1) != 0, &view);
-    const clt_shape shape =
-        image ? (clt_shape){x->shape.channels, 1, 1} : (clt_shape){1, x->shape.height, x->shape.width};
-    return clt__onnx_give_line(work, x, image ? work->kind : over_channels, shape, &view, error, "%s", "");
+    TRY(clt__onnx_in_order(work, given, error));
+    clt__onnx_value x = *given;
+    const int64_t elements = (int64_t)x.shape.channels * x.shape.height * x.shape.width;
+    if (!find_letters(&x, reduced, letters))
+        return clt__onnx_refuse(work, error, "its axes are not all of an image's rows, columns or channels");
+    const bool channels = strchr(letters, 'C') != NULL;
+    if (strchr(letters, 'N') || (channels && most))
+        return clt__onnx_refuse(work, error, "only %s can be reduced so",
+                                most ? "an image's pixels" : "what an image has");
+    reduce_view(given, reduced, clt__onnx_int(work, "keepdims", 1) != 0, &x.view);
+    if (least) TRY(clt__onnx_turn(work, &x, "neg", &x, error));
+    TRY(reduce_pixels(work, &x, strchr(letters, 'H'), strchr(letters, 'W'), most, error));
+    if (channels) TRY(reduce_channels(work, &x, error));
+    if (least) TRY(clt__onnx_turn(work, &x, "neg", &x, error));
+    const int64_t left = (int64_t)x.shape.channels * x.shape.height * x.shape.width;
+    if (strcmp(work->kind, "sum") == 0) return clt__onnx_times(work, &x, (double)elements / (double)left, error);
+    return clt__onnx_give_view(work, 0, &x, &x.view);
 }
 
 const clt__onnx_row clt__onnx_pool_rows[] = {
@@ -110,7 +138,9 @@ const clt__onnx_row clt__onnx_pool_rows[] = {
     {"AveragePool", pool, "avgpool"},
     {"GlobalAveragePool", global, "globalavgpool"},
     {"GlobalMaxPool", global, "globalmaxpool"},
-    {"ReduceMean", reduce, "globalavgpool"},
-    {"ReduceMax", reduce, "globalmaxpool"},
+    {"ReduceMean", reduce, "mean"},
+    {"ReduceSum", reduce, "sum"},
+    {"ReduceMax", reduce, "max"},
+    {"ReduceMin", reduce, "min"},
     {NULL, NULL, NULL},
 };

@@ -243,9 +243,10 @@ static clt_status give_scaled(const clt__onnx_work *work, const clt__onnx_value 
 clt_status clt__onnx_turn(const clt__onnx_work *work, const clt__onnx_value *x, const char *kind,
                           clt__onnx_value *turned, clt_error *error)
 {
+    const int of = x->line;
     *turned = *x;
     turned->users = 1;
-    return clt__onnx_write(work->graph, kind, NULL, &x->line, 1, x->shape, &turned->line, error, "%s", "");
+    return clt__onnx_write(work->graph, kind, NULL, &of, 1, x->shape, &turned->line, error, "%s", "");
 }
 
 clt_status clt__onnx_times(const clt__onnx_work *work, const clt__onnx_value *x, double factor, clt_error *error)
@@ -254,21 +255,19 @@ clt_status clt__onnx_times(const clt__onnx_work *work, const clt__onnx_value *x,
     return write_scale(work, x, &one, true, error);
 }
 
-static clt_status with_constant(const clt__onnx_work *work, const clt__onnx_value *x, spread *s, bool constant_first,
-                                clt_error *error)
+static clt_status with_constant(const clt__onnx_work *work, const clt__onnx_value *x, char sign, spread *s,
+                                bool constant_first, clt_error *error)
 {
-    const char *type = work->node->op_type;
-    const bool subtracts = strcmp(type, "Sub") == 0, divides = strcmp(type, "Div") == 0;
     clt__onnx_value turned;
-    if (subtracts || divides) {
+    if (sign == '-' || sign == '/') {
         if (constant_first) {
-            TRY(clt__onnx_turn(work, x, divides ? "reciprocal" : "neg", &turned, error));
+            TRY(clt__onnx_turn(work, x, sign == '/' ? "reciprocal" : "neg", &turned, error));
             x = &turned;
         } else {
-            for (int64_t i = 0; i < s->count; i++) s->value[i] = divides ? 1 / s->value[i] : -s->value[i];
+            for (int64_t i = 0; i < s->count; i++) s->value[i] = sign == '/' ? 1 / s->value[i] : -s->value[i];
         }
     }
-    return divides || strcmp(type, "Mul") == 0 ? give_scaled(work, x, s, error) : give_shifted(work, x, s, error);
+    return sign == '/' || sign == '*' ? give_scaled(work, x, s, error) : give_shifted(work, x, s, error);
 }
 
 /* Before opset 7 an attribute says which dimension of x the constant's first one is: it has others of size 1 behind. */
@@ -282,7 +281,7 @@ static clt__onnx_value placed(const clt__onnx_work *work, const clt__onnx_value 
     return value;
 }
 
-clt_status clt__onnx_with_constant(const clt__onnx_work *work, const clt__onnx_value *x,
+clt_status clt__onnx_with_constant(const clt__onnx_work *work, const clt__onnx_value *x, char sign,
                                    const clt__onnx_value *constant, bool constant_first, clt_error *error)
 {
     spread s;
@@ -292,7 +291,7 @@ clt_status clt__onnx_with_constant(const clt__onnx_work *work, const clt__onnx_v
     if (status == CLT_OK && !fits)
         status = clt__onnx_refuse(work, error, "its constant is not of the image's shape");
     else if (status == CLT_OK)
-        status = with_constant(work, x, &s, constant_first, error);
+        status = with_constant(work, x, sign, &s, constant_first, error);
     free(s.value);
     return status;
 }

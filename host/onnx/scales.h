@@ -5,8 +5,8 @@
 
 #include "onnx/graph.h"
 
-/* Add, Sub, Mul and Div; the constant is the node's first input, or its second. */
-clt_status clt__onnx_with_constant(const clt__onnx_work *work, const clt__onnx_value *x,
+/* Gives x + c, x - c, x * c or x / c, by `sign`; with `constant_first` c - x and so on. */
+clt_status clt__onnx_with_constant(const clt__onnx_work *work, const clt__onnx_value *x, char sign,
                                    const clt__onnx_value *constant, bool constant_first, clt_error *error);
 
 /* Gives x times one number. */

@@ -65,18 +65,21 @@ static int spread(const clt__onnx_window *w, int i, int size)
     return out > 0 && out <= LARGEST ? (int)out : 0;
 }
 
-/* The padding of a transposed convolution whose output's size is given: what is too much is left out, half on each
- * side. */
-static bool pad_to_size(const clt__onnx_work *work, const int size[2], int spatial, clt__onnx_window *w)
+/* The padding of a transposed convolution whose output's size is given, or is to be the input's times the stride: what
+ * is too much is left out, half on each side, and what is missing is added at the end. */
+static bool pad_to_size(const clt__onnx_work *work, const int size[2], int spatial, bool upper, bool same,
+                        clt__onnx_window *w)
 {
-    int wanted[2];
-    if (!clt__onnx_has(work, "output_shape")) return true;
-    if (!read_pair(work, "output_shape", spatial, 1, 1, wanted)) return false;
+    int wanted[2] = {size[0] * w->stride[0], size[1] * w->stride[1]};
+    const bool given = clt__onnx_has(work, "output_shape");
+    if (!given && !same) return true;
+    if (given && !read_pair(work, "output_shape", spatial, 1, 1, wanted)) return false;
     for (int i = 2 - spatial; i < 2; i++) {
         w->before[i] = w->after[i] = 0;
         const int all = spread(w, i, size[i]) - wanted[i];
-        if (all < 0) return false;
-        w->before[i] = clt__onnx_is_word(work, "auto_pad", "SAME_UPPER") ? all / 2 : all - all / 2;
+        if (all < 0) w->output_padding[i] -= all;
+        if (all <= 0) continue;
+        w->before[i] = upper ? all / 2 : all - all / 2;
         w->after[i] = all - w->before[i];
     }
     return true;
@@ -92,8 +95,7 @@ static bool read_options(const clt__onnx_work *work, const int size[2], int spat
         !read_pair(work, "dilations", spatial, 1, 1, w->dilation) || !read_pads(work, spatial, w) ||
         !read_pair(work, "output_padding", spatial, 0, 0, w->output_padding))
         return false;
-    if (transposed)
-        return (clt__onnx_has(work, "output_shape") || !(upper || lower)) && pad_to_size(work, size, spatial, w);
+    if (transposed) return pad_to_size(work, size, spatial, upper, upper || lower, w);
     if (upper || lower) pad_same(size, lower, w);
     return true;
 }
