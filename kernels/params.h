@@ -98,6 +98,12 @@ typedef struct pick_sizes {
     int groups, first;
 } pick_sizes;
 
+/* pixel_shuffle.cl. c: channels of the larger image. h, w: of the smaller one. */
+typedef struct pixel_shuffle_sizes {
+    int n, c, h, w;
+    int scale;
+} pixel_shuffle_sizes;
+
 /* pad.cl. before: above the image, and to its left. value: see number_of in real.h. */
 enum { PAD_CONSTANT, PAD_REFLECT, PAD_REPLICATE };
 typedef struct pad_sizes {

@@ -1,7 +1,7 @@
 /* Images made another size, channels last. Whatever the grid, output y lies at a place of the input that is a whole number of
  * parts of a pixel, so that host and device agree on which pixels it shows:
  *
- *   at(y) = max(start_y + step_y y, 0),   above(y) = at(y) / parts_y,   below(y) = min(above(y) + 1, H - 1),
+ *   at(y) = max(start_y + step_y y, 0),   above(y) = min(at(y) / parts_y, H - 1),   below(y) = min(above(y) + 1, H - 1),
  *   lower(y) = (at(y) mod parts_y) / parts_y,   upper(y) = 1 - lower(y), and likewise across.
  *
  *   nearest    y[n,y,x,c] = x[n, above(y), above(x), c],   dx[n,h,w,c] = sum over y,x that show (h,w) of dy[n,y,x,c]
@@ -18,11 +18,11 @@ static inline long at(const int y, const int step, const int start)
     return max((long)step * y + start, (long)0);
 }
 
-/* The first of `outputs` whose pixel above is `h` or a later one. */
-static inline int first_at(const int h, const int step, const int start, const int parts, const int outputs)
+/* The first of `outputs` whose pixel above, of `size`, is `h` or a later one. */
+static inline int first_at(const int h, const int size, const int step, const int start, const int parts, const int outputs)
 {
     if (h <= 0) return 0;
-    if (step == 0) return outputs;
+    if (step == 0 || h >= size) return outputs;
     const long wanted = (long)h * parts - start;
     return wanted <= 0 ? 0 : (int)min((wanted + step - 1) / step, (long)outputs);
 }
@@ -33,8 +33,8 @@ kernel void nearest_forward(const resize_sizes given, global const real *restric
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
     if (p.lanes <= 0) return;
-    const int h = (int)(at(p.row, z.step_y, z.start_y) / z.parts_y);
-    const int w = (int)(at(p.column, z.step_x, z.start_x) / z.parts_x);
+    const int h = min((int)(at(p.row, z.step_y, z.start_y) / z.parts_y), z.h - 1);
+    const int w = min((int)(at(p.column, z.step_x, z.start_x) / z.parts_x), z.w - 1);
     store_lanes(load_lanes(x + (((size_t)p.n * z.h + h) * z.w + w) * z.c + p.c, p.lanes), p.lanes, y + p.at);
 }
 #endif
@@ -45,11 +45,11 @@ kernel void nearest_gradient(const resize_sizes given, global const real *restri
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);
     if (p.lanes <= 0) return;
-    const int end_y = first_at(p.row + 1, z.step_y, z.start_y, z.parts_y, z.y);
-    const int end_x = first_at(p.column + 1, z.step_x, z.start_x, z.parts_x, z.x);
+    const int end_y = first_at(p.row + 1, z.h, z.step_y, z.start_y, z.parts_y, z.y);
+    const int end_x = first_at(p.column + 1, z.w, z.step_x, z.start_x, z.parts_x, z.x);
     realv sum = 0;
-    for (int y = first_at(p.row, z.step_y, z.start_y, z.parts_y, z.y); y < end_y; y++)
-        for (int x = first_at(p.column, z.step_x, z.start_x, z.parts_x, z.x); x < end_x; x++)
+    for (int y = first_at(p.row, z.h, z.step_y, z.start_y, z.parts_y, z.y); y < end_y; y++)
+        for (int x = first_at(p.column, z.w, z.step_x, z.start_x, z.parts_x, z.x); x < end_x; x++)
             sum += load_lanes(dy + (((size_t)p.n * z.y + y) * z.x + x) * z.c + p.c, p.lanes);
     store_lanes(sum, p.lanes, dx + p.at);
 }
@@ -65,7 +65,7 @@ typedef struct {
 static inline between inputs_of(const int y, const int size, const int step, const int start, const int parts)
 {
     const long here = at(y, step, start);
-    const int above = (int)(here / parts), rest = (int)(here % parts);
+    const int above = min((int)(here / parts), size - 1), rest = (int)(here % parts);
     return (between){above, min(above + 1, size - 1), (real)(parts - rest) / parts, (real)rest / parts};
 }
 #endif
@@ -100,12 +100,12 @@ kernel void bilinear_gradient(const resize_sizes given, global const real *restr
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);
     if (p.lanes <= 0) return;
-    const int end_y = first_at(p.row + 1, z.step_y, z.start_y, z.parts_y, z.y);
-    const int end_x = first_at(p.column + 1, z.step_x, z.start_x, z.parts_x, z.x);
+    const int end_y = first_at(p.row + 1, z.h, z.step_y, z.start_y, z.parts_y, z.y);
+    const int end_x = first_at(p.column + 1, z.w, z.step_x, z.start_x, z.parts_x, z.x);
     realv sum = 0;
-    for (int y = first_at(p.row - 1, z.step_y, z.start_y, z.parts_y, z.y); y < end_y; y++) {
+    for (int y = first_at(p.row - 1, z.h, z.step_y, z.start_y, z.parts_y, z.y); y < end_y; y++) {
         const real down = share_of(inputs_of(y, z.h, z.step_y, z.start_y, z.parts_y), p.row);
-        for (int x = first_at(p.column - 1, z.step_x, z.start_x, z.parts_x, z.x); x < end_x; x++) {
+        for (int x = first_at(p.column - 1, z.w, z.step_x, z.start_x, z.parts_x, z.x); x < end_x; x++) {
             const real across = share_of(inputs_of(x, z.w, z.step_x, z.start_x, z.parts_x), p.column);
             sum += down * across * load_lanes(dy + (((size_t)p.n * z.y + y) * z.x + x) * z.c + p.c, p.lanes);
         }

@@ -77,7 +77,8 @@ static const char joined_net_text[] = "input 2x5x4; conv out=18; sigmoid; global
 
 /* One whose layers go by pixels and channels. */
 static const char channel_net_text[] = "input 3x5x4; conv out=18; scale; lrn size=3 alpha=2; droppath rate=0.4; "
-                                       "conv out=2; prelu; flatten; dense out=3";
+                                       "conv out=8; prelu; pixelshuffle scale=2; tanh; pixelunshuffle scale=2; "
+                                       "flatten; dense out=3";
 
 static const char *net_of(const char *file)
 {
@@ -92,6 +93,7 @@ static const char *net_of(const char *file)
                 {"lrn.cl", channel_net_text},
                 {"dropout.cl", channel_net_text},
                 {"channel.cl", channel_net_text},
+                {"pixel_shuffle.cl", channel_net_text},
                 {"pad.cl", sized_net_text},
                 {"resize.cl", sized_net_text}};
     for (size_t i = 0; file && i < sizeof nets / sizeof *nets; i++)
@@ -280,6 +282,10 @@ static const fault wrong_values[] = {
      disagree},
     {"lrn.cl", "static inline int window_end", "/ 2 + 1", "/ 2", "lrn_forward", "lrn1", "base", disagree},
     {"lrn.cl", "kernel void lrn_gradient", "2 * real_of", "real_of", "lrn_gradient", "lrn1", "dx", disagree},
+    {"pixel_shuffle.cl", "kernel void pixel_shuffle", "row % z.scale", "column % z.scale", "pixel_shuffle",
+     "pixelshuffle1", "y", disagree},
+    {"pixel_shuffle.cl", "kernel void pixel_unshuffle", "k / z.scale % z.scale", "k % z.scale", "pixel_unshuffle",
+     "pixelunshuffle1", "y", disagree},
     {"dropout.cl", "kernel void dropout", "z.whole ? 0u :", "", "dropout", "droppath1", "y", disagree},
     {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
      disagree},

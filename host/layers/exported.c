@@ -1,7 +1,6 @@
 /* What layers share on their way to an ONNX model. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "layers/layer.h"
 
@@ -89,13 +88,11 @@ void clt__export_pads(const clt__exported *e, const char *to, const int *before,
     CLT__ONNX_PUT(e->to, "Pad", to, e->in[0], clt__onnx_put_list(e->to, clt__export_name(e, "pads"), 8, all), value);
 }
 
-/* What is nearest is rounded down in a grid that begins at the first pixel, as PyTorch has it, else half up. */
-void clt__export_grid(const clt__exported *e, bool nearest, const char *grid)
+void clt__export_grid(const clt__exported *e, bool nearest, const char *grid, const char *rounding)
 {
     clt__onnx_put_word(e->to, "mode", nearest ? "nearest" : "linear");
     clt__onnx_put_word(e->to, "coordinate_transformation_mode", grid);
-    if (nearest)
-        clt__onnx_put_word(e->to, "nearest_mode", strcmp(grid, "asymmetric") == 0 ? "floor" : "round_prefer_ceil");
+    if (nearest) clt__onnx_put_word(e->to, "nearest_mode", rounding);
 }
 
 /* ---- constants */

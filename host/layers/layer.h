@@ -139,6 +139,7 @@ extern const clt__layer_row clt__channelmean;                  /* which shares i
 extern const clt__layer_row clt__log_softmax;                  /* which shares its ops with softmax */
 extern const clt__layer_row clt__layernorm, clt__instancenorm; /* ... with groupnorm */
 extern const clt__layer_row clt__mul, clt__sub;                /* ... with div */
+extern const clt__layer_row clt__pixelunshuffle;               /* ... with pixelshuffle */
 extern const clt__layer_row clt__droppath;                     /* ... with dropout */
 extern const clt__layer_row clt__minimum;                      /* ... with maximum */
 
@@ -224,8 +225,8 @@ void clt__export_like_output(const clt__exported *e, const char *value);
 /* A Pad node from the layer's input to `to`; value: the name of a constant, or NULL. */
 void clt__export_pads(const clt__exported *e, const char *to, const int *before, const int *after, const char *value);
 
-/* The attributes of a Resize node. */
-void clt__export_grid(const clt__exported *e, bool nearest, const char *grid);
+/* The attributes of a Resize node; the rounding is of what is nearest. */
+void clt__export_grid(const clt__exported *e, bool nearest, const char *grid, const char *rounding);
 
 /* A tensor of the same number throughout. */
 const char *clt__export_repeated(const clt__exported *e, const char *what, int dims, const int *dim, double value);

@@ -30,6 +30,8 @@
     ROW(concat)     \
     ROW(slice) \
     ROW(channelshuffle) \
+    ROW(pixelshuffle) \
+    ROW(pixelunshuffle) \
     ROW(mul) \
     ROW(sub) \
     ROW(div) \

@@ -422,14 +422,34 @@ clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor
                 graph->file->path, (unsigned long long)graph->most_filled);
 }
 
+/* A layer that does to the value what its view says. */
+static clt_status put_in_order(const clt__onnx_work *work, clt__onnx_value *value, const char *kind, const char *option,
+                               int64_t number, clt_shape shape, clt_error *error)
+{
+    TRY(clt__onnx_write(work->graph, kind, NULL, &value->line, 1, shape, &value->line, error, " %s=%lld", option,
+                        (long long)number));
+    value->shape = shape;
+    value->view = clt__view_of(work->graph->batch, shape, value->view.rank);
+    value->users = 0;
+    return CLT_OK;
+}
+
 clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error)
 {
-    int64_t groups;
-    if (!clt__view_is_shuffled(&value->view, value->shape, &groups)) return CLT_OK;
-    TRY(clt__onnx_write(work->graph, "channelshuffle", NULL, &value->line, 1, value->shape, &value->line, error,
-                        " groups=%lld", (long long)groups));
-    value->view = clt__view_of(work->graph->batch, value->shape, value->view.rank);
-    value->users = 0;
+    int64_t number;
+    clt_shape s = value->shape;
+    if (clt__view_is_shuffled(&value->view, s, &number))
+        return put_in_order(work, value, "channelshuffle", "groups", number, s, error);
+    if (clt__view_is_pixel_shuffled(&value->view, s, false, &number)) {
+        const int scale = (int)number;
+        s = (clt_shape){s.channels / scale / scale, s.height * scale, s.width * scale};
+        return put_in_order(work, value, "pixelshuffle", "scale", number, s, error);
+    }
+    if (clt__view_is_pixel_shuffled(&value->view, s, true, &number)) {
+        const int scale = (int)number;
+        s = (clt_shape){s.channels * scale * scale, s.height / scale, s.width / scale};
+        return put_in_order(work, value, "pixelunshuffle", "scale", number, s, error);
+    }
     return CLT_OK;
 }
 

@@ -151,7 +151,8 @@ clt_status clt__onnx_add_constant(clt__onnx_graph *graph, int line, const char *
 /* A tensor of one number throughout becomes weights: an error where such come to more than any model needs. */
 clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor *tensor, clt_error *error);
 
-/* Where the channels of a value that flows are shuffled, they are put in order, for all who read that value. */
+/* Where the channels of a value that flows, or its channels and pixels, are shuffled, they are put in order, for all
+ * who read that value. */
 clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error);
 
 /* A value as images whose channels are dimension 1, as convolutions take them: shuffled channels are put in order. An

@@ -142,6 +142,35 @@ static clt_status gather(const clt__onnx_work *work, clt_error *error)
     return clt__onnx_refuse(work, error, "only neighbouring channels can be picked");
 }
 
+/* Channels that become pixels, and back. ONNX counts a pixel's parts first, but in the mode CRD of DepthToSpace, and
+ * cltrain as PyTorch the channels: a channel shuffle lies between. */
+static clt_status shuffle_pixels(const clt__onnx_work *work, clt_error *error)
+{
+    const bool back = strcmp(work->kind, "pixelunshuffle") == 0,
+               parts_first = back || !clt__onnx_is_word(work, "mode", "CRD");
+    const int64_t scale = clt__onnx_int(work, "blocksize", 0);
+    clt__onnx_value x;
+    bool fits;
+    TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
+    if (!fits) return CLT_OK;
+    const clt_shape in = x.shape;
+    const int s = scale >= 1 && scale <= 10000 ? (int)scale : 0, area = s * s;
+    if (x.view.rank != 4 || !s ||
+        (back ? in.height % s || in.width % s || in.channels > 1000000 / area : in.channels % area))
+        return clt__onnx_refuse(work, error, "its block does not fit its input");
+    const clt_shape shape = back ? (clt_shape){in.channels * area, in.height / s, in.width / s}
+                                 : (clt_shape){in.channels / area, in.height * s, in.width * s};
+    clt__onnx_graph *graph = work->graph;
+    if (parts_first && !back)
+        TRY(clt__onnx_write(graph, "channelshuffle", NULL, &x.line, 1, in, &x.line, error, " groups=%d", area));
+    TRY(clt__onnx_write(graph, work->kind, NULL, &x.line, 1, shape, &x.line, error, " scale=%d", s));
+    if (back)
+        TRY(clt__onnx_write(graph, "channelshuffle", NULL, &x.line, 1, shape, &x.line, error, " groups=%d",
+                            in.channels));
+    const clt__view view = clt__view_of(graph->batch, shape, 4);
+    return clt__onnx_give_made(work, 0, x.line, &view);
+}
+
 /* ---- padding and sizes */
 
 static clt_status pad(const clt__onnx_work *work, clt_error *error)
@@ -185,8 +214,23 @@ static clt_status pad(const clt__onnx_work *work, clt_error *error)
                                left, bottom, right, more);
 }
 
-/* The output's height and width, by its sizes or scales, which are inputs of these numbers. */
-static bool read_size(const clt__onnx_work *work, const clt__onnx_value *x, size_t scales, size_t sizes, int out[2])
+/* A size that is resized to: by its pixels, or by a scale, which stays part of the grid where it is not exact. */
+typedef struct target {
+    int pixels[2];
+    double scale[2]; /* 0 where the sizes tell it */
+} target;
+
+static bool take_side(double wanted, bool by_size, int from, int *pixels, double *scale)
+{
+    const double size = by_size ? wanted : floor(from * (double)(float)wanted + 1e-6);
+    if (!(size >= 1 && size <= 100000 && wanted > 0)) return false;
+    *pixels = (int)size;
+    *scale = by_size || fabs(size - from * wanted) <= 1e-4 ? 0 : wanted;
+    return !by_size || wanted == size;
+}
+
+/* Sizes or scales are inputs of these numbers. */
+static bool read_target(const clt__onnx_work *work, const clt__onnx_value *x, size_t scales, size_t sizes, target *to)
 {
     const clt__onnx_value *scale = clt__onnx_input(work, scales), *size = clt__onnx_input(work, sizes);
     const int rank = x->view.rank, from[] = {x->shape.height, x->shape.width};
@@ -195,23 +239,56 @@ static bool read_size(const clt__onnx_work *work, const clt__onnx_value *x, size
     int64_t axes[CLT__ONNX_RANK];
     const int named = clt__onnx_ints(work, "axes", axes, CLT__ONNX_RANK), count = named ? named : rank;
     if (!(by_size || clt__onnx_is_constant(scale)) || named < 0 || (int)given->count != count || rank < 3) return false;
-    out[0] = from[0];
-    out[1] = from[1];
+    *to = (target){.pixels = {from[0], from[1]}};
     for (int j = 0; j < count; j++) {
-        const int i = clt__onnx_axis(named ? axes[j] : j, rank);
+        const int i = clt__onnx_axis(named ? axes[j] : j, rank), at = 2 - (rank - i);
         const double wanted = clt__onnx_at(given, (size_t)j);
         if (i < 0) return false;
         if (i < 2) {
             if (by_size ? i == 1 && wanted != x->shape.channels : wanted != 1) return false;
-            continue;
+        } else if (!take_side(wanted, by_size, from[at], &to->pixels[at], &to->scale[at])) {
+            return false;
         }
-        const int at = 2 - (rank - i);
-        const double pixels = by_size ? wanted : from[at] * wanted;
-        if (!(pixels >= 1 && pixels <= 100000 && pixels == floor(pixels)))
-            return false; /* the grid depends on the rest */
-        out[at] = (int)pixels;
     }
     return true;
+}
+
+/* The words of a net for the grid and the rounding; *grid is NULL where there are none. */
+static void read_grid(const clt__onnx_work *work, bool upsample, const target *to, const char **grid,
+                      const char **rounding)
+{
+    static const struct {
+        const char *onnx, *net;
+    } grids[] = {{"half_pixel", "half_pixel"}, {"align_corners", "align_corners"}, {"asymmetric", "asymmetric"}},
+      roundings[] = {
+          {"round_prefer_floor", "half_down"}, {"round_prefer_ceil", "half_up"}, {"floor", "floor"}, {"ceil", "ceil"}};
+    const bool none = !clt__onnx_has(work, "coordinate_transformation_mode");
+    *grid = upsample ? "asymmetric" : none ? "half_pixel" : NULL;
+    *rounding = upsample ? "floor" : "half_down";
+    for (size_t i = 0; i < sizeof grids / sizeof *grids && !upsample; i++)
+        if (clt__onnx_is_word(work, "coordinate_transformation_mode", grids[i].onnx)) *grid = grids[i].net;
+    for (size_t i = 0; i < sizeof roundings / sizeof *roundings && !upsample; i++)
+        if (clt__onnx_is_word(work, "nearest_mode", roundings[i].onnx)) *rounding = roundings[i].net;
+    if (clt__onnx_is_word(work, "coordinate_transformation_mode", "pytorch_half_pixel")) *grid = "half_pixel";
+    /* Half a pixel later than half_pixel, so that rounding down is what rounds that up from a half on. */
+    const bool later = clt__onnx_is_word(work, "coordinate_transformation_mode", "tf_half_pixel_for_nn"),
+               down = strcmp(*rounding, "floor") == 0;
+    if (later && (down || strcmp(*rounding, "half_down") == 0)) {
+        *grid = "half_pixel";
+        *rounding = down ? "half_up" : "ceil";
+    }
+    if (*grid && strcmp(*grid, "align_corners") == 0 && (to->scale[0] != 0 || to->scale[1] != 0)) *grid = NULL;
+}
+
+/* In the grid that ONNX calls pytorch_half_pixel a side of one pixel is the first one. */
+static clt_status take_first(const clt__onnx_work *work, clt__onnx_value *x, const target *to, clt_error *error)
+{
+    clt_shape *s = &x->shape;
+    if (to->pixels[0] > 1 && to->pixels[1] > 1) return CLT_OK;
+    if (to->pixels[0] == 1) s->height = 1;
+    if (to->pixels[1] == 1) s->width = 1;
+    return clt__onnx_write(work->graph, "resize", NULL, &x->line, 1, *s, &x->line, error, " size=%dx%d grid=asymmetric",
+                           s->height, s->width);
 }
 
 static clt_status resize(const clt__onnx_work *work, clt_error *error)
@@ -219,43 +296,45 @@ static clt_status resize(const clt__onnx_work *work, clt_error *error)
     const bool upsample = strcmp(work->node->op_type, "Upsample") == 0 || work->graph->opset < 11;
     clt__onnx_value x;
     bool fits;
-    int out[2];
+    target to;
+    const char *grid, *rounding, *const names[] = {"height", "width"};
+    char more[160] = "", number[32];
     TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
     if (!fits) return CLT_OK;
-    if (!read_size(work, &x, upsample ? 1 : 2, upsample ? 99 : 3, out))
+    if (!read_target(work, &x, upsample ? 1 : 2, upsample ? 99 : 3, &to))
         return clt__onnx_refuse(work, error, "its size is not known, or not of rows and columns alone");
     const bool linear = clt__onnx_is_word(work, "mode", "linear") || clt__onnx_is_word(work, "mode", "bilinear");
     if (clt__onnx_has(work, "mode") && !linear && !clt__onnx_is_word(work, "mode", "nearest"))
         return clt__onnx_refuse(work, error, "its mode is not nearest or linear");
-    const char *grid =
-        upsample                                                                     ? "asymmetric"
-        : clt__onnx_is_word(work, "coordinate_transformation_mode", "align_corners") ? "align_corners"
-        : clt__onnx_is_word(work, "coordinate_transformation_mode", "asymmetric")    ? "asymmetric"
-        : !clt__onnx_has(work, "coordinate_transformation_mode")                     ? "half_pixel"
-        : clt__onnx_is_word(work, "coordinate_transformation_mode", "half_pixel")    ? "half_pixel"
-        : clt__onnx_is_word(work, "coordinate_transformation_mode", "pytorch_half_pixel") && out[0] > 1 && out[1] > 1
-            ? "half_pixel"
-            : NULL;
-    /* A place halfway between two pixels, which alone is rounded either way, is where no pixel of the output lies if
-     * that is a whole number of times as large. */
-    const bool rounds_down = upsample || clt__onnx_is_word(work, "nearest_mode", "floor"),
-               halves_up = clt__onnx_is_word(work, "nearest_mode", "round_prefer_ceil"),
-               halves_down = !clt__onnx_has(work, "nearest_mode") ||
-                             clt__onnx_is_word(work, "nearest_mode", "round_prefer_floor"),
-               whole = out[0] % x.shape.height == 0 && out[1] % x.shape.width == 0;
-    const bool asymmetric = grid && strcmp(grid, "asymmetric") == 0,
-               half_pixel = grid && strcmp(grid, "half_pixel") == 0;
-    if (!grid || (!linear && !(asymmetric ? rounds_down : halves_up || (half_pixel && whole && halves_down))))
-        return clt__onnx_refuse(work, error, "its grid and rounding are not among those that can be written");
-    const clt_shape shape = {x.shape.channels, out[0], out[1]};
-    return clt__onnx_give_line(work, &x, "resize", shape, NULL, error, " size=%dx%d mode=%s grid=%s", out[0], out[1],
-                               linear ? "bilinear" : "nearest", grid);
+    read_grid(work, upsample, &to, &grid, &rounding);
+    if (!grid) return clt__onnx_refuse(work, error, "its grid is not among those that can be written");
+    if (!linear) (void)snprintf(more, sizeof more, " rounding=%s", rounding);
+    for (int i = 0; i < 2; i++)
+        if (to.scale[i] != 0)
+            (void)snprintf(more + strlen(more), sizeof more - strlen(more), " scale_%s=%s", names[i],
+                           clt__onnx_number(to.scale[i], number));
+    if (clt__onnx_is_word(work, "coordinate_transformation_mode", "pytorch_half_pixel"))
+        TRY(take_first(work, &x, &to, error));
+    const clt_shape shape = {x.shape.channels, to.pixels[0], to.pixels[1]};
+    return clt__onnx_give_line(work, &x, "resize", shape, NULL, error, " size=%dx%d mode=%s grid=%s%s", to.pixels[0],
+                               to.pixels[1], linear ? "bilinear" : "nearest", grid, more);
 }
 
 const clt__onnx_row clt__onnx_shape_rows[] = {
-    {"Identity", pass, NULL},       {"Cast", pass, NULL},       {"Reshape", reshape, NULL},
-    {"Flatten", reshape, NULL},     {"Squeeze", reshape, NULL}, {"Unsqueeze", reshape, NULL},
-    {"Slice", slice, NULL},         {"Split", split, NULL},     {"Gather", gather, NULL},
-    {"Transpose", transpose, NULL}, {"Pad", pad, NULL},         {"Resize", resize, NULL},
-    {"Upsample", resize, NULL},     {NULL, NULL, NULL},
+    {"Identity", pass, NULL},
+    {"Cast", pass, NULL},
+    {"Reshape", reshape, NULL},
+    {"Flatten", reshape, NULL},
+    {"Squeeze", reshape, NULL},
+    {"Unsqueeze", reshape, NULL},
+    {"Slice", slice, NULL},
+    {"Split", split, NULL},
+    {"Gather", gather, NULL},
+    {"Transpose", transpose, NULL},
+    {"Pad", pad, NULL},
+    {"DepthToSpace", shuffle_pixels, "pixelshuffle"},
+    {"SpaceToDepth", shuffle_pixels, "pixelunshuffle"},
+    {"Resize", resize, NULL},
+    {"Upsample", resize, NULL},
+    {NULL, NULL, NULL},
 };

@@ -156,6 +156,32 @@ bool clt__view_is_shuffled(const clt__view *view, clt_shape shape, int64_t *grou
            clt__view_is_image(&straight, shape);
 }
 
+/* A dimension of these atoms, those of size 1 left out. */
+static bool is_made_of(const clt__view *view, int dim, const clt__atom *atom, int atoms)
+{
+    clt__view wanted = {.rank = 1}, own = {.rank = 1, .dim = {view->dim[dim]}};
+    for (int i = 0; i < atoms; i++)
+        if (!append(&wanted, 0, atom[i])) return false;
+    return clt__view_equal(&own, &wanted);
+}
+
+bool clt__view_is_pixel_shuffled(const clt__view *view, clt_shape shape, bool back, int64_t *scale)
+{
+    const int64_t c = shape.channels, h = shape.height, w = shape.width;
+    if (view->rank != 4 || view->dim[0].atoms != 1 || view->dim[0].atom[0].of != 'N') return false;
+    if (back) {
+        const int64_t rows = clt__view_size(view, 2), s = *scale = rows ? h / rows : 0;
+        return s > 1 && h % s == 0 && w % s == 0 &&
+               is_made_of(view, 1, (const clt__atom[]){{'C', c, 1}, {'H', s, 1}, {'W', s, 1}}, 3) &&
+               is_made_of(view, 2, (const clt__atom[]){{'H', h / s, s}}, 1) &&
+               is_made_of(view, 3, (const clt__atom[]){{'W', w / s, s}}, 1);
+    }
+    const int64_t s = *scale = h ? clt__view_size(view, 2) / h : 0;
+    return s > 1 && c % (s * s) == 0 && is_made_of(view, 1, (const clt__atom[]){{'C', c / (s * s), s * s}}, 1) &&
+           is_made_of(view, 2, (const clt__atom[]){{'H', h, 1}, {'C', s, s}}, 2) &&
+           is_made_of(view, 3, (const clt__atom[]){{'W', w, 1}, {'C', s, 1}}, 2);
+}
+
 int64_t clt__view_element(const clt__view *view, clt_shape shape, const int64_t *place)
 {
     int64_t c = 0, h = 0, w = 0;

@@ -56,6 +56,10 @@ bool clt__view_is_ordered(const clt__view *view, clt_shape shape);
  * two in the middle and a reshape back leave them. */
 bool clt__view_is_shuffled(const clt__view *view, clt_shape shape, int64_t *groups);
 
+/* Whether it is what a pixel shuffle gives (back: what undoes one gives), as reshapes and transposes write it: channels
+ * of a scale's square that became pixels, or pixels that became channels. */
+bool clt__view_is_pixel_shuffled(const clt__view *view, clt_shape shape, bool back, int64_t *scale);
+
 /* Where in an image's C x H x W elements the element of this place (one index a dimension, that of the batch 0) is. */
 int64_t clt__view_element(const clt__view *view, clt_shape shape, const int64_t *place);
 

@@ -15,7 +15,7 @@ typedef struct between {
 static between inputs_of(int y, int size, int step, int start, int parts)
 {
     const int64_t place = (int64_t)step * y + start, at = place > 0 ? place : 0;
-    const int above = (int)(at / parts);
+    const int above = at / parts < size ? (int)(at / parts) : size - 1;
     const double lower = (double)(at % parts) / parts;
     return (between){{above, above + 1 < size ? above + 1 : above}, {1 - lower, lower}};
 }

@@ -111,6 +111,8 @@ NETS = [
     ("input 5x3x2; slice first=1 count=3", "", Function(lambda x: x[:, 1:4])),
     ("input 6x3x2; channelshuffle groups=3", "",  # as torch.nn.ChannelShuffle, whose gradient this version lacks
      Function(lambda x: x.reshape(2, 3, 2, 3, 2).transpose(1, 2).reshape(2, 6, 3, 2))),
+    ("input 18x2x3; pixelshuffle scale=3", "", nn.PixelShuffle(3)),
+    ("input 3x4x6; pixelunshuffle scale=2", "", nn.PixelUnshuffle(2)),
     ("input 2x3x3; conv out=2; mul from=conv1,input", "conv1", Function(lambda x, c: c(x) * x, nn.Conv2d(2, 2, 1))),
     ("input 2x3x3; mul from=input,input", "", Function(lambda x: x * x)),
     ("input 3x2x3; globalavgpool; mul from=input,globalavgpool1", "", Function(lambda x: x * x.mean((2, 3), True))),
