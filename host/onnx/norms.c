@@ -162,31 +162,34 @@ static clt_status apply(const clt__onnx_work *work, clt__onnx_value *x, char sig
     return CLT_OK;
 }
 
-/* Over the columns of each row: each minus its row's mean, over the root of the mean of its row's squares and eps. */
+/* The mean of each row, or with `eps` the root of that and eps, at each of its pixels. */
+static clt_status spread_mean(clt__onnx_graph *graph, int of, clt_shape whole, const double *eps, int *line,
+                              clt_error *error)
+{
+    const clt_shape row = {whole.channels, whole.height, 1};
+    const int64_t one = 1;
+    TRY(clt__onnx_write(graph, "avgpool", NULL, &of, 1, row, line, error, " kernel=1x%d", whole.width));
+    if (eps) {
+        of = *line;
+        TRY(clt__onnx_write(graph, "scale", NULL, &of, 1, row, line, error, " weight=no shared=yes frozen=yes"));
+        TRY(clt__onnx_add_weight(graph, *line, "bias", 1, &one, eps, error));
+        of = *line;
+        TRY(clt__onnx_write(graph, "sqrt", NULL, &of, 1, row, line, error, "%s", ""));
+    }
+    of = *line;
+    return clt__onnx_write(graph, "upsample", NULL, &of, 1, whole, line, error, " scale=1x%d", whole.width);
+}
+
+/* Over the columns of each row: each minus its row's mean, over the root of the mean of such squares and eps. */
 static clt_status normalise_rows(const clt__onnx_work *work, clt__onnx_value *x, double eps, clt_error *error)
 {
     clt__onnx_graph *graph = work->graph;
-    const clt_shape whole = x->shape, row = {whole.channels, whole.height, 1};
-    const int64_t one = 1;
-    int mean = x->line, centred[2] = {x->line}, variance, quotient[2];
-    for (int i = 0; i < 2; i++) {
-        int *line = i ? &variance : &mean;
-        if (i)
-            TRY(clt__onnx_write(graph, "mul", NULL, (const int[]){centred[0], centred[0]}, 2, whole, line, error, "%s",
-                                ""));
-        TRY(clt__onnx_write(graph, "avgpool", NULL, line, 1, row, line, error, " kernel=1x%d", whole.width));
-        if (i) {
-            TRY(clt__onnx_write(graph, "scale", NULL, line, 1, row, line, error, " weight=no shared=yes frozen=yes"));
-            TRY(clt__onnx_add_weight(graph, *line, "bias", 1, &one, &eps, error));
-            TRY(clt__onnx_write(graph, "sqrt", NULL, line, 1, row, line, error, "%s", ""));
-        }
-        TRY(clt__onnx_write(graph, "upsample", NULL, line, 1, whole, line, error, " scale=1x%d", whole.width));
-        centred[1] = mean;
-        if (!i) TRY(clt__onnx_write(graph, "sub", NULL, centred, 2, whole, &centred[0], error, "%s", ""));
-    }
-    quotient[0] = centred[0];
-    quotient[1] = variance;
-    return clt__onnx_write(graph, "div", NULL, quotient, 2, whole, &x->line, error, "%s", "");
+    int mean = 0, centred = 0, square = 0, root = 0;
+    TRY(spread_mean(graph, x->line, x->shape, NULL, &mean, error));
+    TRY(clt__onnx_write(graph, "sub", NULL, (const int[]){x->line, mean}, 2, x->shape, &centred, error, "%s", ""));
+    TRY(clt__onnx_write(graph, "mul", NULL, (const int[]){centred, centred}, 2, x->shape, &square, error, "%s", ""));
+    TRY(spread_mean(graph, square, x->shape, &eps, &root, error));
+    return clt__onnx_write(graph, "div", NULL, (const int[]){centred, root}, 2, x->shape, &x->line, error, "%s", "");
 }
 
 /* Over the pixels of each channel, or of each row of one. */
