@@ -68,7 +68,8 @@ static int rounding_of(const clt__layer *layer)
 static void find_fraction(double value, int *numerator, int *denominator)
 {
     int64_t before[2] = {0, 1}, now[2] = {1, 0};
-    for (double rest = value; now[1] < 1 << 20 && now[0] < 1 << 20; rest = 1 / (rest - floor(rest))) {
+    double rest = value;
+    while (now[1] < 1 << 20 && now[0] < 1 << 20) {
         const int64_t whole = (int64_t)floor(rest), next[2] = {whole * now[0] + before[0], whole * now[1] + before[1]};
         if (next[0] > 1 << 21 || next[1] > 1 << 21) break;
         for (int i = 0; i < 2; i++) {
@@ -76,6 +77,7 @@ static void find_fraction(double value, int *numerator, int *denominator)
             now[i] = next[i];
         }
         if (fabs((double)now[0] / (double)now[1] - value) <= 1e-9 * value) break;
+        rest = 1 / (rest - floor(rest));
     }
     *numerator = (int)now[0];
     *denominator = (int)now[1];
