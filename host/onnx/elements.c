@@ -144,8 +144,7 @@ static clt_status stretch(const clt__onnx_work *work, clt__onnx_value *x, clt_sh
     if ((rows == 1 && columns == 1) || x->shape.height * x->shape.width == 1) return CLT_OK;
     x->shape.height = to.height;
     x->shape.width = to.width;
-    return clt__onnx_write(work->graph, "upsample", NULL, &x->line, 1, x->shape, &x->line, error, " scale=%dx%d", rows,
-                           columns);
+    return clt__onnx_follow(work->graph, "upsample", &x->line, x->shape, error, " scale=%dx%d", rows, columns);
 }
 
 static clt_status two_values(const clt__onnx_work *work, char sign, const clt__onnx_value *x, const clt__onnx_value *y,

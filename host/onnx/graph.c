@@ -364,6 +364,16 @@ clt_status clt__onnx_write(clt__onnx_graph *graph, const char *kind, const char 
     return status;
 }
 
+clt_status clt__onnx_follow(clt__onnx_graph *graph, const char *kind, int *line, clt_shape shape, clt_error *error,
+                            const char *options, ...)
+{
+    va_list list;
+    va_start(list, options);
+    const clt_status status = write_with(graph, kind, NULL, line, 1, shape, line, error, options, list);
+    va_end(list);
+    return status;
+}
+
 clt_status clt__onnx_give_line(const clt__onnx_work *work, const clt__onnx_value *from, const char *kind,
                                clt_shape shape, const clt__view *view, clt_error *error, const char *options, ...)
 {
@@ -391,6 +401,24 @@ clt_status clt__onnx_add_option(clt__onnx_line *line, clt_error *error, const ch
     free(line->options);
     line->options = longer;
     return CLT_OK;
+}
+
+bool clt__onnx_is_by_element(const clt__onnx_line *line)
+{
+    return (strcmp(line->kind, "layernorm") == 0 && !strstr(line->options, " over=channels")) ||
+           strstr(line->options, " over=elements");
+}
+
+int clt__onnx_numbers_shape(const clt__onnx_graph *graph, int line, int64_t count, int64_t extent[3])
+{
+    const clt__onnx_line *l = &graph->line[line];
+    const bool flat = l->input[0] >= 0 && strcmp(graph->line[l->input[0]].kind, "flatten") == 0;
+    extent[0] = count;
+    if (!clt__onnx_is_by_element(l) || flat) return 1;
+    extent[0] = l->shape.channels;
+    extent[1] = l->shape.height;
+    extent[2] = l->shape.width;
+    return 3;
 }
 
 clt_status clt__onnx_add_weight(clt__onnx_graph *graph, int line, const char *name, int dimensions,
@@ -426,8 +454,7 @@ clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor
 static clt_status put_in_order(const clt__onnx_work *work, clt__onnx_value *value, const char *kind, const char *option,
                                int64_t number, clt_shape shape, clt_error *error)
 {
-    TRY(clt__onnx_write(work->graph, kind, NULL, &value->line, 1, shape, &value->line, error, " %s=%lld", option,
-                        (long long)number));
+    TRY(clt__onnx_follow(work->graph, kind, &value->line, shape, error, " %s=%lld", option, (long long)number));
     value->shape = shape;
     value->view = clt__view_of(work->graph->batch, shape, value->view.rank);
     value->users = 0;
@@ -463,8 +490,6 @@ clt_status clt__onnx_as_image(const clt__onnx_work *work, const clt__onnx_value 
     *is_image = clt__view_is_image(&image->view, image->shape);
     if (*is_image) return CLT_OK;
     *is_image = image->view.rank == 2 && clt__view_is_ordered(&image->view, image->shape);
-    if (*is_image)
-        return clt__onnx_write(work->graph, "flatten", NULL, &value->line, 1, image->shape, &image->line, error, "%s",
-                               "");
+    if (*is_image) return clt__onnx_follow(work->graph, "flatten", &image->line, image->shape, error, "%s", "");
     return clt__onnx_refuse(work, error, "its input is no image with its channels in dimension 1");
 }

@@ -131,6 +131,10 @@ clt_status clt__onnx_give_made(const clt__onnx_work *work, size_t output, int li
 clt_status clt__onnx_write(clt__onnx_graph *graph, const char *kind, const char *name, const int *input, int inputs,
                            clt_shape shape, int *line, clt_error *error, const char *options, ...) CLT__PRINTF(9, 10);
 
+/* The same, without a name, of a line that reads the line *line alone, and that *line then is. */
+clt_status clt__onnx_follow(clt__onnx_graph *graph, const char *kind, int *line, clt_shape shape, clt_error *error,
+                            const char *options, ...) CLT__PRINTF(6, 7);
+
 /* The same of one value, given as output 0 with that view (NULL: images of the rank that the input has). */
 clt_status clt__onnx_give_line(const clt__onnx_work *work, const clt__onnx_value *from, const char *kind,
                                clt_shape shape, const clt__view *view, clt_error *error, const char *options, ...)
@@ -138,6 +142,13 @@ clt_status clt__onnx_give_line(const clt__onnx_work *work, const clt__onnx_value
 
 /* One more option, written with a blank before it. */
 clt_status clt__onnx_add_option(clt__onnx_line *line, clt_error *error, const char *format, ...) CLT__PRINTF(3, 4);
+
+/* Whether the layer has a number of its own for each element of an image. */
+bool clt__onnx_is_by_element(const clt__onnx_line *line);
+
+/* The shape that files have `count` numbers of a line in: [c, h, w] where they are an image's, else they are in a row.
+ * Gives how many extents that has. */
+int clt__onnx_numbers_shape(const clt__onnx_graph *graph, int line, int64_t count, int64_t extent[3]);
 
 /* A parameter of a line, in the order of files; the extents' product is its values' number. Until all lines are there
  * it is called after the line's index: "12.weight". */

@@ -423,8 +423,8 @@ static clt_status finish(importer *im, clt__onnx_import *import, clt_error *erro
     const clt__onnx_work work = {.graph = &im->graph};
     if (output->kind == CLT__ONNX_FLOWS) TRY(clt__onnx_in_order(&work, output, error));
     if (output->kind == CLT__ONNX_FLOWS && output->line < 0) /* a net has a layer at least: all of the channels */
-        TRY(clt__onnx_write(&im->graph, "slice", NULL, &output->line, 1, output->shape, &output->line, error,
-                            " first=0 count=%d", output->shape.channels));
+        TRY(clt__onnx_follow(&im->graph, "slice", &output->line, output->shape, error, " first=0 count=%d",
+                             output->shape.channels));
     if (output->kind != CLT__ONNX_FLOWS) return fail(im, error, "no layer gives its output", im->output);
     if (!clt__view_is_ordered(&output->view, output->shape))
         return fail(im, error, "the elements of an image are in another order, which no layer gives, in its output",

@@ -34,11 +34,9 @@ static clt_status give_layer(const clt__onnx_work *work, const clt__onnx_value *
                         &line, error, "%s", options));
     for (int i = 0; i < count; i++) {
         const clt__onnx_tensor *given = &clt__onnx_input(work, 1 + (size_t)i)->constant;
-        const int64_t extent[] = {(int64_t)given->count},
-                      image[] = {x->shape.channels, x->shape.height, x->shape.width};
-        const bool whole = strcmp(kind, "layernorm") == 0 && x->view.rank > 2 &&
-                           extent[0] == image[0] * image[1] * image[2] && !strstr(options, " over=channels");
-        TRY(clt__onnx_add_constant(work->graph, line, names[i], whole ? 3 : 1, whole ? image : extent, given, error));
+        int64_t extent[3];
+        const int dims = clt__onnx_numbers_shape(work->graph, line, (int64_t)given->count, extent);
+        TRY(clt__onnx_add_constant(work->graph, line, names[i], dims, extent, given, error));
     }
     return clt__onnx_give_made(work, 0, line, &x->view);
 }
@@ -162,33 +160,29 @@ static clt_status apply(const clt__onnx_work *work, clt__onnx_value *x, char sig
     return CLT_OK;
 }
 
-/* The mean of each row, or with `eps` the root of that and eps, at each of its pixels. */
-static clt_status spread_mean(clt__onnx_graph *graph, int of, clt_shape whole, const double *eps, int *line,
-                              clt_error *error)
+/* *line becomes the mean of each row, or with `eps` the root of that and eps, at each of its pixels. */
+static clt_status spread_mean(clt__onnx_graph *graph, clt_shape whole, const double *eps, int *line, clt_error *error)
 {
     const clt_shape row = {whole.channels, whole.height, 1};
     const int64_t one = 1;
-    TRY(clt__onnx_write(graph, "avgpool", NULL, &of, 1, row, line, error, " kernel=1x%d", whole.width));
+    TRY(clt__onnx_follow(graph, "avgpool", line, row, error, " kernel=1x%d", whole.width));
     if (eps) {
-        of = *line;
-        TRY(clt__onnx_write(graph, "scale", NULL, &of, 1, row, line, error, " weight=no shared=yes frozen=yes"));
+        TRY(clt__onnx_follow(graph, "scale", line, row, error, " weight=no shared=yes frozen=yes"));
         TRY(clt__onnx_add_weight(graph, *line, "bias", 1, &one, eps, error));
-        of = *line;
-        TRY(clt__onnx_write(graph, "sqrt", NULL, &of, 1, row, line, error, "%s", ""));
+        TRY(clt__onnx_follow(graph, "sqrt", line, row, error, "%s", ""));
     }
-    of = *line;
-    return clt__onnx_write(graph, "upsample", NULL, &of, 1, whole, line, error, " scale=1x%d", whole.width);
+    return clt__onnx_follow(graph, "upsample", line, whole, error, " scale=1x%d", whole.width);
 }
 
 /* Over the columns of each row: each minus its row's mean, over the root of the mean of such squares and eps. */
 static clt_status normalise_rows(const clt__onnx_work *work, clt__onnx_value *x, double eps, clt_error *error)
 {
     clt__onnx_graph *graph = work->graph;
-    int mean = 0, centred = 0, square = 0, root = 0;
-    TRY(spread_mean(graph, x->line, x->shape, NULL, &mean, error));
+    int mean = x->line, centred = 0, root = 0;
+    TRY(spread_mean(graph, x->shape, NULL, &mean, error));
     TRY(clt__onnx_write(graph, "sub", NULL, (const int[]){x->line, mean}, 2, x->shape, &centred, error, "%s", ""));
-    TRY(clt__onnx_write(graph, "mul", NULL, (const int[]){centred, centred}, 2, x->shape, &square, error, "%s", ""));
-    TRY(spread_mean(graph, square, x->shape, &eps, &root, error));
+    TRY(clt__onnx_write(graph, "mul", NULL, (const int[]){centred, centred}, 2, x->shape, &root, error, "%s", ""));
+    TRY(spread_mean(graph, x->shape, &eps, &root, error));
     return clt__onnx_write(graph, "div", NULL, (const int[]){centred, root}, 2, x->shape, &x->line, error, "%s", "");
 }
 
@@ -203,8 +197,7 @@ static clt_status plane_norm(const clt__onnx_work *work, clt__onnx_value *x, int
     if (!plane && !rows)
         return clt__onnx_refuse(work, error, "only an image, its channels, or its rows can be normalised");
     if (plane)
-        TRY(clt__onnx_write(work->graph, "instancenorm", NULL, &x->line, 1, x->shape, &x->line, error, "%s",
-                            epsilon(work, eps)));
+        TRY(clt__onnx_follow(work->graph, "instancenorm", &x->line, x->shape, error, "%s", epsilon(work, eps)));
     else
         TRY(normalise_rows(work, x, clt__onnx_float(work, "epsilon", 1e-5), error));
     x->users = 2; /* its numbers are for each pixel: they are not the layer's own */
@@ -227,8 +220,7 @@ static clt_status layer_norm(const clt__onnx_work *work, clt_error *error)
     if (!by_pixel && !whole) return plane_norm(work, &x, axis, error);
     if (!has_numbers(weight, numbers) || !(bias->kind == CLT__ONNX_ABSENT || has_numbers(bias, numbers)))
         return clt__onnx_refuse(work, error, "its scale and bias are no constants of a number for each value");
-    if (!by_pixel && rank == 2)
-        TRY(clt__onnx_write(work->graph, "flatten", NULL, &given->line, 1, x.shape, &x.line, error, "%s", ""));
+    if (!by_pixel && rank == 2) TRY(clt__onnx_follow(work->graph, "flatten", &x.line, x.shape, error, "%s", ""));
     const bool plain = is_plain(work, weight, 1) && bias->kind == CLT__ONNX_ABSENT;
     char eps[48], options[96];
     (void)snprintf(options, sizeof options, "%s%s%s", by_pixel ? " over=channels" : "", plain ? " affine=no" : "",
@@ -268,8 +260,7 @@ static clt_status softmax(const clt__onnx_work *work, clt_error *error)
     if (axis < 1 || (old && behind != 1) || (!channels && x->view.rank != 2))
         return clt__onnx_refuse(work, error, "its axis is not the channels, nor all of a vector");
     clt__onnx_value from = *x;
-    if (!channels)
-        TRY(clt__onnx_write(work->graph, "flatten", NULL, &x->line, 1, x->shape, &from.line, error, "%s", ""));
+    if (!channels) TRY(clt__onnx_follow(work->graph, "flatten", &from.line, x->shape, error, "%s", ""));
     return clt__onnx_give_line(work, &from, work->kind, x->shape, &x->view, error, "%s", "");
 }
 

@@ -92,17 +92,17 @@ static clt_status reduce_pixels(const clt__onnx_work *work, clt__onnx_value *x, 
     x->shape.height /= kernel[0];
     x->shape.width /= kernel[1];
     if (x->shape.height * x->shape.width == 1)
-        return clt__onnx_write(work->graph, most ? "globalmaxpool" : "globalavgpool", NULL, &x->line, 1, x->shape,
-                               &x->line, error, "%s", "");
-    return clt__onnx_write(work->graph, most ? "maxpool" : "avgpool", NULL, &x->line, 1, x->shape, &x->line, error,
-                           " kernel=%dx%d", kernel[0], kernel[1]);
+        return clt__onnx_follow(work->graph, most ? "globalmaxpool" : "globalavgpool", &x->line, x->shape, error, "%s",
+                                "");
+    return clt__onnx_follow(work->graph, most ? "maxpool" : "avgpool", &x->line, x->shape, error, " kernel=%dx%d",
+                            kernel[0], kernel[1]);
 }
 
 static clt_status reduce_channels(const clt__onnx_work *work, clt__onnx_value *x, clt_error *error)
 {
     if (x->shape.channels == 1) return CLT_OK;
     x->shape.channels = 1;
-    return clt__onnx_write(work->graph, "channelmean", NULL, &x->line, 1, x->shape, &x->line, error, "%s", "");
+    return clt__onnx_follow(work->graph, "channelmean", &x->line, x->shape, error, "%s", "");
 }
 
 /* A sum is a mean times the number of what it is of, a minimum what the maximum of -x is, negated. */

@@ -71,6 +71,12 @@ static bool is_one(const spread *s)
     return s->count == 1;
 }
 
+/* One number that is part of the formula. */
+static bool is_fixed(const spread *s)
+{
+    return is_one(s) && !s->trained;
+}
+
 static clt_status spread_constant(const clt__onnx_work *work, const clt__onnx_value *x, const clt__onnx_value *value,
                                   spread *s, bool *fits, clt_error *error)
 {
@@ -98,23 +104,11 @@ static bool is_kind(const clt__onnx_line *line, const char *kind)
     return strcmp(line->kind, kind) == 0;
 }
 
-/* Whether a layer has a number of its own for each element of an image, as [c, h, w] where that is one. */
-static bool is_by_element(const clt__onnx_line *line)
-{
-    return (is_kind(line, "layernorm") && !strstr(line->options, " over=channels")) ||
-           strstr(line->options, " over=elements");
-}
-
-static bool reads_vector(const clt__onnx_graph *graph, const clt__onnx_line *line)
-{
-    return line->input[0] >= 0 && is_kind(&graph->line[line->input[0]], "flatten");
-}
-
 /* How many numbers the weight or the bias of the layer has that gives x. */
 static int64_t numbers_of(const clt__onnx_line *line, clt_shape shape)
 {
     if (strstr(line->options, " shared=yes")) return 1;
-    if (is_by_element(line)) return (int64_t)shape.channels * shape.height * shape.width;
+    if (clt__onnx_is_by_element(line)) return (int64_t)shape.channels * shape.height * shape.width;
     return shape.channels;
 }
 
@@ -123,15 +117,15 @@ static clt_status add_numbers(const clt__onnx_work *work, const clt__onnx_value 
                               bool *added, clt_error *error)
 {
     const clt__onnx_line *line = &work->graph->line[x->line];
-    const int64_t image[] = {x->shape.channels, x->shape.height, x->shape.width}, count = numbers_of(line, x->shape);
-    const bool whole = is_by_element(line) && !reads_vector(work->graph, line);
+    const int64_t count = numbers_of(line, x->shape);
+    int64_t extent[3];
+    const int dims = clt__onnx_numbers_shape(work->graph, x->line, count, extent);
     double *numbers;
     *added = count == s->count || (s->by_channel && count % s->count == 0);
     if (!*added) return CLT_OK;
     TRY(clt__allocate((uint64_t)count, sizeof *numbers, "a layer's numbers", &numbers, error));
     for (int64_t i = 0; i < count; i++) numbers[i] = s->value[i / (count / s->count)];
-    const clt_status status =
-        clt__onnx_add_weight(work->graph, x->line, name, whole ? 3 : 1, whole ? image : &count, numbers, error);
+    const clt_status status = clt__onnx_add_weight(work->graph, x->line, name, dims, extent, numbers, error);
     free(numbers);
     TRY(status);
     return clt__onnx_give_view(work, 0, x, &x->view);
@@ -156,7 +150,7 @@ static clt_status add_as_weight(const clt__onnx_work *work, const clt__onnx_valu
 {
     clt__onnx_line *line = line_before(work, x);
     *added = false;
-    if (!line || (is_one(s) && !s->trained)) return CLT_OK;
+    if (!line || is_fixed(s)) return CLT_OK;
     const bool instance = is_kind(line, "instancenorm") && !strstr(line->options, " affine=yes"),
                other =
                    (is_kind(line, "layernorm") || is_kind(line, "groupnorm")) && strstr(line->options, " affine=no");
@@ -184,7 +178,7 @@ static clt_status add_as_bias(const clt__onnx_work *work, const clt__onnx_value 
     *added = false;
     if (!line || !line->takes_bias) return CLT_OK;
     const bool scale = is_kind(line, "scale"), frozen = strstr(line->options, " frozen=yes") != NULL;
-    if (scale ? frozen == s->trained : is_one(s) && !s->trained && x->shape.channels > 1) return CLT_OK;
+    if (scale ? frozen == s->trained : is_fixed(s) && x->shape.channels > 1) return CLT_OK;
     TRY(add_numbers(work, x, s, "bias", added, error));
     if (!*added) return CLT_OK;
     (void)remove_option(line, " bias=no");
@@ -204,7 +198,7 @@ static clt_status write_scale(const clt__onnx_work *work, const clt__onnx_value 
     int line;
     char name[128] = "";
     const char *half =
-        scales && is_one(s) && s->value[0] == 0.5 ? clt__onnx_half(work->graph, x->line, &of.line) : NULL;
+        scales && is_fixed(s) && s->value[0] == 0.5 ? clt__onnx_half(work->graph, x->line, &of.line) : NULL;
     if (half) return clt__onnx_give_line(work, &of, half, x->shape, &x->view, error, "%s", "");
     of.line = x->line;
     if (s->trained && !clt__onnx_parameter_of(s->name, name, sizeof name))
@@ -212,20 +206,19 @@ static clt_status write_scale(const clt__onnx_work *work, const clt__onnx_value 
     TRY(clt__onnx_write(work->graph, "scale", name, &of.line, 1, x->shape, &line, error, "%s%s%s%s",
                         scales ? " bias=no" : " weight=no", is_one(s) ? " shared=yes" : "",
                         s->by_channel ? "" : " over=elements", s->trained ? "" : " frozen=yes"));
-    const int64_t image[] = {x->shape.channels, x->shape.height, x->shape.width};
-    const bool whole = !s->by_channel && !reads_vector(work->graph, &work->graph->line[line]);
-    TRY(clt__onnx_add_weight(work->graph, line, scales ? "weight" : "bias", whole ? 3 : 1, whole ? image : &s->count,
-                             s->value, error));
+    int64_t extent[3];
+    const int dims = clt__onnx_numbers_shape(work->graph, line, s->count, extent);
+    TRY(clt__onnx_add_weight(work->graph, line, scales ? "weight" : "bias", dims, extent, s->value, error));
     clt__onnx_line *written = &work->graph->line[line];
     written->takes_bias = scales;
-    if (is_one(s)) *(scales ? &written->factor : &written->shift) = s->value[0];
+    if (is_fixed(s)) *(scales ? &written->factor : &written->shift) = s->value[0];
     return clt__onnx_give_made(work, 0, line, &x->view);
 }
 
 static clt_status give_shifted(const clt__onnx_work *work, const clt__onnx_value *x, const spread *s, clt_error *error)
 {
     bool added;
-    if (is_one(s) && !s->trained && s->value[0] == 0) return clt__onnx_give_view(work, 0, x, &x->view);
+    if (is_fixed(s) && s->value[0] == 0) return clt__onnx_give_view(work, 0, x, &x->view);
     TRY(add_as_bias(work, x, s, &added, error));
     return added ? CLT_OK : write_scale(work, x, s, false, error);
 }
@@ -233,7 +226,7 @@ static clt_status give_shifted(const clt__onnx_work *work, const clt__onnx_value
 static clt_status give_scaled(const clt__onnx_work *work, const clt__onnx_value *x, const spread *s, clt_error *error)
 {
     bool added;
-    if (is_one(s) && !s->trained && s->value[0] == 1) return clt__onnx_give_view(work, 0, x, &x->view);
+    if (is_fixed(s) && s->value[0] == 1) return clt__onnx_give_view(work, 0, x, &x->view);
     TRY(add_as_weight(work, x, s, &added, error));
     return added ? CLT_OK : write_scale(work, x, s, true, error);
 }
@@ -243,10 +236,9 @@ static clt_status give_scaled(const clt__onnx_work *work, const clt__onnx_value 
 clt_status clt__onnx_turn(const clt__onnx_work *work, const clt__onnx_value *x, const char *kind,
                           clt__onnx_value *turned, clt_error *error)
 {
-    const int of = x->line;
     *turned = *x;
     turned->users = 1;
-    return clt__onnx_write(work->graph, kind, NULL, &of, 1, x->shape, &turned->line, error, "%s", "");
+    return clt__onnx_follow(work->graph, kind, &turned->line, x->shape, error, "%s", "");
 }
 
 clt_status clt__onnx_times(const clt__onnx_work *work, const clt__onnx_value *x, double factor, clt_error *error)

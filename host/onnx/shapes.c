@@ -161,12 +161,9 @@ static clt_status shuffle_pixels(const clt__onnx_work *work, clt_error *error)
     const clt_shape shape = back ? (clt_shape){in.channels * area, in.height / s, in.width / s}
                                  : (clt_shape){in.channels / area, in.height * s, in.width * s};
     clt__onnx_graph *graph = work->graph;
-    if (parts_first && !back)
-        TRY(clt__onnx_write(graph, "channelshuffle", NULL, &x.line, 1, in, &x.line, error, " groups=%d", area));
-    TRY(clt__onnx_write(graph, work->kind, NULL, &x.line, 1, shape, &x.line, error, " scale=%d", s));
-    if (back)
-        TRY(clt__onnx_write(graph, "channelshuffle", NULL, &x.line, 1, shape, &x.line, error, " groups=%d",
-                            in.channels));
+    if (parts_first && !back) TRY(clt__onnx_follow(graph, "channelshuffle", &x.line, in, error, " groups=%d", area));
+    TRY(clt__onnx_follow(graph, work->kind, &x.line, shape, error, " scale=%d", s));
+    if (back) TRY(clt__onnx_follow(graph, "channelshuffle", &x.line, shape, error, " groups=%d", in.channels));
     const clt__view view = clt__view_of(graph->batch, shape, 4);
     return clt__onnx_give_made(work, 0, x.line, &view);
 }
@@ -287,8 +284,8 @@ static clt_status take_first(const clt__onnx_work *work, clt__onnx_value *x, con
     if (to->pixels[0] > 1 && to->pixels[1] > 1) return CLT_OK;
     if (to->pixels[0] == 1) s->height = 1;
     if (to->pixels[1] == 1) s->width = 1;
-    return clt__onnx_write(work->graph, "resize", NULL, &x->line, 1, *s, &x->line, error, " size=%dx%d grid=asymmetric",
-                           s->height, s->width);
+    return clt__onnx_follow(work->graph, "resize", &x->line, *s, error, " size=%dx%d grid=asymmetric", s->height,
+                            s->width);
 }
 
 static clt_status resize(const clt__onnx_work *work, clt_error *error)

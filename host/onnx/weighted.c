@@ -115,7 +115,7 @@ static clt_status write_dense(const clt__onnx_work *work, const clt__onnx_value 
     char name[128];
     int line, from = x->line;
     if (x->shape.height * x->shape.width > 1)
-        TRY(clt__onnx_write(work->graph, "flatten", NULL, &x->line, 1, x->shape, &from, error, "%s", ""));
+        TRY(clt__onnx_follow(work->graph, "flatten", &from, x->shape, error, "%s", ""));
     TRY(clt__onnx_write(work->graph, "dense", clt__onnx_layer_name(work, 1, name, sizeof name), &from, 1, shape, &line,
                         error, " out=%d%s", (int)m->out, has_bias ? "" : " bias=no"));
     work->graph->line[line].takes_bias = !has_bias;

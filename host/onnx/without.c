@@ -78,6 +78,11 @@ void clt__onnx_put_word(CLT__UNUSED clt__onnx_writer *writer, CLT__UNUSED const 
 {
 }
 
+double *clt__onnx_take_reals(CLT__UNUSED clt__onnx_writer *writer, CLT__UNUSED uint64_t count)
+{
+    return NULL;
+}
+
 const char *clt__onnx_put_reals(CLT__UNUSED clt__onnx_writer *writer, CLT__UNUSED const char *name,
                                 CLT__UNUSED int dims, CLT__UNUSED const int *dim, CLT__UNUSED const double *value)
 {

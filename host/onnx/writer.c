@@ -274,6 +274,11 @@ static const char *put_tensor(clt__onnx_writer *w, const char *name, clt__onnx_t
     return tensor->name;
 }
 
+double *clt__onnx_take_reals(clt__onnx_writer *w, uint64_t count)
+{
+    return take(w, count, sizeof(double));
+}
+
 const char *clt__onnx_put_reals(clt__onnx_writer *w, const char *name, int dims, const int *dim, const double *value)
 {
     const size_t size = w->reals == CLT__ONNX_DOUBLE ? sizeof(double) : sizeof(float);

@@ -46,6 +46,9 @@ void clt__onnx_put_ints(clt__onnx_writer *writer, const char *name, int count, c
 void clt__onnx_put_real(clt__onnx_writer *writer, const char *name, double value);
 void clt__onnx_put_word(clt__onnx_writer *writer, const char *name, const char *word);
 
+/* Room for reals, zeros, that goes with the writer; NULL after a failure. */
+double *clt__onnx_take_reals(clt__onnx_writer *writer, uint64_t count);
+
 /* A tensor of reals, of integers in a row, of one real. Each gives its name, as the writer keeps it. */
 const char *clt__onnx_put_reals(clt__onnx_writer *writer, const char *name, int dims, const int *dim,
                                 const double *value);
