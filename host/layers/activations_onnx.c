@@ -2,14 +2,7 @@
 #include <float.h>
 #include <string.h>
 
-#include "base/number.h"
 #include "layers/layer.h"
-
-static double number_of(const clt__exported *e, int option)
-{
-    const int kept = e->layer->value[option][0];
-    return e->layer->row->option[option].kind == CLT__NUMBER ? clt__number_of(kept) : clt__real_of(kept);
-}
 
 static const char *number(const clt__exported *e, const char *what, double value)
 {
@@ -91,8 +84,8 @@ static void gelu_tanh(const clt__exported *e)
 static void hardsigmoid(const clt__exported *e)
 {
     CLT__ONNX_PUT(e->to, "HardSigmoid", e->out, e->in[0]);
-    clt__onnx_put_real(e->to, "alpha", number_of(e, 0));
-    clt__onnx_put_real(e->to, "beta", number_of(e, 1));
+    clt__onnx_put_real(e->to, "alpha", clt__option_number(e->layer, 0));
+    clt__onnx_put_real(e->to, "beta", clt__option_number(e->layer, 1));
 }
 
 static void put_held(const clt__exported *e, double least, double most)
@@ -109,12 +102,12 @@ static void relu6(const clt__exported *e)
 
 static void clip(const clt__exported *e)
 {
-    put_held(e, number_of(e, 0), number_of(e, 1));
+    put_held(e, clt__option_number(e->layer, 0), clt__option_number(e->layer, 1));
 }
 
 static void power(const clt__exported *e)
 {
-    CLT__ONNX_PUT(e->to, "Pow", e->out, e->in[0], number(e, "exponent", number_of(e, 0)));
+    CLT__ONNX_PUT(e->to, "Pow", e->out, e->in[0], number(e, "exponent", clt__option_number(e->layer, 0)));
 }
 
 /* ---- the others */
@@ -159,6 +152,6 @@ void clt__export_activation(const clt__exported *e)
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         if (strcmp(plain[i].name, name) != 0) continue;
         CLT__ONNX_PUT(e->to, plain[i].type, e->out, e->in[0]);
-        if (e->layer->row->option[0].key) clt__onnx_put_real(e->to, "alpha", number_of(e, 0));
+        if (e->layer->row->option[0].key) clt__onnx_put_real(e->to, "alpha", clt__option_number(e->layer, 0));
     }
 }

@@ -1,7 +1,6 @@
 /* Activations as PyTorch has them. */
 #include <string.h>
 
-#include "base/number.h"
 #include "layers/layer.h"
 
 /* What stands before x and behind it; an option's number comes where a % is. */
@@ -37,12 +36,6 @@ static const struct {
     {"neg", "torch.neg(", ")"},
 };
 
-static double number_of(const clt__layer *layer, int option)
-{
-    const int kept = layer->value[option][0];
-    return layer->row->option[option].kind == CLT__NUMBER ? clt__number_of(kept) : clt__real_of(kept);
-}
-
 void clt__script_activation(clt__scripted *s)
 {
     size_t i = 0;
@@ -52,7 +45,7 @@ void clt__script_activation(clt__scripted *s)
     int option = 0;
     for (const char *at = forms[i].behind; *at; at++) {
         if (*at == '%')
-            clt__script_value(s, "%.9g", number_of(s->layer, option++));
+            clt__script_value(s, "%.9g", clt__option_number(s->layer, option++));
         else
             clt__script_value(s, "%c", *at);
     }

@@ -1,6 +1,4 @@
 /* Average pooling to a given size. */
-#include <stdlib.h>
-
 #include "layers/layer.h"
 #include "ops/adaptive.h"
 #include "ops/average.h"
@@ -66,15 +64,13 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
 static const char *put_means(const clt__exported *e, const char *what, int in, int out, bool outputs_first)
 {
     const int dim[] = {outputs_first ? out : in, outputs_first ? in : out};
-    double *share = calloc((size_t)in * (size_t)out, sizeof *share);
+    double *share = clt__onnx_take_reals(e->to, (uint64_t)in * (uint64_t)out);
     for (int o = 0; share && o < out; o++) {
         const clt__part part = clt__part_of(o, out, in);
         for (int i = part.first; i < part.end; i++)
             share[outputs_first ? o * in + i : i * out + o] = 1.0 / (part.end - part.first);
     }
-    const char *name = share ? clt__onnx_put_reals(e->to, clt__export_name(e, what), 2, dim, share) : "";
-    free(share);
-    return name;
+    return clt__onnx_put_reals(e->to, clt__export_name(e, what), 2, dim, share);
 }
 
 /* Where all windows are alike it is a pool, else the product with two matrices. */

@@ -109,10 +109,9 @@ static void torch(clt__scripted *s)
     const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *before = layer->value[PADDING],
               *end = layer->value[PADDING_END];
     const char *counts = clt__script_flag(layer->value[INCLUDE_PAD][0]);
-    bool plain = true;
+    const bool plain = clt__script_pads_alike(before, end) && 2 * before[0] <= kernel[0] && 2 * before[1] <= kernel[1];
     int beyond[2];
     for (int i = 0; i < 2; i++) {
-        plain = plain && before[i] == end[i] && 2 * before[i] <= kernel[i];
         beyond[i] = clt__window_reached(layer, i, kernel[i], stride[i], before[i]) - end[i];
         if (beyond[i] < 0) beyond[i] = 0;
     }

@@ -70,7 +70,7 @@ static void torch(clt__scripted *s)
     const clt__layer *layer = s->layer;
     const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *dilation = layer->value[DILATION],
               *before = layer->value[PADDING], *after = layer->value[PADDING_END];
-    const bool even = before[0] == after[0] && before[1] == after[1];
+    const bool even = clt__script_pads_alike(before, after);
     clt__script_module(s, "nn.Conv2d(%d, %d, (%d, %d), (%d, %d), (%d, %d), (%d, %d), %d, %s)",
                        layer->in[0].shape.channels, layer->value[OUT][0], kernel[0], kernel[1], stride[0], stride[1],
                        even ? before[0] : 0, even ? before[1] : 0, dilation[0], dilation[1], layer->value[GROUPS][0],

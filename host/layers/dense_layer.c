@@ -43,7 +43,8 @@ static void onnx(const clt__exported *e)
 {
     const char *weight = clt__export_parameter(e, 0),
                *bias = e->layer->parameters > 1 ? clt__export_parameter(e, 1) : NULL,
-               *vector = clt__export_vector(e, 0);
+               *vector = e->layer->in[0].flat ? e->in[0] : clt__export_name(e, "vector");
+    if (!e->layer->in[0].flat) CLT__ONNX_PUT(e->to, "Flatten", vector, e->in[0]);
     CLT__ONNX_PUT(e->to, "Gemm", e->out, vector, weight, bias);
     clt__onnx_put_int(e->to, "transB", 1);
 }

@@ -1,6 +1,5 @@
 /* What layers share on their way to an ONNX model. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "layers/layer.h"
 
@@ -37,14 +36,6 @@ const char *clt__export_by_channel(const clt__exported *e, int number)
 
 /* ---- vectors and images */
 
-const char *clt__export_vector(const clt__exported *e, int input)
-{
-    if (e->layer->in[input].flat) return e->in[input];
-    const char *vector = clt__export_name(e, "vector");
-    CLT__ONNX_PUT(e->to, "Flatten", vector, e->in[input]);
-    return vector;
-}
-
 const char *clt__export_reshape(const clt__exported *e, const char *from, const char *to, int dims, const int *dim)
 {
     char shape[256];
@@ -59,14 +50,6 @@ const char *clt__export_image(const clt__exported *e, int input)
     const int dim[] = {0, in->shape.channels, in->shape.height, in->shape.width};
     if (!in->flat) return e->in[input];
     return clt__export_reshape(e, e->in[input], clt__export_name(e, input ? "other_image" : "image"), 4, dim);
-}
-
-void clt__export_like_output(const clt__exported *e, const char *value)
-{
-    if (e->layer->out.flat)
-        CLT__ONNX_PUT(e->to, "Flatten", e->out, value);
-    else
-        CLT__ONNX_PUT(e->to, "Identity", e->out, value);
 }
 
 /* ---- windows */
@@ -99,11 +82,9 @@ void clt__export_grid(const clt__exported *e, bool nearest, const char *grid, co
 
 const char *clt__export_repeated(const clt__exported *e, const char *what, int dims, const int *dim, double value)
 {
-    int count = 1;
-    for (int i = 0; i < dims; i++) count *= dim[i];
-    double *all = malloc((size_t)count * sizeof *all);
-    for (int i = 0; all && i < count; i++) all[i] = value;
-    const char *name = all ? clt__onnx_put_reals(e->to, clt__export_name(e, what), dims, dim, all) : "";
-    free(all);
-    return name;
+    uint64_t count = 1;
+    for (int i = 0; i < dims; i++) count *= (uint64_t)dim[i];
+    double *all = clt__onnx_take_reals(e->to, count);
+    for (uint64_t i = 0; all && i < count; i++) all[i] = value;
+    return clt__onnx_put_reals(e->to, clt__export_name(e, what), dims, dim, all);
 }

@@ -218,7 +218,7 @@ static void instance_onnx(const clt__exported *e)
                *bias = affine ? clt__export_parameter(e, BIAS) : clt__export_repeated(e, "zeros", 1, &channels, 0);
     CLT__ONNX_PUT(e->to, "InstanceNormalization", y, image, weight, bias);
     put_epsilon(e);
-    if (layer->out.flat) clt__export_like_output(e, y);
+    if (layer->out.flat) CLT__ONNX_PUT(e->to, "Flatten", e->out, y);
 }
 
 /* An instance is a group of one channel, and may be one pixel, which PyTorch's own module refuses. */

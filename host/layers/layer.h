@@ -145,6 +145,9 @@ extern const clt__layer_row clt__minimum;                      /* ... with maxim
 
 /* ---- helpers for layers */
 
+/* An option that is a real number: REAL or NUMBER. */
+double clt__option_number(const clt__layer *layer, int option);
+
 /* The rule of layers whose output is shaped like their input. */
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);
 /* ... whose output is one pixel of all the channels of an image. */
@@ -212,15 +215,11 @@ void clt__export_activation(const clt__exported *e);
 const char *clt__export_parameter(const clt__exported *e, int parameter);
 const char *clt__export_by_channel(const clt__exported *e, int parameter);
 
-/* Input `input` as a vector, or as an image: a vector becomes one pixel. */
-const char *clt__export_vector(const clt__exported *e, int input);
+/* Input `input` as an image: a vector becomes one pixel. */
 const char *clt__export_image(const clt__exported *e, int input);
 
 /* A name for what the layer makes on the way. */
 const char *clt__export_name(const clt__exported *e, const char *what);
-
-/* `value`, an image that is one pixel, as the layer's output: a vector again where that is one. */
-void clt__export_like_output(const clt__exported *e, const char *value);
 
 /* A Pad node from the layer's input to `to`; value: the name of a constant, or NULL. */
 void clt__export_pads(const clt__exported *e, const char *to, const int *before, const int *after, const char *value);
@@ -243,11 +242,13 @@ void clt__export_window(const clt__exported *e, const int *kernel, const int *st
 void clt__script_module(clt__scripted *s, const char *format, ...) CLT__PRINTF(2, 3);
 void clt__script_value(clt__scripted *s, const char *format, ...) CLT__PRINTF(2, 3);
 
+/* Whether a padding is the same on both sides, as PyTorch's modules take it. */
+bool clt__script_pads_alike(const int *before, const int *after);
+
 /* "True" or "False". */
 const char *clt__script_flag(bool flag);
 
-/* Input `input` as an image, where it is a vector of one pixel, and behind `value`, such an image, what makes it one
- * again if the layer's output is. */
+/* Input `input` as an image, which a vector is one pixel of. */
 const char *clt__script_image(clt__scripted *s, int input, char text[96]);
 
 /* activations_torch.c: the row's function of all activations. */

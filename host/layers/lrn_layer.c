@@ -66,7 +66,7 @@ static void onnx(const clt__exported *e)
     clt__onnx_put_real(e->to, "alpha", clt__real_of(e->layer->value[ALPHA][0]));
     clt__onnx_put_real(e->to, "beta", clt__real_of(e->layer->value[BETA][0]));
     clt__onnx_put_real(e->to, "bias", clt__real_of(e->layer->value[K][0]));
-    if (!image) clt__export_like_output(e, y);
+    if (!image) CLT__ONNX_PUT(e->to, "Flatten", e->out, y);
 }
 
 static void torch(clt__scripted *s)

@@ -113,8 +113,7 @@ static void torch(clt__scripted *s)
     const clt__layer *layer = s->layer;
     const int *kernel = layer->value[KERNEL], *stride = layer->value[STRIDE], *dilation = layer->value[DILATION],
               *before = layer->value[PADDING], *end = layer->value[PADDING_END];
-    bool plain = true;
-    for (int i = 0; i < 2; i++) plain = plain && before[i] == end[i] && 2 * before[i] <= kernel[i];
+    const bool plain = clt__script_pads_alike(before, end) && 2 * before[0] <= kernel[0] && 2 * before[1] <= kernel[1];
     if (plain)
         clt__script_value(s, "F.max_pool2d(%s, (%d, %d), (%d, %d), (%d, %d), (%d, %d), %s)", s->in[0], kernel[0],
                           kernel[1], stride[0], stride[1], before[0], before[1], dilation[0], dilation[1],

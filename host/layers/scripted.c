@@ -30,6 +30,11 @@ void clt__script_value(clt__scripted *s, const char *format, ...)
     va_end(list);
 }
 
+bool clt__script_pads_alike(const int *before, const int *after)
+{
+    return before[0] == after[0] && before[1] == after[1];
+}
+
 const char *clt__script_flag(bool flag)
 {
     return flag ? "True" : "False";

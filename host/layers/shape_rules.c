@@ -1,5 +1,12 @@
-/* What shape rules of layers share. */
+/* What layers share that look at their options and the shapes of their inputs. */
+#include "base/number.h"
 #include "layers/layer.h"
+
+double clt__option_number(const clt__layer *layer, int option)
+{
+    const int kept = layer->value[option][0];
+    return layer->row->option[option].kind == CLT__NUMBER ? clt__number_of(kept) : clt__real_of(kept);
+}
 
 clt_status clt__same_shape(clt__layer *layer, clt_error *error)
 {
