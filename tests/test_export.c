@@ -234,6 +234,16 @@ static void folded_norms_compute_nearly_the_same(void **state)
     }
 }
 
+/* In the graph, in Python, in PyTorch's modules. */
+static void layers_are_called_like_other_things(void **state)
+{
+    (void)state;
+    assert_true(comes_back("input 3x6x5; conv out=2 as=images; relu as=probabilities; conv out=2 as=train; scale "
+                           "as=bfloat16; avgpool kernel=2 padding=1 padding_end=0 as=average; add from=average,average "
+                           "as=x; resize size=3x4 rounding=ceil as=resized; flatten as=class; dense out=3 as=a.b",
+                           3, 17, CLT_F32));
+}
+
 static void doubles_stay_doubles(void **state)
 {
     (void)state;
@@ -246,6 +256,7 @@ int main(void)
         cmocka_unit_test(every_layer_comes_back),
         cmocka_unit_test(every_built_in_net_comes_back),
         cmocka_unit_test(folded_norms_compute_nearly_the_same),
+        cmocka_unit_test(layers_are_called_like_other_things),
         cmocka_unit_test(doubles_stay_doubles),
         cmocka_unit_test(a_device_computes_the_same),
     };

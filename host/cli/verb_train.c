@@ -44,21 +44,18 @@ static clt_status open_data(training_run *training, clt_error *error)
 /* An ONNX model of cltrain's own tells what its images were normalised by. */
 static clt_status normalize_as_told(clt_options *options, const clt_model *model, clt_error *error)
 {
-    clt__text means = {0}, deviations = {0};
-    double mean, deviation;
-    clt_status status = CLT_OK;
+    clt__normalize_choice told = {.how = CLT__BY_GIVEN};
+    char *text;
     if (options->given[CLT__OPTION_normalize]) return CLT_OK;
-    for (int c = 0; status == CLT_OK && clt_model_normalization(model, c, &mean, &deviation); c++) {
-        status = clt__text_print(&means, error, "%s%.17g", c ? "," : "", mean);
-        if (status == CLT_OK) status = clt__text_print(&deviations, error, "%s%.17g", c ? "," : "", deviation);
-    }
-    if (status == CLT_OK && means.length) status = clt__text_print(&means, error, "/%s", deviations.start);
-    if (status == CLT_OK && means.length) status = clt_options_set(options, "normalize", means.start, error);
-    if (status == CLT_OK && means.length)
-        print_note("%s: images are normalised as it tells, by %s", options->net, means.start);
-    free(means.start);
-    free(deviations.start);
-    return status;
+    while (clt_model_normalization(model, told.channels, &told.mean[told.channels], &told.deviation[told.channels]))
+        told.channels++;
+    if (!told.channels) return CLT_OK;
+    options->normalize = told;
+    options->given[CLT__OPTION_normalize] = true;
+    TRY(clt_options_get(options, "normalize", &text, error));
+    print_note("%s: images are normalised as it tells, by %s", options->net, text);
+    clt_free(text);
+    return CLT_OK;
 }
 
 static clt_status create_model(training_run *training, clt_error *error)

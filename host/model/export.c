@@ -53,6 +53,14 @@ static const char *put_input(exporter *x)
 
 /* ---- layers */
 
+/* Its own name, unless the graph's input or output is called so. */
+static const char *name_of(exporter *x, int index)
+{
+    const char *name = x->net.layer[index].name;
+    const bool taken = strcmp(name, "images") == 0 || strcmp(name, "probabilities") == 0;
+    return taken ? clt__onnx_own_name(x->to, name, "layer") : name;
+}
+
 /* Inference passes on what training alone changes. */
 static const char *put_layer(exporter *x, int index, const char *name)
 {
@@ -86,7 +94,7 @@ static clt_status put_all(exporter *x, clt_error *error)
 {
     char *told;
     x->value[0] = put_input(x);
-    for (int i = 0; i < x->net.layers; i++) x->value[1 + i] = put_layer(x, i, x->net.layer[i].name);
+    for (int i = 0; i < x->net.layers; i++) x->value[1 + i] = put_layer(x, i, name_of(x, i));
     put_output(x, x->value[x->net.layers]);
     TRY(clt__model_to_text(x->model, &told, error));
     clt__onnx_put_metadata(x->to, "cltrain", told);
@@ -109,7 +117,7 @@ static clt_status check(const clt_model *model, const clt_options *options, clt_
 
 static clt_status write(exporter *x, const char *path, clt_error *error)
 {
-    TRY(clt__onnx_writer_open((int)x->options->opset, reals_of(x->model), &x->to, error));
+    TRY(clt__onnx_writer_open(x->options->opset, reals_of(x->model), &x->to, error));
     TRY(clt__net_outline(&x->model->description, &x->net, error));
     TRY(clt__allocate((uint64_t)x->net.layers + 1, sizeof *x->value, "a net's values", &x->value, error));
     TRY(put_all(x, error));

@@ -26,28 +26,25 @@ typedef struct script {
 
 static bool is_taken(const script *s, int layer)
 {
-    bool found = strcmp(s->name[layer], "x") == 0;
+    bool found = false;
     for (int i = 0; i < layer && !found; i++) found = strcmp(s->name[i], s->name[layer]) == 0;
     return found;
 }
 
-/* "layer1.0.conv1" is layer1_0_conv1 in Python; what it has a meaning for has a _ behind it. */
+/* "layer1.0.conv1" is layer1_0_conv1 in Python. A name without a digit has a _ behind it, as one that means something
+ * there might be: the language's words, what the file itself calls so, and the members of PyTorch's modules, of which
+ * bfloat16 alone has digits. */
 static void name_layers(script *s)
 {
-    static const char *const words[] = {
-        "and",  "as",     "assert",   "async",   "await", "break", "class",   "continue", "def",     "del",
-        "elif", "else",   "except",   "finally", "for",   "from",  "global",  "if",       "import",  "in",
-        "is",   "lambda", "nonlocal", "not",     "or",    "pass",  "raise",   "return",   "try",     "while",
-        "with", "yield",  "self",     "torch",   "nn",    "F",     "forward", "training", "children"};
     for (int i = 0; i < s->net.layers; i++) {
-        char *name = s->name[i], own[48];
-        (void)snprintf(own, sizeof own, "%.40s", s->net.layer[i].name);
+        char own[sizeof s->net.layer[i].name];
+        memcpy(own, s->net.layer[i].name, sizeof own);
         for (char *at = own; *at; at++)
             if (!isalnum((unsigned char)*at)) *at = '_';
-        (void)snprintf(name, sizeof *s->name, "%s%s", isdigit((unsigned char)*own) ? "_" : "", own);
-        for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-            if (strcmp(words[w], name) == 0) (void)strcat(name, "_");
-        for (int n = 2; is_taken(s, i); n++) (void)snprintf(name, sizeof *s->name, "%.48s_%d", own, n);
+        const bool ends = !strpbrk(own, "0123456789") || strcmp(own, "bfloat16") == 0;
+        (void)snprintf(s->name[i], sizeof *s->name, "%s%s%s", isdigit((unsigned char)*own) ? "_" : "", own,
+                       ends ? "_" : "");
+        for (int n = 2; is_taken(s, i); n++) (void)snprintf(s->name[i], sizeof *s->name, "%.44s_%d", own, n);
     }
 }
 

@@ -2,19 +2,11 @@
 
 #include <string.h>
 
-/* The value of a layer's option `out`; NULL where it has none. */
-static int *find_out(clt__item *item)
-{
-    for (size_t i = 0; item->row->option[i].key; i++)
-        if (strcmp(item->row->option[i].key, "out") == 0) return &item->value[i][0];
-    return NULL;
-}
-
 static clt_status replace_last(const clt_options *options, clt__description *description, clt_error *error)
 {
     for (size_t i = description->count; i-- > 0;) {
         clt__item *item = &description->item[i];
-        int *out = find_out(item);
+        int *out = clt__find_option_value(item, "out");
         if (!out) continue;
         if (*out == options->classes) return CLT_OK;
         clt__options_note(options,

@@ -10,14 +10,6 @@
 
 /* ---- the net */
 
-/* The value of an item's option of that name; NULL where it has none. */
-static int *find_option(clt__item *item, const char *key)
-{
-    for (size_t i = 0; item->row->option[i].key; i++)
-        if (strcmp(item->row->option[i].key, key) == 0) return item->value[i];
-    return NULL;
-}
-
 /* The item before a normalisation that it becomes part of: one that may have a bias, which nobody else reads; NULL.
  * What gives the net's output stays last. */
 static clt__item *find_weighted(const clt__description *d, size_t index)
@@ -28,7 +20,7 @@ static clt__item *find_weighted(const clt__description *d, size_t index)
     if (strcmp(item->row->name, "batchnorm") != 0 || !from || (index + 1 == d->count && from != index)) return NULL;
     clt__item *before = &d->item[from - 1];
     const bool alone = clt__count_users(d, from - 1, &user) == 1;
-    return alone && find_option(before, "bias") && find_option(before, "out") ? before : NULL;
+    return alone && clt__find_option_value(before, "bias") && clt__find_option_value(before, "out") ? before : NULL;
 }
 
 /* The items without those normalisations; now[]: 1 + the index of what each of the model's is from then on. */
@@ -41,7 +33,7 @@ static void leave_out(const clt__description *d, clt__description *folded, size_
         for (int j = 0; j < item->inputs; j++) item->from[j] = now[item->from[j]];
         now[i + 1] = item->from[0];
         if (find_weighted(d, i))
-            *find_option(&folded->item[item->from[0] - 1], "bias") = true;
+            *clt__find_option_value(&folded->item[item->from[0] - 1], "bias") = true;
         else
             now[i + 1] = ++folded->count;
     }
@@ -62,19 +54,23 @@ static clt_status describe(const clt_model *model, clt__description *folded, clt
 
 /* ---- the numbers */
 
-static const clt__parameter_values *find(const clt_model *model, const char *layer, const char *parameter)
+static const clt__parameter_values *find(const clt_model *model, const char *name)
 {
-    char name[96];
-    (void)snprintf(name, sizeof name, "%s.%s", layer, parameter);
     for (size_t i = 0; i < model->parameters; i++)
         if (strcmp(model->parameter[i].info.name, name) == 0) return &model->parameter[i];
     return NULL;
 }
 
+static const clt__parameter_values *find_of(const clt_model *model, const char *layer, const char *parameter)
+{
+    char name[96];
+    (void)snprintf(name, sizeof name, "%s.%s", layer, parameter);
+    return find(model, name);
+}
+
 static const double *values_of(const clt_model *model, const char *layer, const char *parameter)
 {
-    const clt__parameter_values *found = find(model, layer, parameter);
-    return found ? clt__inferring_values(model, found) : NULL;
+    return clt__inferring_values(model, find_of(model, layer, parameter));
 }
 
 /* The output channel of a weight: those of a transposed convolution are [in, out / groups, h, w]. */
@@ -82,7 +78,7 @@ static size_t output_of(clt__item *item, const clt_tensor_info *weight, size_t a
 {
     const size_t pixels = weight->dimensions == 4 ? (size_t)weight->extent[2] * (size_t)weight->extent[3] : 1;
     if (strcmp(item->row->name, "conv_transpose") != 0) return at / (weight->count / (size_t)weight->extent[0]);
-    const size_t each = (size_t)weight->extent[1], groups = (size_t)*find_option(item, "groups"),
+    const size_t each = (size_t)weight->extent[1], groups = (size_t)*clt__find_option_value(item, "groups"),
                  in = at / pixels / each;
     return in / ((size_t)weight->extent[0] / groups) * each + at / pixels % each;
 }
@@ -91,11 +87,12 @@ static size_t output_of(clt__item *item, const clt_tensor_info *weight, size_t a
  */
 static void fold(const clt_model *model, clt_model *folded, clt__item *layer, clt__item *norm)
 {
-    const clt__parameter_values *weight = find(folded, layer->name, "weight"),
-                                *bias = find(folded, layer->name, "bias");
+    const clt__parameter_values *weight = find_of(folded, layer->name, "weight"),
+                                *bias = find_of(folded, layer->name, "bias");
     const double *factor = values_of(model, norm->name, "weight"), *shift = values_of(model, norm->name, "bias"),
                  *mean = values_of(model, norm->name, "running_mean"),
-                 *variance = values_of(model, norm->name, "running_var"), eps = clt__real_of(*find_option(norm, "eps"));
+                 *variance = values_of(model, norm->name, "running_var"),
+                 eps = clt__real_of(*clt__find_option_value(norm, "eps"));
     for (size_t i = 0; i < weight->info.count; i++) {
         const size_t o = output_of(layer, &weight->info, i);
         weight->values[i] *= factor[o] / sqrt(variance[o] + eps);
@@ -110,10 +107,8 @@ static void take_values(const clt_model *model, clt_model *folded)
     const clt__description *d = &model->description;
     for (size_t i = 0; i < folded->parameters; i++) {
         clt__parameter_values *to = &folded->parameter[i];
-        for (size_t j = 0; j < model->parameters; j++)
-            if (strcmp(model->parameter[j].info.name, to->info.name) == 0)
-                memcpy(to->values, clt__inferring_values(model, &model->parameter[j]),
-                       to->info.count * sizeof *to->values);
+        const clt__parameter_values *from = find(model, to->info.name);
+        if (from) memcpy(to->values, clt__inferring_values(model, from), to->info.count * sizeof *to->values);
     }
     for (size_t i = 0; i < d->count; i++) {
         clt__item *layer = find_weighted(d, i);

@@ -368,6 +368,13 @@ static clt_status settle_sources(const parser *p, clt__item *item, clt_error *er
     return CLT_OK;
 }
 
+int *clt__find_option_value(clt__item *item, const char *key)
+{
+    for (size_t i = 0; item->row->option[i].key; i++)
+        if (strcmp(item->row->option[i].key, key) == 0) return item->value[i];
+    return NULL;
+}
+
 int clt__count_users(const clt__description *description, size_t item, size_t *user)
 {
     int users = 0;

@@ -57,6 +57,9 @@ clt_status clt__describe_text(const char *text, const char *origin, clt__descrip
 /* The text again, in one form: a line a layer, options that are not at their default. Freed with free(). */
 clt_status clt__description_text(const clt__description *description, char **text, clt_error *error);
 
+/* The value of an item's option of that name, two numbers where that is a pair; NULL where it has none. */
+int *clt__find_option_value(clt__item *item, const char *key);
+
 /* How many inputs of layers an item's output is, and one of those layers in *user (untouched where there is none). */
 int clt__count_users(const clt__description *description, size_t item, size_t *user);
 
