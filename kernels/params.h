@@ -65,10 +65,12 @@ typedef struct resample_sizes {
     int pad_y, pad_x, scale_y, scale_x;
 } resample_sizes;
 
-/* resize.cl: where outputs lie in the input, the first at `start`, the next `step` further, in `parts` of a pixel. */
+/* resize.cl: where outputs lie in the input, the first at `start`, the next `step` further, in `parts` of a pixel.
+ * Bicubic alone: cubic_a, see number_of in real.h; exclude_outside: what lies outside the image has no share. */
 typedef struct resize_sizes {
     int n, c, h, w, y, x;
     int start_y, step_y, parts_y, start_x, step_x, parts_x;
+    int cubic_a, exclude_outside;
 } resize_sizes;
 
 /* dropout.cl. values: of an image. whole: an image's are dropped together. rate: see real_of in real.h. threshold: the

@@ -7,9 +7,11 @@
 #ifdef REAL_IS_DOUBLE
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 typedef double real;
+typedef double4 real4;
 #define REAL double
 #else
 typedef float real;
+typedef float4 real4;
 #define REAL float
 #endif
 

@@ -7,6 +7,11 @@
  *   nearest    y[n,y,x,c] = x[n, above(y), above(x), c],   dx[n,h,w,c] = sum over y,x that show (h,w) of dy[n,y,x,c]
  *   bilinear   y[n,y,x,c] = sum over h,w of a(y,h) b(x,w) x[n,h,w,c],   dx[n,h,w,c] = sum over y,x of a(y,h) b(x,w) dy[n,y,x,c]
  *              a: upper(y) for above(y) and lower(y) for below(y), b the same across
+ *   bicubic    the same, but a and b are of four inputs: those at floor(p) - 1 to floor(p) + 2 of p = (start_y + step_y y) / parts_y,
+ *              which may lie before the image. With t = p - floor(p), s = 1 - t and A the cubic's slope at 1, their shares are
+ *                A t s^2,   s (s (1 + 2 t) - A t^2),   t (t (1 + 2 s) - A s^2),   A s t^2
+ *              which is Keys's cubic convolution (IEEE Trans. ASSP 29, 1981) with its factors taken out, so that nothing cancels
+ *              while A <= 0. Inputs outside the image are its edge, or have no share and the others are made to add up to 1.
  *
  * at grows with y, so the outputs that a pixel is shown in are neighbours. Parts are fewer than 2^24 and so exact in float;
  * products of sizes may exceed an int. Work-item (vector of channels of a pixel of the result). */
@@ -107,6 +112,88 @@ kernel void bilinear_gradient(const resize_sizes given, global const real *restr
         const real down = share_of(inputs_of(y, z.h, z.step_y, z.start_y, z.parts_y), p.row);
         for (int x = first_at(p.column - 1, z.w, z.step_x, z.start_x, z.parts_x, z.x); x < end_x; x++) {
             const real across = share_of(inputs_of(x, z.w, z.step_x, z.start_x, z.parts_x), p.column);
+            sum += down * across * load_lanes(dy + (((size_t)p.n * z.y + y) * z.x + x) * z.c + p.c, p.lanes);
+        }
+    }
+    store_lanes(sum, p.lanes, dx + p.at);
+}
+#endif
+
+#if defined OP_bicubic_forward || defined OP_bicubic_gradient
+typedef struct {
+    int4 input;
+    real4 share;
+} around;
+
+/* The four inputs around output y, of `size` in all. */
+static inline around inputs_around(const int y, const int size, const int step, const int start, const int parts, const real a,
+                                   const int exclude)
+{
+    const long here = (long)step * y + start; /* later than one pixel before the image */
+    const int before = (int)((here + parts) / parts) - 1, rest = (int)(here - (long)before * parts);
+    const real t = (real)rest / parts, s = (real)(parts - rest) / parts;
+    const int4 input = before + (int4)(-1, 0, 1, 2), inside = clamp(input, 0, size - 1);
+    real4 share = (real4)(a * t * s * s, s * (s * (1 + 2 * t) - a * t * t), t * (t * (1 + 2 * s) - a * s * s), a * s * t * t);
+    if (exclude) {
+        share.s0 = input.s0 == inside.s0 ? share.s0 : 0;
+        share.s1 = input.s1 == inside.s1 ? share.s1 : 0;
+        share.s2 = input.s2 == inside.s2 ? share.s2 : 0;
+        share.s3 = input.s3 == inside.s3 ? share.s3 : 0;
+        share /= share.s0 + share.s1 + share.s2 + share.s3;
+    }
+    return (around){inside, share};
+}
+#endif
+
+#ifdef OP_bicubic_forward
+static inline realv mixed_row(global const real *row, const around across, const int c, const int lanes)
+{
+    const int4 at = across.input * c;
+    return across.share.s0 * load_lanes(row + at.s0, lanes) + across.share.s1 * load_lanes(row + at.s1, lanes) +
+           across.share.s2 * load_lanes(row + at.s2, lanes) + across.share.s3 * load_lanes(row + at.s3, lanes);
+}
+
+kernel void bicubic_forward(const resize_sizes given, global const real *restrict x, global real *restrict y)
+{
+    const resize_sizes z = SIZES(given);
+    const place p = place_of(z.n, z.y, z.x, z.c);
+    if (p.lanes <= 0) return;
+    const real a = number_of(z.cubic_a);
+    const around down = inputs_around(p.row, z.h, z.step_y, z.start_y, z.parts_y, a, z.exclude_outside);
+    const around across = inputs_around(p.column, z.w, z.step_x, z.start_x, z.parts_x, a, z.exclude_outside);
+    const size_t row = (size_t)z.w * z.c;
+    global const real *image = x + p.n * z.h * row + p.c;
+    store_lanes(down.share.s0 * mixed_row(image + down.input.s0 * row, across, z.c, p.lanes) +
+                    down.share.s1 * mixed_row(image + down.input.s1 * row, across, z.c, p.lanes) +
+                    down.share.s2 * mixed_row(image + down.input.s2 * row, across, z.c, p.lanes) +
+                    down.share.s3 * mixed_row(image + down.input.s3 * row, across, z.c, p.lanes),
+                p.lanes, y + p.at);
+}
+#endif
+
+#ifdef OP_bicubic_gradient
+/* The share that input h has, which at the edge may be more than one of the four. */
+static inline real share_around(const around b, const int h)
+{
+    return (b.input.s0 == h ? b.share.s0 : 0) + (b.input.s1 == h ? b.share.s1 : 0) + (b.input.s2 == h ? b.share.s2 : 0) +
+           (b.input.s3 == h ? b.share.s3 : 0);
+}
+
+kernel void bicubic_gradient(const resize_sizes given, global const real *restrict dy, global real *restrict dx)
+{
+    const resize_sizes z = SIZES(given);
+    const place p = place_of(z.n, z.h, z.w, z.c);
+    if (p.lanes <= 0) return;
+    const real a = number_of(z.cubic_a);
+    const int end_y = first_at(p.row + 2, z.h, z.step_y, z.start_y, z.parts_y, z.y);
+    const int end_x = first_at(p.column + 2, z.w, z.step_x, z.start_x, z.parts_x, z.x);
+    realv sum = 0;
+    for (int y = first_at(p.row - 2, z.h, z.step_y, z.start_y, z.parts_y, z.y); y < end_y; y++) {
+        const around rows = inputs_around(y, z.h, z.step_y, z.start_y, z.parts_y, a, z.exclude_outside);
+        const real down = share_around(rows, p.row);
+        for (int x = first_at(p.column - 2, z.w, z.step_x, z.start_x, z.parts_x, z.x); x < end_x; x++) {
+            const around columns = inputs_around(x, z.w, z.step_x, z.start_x, z.parts_x, a, z.exclude_outside);
+            const real across = share_around(columns, p.column);
             sum += down * across * load_lanes(dy + (((size_t)p.n * z.y + y) * z.x + x) * z.c + p.c, p.lanes);
         }
     }

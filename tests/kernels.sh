@@ -50,7 +50,7 @@ verify_on_oclgrind vector "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid,
 
 for schedule in vector tile; do
     verify_on_oclgrind $schedule "input 6x4x3, conv_transpose out=4 kernel=3 stride=2, prelu, groupnorm groups=2, relu, upsample scale=2x1 mode=bilinear, layernorm, log_softmax, maxpool kernel=4, flatten, prelu shared=yes, softmax"
-    verify_on_oclgrind $schedule "input 3x5x4, conv out=6, channelshuffle groups=2, slice first=1 count=5, maxpool kernel=2 stride=1 dilation=2 padding=1 padding_end=0, pad mode=reflect before=1x2 after=2x1, resize size=4x7, resize size=5x3 mode=bilinear, adaptiveavgpool out=3x2, pad mode=replicate before=1 after=0, instancenorm affine=yes, layernorm over=channels, avgpool kernel=2 padding=0 padding_end=1, channelmean, globalmaxpool, flatten, dense out=3"
+    verify_on_oclgrind $schedule "input 3x5x4, conv out=6, channelshuffle groups=2, slice first=1 count=5, maxpool kernel=2 stride=1 dilation=2 padding=1 padding_end=0, pad mode=reflect before=1x2 after=2x1, resize size=4x7, resize size=5x3 mode=bilinear, resize size=4x6 mode=bicubic exclude_outside=yes, adaptiveavgpool out=3x2, pad mode=replicate before=1 after=0, instancenorm affine=yes, layernorm over=channels, avgpool kernel=2 padding=0 padding_end=1, channelmean, globalmaxpool, flatten, dense out=3"
 done
 
 verify_on_oclgrind vector "input 3x3x3, conv out=5, hardsigmoid, mish, gelu_tanh, celu, clip least=-0.5 most=2, softsign, thresholded_relu alpha=-0.5, erf, exp, log, abs, softplus, sqrt, pow exponent=1.5, reciprocal, neg, flatten, dense out=3"

@@ -69,7 +69,8 @@ static const char winograd_net_text[] =
 /* One that makes images of another size. */
 static const char sized_net_text[] = "input 3x7x5; conv out=6; channelshuffle groups=2; slice first=1 count=4; "
                                      "adaptiveavgpool out=3x2; pad mode=reflect before=1; resize size=3x6; resize "
-                                     "size=5x4 mode=bilinear; flatten; dense out=3";
+                                     "size=5x4 mode=bilinear; resize size=4x5 mode=bicubic "
+                                     "exclude_outside=yes; flatten; dense out=3";
 
 /* One whose layers compute with several values; of them two are the same, so that they tie. */
 static const char joined_net_text[] = "input 2x5x4; conv out=18; sigmoid; globalavgpool; conv out=18; "
@@ -263,6 +264,11 @@ static const fault wrong_values[] = {
     {"resize.cl", "static inline between inputs_of", "above + 1", "above", "bilinear_forward", "resize2", "y",
      disagree},
     {"resize.cl", "kernel void bilinear_gradient", "p.row - 1", "p.row", "bilinear_gradient", "resize2", "dx",
+     disagree},
+    {"resize.cl", "static inline around inputs_around", "if (exclude)", "if (exclude && y)", "bicubic_forward",
+     "resize3", "y", disagree},
+    {"resize.cl", "static inline realv mixed_row", "at.s3", "at.s2", "bicubic_forward", "resize3", "y", disagree},
+    {"resize.cl", "kernel void bicubic_gradient", "p.row - 2", "p.row - 1", "bicubic_gradient", "resize3", "dx",
      disagree},
     {"pick.cl", "kernel void pick", "+ z.first;", "+ 1;", "pick", "channelshuffle1", "y", disagree},
     {"adaptive.cl", "kernel void adaptive_forward", "h < end_h", "h < end_h - 1", "adaptive_forward",

@@ -71,11 +71,10 @@ void clt__export_pads(const clt__exported *e, const char *to, const int *before,
     CLT__ONNX_PUT(e->to, "Pad", to, e->in[0], clt__onnx_put_list(e->to, clt__export_name(e, "pads"), 8, all), value);
 }
 
-void clt__export_grid(const clt__exported *e, bool nearest, const char *grid, const char *rounding)
+void clt__export_grid(const clt__exported *e, const char *mode, const char *grid)
 {
-    clt__onnx_put_word(e->to, "mode", nearest ? "nearest" : "linear");
+    clt__onnx_put_word(e->to, "mode", mode);
     clt__onnx_put_word(e->to, "coordinate_transformation_mode", grid);
-    if (nearest) clt__onnx_put_word(e->to, "nearest_mode", rounding);
 }
 
 /* ---- constants */

@@ -225,7 +225,7 @@ const char *clt__export_name(const clt__exported *e, const char *what);
 void clt__export_pads(const clt__exported *e, const char *to, const int *before, const int *after, const char *value);
 
 /* The attributes of a Resize node; the rounding is of what is nearest. */
-void clt__export_grid(const clt__exported *e, bool nearest, const char *grid, const char *rounding);
+void clt__export_grid(const clt__exported *e, const char *mode, const char *grid);
 
 /* A tensor of the same number throughout. */
 const char *clt__export_repeated(const clt__exported *e, const char *what, int dims, const int *dim, double value);

@@ -100,7 +100,12 @@ static void upsample_onnx(const clt__exported *e)
     const double scales[] = {1, 1, scale[0], scale[1]};
     const char *input[] = {e->in[0], NULL, clt__onnx_put_reals(e->to, clt__export_name(e, "scales"), 1, &four, scales)};
     clt__onnx_put_node(e->to, "Resize", e->out, input, 3);
-    clt__export_grid(e, !is_bilinear(e->layer), is_bilinear(e->layer) ? "half_pixel" : "asymmetric", "floor");
+    if (is_bilinear(e->layer)) {
+        clt__export_grid(e, "linear", "half_pixel");
+    } else {
+        clt__export_grid(e, "nearest", "asymmetric");
+        clt__onnx_put_word(e->to, "nearest_mode", "floor");
+    }
 }
 
 static void pad_torch(clt__scripted *s)

@@ -1,4 +1,4 @@
-/* Nodes that move no value, or few: reshapes, transposes, parts, padding, sizes. */
+/* Nodes that move no value, or few: reshapes, transposes, parts, padding. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,7 +168,7 @@ static clt_status shuffle_pixels(const clt__onnx_work *work, clt_error *error)
     return clt__onnx_give_made(work, 0, x.line, &view);
 }
 
-/* ---- padding and sizes */
+/* ---- padding */
 
 static clt_status pad(const clt__onnx_work *work, clt_error *error)
 {
@@ -211,112 +211,6 @@ static clt_status pad(const clt__onnx_work *work, clt_error *error)
                                left, bottom, right, more);
 }
 
-/* A size that is resized to: by its pixels, or by a scale, which stays part of the grid where it is not exact. */
-typedef struct target {
-    int pixels[2];
-    double scale[2]; /* 0 where the sizes tell it */
-} target;
-
-static bool take_side(double wanted, bool by_size, int from, int *pixels, double *scale)
-{
-    const double size = by_size ? wanted : floor(from * (double)(float)wanted + 1e-6);
-    if (!(size >= 1 && size <= 100000 && wanted > 0)) return false;
-    *pixels = (int)size;
-    *scale = by_size || fabs(size - from * wanted) <= 1e-4 ? 0 : wanted;
-    return !by_size || wanted == size;
-}
-
-/* Sizes or scales are inputs of these numbers. */
-static bool read_target(const clt__onnx_work *work, const clt__onnx_value *x, size_t scales, size_t sizes, target *to)
-{
-    const clt__onnx_value *scale = clt__onnx_input(work, scales), *size = clt__onnx_input(work, sizes);
-    const int rank = x->view.rank, from[] = {x->shape.height, x->shape.width};
-    const bool by_size = clt__onnx_is_constant(size);
-    const clt__onnx_tensor *given = by_size ? &size->constant : &scale->constant;
-    int64_t axes[CLT__ONNX_RANK];
-    const int named = clt__onnx_ints(work, "axes", axes, CLT__ONNX_RANK), count = named ? named : rank;
-    if (!(by_size || clt__onnx_is_constant(scale)) || named < 0 || (int)given->count != count || rank < 3) return false;
-    *to = (target){.pixels = {from[0], from[1]}};
-    for (int j = 0; j < count; j++) {
-        const int i = clt__onnx_axis(named ? axes[j] : j, rank), at = 2 - (rank - i);
-        const double wanted = clt__onnx_at(given, (size_t)j);
-        if (i < 0) return false;
-        if (i < 2) {
-            if (by_size ? i == 1 && wanted != x->shape.channels : wanted != 1) return false;
-        } else if (!take_side(wanted, by_size, from[at], &to->pixels[at], &to->scale[at])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The words of a net for the grid and the rounding; *grid is NULL where there are none. */
-static void read_grid(const clt__onnx_work *work, bool upsample, const target *to, const char **grid,
-                      const char **rounding)
-{
-    static const struct {
-        const char *onnx, *net;
-    } grids[] = {{"half_pixel", "half_pixel"}, {"align_corners", "align_corners"}, {"asymmetric", "asymmetric"}},
-      roundings[] = {
-          {"round_prefer_floor", "half_down"}, {"round_prefer_ceil", "half_up"}, {"floor", "floor"}, {"ceil", "ceil"}};
-    const bool none = !clt__onnx_has(work, "coordinate_transformation_mode");
-    *grid = upsample ? "asymmetric" : none ? "half_pixel" : NULL;
-    *rounding = upsample ? "floor" : "half_down";
-    for (size_t i = 0; i < sizeof grids / sizeof *grids && !upsample; i++)
-        if (clt__onnx_is_word(work, "coordinate_transformation_mode", grids[i].onnx)) *grid = grids[i].net;
-    for (size_t i = 0; i < sizeof roundings / sizeof *roundings && !upsample; i++)
-        if (clt__onnx_is_word(work, "nearest_mode", roundings[i].onnx)) *rounding = roundings[i].net;
-    if (clt__onnx_is_word(work, "coordinate_transformation_mode", "pytorch_half_pixel")) *grid = "half_pixel";
-    /* Half a pixel later than half_pixel, so that rounding down is what rounds that up from a half on. */
-    const bool later = clt__onnx_is_word(work, "coordinate_transformation_mode", "tf_half_pixel_for_nn"),
-               down = strcmp(*rounding, "floor") == 0;
-    if (later && (down || strcmp(*rounding, "half_down") == 0)) {
-        *grid = "half_pixel";
-        *rounding = down ? "half_up" : "ceil";
-    }
-    if (*grid && strcmp(*grid, "align_corners") == 0 && (to->scale[0] != 0 || to->scale[1] != 0)) *grid = NULL;
-}
-
-/* In the grid that ONNX calls pytorch_half_pixel a side of one pixel is the first one. */
-static clt_status take_first(const clt__onnx_work *work, clt__onnx_value *x, const target *to, clt_error *error)
-{
-    clt_shape *s = &x->shape;
-    if (to->pixels[0] > 1 && to->pixels[1] > 1) return CLT_OK;
-    if (to->pixels[0] == 1) s->height = 1;
-    if (to->pixels[1] == 1) s->width = 1;
-    return clt__onnx_follow(work->graph, "resize", &x->line, *s, error, " size=%dx%d grid=asymmetric", s->height,
-                            s->width);
-}
-
-static clt_status resize(const clt__onnx_work *work, clt_error *error)
-{
-    const bool upsample = strcmp(work->node->op_type, "Upsample") == 0 || work->graph->opset < 11;
-    clt__onnx_value x;
-    bool fits;
-    target to;
-    const char *grid, *rounding, *const names[] = {"height", "width"};
-    char more[160] = "", number[32];
-    TRY(clt__onnx_as_image(work, clt__onnx_input(work, 0), &x, &fits, error));
-    if (!fits) return CLT_OK;
-    if (!read_target(work, &x, upsample ? 1 : 2, upsample ? 99 : 3, &to))
-        return clt__onnx_refuse(work, error, "its size is not known, or not of rows and columns alone");
-    const bool linear = clt__onnx_is_word(work, "mode", "linear") || clt__onnx_is_word(work, "mode", "bilinear");
-    if (clt__onnx_has(work, "mode") && !linear && !clt__onnx_is_word(work, "mode", "nearest"))
-        return clt__onnx_refuse(work, error, "its mode is not nearest or linear");
-    read_grid(work, upsample, &to, &grid, &rounding);
-    if (!grid) return clt__onnx_refuse(work, error, "its grid is not among those that can be written");
-    if (!linear) (void)snprintf(more, sizeof more, " rounding=%s", rounding);
-    for (int i = 0; i < 2; i++)
-        if (to.scale[i] != 0)
-            (void)snprintf(more + strlen(more), sizeof more - strlen(more), " scale_%s=%s", names[i],
-                           clt__onnx_number(to.scale[i], number));
-    if (clt__onnx_is_word(work, "coordinate_transformation_mode", "pytorch_half_pixel"))
-        TRY(take_first(work, &x, &to, error));
-    const clt_shape shape = {x.shape.channels, to.pixels[0], to.pixels[1]};
-    return clt__onnx_give_line(work, &x, "resize", shape, NULL, error, " size=%dx%d mode=%s grid=%s%s", to.pixels[0],
-                               to.pixels[1], linear ? "bilinear" : "nearest", grid, more);
-}
-
 const clt__onnx_row clt__onnx_shape_rows[] = {
     {"Identity", pass, NULL},
     {"Cast", pass, NULL},
@@ -331,7 +225,5 @@ const clt__onnx_row clt__onnx_shape_rows[] = {
     {"Pad", pad, NULL},
     {"DepthToSpace", shuffle_pixels, "pixelshuffle"},
     {"SpaceToDepth", shuffle_pixels, "pixelunshuffle"},
-    {"Resize", resize, NULL},
-    {"Upsample", resize, NULL},
     {NULL, NULL, NULL},
 };

@@ -7,6 +7,6 @@
 enum { RESIZE_FROM, RESIZE_TO };
 
 extern const clt__op_row clt__nearest_forward_op, clt__nearest_gradient_op, clt__bilinear_forward_op,
-    clt__bilinear_gradient_op;
+    clt__bilinear_gradient_op, clt__bicubic_forward_op, clt__bicubic_gradient_op;
 
 #endif
