@@ -120,19 +120,15 @@ kernel void bilinear_gradient(const resize_sizes given, global const real *restr
 #endif
 
 #if defined OP_bicubic_forward || defined OP_bicubic_gradient
-typedef struct {
-    int4 input;
-    real4 share;
-} around;
-
-/* The four inputs around output y, of `size` in all. */
-static inline around inputs_around(const int y, const int size, const int step, const int start, const int parts, const real a,
-                                   const int exclude)
+/* The four inputs around output y, of `size` in all, and the shares that they have. */
+static inline int4 inputs_around(const int y, const int size, const int step, const int start, const int parts, const real a,
+                                 const int exclude, real4 *shares)
 {
     const long here = (long)step * y + start; /* later than one pixel before the image */
     const int before = (int)((here + parts) / parts) - 1, rest = (int)(here - (long)before * parts);
     const real t = (real)rest / parts, s = (real)(parts - rest) / parts;
-    const int4 input = before + (int4)(-1, 0, 1, 2), inside = clamp(input, 0, size - 1);
+    const int4 input = before + (int4)(-1, 0, 1, 2);
+    const int4 inside = clamp(input, (int4)0, (int4)(size - 1)); /* with scalar bounds Oclgrind 21.10 goes astray */
     real4 share = (real4)(a * t * s * s, s * (s * (1 + 2 * t) - a * t * t), t * (t * (1 + 2 * s) - a * s * s), a * s * t * t);
     if (exclude) {
         share.s0 = input.s0 == inside.s0 ? share.s0 : 0;
@@ -141,16 +137,16 @@ static inline around inputs_around(const int y, const int size, const int step, 
         share.s3 = input.s3 == inside.s3 ? share.s3 : 0;
         share /= share.s0 + share.s1 + share.s2 + share.s3;
     }
-    return (around){inside, share};
+    *shares = share;
+    return inside;
 }
 #endif
 
 #ifdef OP_bicubic_forward
-static inline realv mixed_row(global const real *row, const around across, const int c, const int lanes)
+static inline realv mixed(global const real *from, const int4 at, const real4 share, const int lanes)
 {
-    const int4 at = across.input * c;
-    return across.share.s0 * load_lanes(row + at.s0, lanes) + across.share.s1 * load_lanes(row + at.s1, lanes) +
-           across.share.s2 * load_lanes(row + at.s2, lanes) + across.share.s3 * load_lanes(row + at.s3, lanes);
+    return share.s0 * load_lanes(from + at.s0, lanes) + share.s1 * load_lanes(from + at.s1, lanes) +
+           share.s2 * load_lanes(from + at.s2, lanes) + share.s3 * load_lanes(from + at.s3, lanes);
 }
 
 kernel void bicubic_forward(const resize_sizes given, global const real *restrict x, global real *restrict y)
@@ -159,24 +155,25 @@ kernel void bicubic_forward(const resize_sizes given, global const real *restric
     const place p = place_of(z.n, z.y, z.x, z.c);
     if (p.lanes <= 0) return;
     const real a = number_of(z.cubic_a);
-    const around down = inputs_around(p.row, z.h, z.step_y, z.start_y, z.parts_y, a, z.exclude_outside);
-    const around across = inputs_around(p.column, z.w, z.step_x, z.start_x, z.parts_x, a, z.exclude_outside);
+    real4 down, across;
+    const int4 rows = inputs_around(p.row, z.h, z.step_y, z.start_y, z.parts_y, a, z.exclude_outside, &down);
+    const int4 columns = inputs_around(p.column, z.w, z.step_x, z.start_x, z.parts_x, a, z.exclude_outside, &across) * z.c;
     const size_t row = (size_t)z.w * z.c;
     global const real *image = x + p.n * z.h * row + p.c;
-    store_lanes(down.share.s0 * mixed_row(image + down.input.s0 * row, across, z.c, p.lanes) +
-                    down.share.s1 * mixed_row(image + down.input.s1 * row, across, z.c, p.lanes) +
-                    down.share.s2 * mixed_row(image + down.input.s2 * row, across, z.c, p.lanes) +
-                    down.share.s3 * mixed_row(image + down.input.s3 * row, across, z.c, p.lanes),
+    store_lanes(down.s0 * mixed(image + rows.s0 * row, columns, across, p.lanes) +
+                    down.s1 * mixed(image + rows.s1 * row, columns, across, p.lanes) +
+                    down.s2 * mixed(image + rows.s2 * row, columns, across, p.lanes) +
+                    down.s3 * mixed(image + rows.s3 * row, columns, across, p.lanes),
                 p.lanes, y + p.at);
 }
 #endif
 
 #ifdef OP_bicubic_gradient
 /* The share that input h has, which at the edge may be more than one of the four. */
-static inline real share_around(const around b, const int h)
+static inline real share_around(const int4 input, const real4 share, const int h)
 {
-    return (b.input.s0 == h ? b.share.s0 : 0) + (b.input.s1 == h ? b.share.s1 : 0) + (b.input.s2 == h ? b.share.s2 : 0) +
-           (b.input.s3 == h ? b.share.s3 : 0);
+    return (input.s0 == h ? share.s0 : 0) + (input.s1 == h ? share.s1 : 0) + (input.s2 == h ? share.s2 : 0) +
+           (input.s3 == h ? share.s3 : 0);
 }
 
 kernel void bicubic_gradient(const resize_sizes given, global const real *restrict dy, global real *restrict dx)
@@ -187,13 +184,14 @@ kernel void bicubic_gradient(const resize_sizes given, global const real *restri
     const real a = number_of(z.cubic_a);
     const int end_y = first_at(p.row + 2, z.h, z.step_y, z.start_y, z.parts_y, z.y);
     const int end_x = first_at(p.column + 2, z.w, z.step_x, z.start_x, z.parts_x, z.x);
+    real4 shares;
     realv sum = 0;
     for (int y = first_at(p.row - 2, z.h, z.step_y, z.start_y, z.parts_y, z.y); y < end_y; y++) {
-        const around rows = inputs_around(y, z.h, z.step_y, z.start_y, z.parts_y, a, z.exclude_outside);
-        const real down = share_around(rows, p.row);
+        const int4 rows = inputs_around(y, z.h, z.step_y, z.start_y, z.parts_y, a, z.exclude_outside, &shares);
+        const real down = share_around(rows, shares, p.row);
         for (int x = first_at(p.column - 2, z.w, z.step_x, z.start_x, z.parts_x, z.x); x < end_x; x++) {
-            const around columns = inputs_around(x, z.w, z.step_x, z.start_x, z.parts_x, a, z.exclude_outside);
-            const real across = share_around(columns, p.column);
+            const int4 columns = inputs_around(x, z.w, z.step_x, z.start_x, z.parts_x, a, z.exclude_outside, &shares);
+            const real across = share_around(columns, shares, p.column);
             sum += down * across * load_lanes(dy + (((size_t)p.n * z.y + y) * z.x + x) * z.c + p.c, p.lanes);
         }
     }
