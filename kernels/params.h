@@ -106,6 +106,13 @@ typedef struct pixel_shuffle_sizes {
     int scale;
 } pixel_shuffle_sizes;
 
+/* permute.cl. c, h, w: of the result; from_c, from_h, from_w: of the input. */
+typedef struct permute_sizes {
+    int n, c, h, w;
+    int from_c, from_h, from_w;
+    int stride_c, stride_h, stride_w;
+} permute_sizes;
+
 /* pad.cl. before: above the image, and to its left. value: see number_of in real.h. */
 enum { PAD_CONSTANT, PAD_REFLECT, PAD_REPLICATE };
 typedef struct pad_sizes {

@@ -56,7 +56,7 @@ done
 verify_on_oclgrind vector "input 3x3x3, conv out=5, hardsigmoid, mish, gelu_tanh, celu, clip least=-0.5 most=2, softsign, thresholded_relu alpha=-0.5, erf, exp, log, abs, softplus, sqrt, pow exponent=1.5, reciprocal, neg, flatten, dense out=3"
 
 for schedule in vector tile; do
-    verify_on_oclgrind $schedule "input 3x4x5, conv out=18, scale, lrn size=5, droppath rate=0.3, pixelunshuffle scale=1, conv out=8, pixelshuffle scale=2, relu, flatten, scale shared=yes bias=no, dense out=3"
+    verify_on_oclgrind $schedule "input 3x4x5, conv out=18, scale, lrn size=5, droppath rate=0.3, pixelunshuffle scale=1, conv out=8, pixelshuffle scale=2, permute order=whc, relu, flatten, reshape out=5 size=8x4, flatten, scale shared=yes bias=no, dense out=3"
     verify_on_oclgrind $schedule "input 18x3x5, conv out=1, sigmoid as=a, globalavgpool from=input as=b, mul from=a,input, div from=mul1,a, sub from=b,div1, maximum from=sub1,input,div1, minimum from=maximum1,mul1, flatten, dense out=3"
 done
 

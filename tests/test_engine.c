@@ -77,9 +77,10 @@ static const char joined_net_text[] = "input 2x5x4; conv out=18; sigmoid; global
                                       "mul from=sigmoid1,conv2; minimum from=mul1,mul1,sigmoid1; flatten; dense out=3";
 
 /* One whose layers go by pixels and channels. */
-static const char channel_net_text[] = "input 3x5x4; conv out=18; scale; lrn size=3 alpha=2; droppath rate=0.4; "
-                                       "conv out=8; prelu; pixelshuffle scale=2; tanh; pixelunshuffle scale=2; "
-                                       "flatten; dense out=3";
+static const char channel_net_text[] =
+    "input 3x5x4; conv out=18; scale; lrn size=3 alpha=2; droppath rate=0.4; "
+    "conv out=8; prelu; pixelshuffle scale=2; tanh; pixelunshuffle scale=2; permute order=hwc; "
+    "flatten; dense out=3";
 
 static const char *net_of(const char *file)
 {
@@ -95,6 +96,7 @@ static const char *net_of(const char *file)
                 {"dropout.cl", channel_net_text},
                 {"channel.cl", channel_net_text},
                 {"pixel_shuffle.cl", channel_net_text},
+                {"permute.cl", channel_net_text},
                 {"pad.cl", sized_net_text},
                 {"resize.cl", sized_net_text}};
     for (size_t i = 0; file && i < sizeof nets / sizeof *nets; i++)
@@ -265,11 +267,12 @@ static const fault wrong_values[] = {
      disagree},
     {"resize.cl", "kernel void bilinear_gradient", "p.row - 1", "p.row", "bilinear_gradient", "resize2", "dx",
      disagree},
-    {"resize.cl", "static inline int4 inputs_around", "if (exclude)", "if (exclude && y)", "bicubic_forward",
-     "resize3", "y", disagree},
+    {"resize.cl", "static inline int4 inputs_around", "if (exclude)", "if (exclude && y)", "bicubic_forward", "resize3",
+     "y", disagree},
     {"resize.cl", "static inline realv mixed", "at.s3", "at.s2", "bicubic_forward", "resize3", "y", disagree},
     {"resize.cl", "kernel void bicubic_gradient", "p.row - 2", "p.row - 1", "bicubic_gradient", "resize3", "dx",
      disagree},
+    {"permute.cl", "kernel void permute", "z.stride_w * w", "z.stride_w * h", "permute", "permute1", "y", disagree},
     {"pick.cl", "kernel void pick", "+ z.first;", "+ 1;", "pick", "channelshuffle1", "y", disagree},
     {"adaptive.cl", "kernel void adaptive_forward", "h < end_h", "h < end_h - 1", "adaptive_forward",
      "adaptiveavgpool1", "y", disagree},

@@ -32,6 +32,8 @@
     ROW(channelshuffle) \
     ROW(pixelshuffle) \
     ROW(pixelunshuffle) \
+    ROW(permute) \
+    ROW(reshape) \
     ROW(mul) \
     ROW(sub) \
     ROW(div) \

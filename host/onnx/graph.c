@@ -328,6 +328,18 @@ const char *clt__onnx_layer_name(const clt__onnx_work *work, size_t input, char 
 
 /* ---- lines */
 
+static bool is_same_shape(clt_shape a, clt_shape b)
+{
+    return a.channels == b.channels && a.height == b.height && a.width == b.width;
+}
+
+static bool gives_vector(const clt__onnx_graph *graph, const clt__onnx_line *line)
+{
+    const clt__onnx_line *from = line->inputs && line->input[0] >= 0 ? &graph->line[line->input[0]] : NULL;
+    if (strcmp(line->kind, "flatten") == 0 || strcmp(line->kind, "dense") == 0) return true;
+    return from && from->flat && is_same_shape(from->shape, line->shape) && strcmp(line->kind, "reshape") != 0;
+}
+
 static clt_status write_line(clt__onnx_graph *graph, const char *kind, const char *name, const int *input, int inputs,
                              clt_shape shape, int *line, const char *options, clt_error *error)
 {
@@ -337,6 +349,7 @@ static clt_status write_line(clt__onnx_graph *graph, const char *kind, const cha
     (void)snprintf(to->kind, sizeof to->kind, "%s", kind);
     (void)snprintf(to->wanted, sizeof to->wanted, "%s", name ? name : "");
     memcpy(to->input, input, (size_t)inputs * sizeof *input);
+    to->flat = gives_vector(graph, to);
     TRY(clt__copy_text(options, &to->options, error));
     *line = (int)graph->lines++;
     return CLT_OK;
@@ -412,7 +425,7 @@ bool clt__onnx_is_by_element(const clt__onnx_line *line)
 int clt__onnx_numbers_shape(const clt__onnx_graph *graph, int line, int64_t count, int64_t extent[3])
 {
     const clt__onnx_line *l = &graph->line[line];
-    const bool flat = l->input[0] >= 0 && strcmp(graph->line[l->input[0]].kind, "flatten") == 0;
+    const bool flat = l->input[0] >= 0 && graph->line[l->input[0]].flat;
     extent[0] = count;
     if (!clt__onnx_is_by_element(l) || flat) return 1;
     extent[0] = l->shape.channels;
@@ -448,48 +461,4 @@ clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor
     if (graph->filled <= graph->most_filled) return CLT_OK;
     return FAIL(error, CLT_BAD_FILE, "%s: the weights that it has as one number each would be more than %llu",
                 graph->file->path, (unsigned long long)graph->most_filled);
-}
-
-/* A layer that does to the value what its view says. */
-static clt_status put_in_order(const clt__onnx_work *work, clt__onnx_value *value, const char *kind, const char *option,
-                               int64_t number, clt_shape shape, clt_error *error)
-{
-    TRY(clt__onnx_follow(work->graph, kind, &value->line, shape, error, " %s=%lld", option, (long long)number));
-    value->shape = shape;
-    value->view = clt__view_of(work->graph->batch, shape, value->view.rank);
-    value->users = 0;
-    return CLT_OK;
-}
-
-clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error)
-{
-    int64_t number;
-    clt_shape s = value->shape;
-    if (clt__view_is_shuffled(&value->view, s, &number))
-        return put_in_order(work, value, "channelshuffle", "groups", number, s, error);
-    if (clt__view_is_pixel_shuffled(&value->view, s, false, &number)) {
-        const int scale = (int)number;
-        s = (clt_shape){s.channels / scale / scale, s.height * scale, s.width * scale};
-        return put_in_order(work, value, "pixelshuffle", "scale", number, s, error);
-    }
-    if (clt__view_is_pixel_shuffled(&value->view, s, true, &number)) {
-        const int scale = (int)number;
-        s = (clt_shape){s.channels * scale * scale, s.height / scale, s.width / scale};
-        return put_in_order(work, value, "pixelunshuffle", "scale", number, s, error);
-    }
-    return CLT_OK;
-}
-
-clt_status clt__onnx_as_image(const clt__onnx_work *work, const clt__onnx_value *value, clt__onnx_value *image,
-                              bool *is_image, clt_error *error)
-{
-    *is_image = false;
-    if (!clt__onnx_flows(value)) return clt__onnx_refuse(work, error, "its data is a constant");
-    *image = *value;
-    TRY(clt__onnx_in_order(work, image, error));
-    *is_image = clt__view_is_image(&image->view, image->shape);
-    if (*is_image) return CLT_OK;
-    *is_image = image->view.rank == 2 && clt__view_is_ordered(&image->view, image->shape);
-    if (*is_image) return clt__onnx_follow(work->graph, "flatten", &image->line, image->shape, error, "%s", "");
-    return clt__onnx_refuse(work, error, "its input is no image with its channels in dimension 1");
 }

@@ -39,6 +39,7 @@ typedef struct clt__onnx_line {
     char *options;    /* behind the kind: " out=3" */
     int input[8], inputs;
     clt_shape shape;      /* of what it gives */
+    bool flat;            /* it gives a vector, though of what was an image maybe */
     bool takes_bias;      /* it adds none yet: a constant added to what it gives can be its bias */
     double factor, shift; /* of a line that multiplies by, or adds, one number and does no more; else 0 */
     bool read;            /* what the net gives depends on it */
@@ -165,6 +166,16 @@ clt_status clt__onnx_count_filled(clt__onnx_graph *graph, const clt__onnx_tensor
 /* Where the channels of a value that flows, or its channels and pixels, are shuffled, they are put in order, for all
  * who read that value. */
 clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error);
+
+/* Dimension `axis` becomes all of the channels, and the others in their order rows and columns, by layers that move
+ * elements. Not `laid` where that is no image's dimension, or the batch is not dimension 0 alone. */
+clt_status clt__onnx_lay_out(const clt__onnx_work *work, clt__onnx_value *value, int axis, bool *laid,
+                             clt_error *error);
+
+/* Elements in their order become images of another shape, of two to four dimensions, by a layer. Not `done` where the
+ * batch is not dimension 0 alone, before and after. */
+clt_status clt__onnx_reshape(const clt__onnx_work *work, clt__onnx_value *value, int rank, const int64_t *dim,
+                             bool *done, clt_error *error);
 
 /* A value as images whose channels are dimension 1, as convolutions take them: shuffled channels are put in order. An
  * image's elements in a row, [n, c h w], are as good: they are flattened, and each is a channel. False, and the node is

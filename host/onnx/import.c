@@ -427,7 +427,9 @@ static clt_status finish(importer *im, clt__onnx_import *import, clt_error *erro
         TRY(clt__onnx_follow(&im->graph, "slice", &output->line, output->shape, error, " first=0 count=%d",
                              output->shape.channels));
     if (output->kind != CLT__ONNX_FLOWS) return fail(im, error, "no layer gives its output", im->output);
-    if (!clt__view_is_ordered(&output->view, output->shape))
+    bool ordered = clt__view_is_ordered(&output->view, output->shape);
+    if (!ordered) TRY(clt__onnx_lay_out(&work, output, 1, &ordered, error));
+    if (!ordered)
         return fail(im, error, "the elements of an image are in another order, which no layer gives, in its output",
                     im->output);
     TRY(clt__onnx_name_lines(&im->graph, last_line(im, output), error));

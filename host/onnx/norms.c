@@ -255,13 +255,19 @@ static clt_status softmax(const clt__onnx_work *work, clt_error *error)
     const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", old ? 1 : -1), x->view.rank);
     int64_t behind = 1;
     for (int i = axis + 1; axis >= 0 && i < x->view.rank; i++) behind *= clt__view_size(&x->view, i);
-    const bool channels = axis > 0 && clt__view_is_axis(&x->view, axis, 'C', x->shape.channels);
-    /* Up to opset 12 all from the axis on is one vector. */
-    if (axis < 1 || (old && behind != 1) || (!channels && x->view.rank != 2))
-        return clt__onnx_refuse(work, error, "its axis is not the channels, nor all of a vector");
     clt__onnx_value from = *x;
-    if (!channels) TRY(clt__onnx_follow(work->graph, "flatten", &from.line, x->shape, error, "%s", ""));
-    return clt__onnx_give_line(work, &from, work->kind, x->shape, &x->view, error, "%s", "");
+    const bool channels = axis > 0 && clt__view_is_axis(&x->view, axis, 'C', x->shape.channels),
+               vector =
+                   axis == 1 && (x->view.rank == 2 || (old && behind != 1)) && clt__view_is_ordered(&x->view, x->shape);
+    bool fits = true;
+    /* Up to opset 12 all from the axis on is one vector. */
+    if (old && behind != 1 && !vector) return clt__onnx_refuse(work, error, "it is of several dimensions");
+    if (vector)
+        TRY(clt__onnx_follow(work->graph, "flatten", &from.line, x->shape, error, "%s", ""));
+    else if (!channels)
+        TRY(clt__onnx_lay_out(work, &from, axis, &fits, error));
+    if (!fits) return clt__onnx_refuse(work, error, "its axis is none of an image");
+    return clt__onnx_give_line(work, &from, work->kind, from.shape, &from.view, error, "%s", "");
 }
 
 static clt_status prelu(const clt__onnx_work *work, clt_error *error)

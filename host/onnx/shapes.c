@@ -25,6 +25,10 @@ static clt_status reshape(const clt__onnx_work *work, clt_error *error)
     const char *reason = clt__onnx_new_shape(work, &from, &to);
     if (reason) return clt__onnx_refuse(work, error, "%s", reason);
     if (clt__view_reshape(&x->view, to.rank, to.dim, &view)) return clt__onnx_give_view(work, 0, x, &view);
+    bool done;
+    clt__onnx_value image = *x;
+    TRY(clt__onnx_reshape(work, &image, to.rank, to.dim, &done, error));
+    if (done) return clt__onnx_give_view(work, 0, &image, &image.view);
     return clt__onnx_refuse(work, error, "its new shape mixes the batch or parts of axes");
 }
 
@@ -40,21 +44,28 @@ static clt_status transpose(const clt__onnx_work *work, clt_error *error)
     return clt__onnx_give_view(work, 0, x, &view);
 }
 
-/* ---- parts of the channels */
+/* ---- parts of an axis: of the channels, which other axes change places with */
 
-/* The channels of a value from `first` on, as output `output`. `axis` is all of its channels. */
-static clt_status give_slice(const clt__onnx_work *work, const clt__onnx_value *x, int axis, int64_t first,
-                             int64_t count, size_t output, clt_error *error)
+/* A value whose channels are dimension `axis`. Not `fits` where that is no axis of images. */
+static clt_status take_axis(const clt__onnx_work *work, clt__onnx_value *x, int axis, bool *fits, clt_error *error)
+{
+    TRY(clt__onnx_in_order(work, x, error));
+    *fits = axis >= 0 && clt__view_is_axis(&x->view, axis, 'C', x->shape.channels);
+    return *fits || axis < 1 ? CLT_OK : clt__onnx_lay_out(work, x, axis, fits, error);
+}
+
+/* The channels from `first` on, which are all of dimension `axis`. */
+static clt_status cut_channels(const clt__onnx_work *work, clt__onnx_value *x, int axis, int64_t first, int64_t count,
+                               clt_error *error)
 {
     const clt_shape shape = {(int)count, x->shape.height, x->shape.width};
-    clt__view view = x->view;
-    int line;
-    if (!clt__onnx_output(work, output)) return CLT_OK;
-    TRY(clt__onnx_write(work->graph, "slice", NULL, &x->line, 1, shape, &line, error, " first=%lld count=%lld",
-                        (long long)first, (long long)count));
-    view.dim[axis].atoms = count > 1;
-    view.dim[axis].atom[0] = (clt__atom){'C', count, 1};
-    return clt__onnx_give_made(work, output, line, &view);
+    TRY(clt__onnx_follow(work->graph, "slice", &x->line, shape, error, " first=%lld count=%lld", (long long)first,
+                         (long long)count));
+    x->shape = shape;
+    x->view.dim[axis].atoms = count > 1;
+    x->view.dim[axis].atom[0] = (clt__atom){'C', count, 1};
+    x->users = 0;
+    return CLT_OK;
 }
 
 static clt_status split(const clt__onnx_work *work, clt_error *error)
@@ -63,12 +74,13 @@ static clt_status split(const clt__onnx_work *work, clt_error *error)
     clt__onnx_value *x = clt__onnx_input(work, 0);
     int64_t sizes[MOST], first = 0;
     const size_t outputs = work->node->n_output;
+    bool fits;
     if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
-    TRY(clt__onnx_in_order(work, x, error));
     const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", 0), x->view.rank);
+    TRY(take_axis(work, x, axis, &fits, error));
+    if (!fits || outputs < 1 || outputs > MOST)
+        return clt__onnx_refuse(work, error, "only an axis of images can be split");
     int count = clt__onnx_axes(work, "split", 1, sizes, MOST);
-    if (axis < 0 || outputs < 1 || outputs > MOST || !clt__view_is_axis(&x->view, axis, 'C', x->shape.channels))
-        return clt__onnx_refuse(work, error, "only channels can be split");
     if (count == 0) {
         const int64_t each = (x->shape.channels + (int64_t)outputs - 1) / (int64_t)outputs;
         count = (int)outputs;
@@ -76,14 +88,18 @@ static clt_status split(const clt__onnx_work *work, clt_error *error)
             sizes[i] = each < x->shape.channels - i * each ? each : x->shape.channels - i * each;
     }
     int64_t sum = 0;
-    bool fits = count == (int)outputs;
+    fits = count == (int)outputs;
     for (int i = 0; fits && i < count; i++) {
         fits = sizes[i] >= 1 && sizes[i] <= x->shape.channels;
         sum += sizes[i];
     }
-    if (!fits || sum != x->shape.channels) return clt__onnx_refuse(work, error, "its parts are not all the channels");
+    if (!fits || sum != x->shape.channels) return clt__onnx_refuse(work, error, "its parts are not all of the axis");
     for (int i = 0; i < count; i++) {
-        TRY(give_slice(work, x, axis, first, sizes[i], (size_t)i, error));
+        clt__onnx_value part = *x;
+        if (clt__onnx_output(work, (size_t)i)) {
+            TRY(cut_channels(work, &part, axis, first, sizes[i], error));
+            TRY(clt__onnx_give_view(work, (size_t)i, &part, &part.view));
+        }
         first += sizes[i];
     }
     return CLT_OK;
@@ -93,21 +109,21 @@ static clt_status slice(const clt__onnx_work *work, clt_error *error)
 {
     clt__onnx_value *x = clt__onnx_input(work, 0);
     clt__onnx_cuts cuts;
-    int cut = -1;
+    bool fits;
     if (!clt__onnx_flows(x)) return clt__onnx_refuse(work, error, "its data is a constant");
     const clt__onnx_shape from = clt__onnx_shape_of(x);
     if (!clt__onnx_find_cuts(work, &from, &cuts))
         return clt__onnx_refuse(work, error, "where it begins and ends is not known");
-    TRY(clt__onnx_in_order(work, x, error));
-    for (int i = 0; i < from.rank; i++) {
+    for (int i = 0; i < from.rank; i++)
         if (cuts.step[i] != 1) return clt__onnx_refuse(work, error, "it takes steps");
+    clt__onnx_value part = *x;
+    for (int i = 0; i < from.rank; i++) {
         if (cuts.count[i] == from.dim[i]) continue;
-        if (cut >= 0 || cuts.count[i] < 1 || !clt__view_is_axis(&x->view, i, 'C', x->shape.channels))
-            return clt__onnx_refuse(work, error, "only channels can be cut");
-        cut = i;
+        TRY(take_axis(work, &part, i, &fits, error));
+        if (!fits || cuts.count[i] < 1) return clt__onnx_refuse(work, error, "only axes of images can be cut");
+        TRY(cut_channels(work, &part, i, cuts.begin[i], cuts.count[i], error));
     }
-    if (cut < 0) return clt__onnx_give_view(work, 0, x, &x->view);
-    return give_slice(work, x, cut, cuts.begin[cut], cuts.count[cut], 0, error);
+    return clt__onnx_give_view(work, 0, &part, &part.view);
 }
 
 /* Whether a constant is `first`, first + 1 and so on. */
@@ -118,7 +134,7 @@ static bool counts_from(const clt__onnx_tensor *constant, double first)
     return true;
 }
 
-/* Neighbouring channels, or all elements in their order, which is a reshape: PyTorch's as_strided comes so. */
+/* Neighbours on an axis, or all elements in their order, which is a reshape: PyTorch's as_strided comes so. */
 static clt_status gather(const clt__onnx_work *work, clt_error *error)
 {
     clt__onnx_value *x = clt__onnx_input(work, 0);
@@ -129,17 +145,19 @@ static clt_status gather(const clt__onnx_work *work, clt_error *error)
         return clt__onnx_refuse(work, error, "its data is a constant, or its indices are not");
     const int axis = clt__onnx_axis(clt__onnx_int(work, "axis", 0), x->view.rank);
     const double first = clt__onnx_at(places, 0);
-    if (axis >= 0 && counts_from(places, first)) {
-        if (x->view.rank == 1 && first == 0 && (int64_t)places->count == clt__view_size(&x->view, 0) &&
-            clt__view_reshape(&x->view, places->rank, places->dim, &view))
-            return clt__onnx_give_view(work, 0, x, &view);
-        TRY(clt__onnx_in_order(work, x, error));
-        const int64_t channels = x->shape.channels, begin = (int64_t)first + (first < 0 ? channels : 0);
-        if (places->rank == 1 && clt__view_is_axis(&x->view, axis, 'C', channels) && begin >= 0 &&
-            begin + (int64_t)places->count <= channels)
-            return give_slice(work, x, axis, begin, (int64_t)places->count, 0, error);
-    }
-    return clt__onnx_refuse(work, error, "only neighbouring channels can be picked");
+    const int64_t count = (int64_t)places->count, size = axis < 0 ? 0 : clt__view_size(&x->view, axis),
+                  begin = (int64_t)first + (first < 0 ? size : 0);
+    bool fits = false;
+    if (!counts_from(places, first) || begin < 0 || begin + count > size)
+        return clt__onnx_refuse(work, error, "only neighbours can be picked");
+    if (x->view.rank == 1 && first == 0 && count == size &&
+        clt__view_reshape(&x->view, places->rank, places->dim, &view))
+        return clt__onnx_give_view(work, 0, x, &view);
+    clt__onnx_value part = *x;
+    if (places->rank == 1) TRY(take_axis(work, &part, axis, &fits, error));
+    if (!fits) return clt__onnx_refuse(work, error, "only an axis of images can be picked from");
+    TRY(cut_channels(work, &part, axis, begin, count, error));
+    return clt__onnx_give_view(work, 0, &part, &part.view);
 }
 
 /* Channels that become pixels, and back. ONNX counts a pixel's parts first, but in the mode CRD of DepthToSpace, and

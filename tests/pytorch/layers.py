@@ -115,6 +115,9 @@ NETS = [
     ("input 6x3x2; channelshuffle groups=3", "",  # as torch.nn.ChannelShuffle, whose gradient this version lacks
      Function(lambda x: x.reshape(2, 3, 2, 3, 2).transpose(1, 2).reshape(2, 6, 3, 2))),
     ("input 18x2x3; pixelshuffle scale=3", "", nn.PixelShuffle(3)),
+    ("input 2x3x4; permute order=whc", "", Function(lambda x: x.permute(0, 3, 2, 1))),
+    ("input 2x3x4; permute order=wch", "", Function(lambda x: x.permute(0, 3, 1, 2))),
+    ("input 2x3x4; reshape out=3 size=4x2", "", Function(lambda x: x.reshape(-1, 3, 4, 2))),
     ("input 3x4x6; pixelunshuffle scale=2", "", nn.PixelUnshuffle(2)),
     ("input 2x3x3; conv out=2; mul from=conv1,input", "conv1", Function(lambda x, c: c(x) * x, nn.Conv2d(2, 2, 1))),
     ("input 2x3x3; mul from=input,input", "", Function(lambda x: x * x)),
