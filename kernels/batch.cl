@@ -4,7 +4,8 @@
  *   x[n,h,w,c] is made of pixel W - 1 - w where step[STEP_MIRROR] is 1
  *   label[n]   = labels[order[first + n]],   target[n,k] = targets[order[first + n], k]
  *
- * first = step[STEP_FIRST]. Rows from step[STEP_VALID] on are zeros: the last batch of an epoch may be short. With `partner`
+ * first = step[STEP_FIRST]. The last batch of an epoch may be short: rows from step[STEP_VALID] on are the first image again,
+ * whose gradient is 0 there, and not zeros, of which a layer may make what is no finite number (x / x). With `partner`
  * it is not image n itself but the one step[STEP_SHIFT] behind it in the whole batch, all around (see mix.cl).
  * normalize holds the c means, then the c standard deviations. Work-item (row h, image n) or, spread, (pixel, image). */
 #include "params.h"
@@ -35,8 +36,8 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
     const pixel_run run = run_of(z.h, z.w);
     const int n = run.n, first = run.first;
     if (!run.pixels) return;
-    const bool valid = n < step[STEP_VALID];
-    const int image = valid ? order[place_of(z.partner, n, step)] : 0;
+    const bool valid = n < step[STEP_VALID], some = step[STEP_VALID] > 0;
+    const int image = some ? order[place_of(z.partner, valid ? n : 0, step)] : 0;
     global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
     global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
     if (step[STEP_MIRROR]) {
@@ -44,11 +45,11 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
         from += (z.w - 1 - 2 * column) * z.c;
         for (int i = 0; i < run.pixels * z.c; i += z.c)
             for (int c = 0; c < z.c; c++)
-                to[i + c] = valid ? (VALUE(from[c - i]) - normalize[c]) / normalize[z.c + c] : 0;
+                to[i + c] = some ? (VALUE(from[c - i]) - normalize[c]) / normalize[z.c + c] : 0;
     } else {
         for (int i = 0; i < run.pixels * z.c; i += z.c)
             for (int c = 0; c < z.c; c++)
-                to[i + c] = valid ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
+                to[i + c] = some ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
     }
     if (first != 0) return;
     if (label) label[n] = valid ? labels[image] : 0;

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "differences.h"
 #include "onnx/import.h"
 #include "support.h"
 
@@ -16,7 +17,7 @@
 
 enum { MOST_INPUTS = 8, LONGEST = 1024 };
 
-static clt_device *device;
+static clt_device *device, *reference;
 
 static int open_device(void **state)
 {
@@ -24,12 +25,14 @@ static int open_device(void **state)
     const char *name = getenv("CLTRAIN_DEVICE");
     (void)state;
     assert_ok(clt_device_open(name ? name : "reference", &device, &error), &error);
+    reference = open_called("reference");
     return 0;
 }
 
 static int close_device(void **state)
 {
     (void)state;
+    clt_device_close(reference);
     clt_device_close(device);
     return 0;
 }
@@ -95,9 +98,10 @@ static float *join_images(const example *e, const bool *image)
     return images;
 }
 
-static clt_status make_net(const clt__onnx_import *import, clt_model **model, clt_error *error)
+static clt_status make_net(const clt__onnx_import *import, clt_precision precision, clt_model **model, clt_error *error)
 {
     clt_options options = clt__options_default();
+    options.precision = precision;
     options.net = import->text;
     options.loss = "mse"; /* so that what it gives is not made probabilities */
     TRY(clt_model_create(&options, model, error));
@@ -134,6 +138,20 @@ static void compare(example *e, const float *got, size_t count)
     }
 }
 
+/* ---- gradients of what was read */
+
+static tally gradients;
+
+static void check_gradients_of(const clt__onnx_import *import, int batch)
+{
+    clt_error error;
+    clt_model *model;
+    const setting s = {.net = import->text, .loss = "mse", .batch = batch, .real_targets = true};
+    assert_ok(make_net(import, CLT_F64, &model, &error), &error);
+    (void)check_gradients(reference, model, &s, &gradients);
+    clt_model_close(model);
+}
+
 static clt_status run_net(example *e, const clt__onnx_import *import, const bool *image, clt_error *error)
 {
     clt_model *model = NULL;
@@ -142,7 +160,7 @@ static clt_status run_net(example *e, const clt__onnx_import *import, const bool
     const size_t batch = (size_t)e->input[0].dim[0];
     options.batch_size = (int)batch;
     float *images = join_images(e, image), *outputs = NULL;
-    clt_status status = make_net(import, &model, error);
+    clt_status status = make_net(import, CLT_F32, &model, error);
     if (status == CLT_OK) status = clt_session_open_images(model, device, CLT_REALS, &options, &session, error);
     if (status == CLT_OK) {
         const size_t count = batch * (size_t)clt_model_outputs(model);
@@ -183,6 +201,7 @@ static void run_example(example *e)
         clt__onnx_import_file(path, &(clt__onnx_options){.given = given, .givens = givens}, &import, &error);
     if (status == CLT_OK) {
         status = run_net(e, &import, image, &error);
+        if (status == CLT_OK && strcmp(e->result, "passes") == 0) check_gradients_of(&import, (int)e->input[0].dim[0]);
         clt__onnx_import_free(&import);
     }
     if (status == CLT_OK) return;
@@ -247,6 +266,7 @@ static int run_group(const char *table, const char *group, FILE *out)
     return bad;
 }
 
+/* What passes has the right gradients too. */
 static void node_tests_pass_or_are_refused_as_the_table_says(void **state)
 {
     clt_error error;
@@ -262,6 +282,8 @@ static void node_tests_pass_or_are_refused_as_the_table_says(void **state)
     if (out) assert_int_equal(fclose(out), 0);
     free(table);
     assert_int_equal(bad, 0);
+    assert_few_were_skipped(&gradients);
+    assert_true(gradients.compared > 5000);
 }
 
 int main(void)

@@ -35,10 +35,11 @@ static void twin(const void *sizes, const clt__array *operand)
     const int32_t *step = operand[BATCH_STEP].integer;
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c, outputs = (size_t)z->outputs;
     for (size_t n = 0; n < (size_t)z->n; n++) {
-        const bool valid = n < (size_t)step[STEP_VALID];
-        const size_t image = valid ? (size_t)operand[BATCH_ORDER].integer[place_of(z->partner, n, step)] : 0;
-        if (valid) gather_image(z, operand, n, image, step[STEP_MIRROR]);
-        for (size_t i = 0; i < values && !valid; i++) operand[BATCH_X].real[n * values + i] = 0;
+        const bool valid = n < (size_t)step[STEP_VALID], some = step[STEP_VALID] > 0;
+        const size_t place = place_of(z->partner, valid ? n : 0, step),
+                     image = some ? (size_t)operand[BATCH_ORDER].integer[place] : 0;
+        if (some) gather_image(z, operand, n, image, step[STEP_MIRROR]);
+        for (size_t i = 0; i < values && !some; i++) operand[BATCH_X].real[n * values + i] = 0;
         if (operand[BATCH_LABEL].integer)
             operand[BATCH_LABEL].integer[n] = valid ? operand[BATCH_LABELS].integer[image] : 0;
         for (size_t k = 0; k < outputs; k++)
