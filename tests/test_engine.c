@@ -82,11 +82,16 @@ static const char channel_net_text[] =
     "conv out=8; prelu; pixelshuffle scale=2; tanh; pixelunshuffle scale=2; permute order=hwc; "
     "flatten; dense out=3";
 
+/* One whose pool has windows of several largest values. */
+static const char tied_net_text[] =
+    "input 2x7x5; conv out=3 kernel=3 padding=1; clip least=-0.01 most=0.01; maxpool kernel=2; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
     static const struct {
         const char *file, *net;
     } nets[] = {{"conv_winograd.cl", winograd_net_text},
+                {"pool.cl", tied_net_text},
                 {"arithmetic.cl", joined_net_text},
                 {"join.cl", joined_net_text},
                 {"adaptive.cl", sized_net_text},
