@@ -86,6 +86,8 @@ clt_status clt__model_to_text(const clt_model *model, char **text, clt_error *er
                   "options", clt__options_to_json(&model->options, clt__option_is_kept));
     if (json && model->class_names.count)
         (void)json_object_set_new(json, "classes", names_to_json(&model->class_names));
+    if (json && model->description.left_out)
+        (void)json_object_set_new(json, "left_out", json_string(model->description.left_out));
     *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(json);
     return *text ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for a checkpoint's description");
@@ -317,8 +319,8 @@ static clt_status restore_options(clt_model *model, json_t *json, const char *pa
 /* A member that this version does not know would be lost when the checkpoint is written again. */
 static clt_status check_members(json_t *json, const char *path, clt_error *error)
 {
-    static const char *const known[] = {"format",        "version", "precision", "seed",   "averaged",
-                                        "normalization", "state",   "options",   "classes"};
+    static const char *const known[] = {"format",        "version", "precision", "seed",    "averaged",
+                                        "normalization", "state",   "options",   "classes", "left_out"};
     enum { KNOWN = sizeof known / sizeof *known };
     const json_t *format = json_object_get(json, "format");
     const char *member;
@@ -338,6 +340,17 @@ static clt_status check_members(json_t *json, const char *path, clt_error *error
                                 : FAIL(error, CLT_BAD_FILE, "%s: the options in its metadata are not right", path);
 }
 
+/* What an ONNX model ended in: see clt__description. */
+static clt_status restore_end(clt_model *model, const json_t *json, const char *path, clt_error *error)
+{
+    static const char *const ends[] = {"softmax", "log_softmax"};
+    const char *end = json_string_value(json);
+    for (int i = 0; end && i < 2; i++)
+        if (strcmp(end, ends[i]) == 0) model->description.left_out = ends[i];
+    if (!json || model->description.left_out) return CLT_OK;
+    return FAIL(error, CLT_BAD_FILE, "%s: what is left out, in its metadata, is neither softmax nor log_softmax", path);
+}
+
 static clt_status restore(const clt__safetensors *file, const char *path, json_t *json, clt_model **model,
                           clt_error *error)
 {
@@ -350,6 +363,7 @@ static clt_status restore(const clt__safetensors *file, const char *path, json_t
                     *why.text ? why.text : "a value is out of range");
     TRY(names_from_json(json_object_get(json, "classes"), path, &(*model)->class_names, error));
     TRY(restore_options(*model, json, path, error));
+    TRY(restore_end(*model, json_object_get(json, "left_out"), path, error));
     take_parameters(*model, file);
     (*model)->averaged = json_is_true(json_object_get(json, "averaged")); /* older checkpoints do not say */
     TRY(take_averages(*model, file, path, error));

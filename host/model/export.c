@@ -75,18 +75,27 @@ static const char *put_layer(exporter *x, int index, const char *name)
     return name;
 }
 
+/* The node at the end: what came with an ONNX model and its loss did in training, or gives probabilities. */
+static const char *type_at_end(const exporter *x, bool probabilities)
+{
+    const char *left_out = x->model->description.left_out;
+    if (probabilities || (left_out && strcmp(left_out, "softmax") == 0)) return "Softmax";
+    return left_out ? "LogSoftmax" : "Identity";
+}
+
 /* What the net gives: as the caller calls it, whatever its last layer's name is. */
 static void put_output(exporter *x, const char *last)
 {
     const bool probabilities = x->options->with_preprocessing && x->model->description.loss->of_classes;
+    const char *type = type_at_end(x, probabilities);
     const clt__value *out = &x->net.output;
     const clt_shape s = out->shape;
     const int image[] = {s.channels, s.height, s.width}, vector = s.channels * s.height * s.width;
     const char *name = probabilities ? "probabilities" : "output";
     const bool flattens = probabilities && !out->flat, flat = out->flat || probabilities;
     if (flattens) CLT__ONNX_PUT(x->to, "Flatten", "/output/vector", last);
-    CLT__ONNX_PUT(x->to, probabilities ? "Softmax" : "Identity", name, flattens ? "/output/vector" : last);
-    if (probabilities) clt__onnx_put_int(x->to, "axis", 1);
+    CLT__ONNX_PUT(x->to, type, name, flattens ? "/output/vector" : last);
+    if (strcmp(type, "Identity") != 0) clt__onnx_put_int(x->to, "axis", 1);
     clt__onnx_put_output(x->to, name, flat ? 1 : 3, flat ? &vector : image);
 }
 
@@ -99,7 +108,7 @@ static clt_status put_all(exporter *x, clt_error *error)
     TRY(clt__model_to_text(x->model, &told, error));
     clt__onnx_put_metadata(x->to, "cltrain", told);
     clt__onnx_put_metadata(x->to, "net", x->model->text);
-    clt__onnx_put_metadata(x->to, "loss", x->model->description.loss->name);
+    if (!x->model->description.left_out) clt__onnx_put_metadata(x->to, "loss", x->model->description.loss->name);
     free(told);
     return CLT_OK;
 }

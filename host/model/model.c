@@ -115,7 +115,8 @@ clt_status clt__describe_model(const clt_options *options, clt__description *des
     clt_shape input = {0};
     bool binding;
     if (!options->net) return FAIL(error, CLT_BAD_ARGUMENT, "no net was given");
-    TRY(clt__describe_net(options->net, options->until, description, &binding, error));
+    TRY(clt__describe_net(options->net, options->until, options->loss, description, &binding, error));
+    if (*description->note) clt__options_note(options, "%s: %s", description->origin, description->note);
     clt_status status = clt__fine_tune(options, description, error);
     if (status == CLT_OK) status = resolve_input(options, description, binding, &input, error);
     if (status == CLT_OK) status = resolve_loss(options, description, error);

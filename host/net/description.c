@@ -493,23 +493,27 @@ static bool looks_like_text(const char *net)
     return strpbrk(net, "=\n,;") || find_row(net);
 }
 
-/* The net of an ONNX model as a classifier is trained: the loss has the softmax. */
-static clt_status describe_onnx(const char *path, const char *until, clt__description *description, clt_error *error)
+/* The net of an ONNX model as a classifier is trained: the loss has the softmax, unless another is asked for. */
+static clt_status describe_onnx(const char *path, const char *until, const char *loss, clt__description *description,
+                                clt_error *error)
 {
     clt__onnx_import import;
-    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.until = until, .logits = true}, &import, error));
+    const bool logits = !loss || strcmp(loss, "cross_entropy") == 0;
+    TRY(clt__onnx_import_file(path, &(clt__onnx_options){.until = until, .logits = logits}, &import, error));
     const clt_status status = clt__describe_text(import.text, path, description, error);
     if (status == CLT_OK) {
         description->weights = import.weights;
         description->doubles = import.doubles;
+        description->left_out = import.left_out;
+        memcpy(description->note, import.note, sizeof import.note);
         import.weights = (clt__safetensors){0};
     }
     clt__onnx_import_free(&import);
     return status;
 }
 
-clt_status clt__describe_net(const char *net, const char *until, clt__description *description, bool *binding,
-                             clt_error *error)
+clt_status clt__describe_net(const char *net, const char *until, const char *loss, clt__description *description,
+                             bool *binding, clt_error *error)
 {
     const char *built_in = clt_net_text(net);
     *description = (clt__description){0};
@@ -521,7 +525,7 @@ clt_status clt__describe_net(const char *net, const char *until, clt__descriptio
     char *text;
     size_t size;
     clt_error unread;
-    if (onnx) return describe_onnx(net, until, description, error);
+    if (onnx) return describe_onnx(net, until, loss, description, error);
     if (clt__file_read(net, &text, &size, &unread) == CLT_OK) {
         const clt_status status = clt__describe_text(text, net, description, error);
         free(text);

@@ -42,14 +42,16 @@ typedef struct clt__description {
     const clt__loss_row *loss; /* NULL where the text does not say */
     clt__safetensors weights;  /* that an ONNX model came with; none of a text's */
     bool doubles;              /* those weights are of them */
+    const char *left_out;      /* "softmax" or "log_softmax": the model's end, which the loss does, or NULL */
+    char note[512];            /* what a user should know of the model, or "" */
     char origin[256];          /* what errors call the text: a file's path, a built-in net's name, or "net" */
 } clt__description;
 
 /* `net` is a built-in name, the path of a file, or the text itself. A built-in net's input is what it was made for: a
- * default, where a text's or a file's `input` line is binding; *binding tells which it was. `until`, which may be NULL,
- * is an ONNX model's node that gives the output. */
-clt_status clt__describe_net(const char *net, const char *until, clt__description *description, bool *binding,
-                             clt_error *error);
+ * default, where a text's or a file's `input` line is binding; *binding tells which it was. Of an ONNX model: `until`,
+ * which may be NULL, is the node that gives the output; `loss`, which may be too, the one that is asked for. */
+clt_status clt__describe_net(const char *net, const char *until, const char *loss, clt__description *description,
+                             bool *binding, clt_error *error);
 
 /* `origin` names the text in errors: "file.net" gives "file.net:3: ...". */
 clt_status clt__describe_text(const char *text, const char *origin, clt__description *description, clt_error *error);

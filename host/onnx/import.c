@@ -1,10 +1,12 @@
 #include "onnx/import.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "onnx/constants.h"
 
 enum {
@@ -406,15 +408,83 @@ static clt_status write_text(const importer *im, clt__text *text, clt_error *err
         TRY(write_line(graph, &graph->line[i], before, text, error));
         before = (int)i;
     }
-    return loss_of(im) ? clt__text_print(text, error, "loss %s\n", loss_of(im)) : CLT_OK;
+    return CLT_OK;
+}
+
+static bool is_one_of(const char *kind, const char *const *kinds)
+{
+    while (*kinds && strcmp(kind, *kinds) != 0) kinds++;
+    return *kinds != NULL;
+}
+
+/* Whether a line gives a number for each of several classes: no image, and nothing that squeezes each number. */
+static bool gives_classes(const clt__onnx_line *line)
+{
+    static const char *const squeezing[] = {"sigmoid", "hardsigmoid", "tanh", "softsign", "erf", "clip", NULL};
+    const bool vector = line->flat || line->shape.height * line->shape.width == 1;
+    return vector && line->shape.channels * line->shape.height * line->shape.width > 1 &&
+           !is_one_of(line->kind, squeezing);
+}
+
+static void print_note(clt__onnx_import *import, const char *format, ...) CLT__PRINTF(2, 3);
+
+static void print_note(clt__onnx_import *import, const char *format, ...)
+{
+    const size_t length = strlen(import->note);
+    va_list list;
+    (void)snprintf(import->note + length, sizeof import->note - length, "%s", length ? "; " : "");
+    va_start(list, format);
+    (void)clt__vsnprintf(import->note + strlen(import->note), sizeof import->note - strlen(import->note), format, list);
+    va_end(list);
+}
+
+/* What of the graph the net has not, or has otherwise. */
+static void note_ends(const importer *im, clt__onnx_import *import)
+{
+    if (im->inputs > 1) print_note(import, "its %d inputs are the channels of one image, in their order", im->inputs);
+    if (im->proto->n_output > 1 && !im->options->until)
+        print_note(import, "of its %zu outputs the first, \"%.60s\", is taken; --until takes another",
+                   im->proto->n_output, im->output);
 }
 
 /* The line that gives the net's output. */
-static int last_line(const importer *im, const clt__onnx_value *output)
+static int last_line(const importer *im, const clt__onnx_value *output, clt__onnx_import *import)
 {
+    static const char *const softmaxes[] = {"softmax", "log_softmax", NULL};
     const clt__onnx_line *line = &im->graph.line[output->line];
-    const bool softmax = strcmp(line->kind, "softmax") == 0 || strcmp(line->kind, "log_softmax") == 0;
-    return im->options->logits && !loss_of(im) && softmax && line->input[0] >= 0 ? line->input[0] : output->line;
+    if (!im->options->logits || loss_of(im) || !is_one_of(line->kind, softmaxes) || line->input[0] < 0 ||
+        !gives_classes(line))
+        return output->line;
+    import->left_out = strcmp(line->kind, "softmax") == 0 ? "softmax" : "log_softmax";
+    print_note(import, "it ends in %s, which is left to the loss, and comes back where the model is exported",
+               import->left_out);
+    return line->input[0];
+}
+
+/* The loss of a net that does not classify, so that what it gives is taken as it is. */
+static clt_status write_loss(const importer *im, int last, clt__onnx_import *import, clt__text *text, clt_error *error)
+{
+    if (loss_of(im)) return clt__text_print(text, error, "loss %s\n", loss_of(im));
+    if (im->options->until || !im->options->logits || gives_classes(&im->graph.line[last])) return CLT_OK;
+    print_note(import, "what it gives are no numbers of classes: its loss is mse, unless --loss says otherwise");
+    return clt__text_print(text, error, "loss mse\n");
+}
+
+/* The output as the graph has it: one vector an image, or an image of that shape. */
+static clt_status shape_output(const clt__onnx_work *work, clt__onnx_value *output, bool *ordered, clt_error *error)
+{
+    const clt__view view = output->view;
+    const bool vector = work->graph->line[output->line].flat;
+    int64_t dim[CLT__ONNX_RANK];
+    bool done;
+    *ordered = clt__view_is_ordered(&view, output->shape);
+    if (*ordered && view.rank == 2 && !vector)
+        return clt__onnx_follow(work->graph, "flatten", &output->line, output->shape, error, "%s", "");
+    if (*ordered && (view.rank <= 2 || view.rank > 4 || (clt__view_is_image(&view, output->shape) && !vector)))
+        return CLT_OK;
+    for (int i = 0; i < view.rank; i++) dim[i] = clt__view_size(&view, i);
+    if (*ordered) return clt__onnx_reshape(work, output, view.rank, dim, &done, error);
+    return clt__onnx_lay_out(work, output, 1, ordered, error);
 }
 
 static clt_status finish(importer *im, clt__onnx_import *import, clt_error *error)
@@ -427,13 +497,16 @@ static clt_status finish(importer *im, clt__onnx_import *import, clt_error *erro
         TRY(clt__onnx_follow(&im->graph, "slice", &output->line, output->shape, error, " first=0 count=%d",
                              output->shape.channels));
     if (output->kind != CLT__ONNX_FLOWS) return fail(im, error, "no layer gives its output", im->output);
-    bool ordered = clt__view_is_ordered(&output->view, output->shape);
-    if (!ordered) TRY(clt__onnx_lay_out(&work, output, 1, &ordered, error));
+    bool ordered;
+    TRY(shape_output(&work, output, &ordered, error));
     if (!ordered)
         return fail(im, error, "the elements of an image are in another order, which no layer gives, in its output",
                     im->output);
-    TRY(clt__onnx_name_lines(&im->graph, last_line(im, output), error));
-    const clt_status status = write_text(im, &text, error);
+    note_ends(im, import);
+    const int last = last_line(im, output, import);
+    TRY(clt__onnx_name_lines(&im->graph, last, error));
+    clt_status status = write_text(im, &text, error);
+    if (status == CLT_OK) status = write_loss(im, last, import, &text, error);
     import->text = text.start;
     return status;
 }

@@ -15,11 +15,13 @@ typedef struct clt__onnx_import {
     char *text;               /* freed with free() */
     clt__safetensors weights; /* freed with clt__safetensors_free(); its texts are the file's metadata */
     bool doubles;             /* its input is of them */
+    const char *left_out; /* "softmax" or "log_softmax" where that stood at the end and `logits` left it out, or NULL */
+    char note[512];       /* what the caller's user should know of it, or "" */
 } clt__onnx_import;
 
 typedef struct clt__onnx_options {
     const char *until; /* a node that becomes the last; NULL: the graph's own output */
-    bool logits;       /* a softmax at the end is left out: the loss cross_entropy has one */
+    bool logits;       /* a softmax of classes at the end is left out: the loss cross_entropy has one */
     const clt__onnx_given *given;
     size_t givens;
     uint64_t most_filled; /* numbers of all weights that the file has but one of; 0: 2^28, more than any model needs */
