@@ -124,6 +124,17 @@ static bool join_views(const clt__onnx_value *a, const clt__onnx_value *b, clt__
     return true;
 }
 
+/* The elements of both in the same order, where they lie otherwise. */
+static clt_status lay_out_both(const clt__onnx_work *work, clt__onnx_value *a, clt__onnx_value *b, clt__view *view,
+                               clt_shape *shape, bool *fit, clt_error *error)
+{
+    bool laid[2];
+    TRY(clt__onnx_lay_out(work, a, 1, &laid[0], error));
+    TRY(clt__onnx_lay_out(work, b, 1, &laid[1], error));
+    *fit = laid[0] && laid[1] && join_views(a, b, view, shape);
+    return CLT_OK;
+}
+
 static bool same_shape(clt_shape a, clt_shape b)
 {
     return a.channels == b.channels && a.height == b.height && a.width == b.width;
@@ -152,9 +163,12 @@ static clt_status two_values(const clt__onnx_work *work, char sign, const clt__o
 {
     clt__view view;
     clt_shape shape;
-    clt__onnx_value a = *x, b = *y, of = *x;
-    if (!join_views(x, y, &view, &shape))
+    clt__onnx_value a = *x, b = *y;
+    bool fits = join_views(x, y, &view, &shape);
+    if (!fits) TRY(lay_out_both(work, &a, &b, &view, &shape, &fits, error));
+    if (!fits)
         return clt__onnx_refuse(work, error, "its inputs are neither alike nor one value for each channel or pixel");
+    clt__onnx_value of = a;
     TRY(stretch(work, &a, shape, error));
     TRY(stretch(work, &b, shape, error));
     const bool alike = same_shape(a.shape, b.shape), adds = sign == '+';
@@ -196,26 +210,35 @@ static clt_status power(const clt__onnx_work *work, clt_error *error)
 
 /* ---- many values */
 
-/* Values of one shape and view; constants are not among them. */
+/* Values of one shape; constants are not among them. */
 static clt_status many(const clt__onnx_work *work, const char *kind, bool mean, clt_error *error)
 {
     enum { MOST = 8 };
     int input[MOST];
     const size_t count = work->node->n_input;
     const clt__onnx_value *first = clt__onnx_input(work, 0);
-    for (size_t i = 0; i < count && i < MOST; i++) {
+    clt__onnx_value laid = *first;
+    bool alike = true, fits = clt__onnx_flows(first);
+    for (size_t i = 1; i < count && i < MOST; i++) {
         const clt__onnx_value *x = clt__onnx_input(work, i);
-        if (!clt__onnx_flows(x) || !clt__onnx_flows(first) || !same_shape(x->shape, first->shape) ||
-            !clt__view_equal(&x->view, &first->view))
-            return clt__onnx_refuse(work, error, "its inputs are not alike");
-        input[i] = x->line;
+        fits = fits && clt__onnx_flows(x) && x->view.rank == first->view.rank;
+        alike = alike && clt__view_equal(&x->view, &first->view);
     }
+    if (fits && !alike) TRY(clt__onnx_lay_out(work, &laid, 1, &fits, error));
+    input[0] = laid.line;
+    for (size_t i = 1; i < count && i < MOST && fits; i++) {
+        clt__onnx_value x = *clt__onnx_input(work, i);
+        if (!alike) TRY(clt__onnx_lay_out(work, &x, 1, &fits, error));
+        fits = fits && same_shape(x.shape, laid.shape);
+        input[i] = x.line;
+    }
+    if (!fits) return clt__onnx_refuse(work, error, "its inputs are not alike");
     if (count < 1 || count > MOST) return clt__onnx_refuse(work, error, "it has not one to eight inputs");
     if (count == 1) return clt__onnx_give_view(work, 0, first, &first->view);
-    if (!mean) return give_joined(work, kind, input, (int)count, first->shape, &first->view, error);
+    if (!mean) return give_joined(work, kind, input, (int)count, laid.shape, &laid.view, error);
     int line;
-    TRY(clt__onnx_write(work->graph, kind, NULL, input, (int)count, first->shape, &line, error, "%s", ""));
-    const clt__onnx_value sum = {.line = line, .shape = first->shape, .view = first->view};
+    TRY(clt__onnx_write(work->graph, kind, NULL, input, (int)count, laid.shape, &line, error, "%s", ""));
+    const clt__onnx_value sum = {.line = line, .shape = laid.shape, .view = laid.view};
     return clt__onnx_times(work, &sum, 1 / (double)count, error);
 }
 

@@ -202,6 +202,7 @@ typedef struct clt__onnx_row {
 
 /* Each list ends with NULL. */
 extern const clt__onnx_row clt__onnx_weighted_rows[], clt__onnx_pool_rows[], clt__onnx_norm_rows[],
-    clt__onnx_element_rows[], clt__onnx_shape_rows[], clt__onnx_resize_rows[], clt__onnx_join_rows[];
+    clt__onnx_element_rows[], clt__onnx_shape_rows[], clt__onnx_part_rows[], clt__onnx_resize_rows[],
+    clt__onnx_join_rows[];
 
 #endif

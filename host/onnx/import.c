@@ -264,8 +264,8 @@ static clt_status set_inputs(importer *im, clt_error *error)
 static const clt__onnx_row *find_row(const char *type)
 {
     static const clt__onnx_row *const lists[] = {clt__onnx_weighted_rows, clt__onnx_pool_rows,  clt__onnx_norm_rows,
-                                                 clt__onnx_element_rows,  clt__onnx_shape_rows, clt__onnx_resize_rows,
-                                                 clt__onnx_join_rows};
+                                                 clt__onnx_element_rows,  clt__onnx_shape_rows, clt__onnx_part_rows,
+                                                 clt__onnx_resize_rows,   clt__onnx_join_rows};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (const clt__onnx_row *row = lists[i]; row->type; row++)
             if (strcmp(row->type, type) == 0) return row;

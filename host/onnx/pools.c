@@ -98,17 +98,31 @@ static clt_status reduce_pixels(const clt__onnx_work *work, clt__onnx_value *x, 
                             kernel[0], kernel[1]);
 }
 
-static clt_status reduce_channels(const clt__onnx_work *work, clt__onnx_value *x, clt_error *error)
+static clt_status swap_channels_and_rows(const clt__onnx_work *work, clt__onnx_value *x, clt_error *error)
+{
+    x->shape = (clt_shape){x->shape.height, x->shape.channels, x->shape.width};
+    return clt__onnx_follow(work->graph, "permute", &x->line, x->shape, error, "%s", " order=hcw");
+}
+
+/* Over the channels, which for a maximum become rows. */
+static clt_status reduce_channels(const clt__onnx_work *work, clt__onnx_value *x, bool most, clt_error *error)
 {
     if (x->shape.channels == 1) return CLT_OK;
+    if (most) {
+        TRY(swap_channels_and_rows(work, x, error));
+        TRY(reduce_pixels(work, x, true, false, true, error));
+        return swap_channels_and_rows(work, x, error);
+    }
     x->shape.channels = 1;
     return clt__onnx_follow(work->graph, "channelmean", &x->line, x->shape, error, "%s", "");
 }
 
-/* A sum is a mean times the number of what it is of, a minimum what the maximum of -x is, negated. */
+/* A sum is a mean times the number of what it is of, a minimum what the maximum of -x is, negated; a norm the root of a
+ * sum of squares. */
 static clt_status reduce(const clt__onnx_work *work, clt_error *error)
 {
-    const bool least = strcmp(work->kind, "min") == 0, most = least || strcmp(work->kind, "max") == 0;
+    const bool least = strcmp(work->kind, "min") == 0, most = least || strcmp(work->kind, "max") == 0,
+               norm = strcmp(work->kind, "norm") == 0;
     clt__onnx_value *given = clt__onnx_input(work, 0);
     bool reduced[CLT__ONNX_RANK];
     char letters[5];
@@ -120,17 +134,21 @@ static clt_status reduce(const clt__onnx_work *work, clt_error *error)
     if (!find_letters(&x, reduced, letters))
         return clt__onnx_refuse(work, error, "its axes are not all of an image's rows, columns or channels");
     const bool channels = strchr(letters, 'C') != NULL;
-    if (strchr(letters, 'N') || (channels && most))
-        return clt__onnx_refuse(work, error, "only %s can be reduced so",
-                                most ? "an image's pixels" : "what an image has");
+    if (strchr(letters, 'N')) return clt__onnx_refuse(work, error, "only what an image has can be reduced so");
+    if (x.line >= 0 && work->graph->line[x.line].flat)
+        TRY(clt__onnx_follow(work->graph, "reshape", &x.line, x.shape, error, " out=%d size=%dx%d", x.shape.channels,
+                             x.shape.height, x.shape.width));
     reduce_view(given, reduced, clt__onnx_int(work, "keepdims", 1) != 0, &x.view);
     if (least) TRY(clt__onnx_turn(work, &x, "neg", &x, error));
+    if (norm) TRY(clt__onnx_follow(work->graph, "pow", &x.line, x.shape, error, "%s", " exponent=2"));
     TRY(reduce_pixels(work, &x, strchr(letters, 'H'), strchr(letters, 'W'), most, error));
-    if (channels) TRY(reduce_channels(work, &x, error));
+    if (channels) TRY(reduce_channels(work, &x, most, error));
     if (least) TRY(clt__onnx_turn(work, &x, "neg", &x, error));
     const int64_t left = (int64_t)x.shape.channels * x.shape.height * x.shape.width;
-    if (strcmp(work->kind, "sum") == 0) return clt__onnx_times(work, &x, (double)elements / (double)left, error);
-    return clt__onnx_give_view(work, 0, &x, &x.view);
+    if (!norm && strcmp(work->kind, "sum") != 0) return clt__onnx_give_view(work, 0, &x, &x.view);
+    TRY(clt__onnx_times(work, &x, (double)elements / (double)left, error));
+    const clt__onnx_value *sum = clt__onnx_output(work, 0);
+    return norm && sum ? clt__onnx_give_line(work, sum, "sqrt", sum->shape, &sum->view, error, "%s", "") : CLT_OK;
 }
 
 const clt__onnx_row clt__onnx_pool_rows[] = {
@@ -142,5 +160,6 @@ const clt__onnx_row clt__onnx_pool_rows[] = {
     {"ReduceSum", reduce, "sum"},
     {"ReduceMax", reduce, "max"},
     {"ReduceMin", reduce, "min"},
+    {"ReduceL2", reduce, "norm"},
     {NULL, NULL, NULL},
 };

@@ -197,8 +197,11 @@ static clt_status matmul(const clt__onnx_work *work, clt_error *error)
     if (last < 1 || m.in != clt__view_size(&x->view, last) || m.out < 1)
         return clt__onnx_refuse(work, error, "its weights do not fit its input");
     if (last == 1) return write_dense(work, x, &m, &none, 1, error);
-    if (clt__view_is_axis(&x->view, last, 'C', x->shape.channels)) return write_pixelwise(work, x, &m, error);
-    return clt__onnx_refuse(work, error, "the dimension that it sums over is not the channels");
+    clt__onnx_value laid = *x;
+    bool fits = clt__view_is_axis(&x->view, last, 'C', x->shape.channels);
+    if (!fits) TRY(clt__onnx_lay_out(work, &laid, last, &fits, error));
+    if (fits) return write_pixelwise(work, &laid, &m, error);
+    return clt__onnx_refuse(work, error, "the dimension that it sums over is none of an image");
 }
 
 const clt__onnx_row clt__onnx_weighted_rows[] = {
