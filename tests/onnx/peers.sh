@@ -1,7 +1,7 @@
 #!/bin/sh
 # peers.sh BUILD: ONNX between cltrain and others, of PyPI: what test_export exports passes ONNX's checker, runs in ONNX
 # Runtime and PyTorch and gives the same; ONNX's whole nets and torchvision's models, exported here by both of PyTorch's
-# exporters, come in and train as in PyTorch. The packages go to BUILD/peers.
+# exporters, and small nets of what others are made of come in, go out and train as in PyTorch. The packages go to BUILD/peers.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
@@ -19,4 +19,5 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/exported"
 CLTRAIN_EXPORT_TO=$work/exported "$build/test_export" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$venv/bin/python" "$here/peers.py" "$work/exported"
+"$venv/bin/python" "$here/parts.py" "$build/cltrain" "$work"
 "$venv/bin/python" "$here/models.py" "$build/cltrain" "$work"
