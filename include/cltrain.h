@@ -152,7 +152,8 @@ typedef struct clt_device_info {
     int vector_width; /* floats in a native vector */
     uint64_t memory_bytes;
     uint64_t local_memory_bytes;
-    clt_schedule schedule; /* what CLT_SCHEDULE_AUTO means here: tile for a GPU, else vector; AUTO for the reference */
+    clt_schedule schedule; /* what CLT_SCHEDULE_AUTO means here: tile for a GPU and for what has no vectors of floats,
+                              else vector; AUTO for the reference */
     bool fp64;             /* computes in double (cl_khr_fp64) */
     bool is_default;       /* what clt_device_open(NULL) picks */
     bool usable;

@@ -25,12 +25,13 @@
 /* Group (tile of outputs, tile of images). */
 kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const real *restrict x,
                                           global const real *restrict w, global const real *restrict bias,
-                                          global real *restrict y, global real *restrict before, local real *slabs)
+                                          global real *restrict y, global real *restrict before, local real4 *memory)
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
 #define X_AT(j) element(x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
 #define W_AT(j) element(w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
+    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.i, slabs, X_AT, W_AT, first += TILE_K);
     EACH_OUTPUT
@@ -48,12 +49,13 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
 /* Group (tile of inputs, tile of images). */
 kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global const real *restrict dy,
                                                  global const real *restrict w, global const real *restrict x,
-                                                 global real *restrict dx, local real *slabs)
+                                                 global real *restrict dx, local real4 *memory)
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
 #define DY_AT(j) element(dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
 #define W_AT(j) element(w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
+    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.o, slabs, DY_AT, W_AT, first += TILE_K);
     EACH_OUTPUT
@@ -68,13 +70,14 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
 /* Group (tile of outputs, tile of inputs and the bias). */
 kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, global const real *restrict x,
                                                   global const real *restrict dy, global real *restrict dw,
-                                                  global real *restrict db, local real *slabs)
+                                                  global real *restrict db, local real4 *memory)
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
     const int in = FIRST_M + A_LANE;
 #define X_AT(j) (in < z.i ? element(x, first + A_LINE(j), z.n, in, z.i) : first + A_LINE(j) < z.n ? (real)1 : (real)0)
 #define DY_AT(j) element(dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
+    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.n, slabs, X_AT, DY_AT, first += TILE_K);
     EACH_OUTPUT

@@ -5,19 +5,19 @@
  *                         +------------------------+
  *                         |   b b b b ...          |  k
  *                         +------------------------+
- *     A slab:             +------------------------+      each work-item keeps ITEM_M x ITEM_N sums in registers:
- *     TILE_K x TILE_M     | 0 1 2 3 | 0 1 2 3 | ...|      item (i, j) of the GROUP_M x GROUP_N items has the outputs
- *     +-----+             | 4 5 6 7 | 4 5 6 7 |    |      (i + GROUP_M * .., j + GROUP_N * ..), so that neighbours read
- *     | a a | m           |---------+---------+----|      and write neighbours
- *     | a a |             | 0 1 2 3 | 0 1 2 3 |    |
- *     |  .. |             |  ...    TILE_M x TILE_N|
+ *     A slab:             +------------------------+      each work-item keeps ITEM_M x ITEM_N sums in registers: those
+ *     TILE_K x TILE_M     |  0   |  1   |  0   | . |      where up to four neighbouring rows (RUN_M) meet as many outputs
+ *     +-----+             |------+------+------+---|      (RUN_N), which it reads as vectors, and the same GROUP_M runs
+ *     | a a | m           |  2   |  3   |  2   |   |      further down and GROUP_N runs further to the right
+ *     | a a |             |------+------+------+---|
+ *     |  .. |             |  0   |  TILE_M x TILE_N|
  *     +-----+             +------------------------+
  *
  * An element of a slab is read from global memory once and used TILE_N (or TILE_M) times. Neighbouring items load
  * neighbouring elements: along k where the operand's elements are neighbours along k (A_ALONG_K, B_ALONG_K), else along m
  * or n. Local rows are PAD longer than the tile, which keeps items that store along k on different memory banks. The next
- * slab's elements are on their way while a slab is multiplied. What lies outside an operand is loaded as zero, what lies
- * outside the product is not stored.
+ * slab's elements are on their way while a slab is multiplied, and there is room for two slabs, so that items wait for each
+ * other once a slab. What lies outside an operand is loaded as zero, what lies outside the product is not stored.
  *
  * An op's file says which way its operands lie, then includes this. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K and PAD are
  * the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load or an output must unroll, or it
@@ -34,8 +34,12 @@
 #define B_LANES (B_ALONG_K ? TILE_K : TILE_N)
 #define A_LOADS (TILE_M * TILE_K / GROUP) /* elements of a slab that one item loads */
 #define B_LOADS (TILE_N * TILE_K / GROUP)
-#define A_PITCH (TILE_M + PAD)
-#define B_PITCH (TILE_N + PAD)
+#define RUN_M (ITEM_M < 4 ? ITEM_M : 4) /* neighbouring rows of an item: what it reads of local memory at once */
+#define RUN_N (ITEM_N < 4 ? ITEM_N : 4)
+#define LINE (RUN_M > RUN_N ? RUN_M : RUN_N) /* local rows are multiples of it, as PAD is, so that runs are aligned */
+#define A_PITCH ((TILE_M + LINE - 1) / LINE * LINE + PAD)
+#define B_PITCH ((TILE_N + LINE - 1) / LINE * LINE + PAD)
+#define SLABS (TILE_K * (A_PITCH + B_PITCH)) /* one of each operand */
 
 #if GROUP % A_LANES || GROUP % B_LANES || TILE_M * TILE_K % GROUP || TILE_N * TILE_K % GROUP
 #error "this work-group cannot share the loading of these slabs evenly"
@@ -50,11 +54,21 @@
 #define A_LINE(j) (ITEM / A_LANES + (j) * (GROUP / A_LANES))
 #define B_LINE(j) (ITEM / B_LANES + (j) * (GROUP / B_LANES))
 
+/* Which of the group's GROUP_M x GROUP_N items this is. Where there are enough, 32 neighbours are 4 x 8 of them, in pairs one
+ * above the other: at once they read four runs of A and eight of B, neighbours mostly the same ones. */
+#if GROUP_N % 8 == 0 && GROUP_M % 4 == 0
+#define ITEM_I (ITEM / 32 / (GROUP_N / 8) * 4 + ITEM / 16 % 2 * 2 + ITEM % 2)
+#define ITEM_J (ITEM / 32 % (GROUP_N / 8) * 8 + ITEM / 2 % 8)
+#else
+#define ITEM_I (ITEM / GROUP_N)
+#define ITEM_J (ITEM % GROUP_N)
+#endif
+
 /* The tile's first row and output, and the i-th row and j-th output of this item. */
 #define FIRST_M ((int)get_group_id(1) * TILE_M)
 #define FIRST_N ((int)get_group_id(0) * TILE_N)
-#define OUTPUT_M(i) (FIRST_M + ITEM / GROUP_N + (i) * GROUP_M)
-#define OUTPUT_N(j) (FIRST_N + ITEM % GROUP_N + (j) * GROUP_N)
+#define OUTPUT_M(i) (FIRST_M + ITEM_I * RUN_M + (i) / RUN_M * (GROUP_M * RUN_M) + (i) % RUN_M)
+#define OUTPUT_N(j) (FIRST_N + ITEM_J * RUN_N + (j) / RUN_N * (GROUP_N * RUN_N) + (j) % RUN_N)
 
 typedef struct {
     real sum[ITEM_M][ITEM_N];
@@ -69,14 +83,31 @@ static inline void stage(local real *slabs, const real *a, const real *b)
         to_b[B_ALONG_K ? B_LANE * B_PITCH + B_LINE(j) : B_LINE(j) * B_PITCH + B_LANE] = b[j];
 }
 
+#if ITEM_M == 1
+typedef real run_m;
+#elif ITEM_M == 2
+typedef real2 run_m;
+#else
+typedef real4 run_m;
+#endif
+#if ITEM_N == 1
+typedef real run_n;
+#elif ITEM_N == 2
+typedef real2 run_n;
+#else
+typedef real4 run_n;
+#endif
+
 static inline void multiply(block *t, local const real *slabs)
 {
-    local const real *a = slabs + ITEM / GROUP_N, *b = slabs + TILE_K * A_PITCH + ITEM % GROUP_N;
+    local const real *a = slabs + ITEM_I * RUN_M, *b = slabs + TILE_K * A_PITCH + ITEM_J * RUN_N;
     UNROLL for (int k = 0; k < TILE_K; k++)
     {
         real down[ITEM_M], across[ITEM_N];
-        UNROLL for (int i = 0; i < ITEM_M; i++) down[i] = a[k * A_PITCH + i * GROUP_M];
-        UNROLL for (int j = 0; j < ITEM_N; j++) across[j] = b[k * B_PITCH + j * GROUP_N];
+        UNROLL for (int i = 0; i < ITEM_M; i += RUN_M)
+            *(run_m *)&down[i] = *(local const run_m *)&a[k * A_PITCH + i * GROUP_M];
+        UNROLL for (int j = 0; j < ITEM_N; j += RUN_N)
+            *(run_n *)&across[j] = *(local const run_n *)&b[k * B_PITCH + j * GROUP_N];
         UNROLL for (int i = 0; i < ITEM_M; i++) UNROLL for (int j = 0; j < ITEM_N; j++)
             t->sum[i][j] = fma(down[i], across[j], t->sum[i][j]);
     }
@@ -86,14 +117,15 @@ static inline void multiply(block *t, local const real *slabs)
  * item loads of the slab at hand, zero outside the operands; ADVANCE moves on to the next slab. */
 #define TILE_PRODUCT(t, depth, slabs, A_AT, B_AT, ADVANCE)                                                             \
     do {                                                                                                               \
+        int turn_ = 0;                                                                                                 \
         UNROLL for (int i_ = 0; i_ < ITEM_M; i_++) UNROLL for (int j_ = 0; j_ < ITEM_N; j_++) t.sum[i_][j_] = 0;       \
         for (int staged_ = -TILE_K; staged_ < (depth); staged_ += TILE_K) {                                            \
             real a_[A_LOADS], b_[B_LOADS];                                                                             \
             UNROLL for (int j_ = 0; j_ < A_LOADS; j_++) a_[j_] = A_AT(j_);                                             \
             UNROLL for (int j_ = 0; j_ < B_LOADS; j_++) b_[j_] = B_AT(j_);                                             \
-            if (staged_ >= 0) multiply(&t, slabs);                                                                     \
-            barrier(CLK_LOCAL_MEM_FENCE);                                                                              \
-            stage(slabs, a_, b_);                                                                                      \
+            if (staged_ >= 0) multiply(&t, slabs + turn_);                                                             \
+            turn_ = SLABS - turn_;                                                                                     \
+            stage(slabs + turn_, a_, b_);                                                                              \
             barrier(CLK_LOCAL_MEM_FENCE);                                                                              \
             ADVANCE;                                                                                                   \
         }                                                                                                              \

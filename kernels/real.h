@@ -7,10 +7,12 @@
 #ifdef REAL_IS_DOUBLE
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 typedef double real;
+typedef double2 real2;
 typedef double4 real4;
 #define REAL double
 #else
 typedef float real;
+typedef float2 real2;
 typedef float4 real4;
 #define REAL float
 #endif

@@ -425,8 +425,9 @@ static void assert_no_device(const stub_fault *fault, const char *sentence)
     assert_failed(clt_device_open(NULL, &device, &error), CLT_NO_DEVICE, &error, NULL, sentence);
     stub_begin(fault);
     assert_ok(clt_devices_find(&devices, &error), &error);
-    assert_int_equal(clt_devices_count(devices), 1);
-    assert_string_equal(clt_devices_at(devices, 0)->id, "reference");
+    const size_t count = clt_devices_count(devices); /* a platform without devices, or none, and the reference */
+    assert_true(count <= 2 && (count == 1 || !clt_devices_at(devices, 0)->usable));
+    assert_string_equal(clt_devices_at(devices, count - 1)->id, "reference");
     clt_devices_close(devices);
     device = open_called("reference");
     clt_device_close(device);
@@ -440,7 +441,9 @@ static void a_device_that_is_not_there_leaves_the_reference(void **state)
     assert_no_device(&(stub_fault){0}, "no OpenCL device was found: install a driver");
     (void)unsetenv("STUB_PLATFORMS");
     (void)setenv("STUB_DEVICES", "0", 1);
-    assert_no_device(&(stub_fault){0}, "no OpenCL device was found: install a driver");
+    assert_no_device(&(stub_fault){0},
+                     "no OpenCL device was found, --device reference needs none: Stub: the driver shows "
+                     "no device");
     (void)unsetenv("STUB_DEVICES");
     assert_no_device(&(stub_fault){STUB_clGetDeviceIDs, 1, CL_DEVICE_NOT_AVAILABLE, false},
                      "no OpenCL device was found, --device reference needs none: clGetDeviceIDs gave "

@@ -9,9 +9,11 @@ static clt__limits limits_of_a_gpu(void)
                          .schedule = CLT_SCHEDULE_TILE,
                          .work_group_items = 256,
                          .preferred_multiple = 32,
-                         .item_block = 4,
-                         .slab = 16,
+                         .item_block = 8,
+                         .item_sums = 64,
+                         .slab = 8,
                          .compute_units = 60,
+                         .unit_lanes = 128,
                          .local_bytes = 32768};
 }
 
@@ -26,6 +28,7 @@ static void assert_allowed(const clt__limits *limits, const clt__group_tile *til
     const int high = clt__group_tile_rows(tile), wide = clt__group_tile_outputs(tile);
     assert_true(items >= 1 && items <= limits->work_group_items);
     assert_true(tile->item_m <= limits->item_block && tile->item_n <= limits->item_block);
+    assert_true(tile->item_m * tile->item_n <= limits->item_sums);
     assert_true(tile->slab <= limits->slab);
     assert_true(clt__group_tile_reals(tile) * (uint64_t)limits->real_bytes <= limits->local_bytes);
     assert_true(is_power_of_two(items) && is_power_of_two(high) && is_power_of_two(wide) &&
@@ -43,7 +46,7 @@ static void every_tile_is_allowed(void **state)
     (void)state;
     static const int items[] = {1, 2, 3, 7, 30, 64, 256, 1024}, sizes[] = {1, 6, 33, 300, 100000};
     static const int blocks[] = {1, 2, 4, 8}, slabs[] = {1, 8, 16, 64};
-    static const uint64_t bytes[] = {8, 16, 100, 512, 32768};
+    static const uint64_t bytes[] = {16, 32, 100, 512, 32768};
     clt__limits limits = limits_of_a_gpu();
     clt__group_tile tile;
     for (size_t i = 0; i < 8 * 4 * 4 * 5; i++) {
@@ -56,7 +59,7 @@ static void every_tile_is_allowed(void **state)
             assert_allowed(&limits, &tile);
         }
     }
-    limits.local_bytes = 7; /* not even one number of each operand */
+    limits.local_bytes = 15; /* not even one number of each operand, twice */
     assert_false(clt__group_tile_for(&limits, 100, 100, 1, &tile));
 }
 
@@ -66,12 +69,39 @@ static void tiles_are_as_large_as_leaves_a_device_busy(void **state)
     const clt__limits limits = limits_of_a_gpu();
     clt__group_tile large, narrow, small;
     assert_true(clt__group_tile_for(&limits, 100000, 128, 1, &large));
-    assert_int_equal(clt__group_tile_rows(&large), 64);
-    assert_int_equal(clt__group_tile_outputs(&large), 64);
+    assert_int_equal(clt__group_tile_rows(&large), 128);
+    assert_int_equal(clt__group_tile_outputs(&large), 128);
     assert_true(clt__group_tile_for(&limits, 100000, 6, 1, &narrow));
     assert_int_equal(clt__group_tile_outputs(&narrow), 8);
     assert_true(clt__group_tile_for(&limits, 64, 128, 1, &small));
-    assert_true(clt__group_tile_rows(&small) < 64);
+    assert_true(clt__group_tile_rows(&small) < 128);
+}
+
+static void a_group_is_no_less_than_the_preferred_multiple(void **state)
+{
+    (void)state;
+    clt__limits limits = limits_of_a_gpu();
+    clt__group_tile tile;
+    limits.preferred_multiple = 64;
+    for (int rows = 1; rows < 100000; rows = rows * 3 + 1)
+        for (int outputs = 1; outputs < 1000; outputs = outputs * 2 + 1) {
+            assert_true(clt__group_tile_for(&limits, rows, outputs, 1, &tile));
+            assert_true(tile.group_m * tile.group_n >= 64);
+        }
+}
+
+/* Intel's compute units are vector engines: as many as an Arc A770 has. */
+static void small_units_get_large_tiles(void **state)
+{
+    (void)state;
+    clt__limits limits = limits_of_a_gpu();
+    clt__group_tile tile;
+    limits.compute_units = 512;
+    limits.unit_lanes = 8;
+    limits.preferred_multiple = 16;
+    limits.item_sums = 32;
+    assert_true(clt__group_tile_for(&limits, 64 * 28 * 28, 128, 1, &tile));
+    assert_int_equal(tile.item_m * tile.item_n, 32);
 }
 
 int main(void)
@@ -79,6 +109,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_tile_is_allowed),
         cmocka_unit_test(tiles_are_as_large_as_leaves_a_device_busy),
+        cmocka_unit_test(a_group_is_no_less_than_the_preferred_multiple),
+        cmocka_unit_test(small_units_get_large_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

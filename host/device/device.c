@@ -50,6 +50,11 @@ static bool is_new_enough(cl_device_id id)
     return sscanf(version, "OpenCL %d.%d", &major, &minor) == 2 && (major > 1 || minor >= 2);
 }
 
+static void platform_text(cl_platform_id platform, cl_platform_info what, char text[128])
+{
+    if (clGetPlatformInfo(platform, what, 127, text, NULL) != CL_SUCCESS) *text = 0;
+}
+
 static void describe(cl_platform_id platform, cl_device_id id, int platform_index, int device_index,
                      clt_device_info *info)
 {
@@ -57,8 +62,7 @@ static void describe(cl_platform_id platform, cl_device_id id, int platform_inde
     (void)snprintf(info->id, sizeof info->id, "%d:%d", platform_index, device_index);
     device_text(id, CL_DEVICE_NAME, info->name, sizeof info->name);
     device_text(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
-    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform - 1, info->platform, NULL) != CL_SUCCESS)
-        info->platform[0] = 0;
+    platform_text(platform, CL_PLATFORM_NAME, info->platform);
     const uint64_t type = device_number(id, CL_DEVICE_TYPE);
     const char *kind = type & CL_DEVICE_TYPE_GPU ? "gpu" : type & CL_DEVICE_TYPE_CPU ? "cpu" : "accelerator";
     (void)snprintf(info->type, sizeof info->type, "%s", kind);
@@ -66,7 +70,7 @@ static void describe(cl_platform_id platform, cl_device_id id, int platform_inde
     info->vector_width = (int)device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
     info->memory_bytes = device_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
     info->local_memory_bytes = device_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
-    info->schedule = type & CL_DEVICE_TYPE_GPU ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR;
+    info->schedule = type & CL_DEVICE_TYPE_GPU || info->vector_width <= 1 ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR;
     info->fp64 = device_has_extension(id, "cl_khr_fp64");
     const char *reason = !device_number(id, CL_DEVICE_AVAILABLE)            ? "the device says that it is not available"
                          : !device_number(id, CL_DEVICE_COMPILER_AVAILABLE) ? "the device has no kernel compiler"
@@ -105,8 +109,9 @@ static void describe_reference(clt_device_info *info)
 /* ---- listing */
 
 typedef struct found {
-    cl_device_id id;
+    cl_device_id id; /* NULL: a platform that shows none */
     clt_device_info info;
+    char version[128]; /* of the platform, which may have its usual name: "OpenCL 3.0 PoCL 3.1 ..." */
 } found;
 
 typedef struct found_list {
@@ -126,15 +131,36 @@ static bool lists(found_list *list, const char *call, cl_int code)
     return false;
 }
 
+/* A platform that shows no device is an entry, too, so that one sees its driver. */
+static clt_status add_empty_platform(cl_platform_id platform, int platform_index, found_list *list, clt_error *error)
+{
+    TRY(clt__grow(&list->entry, &list->capacity, list->count, sizeof *list->entry, error));
+    found *entry = &list->entry[list->count++];
+    clt_device_info *info = &entry->info;
+    *entry = (found){.id = NULL};
+    (void)snprintf(info->id, sizeof info->id, "%d:-", platform_index);
+    (void)snprintf(info->name, sizeof info->name, "no device");
+    (void)snprintf(info->type, sizeof info->type, "-");
+    platform_text(platform, CL_PLATFORM_NAME, info->platform);
+    (void)snprintf(info->reason, sizeof info->reason,
+                   "the driver shows no device: it finds no hardware, lacks rights, or a folder that it can write its "
+                   "cache to");
+    return CLT_OK;
+}
+
 static clt_status find_platform_devices(cl_platform_id platform, int platform_index, found_list *list, clt_error *error)
 {
     cl_device_id ids[64];
     cl_uint count = 0;
-    if (!lists(list, "clGetDeviceIDs", clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &count))) return CLT_OK;
+    const cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &count);
+    if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && count == 0))
+        return add_empty_platform(platform, platform_index, list, error);
+    if (!lists(list, "clGetDeviceIDs", code)) return CLT_OK;
     for (cl_uint i = 0; i < count && i < 64; i++) {
         TRY(clt__grow(&list->entry, &list->capacity, list->count, sizeof *list->entry, error));
         found *entry = &list->entry[list->count++];
-        entry->id = ids[i];
+        *entry = (found){.id = ids[i]};
+        platform_text(platform, CL_PLATFORM_VERSION, entry->version);
         describe(platform, ids[i], platform_index, (int)i, &entry->info);
     }
     return CLT_OK;
@@ -161,23 +187,30 @@ static bool contains_ignoring_case(const char *text, const char *part)
     return false;
 }
 
-static bool is_called(const clt_device_info *info, const char *name)
+/* Digits alone are a place in the list, and nothing else: names are full of digits. */
+static bool is_called(const found_list *list, size_t i, const char *name)
 {
+    const clt_device_info *info = &list->entry[i].info;
     if (!name) return true;
-    return strcmp(info->id, name) == 0 || strcmp(info->type, name) == 0 || contains_ignoring_case(info->name, name);
+    if (!name[strspn(name, "0123456789")]) return strtoull(name, NULL, 10) == i;
+    return strcmp(info->id, name) == 0 || strcmp(info->type, name) == 0 || contains_ignoring_case(info->name, name) ||
+           contains_ignoring_case(info->platform, name) || contains_ignoring_case(list->entry[i].version, name);
 }
 
-/* The first usable device of that name; without a name a GPU comes before any other. NULL where there is none. */
-static found *find_called(const found_list *list, const char *name)
+/* The first usable device of that name; without a name a GPU comes before any other. NULL where there is none.
+ * `fitting`: how many usable ones there are of it. */
+static found *find_called(const found_list *list, const char *name, size_t *fitting)
 {
-    found *first = NULL;
+    found *first = NULL, *gpu = NULL;
+    *fitting = 0;
     for (size_t i = 0; i < list->count; i++) {
         found *entry = &list->entry[i];
-        if (!entry->info.usable || !is_called(&entry->info, name)) continue;
-        if (name || strcmp(entry->info.type, "gpu") == 0) return entry;
+        if (!entry->info.usable || !is_called(list, i, name)) continue;
+        ++*fitting;
         if (!first) first = entry;
+        if (!gpu && strcmp(entry->info.type, "gpu") == 0) gpu = entry;
     }
-    return first;
+    return gpu && !name ? gpu : first;
 }
 
 static clt_status fail_to_list(const found_list *list, clt_error *error)
@@ -188,28 +221,49 @@ static clt_status fail_to_list(const found_list *list, clt_error *error)
     return CLT_NO_DEVICE;
 }
 
-static clt_status choose(const found_list *list, const char *name, const found **chosen, clt_error *error)
+/* "0:0 (pthread-...), 1:0 (...)", as far as there is room. */
+static void list_names(const found_list *list, char *text, size_t room)
 {
-    *chosen = find_called(list, name);
-    if (*chosen) return CLT_OK;
-    for (size_t i = 0; i < list->count; i++)
-        if (is_called(&list->entry[i].info, name))
-            return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot be used: %s", list->entry[i].info.id,
-                        list->entry[i].info.name, list->entry[i].info.reason);
-    if (list->count == 0 && list->failed_call) return fail_to_list(list, error);
-    if (list->count == 0)
+    size_t length = 0;
+    *text = 0;
+    for (size_t i = 0; i < list->count && length + 1 < room; i++)
+        length += (size_t)snprintf(text + length, room - length, "%s%s (%.60s, %.60s)", i ? ", " : "",
+                                   list->entry[i].info.id, list->entry[i].info.name, list->entry[i].info.platform);
+}
+
+/* Why there is none to choose. */
+static clt_status fail_to_choose(const found_list *list, const char *name, clt_error *error)
+{
+    char names[600];
+    const clt_device_info *empty = NULL;
+    size_t devices = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const found *entry = &list->entry[i];
+        if (!entry->id) empty = &entry->info;
+        devices += entry->id != NULL;
+        if (entry->id && is_called(list, i, name))
+            return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot be used: %s", entry->info.id, entry->info.name,
+                        entry->info.reason);
+    }
+    if (devices == 0 && list->failed_call) return fail_to_list(list, error);
+    if (devices == 0 && empty)
+        return FAIL(error, CLT_NO_DEVICE, "no OpenCL device was found, --device reference needs none: %s: %s",
+                    empty->platform, empty->reason);
+    if (devices == 0)
         return FAIL(error, CLT_NO_DEVICE,
                     "no OpenCL device was found: install a driver (Debian: pocl-opencl-icd makes the CPU a device), or "
                     "use --device reference");
-    return FAIL(error, CLT_NO_DEVICE, "no OpenCL device is called \"%s\": `cltrain devices` lists the %zu there are",
-                name, list->count);
+    list_names(list, names, sizeof names);
+    return FAIL(error, CLT_NO_DEVICE, "no OpenCL device is called \"%s\", nor is its platform: there are %s", name,
+                names);
 }
 
 /* What clt_device_open(NULL) picks. */
 static void mark_default(const found_list *list)
 {
     const char *name = wanted_name(NULL);
-    found *chosen = is_reference(name) ? NULL : find_called(list, name);
+    size_t fitting;
+    found *chosen = is_reference(name) ? NULL : find_called(list, name, &fitting);
     if (chosen) chosen->info.is_default = true;
 }
 
@@ -284,6 +338,7 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
     device->id = chosen->id;
     device->double_vector_width = (int)device_number(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE);
     device->work_group_items = largest_work_group(device->id);
+    device->vendor = (int)device_number(device->id, CL_DEVICE_VENDOR_ID);
     device->allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     device->winograd = 4;
     device->shares_host_memory = device_number(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
@@ -309,7 +364,8 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
         found_list list = {0};
         const found *chosen = NULL;
         status = find_devices(&list, error);
-        if (status == CLT_OK) status = choose(&list, name, &chosen, error);
+        if (status == CLT_OK) chosen = find_called(&list, name, &fresh->fitting);
+        if (status == CLT_OK && !chosen) status = fail_to_choose(&list, name, error);
         if (status == CLT_OK) mark_default(&list);
         if (status == CLT_OK) status = open_chosen(chosen, fresh, error);
         free(list.entry);
@@ -322,6 +378,14 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
     return CLT_OK;
 }
 
+static void note_choice(const clt_device *device, const char *name)
+{
+    char sentence[400];
+    (void)snprintf(sentence, sizeof sentence, "%zu devices fit \"%.60s\": %s (%.100s, %.100s) is taken",
+                   device->fitting, name, device->info.id, device->info.name, device->info.platform);
+    clt__device_note(device, sentence);
+}
+
 clt_status clt_device_open_with(const clt_options *options, clt_device **device, clt_error *error)
 {
     clt_options none;
@@ -329,6 +393,7 @@ clt_status clt_device_open_with(const clt_options *options, clt_device **device,
     TRY(clt_device_open(options->device, device, error));
     clt_device_set_notes(*device, options->note, options->note_user);
     clt_device_set_schedule(*device, (clt_schedule)options->schedule);
+    if (wanted_name(options->device) && (*device)->fitting > 1) note_choice(*device, wanted_name(options->device));
     clt__device_set_caps(*device, &(clt__caps){options->limit_workgroup, options->limit_local, options->limit_alloc});
     return CLT_OK;
 }
@@ -398,9 +463,32 @@ void clt__device_set_caps(clt_device *device, const clt__caps *caps)
     device->caps = *caps;
 }
 
-/* Tiles of the tile schedule: 64 x 64 outputs by 16 x 16 work-items of 4 x 4 sums. Larger groups share little more and
- * wait for each other longer, larger blocks need more registers than some GPUs have for a work-item. */
-enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 4, SLAB = 16 };
+/* A compute unit is another thing with each vendor, and OpenCL has no question for it. NVIDIA's is a multiprocessor of
+ * 128 lanes. AMD's is a compute unit of 64 lanes, whose work-groups are multiples of 64, or a pair of newer ones, whose
+ * are of 32. Intel's is a vector engine of 8 lanes, of which 16 share their local memory. Vendors are numbered by the
+ * PCI consortium. */
+enum { AMD = 0x1002, INTEL = 0x8086 };
+
+static bool is_intel_gpu(const clt_device *device)
+{
+    return device->vendor == INTEL && strcmp(device->info.type, "gpu") == 0;
+}
+
+static int lanes_of_unit(const clt_device *device)
+{
+    if (is_intel_gpu(device)) return 8;
+    return device->vendor == AMD && device->preferred_multiple >= 64 ? 64 : 128;
+}
+
+/* Tiles of the tile schedule: 128 x 128 outputs by 16 x 16 work-items of 8 x 8 sums, which with what they multiply take
+ * 128 registers. Larger groups share little more and wait for each other longer. */
+enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 8, SLAB = 8 };
+
+/* Intel's compiler leaves an array of more sums than 32 in memory. */
+static int most_sums(const clt_device *device)
+{
+    return is_intel_gpu(device) ? 32 : ITEM_BLOCK * ITEM_BLOCK;
+}
 
 clt__limits clt__device_limits(const clt_device *device, clt_precision precision)
 {
@@ -415,8 +503,10 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .work_group_items = items < WORK_GROUP_ITEMS ? (int)items : WORK_GROUP_ITEMS,
         .preferred_multiple = device->preferred_multiple > 0 ? device->preferred_multiple : 1,
         .item_block = ITEM_BLOCK,
+        .item_sums = most_sums(device),
         .slab = SLAB,
         .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
+        .unit_lanes = lanes_of_unit(device),
         .local_bytes = clt__lower_limit(device->info.local_memory_bytes, device->caps.local_bytes),
         .allocation_bytes = clt__lower_limit(device->allocation_bytes, device->caps.allocation_bytes),
         .memory_bytes = device->info.memory_bytes,

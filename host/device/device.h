@@ -19,8 +19,10 @@ typedef struct clt__limits {
     int work_group_items;   /* tile schedule: the most work-items of a work-group */
     int preferred_multiple; /* a work-group's items should be a multiple of this; 1 before clt__device_learn */
     int item_block;         /* tile schedule: the most rows, and the most outputs, that one work-item sums */
+    int item_sums;          /* tile schedule: the most sums of one work-item */
     int slab;               /* tile schedule: the most terms of the sums in local memory at a time */
     int compute_units;
+    int unit_lanes; /* work-items that one of them computes at once */
     uint64_t local_bytes;
     uint64_t allocation_bytes; /* the largest single buffer */
     uint64_t memory_bytes;

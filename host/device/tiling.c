@@ -83,15 +83,28 @@ int clt__group_tile_outputs(const clt__group_tile *tile)
     return tile->group_n * tile->item_n;
 }
 
+/* What an item reads of local memory at once: up to four neighbours. */
+static int run(int block)
+{
+    return block < 4 ? block : 4;
+}
+
+/* The longer run of both operands: kernels/group_tile.h. */
+static int line(const clt__group_tile *tile)
+{
+    return run(tile->item_m) > run(tile->item_n) ? run(tile->item_m) : run(tile->item_n);
+}
+
 uint64_t clt__group_tile_reals(const clt__group_tile *tile)
 {
-    return (uint64_t)tile->slab *
-           (uint64_t)(clt__group_tile_rows(tile) + clt__group_tile_outputs(tile) + 2 * tile->pad);
+    const int rows = clt__divide_up(clt__group_tile_rows(tile), line(tile)) * line(tile),
+              outputs = clt__divide_up(clt__group_tile_outputs(tile), line(tile)) * line(tile);
+    return 2 * (uint64_t)tile->slab * (uint64_t)(rows + outputs + 2 * tile->pad);
 }
 
 int64_t clt__busy_items(const clt__limits *limits)
 {
-    return 512 * (int64_t)limits->compute_units;
+    return 4 * (int64_t)limits->unit_lanes * limits->compute_units;
 }
 
 /* The work-items share the loading of each slab evenly: see group_tile.h. */
@@ -106,7 +119,8 @@ static bool shares_evenly(const clt__group_tile *tile)
 static bool choose_slab(const clt__limits *limits, clt__group_tile *tile)
 {
     for (tile->slab = limits->slab; tile->slab >= 1; tile->slab /= 2) {
-        tile->pad = tile->slab == 1 ? 0 : tile->slab < BANKS ? BANKS / tile->slab : 1;
+        const int apart = tile->slab < BANKS ? BANKS / tile->slab : 1;
+        tile->pad = tile->slab == 1 ? 0 : apart > line(tile) ? apart : line(tile);
         if (clt__group_tile_reals(tile) * (uint64_t)limits->real_bytes <= limits->local_bytes && shares_evenly(tile))
             return true;
     }
@@ -127,13 +141,15 @@ static int64_t group_cost(const clt__limits *limits, const clt__group_tile *tile
 }
 
 /* Square groups only: with blocks of any form they make tiles of any form, and fewer tiles mean fewer programs. */
-bool clt__group_tile_for(const clt__limits *limits, int rows, int outputs, int products, clt__group_tile *best)
+static bool choose_tile(const clt__limits *limits, int rows, int outputs, int products, int least_items,
+                        clt__group_tile *best)
 {
     int64_t least = -1;
     clt__group_tile tile = {0};
     for (int side = 1; side * side <= limits->work_group_items; side *= 2)
         for (tile.item_m = 1; tile.item_m <= limits->item_block; tile.item_m *= 2)
             for (tile.item_n = 1; tile.item_n <= limits->item_block; tile.item_n *= 2) {
+                if (side * side < least_items || tile.item_m * tile.item_n > limits->item_sums) continue;
                 tile.group_m = tile.group_n = side;
                 if (!choose_slab(limits, &tile)) continue;
                 const int64_t cost = group_cost(limits, &tile, rows, outputs, products);
@@ -142,4 +158,11 @@ bool clt__group_tile_for(const clt__limits *limits, int rows, int outputs, int p
                 *best = tile;
             }
     return least >= 0;
+}
+
+/* Of a group that is less than the preferred multiple lanes are idle, which only a small local memory may ask for. */
+bool clt__group_tile_for(const clt__limits *limits, int rows, int outputs, int products, clt__group_tile *best)
+{
+    return choose_tile(limits, rows, outputs, products, limits->preferred_multiple, best) ||
+           choose_tile(limits, rows, outputs, products, 1, best);
 }

@@ -16,8 +16,10 @@ static const clt__limits some_limits = {.real_bytes = sizeof(float),
                                         .work_group_items = 1,
                                         .preferred_multiple = 1,
                                         .item_block = 1,
+                                        .item_sums = 1,
                                         .slab = 1,
                                         .compute_units = 1,
+                                        .unit_lanes = 1,
                                         .local_bytes = 1 << 16};
 
 struct clt_summary {
