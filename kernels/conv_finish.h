@@ -1,10 +1,12 @@
 /* What conv.cl and conv_winograd.cl do with a finished vector of sums: `at` is its first element's index in the output,
- * k0 its channel. They use their own x, bias, before and y. */
+ * k0 its channel. They use their own x, bias, before and y, of
+ * which but y may be absent: those are not even read, for compilers may keep a load whose value nobody wants. */
 #ifndef CLT_CONV_FINISH_H
 #define CLT_CONV_FINISH_H
 
 #ifdef OP_conv_input_gradient
-#define FINISH(sum, at, k0, lanes) store_lanes(deactivate(sum, load_lanes(x + (at), lanes)), lanes, y + (at))
+#define FINISH(sum, at, k0, lanes) \
+    store_lanes(x ? deactivate(sum, load_lanes(x + (at), lanes)) : sum, lanes, y + (at))
 #else
 #define FINISH(sum, at, k0, lanes)                                                                                     \
     do {                                                                                                               \

@@ -539,28 +539,28 @@ test_interrupt() {
     judge "--log-steps has all steps" is_step_log stopped.csv 90
 }
 
-# interrupt_with SIGNAL FOLDER [WORD...]: the training above, with WORD... before it, which are not preloaded
+# interrupt_with SIGNAL TIMES FOLDER [WORD...]: the training above, with WORD... before it, which are not preloaded
 interrupt_with() {
-    sent=$1 folder=$2
-    shift 2
-    run "$@" env LD_PRELOAD="$signal" SIGNAL_AT="$sent:48" "$program" train --data plain --net "$net" $stopped_training \
+    sent=$1 times=$2 folder=$3
+    shift 3
+    run "$@" env LD_PRELOAD="$signal" SIGNAL_AT="$sent:48:$times" "$program" train --data plain --net "$net" $stopped_training \
         --output-dir "$folder" --log-steps "$folder.csv"
 }
 
 test_signals() {
     for sent in TERM HUP; do
-        interrupt_with $sent "deep/er/by-$sent"
-        judge "SIG$sent stops as Ctrl-C does" sh -c '[ "$1" = 130 ] && grep -q "goes on from there" err' sh "$status"
+        interrupt_with $sent 2 "deep/er/by-$sent"
+        judge "SIG$sent stops as Ctrl-C does, sent once or twice" sh -c '[ "$1" = 130 ] && grep -q "goes on from there" err' sh "$status"
         ok "--resume after SIG$sent" resume "deep/er/by-$sent" --log-steps "deep/er/by-$sent.csv"
         judge "it ends at the same bits" cmp whole/last.safetensors "deep/er/by-$sent/last.safetensors"
     done
-    interrupt_with USR1 by-USR1
+    interrupt_with USR1 1 by-USR1
     judge "SIGUSR1 does not stop the training" [ "$status" = 0 ]
     judge "it says that a checkpoint was written" grep -q 'note: a checkpoint was written after [0-9]* steps' err
     judge "nor does it change a bit" cmp whole/last.safetensors by-USR1/last.safetensors
-    interrupt_with HUP by-nohup nohup
+    interrupt_with HUP 1 by-nohup nohup
     judge "under nohup SIGHUP stops nothing" [ "$status" = 0 ]
-    interrupt_with TERM by-ignored env --ignore-signal=TERM
+    interrupt_with TERM 1 by-ignored env --ignore-signal=TERM
     judge "a signal that is ignored from the start stays ignored" [ "$status" = 0 ]
 }
 

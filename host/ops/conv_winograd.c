@@ -56,12 +56,14 @@ static uint64_t layout_reals(const correlation *q, const layout *l)
     return local_reals(q, l->out, l->tiles, &l->tile);
 }
 
-/* Enough work-items for all compute units, each with as many tiles as keep V and M in a core's second-level cache:
- * about three times what a patch takes there, for only a part of them is in use at a time. */
+/* Enough work-items for all compute units, each with as many tiles as local memory has room for, and as keep V and M in
+ * a core's second-level cache: about three times what a patch takes there, for only a part of them is in use at a time.
+ */
 static layout choose_layout(const correlation *q, int all, const clt__limits *limits)
 {
     enum { PATCHES = 3, LEAST_ROWS = 4 };
-    const uint64_t most = PATCHES * (uint64_t)limits->patch_bytes / (uint64_t)limits->real_bytes;
+    const uint64_t cached = PATCHES * (uint64_t)limits->patch_bytes,
+                   most = (limits->local_bytes < cached ? limits->local_bytes : cached) / (uint64_t)limits->real_bytes;
     const int share = clt__divide_up(all, 4 * limits->compute_units);
     layout l = {.out = limits->winograd};
     l.tile = clt__register_tile_for(limits, share > LEAST_ROWS ? share : LEAST_ROWS, q->k);

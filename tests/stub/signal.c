@@ -2,6 +2,7 @@
  * end a training at each of those moments, on quick machines and on slow ones:
  *   SIGNAL_AT=KILL:7     the seventh change; half of what was to be written is in the file then
  *   SIGNAL_AT=INT:7      the same with SIGINT; TERM, HUP, USR1
+ *   SIGNAL_AT=TERM:7:2   twice, as timeout sends it: to a program and to its group
  * Changes are calls of open that make a file, of mkdir, fwrite, fprintf, fflush, fsync, rename and unlink. */
 #define _GNU_SOURCE
 
@@ -18,14 +19,14 @@
 #define EXPORT __attribute__((visibility("default")))
 
 static long countdown;
-static int signal_number;
+static int signal_number, times = 1;
 
 __attribute__((constructor)) static void read_environment(void)
 {
     const char *at = getenv("SIGNAL_AT");
     char name[8];
     if (!at) return;
-    if (sscanf(at, "%7[A-Z0-9]:%ld", name, &countdown) != 2) abort();
+    if (sscanf(at, "%7[A-Z0-9]:%ld:%d", name, &countdown, &times) < 2) abort();
     static const struct {
         const char *name;
         int number;
@@ -44,9 +45,14 @@ static int is_due(void)
 /* The C library's own function of this name. */
 #define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
+static void send(void)
+{
+    for (int i = 0; i < times; i++) (void)raise(signal_number);
+}
+
 static void count_change(void)
 {
-    if (is_due()) (void)raise(signal_number);
+    if (is_due()) send();
 }
 
 EXPORT int open(const char *path, int flags, ...)
@@ -70,7 +76,7 @@ EXPORT size_t fwrite(const void *bytes, size_t size, size_t count, FILE *stream)
     if (stream != stdout && stream != stderr && is_due()) {
         const size_t half = REAL(fwrite)(bytes, size, count / 2, stream);
         (void)REAL(fflush)(stream);
-        (void)raise(signal_number);
+        send();
         return half + REAL(fwrite)((const char *)bytes + size * half, size, count - half, stream);
     }
     return REAL(fwrite)(bytes, size, count, stream);
