@@ -58,9 +58,9 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
     UNROLL for (int j = 0; j < A_LOADS; j++) under[j] = first_under(z, FIRST_M + A_LINE(j));
 #define X_AT(j)                                                                                                        \
     (at.outer < z.r && is_inside(under[j].h + at.outer, under[j].w + at.middle, z.h, z.w)                              \
-         ? x[under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner]                                              \
-         : (real)0)
-#define W_AT(j) element(w, first + B_LINE(j), depth, k, z.k)
+         ? VECTOR_AT(load_a, x + under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner)                          \
+         : (load_a)0)
+#define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), depth, k, z.k)
     local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, depth, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
@@ -105,7 +105,7 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     const int rows = z.n * down.count * across.count, filter_columns = max(across.positions, 1);
     if (FIRST_M >= rows) return; /* the whole group: some phases have fewer inputs */
     const digits step = digits_of(TILE_K, filter_columns, z.k);
-    digits at = digits_of(A_LANE, filter_columns, z.k); /* position down, position across, k */
+    digits at = digits_of(A_LANE, filter_columns, z.k); /* position down, position across, k: B_LANE is the same */
     place over[A_LOADS];
     UNROLL for (int j = 0; j < A_LOADS; j++)
     {
@@ -116,13 +116,14 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     }
 #define DY_AT(j)                                                                                                       \
     (at.outer < down.positions && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \
-         ? dy[over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner]                                              \
-         : (real)0)
+         ? VECTOR_AT(load_a, dy + over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner)                          \
+         : (load_a)0)
 #define W_AT(j)                                                                                                        \
     (at.outer < down.positions && FIRST_N + B_LINE(j) < z.c                                                            \
-         ? w[(((down.start + at.outer * z.stride_y) * z.s + across.start + at.middle * z.stride_x) * z.c + FIRST_N +   \
-              B_LINE(j)) * z.k + at.inner]                                                                             \
-         : (real)0)
+         ? VECTOR_AT(load_b,                                                                                           \
+                     w + (((down.start + at.outer * z.stride_y) * z.s + across.start + at.middle * z.stride_x) * z.c + \
+                          FIRST_N + B_LINE(j)) * z.k + at.inner)                                                       \
+         : (load_b)0)
     local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, down.positions * across.positions * z.k, slabs, DY_AT, W_AT,
@@ -158,12 +159,12 @@ kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global 
 #define H_AT(j) (pixel[j].middle * z.stride_y - z.pad_y + weight.outer)
 #define V_AT(j) (pixel[j].inner * z.stride_x - z.pad_x + weight.middle)
 #define X_AT(j)                                                                                                        \
-    (first + A_LINE(j) >= end ? (real)0                                                                                \
-     : m >= weights           ? (real)1                                                                                \
+    (first + A_LINE(j) >= end ? (load_a)0                                                                              \
+     : m >= weights           ? (load_a)1                                                                              \
      : is_inside(H_AT(j), V_AT(j), z.h, z.w)                                                                           \
-         ? x[((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner]                                  \
-         : (real)0)
-#define DY_AT(j) element(dy, first + B_LINE(j), end, k, z.k)
+         ? VECTOR_AT(load_a, x + ((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner)              \
+         : (load_a)0)
+#define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), end, k, z.k)
     local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, depth, slabs, X_AT, DY_AT, {

@@ -29,8 +29,8 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
-#define X_AT(j) element(x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
-#define W_AT(j) element(w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
+#define X_AT(j) ELEMENTS(load_a, x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
+#define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
     local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.i, slabs, X_AT, W_AT, first += TILE_K);
@@ -53,8 +53,8 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
-#define DY_AT(j) element(dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
-#define W_AT(j) element(w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
+#define DY_AT(j) ELEMENTS(load_a, dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
+#define W_AT(j) ELEMENTS(load_b, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
     local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.o, slabs, DY_AT, W_AT, first += TILE_K);
@@ -75,8 +75,9 @@ kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, globa
     const dense_sizes z = SIZES(given);
     int first = 0;
     const int in = FIRST_M + A_LANE;
-#define X_AT(j) (in < z.i ? element(x, first + A_LINE(j), z.n, in, z.i) : first + A_LINE(j) < z.n ? (real)1 : (real)0)
-#define DY_AT(j) element(dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
+#define X_AT(j)                                                                                                        \
+    (first + A_LINE(j) >= z.n ? (load_a)0 : in < z.i ? VECTOR_AT(load_a, x + (first + A_LINE(j)) * z.i + in) : (load_a)1)
+#define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
     local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.n, slabs, X_AT, DY_AT, first += TILE_K);

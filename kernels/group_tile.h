@@ -14,13 +14,14 @@
  *     +-----+             +------------------------+
  *
  * An element of a slab is read from global memory once and used TILE_N (or TILE_M) times. Neighbouring items load
- * neighbouring elements: along k where the operand's elements are neighbours along k (A_ALONG_K, B_ALONG_K), else along m
- * or n. Local rows are PAD longer than the tile, which keeps items that store along k on different memory banks. The next
+ * neighbouring elements, each LOAD_A (LOAD_B) of them as a vector: along k where the operand's elements are neighbours along
+ * k (A_ALONG_K, B_ALONG_K), else along m or n. The operand's rows are multiples of the vector, so that all of it is inside
+ * or none. Local rows are PAD longer than the tile, which keeps items that store along k on different memory banks. The next
  * slab's elements are on their way while a slab is multiplied, and there is room for two slabs, so that items wait for each
  * other once a slab. What lies outside an operand is loaded as zero, what lies outside the product is not stored.
  *
- * An op's file says which way its operands lie, then includes this. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K and PAD are
- * the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load or an output must unroll, or it
+ * An op's file says which way its operands lie, then includes this. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD, LOAD_A and
+ * LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load or an output must unroll, or it
  * falls out of the registers. Tensors have less than 2^31 elements, so that indices are ints. */
 #ifndef CLT_GROUP_TILE_H
 #define CLT_GROUP_TILE_H
@@ -30,10 +31,10 @@
 #define GROUP (GROUP_M * GROUP_N)
 #define TILE_M (GROUP_M * ITEM_M)
 #define TILE_N (GROUP_N * ITEM_N)
-#define A_LANES (A_ALONG_K ? TILE_K : TILE_M) /* items side by side that load neighbours */
-#define B_LANES (B_ALONG_K ? TILE_K : TILE_N)
-#define A_LOADS (TILE_M * TILE_K / GROUP) /* elements of a slab that one item loads */
-#define B_LOADS (TILE_N * TILE_K / GROUP)
+#define A_LANES ((A_ALONG_K ? TILE_K : TILE_M) / LOAD_A) /* items side by side that load neighbours */
+#define B_LANES ((B_ALONG_K ? TILE_K : TILE_N) / LOAD_B)
+#define A_LOADS (TILE_M * TILE_K / GROUP / LOAD_A) /* vectors of a slab that one item loads */
+#define B_LOADS (TILE_N * TILE_K / GROUP / LOAD_B)
 #define RUN_M (ITEM_M < 4 ? ITEM_M : 4) /* neighbouring rows of an item: what it reads of local memory at once */
 #define RUN_N (ITEM_N < 4 ? ITEM_N : 4)
 #define LINE (RUN_M > RUN_N ? RUN_M : RUN_N) /* local rows are multiples of it, as PAD is, so that runs are aligned */
@@ -41,16 +42,24 @@
 #define B_PITCH ((TILE_N + LINE - 1) / LINE * LINE + PAD)
 #define SLABS (TILE_K * (A_PITCH + B_PITCH)) /* one of each operand */
 
-#if GROUP % A_LANES || GROUP % B_LANES || TILE_M * TILE_K % GROUP || TILE_N * TILE_K % GROUP
+#if A_LANES < 1 || B_LANES < 1 || A_LOADS < 1 || B_LOADS < 1 || GROUP % A_LANES || GROUP % B_LANES || LOAD_A > LINE || \
+    LOAD_B > LINE || TILE_M * TILE_K % (GROUP * LOAD_A) || TILE_N * TILE_K % (GROUP * LOAD_B)
 #error "this work-group cannot share the loading of these slabs evenly"
 #endif
 
 #define WORK_GROUP __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 #define ITEM ((int)get_local_id(0))
 
-/* Of the j-th element that this item loads of a slab: its place among neighbours, the same for every j, and its row. */
-#define A_LANE (ITEM % A_LANES)
-#define B_LANE (ITEM % B_LANES)
+#define VECTORS_(n) real##n
+#define VECTORS(n) VECTORS_(n)
+#define real1 real
+typedef VECTORS(LOAD_A) load_a;
+typedef VECTORS(LOAD_B) load_b;
+
+/* Of the j-th vector that this item loads of a slab: the place of its first element among neighbours, the same for every j,
+ * and its row. */
+#define A_LANE (ITEM % A_LANES * LOAD_A)
+#define B_LANE (ITEM % B_LANES * LOAD_B)
 #define A_LINE(j) (ITEM / A_LANES + (j) * (GROUP / A_LANES))
 #define B_LINE(j) (ITEM / B_LANES + (j) * (GROUP / B_LANES))
 
@@ -74,26 +83,41 @@ typedef struct {
     real sum[ITEM_M][ITEM_N];
 } block;
 
-static inline void stage(local real *slabs, const real *a, const real *b)
+/* The elements of a vector one local row below the other. */
+#define PUT_DOWN_1(to, pitch, vector) (to)[0] = vector
+#define PUT_DOWN_2(to, pitch, vector) (to)[0] = vector.s0, (to)[pitch] = vector.s1
+#define PUT_DOWN_4(to, pitch, vector)                                                                                  \
+    (to)[0] = vector.s0, (to)[pitch] = vector.s1, (to)[2 * (pitch)] = vector.s2, (to)[3 * (pitch)] = vector.s3
+#define PUT_DOWN(n) JOIN(PUT_DOWN_, n)
+
+static inline void stage(local real *slabs, const load_a *a, const load_b *b)
 {
     local real *to_b = slabs + TILE_K * A_PITCH;
     UNROLL for (int j = 0; j < A_LOADS; j++)
-        slabs[A_ALONG_K ? A_LANE * A_PITCH + A_LINE(j) : A_LINE(j) * A_PITCH + A_LANE] = a[j];
+    {
+#if A_ALONG_K
+        PUT_DOWN(LOAD_A)(slabs + A_LANE * A_PITCH + A_LINE(j), A_PITCH, a[j]);
+#else
+        *(local load_a *)(slabs + A_LINE(j) * A_PITCH + A_LANE) = a[j];
+#endif
+    }
     UNROLL for (int j = 0; j < B_LOADS; j++)
-        to_b[B_ALONG_K ? B_LANE * B_PITCH + B_LINE(j) : B_LINE(j) * B_PITCH + B_LANE] = b[j];
+    {
+#if B_ALONG_K
+        PUT_DOWN(LOAD_B)(to_b + B_LANE * B_PITCH + B_LINE(j), B_PITCH, b[j]);
+#else
+        *(local load_b *)(to_b + B_LINE(j) * B_PITCH + B_LANE) = b[j];
+#endif
+    }
 }
 
-#if ITEM_M == 1
-typedef real run_m;
-#elif ITEM_M == 2
-typedef real2 run_m;
+#if ITEM_M < 4
+typedef VECTORS(ITEM_M) run_m;
 #else
 typedef real4 run_m;
 #endif
-#if ITEM_N == 1
-typedef real run_n;
-#elif ITEM_N == 2
-typedef real2 run_n;
+#if ITEM_N < 4
+typedef VECTORS(ITEM_N) run_n;
 #else
 typedef real4 run_n;
 #endif
@@ -113,14 +137,15 @@ static inline void multiply(block *t, local const real *slabs)
     }
 }
 
-/* The sums over `depth` values of k, a whole work-group together. A_AT(j) and B_AT(j) are the j-th elements that this
- * item loads of the slab at hand, zero outside the operands; ADVANCE moves on to the next slab. */
+/* The sums over `depth` values of k, a whole work-group together. A_AT(j) and B_AT(j) are the j-th vectors that this item
+ * loads of the slab at hand, zero outside the operands; ADVANCE moves on to the next slab. */
 #define TILE_PRODUCT(t, depth, slabs, A_AT, B_AT, ADVANCE)                                                             \
     do {                                                                                                               \
         int turn_ = 0;                                                                                                 \
         UNROLL for (int i_ = 0; i_ < ITEM_M; i_++) UNROLL for (int j_ = 0; j_ < ITEM_N; j_++) t.sum[i_][j_] = 0;       \
         for (int staged_ = -TILE_K; staged_ < (depth); staged_ += TILE_K) {                                            \
-            real a_[A_LOADS], b_[B_LOADS];                                                                             \
+            load_a a_[A_LOADS];                                                                                        \
+            load_b b_[B_LOADS];                                                                                        \
             UNROLL for (int j_ = 0; j_ < A_LOADS; j_++) a_[j_] = A_AT(j_);                                             \
             UNROLL for (int j_ = 0; j_ < B_LOADS; j_++) b_[j_] = B_AT(j_);                                             \
             if (staged_ >= 0) multiply(&t, slabs + turn_);                                                             \
@@ -134,11 +159,12 @@ static inline void multiply(block *t, local const real *slabs)
 /* For each sum t.sum[i][j] of this item: that of row OUTPUT_M(i) and output OUTPUT_N(j), which may lie outside. */
 #define EACH_OUTPUT UNROLL for (int i = 0; i < ITEM_M; i++) UNROLL for (int j = 0; j < ITEM_N; j++)
 
-/* Element (row, column) of a matrix, zero outside it. */
-static inline real element(global const real *matrix, const int row, const int rows, const int column, const int columns)
-{
-    return row < rows && column < columns ? matrix[row * columns + column] : (real)0;
-}
+/* The vector at an address that is a multiple of it. */
+#define VECTOR_AT(type, address) (*(global const type *)(address))
+
+/* The vector from element (row, column) of a matrix on, zero outside it. */
+#define ELEMENTS(type, matrix, row, rows, column, columns)                                                             \
+    ((row) < (rows) && (column) < (columns) ? VECTOR_AT(type, (matrix) + (row) * (columns) + (column)) : (type)0)
 
 /* An index as digits, (outer * middles + middle) * inners + inner, and the sum of two without a division. */
 typedef struct {

@@ -15,8 +15,8 @@ check_syntax() {
 }
 
 tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3"
-group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=2"
-one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0"
+group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=4 -DLOAD_A=4 -DLOAD_B=2"
+one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0 -DLOAD_A=1 -DLOAD_B=1"
 checked=0
 for file in "$source"/kernels/*.cl; do
     ops=$(sed -n 's/^#ifn*def \(OP_[a-z0-9_]*\).*/\1/p' "$file" | sort -u)

@@ -39,6 +39,11 @@ static void assert_allowed(const clt__limits *limits, const clt__group_tile *til
     assert_int_equal(items % wide, 0);
     assert_int_equal(high * tile->slab % items, 0);
     assert_int_equal(wide * tile->slab % items, 0);
+    for (int row = 1; row <= 12; row++) {
+        const int a = clt__group_tile_load(tile, high, row), b = clt__group_tile_load(tile, wide, row);
+        assert_int_equal(row % a + row % b + tile->slab % a + tile->slab % b + high % a + wide % b, 0);
+        assert_int_equal(high * tile->slab % (items * a) + wide * tile->slab % (items * b), 0);
+    }
 }
 
 static void every_tile_is_allowed(void **state)

@@ -102,6 +102,14 @@ uint64_t clt__group_tile_reals(const clt__group_tile *tile)
     return 2 * (uint64_t)tile->slab * (uint64_t)(rows + outputs + 2 * tile->pad);
 }
 
+int clt__group_tile_load(const clt__group_tile *tile, int side, int row)
+{
+    const int own = side * tile->slab / (tile->group_m * tile->group_n);
+    int load = 4;
+    while (load > 1 && (row % load || own % load || load > line(tile) || load > tile->slab || load > side)) load /= 2;
+    return load;
+}
+
 int64_t clt__busy_items(const clt__limits *limits)
 {
     return 4 * (int64_t)limits->unit_lanes * limits->compute_units;

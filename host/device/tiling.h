@@ -41,6 +41,10 @@ int clt__group_tile_rows(const clt__group_tile *tile);
 int clt__group_tile_outputs(const clt__group_tile *tile);
 uint64_t clt__group_tile_reals(const clt__group_tile *tile); /* of local memory */
 
+/* How many neighbours an item loads at once, 4, 2 or 1, of a slab of an operand on that side of the tile, which is
+ * `side` long; `row` of the operand's elements are neighbours. */
+int clt__group_tile_load(const clt__group_tile *tile, int side, int row);
+
 /* Work-items that keep the device busy: enough for each compute unit to have others to turn to while some wait for
  * memory. */
 int64_t clt__busy_items(const clt__limits *limits);

@@ -5,9 +5,9 @@
 #include "ops/launch.h"
 
 static void launch_product(const conv_sizes *z, const clt__group_tile *tile, const char *kernel, int activation,
-                           int rows, int outputs, int products, clt__launches *to)
+                           const clt__product *product, clt__launches *to)
 {
-    clt__launch_product(tile, "conv_tile.cl", kernel, activation, rows, outputs, products, to);
+    clt__launch_product(tile, "conv_tile.cl", kernel, activation, product, to);
     to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
 }
 
@@ -17,7 +17,8 @@ void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launche
     const int pixels = z->n * z->y * z->x;
     clt__group_tile tile;
     if (clt__group_tile_for(limits, pixels, z->k, 1, &tile))
-        launch_product(z, &tile, "conv_forward_tile", z->activation, pixels, z->k, 1, to);
+        launch_product(z, &tile, "conv_forward_tile", z->activation,
+                       &(clt__product){pixels, z->k, 1, .a_row = z->c, .b_row = z->k}, to);
     else
         clt__conv_forward_vector(sizes, limits, to);
 }
@@ -29,7 +30,8 @@ void clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__
     const int pixels = z->n * clt__divide_up(z->h, z->stride_y) * clt__divide_up(z->w, z->stride_x); /* at most */
     clt__group_tile tile;
     if (clt__group_tile_for(limits, pixels, z->c, phases, &tile))
-        launch_product(z, &tile, "conv_input_gradient_tile", z->activation, pixels, z->c, phases, to);
+        launch_product(z, &tile, "conv_input_gradient_tile", z->activation,
+                       &(clt__product){pixels, z->c, phases, .a_row = z->k, .b_row = z->k, .together = true}, to);
     else
         clt__conv_input_gradient_vector(sizes, limits, to);
 }
@@ -44,7 +46,8 @@ static void launch_slices(conv_sizes *z, const clt__group_tile *tile, int rows, 
                           clt__divide_up(z->k, clt__group_tile_outputs(tile));
     const int64_t wanted = (clt__busy_items(limits) + items - 1) / items;
     z->slices = wanted < most ? (int)wanted : most;
-    launch_product(z, tile, "conv_weight_gradient_tile", CLT__NO_ACTIVATION, rows, z->k, z->slices, to);
+    launch_product(z, tile, "conv_weight_gradient_tile", CLT__NO_ACTIVATION,
+                   &(clt__product){rows, z->k, z->slices, .a_row = z->c, .b_row = z->k}, to);
     to->scratch_reals = (uint64_t)z->slices * (uint64_t)rows * (uint64_t)z->k;
     to->launch[1] = clt__flat_launch("conv_weight_gradient_add", limits, rows * z->k, false);
     to->count = 2;

@@ -5,12 +5,12 @@
 #include "ops/launch.h"
 
 /* False where no tile fits. */
-static bool launch_product(const dense_sizes *z, const char *kernel, int activation, int rows, int outputs,
+static bool launch_product(const dense_sizes *z, const char *kernel, int activation, const clt__product *product,
                            const clt__limits *limits, clt__launches *to)
 {
     clt__group_tile tile;
-    if (!clt__group_tile_for(limits, rows, outputs, 1, &tile)) return false;
-    clt__launch_product(&tile, "dense_tile.cl", kernel, activation, rows, outputs, 1, to);
+    if (!clt__group_tile_for(limits, product->rows, product->outputs, 1, &tile)) return false;
+    clt__launch_product(&tile, "dense_tile.cl", kernel, activation, product, to);
     to->flops = 2.0 * z->n * z->i * z->o;
     return true;
 }
@@ -18,20 +18,23 @@ static bool launch_product(const dense_sizes *z, const char *kernel, int activat
 void clt__dense_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const dense_sizes *z = sizes;
-    if (!launch_product(z, "dense_forward_tile", z->activation, z->n, z->o, limits, to))
+    const clt__product product = {z->n, z->o, 1, .a_row = z->i, .b_row = z->o};
+    if (!launch_product(z, "dense_forward_tile", z->activation, &product, limits, to))
         clt__dense_forward_vector(sizes, limits, to);
 }
 
 void clt__dense_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const dense_sizes *z = sizes;
-    if (!launch_product(z, "dense_input_gradient_tile", z->activation, z->n, z->i, limits, to))
+    const clt__product product = {z->n, z->i, 1, .a_row = z->o, .b_row = z->o};
+    if (!launch_product(z, "dense_input_gradient_tile", z->activation, &product, limits, to))
         clt__dense_input_gradient_vector(sizes, limits, to);
 }
 
 void clt__dense_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const dense_sizes *z = sizes;
-    if (!launch_product(z, "dense_weight_gradient_tile", CLT__NO_ACTIVATION, z->i + z->bias, z->o, limits, to))
+    const clt__product product = {z->i + z->bias, z->o, 1, .a_row = z->i, .b_row = z->o};
+    if (!launch_product(z, "dense_weight_gradient_tile", CLT__NO_ACTIVATION, &product, limits, to))
         clt__dense_weight_gradient_vector(sizes, limits, to);
 }

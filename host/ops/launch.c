@@ -38,18 +38,21 @@ bool clt__define_spread(clt__launches *to, const clt__limits *limits)
     return spread;
 }
 
-void clt__launch_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation, int rows,
-                         int outputs, int products, clt__launches *to)
+void clt__launch_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation,
+                         const clt__product *product, clt__launches *to)
 {
     const size_t items = (size_t)tile->group_m * (size_t)tile->group_n;
-    const size_t high = (size_t)clt__divide_up(rows, clt__group_tile_rows(tile));
-    const size_t wide = (size_t)clt__divide_up(outputs, clt__group_tile_outputs(tile));
-    clt__define(to, " -DGROUP_M=%d -DGROUP_N=%d -DITEM_M=%d -DITEM_N=%d -DTILE_K=%d -DPAD=%d", tile->group_m,
-                tile->group_n, tile->item_m, tile->item_n, tile->slab, tile->pad);
+    const size_t high = (size_t)clt__divide_up(product->rows, clt__group_tile_rows(tile));
+    const size_t wide = (size_t)clt__divide_up(product->outputs, clt__group_tile_outputs(tile));
+    int load_a = clt__group_tile_load(tile, clt__group_tile_rows(tile), product->a_row),
+        load_b = clt__group_tile_load(tile, clt__group_tile_outputs(tile), product->b_row);
+    if (product->together) load_a = load_b = load_a < load_b ? load_a : load_b;
+    clt__define(to, " -DGROUP_M=%d -DGROUP_N=%d -DITEM_M=%d -DITEM_N=%d -DTILE_K=%d -DPAD=%d -DLOAD_A=%d -DLOAD_B=%d",
+                tile->group_m, tile->group_n, tile->item_m, tile->item_n, tile->slab, tile->pad, load_a, load_b);
     clt__define_activation(to, activation);
     to->file = file;
     to->local_reals = clt__group_tile_reals(tile);
-    to->launch[0] = (clt__launch){kernel, {wide * items, high, (size_t)products}, {items, 1, 1}, true};
+    to->launch[0] = (clt__launch){kernel, {wide * items, high, (size_t)product->products}, {items, 1, 1}, true};
     to->count = 1;
 }
 

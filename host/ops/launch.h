@@ -21,10 +21,17 @@ void clt__define_activation(clt__launches *to, int activation);
 /* What kernels with a SPREAD form (kernels/real.h) are built with, and whether they are spread. */
 bool clt__define_spread(clt__launches *to, const clt__limits *limits);
 
-/* The tile schedule's products, kernels/group_tile.h. Fills *to but for its flops: one launch of `kernel` in `file`,
- * of `products` products of `rows` x `outputs`, in the group tile chosen for them. */
-void clt__launch_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation, int rows,
-                         int outputs, int products, clt__launches *to);
+/* The tile schedule's products, kernels/group_tile.h: so many of rows x outputs, of operands A and B with so many
+ * neighbouring elements in a row. */
+typedef struct clt__product {
+    int rows, outputs, products;
+    int a_row, b_row;
+    bool together; /* a work-item loads the same places of a row of both */
+} clt__product;
+
+/* Fills *to but for its flops: one launch of `kernel` in `file`, in the group tile chosen for the product. */
+void clt__launch_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation,
+                         const clt__product *product, clt__launches *to);
 
 /* kernels/channel_parts.h: `sums` sums for each of `channels` channels over `rows` rows of `images` images, in two
  * launches: over parts of the rows, then over the parts. Gives the number of parts. */
