@@ -307,11 +307,15 @@ clt_status clt_model_save(const clt_model *model, const char *path, clt_error *e
  *   opset               of ONNX: 13 to 21
  *   with_preprocessing  of ONNX: the input is images of bytes, and a classifier gives probabilities
  *   fold_norm           batch normalisation becomes part of the layer before it
+ *
  * onnx: the net as inference has it. Its input "input" is normalised images, [batch, channels, height, width], or with
  * preprocessing "images", of bytes; its output "output" is what the net gives (for cross_entropy logits, but for a
  * model that came with a softmax at its end, which is there again), or "probabilities". The batch has no fixed size.
- * The metadata "cltrain" and "net" tell how it was trained. torch: a Python module, `path` ending in .py, and its
- * weights in NAME.weights.safetensors beside NAME.py. Replaces each file whole, or leaves it as it was. */
+ * The metadata "cltrain" and "net" tell how it was trained.
+ *
+ * torch: a Python module, `path` ending in .py, and its weights in NAME.weights.safetensors beside NAME.py.
+ *
+ * Replaces each file whole, or leaves it as it was. */
 clt_status clt_model_export(const clt_model *model, const char *path, const clt_options *options, clt_error *error);
 
 /* Takes the parameters from any safetensors file that has them all, by name and shape, in PyTorch's layout. */
