@@ -171,8 +171,9 @@ size_t clt_devices_count(const clt_devices *devices);
 const clt_device_info *clt_devices_at(const clt_devices *devices, size_t index); /* NULL beyond the last */
 void clt_devices_close(clt_devices *devices);
 
-/* Opens "0:0", "cpu", "gpu", a part of a device's name, or "reference". NULL means the environment's CLTRAIN_DEVICE,
- * else the default device: the first usable GPU, else the first usable device of any kind. */
+/* Opens "0:0", "cpu", "gpu", a part of a device's or its platform's name ("pocl"), a place in the list of devices, or
+ * "reference": the first that fits. NULL means the environment's CLTRAIN_DEVICE, else the default device: the first
+ * usable GPU, else the first usable device of any kind. */
 clt_status clt_device_open(const char *name, clt_device **device, clt_error *error);
 /* The device that the options name, with their schedule, limits (limit_workgroup, limit_local, limit_alloc: the most
  * that is taken of a device, to see that a net works on a smaller one, or to keep away from what a driver claims but

@@ -166,10 +166,11 @@
     X(TEXT, sheet, "FILE.png", NULL, 0, 0, RUN, DATA, \
       "write a picture of the first images of each class, as a net would see them, augmented") \
     X(TEXT, device, "D", NULL, 0, 0, RUN, DEVICE, \
-      "the device: 0:0, cpu, gpu, a part of its name, or reference (default: the environment's CLTRAIN_DEVICE, " \
-      "else what `cltrain devices` marks)") \
+      "the device: 0:0, its place in the list, cpu, gpu, a part of its name or its platform's, or reference (default: the " \
+      "environment's CLTRAIN_DEVICE, else what `cltrain devices` marks)") \
     X(CHOICE, schedule, "auto|vector|tile", "auto", 0, 0, RUN, DEVICE, \
-      "how its heavy kernels share out their work: vectors, or tiles in local memory (auto: tile for a GPU, else vector)") \
+      "how its heavy kernels share out their work: vectors, or tiles in local memory (auto: tile for a GPU and what has no " \
+      "vectors of floats, else vector)") \
     X(LONG, limit_workgroup, "N", NULL, 1, 1e15, RUN, DEVICE, \
       "work-groups of at most N work-items (default: the device's own limit, as for the next two)") \
     X(LONG, limit_local, "BYTES", NULL, 1, 1e15, RUN, DEVICE, "at most so much local memory for a work-group") \
