@@ -258,6 +258,14 @@ static void check(const stub_fault *fault, use what)
     assert_checkpoint_stands();
 }
 
+/* Drivers that batch what they are given would start nothing until a read. */
+static void every_step_is_flushed(void **state)
+{
+    (void)state;
+    run_well(train_in_tiles, NULL);
+    assert_true(stub.calls[STUB_clFlush] >= IMAGES / BATCH);
+}
+
 /* ---- faults */
 
 static const cl_int codes[] = {
@@ -453,6 +461,7 @@ static void a_device_that_is_not_there_leaves_the_reference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_step_is_flushed),
         cmocka_unit_test(each_call_of_a_training_fails),
         cmocka_unit_test(each_function_fails_with_each_code),
         cmocka_unit_test(each_function_fails_under_the_tile_schedule),

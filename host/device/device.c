@@ -559,6 +559,13 @@ void clt__device_replace_source(clt_device *device, const char *name, const char
     device->replaced_text = text;
 }
 
+clt_status clt__device_flush(clt_device *device, clt_error *error)
+{
+    const cl_int code = clFlush(device->queue);
+    return code == CL_SUCCESS ? CLT_OK
+                              : OPENCL_FAIL(error, "clFlush", code, "device %s: starting failed", device->info.id);
+}
+
 clt_status clt__device_finish(clt_device *device, clt_error *error)
 {
     const cl_int code = clFinish(device->queue);

@@ -65,6 +65,9 @@ void clt__device_note(const clt_device *device, const char *sentence);
  * `text` must outlive the device, or the next call; a NULL name takes the embedded sources again. */
 void clt__device_replace_source(clt_device *device, const char *name, const char *text);
 
+/* Hands everything enqueued to the device, which may have waited for more. */
+clt_status clt__device_flush(clt_device *device, clt_error *error);
+
 /* Waits until everything enqueued has ended. */
 clt_status clt__device_finish(clt_device *device, clt_error *error);
 

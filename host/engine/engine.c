@@ -81,6 +81,11 @@ clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_er
     return CLT_OK;
 }
 
+clt_status clt__engine_flush(clt__engine *engine, clt_error *error)
+{
+    return engine->backend->flush(engine, error);
+}
+
 clt_status clt__engine_finish(clt__engine *engine, clt_error *error)
 {
     return engine->backend->finish(engine, error);

@@ -41,6 +41,9 @@ clt_device *clt__engine_device(const clt__engine *engine);
 /* Runs the ops begin <= op < end; on a device that means enqueues them. */
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error);
 
+/* Has the device begin what was enqueued: some drivers wait for more until somebody reads. Does not wait itself. */
+clt_status clt__engine_flush(clt__engine *engine, clt_error *error);
+
 /* Waits until the device has done all that was enqueued. */
 clt_status clt__engine_finish(clt__engine *engine, clt_error *error);
 

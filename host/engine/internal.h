@@ -19,6 +19,7 @@ typedef struct clt__backend {
     clt_status (*open)(clt__engine *engine, clt_error *error);
     void (*close)(clt__engine *engine); /* also where `open` failed half-way */
     clt_status (*run)(clt__engine *engine, size_t index, clt_error *error);
+    clt_status (*flush)(clt__engine *engine, clt_error *error);
     clt_status (*finish)(clt__engine *engine, clt_error *error);
     void (*count_work)(const clt__engine *engine, size_t index, clt__work *work); /* launches and arithmetic */
     clt_status (*read)(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);

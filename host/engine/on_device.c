@@ -224,6 +224,11 @@ static clt_status run(clt__engine *engine, size_t index, clt_error *error)
     return CLT_OK;
 }
 
+static clt_status flush(clt__engine *engine, clt_error *error)
+{
+    return clt__device_flush(engine->device, error);
+}
+
 static clt_status finish(clt__engine *engine, clt_error *error)
 {
     return clt__device_finish(engine->device, error);
@@ -334,6 +339,7 @@ const clt__backend clt__on_device = {
     .open = open_on_device,
     .close = close_on_device,
     .run = run,
+    .flush = flush,
     .finish = finish,
     .count_work = count_work,
     .read = read_elements,

@@ -73,7 +73,7 @@ static clt_status run(clt__engine *engine, size_t index, CLT__UNUSED clt_error *
     return CLT_OK;
 }
 
-static clt_status finish(CLT__UNUSED clt__engine *engine, CLT__UNUSED clt_error *error)
+static clt_status nothing_is_pending(CLT__UNUSED clt__engine *engine, CLT__UNUSED clt_error *error)
 {
     return CLT_OK;
 }
@@ -129,7 +129,8 @@ const clt__backend clt__on_reference = {
     .open = open_on_reference,
     .close = close_on_reference,
     .run = run,
-    .finish = finish,
+    .flush = nothing_is_pending,
+    .finish = nothing_is_pending,
     .count_work = count_work,
     .read = read_elements,
     .write = write_elements,

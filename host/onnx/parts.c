@@ -99,7 +99,7 @@ static clt_status slice(const clt__onnx_work *work, clt_error *error)
     clt__onnx_value part = *x;
     for (int i = 0; i < from.rank; i++) {
         if (cuts.count[i] == from.dim[i] && cuts.step[i] == 1) continue;
-        if (cuts.count[i] < 1 || cuts.step[i] < 1 || (cuts.step[i] > 1 && i < 2))
+        if (cuts.count[i] < 1 || cuts.step[i] < 1 || (i < 2 && cuts.step[i] > 1))
             return clt__onnx_refuse(work, error, "it takes nothing, steps back, or takes steps along the channels");
         const int64_t reach = (cuts.count[i] - 1) * cuts.step[i] + 1;
         if (reach == from.dim[i]) continue;

@@ -2,13 +2,16 @@
 
 #include "ops/activation.h"
 
-/* One size for all: compilers make a program of each, and where the count has few divisors a device finds none. */
-enum { FLAT_ITEMS = 64 };
+/* One size for all: compilers make a program of each, and where the count has few divisors a device finds none. GPUs
+ * start about a group a clock, so that small ones keep memory waiting. */
+enum { FLAT_ITEMS = 64, GPU_FLAT_ITEMS = 256 };
 
 clt__launch clt__flat_launch(const char *kernel, const clt__limits *limits, int count, bool much)
 {
-    const int most = limits->work_group_items < FLAT_ITEMS ? limits->work_group_items : FLAT_ITEMS;
-    const int items = much && limits->schedule == CLT_SCHEDULE_VECTOR ? 1 : most;
+    const bool tile = limits->schedule == CLT_SCHEDULE_TILE;
+    const int wanted = tile ? GPU_FLAT_ITEMS : FLAT_ITEMS,
+              most = limits->work_group_items < wanted ? limits->work_group_items : wanted;
+    const int items = much && !tile ? 1 : most;
     return (clt__launch){
         kernel, {(size_t)clt__divide_up(count, items) * (size_t)items, 1, 1}, {(size_t)items, 1, 1}, false};
 }
@@ -44,6 +47,7 @@ void clt__launch_product(const clt__group_tile *tile, const char *file, const ch
     const size_t items = (size_t)tile->group_m * (size_t)tile->group_n;
     const size_t high = (size_t)clt__divide_up(product->rows, clt__group_tile_rows(tile));
     const size_t wide = (size_t)clt__divide_up(product->outputs, clt__group_tile_outputs(tile));
+    const size_t deep = (size_t)product->products;
     int load_a = clt__group_tile_load(tile, clt__group_tile_rows(tile), product->a_row),
         load_b = clt__group_tile_load(tile, clt__group_tile_outputs(tile), product->b_row);
     if (product->together) load_a = load_b = load_a < load_b ? load_a : load_b;
@@ -52,7 +56,7 @@ void clt__launch_product(const clt__group_tile *tile, const char *file, const ch
     clt__define_activation(to, activation);
     to->file = file;
     to->local_reals = clt__group_tile_reals(tile);
-    to->launch[0] = (clt__launch){kernel, {wide * items, high, (size_t)product->products}, {items, 1, 1}, true};
+    to->launch[0] = (clt__launch){kernel, {wide * items, high, deep}, {items, 1, 1}, true};
     to->count = 1;
 }
 

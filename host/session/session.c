@@ -186,7 +186,8 @@ clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void 
 {
     TRY(set_hyper(session, error));
     session->updates++;
-    return run(session, session->net.update, session->net.end, user, error);
+    TRY(run(session, session->net.update, session->net.end, user, error));
+    return clt__engine_flush(session->engine, error);
 }
 
 clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
