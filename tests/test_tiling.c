@@ -1,5 +1,6 @@
 /* The tile schedule's tiles: for any limits, one that they allow and that kernels/group_tile.h can share out. */
 #include "device/tiling.h"
+#include "ops/conv.h"
 #include "support.h"
 
 static clt__limits limits_of_a_gpu(void)
@@ -109,6 +110,49 @@ static void small_units_get_large_tiles(void **state)
     assert_int_equal(tile.item_m * tile.item_n, 32);
 }
 
+/* Winograd tiles in all the local memory there is: where the smallest layout fits, and pays, so does it in more. */
+static void local_memory_has_no_cliff(void **state)
+{
+    (void)state;
+    static const int channels[] = {32, 64, 128};
+    clt__limits limits = {.real_bytes = 4,
+                          .vector_width = 8,
+                          .registers = 16,
+                          .patch_bytes = 192 * 1024,
+                          .winograd = 4,
+                          .schedule = CLT_SCHEDULE_VECTOR,
+                          .work_group_items = 256,
+                          .preferred_multiple = 1,
+                          .compute_units = 2,
+                          .unit_lanes = 128};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        const int c = channels[i], smallest = 36 * 4 * (c + 16) * 4; /* V and M of four tiles, 16 outputs at a time */
+        for (uint64_t bytes = 16384; bytes <= 1 << 20; bytes += bytes / 4) {
+            conv_sizes sizes = {.n = 64,
+                                .c = c,
+                                .h = 16,
+                                .w = 16,
+                                .k = c,
+                                .y = 16,
+                                .x = 16,
+                                .r = 3,
+                                .s = 3,
+                                .stride_y = 1,
+                                .stride_x = 1,
+                                .pad_y = 1,
+                                .pad_x = 1,
+                                .groups = 1,
+                                .dilation_y = 1,
+                                .dilation_x = 1};
+            clt__launches launches = {.op = "conv_forward"};
+            limits.local_bytes = bytes;
+            clt__conv_forward_vector(&sizes, &limits, &launches);
+            assert_true(launches.local_reals * 4 <= bytes);
+            if (bytes >= 2 * (uint64_t)smallest) assert_string_equal(launches.file, "conv_winograd.cl");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +160,7 @@ int main(void)
         cmocka_unit_test(tiles_are_as_large_as_leaves_a_device_busy),
         cmocka_unit_test(a_group_is_no_less_than_the_preferred_multiple),
         cmocka_unit_test(small_units_get_large_tiles),
+        cmocka_unit_test(local_memory_has_no_cliff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
