@@ -47,7 +47,7 @@ static inline place first_under(const conv_sizes z, const int m)
 /* Group (tile of k, tile of pixels). */
 kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const real *restrict x,
                                          global const real *restrict w, global const real *restrict bias,
-                                         global real *restrict y, global real *restrict before, local real4 *memory)
+                                         global real *restrict y, global real *restrict before, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int rows = z.n * z.y * z.x, depth = z.r * z.s * z.c, k = FIRST_N + B_LANE;
@@ -61,7 +61,6 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
          ? VECTOR_AT(load_a, x + under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner)                          \
          : (load_a)0)
 #define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), depth, k, z.k)
-    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, depth, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
     EACH_OUTPUT
@@ -96,7 +95,7 @@ static inline phase phase_of(const int begin, const int size, const int filter, 
 /* Group (tile of c, tile of a phase's pixels, phase). */
 kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global const real *restrict dy,
                                                 global const real *restrict w, global const real *restrict x,
-                                                global real *restrict dx, local real4 *memory)
+                                                global real *restrict dx, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int number = (int)get_group_id(2);
@@ -124,7 +123,6 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
                      w + (((down.start + at.outer * z.stride_y) * z.s + across.start + at.middle * z.stride_x) * z.c + \
                           FIRST_N + B_LINE(j)) * z.k + at.inner)                                                       \
          : (load_b)0)
-    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, down.positions * across.positions * z.k, slabs, DY_AT, W_AT,
                  at = add_digits(at, step, filter_columns, z.k));
@@ -145,7 +143,7 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
 kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global const real *restrict x,
                                                  global const real *restrict dy, global real *restrict dw,
                                                  global real *restrict db, global real *restrict partial,
-                                                 local real4 *memory)
+                                                 local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int weights = z.r * z.s * z.c, rows = weights + (z.bias ? 1 : 0), slice = (int)get_group_id(2);
@@ -165,7 +163,6 @@ kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global 
          ? VECTOR_AT(load_a, x + ((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner)              \
          : (load_a)0)
 #define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), end, k, z.k)
-    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, depth, slabs, X_AT, DY_AT, {
         first += TILE_K;

@@ -25,13 +25,12 @@
 /* Group (tile of outputs, tile of images). */
 kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const real *restrict x,
                                           global const real *restrict w, global const real *restrict bias,
-                                          global real *restrict y, global real *restrict before, local real4 *memory)
+                                          global real *restrict y, global real *restrict before, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
 #define X_AT(j) ELEMENTS(load_a, x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
 #define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
-    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.i, slabs, X_AT, W_AT, first += TILE_K);
     EACH_OUTPUT
@@ -49,13 +48,12 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
 /* Group (tile of inputs, tile of images). */
 kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global const real *restrict dy,
                                                  global const real *restrict w, global const real *restrict x,
-                                                 global real *restrict dx, local real4 *memory)
+                                                 global real *restrict dx, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
 #define DY_AT(j) ELEMENTS(load_a, dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
 #define W_AT(j) ELEMENTS(load_b, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
-    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.o, slabs, DY_AT, W_AT, first += TILE_K);
     EACH_OUTPUT
@@ -70,7 +68,7 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
 /* Group (tile of outputs, tile of inputs and the bias). */
 kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, global const real *restrict x,
                                                   global const real *restrict dy, global real *restrict dw,
-                                                  global real *restrict db, local real4 *memory)
+                                                  global real *restrict db, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
     int first = 0;
@@ -78,7 +76,6 @@ kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, globa
 #define X_AT(j)                                                                                                        \
     (first + A_LINE(j) >= z.n ? (load_a)0 : in < z.i ? VECTOR_AT(load_a, x + (first + A_LINE(j)) * z.i + in) : (load_a)1)
 #define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
-    local real *slabs = (local real *)memory;
     block t;
     TILE_PRODUCT(t, z.n, slabs, X_AT, DY_AT, first += TILE_K);
     EACH_OUTPUT

@@ -138,9 +138,11 @@ static inline void multiply(block *t, local const real *slabs)
 }
 
 /* The sums over `depth` values of k, a whole work-group together. A_AT(j) and B_AT(j) are the j-th vectors that this item
- * loads of the slab at hand, zero outside the operands; ADVANCE moves on to the next slab. */
+ * loads of the slab at hand, zero outside the operands; ADVANCE moves on to the next slab. `slabs` is local memory that vectors
+ * may be read from. */
 #define TILE_PRODUCT(t, depth, slabs, A_AT, B_AT, ADVANCE)                                                             \
     do {                                                                                                               \
+        local real *slabs_ = (local real *)(slabs);                                                                    \
         int turn_ = 0;                                                                                                 \
         UNROLL for (int i_ = 0; i_ < ITEM_M; i_++) UNROLL for (int j_ = 0; j_ < ITEM_N; j_++) t.sum[i_][j_] = 0;       \
         for (int staged_ = -TILE_K; staged_ < (depth); staged_ += TILE_K) {                                            \
@@ -148,9 +150,9 @@ static inline void multiply(block *t, local const real *slabs)
             load_b b_[B_LOADS];                                                                                        \
             UNROLL for (int j_ = 0; j_ < A_LOADS; j_++) a_[j_] = A_AT(j_);                                             \
             UNROLL for (int j_ = 0; j_ < B_LOADS; j_++) b_[j_] = B_AT(j_);                                             \
-            if (staged_ >= 0) multiply(&t, slabs + turn_);                                                             \
+            if (staged_ >= 0) multiply(&t, slabs_ + turn_);                                                            \
             turn_ = SLABS - turn_;                                                                                     \
-            stage(slabs + turn_, a_, b_);                                                                              \
+            stage(slabs_ + turn_, a_, b_);                                                                             \
             barrier(CLK_LOCAL_MEM_FENCE);                                                                              \
             ADVANCE;                                                                                                   \
         }                                                                                                              \

@@ -232,8 +232,7 @@ const verb_row train_verb = {
     .details =
         "Validates on the data set's test files, or on what --val-split holds out. Ctrl-C (SIGINT, SIGTERM, SIGHUP) "
         "ends the training after the running step, with its checkpoint written; a second Ctrl-C ends it at once. "
-        "SIGUSR1 "
-        "writes a checkpoint, and the training goes on.",
+        "SIGUSR1 writes a checkpoint, and the training goes on.",
     .needed = {"data"},
     .run = run,
 };

@@ -197,20 +197,24 @@ static bool is_called(const found_list *list, size_t i, const char *name)
            contains_ignoring_case(info->platform, name) || contains_ignoring_case(list->entry[i].version, name);
 }
 
-/* The first usable device of that name; without a name a GPU comes before any other. NULL where there is none.
- * `fitting`: how many usable ones there are of it. */
-static found *find_called(const found_list *list, const char *name, size_t *fitting)
+/* The first usable device of that name; without a name a GPU comes before any other. NULL where there is none. */
+static found *find_called(const found_list *list, const char *name)
 {
-    found *first = NULL, *gpu = NULL;
-    *fitting = 0;
+    found *first = NULL;
     for (size_t i = 0; i < list->count; i++) {
         found *entry = &list->entry[i];
         if (!entry->info.usable || !is_called(list, i, name)) continue;
-        ++*fitting;
+        if (name || strcmp(entry->info.type, "gpu") == 0) return entry;
         if (!first) first = entry;
-        if (!gpu && strcmp(entry->info.type, "gpu") == 0) gpu = entry;
     }
-    return gpu && !name ? gpu : first;
+    return first;
+}
+
+static size_t count_usable(const found_list *list, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) count += list->entry[i].info.usable && is_called(list, i, name);
+    return count;
 }
 
 static clt_status fail_to_list(const found_list *list, clt_error *error)
@@ -262,8 +266,7 @@ static clt_status fail_to_choose(const found_list *list, const char *name, clt_e
 static void mark_default(const found_list *list)
 {
     const char *name = wanted_name(NULL);
-    size_t fitting;
-    found *chosen = is_reference(name) ? NULL : find_called(list, name, &fitting);
+    found *chosen = is_reference(name) ? NULL : find_called(list, name);
     if (chosen) chosen->info.is_default = true;
 }
 
@@ -364,7 +367,8 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
         found_list list = {0};
         const found *chosen = NULL;
         status = find_devices(&list, error);
-        if (status == CLT_OK) chosen = find_called(&list, name, &fresh->fitting);
+        if (status == CLT_OK) chosen = find_called(&list, name);
+        if (name) fresh->fitting = count_usable(&list, name);
         if (status == CLT_OK && !chosen) status = fail_to_choose(&list, name, error);
         if (status == CLT_OK) mark_default(&list);
         if (status == CLT_OK) status = open_chosen(chosen, fresh, error);
@@ -393,7 +397,7 @@ clt_status clt_device_open_with(const clt_options *options, clt_device **device,
     TRY(clt_device_open(options->device, device, error));
     clt_device_set_notes(*device, options->note, options->note_user);
     clt_device_set_schedule(*device, (clt_schedule)options->schedule);
-    if (wanted_name(options->device) && (*device)->fitting > 1) note_choice(*device, wanted_name(options->device));
+    if ((*device)->fitting > 1) note_choice(*device, wanted_name(options->device));
     clt__device_set_caps(*device, &(clt__caps){options->limit_workgroup, options->limit_local, options->limit_alloc});
     return CLT_OK;
 }

@@ -24,7 +24,7 @@ struct clt_device {
     int work_group_items;    /* of the largest work-group */
     int preferred_multiple;  /* of a work-group's items; 0: not known yet */
     int vendor;              /* CL_DEVICE_VENDOR_ID */
-    size_t fitting;          /* usable devices that fit the name by which it was opened */
+    size_t fitting;          /* usable devices that fit the name by which it was opened, if it had one */
     clt_schedule schedule;   /* as asked for: AUTO leaves it to info */
     clt__caps caps;          /* as asked for: 0 leaves the device's own, which the others of these say */
     uint64_t allocation_bytes;

@@ -37,6 +37,12 @@ static places rounded(places p, int rounding)
     return p;
 }
 
+/* 0 where none is given. */
+static double given_scale(const clt__layer *layer, int side)
+{
+    return clt__option_number(layer, side ? SCALE_WIDTH : SCALE_HEIGHT);
+}
+
 static int mode_of(const clt__layer *layer)
 {
     return layer->value[MODE][0];
@@ -73,9 +79,10 @@ static void find_fraction(double value, int *numerator, int *denominator)
 static places places_on(const clt__layer *layer, int side)
 {
     const clt_shape from = layer->in[0].shape;
-    const int given = layer->value[side ? SCALE_WIDTH : SCALE_HEIGHT][0], grid = layer->value[GRID][0];
+    const int grid = layer->value[GRID][0];
+    const double scale = given_scale(layer, side);
     int in = side ? from.width : from.height, out = layer->value[SIZE][side];
-    if (given && grid != ALIGN_CORNERS) find_fraction(clt__real_of(given), &out, &in);
+    if (scale != 0 && grid != ALIGN_CORNERS) find_fraction(scale, &out, &in);
     const places p = places_of(grid, in, out);
     return mode_of(layer) == NEAREST ? rounded(p, rounding_of(layer)) : p;
 }
@@ -84,7 +91,7 @@ static clt_status check_side(const clt__layer *layer, int side, clt_error *error
 {
     const clt_shape from = layer->in[0].shape;
     const int in = side ? from.width : from.height, out = layer->value[SIZE][side];
-    const double scale = clt__real_of(layer->value[side ? SCALE_WIDTH : SCALE_HEIGHT][0]);
+    const double scale = given_scale(layer, side);
     if (in > LARGEST)
         return FAIL(error, CLT_BAD_NET, "%s: its input is more than %d pixels wide or high", layer->name, LARGEST);
     if (scale != 0 && !(scale >= 1e-5 && scale <= 1e5))
@@ -97,7 +104,7 @@ static clt_status check_side(const clt__layer *layer, int side, clt_error *error
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
-    const double a = clt__number_of(layer->value[CUBIC_A][0]);
+    const double a = clt__option_number(layer, CUBIC_A);
     TRY(clt__check_image(layer, error));
     TRY(check_side(layer, 0, error));
     TRY(check_side(layer, 1, error));
@@ -194,7 +201,7 @@ static void onnx(const clt__exported *e)
     clt__export_grid(e, modes[mode_of(layer)], grids[layer->value[GRID][0]]);
     if (mode_of(layer) == NEAREST) clt__onnx_put_word(e->to, "nearest_mode", roundings[rounding_of(layer)]);
     if (mode_of(layer) == BICUBIC) {
-        clt__onnx_put_real(e->to, "cubic_coeff_a", clt__number_of(layer->value[CUBIC_A][0]));
+        clt__onnx_put_real(e->to, "cubic_coeff_a", clt__option_number(layer, CUBIC_A));
         clt__onnx_put_int(e->to, "exclude_outside", layer->value[EXCLUDE_OUTSIDE][0]);
     }
     if (by_axes) clt__onnx_put_ints(e->to, "axes", 2, axes);
@@ -237,7 +244,7 @@ static void torch(clt__scripted *s)
                       : mode == BILINEAR ? "linear"
                                          : "cubic");
     if (mode == BICUBIC)
-        clt__script_value(s, ", %.9g, %s", clt__number_of(layer->value[CUBIC_A][0]),
+        clt__script_value(s, ", %.9g, %s", clt__option_number(layer, CUBIC_A),
                           layer->value[EXCLUDE_OUTSIDE][0] ? "True" : "False");
     clt__script_value(s, ")");
 }

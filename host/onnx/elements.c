@@ -135,11 +135,6 @@ static clt_status lay_out_both(const clt__onnx_work *work, clt__onnx_value *a, c
     return CLT_OK;
 }
 
-static bool same_shape(clt_shape a, clt_shape b)
-{
-    return a.channels == b.channels && a.height == b.height && a.width == b.width;
-}
-
 static clt_status give_joined(const clt__onnx_work *work, const char *kind, const int *input, int inputs,
                               clt_shape shape, const clt__view *view, clt_error *error)
 {
@@ -151,11 +146,8 @@ static clt_status give_joined(const clt__onnx_work *work, const char *kind, cons
 /* A row, or a column, that meets an image is repeated first: layers meet all of an image, or one pixel. */
 static clt_status stretch(const clt__onnx_work *work, clt__onnx_value *x, clt_shape to, clt_error *error)
 {
-    const int rows = to.height / x->shape.height, columns = to.width / x->shape.width;
-    if ((rows == 1 && columns == 1) || x->shape.height * x->shape.width == 1) return CLT_OK;
-    x->shape.height = to.height;
-    x->shape.width = to.width;
-    return clt__onnx_follow(work->graph, "upsample", &x->line, x->shape, error, " scale=%dx%d", rows, columns);
+    if (x->shape.height * x->shape.width == 1) return CLT_OK;
+    return clt__onnx_repeat(work, x, to.height / x->shape.height, to.width / x->shape.width, error);
 }
 
 static clt_status two_values(const clt__onnx_work *work, char sign, const clt__onnx_value *x, const clt__onnx_value *y,
@@ -171,7 +163,7 @@ static clt_status two_values(const clt__onnx_work *work, char sign, const clt__o
     clt__onnx_value of = a;
     TRY(stretch(work, &a, shape, error));
     TRY(stretch(work, &b, shape, error));
-    const bool alike = same_shape(a.shape, b.shape), adds = sign == '+';
+    const bool alike = clt__shapes_equal(a.shape, b.shape), adds = sign == '+';
     const char *kind = sign == '*' ? "mul" : sign == '/' ? "div" : adds && alike ? "add" : "sub";
     if (adds && !alike) TRY(clt__onnx_turn(work, &b, "neg", &b, error)); /* a + b is a - (-b), to the bit */
     if (sign == '*' && alike && clt__view_equal(&a.view, &b.view)) {
@@ -229,7 +221,7 @@ static clt_status many(const clt__onnx_work *work, const char *kind, bool mean, 
     for (size_t i = 1; i < count && i < MOST && fits; i++) {
         clt__onnx_value x = *clt__onnx_input(work, i);
         if (!alike) TRY(clt__onnx_lay_out(work, &x, 1, &fits, error));
-        fits = fits && same_shape(x.shape, laid.shape);
+        fits = fits && clt__shapes_equal(x.shape, laid.shape);
         input[i] = x.line;
     }
     if (!fits) return clt__onnx_refuse(work, error, "its inputs are not alike");

@@ -328,16 +328,11 @@ const char *clt__onnx_layer_name(const clt__onnx_work *work, size_t input, char 
 
 /* ---- lines */
 
-static bool is_same_shape(clt_shape a, clt_shape b)
-{
-    return a.channels == b.channels && a.height == b.height && a.width == b.width;
-}
-
 static bool gives_vector(const clt__onnx_graph *graph, const clt__onnx_line *line)
 {
     const clt__onnx_line *from = line->inputs && line->input[0] >= 0 ? &graph->line[line->input[0]] : NULL;
     if (strcmp(line->kind, "flatten") == 0 || strcmp(line->kind, "dense") == 0) return true;
-    return from && from->flat && is_same_shape(from->shape, line->shape) && strcmp(line->kind, "reshape") != 0;
+    return from && from->flat && clt__shapes_equal(from->shape, line->shape) && strcmp(line->kind, "reshape") != 0;
 }
 
 static clt_status write_line(clt__onnx_graph *graph, const char *kind, const char *name, const int *input, int inputs,

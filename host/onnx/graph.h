@@ -172,6 +172,19 @@ clt_status clt__onnx_in_order(const clt__onnx_work *work, clt__onnx_value *value
 clt_status clt__onnx_lay_out(const clt__onnx_work *work, clt__onnx_value *value, int axis, bool *laid,
                              clt_error *error);
 
+/* A vector becomes the image that its shape says, by a layer; an image stays. */
+clt_status clt__onnx_unflatten(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error);
+
+/* By a layer each: axes change places, axis order[0] of channels, rows and columns becoming the channels; rows and
+ * columns are repeated so many times. Neither looks at the value's view. */
+clt_status clt__onnx_permute(const clt__onnx_work *work, clt__onnx_value *value, const int order[3], clt_error *error);
+clt_status clt__onnx_repeat(const clt__onnx_work *work, clt__onnx_value *value, int rows, int columns,
+                            clt_error *error);
+
+/* Values whose channels are dimension `axis`, joined along them. */
+clt_status clt__onnx_join(const clt__onnx_work *work, const clt__onnx_value *parts, size_t count, int axis,
+                          clt__onnx_value *joined, clt_error *error);
+
 /* Elements in their order become images of another shape, of two to four dimensions, by a layer. Not `done` where the
  * batch is not dimension 0 alone, before and after. */
 clt_status clt__onnx_reshape(const clt__onnx_work *work, clt__onnx_value *value, int rank, const int64_t *dim,

@@ -17,9 +17,9 @@ static bool is_alike(const clt__onnx_value *x, const clt__onnx_value *first, int
     return clt__view_equal(&with, &first->view);
 }
 
-/* Their lines joined, more than eight in steps. */
-static clt_status join(const clt__onnx_work *work, const clt__onnx_value *parts, size_t count, clt__onnx_value *joined,
-                       clt_error *error)
+/* More than eight are joined in steps. */
+clt_status clt__onnx_join(const clt__onnx_work *work, const clt__onnx_value *parts, size_t count, int axis,
+                          clt__onnx_value *joined, clt_error *error)
 {
     int input[MOST] = {parts->line}, inputs = 1;
     *joined = *parts;
@@ -32,6 +32,7 @@ static clt_status join(const clt__onnx_work *work, const clt__onnx_value *parts,
         input[0] = joined->line;
         inputs = 1;
     }
+    clt__view_set_axis(&joined->view, axis, 'C', joined->shape.channels);
     return CLT_OK;
 }
 
@@ -59,9 +60,7 @@ static clt_status join_axis(const clt__onnx_work *work, int axis, clt__onnx_valu
     if (!alike) return clt__onnx_refuse(work, error, "its inputs are not images that differ in one axis");
     for (size_t i = 0; i < work->node->n_input; i++) channels += parts[i].shape.channels;
     if (channels > 1000000) return clt__onnx_refuse(work, error, "it has too many channels");
-    TRY(join(work, parts, work->node->n_input, &joined, error));
-    joined.view.dim[axis].atoms = channels > 1;
-    joined.view.dim[axis].atom[0] = (clt__atom){'C', channels, 1};
+    TRY(clt__onnx_join(work, parts, work->node->n_input, axis, &joined, error));
     return clt__onnx_give_view(work, 0, &joined, &joined.view);
 }
 

@@ -69,23 +69,30 @@ static void add_dimension(const clt__onnx_value *value, int dim, digits *to)
     }
 }
 
-static bool is_vector(const clt__onnx_work *work, const clt__onnx_value *value)
-{
-    return value->line >= 0 && work->graph->line[value->line].flat;
-}
-
 /* A vector becomes an image, and an image one of another shape. */
 static clt_status reshape(const clt__onnx_work *work, clt__onnx_value *value, clt_shape shape, clt_error *error)
 {
-    const clt_shape s = value->shape;
-    const bool same = s.channels == shape.channels && s.height == shape.height && s.width == shape.width;
-    if (same && !is_vector(work, value)) return CLT_OK;
+    const bool vector = value->line >= 0 && work->graph->line[value->line].flat;
+    if (!vector && clt__shapes_equal(value->shape, shape)) return CLT_OK;
     value->shape = shape;
     return clt__onnx_follow(work->graph, "reshape", &value->line, shape, error, " out=%d size=%dx%d", shape.channels,
                             shape.height, shape.width);
 }
 
-static clt_status permute(const clt__onnx_work *work, clt__onnx_value *value, const int order[3], clt_error *error)
+clt_status clt__onnx_unflatten(const clt__onnx_work *work, clt__onnx_value *value, clt_error *error)
+{
+    return reshape(work, value, value->shape, error);
+}
+
+clt_status clt__onnx_repeat(const clt__onnx_work *work, clt__onnx_value *value, int rows, int columns, clt_error *error)
+{
+    if (rows == 1 && columns == 1) return CLT_OK;
+    value->shape.height *= rows;
+    value->shape.width *= columns;
+    return clt__onnx_follow(work->graph, "upsample", &value->line, value->shape, error, " scale=%dx%d", rows, columns);
+}
+
+clt_status clt__onnx_permute(const clt__onnx_work *work, clt__onnx_value *value, const int order[3], clt_error *error)
 {
     const int size[] = {value->shape.channels, value->shape.height, value->shape.width};
     value->shape = (clt_shape){size[order[0]], size[order[1]], size[order[2]]};
@@ -122,7 +129,7 @@ static clt_status sort_digits(const clt__onnx_work *work, clt__onnx_value *value
         if (at == now.count - 1) continue;
         const clt_shape parts = {(int)product(&now, 0, at), (int)moved.size, (int)product(&now, at + 1, now.count)};
         TRY(reshape(work, value, parts, error));
-        TRY(permute(work, value, swapped, error));
+        TRY(clt__onnx_permute(work, value, swapped, error));
         memmove(&now.digit[at], &now.digit[at + 1], (size_t)(now.count - at - 1) * sizeof *now.digit);
         now.digit[now.count - 1] = moved;
     }
@@ -164,18 +171,14 @@ clt_status clt__onnx_lay_out(const clt__onnx_work *work, clt__onnx_value *value,
         if (dim[i] >= 0) add_dimension(value, dim[i], &wanted);
     }
     if (are_axes(value, dim, order)) {
-        TRY(reshape(work, value, value->shape, error));
-        TRY(permute(work, value, order, error));
+        TRY(clt__onnx_unflatten(work, value, error));
+        TRY(clt__onnx_permute(work, value, order, error));
     } else {
         TRY(sort_digits(work, value, &wanted, error));
         TRY(reshape(work, value, (clt_shape){(int)size[0], (int)size[1], (int)size[2]}, error));
     }
-    for (int i = 0; i < 3; i++) {
-        const clt__atom atom = {"CHW"[i], size[i], 1};
-        if (dim[i] < 0) continue;
-        value->view.dim[dim[i]].atoms = size[i] > 1;
-        value->view.dim[dim[i]].atom[0] = atom;
-    }
+    for (int i = 0; i < 3; i++)
+        if (dim[i] >= 0) clt__view_set_axis(&value->view, dim[i], "CHW"[i], size[i]);
     value->users = 0;
     *laid = true;
     return CLT_OK;
@@ -203,7 +206,7 @@ clt_status clt__onnx_as_image(const clt__onnx_work *work, const clt__onnx_value 
     TRY(clt__onnx_in_order(work, image, error));
     *is_image = clt__view_is_image(&image->view, image->shape);
     const bool one_pixel = image->shape.height == 1 && image->shape.width == 1;
-    if (*is_image) return one_pixel ? CLT_OK : reshape(work, image, image->shape, error);
+    if (*is_image) return one_pixel ? CLT_OK : clt__onnx_unflatten(work, image, error);
     *is_image = image->view.rank == 2 && clt__view_is_ordered(&image->view, image->shape);
     if (*is_image) return clt__onnx_follow(work->graph, "flatten", &image->line, image->shape, error, "%s", "");
     TRY(clt__onnx_lay_out(work, image, 1, is_image, error));

@@ -26,8 +26,7 @@ static clt_status cut_channels(const clt__onnx_work *work, clt__onnx_value *x, i
     TRY(clt__onnx_follow(work->graph, "slice", &x->line, shape, error, " first=%lld count=%lld", (long long)first,
                          (long long)count));
     x->shape = shape;
-    x->view.dim[axis].atoms = count > 1;
-    x->view.dim[axis].atom[0] = (clt__atom){'C', count, 1};
+    clt__view_set_axis(&x->view, axis, 'C', count);
     x->users = 0;
     return CLT_OK;
 }
@@ -117,23 +116,15 @@ static clt_status pick(const clt__onnx_work *work, clt__onnx_value *x, int axis,
                        clt_error *error)
 {
     enum { MOST = 8 };
-    int line[MOST], lines = 0;
-    clt__onnx_value part = *x;
+    clt__onnx_value part[MOST];
+    size_t parts = 0;
     for (int i = 0, next; i < count; i = next) {
         for (next = i + 1; next < count && place[next] == place[next - 1] + 1;) next++;
-        if (lines == MOST) return clt__onnx_refuse(work, error, "it picks from more than eight places");
-        part = *x;
-        TRY(cut_channels(work, &part, axis, place[i], next - i, error));
-        line[lines++] = part.line;
+        if (parts == MOST) return clt__onnx_refuse(work, error, "it picks from more than eight places");
+        part[parts] = *x;
+        TRY(cut_channels(work, &part[parts++], axis, place[i], next - i, error));
     }
-    if (lines > 1) {
-        part.shape.channels = count;
-        part.view.dim[axis].atoms = 1;
-        part.view.dim[axis].atom[0] = (clt__atom){'C', count, 1};
-        TRY(clt__onnx_write(work->graph, "concat", NULL, line, lines, part.shape, &part.line, error, "%s", ""));
-    }
-    *x = part;
-    return CLT_OK;
+    return clt__onnx_join(work, part, parts, axis, x, error);
 }
 
 /* False where one is beyond the axis. */
@@ -184,24 +175,14 @@ static clt_status gather(const clt__onnx_work *work, clt_error *error)
 
 /* ---- repetition */
 
-static clt_status repeat(const clt__onnx_work *work, clt__onnx_value *x, int rows, int columns, clt_error *error)
-{
-    if (rows == 1 && columns == 1) return CLT_OK;
-    x->shape.height *= rows;
-    x->shape.width *= columns;
-    return clt__onnx_follow(work->graph, "upsample", &x->line, x->shape, error, " scale=%dx%d", rows, columns);
-}
-
 /* One channel becomes several, by way of the rows. */
 static clt_status repeat_channel(const clt__onnx_work *work, clt__onnx_value *x, int times, clt_error *error)
 {
-    const clt_shape s = x->shape;
+    static const int swapped[] = {1, 0, 2};
     if (times == 1) return CLT_OK;
-    x->shape = (clt_shape){s.height, 1, s.width};
-    TRY(clt__onnx_follow(work->graph, "permute", &x->line, x->shape, error, "%s", " order=hcw"));
-    TRY(repeat(work, x, times, 1, error));
-    x->shape = (clt_shape){times, s.height, s.width};
-    return clt__onnx_follow(work->graph, "permute", &x->line, x->shape, error, "%s", " order=hcw");
+    TRY(clt__onnx_permute(work, x, swapped, error));
+    TRY(clt__onnx_repeat(work, x, times, 1, error));
+    return clt__onnx_permute(work, x, swapped, error);
 }
 
 /* How often what is one channel, row or column is wanted. NULL, or why that cannot be. */
@@ -232,11 +213,11 @@ static clt_status expand(const clt__onnx_work *work, clt_error *error)
     const char *reason = read_times(work, &x, times);
     if (reason) return clt__onnx_refuse(work, error, "%s", reason);
     const bool same = times[1] == 1 && times[2] == 1 && times[3] == 1;
-    if (!same && x.line >= 0 && work->graph->line[x.line].flat)
-        TRY(clt__onnx_follow(work->graph, "reshape", &x.line, x.shape, error, " out=%d size=1", x.shape.channels));
+    if (same) return clt__onnx_give_view(work, 0, &x, &x.view);
+    TRY(clt__onnx_unflatten(work, &x, error));
     TRY(repeat_channel(work, &x, times[1], error));
-    TRY(repeat(work, &x, times[2], times[3], error));
-    x.view = same ? x.view : clt__view_of(work->graph->batch, x.shape, x.view.rank);
+    TRY(clt__onnx_repeat(work, &x, times[2], times[3], error));
+    x.view = clt__view_of(work->graph->batch, x.shape, x.view.rank);
     return clt__onnx_give_view(work, 0, &x, &x.view);
 }
 
@@ -256,6 +237,7 @@ static clt_status cut_negative(const clt__onnx_work *work, clt__onnx_value *x, i
         if (!*fits) return CLT_OK;
         if (!first && !last) continue;
         TRY(take_axis(work, x, i, fits, error));
+        if (!*fits) return CLT_OK;
         TRY(cut_channels(work, x, i, first, size - first - last, error));
         *before = *before > 0 ? *before : 0;
         *after = *after > 0 ? *after : 0;
@@ -271,21 +253,18 @@ static clt_status wrap(const clt__onnx_work *work, clt__onnx_value *x, const int
     const int rank = x->view.rank;
     for (int i = 2; i < rank; i++) {
         const int64_t before = pads[i], after = pads[rank + i], size = clt__view_size(&x->view, i);
-        int line[3], lines = 0;
+        clt__onnx_value part[3];
+        size_t parts = 0;
         bool fits;
         if (!before && !after) continue;
-        if (before > size || after > size) return clt__onnx_refuse(work, error, "it wraps more than there is");
         TRY(take_axis(work, x, i, &fits, error));
-        clt__onnx_value first = *x, last = *x;
-        if (before) TRY(cut_channels(work, &last, i, size - before, before, error));
-        if (after) TRY(cut_channels(work, &first, i, 0, after, error));
-        if (before) line[lines++] = last.line;
-        line[lines++] = x->line;
-        if (after) line[lines++] = first.line;
-        x->shape.channels = (int)(before + size + after);
-        x->view.dim[i].atoms = 1;
-        x->view.dim[i].atom[0] = (clt__atom){'C', x->shape.channels, 1};
-        TRY(clt__onnx_write(work->graph, "concat", NULL, line, lines, x->shape, &x->line, error, "%s", ""));
+        if (!fits || before > size || after > size) return clt__onnx_refuse(work, error, "it wraps more than there is");
+        if (before) part[parts++] = *x;
+        if (before) TRY(cut_channels(work, &part[0], i, size - before, before, error));
+        part[parts++] = *x;
+        if (after) part[parts++] = *x;
+        if (after) TRY(cut_channels(work, &part[parts - 1], i, 0, after, error));
+        TRY(clt__onnx_join(work, part, parts, i, x, error));
     }
     return clt__onnx_give_view(work, 0, x, &x->view);
 }

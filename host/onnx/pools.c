@@ -98,20 +98,15 @@ static clt_status reduce_pixels(const clt__onnx_work *work, clt__onnx_value *x, 
                             kernel[0], kernel[1]);
 }
 
-static clt_status swap_channels_and_rows(const clt__onnx_work *work, clt__onnx_value *x, clt_error *error)
-{
-    x->shape = (clt_shape){x->shape.height, x->shape.channels, x->shape.width};
-    return clt__onnx_follow(work->graph, "permute", &x->line, x->shape, error, "%s", " order=hcw");
-}
-
 /* Over the channels, which for a maximum become rows. */
 static clt_status reduce_channels(const clt__onnx_work *work, clt__onnx_value *x, bool most, clt_error *error)
 {
+    static const int swapped[] = {1, 0, 2};
     if (x->shape.channels == 1) return CLT_OK;
     if (most) {
-        TRY(swap_channels_and_rows(work, x, error));
+        TRY(clt__onnx_permute(work, x, swapped, error));
         TRY(reduce_pixels(work, x, true, false, true, error));
-        return swap_channels_and_rows(work, x, error);
+        return clt__onnx_permute(work, x, swapped, error);
     }
     x->shape.channels = 1;
     return clt__onnx_follow(work->graph, "channelmean", &x->line, x->shape, error, "%s", "");
@@ -135,9 +130,7 @@ static clt_status reduce(const clt__onnx_work *work, clt_error *error)
         return clt__onnx_refuse(work, error, "its axes are not all of an image's rows, columns or channels");
     const bool channels = strchr(letters, 'C') != NULL;
     if (strchr(letters, 'N')) return clt__onnx_refuse(work, error, "only what an image has can be reduced so");
-    if (x.line >= 0 && work->graph->line[x.line].flat)
-        TRY(clt__onnx_follow(work->graph, "reshape", &x.line, x.shape, error, " out=%d size=%dx%d", x.shape.channels,
-                             x.shape.height, x.shape.width));
+    TRY(clt__onnx_unflatten(work, &x, error));
     reduce_view(given, reduced, clt__onnx_int(work, "keepdims", 1) != 0, &x.view);
     if (least) TRY(clt__onnx_turn(work, &x, "neg", &x, error));
     if (norm) TRY(clt__onnx_follow(work->graph, "pow", &x.line, x.shape, error, "%s", " exponent=2"));

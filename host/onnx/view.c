@@ -113,6 +113,17 @@ bool clt__view_is_axis(const clt__view *view, int dim, char axis, int64_t size)
     return view->dim[dim].atoms == 1 && is_same(view->dim[dim].atom[0], (clt__atom){axis, size, 1});
 }
 
+void clt__view_set_axis(clt__view *view, int dim, char axis, int64_t size)
+{
+    view->dim[dim].atoms = 0;
+    (void)append(view, dim, (clt__atom){axis, size, 1});
+}
+
+bool clt__shapes_equal(clt_shape a, clt_shape b)
+{
+    return a.channels == b.channels && a.height == b.height && a.width == b.width;
+}
+
 bool clt__view_equal(const clt__view *a, const clt__view *b)
 {
     if (a->rank != b->rank) return false;

@@ -43,8 +43,9 @@ int64_t clt__view_size(const clt__view *view, int dim);
 bool clt__view_reshape(const clt__view *from, int rank, const int64_t *dim, clt__view *to);
 void clt__view_transpose(const clt__view *from, const int *order, clt__view *to);
 
-/* Whether dimension `dim` is all of that axis and nothing else. */
+/* Whether dimension `dim` is all of that axis and nothing else; and makes it so. */
 bool clt__view_is_axis(const clt__view *view, int dim, char axis, int64_t size);
+void clt__view_set_axis(clt__view *view, int dim, char axis, int64_t size);
 
 /* Whether it is that of clt__view_of: images whose channels are dimension 1. */
 bool clt__view_is_image(const clt__view *view, clt_shape shape);
@@ -64,5 +65,6 @@ bool clt__view_is_pixel_shuffled(const clt__view *view, clt_shape shape, bool ba
 int64_t clt__view_element(const clt__view *view, clt_shape shape, const int64_t *place);
 
 bool clt__view_equal(const clt__view *a, const clt__view *b);
+bool clt__shapes_equal(clt_shape a, clt_shape b);
 
 #endif

@@ -153,9 +153,7 @@ static clt_status write_pixelwise(const clt__onnx_work *work, const clt__onnx_va
     free(values);
     TRY(status);
     clt__view view = x->view;
-    const int last = view.rank - 1;
-    view.dim[last].atoms = m->out > 1;
-    view.dim[last].atom[0] = (clt__atom){'C', m->out, 1};
+    clt__view_set_axis(&view, view.rank - 1, 'C', m->out);
     return clt__onnx_give_made(work, 0, line, &view);
 }
 

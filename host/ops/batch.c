@@ -35,7 +35,8 @@ static void twin(const void *sizes, const clt__array *operand)
     const int32_t *step = operand[BATCH_STEP].integer;
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c, outputs = (size_t)z->outputs;
     for (size_t n = 0; n < (size_t)z->n; n++) {
-        const bool valid = n<(size_t)step[STEP_VALID], some = step[STEP_VALID]> 0;
+        const bool some = step[STEP_VALID] > 0;
+        const bool valid = n < (size_t)step[STEP_VALID];
         const size_t place = place_of(z->partner, valid ? n : 0, step),
                      image = some ? (size_t)operand[BATCH_ORDER].integer[place] : 0;
         if (some) gather_image(z, operand, n, image, step[STEP_MIRROR]);

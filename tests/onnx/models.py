@@ -38,10 +38,13 @@ def judge(name, difference, bound):
         failures.append(name)
 
 
-def run(path, images):
+def outputs_of(path, images):
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    outputs = session.run(None, {session.get_inputs()[0].name: images})[0]
-    return outputs.reshape(len(images), -1).astype(numpy.float64)
+    return session.run(None, {session.get_inputs()[0].name: images})[0]
+
+
+def run(path, images):
+    return outputs_of(path, images).reshape(len(images), -1).astype(numpy.float64)
 
 
 def softmax(x):
@@ -129,8 +132,9 @@ def torchvision_models():
         train(name, net, FOLDER / f"{name}.onnx")
 
 
-whole_nets()
-torchvision_models()
-print(f"PyTorch {torch.__version__}, torchvision {torchvision.__version__}, ONNX Runtime {onnxruntime.__version__}")
-if failures:
-    sys.exit("too far apart: " + "; ".join(failures))
+if __name__ == "__main__":
+    whole_nets()
+    torchvision_models()
+    print(f"PyTorch {torch.__version__}, torchvision {torchvision.__version__}, ONNX Runtime {onnxruntime.__version__}")
+    if failures:
+        sys.exit("too far apart: " + "; ".join(failures))

@@ -3,19 +3,13 @@
 Small nets of what residual, attention, segmentation, speech and detection nets are made of, exported by both of PyTorch's
 exporters: what cltrain exports of them again gives ONNX Runtime's numbers, in the same shape where that has four dimensions.
 """
-import pathlib
-import subprocess
 import sys
-import warnings
 
-import numpy
-import onnxruntime
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-warnings.filterwarnings("ignore")
-CLTRAIN, FOLDER, BOUND = sys.argv[1], pathlib.Path(sys.argv[2]), 1e-5
+from models import BOUND, FOLDER, cltrain, export, outputs_of
 
 
 class Net(nn.Module):
@@ -68,26 +62,12 @@ NETS = [  # name, input, function, its modules
 ]
 
 
-def export(net, images, path, dynamo):
-    if dynamo:
-        torch.onnx.export(net, (images,), path, dynamo=True, external_data=False, verbose=False, input_names=["images"],
-                          dynamic_shapes=({0: torch.export.Dim("batch", min=2)},))
-    else:
-        torch.onnx.export(net, images, path, dynamo=False, opset_version=17, input_names=["images"],
-                          dynamic_axes={"images": {0: "batch"}})
-
-
-def run(path, images):
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: images})[0]
-
-
-def apart(net, shape, dynamo):
+def apart(net, shape, exporter):
     """How far what cltrain makes of it is from what it was; None where the shapes differ."""
     images, path, again = torch.randn(2, *shape), FOLDER / "part.onnx", FOLDER / "part_again.onnx"
-    export(net, images, path, dynamo)
-    subprocess.run([CLTRAIN, "convert", path, again], check=True, capture_output=True)
-    theirs, ours = run(path, images.numpy()), run(again, images.numpy())
+    export(net, images, path, exporter)
+    cltrain("convert", path, again)
+    theirs, ours = outputs_of(path, images.numpy()), outputs_of(again, images.numpy())
     if theirs.ndim in (2, 4) and theirs.shape != ours.shape:
         return None
     return abs(ours.reshape(theirs.shape) - theirs).max() / abs(theirs).max()
@@ -96,14 +76,14 @@ def apart(net, shape, dynamo):
 torch.manual_seed(0)
 failures, worst = [], 0
 for name, shape, function, *modules in NETS:
-    for dynamo in False, True:
+    for exporter in "script", "dynamo":
         try:
-            difference = apart(Net(function, *modules).eval(), shape, dynamo)
-        except subprocess.CalledProcessError as error:
-            failures.append(f"{name}: {error.stderr.decode()[-300:]}")
+            difference = apart(Net(function, *modules).eval(), shape, exporter)
+        except RuntimeError as error:
+            failures.append(f"{name}: {error}")
             continue
         if difference is None or not difference <= BOUND:
-            failures.append(f"{name}: {difference}")
+            failures.append(f"{name}, {exporter}: {difference}")
         else:
             worst = max(worst, difference)
 print(f"{len(NETS)} small nets by both exporters: ONNX Runtime is within {worst:.3g} of what cltrain makes of them")
