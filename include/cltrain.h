@@ -535,7 +535,7 @@ typedef struct clt_bench_row {
     const char *op;
     char layer[44]; /* both as in clt_verify_row */
     int launches;
-    double seconds; /* of one run */
+    double seconds; /* of one run, by the device's clock: without what it costs to launch its kernels */
     double flops;   /* of one run; 0 where the op is all about memory */
     double bytes;   /* that one run must read and write at least */
 } clt_bench_row;
@@ -546,6 +546,7 @@ typedef struct clt_bench_sums {
     double open_seconds;                /* until a session was ready: memory, kernels, data */
     double first_step_seconds;          /* the first step after that; drivers may compile in it */
     double peak_flops, peak_bytes;      /* a second: what this device reached on a fma and on a copy kernel */
+    double launch_seconds;              /* that launching a kernel cost the host, where nothing waited for it */
 } clt_bench_sums;
 
 typedef struct clt_bench_result clt_bench_result;
@@ -558,6 +559,47 @@ const clt_bench_sums *clt_bench_total(const clt_bench_result *result);
 size_t clt_bench_count(const clt_bench_result *result); /* ops of a training step */
 const clt_bench_row *clt_bench_at(const clt_bench_result *result, size_t index);
 void clt_bench_close(clt_bench_result *result);
+
+/* ---- launches ----------------------------------------------------------------------------------------------- */
+/* Threads: clt_plan_launches: one for the device. What takes a const plan: readers. Others: one. */
+
+typedef struct clt_launch_row {
+    const char *op;
+    char layer[44]; /* both as in clt_verify_row */
+    const char *kernel;
+    uint64_t groups;      /* work-groups */
+    int group_items;      /* work-items of each; 0: the device chooses, and `groups` are single items */
+    uint64_t waves;       /* groups for each compute unit, rounded up */
+    uint64_t local_bytes; /* local memory of a group */
+    double bytes;         /* that it must read and write at least */
+    double flops;         /* 0 where the op is all about memory */
+    double seconds;       /* by a model, never a clock; 0 for a device that is not pretended */
+    size_t program;       /* index of its program */
+} clt_launch_row;
+
+typedef struct clt_launch_program {
+    const char *file, *options, *source; /* the kernel file's name, the build options, the whole text */
+} clt_launch_program;
+
+typedef struct clt_launch_sums {
+    int micro_batch_size; /* images that the rows are for: the batch, unless memory splits it */
+    int compute_units;    /* that the device is planned for: of Intel's GPUs, cores of 16 of their vector engines */
+    double bytes, flops, seconds;
+} clt_launch_sums;
+
+typedef struct clt_launch_plan clt_launch_plan;
+
+/* The kernels that one training step of the net that the options name launches on the device, a row each in their
+ * order; nothing is built or allocated on the device. A device that the option `pretend` chose may be planned for
+ * (clt_device_open_with opens it), and then a model tells the time: of each launch the longest of what a launch costs,
+ * its bytes by the data sheet's bandwidth, and what host/device/tiling.h counts of arithmetic and of waiting. */
+clt_status clt_plan_launches(const clt_options *options, clt_device *device, clt_launch_plan **plan, clt_error *error);
+const clt_launch_sums *clt_launch_plan_total(const clt_launch_plan *plan);
+size_t clt_launch_plan_count(const clt_launch_plan *plan); /* launches */
+const clt_launch_row *clt_launch_plan_at(const clt_launch_plan *plan, size_t index);
+size_t clt_launch_plan_programs(const clt_launch_plan *plan);
+const clt_launch_program *clt_launch_plan_program_at(const clt_launch_plan *plan, size_t index);
+void clt_launch_plan_close(clt_launch_plan *plan);
 
 /* ---- tuning ------------------------------------------------------------------------------------------------- */
 /* Threads: readers for the model and the options, one for the device. */

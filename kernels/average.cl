@@ -6,9 +6,9 @@
  *   gradient   dx[n,h,w,c] = sum over the windows (y,x) that cover (h,w) of dy[n,y,x,c] / area(y,x)
  *   area       pixels of the window, those in the padding counted if include_pad says so (as torch.nn.AvgPool2d has it)
  *
- * Work-item (vector of channels of a pixel of the result). */
-#include "params.h"
+ * Work-item (vector of channels of a pixel of the result); under the tile schedule, where windows are large, a work-group. */
 #include "pixel.h"
+#include "sums.h"
 
 static inline int area(const average_sizes z, const int y, const int x)
 {
@@ -18,7 +18,23 @@ static inline int area(const average_sizes z, const int y, const int x)
     return (min(end_h, z.h) - max(h, 0)) * (min(end_w, z.w) - max(w, 0));
 }
 
-#ifdef OP_average_forward
+#if defined OP_average_forward && defined SPREAD
+/* Work-group (channels, pixel of the result), whose items take turns at the window's pixels. */
+kernel SUM_GROUP void average_forward(const average_sizes given, global const real *restrict x, global real *restrict y)
+{
+    const average_sizes z = SIZES(given);
+    TREE(realv, tree, SUM_ITEMS);
+    const int c = COLUMN(ACROSS), pixel = (int)get_group_id(1);
+    const int n = pixel / z.x / z.y, row = pixel / z.x % z.y, column = pixel % z.x;
+    const int top = max(row * z.stride_y - z.pad_y, 0), bottom = min(row * z.stride_y - z.pad_y + z.r, z.h);
+    const int left = max(column * z.stride_x - z.pad_x, 0), right = min(column * z.stride_x - z.pad_x + z.s, z.w);
+    real sum = 0;
+    for (int i = ROW(ACROSS); i < (bottom - top) * (right - left) && c < z.c; i += DOWN)
+        sum += x[(((size_t)n * z.h + top + i / (right - left)) * z.w + left + i % (right - left)) * z.c + c];
+    sum = add_rows(sum, ACROSS, DOWN, tree);
+    if (c < z.c && ROW(ACROSS) == 0) y[(size_t)pixel * z.c + c] = sum / area(z, row, column);
+}
+#elif defined OP_average_forward
 kernel void average_forward(const average_sizes given, global const real *restrict x, global real *restrict y)
 {
     const average_sizes z = SIZES(given);

@@ -9,84 +9,56 @@
  *   input gradient  dx = g(x) weight[c] inverse[c] (dy - db[c] / m - (x - mean[c]) inverse[c] dw[c] / m)
  *
  * Sums run over the m pixels of the batch's valid images (the last batch of an epoch may be short; dx is 0 behind it).
- * They go over parts of the batch, a work-item each, then over the parts in order. Variances are summed as deviations
- * from the mean of a few pixels, and merged exactly (Chan, Golub and LeVeque 1979), so that a large mean costs no digits.
- * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
-#include "channel_parts.h"
+ * They go over parts of the batch, then over the parts: sums.h, moments.h. Reads past the last channel stay inside the tensor or its
+ * guard, and their lanes are never stored. */
+#include "moments.h"
 #include "activations.h"
 
 #define EPSILON(z) real_of(z.epsilon)
 #define MOMENTUM(z) real_of(z.momentum)
 
-enum { CHUNK = 64 }; /* pixels whose mean is taken first; they stay in the first-level cache */
-
-/* A sample's count, mean and sum of squared deviations. */
-typedef struct {
-    int count;
-    realv mean, squares;
-} moments;
-
-static inline moments merge(const moments a, const moments b)
-{
-    if (a.count == 0) return b;
-    moments both = {a.count + b.count, a.mean, a.squares + b.squares};
-    const realv apart = b.mean - a.mean;
-    const real share = (real)b.count / both.count;
-    both.mean += apart * share;
-    both.squares += apart * apart * (a.count * share);
-    return both;
-}
-
-static inline moments measure(global const real *x, const int count, const int pitch)
-{
-    moments m = {count, (realv)0, (realv)0};
-    for (int i = 0; i < count; i++) m.mean += LOAD(x + i * pitch);
-    m.mean /= (realv)count;
-    for (int i = 0; i < count; i++) {
-        const realv deviation = LOAD(x + i * pitch) - m.mean;
-        m.squares += deviation * deviation;
-    }
-    return m;
-}
-
 #ifdef OP_batchnorm_statistics
-/* Work-item (vector of channels, part). partial: [part][mean, squares][padded c] */
-kernel void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
-                                       global const int *restrict step, global real *restrict mean,
-                                       global real *restrict inverse, global real *restrict running_mean,
-                                       global real *restrict running_var, global real *restrict partial)
+/* Work-group (vectors of channels, part). partial: [part][mean, squares][padded c] */
+kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
+                                                 global const int *restrict step, global real *restrict mean,
+                                                 global real *restrict inverse, global real *restrict running_mean,
+                                                 global real *restrict running_var, global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
-    const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c);
-#ifdef SPREAD
-    if (part >= z.parts) return;
-#endif
-    const int valid = step[STEP_VALID] * z.pixels;
-    const int begin = part_begin(valid, part, z.parts), end = part_begin(valid, part + 1, z.parts);
+    TREE(moments, tree, SUM_ITEMS);
+    const int c = COLUMN(ACROSS), part = (int)get_group_id(1);
+    const turns t = my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN);
+    const size_t pitch = (size_t)t.step * z.c;
     moments sum = {0, (realv)0, (realv)0};
-    for (int i = begin; i < end; i += CHUNK)
-        sum = merge(sum, measure(x + (size_t)i * z.c + c, min((int)CHUNK, end - i), z.c));
+    int i = t.first;
+    for (; i + (CHUNK - 1) * t.step < t.end; i += CHUNK * t.step)
+        sum = merge(sum, measure(x + (size_t)i * z.c + c, CHUNK, pitch));
+    if (i < t.end) sum = merge(sum, measure(x + (size_t)i * z.c + c, (t.end - i + t.step - 1) / t.step, pitch));
+    sum = merge_rows(sum, ACROSS, DOWN, tree);
+    if (c >= z.c || ROW(ACROSS) > 0) return;
     STORE(sum.mean, partial + 2 * part * PADDED(z.c) + c);
     STORE(sum.squares, partial + (2 * part + 1) * PADDED(z.c) + c);
 }
 
-/* Work-item (vector of channels) */
-kernel void batchnorm_statistics_merge(const norm_sizes given, global const real *restrict x,
-                                       global const int *restrict step, global real *restrict mean,
-                                       global real *restrict inverse, global real *restrict running_mean,
-                                       global real *restrict running_var, global real *restrict partial)
+/* Work-group (vectors of channels) */
+kernel LAST_GROUP void batchnorm_statistics_merge(const norm_sizes given, global const real *restrict x,
+                                                  global const int *restrict step, global real *restrict mean,
+                                                  global real *restrict inverse, global real *restrict running_mean,
+                                                  global real *restrict running_var, global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
-    const int c = (int)get_global_id(0) * VEC, lanes = z.c - c;
-    if (c >= z.c) return;
-    const int valid = step[STEP_VALID] * z.pixels;
+    TREE(moments, tree, LAST_ITEMS);
+    const int c = COLUMN(LAST_ACROSS), lanes = z.c - c, valid = step[STEP_VALID] * z.pixels;
+    const turns t = my_turns(z.parts, 1, z.c, LAST_ACROSS, LAST_DOWN);
     moments sum = {0, (realv)0, (realv)0};
-    for (int part = 0; part < z.parts; part++) {
+    for (int part = t.first; part < t.end; part += t.step) {
         const int count = part_begin(valid, part + 1, z.parts) - part_begin(valid, part, z.parts);
         const moments one = {count, LOAD(partial + 2 * part * PADDED(z.c) + c),
                              LOAD(partial + (2 * part + 1) * PADDED(z.c) + c)};
         if (count > 0) sum = merge(sum, one);
     }
+    sum = merge_rows(sum, LAST_ACROSS, LAST_DOWN, tree);
+    if (c >= z.c || ROW(LAST_ACROSS) > 0) return;
     const realv variance = sum.squares / (realv)sum.count;
     const realv unbiased = sum.squares / (realv)max(sum.count - 1, 1);
     store_lanes(sum.mean, lanes, mean + c);
@@ -158,42 +130,49 @@ kernel void batchnorm_inference(const norm_sizes given, global const real *restr
 #endif
 
 #ifdef OP_batchnorm_gradients
-/* Work-item (vector of channels, part). partial: [part][dw, db][padded c] */
-kernel void batchnorm_gradients_parts(const norm_sizes given, global const real *restrict dy,
-                                      global const real *restrict x, global const real *restrict mean,
-                                      global const real *restrict inverse, global real *restrict dw,
-                                      global real *restrict db, global const int *restrict step,
-                                      global real *restrict partial)
+/* Work-group (vectors of channels, part). partial: [part][dw, db][padded c] */
+kernel SUM_GROUP void batchnorm_gradients_parts(const norm_sizes given, global const real *restrict dy,
+                                                global const real *restrict x, global const real *restrict mean,
+                                                global const real *restrict inverse, global real *restrict dw,
+                                                global real *restrict db, global const int *restrict step,
+                                                global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
-    const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c), lanes = z.c - c;
-#ifdef SPREAD
-    if (part >= z.parts) return;
-#endif
-    const int valid = step[STEP_VALID] * z.pixels;
-    const int begin = part_begin(valid, part, z.parts), end = part_begin(valid, part + 1, z.parts);
+    TREE(realv, tree, SUM_ITEMS);
+    const int c = COLUMN(ACROSS), part = (int)get_group_id(1), lanes = z.c - c;
+    const turns t = my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN);
     const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
     realv weight = (realv)0, bias = (realv)0;
-    for (int i = begin; i < end; i++) {
-        const size_t at = (size_t)i * z.c + c;
-        const realv g = LOAD(dy + at);
-        bias += g;
-        weight += g * ((LOAD(x + at) - middle) * narrow);
+    for (int i = t.first; i < t.end; i += AHEAD * t.step) {
+        realv g[AHEAD], here[AHEAD];
+        UNROLL for (int j = 0; j < AHEAD; j++)
+        {
+            g[j] = row_of(dy + c, z.c, i + j * t.step, t);
+            here[j] = row_of(x + c, z.c, i + j * t.step, t);
+        }
+        UNROLL for (int j = 0; j < AHEAD; j++)
+        {
+            bias += g[j];
+            weight += g[j] * ((here[j] - middle) * narrow);
+        }
     }
+    weight = add_rows(weight, ACROSS, DOWN, tree);
+    bias = add_rows(bias, ACROSS, DOWN, tree);
+    if (c >= z.c || ROW(ACROSS) > 0) return;
     STORE(weight, partial + 2 * part * PADDED(z.c) + c);
     STORE(bias, partial + (2 * part + 1) * PADDED(z.c) + c);
 }
 
-/* Work-item (vector of channels) */
-kernel void batchnorm_gradients_sum(const norm_sizes given, global const real *restrict dy,
-                                    global const real *restrict x, global const real *restrict mean,
-                                    global const real *restrict inverse, global real *restrict dw,
-                                    global real *restrict db, global const int *restrict step,
-                                    global real *restrict partial)
+/* Work-group (vectors of channels) */
+kernel LAST_GROUP void batchnorm_gradients_sum(const norm_sizes given, global const real *restrict dy,
+                                               global const real *restrict x, global const real *restrict mean,
+                                               global const real *restrict inverse, global real *restrict dw,
+                                               global real *restrict db, global const int *restrict step,
+                                               global real *restrict partial)
 {
     const norm_sizes z = SIZES(given);
-    const int c = (int)get_global_id(0) * VEC;
-    if (c < z.c) add_two_sums(partial, z.parts, z.c, c, dw, db);
+    TREE(realv, tree, LAST_ITEMS);
+    add_two_sums(partial, z.parts, z.c, LAST_ACROSS, LAST_DOWN, tree, dw, db);
 }
 #endif
 

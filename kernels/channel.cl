@@ -5,7 +5,7 @@
  *               `shared` sums the channels too
  *
  * Reads past the last channel stay inside the tensor or its guard, and their lanes are never stored. */
-#include "channel_parts.h"
+#include "sums.h"
 #include "pixel.h"
 #include "activations.h"
 
@@ -25,43 +25,53 @@ kernel void bias(const channel_sizes given, global const real *restrict x, globa
 #endif
 
 #ifdef OP_channel_sum
-/* Work-item (vector of channels, part). partial: [part][padded c] */
-kernel void channel_sum_parts(const channel_sizes given, global const real *restrict dy, global const real *restrict x,
-                              global real *restrict sum, global real *restrict partial)
+/* Work-group (vectors of channels, part). partial: [part][padded c] */
+kernel SUM_GROUP void channel_sum_parts(const channel_sizes given, global const real *restrict dy,
+                                        global const real *restrict x, global real *restrict sum,
+                                        global real *restrict partial)
 {
     const channel_sizes z = SIZES(given);
-    const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c);
-#ifdef SPREAD
-    if (part >= z.parts) return;
-#endif
-    realv total = 0;
-    for (int i = part_begin(z.rows, part, z.parts); i < part_begin(z.rows, part + 1, z.parts); i++) {
-        const size_t at = (size_t)i * z.c + c;
-        const realv here = x ? LOAD(x + at) : (realv)1;
-        if (z.negative)
-            total += LOAD(dy + at) * (here > (realv)0 ? (realv)0 : here); /* NaN stays one */
-        else
-            total += LOAD(dy + at) * here;
+    TREE(realv, tree, SUM_ITEMS);
+    const int c = COLUMN(ACROSS);
+    const turns t = my_turns(z.rows, z.parts, z.c, ACROSS, DOWN);
+    realv total = (realv)0;
+    for (int i = t.first; i < t.end; i += AHEAD * t.step) {
+        realv g[AHEAD], here[AHEAD];
+        UNROLL for (int j = 0; j < AHEAD; j++)
+        {
+            g[j] = row_of(dy + c, z.c, i + j * t.step, t);
+            here[j] = x ? row_of(x + c, z.c, i + j * t.step, t) : (realv)1;
+        }
+        UNROLL for (int j = 0; j < AHEAD; j++)
+        {
+            if (z.negative)
+                total += g[j] * (here[j] > (realv)0 ? (realv)0 : here[j]); /* NaN stays one */
+            else
+                total += g[j] * here[j];
+        }
     }
-    STORE(total, partial + part * PADDED(z.c) + c);
+    total = add_rows(total, ACROSS, DOWN, tree);
+    if (c < z.c && ROW(ACROSS) == 0) STORE(total, partial + (int)get_group_id(1) * PADDED(z.c) + c);
 }
 
-/* Work-item (vector of channels); where the channels share one sum, the first makes it. */
-kernel void channel_sum_add(const channel_sizes given, global const real *restrict dy, global const real *restrict x,
-                            global real *restrict sum, global real *restrict partial)
+/* Work-group (vectors of channels); where the channels share one sum, the first group makes it. */
+kernel LAST_GROUP void channel_sum_add(const channel_sizes given, global const real *restrict dy,
+                                       global const real *restrict x, global real *restrict sum,
+                                       global real *restrict partial)
 {
     const channel_sizes z = SIZES(given);
-    const int c = (int)get_global_id(0) * VEC;
-    if (c >= z.c || (z.shared && c > 0)) return;
+    TREE(realv, tree, LAST_ITEMS);
+    const int c = COLUMN(LAST_ACROSS);
     if (z.shared) {
         real all = 0;
-        for (int part = 0; part < z.parts; part++)
-            for (int k = 0; k < z.c; k++) all += partial[part * PADDED(z.c) + k];
-        sum[0] = all;
+        for (int at = (int)get_local_id(0); at < z.parts * PADDED(z.c) && get_group_id(0) == 0; at += LAST_ITEMS)
+            if (at % PADDED(z.c) < z.c) all += partial[at];
+        const realv sums = add_rows((realv)all, 1, LAST_ITEMS, tree);
+        if (get_global_id(0) == 0) store_lanes(sums, 1, sum);
         return;
     }
-    realv total = 0;
-    for (int part = 0; part < z.parts; part++) total += LOAD(partial + part * PADDED(z.c) + c);
-    store_lanes(total, z.c - c, sum + c);
+    const realv total = add_rows(sum_turns(partial + c, PADDED(z.c), my_turns(z.parts, 1, z.c, LAST_ACROSS, LAST_DOWN)), LAST_ACROSS,
+                                 LAST_DOWN, tree);
+    if (c < z.c && ROW(LAST_ACROSS) == 0) store_lanes(total, z.c - c, sum + c);
 }
 #endif

@@ -20,7 +20,7 @@
 #endif
 #include "params.h"
 #include "group_tile.h"
-#include "activations.h"
+#include "product_finish.h"
 
 enum { NOWHERE = -(1 << 29) }; /* a coordinate outside every image, however far a filter reaches */
 
@@ -44,16 +44,18 @@ static inline place first_under(const conv_sizes z, const int m)
     return (place){h, w, ((pixel.outer * z.h + h) * z.w + w) * z.c};
 }
 
-/* Group (tile of k, tile of pixels). */
+/* Group (tile of k, tile of pixels, slice). */
 kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const real *restrict x,
                                          global const real *restrict w, global const real *restrict bias,
-                                         global real *restrict y, global real *restrict before, local real4 *slabs)
+                                         global real *restrict y,
+                                         global real *restrict before PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int rows = z.n * z.y * z.x, depth = z.r * z.s * z.c, k = FIRST_N + B_LANE;
+    const slice_terms terms = terms_of(depth, z.slices);
     const digits step = digits_of(TILE_K, z.s, z.c);
-    digits at = digits_of(A_LANE, z.s, z.c); /* r, s, c */
-    int first = 0;
+    digits at = digits_of(terms.first + A_LANE, z.s, z.c); /* r, s, c */
+    int first = terms.first;
     place under[A_LOADS];
     UNROLL for (int j = 0; j < A_LOADS; j++) under[j] = first_under(z, FIRST_M + A_LINE(j));
 #define X_AT(j)                                                                                                        \
@@ -62,16 +64,29 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
          : (load_a)0)
 #define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), depth, k, z.k)
     block t;
-    TILE_PRODUCT(t, depth, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
+    TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
     EACH_OUTPUT
-    {
-        const int m = OUTPUT_M(i), n = OUTPUT_N(j);
-        if (m >= rows || n >= z.k) continue;
-        const real sum = bias ? t.sum[i][j] + bias[n] : t.sum[i][j];
-        if (before) before[m * z.k + n] = sum;
-        y[m * z.k + n] = activate(sum);
+    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.k) {
+#ifdef SLICED
+        partial[((size_t)SLICE(z.slices) * rows + OUTPUT_M(i)) * z.k + OUTPUT_N(j)] = t.sum[i][j];
+#else
+        finish_forward(t.sum[i][j], OUTPUT_M(i) * z.k + OUTPUT_N(j), OUTPUT_N(j), bias, y, before);
+#endif
     }
 }
+
+#ifdef SLICED
+/* Work-group (elements of y). */
+kernel SUM_GROUP void conv_forward_add(const conv_sizes given, global const real *restrict x,
+                                       global const real *restrict w, global const real *restrict bias,
+                                       global real *restrict y, global real *restrict before, global real *restrict partial)
+{
+    const conv_sizes z = SIZES(given);
+    const int count = z.n * z.y * z.x * z.k;
+    ADD_SLICES(sum, z.slices, count);
+    if (FINISHES(count)) finish_forward(sum, ADDED_AT, ADDED_AT % z.k, bias, y, before);
+}
+#endif
 #endif
 
 #ifdef OP_conv_input_gradient
@@ -92,19 +107,21 @@ static inline phase phase_of(const int begin, const int size, const int filter, 
     return p;
 }
 
-/* Group (tile of c, tile of a phase's pixels, phase). */
+/* Group (tile of c, tile of a phase's pixels, phase and slice). */
 kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global const real *restrict dy,
                                                 global const real *restrict w, global const real *restrict x,
-                                                global real *restrict dx, local real4 *slabs)
+                                                global real *restrict dx PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
-    const int number = (int)get_group_id(2);
+    const int number = PRODUCT(z.slices);
     const phase down = phase_of(number / z.stride_x, z.h, z.r, z.stride_y, z.pad_y);
     const phase across = phase_of(number % z.stride_x, z.w, z.s, z.stride_x, z.pad_x);
     const int rows = z.n * down.count * across.count, filter_columns = max(across.positions, 1);
     if (FIRST_M >= rows) return; /* the whole group: some phases have fewer inputs */
+    const slice_terms terms = terms_of(down.positions * across.positions * z.k, z.slices);
     const digits step = digits_of(TILE_K, filter_columns, z.k);
-    digits at = digits_of(A_LANE, filter_columns, z.k); /* position down, position across, k: B_LANE is the same */
+    /* position down, position across, k: B_LANE is the same */
+    digits at = digits_of(terms.first + A_LANE, filter_columns, z.k);
     place over[A_LOADS];
     UNROLL for (int j = 0; j < A_LOADS; j++)
     {
@@ -124,8 +141,7 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
                           FIRST_N + B_LINE(j)) * z.k + at.inner)                                                       \
          : (load_b)0)
     block t;
-    TILE_PRODUCT(t, down.positions * across.positions * z.k, slabs, DY_AT, W_AT,
-                 at = add_digits(at, step, filter_columns, z.k));
+    TILE_PRODUCT(t, terms.count, slabs, DY_AT, W_AT, at = add_digits(at, step, filter_columns, z.k));
     EACH_OUTPUT
     {
         const int m = OUTPUT_M(i), c = OUTPUT_N(j);
@@ -133,58 +149,77 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
         const digits pixel = digits_of(m, down.count, across.count);
         const int h = down.begin + pixel.middle * z.stride_y, v = across.begin + pixel.inner * z.stride_x;
         const int to = ((pixel.outer * z.h + h) * z.w + v) * z.c + c;
-        dx[to] = x ? deactivate(t.sum[i][j], x[to]) : t.sum[i][j];
+#ifdef SLICED
+        partial[(size_t)SLICE(z.slices) * z.n * z.h * z.w * z.c + to] = t.sum[i][j];
+#else
+        finish_input_gradient(t.sum[i][j], to, x, dx);
+#endif
     }
 }
+
+#ifdef SLICED
+/* Work-group (elements of dx). */
+kernel SUM_GROUP void conv_input_gradient_add(const conv_sizes given, global const real *restrict dy,
+                                              global const real *restrict w, global const real *restrict x,
+                                              global real *restrict dx, global real *restrict partial)
+{
+    const conv_sizes z = SIZES(given);
+    const int count = z.n * z.h * z.w * z.c;
+    ADD_SLICES(sum, z.slices, count);
+    if (FINISHES(count)) finish_input_gradient(sum, ADDED_AT, x, dx);
+}
+#endif
 #endif
 
 #ifdef OP_conv_weight_gradient
 /* Group (tile of k, tile of weights, slice of the pixels). partial: [slice][r*s*c, and the bias][k] */
 kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global const real *restrict x,
                                                  global const real *restrict dy, global real *restrict dw,
-                                                 global real *restrict db, global real *restrict partial,
-                                                 local real4 *slabs)
+                                                 global real *restrict db PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
-    const int weights = z.r * z.s * z.c, rows = weights + (z.bias ? 1 : 0), slice = (int)get_group_id(2);
-    const int pixels = z.n * z.y * z.x;
-    const int end = (int)((long)pixels * (slice + 1) / z.slices), k = FIRST_N + B_LANE, m = FIRST_M + A_LANE;
-    int first = (int)((long)pixels * slice / z.slices);
-    const int depth = end - first;
+    const int weights = z.r * z.s * z.c, rows = weights + (z.bias ? 1 : 0), pixels = z.n * z.y * z.x;
+    const int k = FIRST_N + B_LANE, m = FIRST_M + A_LANE;
+    const slice_terms terms = terms_of(pixels, z.slices);
+    int first = terms.first;
     const digits weight = digits_of(m, z.s, z.c), step = digits_of(TILE_K, z.y, z.x); /* r, s, c */
     digits pixel[A_LOADS];
     UNROLL for (int j = 0; j < A_LOADS; j++) pixel[j] = digits_of(first + A_LINE(j), z.y, z.x);
 #define H_AT(j) (pixel[j].middle * z.stride_y - z.pad_y + weight.outer)
 #define V_AT(j) (pixel[j].inner * z.stride_x - z.pad_x + weight.middle)
 #define X_AT(j)                                                                                                        \
-    (first + A_LINE(j) >= end ? (load_a)0                                                                              \
-     : m >= weights           ? (load_a)1                                                                              \
+    (first + A_LINE(j) >= pixels ? (load_a)0                                                                           \
+     : m >= weights              ? (load_a)1                                                                           \
      : is_inside(H_AT(j), V_AT(j), z.h, z.w)                                                                           \
          ? VECTOR_AT(load_a, x + ((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner)              \
          : (load_a)0)
-#define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), end, k, z.k)
+#define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), pixels, k, z.k)
     block t;
-    TILE_PRODUCT(t, depth, slabs, X_AT, DY_AT, {
+    TILE_PRODUCT(t, terms.count, slabs, X_AT, DY_AT, {
         first += TILE_K;
         UNROLL for (int j = 0; j < A_LOADS; j++) pixel[j] = add_digits(pixel[j], step, z.y, z.x);
     });
     EACH_OUTPUT
-    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.k)
-        partial[((size_t)slice * rows + OUTPUT_M(i)) * z.k + OUTPUT_N(j)] = t.sum[i][j];
+    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.k) {
+        const int to = OUTPUT_M(i) * z.k + OUTPUT_N(j);
+#ifdef SLICED
+        partial[(size_t)SLICE(z.slices) * rows * z.k + to] = t.sum[i][j];
+#else
+        finish_weight_gradient(t.sum[i][j], to, weights * z.k, dw, db);
+#endif
+    }
 }
 
-/* Adds the slices in order. Work-item (weight or bias). */
-kernel void conv_weight_gradient_add(const conv_sizes given, global const real *restrict x,
-                                     global const real *restrict dy, global real *restrict dw,
-                                     global real *restrict db, global real *restrict partial)
+#ifdef SLICED
+/* Work-group (weights and biases). */
+kernel SUM_GROUP void conv_weight_gradient_add(const conv_sizes given, global const real *restrict x,
+                                               global const real *restrict dy, global real *restrict dw,
+                                               global real *restrict db, global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);
-    const int at = (int)get_global_id(0), weights = z.r * z.s * z.c * z.k, all = weights + (z.bias ? z.k : 0);
-    real sum = 0;
-    for (int slice = 0; slice < z.slices && at < all; slice++) sum += partial[(size_t)slice * all + at];
-    if (at < weights)
-        dw[at] = sum;
-    else if (at < all)
-        db[at - weights] = sum;
+    const int weights = z.r * z.s * z.c * z.k, count = weights + (z.bias ? z.k : 0);
+    ADD_SLICES(sum, z.slices, count);
+    if (FINISHES(count)) finish_weight_gradient(sum, ADDED_AT, weights, dw, db);
 }
+#endif
 #endif

@@ -19,70 +19,122 @@
 #endif
 #include "params.h"
 #include "group_tile.h"
-#include "activations.h"
+#include "product_finish.h"
 
 #ifdef OP_dense_forward
-/* Group (tile of outputs, tile of images). */
+/* Group (tile of outputs, tile of images, slice). */
 kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const real *restrict x,
                                           global const real *restrict w, global const real *restrict bias,
-                                          global real *restrict y, global real *restrict before, local real4 *slabs)
+                                          global real *restrict y, global real *restrict before PARTIAL,
+                                          local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
-    int first = 0;
+    const slice_terms terms = terms_of(z.i, z.slices);
+    int first = terms.first;
 #define X_AT(j) ELEMENTS(load_a, x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
 #define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
     block t;
-    TILE_PRODUCT(t, z.i, slabs, X_AT, W_AT, first += TILE_K);
+    TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, first += TILE_K);
     EACH_OUTPUT
-    {
-        const int n = OUTPUT_M(i), o = OUTPUT_N(j);
-        if (n >= z.n || o >= z.o) continue;
-        const real sum = bias ? t.sum[i][j] + bias[o] : t.sum[i][j];
-        if (before) before[n * z.o + o] = sum;
-        y[n * z.o + o] = activate(sum);
+    if (OUTPUT_M(i) < z.n && OUTPUT_N(j) < z.o) {
+        const int at = OUTPUT_M(i) * z.o + OUTPUT_N(j);
+#ifdef SLICED
+        partial[(size_t)SLICE(z.slices) * z.n * z.o + at] = t.sum[i][j];
+#else
+        finish_forward(t.sum[i][j], at, OUTPUT_N(j), bias, y, before);
+#endif
     }
 }
+
+#ifdef SLICED
+/* Work-group (elements of y). */
+kernel SUM_GROUP void dense_forward_add(const dense_sizes given, global const real *restrict x,
+                                        global const real *restrict w, global const real *restrict bias,
+                                        global real *restrict y, global real *restrict before,
+                                        global real *restrict partial)
+{
+    const dense_sizes z = SIZES(given);
+    const int count = z.n * z.o;
+    ADD_SLICES(sum, z.slices, count);
+    if (FINISHES(count)) finish_forward(sum, ADDED_AT, ADDED_AT % z.o, bias, y, before);
+}
+#endif
 #endif
 
 #ifdef OP_dense_input_gradient
-/* Group (tile of inputs, tile of images). */
+/* Group (tile of inputs, tile of images, slice). */
 kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global const real *restrict dy,
                                                  global const real *restrict w, global const real *restrict x,
-                                                 global real *restrict dx, local real4 *slabs)
+                                                 global real *restrict dx PARTIAL, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
-    int first = 0;
+    const slice_terms terms = terms_of(z.o, z.slices);
+    int first = terms.first;
 #define DY_AT(j) ELEMENTS(load_a, dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
 #define W_AT(j) ELEMENTS(load_b, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
     block t;
-    TILE_PRODUCT(t, z.o, slabs, DY_AT, W_AT, first += TILE_K);
+    TILE_PRODUCT(t, terms.count, slabs, DY_AT, W_AT, first += TILE_K);
     EACH_OUTPUT
-    {
-        const int n = OUTPUT_M(i), in = OUTPUT_N(j), to = n * z.i + in;
-        if (n < z.n && in < z.i) dx[to] = x ? deactivate(t.sum[i][j], x[to]) : t.sum[i][j];
+    if (OUTPUT_M(i) < z.n && OUTPUT_N(j) < z.i) {
+        const int to = OUTPUT_M(i) * z.i + OUTPUT_N(j);
+#ifdef SLICED
+        partial[(size_t)SLICE(z.slices) * z.n * z.i + to] = t.sum[i][j];
+#else
+        finish_input_gradient(t.sum[i][j], to, x, dx);
+#endif
     }
 }
+
+#ifdef SLICED
+/* Work-group (elements of dx). */
+kernel SUM_GROUP void dense_input_gradient_add(const dense_sizes given, global const real *restrict dy,
+                                               global const real *restrict w, global const real *restrict x,
+                                               global real *restrict dx, global real *restrict partial)
+{
+    const dense_sizes z = SIZES(given);
+    const int count = z.n * z.i;
+    ADD_SLICES(sum, z.slices, count);
+    if (FINISHES(count)) finish_input_gradient(sum, ADDED_AT, x, dx);
+}
+#endif
 #endif
 
 #ifdef OP_dense_weight_gradient
-/* Group (tile of outputs, tile of inputs and the bias). */
+/* Group (tile of outputs, tile of inputs and the bias, slice of the images). */
 kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, global const real *restrict x,
                                                   global const real *restrict dy, global real *restrict dw,
-                                                  global real *restrict db, local real4 *slabs)
+                                                  global real *restrict db PARTIAL, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
-    int first = 0;
-    const int in = FIRST_M + A_LANE;
+    const slice_terms terms = terms_of(z.n, z.slices);
+    int first = terms.first;
+    const int in = FIRST_M + A_LANE, rows = z.i + (z.bias ? 1 : 0);
 #define X_AT(j)                                                                                                        \
     (first + A_LINE(j) >= z.n ? (load_a)0 : in < z.i ? VECTOR_AT(load_a, x + (first + A_LINE(j)) * z.i + in) : (load_a)1)
 #define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
     block t;
-    TILE_PRODUCT(t, z.n, slabs, X_AT, DY_AT, first += TILE_K);
+    TILE_PRODUCT(t, terms.count, slabs, X_AT, DY_AT, first += TILE_K);
     EACH_OUTPUT
-    {
-        const int in = OUTPUT_M(i), o = OUTPUT_N(j);
-        if (in < z.i && o < z.o) dw[in * z.o + o] = t.sum[i][j];
-        if (in == z.i && o < z.o && z.bias) db[o] = t.sum[i][j];
+    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.o) {
+        const int to = OUTPUT_M(i) * z.o + OUTPUT_N(j);
+#ifdef SLICED
+        partial[(size_t)SLICE(z.slices) * rows * z.o + to] = t.sum[i][j];
+#else
+        finish_weight_gradient(t.sum[i][j], to, z.i * z.o, dw, db);
+#endif
     }
 }
+
+#ifdef SLICED
+/* Work-group (weights and biases). */
+kernel SUM_GROUP void dense_weight_gradient_add(const dense_sizes given, global const real *restrict x,
+                                                global const real *restrict dy, global real *restrict dw,
+                                                global real *restrict db, global real *restrict partial)
+{
+    const dense_sizes z = SIZES(given);
+    const int weights = z.i * z.o, count = weights + (z.bias ? z.o : 0);
+    ADD_SLICES(sum, z.slices, count);
+    if (FINISHES(count)) finish_weight_gradient(sum, ADDED_AT, weights, dw, db);
+}
+#endif
 #endif

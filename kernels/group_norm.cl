@@ -8,10 +8,10 @@
  *   input sums      shift[n,g] = sum dy weight[c] / m,   tilt[n,g] = sum dy weight[c] (x - mean) inverse / m
  *   input gradient  dx = f'(x) inverse (dy weight[c] - shift - (x - mean) inverse tilt)
  *
- * weight and bias may be NULL: 1 and 0. Sums over a group go over parts of it, a work-item each, then over the parts in order;
- * variances are merged exactly (Chan, Golub and LeVeque 1979). Reads past the last channel stay inside the tensor or its
+ * weight and bias may be NULL: 1 and 0. Sums over a group go over parts of it, a work-item each, then over the parts in order
+ * (the tile schedule's are in group_norm_tile.cl); variances are merged exactly (Chan, Golub and LeVeque 1979). Reads past the last channel stay inside the tensor or its
  * guard, and their lanes are never stored. */
-#include "channel_parts.h"
+#include "sums.h"
 #include "pixel.h"
 #include "activations.h"
 
@@ -208,40 +208,51 @@ kernel void group_norm_input_gradient(const group_norm_sizes given, global const
 #endif
 
 #ifdef OP_group_norm_gradients
-/* Work-item (vector of channels, part of all images' pixels). partial: [part][dw, db][padded c] */
-kernel void group_norm_gradients_parts(const group_norm_sizes given, global const real *restrict dy,
-                                       global const real *restrict x, global const real *restrict mean,
-                                       global const real *restrict inverse, global real *restrict dw,
-                                       global real *restrict db, global real *restrict partial)
+/* Work-group (vectors of channels, part of all images' pixels). partial: [part][dw, db][padded c] */
+kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, global const real *restrict dy,
+                                                 global const real *restrict x, global const real *restrict mean,
+                                                 global const real *restrict inverse, global real *restrict dw,
+                                                 global real *restrict db, global real *restrict partial)
 {
     const group_norm_sizes z = SIZES(given);
-    const int c = SUMMED_CHANNEL(z.c), part = SUMMED_PART(z.c), lanes = z.c - c;
-#ifdef SPREAD
-    if (part >= z.parts) return;
-#endif
-    const int end = part_begin(z.n * z.pixels, part + 1, z.parts);
+    TREE(realv, tree, SUM_ITEMS);
+    const int c = COLUMN(ACROSS), part = (int)get_group_id(1), lanes = z.c - c;
+    const turns t = my_turns(z.n * z.pixels, z.parts, z.c, ACROSS, DOWN);
     realv weight = (realv)0, bias = (realv)0;
-    for (int i = part_begin(z.n * z.pixels, part, z.parts); i < end;) {
-        const int n = i / z.pixels, last = min(end, (n + 1) * z.pixels);
+    for (int i = t.first; i < t.end;) {
+        const int n = i / z.pixels, last = min(t.end, (n + 1) * z.pixels);
         const realv middle = by_group(z, mean, n, c, lanes), narrow = by_group(z, inverse, n, c, lanes);
-        for (; i < last; i++) {
-            const realv g = LOAD(dy + (size_t)i * z.c + c);
-            bias += g;
-            weight += g * ((LOAD(x + (size_t)i * z.c + c) - middle) * narrow);
+        const turns of_image = {i, last, t.step};
+        for (; i < last; i += AHEAD * t.step) {
+            realv g[AHEAD], here[AHEAD];
+            UNROLL for (int j = 0; j < AHEAD; j++)
+            {
+                g[j] = row_of(dy + c, z.c, i + j * t.step, of_image);
+                here[j] = row_of(x + c, z.c, i + j * t.step, of_image);
+            }
+            UNROLL for (int j = 0; j < AHEAD; j++)
+            {
+                bias += g[j];
+                weight += g[j] * ((here[j] - middle) * narrow);
+            }
         }
+        i = of_image.first + (last - of_image.first + t.step - 1) / t.step * t.step;
     }
+    weight = add_rows(weight, ACROSS, DOWN, tree);
+    bias = add_rows(bias, ACROSS, DOWN, tree);
+    if (c >= z.c || ROW(ACROSS) > 0) return;
     STORE(weight, partial + 2 * part * PADDED(z.c) + c);
     STORE(bias, partial + (2 * part + 1) * PADDED(z.c) + c);
 }
 
-/* Work-item (vector of channels) */
-kernel void group_norm_gradients_add(const group_norm_sizes given, global const real *restrict dy,
-                                     global const real *restrict x, global const real *restrict mean,
-                                     global const real *restrict inverse, global real *restrict dw,
-                                     global real *restrict db, global real *restrict partial)
+/* Work-group (vectors of channels) */
+kernel LAST_GROUP void group_norm_gradients_add(const group_norm_sizes given, global const real *restrict dy,
+                                                global const real *restrict x, global const real *restrict mean,
+                                                global const real *restrict inverse, global real *restrict dw,
+                                                global real *restrict db, global real *restrict partial)
 {
     const group_norm_sizes z = SIZES(given);
-    const int c = (int)get_global_id(0) * VEC;
-    if (c < z.c) add_two_sums(partial, z.parts, z.c, c, dw, db);
+    TREE(realv, tree, LAST_ITEMS);
+    add_two_sums(partial, z.parts, z.c, LAST_ACROSS, LAST_DOWN, tree, dw, db);
 }
 #endif

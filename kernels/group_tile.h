@@ -27,6 +27,9 @@
 #define CLT_GROUP_TILE_H
 
 #include "real.h"
+#ifdef SLICED
+#include "sums.h"
+#endif
 
 #define GROUP (GROUP_M * GROUP_N)
 #define TILE_M (GROUP_M * ITEM_M)
@@ -157,6 +160,43 @@ static inline void multiply(block *t, local const real *slabs)
             ADVANCE;                                                                                                   \
         }                                                                                                              \
     } while (0)
+
+/* Where too few groups would keep the device busy, sums are cut into slices, each a group's work (SLICED): the launch's third
+ * number counts them, and products, if there are several. What is stored is then the slice's sum, for a second kernel to add. */
+#ifdef SLICED
+#define PARTIAL , global real *restrict partial
+#define PRODUCT(slices) ((int)get_group_id(2) / (slices))
+#define SLICE(slices) ((int)get_group_id(2) % (slices))
+#else
+#define PARTIAL
+#define PRODUCT(slices) ((int)get_group_id(2))
+#define SLICE(slices) 0
+#endif
+
+/* The terms of a slice: whole slabs, but for the last one's. */
+typedef struct {
+    int first, count;
+} slice_terms;
+
+static inline slice_terms terms_of(const int depth, const int slices)
+{
+#ifdef SLICED
+    const int slabs = (depth + TILE_K - 1) / TILE_K, slice = SLICE(slices);
+    const int first = (int)((long)slabs * slice / slices) * TILE_K;
+    return (slice_terms){first, min(depth, (int)((long)slabs * (slice + 1) / slices) * TILE_K) - first};
+#else
+    return (slice_terms){0, depth};
+#endif
+}
+
+/* In a kernel that adds the slices' sums, `count` of each: the sum of the element that this item may finish, and which that is; the
+ * item does when FINISHES. */
+#define ADDED_AT COLUMN(ACROSS)
+#define FINISHES(count) (ADDED_AT < (count) && ROW(ACROSS) == 0)
+#define ADD_SLICES(sum, slices, count)                                                                                 \
+    TREE(realv, tree_, SUM_ITEMS);                                                                                     \
+    const turns turns_ = my_turns(slices, 1, count, ACROSS, DOWN);                                                                   \
+    const real sum = add_rows(sum_turns(partial + ADDED_AT, count, turns_), ACROSS, DOWN, tree_)
 
 /* For each sum t.sum[i][j] of this item: that of row OUTPUT_M(i) and output OUTPUT_N(j), which may lie outside. */
 #define EACH_OUTPUT UNROLL for (int i = 0; i < ITEM_M; i++) UNROLL for (int j = 0; j < ITEM_N; j++)

@@ -19,7 +19,7 @@ typedef struct conv_sizes {
     int groups, dilation_y, dilation_x; /* all 1 but in grouped_conv.cl */
     int block_y, blocks_y; /* output rows of one patch, and patches of one image */
     int block_x, blocks_x; /* the same for columns */
-    int slices;            /* weight gradient: parts of the batch that are summed apart */
+    int slices;            /* parts of the sums that are summed apart */
     int winograd;          /* forward, input gradient: outputs on a side of a Winograd tile, 0 where there are none */
     int tiles;             /* of a work-item, if so */
 } conv_sizes;
@@ -32,7 +32,8 @@ enum { WINOGRAD_A = 5, WINOGRAD_B = 13, WINOGRAD_UNIT = 8 };
 typedef struct dense_sizes {
     int n, i, o;
     int bias, activation;
-    int chunk; /* input gradient: outputs whose weights are transposed at a time */
+    int chunk;  /* input gradient: outputs whose weights are transposed at a time */
+    int slices; /* tile schedule: parts of the sums that are summed apart */
 } dense_sizes;
 
 /* pool.cl */

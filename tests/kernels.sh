@@ -17,13 +17,18 @@ check_syntax() {
 tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3"
 group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=4 -DLOAD_A=4 -DLOAD_B=2"
 one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0 -DLOAD_A=1 -DLOAD_B=1"
+sums="-DACROSS=4 -DDOWN=8 -DLAST_ACROSS=2 -DLAST_DOWN=16" no_sums="-DACROSS=1 -DDOWN=1 -DLAST_ACROSS=1 -DLAST_DOWN=1"
 checked=0
 for file in "$source"/kernels/*.cl; do
     ops=$(sed -n 's/^#ifn*def \(OP_[a-z0-9_]*\).*/\1/p' "$file" | sort -u)
     for op in ${ops:-OP_only}; do
-        for types in "-DVEC=16 $group" "-DVEC=1 $group" "-DVEC=8 -DREAL_IS_DOUBLE $group" "-DVEC=1 -DSPREAD $one_item"; do
+        for types in "-DVEC=16 $group $no_sums" "-DVEC=1 $group $no_sums" "-DVEC=8 -DREAL_IS_DOUBLE $group $no_sums" \
+            "-DVEC=1 -DSPREAD $one_item $sums" "-DVEC=1 -DSPREAD -DSLICED $group $sums"; do
             # These have no vectors.
-            case $file in */conv_direct.cl | *_tile.cl) types=$(echo "$types" | sed 's/-DVEC=[0-9]*//') ;; esac
+            case $file in
+            */group_norm_tile.cl | */grouped_conv_tile.cl) types=$(echo "$types" | sed 's/-DVEC=[0-9]*/-DVEC=1 -DSPREAD/') ;;
+            */conv_direct.cl | *_tile.cl) types=$(echo "$types" | sed 's/-DVEC=[0-9]*//') ;;
+            esac
             check_syntax -D"$op" $types $tile "$file"
             checked=$((checked + 1))
         done
@@ -66,6 +71,9 @@ done
 # large tiles.
 verify_on_oclgrind tile "input 3x7x6, conv out=5 kernel=3x2 stride=2x3 padding=1x2, batchnorm, relu, conv out=18 kernel=3 padding=2, maxpool kernel=2, tanh, flatten, dense out=7, sigmoid, dense out=19"
 verify_on_oclgrind tile "input 2x9x7, conv out=33 kernel=2 stride=3x1 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, conv out=1, flatten, dense out=70, relu, dense out=3, loss half_mse"
+
+# Sums cut into slices and parts, as for a large device.
+verify_on_oclgrind tile "input 9x8x7, conv out=12 kernel=3 padding=1, batchnorm, relu, conv out=12 kernel=3 groups=4 bias=no, groupnorm groups=3, prelu, globalavgpool, layernorm, dense out=40, dense out=3" --compute-units 300
 
 # Compilers drop a load whose value nobody wants, unless told not to: so one sees what reads an operand that is absent.
 for schedule in vector tile; do

@@ -86,6 +86,9 @@ static const char channel_net_text[] =
 static const char tied_net_text[] =
     "input 2x7x5; conv out=3 kernel=3 padding=1; clip least=-0.01 most=0.01; maxpool kernel=2; flatten; dense out=3";
 
+/* One that normalises many pixels of few channels. */
+static const char normed_net_text[] = "input 3x9x8; conv out=5; batchnorm; relu; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
     static const struct {
@@ -94,6 +97,7 @@ static const char *net_of(const char *file)
                 {"pool.cl", tied_net_text},
                 {"arithmetic.cl", joined_net_text},
                 {"join.cl", joined_net_text},
+                {"batchnorm.cl", normed_net_text},
                 {"adaptive.cl", sized_net_text},
                 {"pick.cl", sized_net_text},
                 {"scale.cl", channel_net_text},
@@ -292,8 +296,8 @@ static const fault wrong_values[] = {
     {"join.cl", "kernel void extreme_gradient(", "(realv)0.5", "(realv)0.25", "extreme_gradient", "minimum1", "dx",
      disagree},
     {"scale.cl", "kernel void scale", "value += of", "value -= of", "scale", "scale1", "y", disagree},
-    {"channel.cl", "kernel void channel_sum_parts", "if (z.negative)", "if (1)", "channel_sum", "scale1", "sum",
-     disagree},
+    {"channel.cl", "kernel SUM_GROUP void channel_sum_parts", "if (z.negative)", "if (1)", "channel_sum", "scale1",
+     "sum", disagree},
     {"lrn.cl", "static inline int window_end", "/ 2 + 1", "/ 2", "lrn_forward", "lrn1", "base", disagree},
     {"lrn.cl", "kernel void lrn_gradient", "2 * real_of", "real_of", "lrn_gradient", "lrn1", "dx", disagree},
     {"pixel_shuffle.cl", "kernel void pixel_shuffle", "row % z.scale", "column % z.scale", "pixel_shuffle",
@@ -321,19 +325,21 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
 {
     (void)state;
     static const fault faults[] = {
-        {"conv_tile.cl", "kernel WORK_GROUP void conv_forward_tile", "t.sum[i][j] + bias[n]",
-         "t.sum[i][j] * (real)1.0001 + bias[n]", "conv_forward", "conv1", "y", disagree},
+        {"conv_tile.cl", "kernel WORK_GROUP void conv_forward_tile", "finish_forward(t.sum[i][j]",
+         "finish_forward(t.sum[i][j] * (real)1.0001", "conv_forward", "conv1", "y", disagree},
         {"conv_tile.cl", "static inline phase phase_of", ".first = (begin + pad)", ".first = (begin + pad + 1)",
          "conv_input_gradient", "conv1", "dx", disagree},
-        {"conv_tile.cl", "kernel WORK_GROUP void conv_weight_gradient_tile", "m >= weights           ? (load_a)1",
-         "m >= weights           ? (load_a)0", "conv_weight_gradient", "conv1", "db", disagree},
-        {"conv_tile.cl", "kernel void conv_weight_gradient_add", "else if (at < all)", "else", "conv_weight_gradient",
-         "conv1", "db", outside},
+        {"conv_tile.cl", "kernel WORK_GROUP void conv_weight_gradient_tile", "m >= weights              ? (load_a)1",
+         "m >= weights              ? (load_a)0", "conv_weight_gradient", "conv1", "db", disagree},
+        {"batchnorm.cl", "void batchnorm_gradients_parts", "weight = add_rows(weight, ACROSS, DOWN, tree);", "",
+         "batchnorm_gradients", "batchnorm1", "dw", disagree},
+        {"batchnorm.cl", "void batchnorm_statistics_parts", "sum = merge_rows(sum, ACROSS, DOWN, tree);", "",
+         "batchnorm_statistics", "batchnorm1", "mean", disagree},
         /* One weight row too many lies in the guard, which is NaN while verify runs. */
         {"dense_tile.cl", "kernel WORK_GROUP void dense_forward_tile", "first + B_LINE(j), z.i,",
          "first + B_LINE(j), z.i + 1,", "dense_forward", "dense1", "y", disagree},
-        {"dense_tile.cl", "kernel WORK_GROUP void dense_input_gradient_tile", "n < z.n && in", "n < z.n - 1 && in",
-         "dense_input_gradient", "dense1", "dx", disagree},
+        {"dense_tile.cl", "kernel WORK_GROUP void dense_input_gradient_tile", "OUTPUT_M(i) < z.n &&",
+         "OUTPUT_M(i) < z.n - 1 &&", "dense_input_gradient", "dense1", "dx", disagree},
         {"dense_tile.cl", "kernel WORK_GROUP void dense_weight_gradient_tile", "x + (first", "x + (1 + first",
          "dense_weight_gradient", "dense1", "dw", disagree},
         {"pool.cl", "kernel void pool_forward", "if (oy >= z.y) return;", "if (oy >= z.y - 1) return;", "pool_forward",

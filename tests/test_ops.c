@@ -94,14 +94,21 @@ static void forget_requests(void)
     request_count = request_capacity = 0;
 }
 
-/* How many of the programs that were asked for have Winograd tiles with `out` x `out` outputs. */
+/* How many of the programs that were asked for have all of these in their options. */
+static int programs_with(const char *define, const char *other)
+{
+    int count = 0;
+    for (size_t i = 0; i < request_count; i++)
+        count += strstr(requests[i].defines, define) && strstr(requests[i].defines, other);
+    return count;
+}
+
+/* Winograd tiles with `out` x `out` outputs. */
 static int winograd_programs(int out)
 {
     char define[32];
-    int count = 0;
     (void)snprintf(define, sizeof define, "-DWINOGRAD=%d ", out);
-    for (size_t i = 0; i < request_count; i++) count += strstr(requests[i].defines, define) != NULL;
-    return count;
+    return programs_with(define, "");
 }
 
 /* ---- the cases */
@@ -291,6 +298,28 @@ static void tiles_of_one_item(void **state)
     convolutions_and_a_dense_layer(CLT_F32);
 }
 
+/* A device of so many units that sums are cut into slices and parts wherever they can be. */
+static void tiles_of_a_large_device(void **state)
+{
+    (void)state;
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    device->info.compute_units = 500;
+    convolutions_and_a_dense_layer(CLT_F32);
+    verify_case(
+        "input 8x19x17; conv out=12 kernel=3 padding=1; batchnorm; relu; conv out=12 kernel=3 groups=12; "
+        "groupnorm groups=3; prelu; conv out=8 kernel=3x2 groups=4 stride=2; globalavgpool; layernorm; dense out=40; "
+        "dense out=3",
+        9, "cross_entropy", CLT_F32, &(tally){0});
+    verify_case("input 24x6x5; conv out=20 kernel=3 stride=2; relu; conv out=40 kernel=2", 5, "cross_entropy", CLT_F32,
+                &(tally){0});
+    verify_case("input 5x10x6; flatten; dense out=200; relu; dense out=65", 130, "cross_entropy", CLT_F32, &(tally){0});
+    verify_case("input 7x1x1; dense out=3", 300, "cross_entropy", CLT_F32, &(tally){0});
+    static const char *const sliced[] = {"OP_conv_forward ",  "OP_conv_input_gradient ",  "OP_conv_weight_gradient ",
+                                         "OP_dense_forward ", "OP_dense_input_gradient ", "OP_dense_weight_gradient "};
+    for (size_t i = 0; i < sizeof sliced / sizeof *sliced; i++)
+        if (programs_with(sliced[i], "-DSLICED") == 0) fail_msg("no program of %sadds slices", sliced[i]);
+}
+
 /* ---- nets of random sizes, the same ones every time */
 
 static int pick(clt__random *stream, const int *from, size_t count)
@@ -368,9 +397,10 @@ int main(int count, char **arguments)
         PART(nets_of_random_sizes_in_tiles),
         PART(tiles_without_local_memory),
         PART(tiles_of_one_item),
+        PART(tiles_of_a_large_device),
     };
-    static const char *const names[] = {"quick", "float",       "double",      "random",      "little",  "winograd",
-                                        "tile",  "tile_double", "tile_random", "tile_little", "tile_one"};
+    static const char *const names[] = {"quick", "float",       "double",      "random",      "little",   "winograd",
+                                        "tile",  "tile_double", "tile_random", "tile_little", "tile_one", "tile_large"};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         const struct CMUnitTest one[] = {tests[i]};
         if (count == 2 && strcmp(arguments[1], names[i]) == 0) return cmocka_run_group_tests(one, NULL, NULL);

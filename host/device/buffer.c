@@ -9,6 +9,9 @@ clt_status clt__buffer_create(clt_device *device, uint64_t bytes, const char *wh
                               clt_error *error)
 {
     *buffer = NULL;
+    if (!device->context)
+        return FAIL(error, CLT_NO_DEVICE, "device %s (%s) cannot compute: it is there for plans alone", device->info.id,
+                    device->info.name);
     const uint64_t most = clt__device_limits(device, CLT_F32).allocation_bytes;
     if (bytes > most)
         return FAIL(error, CLT_NO_MEMORY, "%s takes %" PRIu64 " bytes, device %s allocates at most %" PRIu64 " at once",

@@ -394,7 +394,8 @@ clt_status clt_device_open_with(const clt_options *options, clt_device **device,
 {
     clt_options none;
     options = clt__options_or_default(options, &none);
-    TRY(clt_device_open(options->device, device, error));
+    TRY(options->pretend ? clt__device_pretend(options->pretend, device, error)
+                         : clt_device_open(options->device, device, error));
     clt_device_set_notes(*device, options->note, options->note_user);
     clt_device_set_schedule(*device, (clt_schedule)options->schedule);
     if ((*device)->fitting > 1) note_choice(*device, wanted_name(options->device));
@@ -439,7 +440,7 @@ const clt_device_info *clt_device_describe(const clt_device *device)
 
 bool clt__device_is_reference(const clt_device *device)
 {
-    return !device->queue;
+    return !device->queue && !device->pretended;
 }
 
 static int power_of_two_up_to_16(int width)
@@ -469,19 +470,23 @@ void clt__device_set_caps(clt_device *device, const clt__caps *caps)
 
 /* A compute unit is another thing with each vendor, and OpenCL has no question for it. NVIDIA's is a multiprocessor of
  * 128 lanes. AMD's is a compute unit of 64 lanes, whose work-groups are multiples of 64, or a pair of newer ones, whose
- * are of 32. Intel's is a vector engine of 8 lanes, of which 16 share their local memory. Vendors are numbered by the
- * PCI consortium. */
-enum { AMD = 0x1002, INTEL = 0x8086 };
+ * are of 32. Intel's is a vector engine of 8 lanes; 16 of them share a local memory, and are one here. */
+enum { ENGINES = 16 };
 
 static bool is_intel_gpu(const clt_device *device)
 {
-    return device->vendor == INTEL && strcmp(device->info.type, "gpu") == 0;
+    return device->vendor == CLT__VENDOR_INTEL && strcmp(device->info.type, "gpu") == 0;
+}
+
+static int units_of(const clt_device *device)
+{
+    const int units = is_intel_gpu(device) ? device->info.compute_units / ENGINES : device->info.compute_units;
+    return units > 0 ? units : 1;
 }
 
 static int lanes_of_unit(const clt_device *device)
 {
-    if (is_intel_gpu(device)) return 8;
-    return device->vendor == AMD && device->preferred_multiple >= 64 ? 64 : 128;
+    return device->vendor == CLT__VENDOR_AMD && device->preferred_multiple >= 64 ? 64 : 128;
 }
 
 /* Tiles of the tile schedule: 128 x 128 outputs by 16 x 16 work-items of 8 x 8 sums, which with what they multiply take
@@ -509,7 +514,7 @@ clt__limits clt__device_limits(const clt_device *device, clt_precision precision
         .item_block = ITEM_BLOCK,
         .item_sums = most_sums(device),
         .slab = SLAB,
-        .compute_units = device->info.compute_units > 0 ? device->info.compute_units : 1,
+        .compute_units = units_of(device),
         .unit_lanes = lanes_of_unit(device),
         .local_bytes = clt__lower_limit(device->info.local_memory_bytes, device->caps.local_bytes),
         .allocation_bytes = clt__lower_limit(device->allocation_bytes, device->caps.allocation_bytes),

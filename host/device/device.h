@@ -4,6 +4,7 @@
 #define CLT_DEVICE_DEVICE_H
 
 #include "base/error.h"
+#include "base/text.h"
 
 typedef struct clt__buffer clt__buffer;
 typedef struct clt__kernel clt__kernel;
@@ -109,6 +110,12 @@ clt_status clt__upload_end(clt__upload *upload, clt_error *error);
 clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
                               const char *defines, clt__kernel **kernel, clt_error *error);
 void clt__kernel_release(clt__kernel *kernel);
+
+/* The text and the build options of such a program. */
+enum { CLT__MOST_OPTIONS = 960 };
+clt_status clt__program_source(const clt_device *device, const char *file, clt__text *to, clt_error *error);
+clt_status clt__program_options(const char *file, clt_precision precision, const char *defines, char *options,
+                                size_t size, clt_error *error);
 
 /* How many work-items of this kernel a work-group may have. */
 clt_status clt__kernel_group_items(const clt_device *device, const clt__kernel *kernel, size_t *most, clt_error *error);

@@ -56,6 +56,21 @@ static clt_status append_source(const clt_device *device, const char *name, clt_
     return CLT_OK;
 }
 
+clt_status clt__program_source(const clt_device *device, const char *file, clt__text *to, clt_error *error)
+{
+    return append_source(device, file, to, error);
+}
+
+clt_status clt__program_options(const char *file, clt_precision precision, const char *defines, char *options,
+                                size_t size, clt_error *error)
+{
+    const int length =
+        snprintf(options, size, "-cl-std=CL1.2 %s%s", precision == CLT_F64 ? "-DREAL_IS_DOUBLE " : "", defines);
+    if (length < 0 || (size_t)length >= size)
+        return FAIL(error, CLT_DEVICE_ERROR, "the build options of %s are longer than %zu characters", file, size);
+    return CLT_OK;
+}
+
 /* ---- building */
 
 /* Never empty: some compilers have nothing to say. */
@@ -155,12 +170,8 @@ clt_status clt__kernel_create(clt_device *device, const char *file, const char *
                               const char *defines, clt__kernel **kernel, clt_error *error)
 {
     *kernel = NULL;
-    char options[960];
-    const int length = snprintf(options, sizeof options, "-cl-std=CL1.2 %s%s",
-                                precision == CLT_F64 ? "-DREAL_IS_DOUBLE " : "", defines);
-    if (length < 0 || (size_t)length >= sizeof options)
-        return FAIL(error, CLT_DEVICE_ERROR, "the build options of %s are longer than %zu characters", file,
-                    sizeof options);
+    char options[CLT__MOST_OPTIONS];
+    TRY(clt__program_options(file, precision, defines, options, sizeof options, error));
     clt__program *program;
     TRY(find_program(device, file, options, &program, error));
     clt__kernel *fresh;
@@ -257,9 +268,11 @@ clt_status clt__kernel_enqueue(clt_device *device, clt__kernel *kernel, const si
                                clt_error *error)
 {
     size_t group[3] = {local[0], local[1], local[2]};
+    cl_event *event;
     TRY(choose_group(device, kernel, global[0], group, error));
+    TRY(clt__profile_event(device, &event, error));
     const cl_int code =
-        clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, group[0] ? group : NULL, 0, NULL, NULL);
+        clEnqueueNDRangeKernel(device->queue, kernel->kernel, 3, NULL, global, group[0] ? group : NULL, 0, NULL, event);
     if (code == CL_SUCCESS) return CLT_OK;
     return OPENCL_FAIL(error, "clEnqueueNDRangeKernel", code,
                        "kernel %s cannot be launched on device %s over %zu x %zu x %zu work-items", kernel->name,

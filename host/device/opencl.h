@@ -6,9 +6,13 @@
 #include <CL/cl.h>
 
 #include "device/device.h"
+#include "device/pretend.h"
 
 /* What `cltrain tune` chose for one op: see tuning.h. */
 typedef struct clt__tuned clt__tuned;
+
+/* profile.c: a device's kernels being timed. */
+typedef struct clt__profile clt__profile;
 
 typedef struct clt__program {
     char *source, *options; /* the whole text, includes spliced in */
@@ -31,10 +35,12 @@ struct clt_device {
     int winograd;             /* clt__limits */
     uint64_t allocated_bytes; /* by buffers that are there now */
     bool shares_host_memory;
-    cl_device_id id; /* NULL for the reference, as all below */
+    const clt__speed *pretended; /* of a GPU that is not there, else NULL */
+    cl_device_id id;             /* NULL for the reference and for what is pretended, as all below */
     cl_context context;
     cl_command_queue queue;
     cl_command_queue upload_queue; /* NULL until the first upload */
+    clt__profile *profile;         /* NULL while kernels are not timed */
     clt__program *programs;
     size_t program_count, program_capacity;
     char *cache_folder;     /* cache.h; NULL for no cache */
@@ -56,11 +62,20 @@ struct clt__kernel {
     char name[64];
 };
 
+/* Where the event of a kernel that is about to be enqueued goes: NULL for nowhere. */
+clt_status clt__profile_event(clt_device *device, cl_event **event, clt_error *error);
+
 /* A limit of the device, or what was asked for in its place: see clt__caps. */
 static inline uint64_t clt__lower_limit(uint64_t own, int64_t asked)
 {
     return asked > 0 && (uint64_t)asked < own ? (uint64_t)asked : own;
 }
+
+enum {
+    CLT__VENDOR_NVIDIA = 0x10de,
+    CLT__VENDOR_AMD = 0x1002,
+    CLT__VENDOR_INTEL = 0x8086
+}; /* numbers of the PCI consortium */
 
 enum { CLT__PLATFORM_NOT_FOUND = -1001 }; /* CL_PLATFORM_NOT_FOUND_KHR of CL/cl_ext.h */
 

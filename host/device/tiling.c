@@ -1,5 +1,7 @@
 #include "device/tiling.h"
 
+#include <math.h>
+
 /* ---- the vector schedule */
 
 /* Rows that leave registers for the tile's sums, `cols` vectors being loaded and one broadcast scalar. Wide tiles pay
@@ -66,10 +68,21 @@ int clt__register_tile_stripe(const clt__register_tile *tile)
 
 /* ---- the tile schedule */
 
-/* What a step along the sums costs, in multiply-adds of one lane. Reading an operand from local memory costs about as
- * much as LOCAL_READ of them, an element of a slab from global memory GLOBAL_READ, the two barriers of a slab BARRIERS
- * for each lane: the proportions of today's GPUs, roughly, which is all that choosing among powers of two takes. */
-enum { LOCAL_READ = 2, GLOBAL_READ = 8, BARRIERS = 16 };
+/* What compilers make of a step along the sums (kernels/README.md has the tables): beside an item's multiply-adds about
+ * as many instructions as it reads operands, OPERAND_READ each, GLOBAL_READ for each element of a slab that it brings
+ * there, and BARRIER for each slab. Of the device's own the model takes lanes and compute units; LATENCY is
+ * CLT__LATENCY. */
+enum { OPERAND_READ = 1, GLOBAL_READ = 2, BARRIER = 8 };
+
+/* Clocks that a group's items wait at a barrier and for local memory after it, unless another group computes meanwhile.
+ */
+enum { BARRIER_WAIT = 60 };
+
+/* What a launch costs, and reading and writing a real of a slice for each lane of the device. */
+enum { LAUNCH_CLOCKS = 6000, ADD_CLOCKS = 64 };
+
+/* Registers of a lane, most items that it holds, and what an item needs beside its sums and operands. */
+enum { LANE_REGISTERS = 512, LANE_ITEMS = 16, OTHER_REGISTERS = 40 };
 
 enum { BANKS = 32 }; /* of local memory, each a number wide */
 
@@ -135,42 +148,98 @@ static bool choose_slab(const clt__limits *limits, clt__group_tile *tile)
     return false;
 }
 
-/* Of the whole product. Fewer work-items than keep the device busy cost as much as those would. */
-static int64_t group_cost(const clt__limits *limits, const clt__group_tile *tile, int rows, int outputs, int products)
+/* Groups of a tile that a compute unit holds at a time. */
+static int resident_groups(const clt__limits *limits, const clt__group_tile *tile, int lanes)
+{
+    const int registers = tile->item_m * tile->item_n + 2 * (tile->item_m + tile->item_n) + OTHER_REGISTERS;
+    const int most = LANE_REGISTERS / registers < LANE_ITEMS ? LANE_REGISTERS / registers : LANE_ITEMS;
+    const int groups = limits->unit_lanes * most / lanes;
+    return groups > 1 ? groups : 1;
+}
+
+/* Of the product alone. A compute unit is done once it has multiplied all its groups' slabs; nor before its groups, so
+ * many of them at a time, have each gone through their slabs, the next of which is read while one is multiplied. Where
+ * there are fewer groups than units the idle ones are charged for, so that smaller tiles are taken where they cost
+ * little. */
+static double product_clocks(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices)
 {
     const int high = clt__group_tile_rows(tile), wide = clt__group_tile_outputs(tile);
-    const int multiple = limits->preferred_multiple > 0 ? limits->preferred_multiple : 1;
-    const int64_t lanes = (int64_t)clt__divide_up(tile->group_m * tile->group_n, multiple) * multiple;
-    const int64_t groups = (int64_t)clt__divide_up(rows, high) * clt__divide_up(outputs, wide) * products;
-    const int64_t wanted = (clt__busy_items(limits) + lanes - 1) / lanes;
-    const int64_t sums = tile->item_m * tile->item_n + LOCAL_READ * (tile->item_m + tile->item_n);
-    const int64_t step = lanes * sums + GLOBAL_READ * (high + wide) + lanes * BARRIERS / tile->slab;
-    return step * (groups > wanted ? groups : wanted);
+    const int items = tile->group_m * tile->group_n,
+              multiple = limits->preferred_multiple > 0 ? limits->preferred_multiple : 1;
+    const int lanes = clt__divide_up(items, multiple) * multiple;
+    const double groups =
+        (double)clt__divide_up(p->rows, high) * clt__divide_up(p->outputs, wide) * p->products * slices;
+    const double of_unit =
+        groups < limits->compute_units ? limits->compute_units / groups : ceil(groups / limits->compute_units);
+    const double slabs = ceil(ceil((double)p->depth / slices) / tile->slab);
+    const double step = tile->item_m * tile->item_n + OPERAND_READ * (tile->item_m + tile->item_n) +
+                        GLOBAL_READ * (double)(high + wide) / items + (double)BARRIER / tile->slab;
+    const double side_by_side = (double)lanes / limits->unit_lanes;
+    const double slab = tile->slab * step * (side_by_side > 1 ? side_by_side : 1);
+    const double rounds = ceil(ceil(groups / limits->compute_units) / resident_groups(limits, tile, lanes));
+    return fmax(of_unit * slabs * tile->slab * step * side_by_side,
+                rounds * slabs * fmax(slab + BARRIER_WAIT, CLT__LATENCY));
+}
+
+static double adding_clocks(const clt__limits *limits, const clt__product *p, int slices)
+{
+    if (slices == 1) return 0;
+    return LAUNCH_CLOCKS + ADD_CLOCKS * (double)slices * p->rows * p->outputs * p->products /
+                               ((double)limits->compute_units * limits->unit_lanes);
+}
+
+/* Takes the tile with so many slices where that is better than the best so far. */
+static void consider(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices,
+                     double *least, clt__tiling *best)
+{
+    const double clocks = product_clocks(limits, tile, p, slices), all = clocks + adding_clocks(limits, p, slices);
+    if (*least >= 0 && all >= *least) return;
+    *least = all;
+    *best = (clt__tiling){*tile, slices, clocks};
+}
+
+/* As many slices as fill the compute units in whole waves: two at least, for one that is not quite whole leaves units
+ * idle. */
+static void consider_slices(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p,
+                            double *least, clt__tiling *best)
+{
+    enum { MOST_WAVES = 8 };
+    const int64_t groups = (int64_t)clt__divide_up(p->rows, clt__group_tile_rows(tile)) *
+                           clt__divide_up(p->outputs, clt__group_tile_outputs(tile)) * p->products;
+    const uint64_t plane =
+        (uint64_t)p->rows * (uint64_t)p->outputs * (uint64_t)p->products * (uint64_t)limits->real_bytes;
+    consider(limits, tile, p, 1, least, best);
+    for (int waves = 2; waves <= MOST_WAVES; waves++) {
+        int64_t slices = (int64_t)limits->compute_units * waves / groups;
+        if (slices > p->most_slices) slices = p->most_slices;
+        if (slices > 1 && plane * (uint64_t)slices <= limits->allocation_bytes)
+            consider(limits, tile, p, (int)slices, least, best);
+    }
+}
+
+int clt__most_slices(const clt__limits *limits, int depth)
+{
+    enum { LEAST_SLABS = 4 };
+    return clt__divide_up(depth, LEAST_SLABS * limits->slab);
 }
 
 /* Square groups only: with blocks of any form they make tiles of any form, and fewer tiles mean fewer programs. */
-static bool choose_tile(const clt__limits *limits, int rows, int outputs, int products, int least_items,
-                        clt__group_tile *best)
+static bool choose_tile(const clt__limits *limits, const clt__product *p, int least_items, clt__tiling *best)
 {
-    int64_t least = -1;
+    double least = -1;
     clt__group_tile tile = {0};
     for (int side = 1; side * side <= limits->work_group_items; side *= 2)
         for (tile.item_m = 1; tile.item_m <= limits->item_block; tile.item_m *= 2)
             for (tile.item_n = 1; tile.item_n <= limits->item_block; tile.item_n *= 2) {
                 if (side * side < least_items || tile.item_m * tile.item_n > limits->item_sums) continue;
                 tile.group_m = tile.group_n = side;
-                if (!choose_slab(limits, &tile)) continue;
-                const int64_t cost = group_cost(limits, &tile, rows, outputs, products);
-                if (least >= 0 && cost >= least) continue;
-                least = cost;
-                *best = tile;
+                if (choose_slab(limits, &tile)) consider_slices(limits, &tile, p, &least, best);
             }
     return least >= 0;
 }
 
 /* Of a group that is less than the preferred multiple lanes are idle, which only a small local memory may ask for. */
-bool clt__group_tile_for(const clt__limits *limits, int rows, int outputs, int products, clt__group_tile *best)
+bool clt__tiling_for(const clt__limits *limits, const clt__product *product, clt__tiling *best)
 {
-    return choose_tile(limits, rows, outputs, products, limits->preferred_multiple, best) ||
-           choose_tile(limits, rows, outputs, products, 1, best);
+    return choose_tile(limits, product, limits->preferred_multiple, best) || choose_tile(limits, product, 1, best);
 }

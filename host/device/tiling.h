@@ -33,9 +33,30 @@ typedef struct clt__group_tile {
     int slab, pad;
 } clt__group_tile;
 
-/* The tile for a product of `rows` x `outputs`, of which there are `products`. False where local memory does not hold
- * even the smallest. */
-bool clt__group_tile_for(const clt__limits *limits, int rows, int outputs, int products, clt__group_tile *tile);
+/* Products of rows x outputs, each sum of `depth` terms, which may be cut into up to `most_slices` slices that are
+ * added up afterwards. */
+typedef struct clt__product {
+    int rows, outputs, products, depth;
+    int most_slices;
+    int a_row, b_row; /* of operands A and B, how many elements in a row are neighbours */
+    bool together;    /* a work-item loads the same places of a row of both */
+} clt__product;
+
+/* A tile, and into how many slices the sums are cut: what takes the fewest clocks. */
+typedef struct clt__tiling {
+    clt__group_tile tile;
+    int slices;
+    double clocks; /* of the product alone, without adding up the slices */
+} clt__tiling;
+
+/* Into how many slices sums of so many terms may be cut: each has some slabs, for its sums cost a pass over memory. */
+int clt__most_slices(const clt__limits *limits, int depth);
+
+/* False where local memory does not hold even the smallest tile. */
+bool clt__tiling_for(const clt__limits *limits, const clt__product *product, clt__tiling *tiling);
+
+/* Clocks until something that was read from global memory is there. */
+enum { CLT__LATENCY = 300 };
 
 int clt__group_tile_rows(const clt__group_tile *tile);
 int clt__group_tile_outputs(const clt__group_tile *tile);
@@ -45,8 +66,8 @@ uint64_t clt__group_tile_reals(const clt__group_tile *tile); /* of local memory 
  * `side` long; `row` of the operand's elements are neighbours. */
 int clt__group_tile_load(const clt__group_tile *tile, int side, int row);
 
-/* Work-items that keep the device busy: enough for each compute unit to have others to turn to while some wait for
- * memory. */
+/* Work-items that keep the device busy where each does little: enough for each compute unit to have others to turn to
+ * while some wait for memory. */
 int64_t clt__busy_items(const clt__limits *limits);
 
 static inline int clt__divide_up(int value, int by)

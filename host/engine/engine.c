@@ -94,13 +94,9 @@ clt_status clt__engine_finish(clt__engine *engine, clt_error *error)
 clt__work clt__engine_work(const clt__engine *engine, size_t index)
 {
     const clt__op *op = &engine->tape->op[index];
-    clt__work work = {0};
-    for (int i = 0; i < clt__operand_count(op->row); i++) {
-        if (op->tensor[i] < 0) continue;
-        const double times = op->row->operand[i].access == CLT__UPDATE ? 2 : 1;
-        work.bytes += times * engine->tape->tensor[op->tensor[i]].count *
-                      (double)clt__tensor_element_bytes(engine, op->tensor[i]);
-    }
+    const clt_precision kept = engine->backend->in_double ? CLT_F64 : engine->precision;
+    clt__work work = {.bytes = clt__operand_bytes(engine->tape, op, kept, false) +
+                               clt__operand_bytes(engine->tape, op, kept, true)};
     engine->backend->count_work(engine, index, &work);
     return work;
 }

@@ -13,6 +13,20 @@ clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
 /* The launches by the row's rule for the schedule that the limits say. */
 void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launches *launches);
 
+/* An op's launches on this device, and its sizes with what the rule set: by the limits that were tuned for it, if any.
+ * `plain`: the plainest kernel that there is. Work-groups have at most `most_items` items. */
+clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
+                            int most_items, clt__sizes *sizes, clt__launches *launches, clt_error *error);
+
+/* What the program of these launches is built with. */
+enum { CLT__MOST_DEFINES = 1200 };
+clt_status clt__defines_of(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
+                           const clt__sizes *sizes, const clt__launches *launches, bool plain,
+                           char defines[CLT__MOST_DEFINES], clt_error *error);
+
+/* Of the operands that an op reads, or writes, with reals kept in that precision; what it updates it does both with. */
+double clt__operand_bytes(const clt__tape *tape, const clt__op *op, clt_precision kept, bool written);
+
 /* Whether both run the same kernels in the same way. */
 bool clt__same_launches(const clt__launches *a, const clt__launches *b);
 

@@ -48,11 +48,6 @@ struct clt__engine {
     uint64_t scratch_reals;
 };
 
-/* launches.c: an op's launches on this device, and its sizes with what the rule set: by the limits that were tuned for
- * it, if any. */
-clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
-                            int most_items, clt__sizes *sizes, clt__launches *launches, clt_error *error);
-
 /* Bytes of a tensor's element on the device, and as the engine's callers see it. */
 size_t clt__tensor_element_bytes(const clt__engine *engine, int tensor);
 size_t clt__outside_bytes(const clt__engine *engine, int tensor);

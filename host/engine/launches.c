@@ -1,4 +1,5 @@
 /* How an op runs on a device. */
+#include <stdio.h>
 #include <string.h>
 
 #include "device/tuning.h"
@@ -45,4 +46,53 @@ bool clt__same_launches(const clt__launches *a, const clt__launches *b)
     for (int i = 0; i < a->count; i++)
         if (!same_launch(&a->launch[i], &b->launch[i])) return false;
     return true;
+}
+
+/* ---- the program */
+
+double clt__operand_bytes(const clt__tape *tape, const clt__op *op, clt_precision kept, bool written)
+{
+    const clt__access other = written ? CLT__READ : CLT__WRITE; /* what is updated is both */
+    double bytes = 0;
+    for (int i = 0; i < clt__operand_count(op->row); i++)
+        if (op->tensor[i] >= 0 && op->row->operand[i].access != other)
+            bytes +=
+                tape->tensor[op->tensor[i]].count * (double)clt__element_bytes(tape->tensor[op->tensor[i]].type, kept);
+    return bytes;
+}
+
+/* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
+static bool is_heavy(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
+                     const clt__launches *launches)
+{
+    const clt__limits limits = clt__device_limits(device, precision);
+    return launches->flops >= limits.heavy_flops ||
+           clt__operand_bytes(tape, op, precision, false) + clt__operand_bytes(tape, op, precision, true) >=
+               limits.heavy_bytes;
+}
+
+/* The sizes as numbers of the program's text: "-DBAKED=64,1,28,28,...". */
+static clt_status append_baked_sizes(const clt__op *op, const clt__sizes *sizes, char defines[CLT__MOST_DEFINES],
+                                     clt_error *error)
+{
+    size_t length = strlen(defines);
+    for (size_t i = 0; i < op->sizes_bytes / sizeof *sizes->number; i++) {
+        const int written =
+            snprintf(defines + length, CLT__MOST_DEFINES - length, "%s%d", i ? "," : " -DBAKED=", sizes->number[i]);
+        if (written < 0 || (size_t)written >= CLT__MOST_DEFINES - length)
+            return FAIL(error, CLT_BAD_KERNEL, "%s: its sizes and defines take more than %d characters", op->row->name,
+                        CLT__MOST_DEFINES - 1);
+        length += (size_t)written;
+    }
+    return CLT_OK;
+}
+
+/* A kernel file has the kernels of several ops; the program gets this op's only. */
+clt_status clt__defines_of(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
+                           const clt__sizes *sizes, const clt__launches *launches, bool plain,
+                           char defines[CLT__MOST_DEFINES], clt_error *error)
+{
+    (void)snprintf(defines, CLT__MOST_DEFINES, "-DOP_%s%s", op->row->name, launches->defines);
+    if (plain || !is_heavy(device, precision, tape, op, launches)) return CLT_OK;
+    return append_baked_sizes(op, sizes, defines, error);
 }

@@ -53,23 +53,6 @@ static clt_status allocate(clt__engine *engine, clt_error *error)
 
 /* ---- making ops ready for the device */
 
-enum { MOST_DEFINES = 1200 };
-
-/* The sizes as numbers of the program's text: "-DBAKED=64,1,28,28,...". */
-static clt_status append_baked_sizes(const clt__op *op, const clt__sizes *sizes, char *defines, size_t size,
-                                     clt_error *error)
-{
-    size_t length = strlen(defines);
-    for (size_t i = 0; i < op->sizes_bytes / sizeof *sizes->number; i++) {
-        const int written = snprintf(defines + length, size - length, "%s%d", i ? "," : " -DBAKED=", sizes->number[i]);
-        if (written < 0 || (size_t)written >= size - length)
-            return FAIL(error, CLT_BAD_KERNEL, "%s: its sizes and defines take more than %zu characters", op->row->name,
-                        size - 1);
-        length += (size_t)written;
-    }
-    return CLT_OK;
-}
-
 static clt_status set_arguments(const clt__engine *engine, const clt__op *op, const clt__ready *ready,
                                 const clt__launch *launch, clt__kernel *kernel, clt_error *error)
 {
@@ -88,23 +71,13 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
     return CLT_OK;
 }
 
-/* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
-static bool is_heavy(const clt__engine *engine, size_t index)
-{
-    const clt__limits limits = clt__device_limits(engine->device, engine->precision);
-    const clt__work work = clt__engine_work(engine, index);
-    return work.flops >= limits.heavy_flops || work.bytes >= limits.heavy_bytes;
-}
-
 static clt_status create_kernels(clt__engine *engine, size_t index, clt_error *error)
 {
     const clt__op *op = &engine->tape->op[index];
     clt__ready *ready = &engine->ready[index];
-    char defines[MOST_DEFINES];
-    /* A kernel file has the kernels of several ops; the program gets this op's only. */
-    (void)snprintf(defines, sizeof defines, "-DOP_%s%s", op->row->name, ready->launches.defines);
-    if (!ready->plain && is_heavy(engine, index))
-        TRY(append_baked_sizes(op, &ready->sizes, defines, sizeof defines, error));
+    char defines[CLT__MOST_DEFINES];
+    TRY(clt__defines_of(engine->device, engine->precision, engine->tape, op, &ready->sizes, &ready->launches,
+                        ready->plain, defines, error));
     for (int i = 0; i < ready->launches.count; i++)
         TRY(clt__kernel_create(engine->device, ready->launches.file, ready->launches.launch[i].kernel,
                                engine->precision, defines, &ready->kernel[i], error));

@@ -51,9 +51,11 @@ typedef struct clt__launches {
     bool cut;         /* more was defined than fits: a mistake of ours, which the engine refuses */
     clt__launch launch[CLT__MAX_LAUNCHES];
     int count;
-    uint64_t scratch_reals; /* device memory for this op alone, 0 for none */
-    uint64_t local_reals;   /* local memory of each work-group, for the launches that take it */
-    double flops;           /* the arithmetic of one run, multiplications and additions apart */
+    double
+        clocks[CLT__MAX_LAUNCHES]; /* that each takes by the model of device/tiling.h, 0 where memory alone decides */
+    uint64_t scratch_reals;        /* device memory for this op alone, 0 for none */
+    uint64_t local_reals;          /* local memory of each work-group, for the launches that take it */
+    double flops;                  /* the arithmetic of one run, multiplications and additions apart */
 } clt__launches;
 
 /* Adds a define, " -DVEC=%d". */

@@ -2,6 +2,7 @@
 #include "ops/average.h"
 #include "ops/bounds.h"
 #include "ops/launch.h"
+#include "ops/sums.h"
 
 /* ---- average_forward(x -> y) and average_gradient(dy -> dx) */
 
@@ -85,6 +86,20 @@ static void forward_launch(void *sizes, const clt__limits *limits, clt__launches
     launch(z, z->n * z->y * z->x, limits, to);
 }
 
+/* A group shares a large window. */
+static void forward_launch_tile(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    enum { LARGE = 16 };
+    const average_sizes *z = sizes;
+    const int pixels = z->n * z->y * z->x;
+    if (z->r * z->s < LARGE) {
+        launch(z, pixels, limits, to);
+        return;
+    }
+    clt__launch_group_sums("average.cl", limits, pixels, z->r * z->s, z->c, to);
+    to->flops = (double)pixels * z->c * z->r * z->s;
+}
+
 static void gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const average_sizes *z = sizes;
@@ -97,6 +112,7 @@ const clt__op_row clt__average_forward_op = {
     .twin = forward_twin,
     .growth = growth,
     .launch = forward_launch,
+    .launch_tile = forward_launch_tile,
 };
 
 const clt__op_row clt__average_gradient_op = {

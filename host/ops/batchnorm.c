@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "ops/activation.h"
 #include "ops/launch.h"
+#include "ops/sums.h"
 
 static double epsilon_of(const norm_sizes *z)
 {

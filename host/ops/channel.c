@@ -3,6 +3,7 @@
 
 #include "ops/activation.h"
 #include "ops/launch.h"
+#include "ops/sums.h"
 
 /* ---- reference twins */
 

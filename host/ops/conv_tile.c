@@ -4,63 +4,49 @@
 #include "ops/conv.h"
 #include "ops/launch.h"
 
-static void launch_product(const conv_sizes *z, const clt__group_tile *tile, const char *kernel, int activation,
-                           const clt__product *product, clt__launches *to)
+/* `count`: elements that the op writes. False where no tile fits. */
+static bool launch_product(conv_sizes *z, const char *kernel, const char *adding, int count, int activation,
+                           const clt__product *product, const clt__limits *limits, clt__launches *to)
 {
-    clt__launch_product(tile, "conv_tile.cl", kernel, activation, product, to);
+    clt__tiling tiling;
+    if (!clt__tiling_for(limits, product, &tiling)) return false;
+    clt__launch_product(limits, &tiling, "conv_tile.cl", kernel, adding, count, activation, product, to);
+    z->slices = tiling.slices;
     to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
+    return true;
 }
 
 void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    const conv_sizes *z = sizes;
-    const int pixels = z->n * z->y * z->x;
-    clt__group_tile tile;
-    if (clt__group_tile_for(limits, pixels, z->k, 1, &tile))
-        launch_product(z, &tile, "conv_forward_tile", z->activation,
-                       &(clt__product){pixels, z->k, 1, .a_row = z->c, .b_row = z->k}, to);
-    else
+    conv_sizes *z = sizes;
+    const int pixels = z->n * z->y * z->x, depth = z->r * z->s * z->c;
+    const clt__product product = {pixels,        z->k,         1, depth, clt__most_slices(limits, depth),
+                                  .a_row = z->c, .b_row = z->k};
+    if (!launch_product(z, "conv_forward_tile", "conv_forward_add", pixels * z->k, z->activation, &product, limits, to))
         clt__conv_forward_vector(sizes, limits, to);
 }
 
+/* Of the most that a phase may be: some have a pixel, or a filter position, less. */
 void clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    const conv_sizes *z = sizes;
-    const int phases = z->stride_y * z->stride_x;
-    const int pixels = z->n * clt__divide_up(z->h, z->stride_y) * clt__divide_up(z->w, z->stride_x); /* at most */
-    clt__group_tile tile;
-    if (clt__group_tile_for(limits, pixels, z->c, phases, &tile))
-        launch_product(z, &tile, "conv_input_gradient_tile", z->activation,
-                       &(clt__product){pixels, z->c, phases, .a_row = z->k, .b_row = z->k, .together = true}, to);
-    else
+    conv_sizes *z = sizes;
+    const int pixels = z->n * clt__divide_up(z->h, z->stride_y) * clt__divide_up(z->w, z->stride_x);
+    const int depth = clt__divide_up(z->r, z->stride_y) * clt__divide_up(z->s, z->stride_x) * z->k;
+    const clt__product product = {
+        pixels,        z->c,          z->stride_y * z->stride_x, depth, clt__most_slices(limits, depth),
+        .a_row = z->k, .b_row = z->k, .together = true};
+    if (!launch_product(z, "conv_input_gradient_tile", "conv_input_gradient_add", z->n * z->h * z->w * z->c,
+                        z->activation, &product, limits, to))
         clt__conv_input_gradient_vector(sizes, limits, to);
-}
-
-/* A slice has at least so many slabs, for its sums cost a pass over memory. */
-enum { LEAST_SLABS = 16 };
-
-static void launch_slices(conv_sizes *z, const clt__group_tile *tile, int rows, int most, const clt__limits *limits,
-                          clt__launches *to)
-{
-    const int64_t items = (int64_t)tile->group_m * tile->group_n * clt__divide_up(rows, clt__group_tile_rows(tile)) *
-                          clt__divide_up(z->k, clt__group_tile_outputs(tile));
-    const int64_t wanted = (clt__busy_items(limits) + items - 1) / items;
-    z->slices = wanted < most ? (int)wanted : most;
-    launch_product(z, tile, "conv_weight_gradient_tile", CLT__NO_ACTIVATION,
-                   &(clt__product){rows, z->k, z->slices, .a_row = z->c, .b_row = z->k}, to);
-    to->scratch_reals = (uint64_t)z->slices * (uint64_t)rows * (uint64_t)z->k;
-    to->launch[1] = clt__flat_launch("conv_weight_gradient_add", limits, rows * z->k, false);
-    to->count = 2;
 }
 
 void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     conv_sizes *z = sizes;
     const int rows = z->r * z->s * z->c + z->bias, pixels = z->n * z->y * z->x;
-    const int most = clt__divide_up(pixels, LEAST_SLABS * limits->slab);
-    clt__group_tile tile;
-    if (clt__group_tile_for(limits, rows, z->k, most, &tile))
-        launch_slices(z, &tile, rows, most, limits, to);
-    else
+    const clt__product product = {rows,          z->k,         1, pixels, clt__most_slices(limits, pixels),
+                                  .a_row = z->c, .b_row = z->k};
+    if (!launch_product(z, "conv_weight_gradient_tile", "conv_weight_gradient_add", rows * z->k, CLT__NO_ACTIVATION,
+                        &product, limits, to))
         clt__conv_weight_gradient_vector(sizes, limits, to);
 }

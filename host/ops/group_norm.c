@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "ops/activation.h"
 #include "ops/launch.h"
+#include "ops/sums.h"
 
 static int group_channels(const group_norm_sizes *z)
 {
@@ -120,13 +121,16 @@ static void launch_group_sums(group_norm_sizes *z, const clt__limits *limits, co
                               clt__launches *to)
 {
     enum { LEAST = 256 }; /* elements of a part */
-    const int rows = z->n * z->groups, most = clt__divide_up(z->pixels * group_channels(z), LEAST);
-    const bool tile = limits->schedule == CLT_SCHEDULE_TILE;
-    const int64_t wanted = (tile ? clt__busy_items(limits) : 16 * (int64_t)limits->compute_units) / rows + 1;
+    const int rows = z->n * z->groups, elements = z->pixels * group_channels(z);
+    if (limits->schedule == CLT_SCHEDULE_TILE) {
+        z->parts = clt__launch_row_sums("group_norm_tile.cl", parts, sum, limits, rows, elements, to);
+        return;
+    }
+    const int most = clt__divide_up(elements, LEAST), wanted = 16 * limits->compute_units / rows + 1;
     int width = limits->vector_width;
     while (width > group_channels(z)) width /= 2;
     clt__define(to, " -DVEC=%d", width);
-    z->parts = wanted < most ? (int)wanted : most;
+    z->parts = wanted < most ? wanted : most;
     to->file = "group_norm.cl";
     to->launch[0] = clt__flat_launch(parts, limits, rows * z->parts, true);
     to->scratch_reals = 2 * (uint64_t)rows * (uint64_t)z->parts;

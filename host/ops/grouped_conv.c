@@ -1,11 +1,18 @@
 /* The ops of convolutions in groups or with a dilated filter: launch rules, for the twins are conv.c's. Formulas:
- * kernels/grouped_conv.cl. */
+ * kernels/grouped_conv.cl, grouped_conv_tile.cl. */
+#include "ops/activation.h"
 #include "ops/conv.h"
 #include "ops/launch.h"
+#include "ops/sums.h"
 
 static bool is_depthwise(const conv_sizes *z)
 {
     return z->groups == z->c && z->groups == z->k;
+}
+
+static double flops_of(const conv_sizes *z)
+{
+    return 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c / z->groups;
 }
 
 /* Short vectors where a group, or a pixel, has few channels. */
@@ -24,7 +31,7 @@ static void launch(const conv_sizes *z, const clt__limits *limits, int64_t rows,
     clt__define(to, " -DVEC=%d%s", width, is_depthwise(z) ? " -DDEPTHWISE" : "");
     clt__define_activation(to, z->activation);
     clt__launch_flat("grouped_conv.cl", limits, (int)(rows * lane_groups * clt__divide_up(lanes, width)), false, to);
-    to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c / z->groups;
+    to->flops = flops_of(z);
 }
 
 static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
@@ -48,6 +55,16 @@ static void weight_gradient_launch(void *sizes, const clt__limits *limits, clt__
     const int groups = is_depthwise(z) ? 1 : z->groups;
     const int64_t rows = (int64_t)z->r * z->s * (z->c / z->groups) + z->bias;
     launch(z, limits, rows, z->k / groups, groups, to);
+}
+
+static void weight_gradient_launch_tile(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    conv_sizes *z = sizes;
+    clt__define_activation(to, CLT__NO_ACTIVATION);
+    z->slices = clt__launch_matrix_sums("grouped_conv_tile.cl", "grouped_conv_weight_gradient_parts",
+                                        "grouped_conv_weight_gradient_add", limits, z->n * z->y * z->x, z->k,
+                                        z->r * z->s * (z->c / z->groups) + z->bias, to);
+    to->flops = flops_of(z);
 }
 
 static const clt__op_row forward_op = {
@@ -74,6 +91,7 @@ static const clt__op_row weight_gradient_op = {
     .twin = clt__conv_weight_gradient_twin,
     .growth = clt__conv_weight_gradient_growth,
     .launch = weight_gradient_launch,
+    .launch_tile = weight_gradient_launch_tile,
 };
 
 const clt__weighted_ops clt__grouped_conv_ops = {&forward_op, &weight_gradient_op, &input_gradient_op};

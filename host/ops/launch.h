@@ -21,23 +21,11 @@ void clt__define_activation(clt__launches *to, int activation);
 /* What kernels with a SPREAD form (kernels/real.h) are built with, and whether they are spread. */
 bool clt__define_spread(clt__launches *to, const clt__limits *limits);
 
-/* The tile schedule's products, kernels/group_tile.h: so many of rows x outputs, of operands A and B with so many
- * neighbouring elements in a row. */
-typedef struct clt__product {
-    int rows, outputs, products;
-    int a_row, b_row;
-    bool together; /* a work-item loads the same places of a row of both */
-} clt__product;
-
-/* Fills *to but for its flops: one launch of `kernel` in `file`, in the group tile chosen for the product. */
-void clt__launch_product(const clt__group_tile *tile, const char *file, const char *kernel, int activation,
-                         const clt__product *product, clt__launches *to);
-
-/* kernels/channel_parts.h: `sums` sums for each of `channels` channels over `rows` rows of `images` images, in two
- * launches: over parts of the rows, then over the parts. Gives the number of parts. */
-int clt__launch_channel_sums(const char *file, const char *parts_kernel, const char *sum_kernel,
-                             const clt__limits *limits, int images, int rows, int channels, int sums,
-                             clt__launches *to);
+/* The tile schedule's products, kernels/group_tile.h. Fills *to but for its flops: a launch of `kernel` in `file`, in
+ * the tiling chosen for the product; where that cuts sums into slices, a second one of `adding`, for `count` elements
+ * of the op's outputs. */
+void clt__launch_product(const clt__limits *limits, const clt__tiling *tiling, const char *file, const char *kernel,
+                         const char *adding, int count, int activation, const clt__product *product, clt__launches *to);
 
 /* kernels/pixel_run.h: a work-item for each row of pixels or, spread, each pixel of n images. */
 void clt__launch_pixel_runs(const char *file, const clt__limits *limits, int n, int h, int w, clt__launches *to);

@@ -155,6 +155,9 @@
     X(LONG, images, "N", "60000", 1, 1e15, RUN, PLAN, "images of the data set, a byte a value") \
     X(FLAG, inference, NULL, "no", 0, 0, RUN, PLAN, "what eval and predict take, not training") \
     X(POSITIVE, seconds, "S", "3", 0, 3600, RUN, BENCH, "how long training and inference are each measured") \
+    X(FLAG, plan, NULL, "no", 0, 0, RUN, BENCH, "time nothing: list the launches of a training step") \
+    X(CHOICE, pretend, "none|h100|rtx3060|rx6800|mi50|arc770", "none", 0, 0, RUN, PLAN | BENCH, \
+      "plan for this GPU in place of a device that is there; bench --plan then tells the time that a model gives its launches") \
     X(FLAG, forget, NULL, "no", 0, 0, RUN, TUNE, "forget all that was tuned for the device, and no more") \
     X(CHOICE, sigmoid_derivative, "exact|notebook", "exact", 0, 0, RUN, EXAMPLE, \
       "exact: the sigmoid's derivative at z, and K is trained too; notebook: as the published notebook has it, the " \

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "device/peak.h"
+#include "device/profile.h"
 #include "options/ticker.h"
 #include "session/session.h"
 #include "tools/random_data.h"
@@ -65,13 +66,31 @@ static clt_status measure_rate(bench *b, clt_session *session, clt_bench_rate *r
 
 /* ---- ops */
 
-clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error)
+static clt_status run_op(clt__engine *engine, size_t index, int times, clt_error *error)
+{
+    for (int i = 0; i < times; i++) TRY(clt__engine_run(engine, index, index + 1, error));
+    return clt__engine_finish(engine, error);
+}
+
+/* The reference has no clock of its own. */
+static clt_status time_on_reference(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error)
 {
     const double begin = clt__seconds();
-    for (int i = 0; i < times; i++) TRY(clt__engine_run(engine, index, index + 1, error));
-    TRY(clt__engine_finish(engine, error));
+    TRY(run_op(engine, index, times, error));
     *seconds = (clt__seconds() - begin) / times;
     return CLT_OK;
+}
+
+clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error)
+{
+    clt_device *device = clt__engine_device(engine);
+    double all;
+    if (clt__device_is_reference(device)) return time_on_reference(engine, index, times, seconds, error);
+    TRY(clt__device_finish(device, error));
+    TRY(clt__profile_begin(device, error));
+    const clt_status status = run_op(engine, index, times, error), timed = clt__profile_end(device, &all, error);
+    *seconds = all / times;
+    return status != CLT_OK ? status : timed;
 }
 
 /* The median of a few rounds of some runs each, about 20 ms in all. */
@@ -153,7 +172,12 @@ static clt_status time_all(bench *b, const clt_model *model, clt_device *device,
     TRY(time_session(b, model, device, data, true, error));
     TRY(time_session(b, model, device, data, false, error));
     if (clt__device_is_reference(device)) return CLT_OK;
-    return clt__device_peak(device, model->precision, &sums->peak_flops, &sums->peak_bytes, error);
+    clt__peak peak;
+    TRY(clt__device_peak(device, model->precision, &peak, error));
+    sums->peak_flops = peak.flops;
+    sums->peak_bytes = peak.bytes;
+    sums->launch_seconds = peak.launch_seconds;
+    return CLT_OK;
 }
 
 clt_status clt_bench(const clt_model *model, clt_device *device, const clt_options *options, clt_bench_result **result,

@@ -1,12 +1,9 @@
 /* What a net takes of a device's memory, tensor by tensor, before anything is allocated. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/model.h"
-#include "session/fit.h"
-#include "session/steps.h"
+#include "tools/planned_net.h"
 
 struct clt_plan {
     clt_plan_sums sums;
@@ -74,63 +71,36 @@ static clt_status list(const clt__net *net, clt_precision kept, clt_plan *plan, 
     return CLT_OK;
 }
 
-static clt_status plan_fitted(const clt__fit *fit, clt_plan *plan, clt_error *error)
+static clt_status plan_into(const clt_options *options, clt_device *device, clt_plan *plan, clt_error *error)
 {
     clt__net net;
     clt__needs needs;
-    TRY(clt__fit_net(fit, &net, &needs, error));
-    const clt_precision kept = clt__device_is_reference(fit->device) ? CLT_F64 : fit->precision;
-    plan->sums = (clt_plan_sums){.batch_size = fit->options->batch_size,
+    int batch;
+    TRY(clt__planned_net(options, device, options->images, &net, &needs, &batch, error));
+    const clt_precision precision = (clt_precision)options->precision,
+                        kept = clt__device_is_reference(device) ? CLT_F64 : precision;
+    plan->sums = (clt_plan_sums){.batch_size = batch,
                                  .micro_batch_size = net.tape.tensor[net.label].count,
                                  .ops = (int)net.end,
                                  .scratch_bytes = needs.scratch,
                                  .total_bytes = needs.total,
-                                 .free_bytes = clt__device_limits(fit->device, fit->precision).free_bytes};
+                                 .free_bytes = clt__device_limits(device, precision).free_bytes};
     const clt_status status = list(&net, kept, plan, error);
     clt__net_free(&net);
     return status;
 }
 
-/* Options are resolved once they are known to be right. */
-static clt_status plan_checked(clt__fit fit, clt_plan *plan, clt_error *error)
+clt_status clt_plan_memory(const clt_options *options, clt_device *device, clt_plan **made, clt_error *error)
 {
-    TRY(clt__check_options(fit.options, fit.input.channels, error));
-    const clt_options resolved = clt__resolve_options(fit.options);
-    fit.options = &resolved;
-    return plan_fitted(&fit, plan, error);
-}
-
-static clt_status plan_described(const clt__description *description, const clt_options *options, clt_device *device,
-                                 clt_plan **plan, clt_error *error)
-{
-    const clt__fit fit = {.description = description,
-                          .device = device,
-                          .precision = (clt_precision)options->precision,
-                          .input = description->input,
-                          .images = (size_t)options->images,
-                          .bytes = true,
-                          .options = options,
-                          .mode = {.training = !options->inference}};
-    TRY(clt__allocate(1, sizeof **plan, "a plan", plan, error));
-    const clt_status status = plan_checked(fit, *plan, error);
-    if (status == CLT_OK) return CLT_OK;
-    clt_plan_close(*plan);
-    *plan = NULL;
-    return status;
-}
-
-clt_status clt_plan_memory(const clt_options *options, clt_device *device, clt_plan **plan, clt_error *error)
-{
-    clt__description description;
     clt_options none;
-    *plan = NULL;
-    options = clt__options_or_default(options, &none);
-    if (options->images < 1 || options->images > INT32_MAX / 2)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%" PRId64 " images: there should be 1 to %d", options->images,
-                    INT32_MAX / 2);
-    TRY(clt__describe_model(options, &description, error));
-    const clt_status status = plan_described(&description, options, device, plan, error);
-    clt__description_free(&description);
+    *made = NULL;
+    clt_plan *fresh;
+    TRY(clt__allocate(1, sizeof *fresh, "a plan", &fresh, error));
+    const clt_status status = plan_into(clt__options_or_default(options, &none), device, fresh, error);
+    if (status == CLT_OK)
+        *made = fresh;
+    else
+        clt_plan_close(fresh);
     return status;
 }
 

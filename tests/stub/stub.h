@@ -38,6 +38,7 @@
     X(clEnqueueBarrierWithWaitList) \
     X(clWaitForEvents)              \
     X(clReleaseEvent)               \
+    X(clGetEventProfilingInfo)      \
     X(clFlush)                      \
     X(clFinish)                     \
     X(upload)

@@ -1,0 +1,32 @@
+/* What the tile schedule's sums of products become: conv_tile.cl, dense_tile.cl, grouped_conv_tile.cl. bias, before and x may be NULL. */
+#ifndef CLT_PRODUCT_FINISH_H
+#define CLT_PRODUCT_FINISH_H
+
+#include "activations.h"
+
+/* Forward: element `at` of y, of output k. */
+static inline void finish_forward(const real product, const int at, const int k, global const real *bias,
+                                  global real *y, global real *before)
+{
+    const real sum = bias ? product + bias[k] : product;
+    if (before) before[at] = sum;
+    y[at] = activate(sum);
+}
+
+/* Input gradient: element `at` of dx, where x is what an activation made. */
+static inline void finish_input_gradient(const real sum, const int at, global const real *x, global real *dx)
+{
+    dx[at] = x ? deactivate(sum, x[at]) : sum;
+}
+
+/* Weight gradient: element `at` of the weights' gradients, behind which the biases' follow. */
+static inline void finish_weight_gradient(const real sum, const int at, const int weights, global real *dw,
+                                          global real *db)
+{
+    if (at < weights)
+        dw[at] = sum;
+    else
+        db[at - weights] = sum;
+}
+
+#endif

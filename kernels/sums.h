@@ -1,0 +1,103 @@
+/* Work-groups that add up the rows of a matrix. Items side by side have neighbouring columns, items one below the other take
+ * turns at the rows, and what they have meets in local memory, in a fixed order:
+ *
+ *            columns -->
+ *   rows   | 0  1  2  3 |      across 4, down 2: item 0 adds up rows 0, 2, 4 ... of its column, item 4 rows 1, 3, 5 ...;
+ *     |    | 4  5  6  7 |      then item 0 adds item 4's sum to its own
+ *     v
+ *
+ * Sums over many rows go over parts of them, a group each, then over the parts. Under the vector schedule a group is one item
+ * with a vector of columns: ACROSS, DOWN, LAST_ACROSS and LAST_DOWN are 1. The host's side: clt__launch_channel_sums. */
+#ifndef CLT_SUMS_H
+#define CLT_SUMS_H
+
+#include "params.h"
+#include "real.h"
+
+#define PADDED(c) (((c) + VEC - 1) / VEC * VEC)
+
+#define SUM_ITEMS (ACROSS * DOWN)
+#define LAST_ITEMS (LAST_ACROSS * LAST_DOWN)
+
+/* AHEAD: rows that an item reads before it adds the first of them. TREE: a kernel's local memory for add_rows. */
+#ifdef SPREAD
+enum { AHEAD = 4 };
+#define SUM_GROUP __attribute__((reqd_work_group_size(SUM_ITEMS, 1, 1)))
+#define LAST_GROUP __attribute__((reqd_work_group_size(LAST_ITEMS, 1, 1)))
+#define TREE(type, name, items) local type name[items]
+#else
+enum { AHEAD = 1 };
+#define SUM_GROUP
+#define LAST_GROUP
+#define TREE(type, name, items) local type *const name = 0
+#endif
+
+/* The item's column and its first row, of a group that begins at column `from`. */
+#define COLUMN(across) (((int)get_group_id(0) * (across) + (int)get_local_id(0) % (across)) * VEC)
+#define ROW(across) ((int)get_local_id(0) / (across))
+
+/* Where part number `part` of `rows` rows begins. */
+static inline int part_begin(const int rows, const int part, const int parts)
+{
+    return (int)((long)rows * part / parts);
+}
+
+/* The rows that an item adds up, every step-th; none beyond the last column. */
+typedef struct {
+    int first, end, step;
+} turns;
+
+/* Of the part that the group's second number says: there are `parts`, 1 for all rows. */
+static inline turns my_turns(const int rows, const int parts, const int columns, const int across, const int down)
+{
+    const int part = (int)get_group_id(1), end = part_begin(rows, part + 1, parts);
+    return (turns){COLUMN(across) < columns ? part_begin(rows, part, parts) + ROW(across) : end, end, down};
+}
+
+/* What the items of a column have, added up for the first of them: ROW is 0. `tree` has a place for each item. */
+static inline realv add_rows(const realv own, const int across, const int down, local realv *tree)
+{
+    const int item = (int)get_local_id(0);
+    if (down == 1) return own;
+    tree[item] = own;
+    for (int reach = down / 2; reach > 0; reach /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (item / across < reach) tree[item] += tree[item + reach * across];
+    }
+    const realv sum = tree[item];
+    barrier(CLK_LOCAL_MEM_FENCE); /* the tree may be used again */
+    return sum;
+}
+
+/* Row i of an item's column, zero beyond the end of its turns. */
+static inline realv row_of(global const real *column, const int pitch, const int i, const turns t)
+{
+    return i < t.end ? LOAD(column + (size_t)i * pitch) : (realv)0;
+}
+
+/* The sum of an item's rows of a column. */
+static inline realv sum_turns(global const real *column, const int pitch, const turns t)
+{
+    realv sum = (realv)0;
+    for (int i = t.first; i < t.end; i += AHEAD * t.step) {
+        realv row[AHEAD];
+        UNROLL for (int j = 0; j < AHEAD; j++) row[j] = row_of(column, pitch, i + j * t.step, t);
+        UNROLL for (int j = 0; j < AHEAD; j++) sum += row[j];
+    }
+    return sum;
+}
+
+/* Adds up parts of two sums, which lie in turn in `partial`. */
+static inline void add_two_sums(global const real *partial, const int parts, const int channels, const int across,
+                                const int down, local realv *tree, global real *first, global real *second)
+{
+    const int c = COLUMN(across), pitch = 2 * PADDED(channels);
+    const turns t = my_turns(parts, 1, channels, across, down);
+    const realv one = add_rows(sum_turns(partial + c, pitch, t), across, down, tree);
+    const realv other = add_rows(sum_turns(partial + PADDED(channels) + c, pitch, t), across, down, tree);
+    if (c >= channels || ROW(across) > 0) return;
+    store_lanes(one, channels - c, first + c);
+    store_lanes(other, channels - c, second + c);
+}
+
+#endif
