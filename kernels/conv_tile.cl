@@ -65,14 +65,15 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
 #define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), depth, k, z.k)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
-    EACH_OUTPUT
-    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.k) {
 #ifdef SLICED
-        partial[((size_t)SLICE(z.slices) * rows + OUTPUT_M(i)) * z.k + OUTPUT_N(j)] = t.sum[i][j];
+    global real *to = partial + (size_t)SLICE(z.slices) * rows * z.k;
+#define STORE_OUTPUT(sum, pixel, output) to[(pixel) * z.k + output] = sum
 #else
-        finish_forward(t.sum[i][j], OUTPUT_M(i) * z.k + OUTPUT_N(j), OUTPUT_N(j), bias, y, before);
+#define STORE_OUTPUT(sum, pixel, output) finish_forward(sum, (pixel) * z.k + output, output, bias, y, before)
 #endif
-    }
+#define PUT(i_, j_, sum)                                                                                               \
+    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.k) STORE_OUTPUT(sum, OUTPUT_M(i_), OUTPUT_N(j_));
+    EACH_OUTPUT
 }
 
 #ifdef SLICED
@@ -105,6 +106,14 @@ static inline phase phase_of(const int begin, const int size, const int filter, 
     p.count = begin < size ? (size - begin - 1) / stride + 1 : 0;
     p.positions = p.start < filter ? (filter - p.start - 1) / stride + 1 : 0;
     return p;
+}
+
+/* The number of the input that is the phase's m-th. */
+static inline int pixel_at(const conv_sizes z, const phase down, const phase across, const int m)
+{
+    const digits pixel = digits_of(m, down.count, across.count);
+    const int h = down.begin + pixel.middle * z.stride_y, v = across.begin + pixel.inner * z.stride_x;
+    return (pixel.outer * z.h + h) * z.w + v;
 }
 
 /* Group (tile of c, tile of a phase's pixels, phase and slice). */
@@ -142,19 +151,16 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
          : (load_b)0)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, DY_AT, W_AT, at = add_digits(at, step, filter_columns, z.k));
-    EACH_OUTPUT
-    {
-        const int m = OUTPUT_M(i), c = OUTPUT_N(j);
-        if (m >= rows || c >= z.c) continue;
-        const digits pixel = digits_of(m, down.count, across.count);
-        const int h = down.begin + pixel.middle * z.stride_y, v = across.begin + pixel.inner * z.stride_x;
-        const int to = ((pixel.outer * z.h + h) * z.w + v) * z.c + c;
 #ifdef SLICED
-        partial[(size_t)SLICE(z.slices) * z.n * z.h * z.w * z.c + to] = t.sum[i][j];
+    global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.h * z.w * z.c;
+#define STORE_OUTPUT(sum, at) to[at] = sum
 #else
-        finish_input_gradient(t.sum[i][j], to, x, dx);
+#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, dx)
 #endif
-    }
+#define PUT(i_, j_, sum)                                                                                               \
+    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.c)                                                                     \
+        STORE_OUTPUT(sum, pixel_at(z, down, across, OUTPUT_M(i_)) * z.c + OUTPUT_N(j_));
+    EACH_OUTPUT
 }
 
 #ifdef SLICED
@@ -199,15 +205,15 @@ kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global 
         first += TILE_K;
         UNROLL for (int j = 0; j < A_LOADS; j++) pixel[j] = add_digits(pixel[j], step, z.y, z.x);
     });
-    EACH_OUTPUT
-    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.k) {
-        const int to = OUTPUT_M(i) * z.k + OUTPUT_N(j);
 #ifdef SLICED
-        partial[(size_t)SLICE(z.slices) * rows * z.k + to] = t.sum[i][j];
+    global real *to = partial + (size_t)SLICE(z.slices) * rows * z.k;
+#define STORE_OUTPUT(sum, at) to[at] = sum
 #else
-        finish_weight_gradient(t.sum[i][j], to, weights * z.k, dw, db);
+#define STORE_OUTPUT(sum, at) finish_weight_gradient(sum, at, weights * z.k, dw, db)
 #endif
-    }
+#define PUT(i_, j_, sum)                                                                                               \
+    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.k) STORE_OUTPUT(sum, OUTPUT_M(i_) * z.k + OUTPUT_N(j_));
+    EACH_OUTPUT
 }
 
 #ifdef SLICED

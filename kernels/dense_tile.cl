@@ -35,15 +35,15 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
 #define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, first += TILE_K);
-    EACH_OUTPUT
-    if (OUTPUT_M(i) < z.n && OUTPUT_N(j) < z.o) {
-        const int at = OUTPUT_M(i) * z.o + OUTPUT_N(j);
 #ifdef SLICED
-        partial[(size_t)SLICE(z.slices) * z.n * z.o + at] = t.sum[i][j];
+    global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.o;
+#define STORE_OUTPUT(sum, image, output) to[(image) * z.o + output] = sum
 #else
-        finish_forward(t.sum[i][j], at, OUTPUT_N(j), bias, y, before);
+#define STORE_OUTPUT(sum, image, output) finish_forward(sum, (image) * z.o + output, output, bias, y, before)
 #endif
-    }
+#define PUT(i_, j_, sum)                                                                                               \
+    if (OUTPUT_M(i_) < z.n && OUTPUT_N(j_) < z.o) STORE_OUTPUT(sum, OUTPUT_M(i_), OUTPUT_N(j_));
+    EACH_OUTPUT
 }
 
 #ifdef SLICED
@@ -74,15 +74,15 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
 #define W_AT(j) ELEMENTS(load_b, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, DY_AT, W_AT, first += TILE_K);
-    EACH_OUTPUT
-    if (OUTPUT_M(i) < z.n && OUTPUT_N(j) < z.i) {
-        const int to = OUTPUT_M(i) * z.i + OUTPUT_N(j);
 #ifdef SLICED
-        partial[(size_t)SLICE(z.slices) * z.n * z.i + to] = t.sum[i][j];
+    global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.i;
+#define STORE_OUTPUT(sum, at) to[at] = sum
 #else
-        finish_input_gradient(t.sum[i][j], to, x, dx);
+#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, dx)
 #endif
-    }
+#define PUT(i_, j_, sum)                                                                                               \
+    if (OUTPUT_M(i_) < z.n && OUTPUT_N(j_) < z.i) STORE_OUTPUT(sum, OUTPUT_M(i_) * z.i + OUTPUT_N(j_));
+    EACH_OUTPUT
 }
 
 #ifdef SLICED
@@ -114,15 +114,15 @@ kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, globa
 #define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, DY_AT, first += TILE_K);
-    EACH_OUTPUT
-    if (OUTPUT_M(i) < rows && OUTPUT_N(j) < z.o) {
-        const int to = OUTPUT_M(i) * z.o + OUTPUT_N(j);
 #ifdef SLICED
-        partial[(size_t)SLICE(z.slices) * rows * z.o + to] = t.sum[i][j];
+    global real *to = partial + (size_t)SLICE(z.slices) * rows * z.o;
+#define STORE_OUTPUT(sum, at) to[at] = sum
 #else
-        finish_weight_gradient(t.sum[i][j], to, z.i * z.o, dw, db);
+#define STORE_OUTPUT(sum, at) finish_weight_gradient(sum, at, z.i * z.o, dw, db)
 #endif
-    }
+#define PUT(i_, j_, sum)                                                                                               \
+    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.o) STORE_OUTPUT(sum, OUTPUT_M(i_) * z.o + OUTPUT_N(j_));
+    EACH_OUTPUT
 }
 
 #ifdef SLICED

@@ -21,8 +21,8 @@
  * other once a slab. What lies outside an operand is loaded as zero, what lies outside the product is not stored.
  *
  * An op's file says which way its operands lie, then includes this. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD, LOAD_A and
- * LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load or an output must unroll, or it
- * falls out of the registers. Tensors have less than 2^31 elements, so that indices are ints. */
+ * LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load must unroll, or it falls out of
+ * the registers. Tensors have less than 2^31 elements, so that indices are ints. */
 #ifndef CLT_GROUP_TILE_H
 #define CLT_GROUP_TILE_H
 
@@ -38,8 +38,16 @@
 #define B_LANES ((B_ALONG_K ? TILE_K : TILE_N) / LOAD_B)
 #define A_LOADS (TILE_M * TILE_K / GROUP / LOAD_A) /* vectors of a slab that one item loads */
 #define B_LOADS (TILE_N * TILE_K / GROUP / LOAD_B)
-#define RUN_M (ITEM_M < 4 ? ITEM_M : 4) /* neighbouring rows of an item: what it reads of local memory at once */
-#define RUN_N (ITEM_N < 4 ? ITEM_N : 4)
+#if ITEM_M < 4 /* neighbouring rows of an item: what it reads of local memory at once */
+#define RUN_M ITEM_M
+#else
+#define RUN_M 4
+#endif
+#if ITEM_N < 4
+#define RUN_N ITEM_N
+#else
+#define RUN_N 4
+#endif
 #define LINE (RUN_M > RUN_N ? RUN_M : RUN_N) /* local rows are multiples of it, as PAD is, so that runs are aligned */
 #define A_PITCH ((TILE_M + LINE - 1) / LINE * LINE + PAD)
 #define B_PITCH ((TILE_N + LINE - 1) / LINE * LINE + PAD)
@@ -82,10 +90,6 @@ typedef VECTORS(LOAD_B) load_b;
 #define OUTPUT_M(i) (FIRST_M + ITEM_I * RUN_M + (i) / RUN_M * (GROUP_M * RUN_M) + (i) % RUN_M)
 #define OUTPUT_N(j) (FIRST_N + ITEM_J * RUN_N + (j) / RUN_N * (GROUP_N * RUN_N) + (j) % RUN_N)
 
-typedef struct {
-    real sum[ITEM_M][ITEM_N];
-} block;
-
 /* The elements of a vector one local row below the other. */
 #define PUT_DOWN_1(to, pitch, vector) (to)[0] = vector
 #define PUT_DOWN_2(to, pitch, vector) (to)[0] = vector.s0, (to)[pitch] = vector.s1
@@ -114,29 +118,65 @@ static inline void stage(local real *slabs, const load_a *a, const load_b *b)
     }
 }
 
-#if ITEM_M < 4
-typedef VECTORS(ITEM_M) run_m;
+typedef VECTORS(RUN_M) run_m;
+typedef VECTORS(RUN_N) run_n;
+
+/* An item's sums: of row i those of its near run of outputs, and of its far one where it has more than four. They are vectors with
+ * names, for some compilers leave an array of so many in memory. */
+#define ROWS_1(DO) DO(0)
+#define ROWS_2(DO) ROWS_1(DO) DO(1)
+#define ROWS_4(DO) ROWS_2(DO) DO(2) DO(3)
+#define ROWS_8(DO) ROWS_4(DO) DO(4) DO(5) DO(6) DO(7)
+#define EACH_ROW(DO) JOIN(ROWS_, ITEM_M)(DO)
+#if ITEM_N > 4
+#define RUNS_OF(i, DO) DO(i, _near) DO(i, _far)
 #else
-typedef real4 run_m;
-#endif
-#if ITEM_N < 4
-typedef VECTORS(ITEM_N) run_n;
-#else
-typedef real4 run_n;
+#define RUNS_OF(i, DO) DO(i, _near)
 #endif
 
+#define DECLARE(i, run) run_n sum##i##run;
+#define DECLARE_ROW(i) RUNS_OF(i, DECLARE)
+typedef struct {
+    EACH_ROW(DECLARE_ROW)
+} block;
+
+#define CLEAR(i, run) t->sum##i##run = (run_n)0;
+#define CLEAR_ROW(i) RUNS_OF(i, CLEAR)
+static inline void clear(block *t)
+{
+    EACH_ROW(CLEAR_ROW)
+}
+
+/* What row i multiplies: an element of the item's runs of A. */
+#if ITEM_M == 1
+#define DOWN0 down0
+#else
+#define DOWN0 down0.s0
+#define DOWN1 down0.s1
+#define DOWN2 down0.s2
+#define DOWN3 down0.s3
+#define DOWN4 down1.s0
+#define DOWN5 down1.s1
+#define DOWN6 down1.s2
+#define DOWN7 down1.s3
+#endif
+
+#define MULTIPLY(i, run) t->sum##i##run = fma((run_n)(DOWN##i), across##run, t->sum##i##run);
+#define MULTIPLY_ROW(i) RUNS_OF(i, MULTIPLY)
 static inline void multiply(block *t, local const real *slabs)
 {
     local const real *a = slabs + ITEM_I * RUN_M, *b = slabs + TILE_K * A_PITCH + ITEM_J * RUN_N;
     UNROLL for (int k = 0; k < TILE_K; k++)
     {
-        real down[ITEM_M], across[ITEM_N];
-        UNROLL for (int i = 0; i < ITEM_M; i += RUN_M)
-            *(run_m *)&down[i] = *(local const run_m *)&a[k * A_PITCH + i * GROUP_M];
-        UNROLL for (int j = 0; j < ITEM_N; j += RUN_N)
-            *(run_n *)&across[j] = *(local const run_n *)&b[k * B_PITCH + j * GROUP_N];
-        UNROLL for (int i = 0; i < ITEM_M; i++) UNROLL for (int j = 0; j < ITEM_N; j++)
-            t->sum[i][j] = fma(down[i], across[j], t->sum[i][j]);
+        const run_m down0 = *(local const run_m *)(a + k * A_PITCH);
+        const run_n across_near = *(local const run_n *)(b + k * B_PITCH);
+#if ITEM_M > 4
+        const run_m down1 = *(local const run_m *)(a + k * A_PITCH + RUN_M * GROUP_M);
+#endif
+#if ITEM_N > 4
+        const run_n across_far = *(local const run_n *)(b + k * B_PITCH + RUN_N * GROUP_N);
+#endif
+        EACH_ROW(MULTIPLY_ROW)
     }
 }
 
@@ -147,7 +187,7 @@ static inline void multiply(block *t, local const real *slabs)
     do {                                                                                                               \
         local real *slabs_ = (local real *)(slabs);                                                                    \
         int turn_ = 0;                                                                                                 \
-        UNROLL for (int i_ = 0; i_ < ITEM_M; i_++) UNROLL for (int j_ = 0; j_ < ITEM_N; j_++) t.sum[i_][j_] = 0;       \
+        clear(&t);                                                                                                     \
         for (int staged_ = -TILE_K; staged_ < (depth); staged_ += TILE_K) {                                            \
             load_a a_[A_LOADS];                                                                                        \
             load_b b_[B_LOADS];                                                                                        \
@@ -198,8 +238,21 @@ static inline slice_terms terms_of(const int depth, const int slices)
     const turns turns_ = my_turns(slices, 1, count, ACROSS, DOWN);                                                                   \
     const real sum = add_rows(sum_turns(partial + ADDED_AT, count, turns_), ACROSS, DOWN, tree_)
 
-/* For each sum t.sum[i][j] of this item: that of row OUTPUT_M(i) and output OUTPUT_N(j), which may lie outside. */
-#define EACH_OUTPUT UNROLL for (int i = 0; i < ITEM_M; i++) UNROLL for (int j = 0; j < ITEM_N; j++)
+/* PUT(i, j, sum), which the op's file defines, for each sum of this item's block t: that of row OUTPUT_M(i) and output OUTPUT_N(j), which
+ * may lie outside. */
+#if ITEM_N == 1
+#define PUT_ROW(i) PUT(i, 0, t.sum##i##_near)
+#elif ITEM_N == 2
+#define PUT_ROW(i) PUT(i, 0, t.sum##i##_near.s0) PUT(i, 1, t.sum##i##_near.s1)
+#else
+#define PUT_RUN(i, j, run) PUT(i, j, run.s0) PUT(i, j + 1, run.s1) PUT(i, j + 2, run.s2) PUT(i, j + 3, run.s3)
+#if ITEM_N == 4
+#define PUT_ROW(i) PUT_RUN(i, 0, t.sum##i##_near)
+#else
+#define PUT_ROW(i) PUT_RUN(i, 0, t.sum##i##_near) PUT_RUN(i, 4, t.sum##i##_far)
+#endif
+#endif
+#define EACH_OUTPUT EACH_ROW(PUT_ROW)
 
 /* The vector at an address that is a multiple of it. */
 #define VECTOR_AT(type, address) (*(global const type *)(address))

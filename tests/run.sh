@@ -12,7 +12,7 @@ usage: sh tests/run.sh [--quick | --thorough | --help]
   (nothing)    everything: gcc, clang with sanitizers, fuzzing, every op on the device, the analysers; about 12 minutes on 2 cores
   --quick      gcc, what runs on the reference, a few ops on the device; less than 3 minutes
   --thorough   everything, with every op case in double too, more random nets, a minute (or CLTRAIN_FUZZ_SECONDS) of fuzzing a
-               parser, and ONNX between cltrain and its peers, which come from PyPI
+               parser, ONNX between cltrain and its peers, which come from PyPI, and GPU compilers, unpacked in /var/tmp/gpu_static
 END
 }
 
@@ -33,7 +33,7 @@ esac
 
 packages="$packages_to_build $packages_of_data libcmocka-dev python3 libonnx-testdata"
 [ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind locales"
-[ $mode != --thorough ] || packages="$packages python3-venv"
+[ $mode != --thorough ] || packages="$packages python3-venv python3-pip"
 need $packages
 
 target=all
@@ -112,7 +112,9 @@ else
 fi
 if [ $mode = --thorough ]; then
     echo "ONNX's checker, ONNX Runtime and PyTorch on what comes in and goes out"
-    sh tests/onnx/peers.sh build/tests || { echo "tests/onnx/peers.sh failed" >&2; failed_peers=1; }
+    sh tests/onnx/peers.sh build/tests || { echo "tests/onnx/peers.sh failed" >&2; failed_outside=1; }
+    echo "what GPU compilers make of the tile schedule"
+    sh tests/gpu.sh build/tests/cltrain || { echo "tests/gpu.sh failed" >&2; failed_outside=1; }
 fi
 for folder in $failed_suites; do tell_failures $folder; done
-[ -z "$failed_suites" ] && [ -z "${failed_peers:-}" ]
+[ -z "$failed_suites" ] && [ -z "${failed_outside:-}" ]

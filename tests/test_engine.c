@@ -325,8 +325,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
 {
     (void)state;
     static const fault faults[] = {
-        {"conv_tile.cl", "kernel WORK_GROUP void conv_forward_tile", "finish_forward(t.sum[i][j]",
-         "finish_forward(t.sum[i][j] * (real)1.0001", "conv_forward", "conv1", "y", disagree},
+        {"conv_tile.cl", "kernel WORK_GROUP void conv_forward_tile", "finish_forward(sum,",
+         "finish_forward(sum * (real)1.0001,", "conv_forward", "conv1", "y", disagree},
         {"conv_tile.cl", "static inline phase phase_of", ".first = (begin + pad)", ".first = (begin + pad + 1)",
          "conv_input_gradient", "conv1", "dx", disagree},
         {"conv_tile.cl", "kernel WORK_GROUP void conv_weight_gradient_tile", "m >= weights              ? (load_a)1",
@@ -338,8 +338,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
         /* One weight row too many lies in the guard, which is NaN while verify runs. */
         {"dense_tile.cl", "kernel WORK_GROUP void dense_forward_tile", "first + B_LINE(j), z.i,",
          "first + B_LINE(j), z.i + 1,", "dense_forward", "dense1", "y", disagree},
-        {"dense_tile.cl", "kernel WORK_GROUP void dense_input_gradient_tile", "OUTPUT_M(i) < z.n &&",
-         "OUTPUT_M(i) < z.n - 1 &&", "dense_input_gradient", "dense1", "dx", disagree},
+        {"dense_tile.cl", "kernel WORK_GROUP void dense_input_gradient_tile", "OUTPUT_M(i_) < z.n &&",
+         "OUTPUT_M(i_) < z.n - 1 &&", "dense_input_gradient", "dense1", "dx", disagree},
         {"dense_tile.cl", "kernel WORK_GROUP void dense_weight_gradient_tile", "x + (first", "x + (1 + first",
          "dense_weight_gradient", "dense1", "dw", disagree},
         {"pool.cl", "kernel void pool_forward", "if (oy >= z.y) return;", "if (oy >= z.y - 1) return;", "pool_forward",

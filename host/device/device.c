@@ -493,7 +493,7 @@ static int lanes_of_unit(const clt_device *device)
  * 128 registers. Larger groups share little more and wait for each other longer. */
 enum { WORK_GROUP_ITEMS = 256, ITEM_BLOCK = 8, SLAB = 8 };
 
-/* Intel's compiler leaves an array of more sums than 32 in memory. */
+/* Intel's compiler finds no registers for more sums than 32 in most kernels. */
 static int most_sums(const clt_device *device)
 {
     return is_intel_gpu(device) ? 32 : ITEM_BLOCK * ITEM_BLOCK;
