@@ -158,6 +158,9 @@ typedef struct clt_device_info {
     bool is_default;       /* what clt_device_open(NULL) picks */
     bool usable;
     char reason[160]; /* why it is not usable */
+    char
+        faults[300]; /* of one that was opened: what its driver gets wrong, found by a short probe at the first opening;
+                        "" for nothing. `schedule` and `fp64` then are what does without, where that is possible */
 } clt_device_info;
 
 typedef struct clt_device clt_device;

@@ -305,4 +305,28 @@ enum {
 /* The history tensor holds, for each step slot, the sum of the losses and the number of right predictions. */
 enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };
 
+/* probe.cl: what is checked, and what lies where in the numbers that it reads. */
+enum {
+    PROBE_NULL,      /* a NULL argument is NULL */
+    PROBE_LOCAL,     /* local memory and a barrier */
+    PROBE_BARRIERS,  /* barriers in a loop */
+    PROBE_VECTORS,   /* vectors at odd addresses */
+    PROBE_FMA,       /* a multiply-add rounds once */
+    PROBE_SUBNORMAL, /* such numbers are kept, or are 0 */
+    PROBE_LOOPS,     /* 70,000 iterations */
+    PROBE_CHECKS
+};
+enum { PROBE_ITEMS = 8, PROBE_STRIDE = 16 };
+enum {
+    PROBE_ONE,
+    PROBE_TWO,
+    PROBE_ABOVE, /* 1 + e, and 1 - e, whose product is 1 - e^2: PROBE_REST is -e^2 */
+    PROBE_BELOW,
+    PROBE_REST,
+    PROBE_SMALLEST,        /* normal number */
+    PROBE_ROW = 8,         /* any numbers */
+    PROBE_ONES = 16,       /* PROBE_ITEMS ones */
+    PROBE_INPUTS = 24
+};
+
 #endif

@@ -23,7 +23,7 @@ train_stubbed() {
     folder=$1
     shift
     stubbed train --data plain --net "$net" --device 0:0 --quiet --epochs 2 --batch-size 30 --save-every 2 \
-        --output-dir "$folder" "$@"
+        --output-dir "$folder" --trust "$@"
 }
 
 # the_reference_serves COMMAND: where there is no device, the program still has its own.
@@ -61,6 +61,21 @@ test_no_device() {
     ok "devices without one" stubbed devices
     judge "shows the platform" grep -q '0:- .*no device .*unusable: the driver shows no device' out
     unset STUB_DEVICES
+}
+
+# ---- a driver that nobody tried -----------------------------------------------------------------------------------
+
+test_unknown_driver() {
+    STUB_BREAKS=6 ok "devices where loops end early" stubbed devices
+    judge "says so" grep -q '^\* 0:0 .* its driver does not run a loop of 70,000 iterations to its end$' out
+    ok "devices where nothing is wrong" stubbed devices
+    judge "says nothing" grep -q '^\* 0:0 .*fp64$' out
+    export STUB_BREAKS=3
+    fails 1 'step 1: ' stubbed train --data plain --net "$net" --device 0:0 --quiet --epochs 1 --output-dir untrusted
+    unset STUB_BREAKS
+    judge "it is told why" grep -q 'cltrain does not know the driver of device 0:0 (Stub ' err
+    judge "and what the probe found" grep -q 'reads or writes vectors wrongly at odd addresses: .cltrain verify. tells' err
+    ok "who trusts it" train_stubbed trusted --epochs 1
 }
 
 # ---- a device that vanishes -------------------------------------------------------------------------------------
@@ -112,6 +127,6 @@ test_limits() {
 }
 
 make_data || exit 2
-groups="nothing_installed no_device vanishing"
+groups="nothing_installed no_device unknown_driver vanishing"
 [ "$device" = reference ] || groups="$groups limits"
 run_groups $groups

@@ -69,7 +69,7 @@ echo "$includes" | awk -F : -v map="$(echo $map)" '
         if (!(part[1] in place)) print $1 ":" $2 ": includes " to ", which is in no room on the map"
         else if (place[part[1]] < place[from[2]]) print $1 ":" $2 ": " from[2] "/ includes " to ", which is above it on the map"
     }' >>"$wrong"
-grep -n 'CL/cl' host/*/*.[ch] | grep include | grep -v '^host/device/' | sed 's/$/ : only device\/ includes it/' >>"$wrong" || true
+grep -n '^ *# *include.*CL/cl' host/*/*.[ch] | grep -v '^host/device/' | sed 's/$/ : only device\/ includes it/' >>"$wrong" || true
 
 # ---- names
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "device/opencl.h"
 #include "device/sources.h"
@@ -377,6 +378,66 @@ static void a_write_outside_a_tensor_is_caught(void **state)
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught(&faults[i], &r);
 }
 
+/* What verify --report writes is built by a C compiler, and shows the fault on this device, too. */
+static void assert_reported(clt_schedule schedule, const fault *f)
+{
+    clt_error error;
+    char *text = replaced(f->file, f->after, f->old, f->fresh), command[600];
+    const char *path = path_in("fault.c");
+    clt_device *device = open_called(NULL);
+    clt_options options = {.net = net_of(f->file), .batch_size = 3, .seed = 7, .report = path};
+    clt_model *model;
+    const char *platform = clt_device_describe(device)->id;
+    clt_device_set_schedule(device, schedule);
+    clt__device_replace_source(device, f->file, text);
+    changed_op = f->op;
+    assert_ok(clt_model_create(&options, &model, &error), &error);
+    assert_failed(clt_verify(model, device, &options, NULL, NULL, &error), CLT_MISMATCH, &error, f->op, f->complaint);
+    changed_op = NULL;
+    (void)snprintf(command, sizeof command,
+                   "cc -Wall -Werror -Wno-overlength-strings -o %s.run %s -lOpenCL -lm && %s.run %d %s", path, path,
+                   path, atoi(platform), strchr(platform, ':') + 1);
+    const int status = system(command);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_int_equal(remove(path), 0);
+    clt_model_close(model);
+    clt_device_close(device);
+    free(text);
+}
+
+static void a_report_shows_the_fault_without_cltrain(void **state)
+{
+    (void)state;
+    static const fault in_vectors = {"pool.cl",
+                                     "static inline void spread_row",
+                                     "== (maskv)(h * z.w + w)",
+                                     "== (maskv)(h * z.w + w + 1)",
+                                     "pool_input_gradient",
+                                     "maxpool1",
+                                     "dx",
+                                     disagree};
+    static const fault outside_tensor = {"pool.cl",
+                                         "kernel void pool_forward",
+                                         "= SIZES(given);",
+                                         "= SIZES(given); y[z.n * z.y * z.x * z.c] = 1;",
+                                         "pool_forward",
+                                         "maxpool1",
+                                         "y",
+                                         outside};
+    static const fault in_tiles = {"batchnorm.cl",
+                                   "void batchnorm_gradients_parts",
+                                   "weight = add_rows(weight, ACROSS, DOWN, tree);",
+                                   "",
+                                   "batchnorm_gradients",
+                                   "batchnorm1",
+                                   "dw",
+                                   disagree};
+    assert_reported(CLT_SCHEDULE_VECTOR, &in_vectors);
+    assert_reported(CLT_SCHEDULE_VECTOR, &outside_tensor);
+    assert_reported(CLT_SCHEDULE_TILE, &in_tiles);
+}
+
 static void a_write_into_an_input_is_caught(void **state)
 {
     (void)state;
@@ -744,6 +805,11 @@ static void an_index_that_is_not_written_does_not_lead_the_reference_astray(void
     assert_true(r.row.device == -1);
 }
 
+static int close_all(void **state)
+{
+    return close_devices(state) + remove_folder(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -751,6 +817,7 @@ int main(void)
         cmocka_unit_test(a_wrong_value_is_caught_in_its_op_alone),
         cmocka_unit_test(faults_of_the_tile_schedule_are_caught),
         cmocka_unit_test(a_write_outside_a_tensor_is_caught),
+        cmocka_unit_test(a_report_shows_the_fault_without_cltrain),
         cmocka_unit_test(a_write_into_an_input_is_caught),
         cmocka_unit_test(a_nan_is_caught),
         cmocka_unit_test(an_element_that_is_not_written_is_caught),
@@ -768,5 +835,5 @@ int main(void)
         cmocka_unit_test(a_tensor_larger_than_the_device_allocates_is_refused),
         cmocka_unit_test(an_index_that_is_not_written_does_not_lead_the_reference_astray),
     };
-    return cmocka_run_group_tests(tests, NULL, close_devices);
+    return cmocka_run_group_tests(tests, make_folder, close_all);
 }

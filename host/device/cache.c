@@ -3,8 +3,9 @@
  *   | key, a text | 0 | checksum of the content, 8 bytes | the content ... |
  *
  * The content of NAME.clbin is a program's binary, of NAME.refused the compiler's log where it does not build.
- * The key names the device, its driver and cltrain's version, then holds the options and the whole source, and is
- * compared whole: the file's name is only a hash of it. */
+ * The key names the device, its driver, what that says it can do, and cltrain's version, then holds the options and the
+ * whole source, and is compared whole: the file's name is only a hash of it. Other kinds are texts about the device
+ * itself. */
 #include "device/cache.h"
 
 #include <inttypes.h>
@@ -41,8 +42,8 @@ char *clt__cache_folder(void)
 static clt_status compose_key(const clt_device *device, const char *source, const char *options, clt__text *key)
 {
     const clt_device_info *info = &device->info;
-    TRY(clt__text_print(key, NULL, "cltrain %s\n%s\n%s\n%s\n%s\n", CLT_VERSION, info->platform, info->name,
-                        info->driver, options));
+    TRY(clt__text_print(key, NULL, "cltrain %s\n%s\n%s\n%s\n%016" PRIx64 "\n%s\n", CLT_VERSION, info->platform,
+                        info->name, info->driver, device->abilities, options));
     return clt__text_append(key, source, strlen(source), NULL);
 }
 
@@ -141,6 +142,17 @@ static void store(const clt_device *device, const char *source, const char *opti
     free(file.start);
     free(path.start);
     free(key.start);
+}
+
+char *clt__cache_load_text(const clt_device *device, const char *kind)
+{
+    size_t size;
+    return load(device, "", "", kind, &size);
+}
+
+void clt__cache_store_text(const clt_device *device, const char *kind, const char *text)
+{
+    store(device, "", "", kind, text, strlen(text));
 }
 
 void clt__cache_store(const clt_device *device, const char *source, const char *options, cl_program program)

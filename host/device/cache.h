@@ -19,6 +19,10 @@ cl_program clt__cache_load(const clt_device *device, const char *source, const c
 char *clt__cache_load_refusal(const clt_device *device, const char *source, const char *options);
 void clt__cache_store_refusal(const clt_device *device, const char *source, const char *options, const char *log);
 
+/* What is kept of this kind about the device and its driver: a text, or NULL, freed with free(). */
+char *clt__cache_load_text(const clt_device *device, const char *kind);
+void clt__cache_store_text(const clt_device *device, const char *kind, const char *text);
+
 void clt__cache_store(const clt_device *device, const char *source, const char *options, cl_program program);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "device/cache.h"
+#include "device/probe.h"
 #include "device/tuning.h"
 #include "options/options.h"
 
@@ -30,15 +31,33 @@ static void device_text(cl_device_id id, cl_device_info what, char *text, size_t
     (void)snprintf(text, size, "%.*s", (int)size - 1, all + strspn(all, " "));
 }
 
-static bool device_has_extension(cl_device_id id, const char *extension)
+/* All of them, freed with free(); NULL where there is no answer. */
+static char *device_extensions(cl_device_id id)
 {
     size_t bytes = 0;
-    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes) != CL_SUCCESS || !bytes) return false;
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes) != CL_SUCCESS || !bytes) return NULL;
     char *all = calloc(bytes + 1, 1);
-    const bool found =
-        all && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, bytes, all, NULL) == CL_SUCCESS && strstr(all, extension);
+    if (all && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, bytes, all, NULL) == CL_SUCCESS) return all;
+    free(all);
+    return NULL;
+}
+
+static bool device_has_extension(cl_device_id id, const char *extension)
+{
+    char *all = device_extensions(id);
+    const bool found = all && strstr(all, extension);
     free(all);
     return found;
+}
+
+static uint64_t device_abilities(cl_device_id id)
+{
+    char version[256];
+    char *all = device_extensions(id);
+    device_text(id, CL_DEVICE_VERSION, version, sizeof version);
+    const uint64_t hash = clt__cache_hash(version, strlen(version)) ^ (all ? clt__cache_hash(all, strlen(all)) : 0);
+    free(all);
+    return hash;
 }
 
 /* "OpenCL 1.2 ..." and later have what cltrain needs. */
@@ -350,8 +369,10 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
         return FAIL(error, CLT_NO_DEVICE, "device %s wants parts of buffers at multiples of %llu bytes, more than %d",
                     device->info.id, (unsigned long long)alignment, (int)CLT__BUFFER_ALIGNMENT);
     device->cache_folder = clt__cache_folder();
+    device->abilities = device_abilities(device->id);
     TRY(clt__tuning_load(device, error));
-    return open_queue(device, error);
+    TRY(open_queue(device, error));
+    return clt__probe(device, error);
 }
 
 clt_status clt_device_open(const char *name, clt_device **device, clt_error *error)
@@ -390,6 +411,18 @@ static void note_choice(const clt_device *device, const char *name)
     clt__device_note(device, sentence);
 }
 
+static void note_faults(const clt_device *device)
+{
+    char sentence[800];
+    const clt_device_info *info = &device->info;
+    (void)snprintf(
+        sentence, sizeof sentence,
+        "the driver of device %s (%.100s, %.60s %.40s) %.300s: `cltrain verify` tells whether what you do is right "
+        "all the same",
+        info->id, info->name, info->platform, info->driver, info->faults);
+    clt__device_note(device, sentence);
+}
+
 clt_status clt_device_open_with(const clt_options *options, clt_device **device, clt_error *error)
 {
     clt_options none;
@@ -398,6 +431,7 @@ clt_status clt_device_open_with(const clt_options *options, clt_device **device,
                          : clt_device_open(options->device, device, error));
     clt_device_set_notes(*device, options->note, options->note_user);
     clt_device_set_schedule(*device, (clt_schedule)options->schedule);
+    if (*(*device)->info.faults) note_faults(*device);
     if ((*device)->fitting > 1) note_choice(*device, wanted_name(options->device));
     clt__device_set_caps(*device, &(clt__caps){options->limit_workgroup, options->limit_local, options->limit_alloc});
     return CLT_OK;

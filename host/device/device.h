@@ -56,6 +56,10 @@ clt_status clt__device_learn(clt_device *device, clt_error *error);
 /* The programs built so far are not kept on disk: they were built to be tried. */
 void clt__device_drop_programs(clt_device *device);
 
+/* What the cache on disk remembers not to build is built when it is asked for again. False where nothing was
+ * remembered. */
+bool clt__device_forget_refusals(clt_device *device);
+
 /* The device's own, under whatever schedule: what clt__limits has under the vector schedule. */
 int clt__native_vector_width(const clt_device *device, clt_precision precision);
 

@@ -99,7 +99,8 @@ static clt_status fail_refused(const clt_device *device, const char *file, const
 static bool load_cached(const clt_device *device, clt__program *program)
 {
     program->program = clt__cache_load(device, program->source, program->options);
-    if (!program->program) program->refusal = clt__cache_load_refusal(device, program->source, program->options);
+    if (!program->program && !device->doubts_refusals)
+        program->refusal = clt__cache_load_refusal(device, program->source, program->options);
     program->cached = program->program || program->refusal;
     return program->cached;
 }
@@ -133,6 +134,22 @@ static void free_program(clt__program *program)
     free(program->source);
     free(program->options);
     *program = (clt__program){0};
+}
+
+bool clt__device_forget_refusals(clt_device *device)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < device->program_count; i++) {
+        clt__program *program = &device->programs[i];
+        if (program->refusal && program->cached)
+            free_program(program);
+        else
+            device->programs[kept++] = *program;
+    }
+    const bool forgot = kept < device->program_count;
+    device->program_count = kept;
+    device->doubts_refusals |= forgot;
+    return forgot;
 }
 
 static clt_status add_program(clt_device *device, const char *file, const char *source, const char *options,

@@ -28,6 +28,7 @@ struct clt_device {
     int work_group_items;    /* of the largest work-group */
     int preferred_multiple;  /* of a work-group's items; 0: not known yet */
     int vendor;              /* CL_DEVICE_VENDOR_ID */
+    uint64_t abilities;      /* a hash of its version and extensions, which the driver's options may change */
     size_t fitting;          /* usable devices that fit the name by which it was opened, if it had one */
     clt_schedule schedule;   /* as asked for: AUTO leaves it to info */
     clt__caps caps;          /* as asked for: 0 leaves the device's own, which the others of these say */
@@ -43,6 +44,7 @@ struct clt_device {
     clt__profile *profile;         /* NULL while kernels are not timed */
     clt__program *programs;
     size_t program_count, program_capacity;
+    bool doubts_refusals;   /* those of the cache are not believed */
     char *cache_folder;     /* cache.h; NULL for no cache */
     clt_note_function note; /* may be NULL */
     void *note_user;

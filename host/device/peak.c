@@ -93,7 +93,7 @@ static uint64_t copied_bytes(const clt__limits *limits)
 static clt_status time_copies(clt_device *device, const clt__limits *limits, clt__kernel *kernel, clt__peak *peak,
                               clt_error *error)
 {
-    const uint64_t vector = (uint64_t)(limits->vector_width * limits->real_bytes);
+    const uint64_t vector = (uint64_t)limits->vector_width * (uint64_t)limits->real_bytes;
     shape s = shape_of(limits);
     const size_t all = (size_t)(copied_bytes(limits) / vector);
     int count = COPY_VECTORS;

@@ -16,11 +16,12 @@ typedef struct trial {
     bool tainted;                          /* an input holds what is not a finite number */
     clt__array operand[CLT__MAX_OPERANDS]; /* before the op, then as the twin left it */
     clt__array result[CLT__MAX_OPERANDS];  /* as the device left it */
+    clt__array before[CLT__MAX_OPERANDS];  /* what the op updates, for a witness */
 } trial;
 
-static double roundoff_of(const clt__engine *engine)
+static double roundoff_of(clt_precision precision)
 {
-    return engine->precision == CLT_F64 ? 0x1p-53 : 0x1p-24;
+    return precision == CLT_F64 ? 0x1p-53 : 0x1p-24;
 }
 
 static clt_status allocate_array(const clt__tensor *tensor, bool with_slack, clt__array *array, clt_error *error)
@@ -85,7 +86,7 @@ static clt_status set_up_operand(clt__engine *engine, trial *t, int i, clt_error
     const clt__tensor *tensor = &engine->tape->tensor[index];
     const clt__access access = t->op->row->operand[i].access;
     TRY(allocate_array(tensor, access != CLT__READ, &t->operand[i], error));
-    t->operand[i].roundoff = roundoff_of(engine);
+    t->operand[i].roundoff = roundoff_of(engine->precision);
     TRY(allocate_array(tensor, false, &t->result[i], error));
     void *before = elements(&t->operand[i]);
     if (access == CLT__WRITE) {
@@ -97,6 +98,10 @@ static clt_status set_up_operand(clt__engine *engine, trial *t, int i, clt_error
         TRY(clt__engine_read(engine, index, 0, tensor->count, before, error));
         for (int j = 0; j < tensor->count && t->operand[i].real; j++)
             if (!isfinite(t->operand[i].real[j])) t->tainted = true;
+    }
+    if (access == CLT__UPDATE && engine->witness) {
+        TRY(allocate_array(tensor, false, &t->before[i], error));
+        memcpy(elements(&t->before[i]), before, (size_t)tensor->count * clt__element_bytes(tensor->type, CLT_F64));
     }
     return poison_guards(engine, index, poison, error);
 }
@@ -169,10 +174,10 @@ static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_erro
 
 /* A real's bound: the twin's slack in units of the device's roundoff, and of double's, for the twin rounds too; plus
  * what flushing subnormal numbers to zero may lose. */
-static double bound_of(const clt__engine *engine, double slack)
+double clt__bound_of(clt_precision precision, double slack)
 {
-    const double smallest = engine->precision == CLT_F64 ? 0x1p-1022 : 0x1p-126;
-    return slack * (roundoff_of(engine) + 0x1p-53) + (1 + slack) * smallest;
+    const double smallest = precision == CLT_F64 ? 0x1p-1022 : 0x1p-126;
+    return slack * (roundoff_of(precision) + 0x1p-53) + (1 + slack) * smallest;
 }
 
 /* Whether a right device may come to no finite number: where the result, or what it is summed from (which the slack
@@ -195,7 +200,7 @@ static void compare_reals(const clt__engine *engine, const trial *t, int i, doub
     for (int at = 0; at < tensor->count; at++) {
         const double device = t->result[i].real[at], reference = t->operand[i].real[at];
         const double *slacks = t->operand[i].slack, slack = slacks ? slacks[at] : 0,
-                     bound = slacks ? bound_of(engine, slack) : 0;
+                     bound = slacks ? clt__bound_of(engine->precision, slack) : 0;
         /* From inputs that are not finite both may rightly come to NaN, and the device alone where it shares work
          * between neighbours, which its bound then says: training diverged, the device did no wrong. */
         const bool lost = t->tainted && ((isnan(device) && isnan(reference)) || !isfinite(bound));
@@ -295,16 +300,42 @@ static clt_status restore_guards(clt__engine *engine, const clt__op *op, clt_err
     return CLT_OK;
 }
 
+void clt__engine_set_witness(clt__engine *engine, clt__witness witness, void *user)
+{
+    engine->witness = witness;
+    engine->witness_user = user;
+}
+
+static void tell_witness(const clt__engine *engine, size_t index, const trial *t, const clt__verdict *verdict)
+{
+    const clt__ready *ready = &engine->ready[index];
+    clt__array before[CLT__MAX_OPERANDS];
+    for (int i = 0; i < CLT__MAX_OPERANDS; i++) before[i] = elements(&t->before[i]) ? t->before[i] : t->operand[i];
+    engine->witness(engine->witness_user, &(clt__evidence){.device = engine->device,
+                                                           .precision = engine->precision,
+                                                           .tape = engine->tape,
+                                                           .op = t->op,
+                                                           .sizes = &ready->sizes,
+                                                           .launches = &ready->launches,
+                                                           .plain = ready->plain,
+                                                           .before = before,
+                                                           .wanted = t->operand,
+                                                           .results = t->result,
+                                                           .verdict = verdict});
+}
+
 clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *verdict, clt_error *error)
 {
     trial t = {.op = &engine->tape->op[index]};
     clt_status status = run_both(engine, index, &t, error);
     if (status == CLT_OK) status = judge(engine, &t, verdict, error);
+    if (status == CLT_OK && !verdict->ok && engine->witness) tell_witness(engine, index, &t, verdict);
     if (status == CLT_OK && !verdict->ok) status = correct_device(engine, &t, error);
     if (status == CLT_OK) status = restore_guards(engine, t.op, error);
     for (int i = 0; i < CLT__MAX_OPERANDS; i++) {
         free_array(&t.operand[i]);
         free_array(&t.result[i]);
+        free_array(&t.before[i]);
     }
     return status;
 }

@@ -108,6 +108,27 @@ typedef struct clt__verdict {
     const char *complaint; /* NULL when ok: what is wrong, in a few words */
 } clt__verdict;
 
+/* All that is known of an op that was found wrong. Operands that are absent have no elements. */
+typedef struct clt__evidence {
+    clt_device *device;
+    clt_precision precision;
+    const clt__tape *tape;
+    const clt__op *op;
+    const clt__sizes *sizes; /* with what the launch rule set */
+    const clt__launches *launches;
+    bool plain;
+    const clt__array *before;           /* what it reads or updates */
+    const clt__array *wanted, *results; /* what it writes or updates: the twin's, with slack, and the device's */
+    const clt__verdict *verdict;
+} clt__evidence;
+
+/* How far a right result may lie from the twin's, whose slack is given. */
+double clt__bound_of(clt_precision precision, double slack);
+
+/* Calls `witness` for every op that clt__engine_verify finds wrong; NULL ends that. */
+typedef void (*clt__witness)(void *user, const clt__evidence *evidence);
+void clt__engine_set_witness(clt__engine *engine, clt__witness witness, void *user);
+
 /* Runs op `index` on the device and its twin on the same inputs. The op's outputs are NaN before it runs, and guards
  * around them are checked after. The device's results stay if they are right, else the twin's take their place, so that
  * the next op can be verified. Only for a device. */

@@ -46,6 +46,8 @@ struct clt__engine {
     clt__ready *ready;    /* device: a row for each op */
     clt__buffer *scratch; /* device: shared by all ops, for they run one after another */
     uint64_t scratch_reals;
+    clt__witness witness; /* NULL, or who is told what was found wrong */
+    void *witness_user;
 };
 
 /* Bytes of a tensor's element on the device, and as the engine's callers see it. */

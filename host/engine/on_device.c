@@ -128,13 +128,17 @@ static clt_status create_ready(clt__engine *engine, size_t index, bool plain, cl
     return CLT_OK;
 }
 
-/* Where a kernel does not build, the plainest one that there is serves. */
+/* Where a kernel does not build, the plainest one that there is serves. Where there is none, what only the cache
+ * remembers to have been refused is tried again: the cause may be gone. */
 static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *error)
 {
     const clt__op *op = &engine->tape->op[index];
     clt_error refusal = {0};
-    const clt_status status = create_ready(engine, index, false, &refusal);
-    if (status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK) {
+    clt_status status = create_ready(engine, index, false, &refusal);
+    const bool plain = status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK;
+    if (status == CLT_BAD_KERNEL && !plain && clt__device_forget_refusals(engine->device))
+        status = create_ready(engine, index, false, &refusal);
+    if (plain) {
         char note[256];
         (void)snprintf(note, sizeof note, "the fast kernel of %s%s%s does not build on device %s: a plain one is used",
                        op->row->name, *op->layer ? " of " : "", op->layer, clt_device_describe(engine->device)->id);

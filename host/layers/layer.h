@@ -133,6 +133,7 @@ struct clt__scripted {
 /* The list: one line for each layer (layer_list.c). */
 
 extern const clt__layer_row *const clt__layer_rows[]; /* ends with NULL */
+extern const clt__layer_row clt__flatten;             /* one of them: images become vectors */
 
 extern const clt__layer_row clt__zeropad, clt__upsample;       /* which share their ops */
 extern const clt__layer_row clt__channelmean;                  /* which shares its ops with avgpool */

@@ -132,6 +132,9 @@
       "every step takes the first batch, without shuffling, augmentation and validation: a net that can learn will know it soon") \
     X(LONG, check_every, "N", "0", 0, 1e15, KEPT, TRAIN, \
       "steps between steps that are verified against the reference, 0 for none") \
+    X(FLAG, trust, NULL, "no", 0, 0, RUN, TRAIN, \
+      "begin at once on a device whose driver cltrain does not know: else the first step is verified, as check-every does, until it was " \
+      "right once, which the cache folder remembers for each driver") \
     X(CHOICE, on_mismatch, "abort|reference|warn", "abort", 0, 0, KEPT, TRAIN, \
       "when the device is found to compute wrongly: abort, the last checkpoint stands; reference, which goes on from there; " \
       "warn, going on with the step's right values") \
@@ -155,6 +158,9 @@
     X(LONG, images, "N", "60000", 1, 1e15, RUN, PLAN, "images of the data set, a byte a value") \
     X(FLAG, inference, NULL, "no", 0, 0, RUN, PLAN, "what eval and predict take, not training") \
     X(POSITIVE, seconds, "S", "3", 0, 3600, RUN, BENCH, "how long training and inference are each measured") \
+    X(TEXT, report, "FILE.c", NULL, 0, 0, RUN, VERIFY, \
+      "where an op is wrong, write a C program that shows it without cltrain, for the smallest net and images found that still do: for " \
+      "who writes the driver") \
     X(FLAG, plan, NULL, "no", 0, 0, RUN, BENCH, "time nothing: list the launches of a training step") \
     X(CHOICE, pretend, "none|h100|rtx3060|rx6800|mi50|arc770", "none", 0, 0, RUN, PLAN | BENCH, \
       "plan for this GPU in place of a device that is there; bench --plan then tells the time that a model gives its launches") \

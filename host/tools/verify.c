@@ -1,11 +1,13 @@
 /* Verifying a net: training steps, each op on the device and on the reference. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/random.h"
 #include "options/ticker.h"
 #include "session/session.h"
 #include "tools/random_data.h"
+#include "tools/verifying.h"
 
 enum { BATCHES = 2 }; /* of images: what a batch in two micro-batches takes */
 
@@ -153,6 +155,17 @@ typedef struct passes {
     clt_session *plain, *full, *inference, *cut;
 } passes;
 
+/* Every tensor is kept, and every gradient computed. */
+static const clt__session_mode all_of_it = {.training = true, .keep_tensors = true, .input_gradient = true};
+
+static clt_options plain_options(int batch_size)
+{
+    clt_options options = clt__options_default();
+    options.batch_size = batch_size;
+    options.weight_decay = 1e-3;
+    return options;
+}
+
 /* All that can be switched on between the data and the loss. */
 static void switch_on_data(const clt_model *model, clt_options *options)
 {
@@ -175,11 +188,8 @@ static void switch_on_data(const clt_model *model, clt_options *options)
 static clt_status open_passes(const clt_model *model, clt_device *device, const clt_dataset *data, passes *p,
                               clt_error *error)
 {
-    const clt__session_mode mode = {.training = true, .keep_tensors = true, .input_gradient = true};
-    clt_options options = clt__options_default();
-    options.batch_size = (int)data->count / BATCHES;
-    options.weight_decay = 1e-3;
-    TRY(open_session(model, device, data, &options, mode, &p->plain, error));
+    clt_options options = plain_options((int)data->count / BATCHES);
+    TRY(open_session(model, device, data, &options, all_of_it, &p->plain, error));
     switch_on_data(model, &options);
     options.clip_grad = 0.5;
     options.clip_value = 0.05;
@@ -188,12 +198,12 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     options.nesterov = true;
     options.micro_batch_size = options.batch_size; /* so that the ops are those of the plain pass, already built */
     options.batch_size *= 2;
-    TRY(open_session(model, device, data, &options, mode, &p->full, error));
+    TRY(open_session(model, device, data, &options, all_of_it, &p->full, error));
     options.batch_size /= 2;
     options.micro_batch_size = 0;
     TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
     options.augment = (clt__augment){.flip = true, .crop = 1, .cutmix = 1};
-    return open_session(model, device, data, &options, mode, &p->cut, error);
+    return open_session(model, device, data, &options, all_of_it, &p->cut, error);
 }
 
 /* A step as training does it by default, every op; then its loss and update with all that can be switched on; then
@@ -212,10 +222,8 @@ static clt_status verify_optimizer(const clt_model *model, clt_device *device, c
                                    const clt__optimizer_row *optimizer, const passes *p, report *to, clt_error *error)
 {
     clt_session *session;
-    clt_options options = clt__options_default();
-    options.batch_size = (int)data->count / BATCHES;
+    clt_options options = plain_options((int)data->count / BATCHES);
     options.optimizer = optimizer->name;
-    options.weight_decay = 1e-3;
     options.no_decay_bias_norm = true;
     options.clip_grad = 0.5;
     options.clip_value = 0.005;
@@ -263,6 +271,40 @@ clt_status clt_verify(const clt_model *model, clt_device *device, const clt_opti
     TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
     report to = {function, user, clt__ticker_start(options, "verify", 0), 0};
     const clt_status status = verify_data(model, device, data, &to, error);
+    clt_dataset_close(data);
+    if (status == CLT_MISMATCH && options->report) TRY(clt__report_difference(model, device, options, error));
+    return status;
+}
+
+/* ---- the first difference alone */
+
+static clt_status find_in(clt_session *session, clt__difference *difference, clt_error *error)
+{
+    for (size_t i = 0; i < session->net.end && !difference->found; i++) {
+        clt_error found;
+        const clt_status status = clt__verify_ops(session, i, i + 1, NULL, NULL, &found);
+        if (status != CLT_OK && status != CLT_MISMATCH) return clt__pass_on(&found, error);
+        if (status == CLT_OK) continue;
+        const clt__op *op = &session->net.tape.op[i];
+        difference->found = true;
+        difference->op = op->row->name;
+        memcpy(difference->layer, op->layer, sizeof difference->layer);
+    }
+    return CLT_OK;
+}
+
+clt_status clt__find_difference(const clt_model *model, clt_device *device, const clt_options *options,
+                                clt__witness witness, void *user, clt__difference *difference, clt_error *error)
+{
+    clt_dataset *data;
+    clt_session *session = NULL;
+    const clt_options plain = plain_options(options->batch_size);
+    *difference = (clt__difference){false};
+    TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
+    clt_status status = open_session(model, device, data, &plain, all_of_it, &session, error);
+    if (status == CLT_OK) clt__engine_set_witness(session->engine, witness, user);
+    if (status == CLT_OK) status = find_in(session, difference, error);
+    clt_session_close(session);
     clt_dataset_close(data);
     return status;
 }

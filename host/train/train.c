@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "device/probe.h"
 #include "session/answers.h"
 #include "session/steps.h"
 #include "train/trainer.h"
@@ -85,12 +86,30 @@ static bool is_due(int64_t number, int64_t every)
     return every && number % every == 0;
 }
 
+/* The first step on a driver that nobody has tried. */
+static clt_status run_proving_step(clt__trainer *t, int64_t step, clt_error *error)
+{
+    const clt_device *device = clt__engine_device(t->session->engine);
+    const clt_device_info *info = clt_device_describe(device);
+    clt__options_note(
+        t->options,
+        "cltrain does not know the driver of device %s (%s %s): the first step is verified, as --check-every "
+        "does, which --trust leaves out",
+        info->id, info->platform, info->driver);
+    TRY(clt__session_run_step(t->session, step, clt__check_ops, t, error));
+    t->proves = false;
+    if (t->options->on_mismatch != CLT__WARN) clt__driver_verified(device, t->model->precision);
+    return CLT_OK;
+}
+
 /* A step, checked where it is due. */
 static clt_status run_next_step(clt__trainer *t, int64_t step, clt_error *error)
 {
     const clt_session *session = t->session;
-    const bool check = is_due(session->state.total_steps + session->pending + 1, t->options->check_every) &&
-                       !clt__device_is_reference(clt__engine_device(session->engine));
+    if (clt__device_is_reference(clt__engine_device(session->engine)))
+        return clt__session_run_step(t->session, step, clt__session_run_ops, t, error);
+    if (t->proves) return run_proving_step(t, step, error);
+    const bool check = is_due(session->state.total_steps + session->pending + 1, t->options->check_every);
     return clt__session_run_step(t->session, step, check ? clt__check_ops : clt__session_run_ops, t, error);
 }
 
@@ -244,6 +263,8 @@ static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
     TRY(clt__check_class_names(t->model, t->training_data, error));
     TRY(open_sessions(t, device, error));
     t->steps = clt__session_steps(t->session);
+    t->proves =
+        !t->options->trust && !clt__device_is_reference(device) && !clt__driver_is_trusted(device, t->model->precision);
     TRY(clt__check_position(t->session, error));
     TRY(clt__folder_open(t, error));
     TRY(clt__log_open(t, error));

@@ -13,6 +13,7 @@ typedef struct clt__trainer {
     const clt_dataset *training_data, *validation_data; /* the latter may be NULL */
     clt_session *session;                               /* on the training data */
     clt_session *validation;                            /* NULL without validation data */
+    bool proves;                                        /* the next step is verified, for the driver is not known */
     clt_device *fallback; /* the reference, once the device was found to be wrong, else NULL */
     FILE *log;            /* of --log-steps, or NULL */
     int lock;             /* on the output folder, -1 without one */

@@ -1,0 +1,31 @@
+/* Drivers that cltrain was tried on, and their known faults. This is the one list of them: a row when a driver is met
+ * or mended. */
+#ifndef CLT_DEVICE_KNOWN_DRIVERS_H
+#define CLT_DEVICE_KNOWN_DRIVERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels/params.h"
+
+/* A driver: a part of its platform's name or version, and how its own version begins ("" for any). What is known of it:
+ * that all ops of the built-in nets agreed with the reference under both schedules, or a fault that probe.c finds, in
+ * words. */
+typedef struct clt__known_driver {
+    const char *platform, *version;
+    bool agreed;
+    int check;         /* PROBE_..., -1 where no fault is known */
+    const char *fault; /* "ends a loop after ..." */
+} clt__known_driver;
+
+static const clt__known_driver clt__known_drivers[] = {
+    {"Portable Computing Language", "3.1", true, -1, NULL},
+    {"Portable Computing Language", "6.0", true, -1, NULL},
+    {"Portable Computing Language", "7.1", true, -1, NULL},
+    {"Intel(R) OpenCL", "2026.", true, -1, NULL},
+    {"rusticl", "25.0.7", true, -1, NULL},
+    {"rusticl", "22.3", false, PROBE_LOOPS,
+     "ends a work-item's loops after 65,535 iterations in all; Mesa 25.0 does not"},
+};
+
+#endif

@@ -1,0 +1,296 @@
+/* A C program that shows what a device gets wrong. It is for who writes the driver: one file, to be built with
+ * -lOpenCL. */
+#include "tools/fault_program.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/op.h"
+
+#define PRINT(...) TRY(clt__text_print(to, error, __VA_ARGS__))
+
+/* ---- what is known, as its opening comment */
+
+/* A text from outside must not end the comment. */
+static clt_status append_said(clt__text *to, const char *what, const char *text, clt_error *error)
+{
+    PRINT(" * %-12s", what);
+    for (; *text && (text[1] || *text != '\n'); text++) PRINT(*text == '\n' ? ", " : "%c", *text == '*' ? ' ' : *text);
+    PRINT("\n");
+    return CLT_OK;
+}
+
+static clt_status append_head(const clt__evidence *e, const char *net, int batch, clt__text *to, clt_error *error)
+{
+    const clt_device_info *info = clt_device_describe(e->device);
+    const clt__verdict *v = e->verdict;
+    PRINT("/* A kernel of cltrain %s computes wrongly on this device, or its driver compiles it wrongly.\n *\n",
+          CLT_VERSION);
+    TRY(append_said(to, "device", info->name, error));
+    TRY(append_said(to, "platform", info->platform, error));
+    TRY(append_said(to, "driver", info->driver, error));
+    if (*info->faults) TRY(append_said(to, "known fault", info->faults, error));
+    TRY(append_said(to, "net", net, error));
+    PRINT(" * images      %d\n", batch);
+    PRINT(" * op          %s, kernels/%s\n", e->op->row->name, e->launches->file);
+    PRINT(" * found       %s", v->complaint);
+    if (v->operand)
+        PRINT(": element %d of %s is %.9g on the device, %.9g is right, give or take %.3g", v->index, v->operand,
+              v->device, v->reference, v->bound);
+    PRINT(
+        "\n *\n * Build it with `cc THIS.c -lOpenCL -lm`; `./a.out [PLATFORM [DEVICE]]`, numbers from 0, exits 1 where "
+        "the\n"
+        " * device is wrong. What is right was computed in double by plain C; the bound is what rounding may do. */\n");
+    return CLT_OK;
+}
+
+/* ---- texts and numbers */
+
+/* As a C string, a line of it for each line of the text. */
+static clt_status append_string(const char *name, const char *text, clt__text *to, clt_error *error)
+{
+    PRINT("static const char %s[] =\n    \"", name);
+    for (const char *c = text; *c; c++) {
+        if (*c == '\n')
+            PRINT(c[1] ? "\\n\"\n    \"" : "\\n");
+        else if (*c == '"' || *c == '\\')
+            PRINT("\\%c", *c);
+        else
+            PRINT("%c", *c);
+    }
+    PRINT("\";\n");
+    return CLT_OK;
+}
+
+static clt_status append_real(double value, bool is_double, clt__text *to, clt_error *error)
+{
+    if (isnan(value)) return clt__text_print(to, error, "NAN");
+    if (isinf(value)) return clt__text_print(to, error, value < 0 ? "-INFINITY" : "INFINITY");
+    return clt__text_print(to, error, is_double ? "%a" : "%af", value);
+}
+
+/* As the kernel has it: `real` is the program's float or double. */
+static clt_status append_array(const char *type, const char *name, const clt__array *a, bool is_double, clt__text *to,
+                               clt_error *error)
+{
+    enum { A_LINE = 8 };
+    PRINT("static const %s %s[] = {", type, name);
+    for (size_t i = 0; i < a->count; i++) {
+        PRINT(i % A_LINE ? ", " : i ? ",\n    " : "\n    ");
+        if (a->real)
+            TRY(append_real(a->real[i], is_double, to, error));
+        else
+            PRINT("%d", a->integer ? a->integer[i] : a->byte[i]);
+    }
+    PRINT("};\n");
+    return CLT_OK;
+}
+
+static clt_status append_bounds(const char *name, const clt__evidence *e, const clt__array *wanted, clt__text *to,
+                                clt_error *error)
+{
+    enum { A_LINE = 8 };
+    PRINT("static const double %s[] = {", name);
+    for (size_t i = 0; i < wanted->count; i++) {
+        PRINT(i % A_LINE ? ", " : i ? ",\n    " : "\n    ");
+        TRY(append_real(wanted->slack ? clt__bound_of(e->precision, wanted->slack[i]) : 0, true, to, error));
+    }
+    PRINT("};\n");
+    return CLT_OK;
+}
+
+static clt_status append_operand(const clt__evidence *e, int i, clt__text *to, clt_error *error)
+{
+    static const char *const types[] = {[CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "unsigned char"};
+    const clt__op *op = e->op;
+    const clt__tensor *tensor = &e->tape->tensor[op->tensor[i]];
+    const char *type = types[tensor->type], *called = op->row->operand[i].name;
+    const bool is_double = e->precision == CLT_F64;
+    char shape[64], name[64];
+    clt__shape_text(tensor, shape, sizeof shape);
+    PRINT("\n/* %s, %s%s */\n", called, shape,
+          tensor->order == CLT__IMAGES    ? ", in the order n, h, w, c"
+          : tensor->order == CLT__FILTERS ? ", in the order h, w, i, o"
+                                          : "");
+    if (op->row->operand[i].access != CLT__WRITE) {
+        (void)snprintf(name, sizeof name, "given_%d", i);
+        TRY(append_array(type, name, &e->before[i], is_double, to, error));
+    }
+    if (op->row->operand[i].access == CLT__READ) return CLT_OK;
+    (void)snprintf(name, sizeof name, "right_%d", i);
+    TRY(append_array(tensor->type == CLT__REALS ? "double" : type, name, &e->wanted[i], true, to, error));
+    (void)snprintf(name, sizeof name, "bound_%d", i);
+    return append_bounds(name, e, &e->wanted[i], to, error);
+}
+
+/* ---- the program itself */
+
+static const char opening[] =
+    "#define CL_TARGET_OPENCL_VERSION 120\n"
+    "#include <CL/cl.h>\n#include <math.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\n";
+
+/* Every operand has elements before and behind that a kernel may read but must not use: they are NaN. */
+static const char helpers[] =
+    "\nenum { FRONT = 1024, BEHIND = 64 };\n"
+    "static cl_context context;\nstatic cl_command_queue queue;\n\n"
+    "/* `count` elements inside a larger buffer that is all ones: NaN. */\n"
+    "typedef struct operand {\n    cl_mem whole, part;\n    size_t count, size;\n} operand;\n\n"
+    "static void check(cl_int code, const char *call)\n{\n"
+    "    if (code == CL_SUCCESS) return;\n"
+    "    fprintf(stderr, \"%s gave %d\\n\", call, code);\n    exit(2);\n}\n\n"
+    "static operand make(size_t count, size_t size, const void *given)\n{\n"
+    "    cl_int code;\n    const size_t all = (FRONT + count + BEHIND) * size;\n"
+    "    operand made = {NULL, NULL, count, size};\n"
+    "    char *ones = malloc(all);\n    memset(ones, 0xff, all);\n"
+    "    if (given) memcpy(ones + FRONT * size, given, count * size);\n"
+    "    made.whole = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, all, ones, &code);\n"
+    "    check(code, \"clCreateBuffer\");\n    free(ones);\n"
+    "    const cl_buffer_region region = {FRONT * size, (count + BEHIND) * size};\n"
+    "    made.part = clCreateSubBuffer(made.whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);\n"
+    "    check(code, \"clCreateSubBuffer\");\n    return made;\n}\n\n"
+    "/* Bytes that changed and should not: around the operand, and in it where it was only to be read. */\n"
+    "static size_t disturbed(const char *name, const operand *o, const void *given)\n{\n"
+    "    const size_t all = (FRONT + o->count + BEHIND) * o->size;\n    size_t wrong = 0;\n"
+    "    unsigned char *now = malloc(all);\n"
+    "    check(clEnqueueReadBuffer(queue, o->whole, CL_TRUE, 0, all, now, 0, NULL, NULL), \"clEnqueueReadBuffer\");\n"
+    "    for (size_t i = 0; i < all; i++) {\n"
+    "        const int inside = i >= FRONT * o->size && i < (FRONT + o->count) * o->size;\n"
+    "        if (!inside) wrong += now[i] != 0xff;\n"
+    "        if (inside && given) wrong += now[i] != ((const unsigned char *)given)[i - FRONT * o->size];\n    }\n"
+    "    free(now);\n"
+    "    if (wrong) printf(\"%zu bytes of %s, or around it, were written and should not be\\n\", wrong, name);\n"
+    "    return wrong;\n}\n\n"
+    "static int differs(const char *name, size_t i, double got, double right, double bound)\n{\n"
+    "    static int told;\n"
+    "    if (fabs(got - right) <= bound || (isnan(got) && isnan(right)) || got == right) return 0;\n"
+    "    if (told++ < 10) printf(\"%s[%zu] is %.9g, %.9g is right, give or take %.3g\\n\", name, i, got, right, "
+    "bound);\n"
+    "    return 1;\n}\n";
+
+static const char begin_main[] =
+    "\nint main(int count, char **word)\n{\n"
+    "    cl_platform_id platforms[16];\n    cl_device_id devices[16], device;\n    cl_int code;\n    cl_uint found = "
+    "0;\n"
+    "    const cl_uint p = count > 1 ? (cl_uint)atoi(word[1]) : 0, d = count > 2 ? (cl_uint)atoi(word[2]) : 0;\n"
+    "    check(clGetPlatformIDs(16, platforms, &found), \"clGetPlatformIDs\");\n"
+    "    if (p >= found) return fprintf(stderr, \"there are %u platforms\\n\", found), 2;\n"
+    "    check(clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, 16, devices, &found), \"clGetDeviceIDs\");\n"
+    "    if (d >= found) return fprintf(stderr, \"there are %u devices\\n\", found), 2;\n"
+    "    device = devices[d];\n"
+    "    context = clCreateContext(NULL, 1, &device, NULL, NULL, &code);\n    check(code, \"clCreateContext\");\n"
+    "    queue = clCreateCommandQueue(context, device, 0, &code);\n    check(code, \"clCreateCommandQueue\");\n"
+    "    const char *text = source;\n"
+    "    cl_program program = clCreateProgramWithSource(context, 1, &text, NULL, &code);\n"
+    "    check(code, \"clCreateProgramWithSource\");\n"
+    "    check(clBuildProgram(program, 1, &device, options, NULL, NULL), \"clBuildProgram\");\n"
+    "    cl_kernel kernel;\n    size_t wrong = 0;\n";
+
+static clt_status append_buffers(const clt__evidence *e, clt__text *to, clt_error *error)
+{
+    static const char *const sizes[] = {[CLT__REALS] = "sizeof(real)", [CLT__INTS] = "sizeof(int)", [CLT__BYTES] = "1"};
+    for (int i = 0; i < clt__operand_count(e->op->row); i++) {
+        if (e->op->tensor[i] < 0) {
+            PRINT("    operand operand_%d = {NULL, NULL, 0, 0}; /* %s: absent */\n", i, e->op->row->operand[i].name);
+            continue;
+        }
+        const clt__tensor *tensor = &e->tape->tensor[e->op->tensor[i]];
+        char given[32] = "NULL";
+        if (e->op->row->operand[i].access != CLT__WRITE) (void)snprintf(given, sizeof given, "given_%d", i);
+        PRINT("    operand operand_%d = make(%d, %s, %s); /* %s */\n", i, tensor->count, sizes[tensor->type], given,
+              e->op->row->operand[i].name);
+    }
+    if (e->launches->scratch_reals)
+        PRINT("    operand scratch = make(%llu, sizeof(real), NULL);\n",
+              (unsigned long long)e->launches->scratch_reals);
+    return CLT_OK;
+}
+
+static clt_status append_launch(const clt__evidence *e, const clt__launch *launch, clt__text *to, clt_error *error)
+{
+    const int operands = clt__operand_count(e->op->row);
+    int argument = 0;
+    PRINT("\n    kernel = clCreateKernel(program, \"%s\", &code);\n    check(code, \"clCreateKernel\");\n",
+          launch->kernel);
+    PRINT("    check(clSetKernelArg(kernel, %d, sizeof sizes, sizes), \"clSetKernelArg\");\n", argument++);
+    for (int i = 0; i < operands; i++, argument++)
+        PRINT("    check(clSetKernelArg(kernel, %d, sizeof(cl_mem), %soperand_%d.part), \"clSetKernelArg\");\n",
+              argument, e->op->tensor[i] < 0 ? "" : "&", i);
+    if (e->launches->scratch_reals)
+        PRINT("    check(clSetKernelArg(kernel, %d, sizeof(cl_mem), &scratch.part), \"clSetKernelArg\");\n",
+              argument++);
+    if (launch->takes_local)
+        PRINT("    check(clSetKernelArg(kernel, %d, %llu * sizeof(real), NULL), \"clSetKernelArg\");\n", argument,
+              (unsigned long long)e->launches->local_reals);
+    PRINT("    {\n        const size_t global[3] = {%zu, %zu, %zu}", launch->global[0], launch->global[1],
+          launch->global[2]);
+    if (launch->local[0]) PRINT(", local[3] = {%zu, %zu, %zu}", launch->local[0], launch->local[1], launch->local[2]);
+    PRINT(";\n        check(clEnqueueNDRangeKernel(queue, kernel, 3, NULL, global, %s, 0, NULL, NULL), "
+          "\"clEnqueueNDRangeKernel\");\n    }\n",
+          launch->local[0] ? "local" : "NULL");
+    return CLT_OK;
+}
+
+static clt_status append_comparison(const clt__evidence *e, clt__text *to, clt_error *error)
+{
+    static const char *const types[] = {[CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "unsigned char"};
+    for (int i = 0; i < clt__operand_count(e->op->row); i++) {
+        if (e->op->tensor[i] < 0) continue;
+        const clt__tensor *tensor = &e->tape->tensor[e->op->tensor[i]];
+        const bool reads = e->op->row->operand[i].access == CLT__READ;
+        PRINT("    wrong += disturbed(\"%s\", &operand_%d, ", e->op->row->operand[i].name, i);
+        if (reads)
+            PRINT("given_%d);\n", i);
+        else
+            PRINT("NULL);\n");
+        if (reads) continue;
+        PRINT("    {\n        static %s got[%d];\n"
+              "        check(clEnqueueReadBuffer(queue, operand_%d.part, CL_TRUE, 0, sizeof got, got, 0, NULL, NULL), "
+              "\"clEnqueueReadBuffer\");\n"
+              "        for (size_t i = 0; i < %d; i++) wrong += (size_t)differs(\"%s\", i, got[i], right_%d[i], "
+              "bound_%d[i]);\n"
+              "    }\n",
+              types[tensor->type], tensor->count, i, tensor->count, e->op->row->operand[i].name, i, i);
+    }
+    PRINT("    printf(wrong ? \"wrong\\n\" : \"right\\n\");\n    return wrong > 0;\n}\n");
+    return CLT_OK;
+}
+
+static clt_status append_program_text(const clt__evidence *e, clt__text *to, clt_error *error)
+{
+    char defines[CLT__MOST_DEFINES], options[CLT__MOST_OPTIONS];
+    clt__text source = {0};
+    TRY(clt__defines_of(e->device, e->precision, e->tape, e->op, e->sizes, e->launches, e->plain, defines, error));
+    TRY(clt__program_options(e->launches->file, e->precision, defines, options, sizeof options, error));
+    clt_status status = clt__program_source(e->device, e->launches->file, &source, error);
+    if (status == CLT_OK) status = append_string("options", options, to, error);
+    if (status == CLT_OK) status = append_string("source", source.start, to, error);
+    free(source.start);
+    return status;
+}
+
+static clt_status append_numbers(const clt__evidence *e, clt__text *to, clt_error *error)
+{
+    PRINT("\ntypedef %s real;\n\n/* The op's sizes: the struct of kernels/params.h that is the kernels' first "
+          "argument. */\n"
+          "static const int sizes[] = {",
+          e->precision == CLT_F64 ? "double" : "float");
+    for (size_t i = 0; i < e->op->sizes_bytes / sizeof(int); i++) PRINT("%s%d", i ? ", " : "", e->sizes->number[i]);
+    PRINT("};\n");
+    for (int i = 0; i < clt__operand_count(e->op->row); i++)
+        if (e->op->tensor[i] >= 0) TRY(append_operand(e, i, to, error));
+    return CLT_OK;
+}
+
+clt_status clt__fault_program(const clt__evidence *e, const char *net, int batch, clt__text *to, clt_error *error)
+{
+    TRY(append_head(e, net, batch, to, error));
+    PRINT("%s", opening);
+    TRY(append_program_text(e, to, error));
+    TRY(append_numbers(e, to, error));
+    PRINT("%s%s", helpers, begin_main);
+    TRY(append_buffers(e, to, error));
+    for (int i = 0; i < e->launches->count; i++) TRY(append_launch(e, &e->launches->launch[i], to, error));
+    return append_comparison(e, to, error);
+}
