@@ -104,7 +104,8 @@ void clt_options_set_notes(clt_options *options, clt_note_function note, void *u
 /* How far a call is that takes long. The library makes it, and later versions may add to its end. */
 typedef struct clt_progress {
     const char *what;    /* "train", "evaluate" (validating in training too), "predict", "lr_find", "bench", "tune",
-                          * "verify";    of image files "look at images", "decode images", "measure images" */
+                          * "verify";    of image files "look at images", "decode images", "measure images"; of a device's
+                          * programs "build kernels" */
     int64_t done, total; /* steps of the epoch, images, steps, rounds or ops; total 0 where it is not known */
     double seconds;      /* since the call, in training the epoch, began */
     /* In training alone, else 0 or NaN: */

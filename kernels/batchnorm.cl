@@ -69,8 +69,8 @@ kernel LAST_GROUP void batchnorm_statistics_merge(const norm_sizes given, global
 }
 #endif
 
-/* The pixels and channels that a work-item of an op without sums takes: a part of the batch's pixels or, spread, one
- * element. */
+/* The pixels and channels that a work-item of an op without sums takes: a part of the batch's pixels or, spread, a vector of one
+ * pixel's channels, of which there are whole vectors. */
 typedef struct {
     int begin, end;
     int first_c, end_c;
@@ -79,7 +79,7 @@ typedef struct {
 static inline span span_of(const norm_sizes z)
 {
 #ifdef SPREAD
-    const int pixel = (int)get_global_id(0) / z.c, c = (int)get_global_id(0) % z.c;
+    const int vectors = z.c / VEC, pixel = (int)get_global_id(0) / vectors, c = (int)get_global_id(0) % vectors * VEC;
     return (span){pixel, min(pixel + 1, z.parts), c, c + 1}; /* the last group has items beyond the last pixel */
 #else
     const long part = (long)get_global_id(0), all = (long)z.n * z.pixels;

@@ -36,19 +36,33 @@ typedef MASK maskv;
 #else
 typedef JOIN(REAL, VEC) realv;
 typedef JOIN(MASK, VEC) maskv;
+#if defined __clang__ && defined ALIGNED /* global memory's vectors lie at multiples of their size */
+static inline realv __attribute__((overloadable)) load_vector(global const REAL *from)
+{
+    return *(global const realv *)from;
+}
+static inline realv __attribute__((overloadable)) load_vector(private const REAL *from)
+{
+    return JOIN(vload, VEC)(0, from);
+}
+#define LOAD(from) load_vector(from)
+#define GLOBAL_ALIGNMENT sizeof(realv)
+#else
 #define LOAD(from) JOIN(vload, VEC)(0, from)
+#define GLOBAL_ALIGNMENT sizeof(REAL)
+#endif
 #ifdef __clang__ /* whose vectors may ask for no more alignment than their elements: PoCL cuts a vstore into four stores */
-#define STORE_INTO(space, type)                                                                                        \
+#define STORE_INTO(space, type, alignment)                                                                             \
     static inline void __attribute__((overloadable)) store_vector(const JOIN(type, VEC) value, space type *to)         \
     {                                                                                                                  \
-        typedef JOIN(type, VEC) loose __attribute__((aligned(sizeof(type))));                                          \
+        typedef JOIN(type, VEC) loose __attribute__((aligned(alignment)));                                             \
         *(space loose *)to = value;                                                                                    \
     }
-STORE_INTO(global, REAL)
-STORE_INTO(local, REAL)
-STORE_INTO(private, REAL)
-STORE_INTO(global, int)
-STORE_INTO(private, int)
+STORE_INTO(global, REAL, GLOBAL_ALIGNMENT)
+STORE_INTO(local, REAL, sizeof(REAL))
+STORE_INTO(private, REAL, sizeof(REAL))
+STORE_INTO(global, int, sizeof(int))
+STORE_INTO(private, int, sizeof(int))
 #define STORE(value, to) store_vector(value, to)
 #else
 #define STORE(value, to) JOIN(vstore, VEC)(value, 0, to)
@@ -76,7 +90,7 @@ static inline real number_of(const int kept)
 #endif
 
 /* SPREAD is defined under the tile schedule, for devices of many small cores: the kernels that have such a form then take
- * one element (VEC is 1) where a work-item of the vector schedule takes a row or more. */
+ * one element, or four neighbours (VEC is 1 or 4), where a work-item of the vector schedule takes a row or more. */
 
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")

@@ -22,7 +22,7 @@ options_of() {
         echo accumulate overfit-batch ema init freeze data label-column net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
-            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch transpose until classes freeze-until
+            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until
         ;;
     eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
@@ -34,10 +34,10 @@ options_of() {
         echo augment class-weights data label-column transpose net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision json device schedule $limits
         ;;
-    plan) echo accumulate clip-grad freeze augment ema net input batch-size micro-batch-size optimizer images inference precision json device schedule $limits ;;
+    plan) echo accumulate clip-grad freeze augment ema net input batch-size micro-batch-size optimizer images inference pretend precision json device schedule $limits ;;
     tune) echo net input batch-size precision forget json device schedule $limits ;;
-    bench) echo net input batch-size seconds precision json device schedule $limits ;;
-    verify) echo net input loss precision model batch-size seed json device schedule $limits ;;
+    bench) echo net input batch-size seconds plan pretend precision json device schedule $limits ;;
+    verify) echo net input loss precision model batch-size seed report json device schedule $limits ;;
     esac
 }
 
@@ -123,7 +123,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -772,6 +772,20 @@ test_plan() {
     shows "plan says how a batch is split" "micro-batches of 30 images"
 }
 
+test_launch_plans() {
+    ok "bench --plan for a GPU that is not there" cltrain bench --plan --pretend h100 --net lenet5 --json plan.json
+    judge "it tells launches" grep -q '^conv_forward  *conv1  *conv_forward_tile ' out
+    shows "and whose time that is" "images/s: by a model, not by a clock"
+    judge "its JSON" json_holds plan.json 'd["device"] == "h100" and d["compute_units"] == 132 and d["model_seconds"] > 0 and
+        all(l["groups"] > 0 and l["kernel"] in d["programs"][l["program"]]["source"] for l in d["launches"])'
+    ok "plan for one" cltrain plan --pretend mi50 --net lenet5
+    judge "the memory that it has" grep -q '^free on the device  *16106127360$' out
+    fails 2 'give --plan, too' cltrain bench --pretend h100
+    fails 2 'rx6800, mi50 or arc770 is needed' cltrain bench --plan --pretend h200
+    fails 1 'cannot compute in double' cltrain bench --plan --pretend arc770 --precision f64
+    fails 2 'the reference launches nothing' cltrain bench --plan --device reference
+}
+
 test_summary() {
     ok "summary" cltrain summary --net resnet20 --json summary.json
     shows "summary shows what a layer reads" "batchnorm9,batchnorm10"
@@ -1065,6 +1079,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt signals no_home data eval predict export lr_find summary plan formats bad_data bad_checkpoints output"
+    options_of_training interrupt signals no_home data eval predict export lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

@@ -12,7 +12,7 @@ usage: sh tests/run.sh [--quick | --thorough | --help]
   (nothing)    everything: gcc, clang with sanitizers, fuzzing, every op on the device, the analysers; about 12 minutes on 2 cores
   --quick      gcc, what runs on the reference, a few ops on the device; less than 3 minutes
   --thorough   everything, with every op case in double too, more random nets, a minute (or CLTRAIN_FUZZ_SECONDS) of fuzzing a
-               parser, ONNX between cltrain and its peers, which come from PyPI, and GPU compilers, unpacked in /var/tmp/gpu_static
+               parser, ONNX between cltrain and its peers, which come from PyPI, other drivers and GPU compilers, unpacked in /var/tmp
 END
 }
 
@@ -113,6 +113,8 @@ fi
 if [ $mode = --thorough ]; then
     echo "ONNX's checker, ONNX Runtime and PyTorch on what comes in and goes out"
     sh tests/onnx/peers.sh build/tests || { echo "tests/onnx/peers.sh failed" >&2; failed_outside=1; }
+    echo "other drivers: Intel's, from PyPI, and Rusticl"
+    sh tests/drivers.sh build/tests/cltrain || { echo "tests/drivers.sh failed" >&2; failed_outside=1; }
     echo "what GPU compilers make of the tile schedule"
     sh tests/gpu.sh build/tests/cltrain || { echo "tests/gpu.sh failed" >&2; failed_outside=1; }
 fi

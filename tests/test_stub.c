@@ -163,6 +163,7 @@ static clt_status run_with(const stub_fault *fault, use what, const char *from, 
     stub_begin(fault);
     assert_ok(from ? clt_model_load(from, &model, &other) : clt_model_create(&options, &model, &other), &other);
     clt_status status = clt_device_open(NULL, &device, error);
+    if (device) device->builds_alone = true; /* so that the calls have an order */
     if (status == CLT_OK) {
         clt_device_set_notes(device, count_note, NULL);
         status = what(model, device, error);

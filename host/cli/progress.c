@@ -110,12 +110,13 @@ void progress_show(progress_display *display, const clt_progress *progress)
     }
 }
 
-bool progress_of_images(void *user, const clt_progress *progress)
+bool progress_of_beginning(void *user, const clt_progress *progress)
 {
     progress_display *display = user;
     text_line line = {.used = 0};
-    const bool of_images = strstr(progress->what, " images") != NULL, ended = progress->done == progress->total;
-    if (display->quiet || !display->terminal || !of_images) return true;
+    const bool shown = strstr(progress->what, " images") || strstr(progress->what, " kernels");
+    const bool ended = progress->done == progress->total;
+    if (display->quiet || !display->terminal || !shown) return true;
     if (!ended) ADD(&line, "%s  %lld/%lld  ", progress->what, (long long)progress->done, (long long)progress->total);
     if (!ended) add_time(&line, progress->seconds);
     const int cover = display->drawn > (int)line.used ? display->drawn - (int)line.used : 0;

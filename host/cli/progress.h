@@ -13,7 +13,7 @@ progress_display progress_begin(bool quiet);
 void progress_show(progress_display *display, const clt_progress *progress);
 /* A clt_progress_function for what is done with image files before anything else: a count on a terminal, which goes
  * when all is done. `display` is a progress_display. */
-bool progress_of_images(void *display, const clt_progress *progress);
+bool progress_of_beginning(void *display, const clt_progress *progress);
 /* Ends a line that stands there unfinished. */
 void progress_end(progress_display *display);
 

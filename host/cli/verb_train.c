@@ -144,7 +144,7 @@ static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
     if (strcmp(progress->what, "train") != 0) /* it measures images, or validates */
-        return progress_of_images(&training->display, progress) && !stop_is_asked;
+        return progress_of_beginning(&training->display, progress) && !stop_is_asked;
     note_micro_batches(training, progress->micro_batch_size);
     if (save_is_asked && progress->save) {
         save_is_asked = 0;

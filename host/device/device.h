@@ -115,6 +115,15 @@ clt_status clt__kernel_create(clt_device *device, const char *file, const char *
                               const char *defines, clt__kernel **kernel, clt_error *error);
 void clt__kernel_release(clt__kernel *kernel);
 
+/* Builds, several at a time, those of these programs that are not yet built, so that clt__kernel_create finds them; one
+ * that does not build is no error yet. Tells the caller's progress function, which may stop it: CLT_STOPPED. */
+typedef struct clt__program_wanted {
+    const char *file;
+    char *defines;
+} clt__program_wanted;
+clt_status clt__programs_build(clt_device *device, clt_precision precision, const clt__program_wanted *wanted,
+                               size_t count, clt_error *error);
+
 /* The text and the build options of such a program. */
 enum { CLT__MOST_OPTIONS = 960 };
 clt_status clt__program_source(const clt_device *device, const char *file, clt__text *to, clt_error *error);

@@ -1,11 +1,14 @@
 /* Programs are built once per file and options; kernels are made from them, one per launch, so that arguments stay set.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/workers.h"
 #include "device/cache.h"
 #include "device/sources.h"
 
@@ -106,7 +109,7 @@ static bool load_cached(const clt_device *device, clt__program *program)
 }
 
 /* A program that does not build is no error yet: its refusal is set. */
-static clt_status build(const clt_device *device, const char *file, clt__program *program, clt_error *error)
+static clt_status build(const clt_device *device, clt__program *program, clt_error *error)
 {
     cl_int code;
     const char *start = program->source;
@@ -115,12 +118,13 @@ static clt_status build(const clt_device *device, const char *file, clt__program
     if (code != CL_SUCCESS) {
         program->program = NULL;
         return OPENCL_FAIL(error, "clCreateProgramWithSource", code, "device %s: cannot take kernels/%s",
-                           device->info.id, file);
+                           device->info.id, program->file);
     }
     code = clBuildProgram(program->program, 1, &device->id, program->options, NULL, NULL);
     if (code == CL_SUCCESS) return CLT_OK;
     if (code != CL_BUILD_PROGRAM_FAILURE)
-        return OPENCL_FAIL(error, "clBuildProgram", code, "device %s: cannot build kernels/%s", device->info.id, file);
+        return OPENCL_FAIL(error, "clBuildProgram", code, "device %s: cannot build kernels/%s", device->info.id,
+                           program->file);
     TRY(read_log(device, program->program, &program->refusal, error));
     (void)clReleaseProgram(program->program);
     program->program = NULL;
@@ -152,19 +156,29 @@ bool clt__device_forget_refusals(clt_device *device)
     return forgot;
 }
 
-static clt_status add_program(clt_device *device, const char *file, const char *source, const char *options,
-                              clt__program **program, clt_error *error)
+/* The program of this source and these options, NULL where there is none yet. */
+static clt__program *known_program(const clt_device *device, const char *source, const char *options)
 {
-    TRY(clt__grow(&device->programs, &device->program_capacity, device->program_count, sizeof *device->programs,
-                  error));
-    *program = &device->programs[device->program_count];
-    clt_status status = clt__copy_text(source, &(*program)->source, error);
-    if (status == CLT_OK) status = clt__copy_text(options, &(*program)->options, error);
-    if (status == CLT_OK) status = build(device, file, *program, error);
-    if (status == CLT_OK)
-        device->program_count++;
-    else
-        free_program(*program);
+    for (size_t i = 0; i < device->program_count; i++)
+        if (strcmp(device->programs[i].options, options) == 0 && strcmp(device->programs[i].source, source) == 0)
+            return &device->programs[i];
+    return NULL;
+}
+
+/* Makes room for a program behind those that there are, which does not count yet. Takes the source over. */
+static clt_status begin_program(clt_device *device, size_t behind, const char *file, char *source, const char *options,
+                                clt_error *error)
+{
+    clt_status status = clt__grow(&device->programs, &device->program_capacity, device->program_count + behind,
+                                  sizeof *device->programs, error);
+    if (status != CLT_OK) {
+        free(source);
+        return status;
+    }
+    clt__program *program = &device->programs[device->program_count + behind];
+    *program = (clt__program){.file = file, .source = source};
+    status = clt__copy_text(options, &program->options, error);
+    if (status != CLT_OK) free_program(program);
     return status;
 }
 
@@ -174,13 +188,130 @@ static clt_status find_program(clt_device *device, const char *file, const char 
 {
     clt__text source = {0};
     clt_status status = append_source(device, file, &source, error);
-    *program = NULL;
-    for (size_t i = 0; i < device->program_count && status == CLT_OK && !*program; i++)
-        if (strcmp(device->programs[i].options, options) == 0 && strcmp(device->programs[i].source, source.start) == 0)
-            *program = &device->programs[i];
-    if (status == CLT_OK && !*program) status = add_program(device, file, source.start, options, program, error);
-    free(source.start);
+    *program = status == CLT_OK ? known_program(device, source.start, options) : NULL;
+    if (status != CLT_OK || *program) {
+        free(source.start);
+    } else {
+        TRY(begin_program(device, 0, file, source.start, options, error));
+        *program = &device->programs[device->program_count];
+        status = build(device, *program, error);
+        if (status == CLT_OK)
+            device->program_count++;
+        else
+            free_program(*program);
+    }
     return status == CLT_OK && (*program)->refusal ? fail_refused(device, file, *program, error) : status;
+}
+
+/* ---- building several at a time */
+
+typedef struct building {
+    clt_device *device;
+    clt__program *first; /* of those at hand */
+    clt_status *status;  /* [programs] */
+    clt_error *why;      /* [programs] */
+} building;
+
+static void build_piece(void *user, size_t piece)
+{
+    const building *b = user;
+    b->status[piece] = build(b->device, &b->first[piece], &b->why[piece]);
+}
+
+/* Programs that are wanted and not there, each once, stand behind those that there are. */
+static clt_status begin_programs(clt_device *device, clt_precision precision, const clt__program_wanted *wanted,
+                                 size_t count, size_t *begun, clt_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        char options[CLT__MOST_OPTIONS];
+        clt__text source = {0};
+        TRY(clt__program_options(wanted[i].file, precision, wanted[i].defines, options, sizeof options, error));
+        const clt_status status = append_source(device, wanted[i].file, &source, error);
+        bool known = status != CLT_OK || known_program(device, source.start, options);
+        for (size_t j = 0; j < *begun && !known; j++) {
+            const clt__program *other = &device->programs[device->program_count + j];
+            known = strcmp(other->options, options) == 0 && strcmp(other->source, source.start) == 0;
+        }
+        if (known) {
+            free(source.start);
+            TRY(status);
+        } else {
+            TRY(begin_program(device, *begun, wanted[i].file, source.start, options, error));
+            ++*begun;
+        }
+    }
+    return CLT_OK;
+}
+
+/* Asks the progress function, once it takes long. */
+static clt_status tell_progress(const clt_device *device, size_t done, size_t total, double began, clt_error *error)
+{
+    static const double soon = 0.5; /* seconds */
+    const clt_progress progress = {.what = "build kernels",
+                                   .done = (int64_t)done,
+                                   .total = (int64_t)total,
+                                   .seconds = clt__seconds() - began,
+                                   .loss = NAN,
+                                   .accuracy = NAN,
+                                   .validation_loss = NAN,
+                                   .validation_accuracy = NAN};
+    if (!device->progress || progress.seconds < soon || device->progress(device->progress_user, &progress))
+        return CLT_OK;
+    return FAIL(error, CLT_STOPPED, "stopped when %zu of %zu programs were built", done, total);
+}
+
+/* A few at a time, `count` of those from `first` on. The first that failed says why. */
+static clt_status build_some(building *b, clt__workers *workers, size_t count, clt_error *error)
+{
+    clt__job job = {.work = build_piece, .user = b, .count = count};
+    if (workers) {
+        clt__workers_begin(workers, &job);
+        clt__workers_wait(workers, &job);
+    } else {
+        for (size_t i = 0; i < count; i++) build_piece(b, i);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (b->status[i] != CLT_OK) return clt__pass_on(&b->why[i], error);
+    return CLT_OK;
+}
+
+enum { AT_A_TIME = 16 };
+
+/* Those that are built count from then on; of a few one of which fails none does. */
+static clt_status build_begun(clt_device *device, size_t begun, clt__workers *workers, clt_error *error)
+{
+    clt_status status[AT_A_TIME] = {CLT_OK};
+    clt_error *why;
+    const double began = clt__seconds();
+    TRY(clt__allocate(AT_A_TIME, sizeof *why, "the compiler's answers", &why, error));
+    clt_status worst = CLT_OK;
+    for (size_t done = 0; done < begun && worst == CLT_OK;) {
+        const size_t count = begun - done < AT_A_TIME ? begun - done : AT_A_TIME;
+        building b = {device, &device->programs[device->program_count], status, why};
+        worst = build_some(&b, workers, count, error);
+        if (worst != CLT_OK) break;
+        device->program_count += count;
+        done += count;
+        worst = tell_progress(device, done, begun, began, error);
+    }
+    free(why);
+    return worst;
+}
+
+clt_status clt__programs_build(clt_device *device, clt_precision precision, const clt__program_wanted *wanted,
+                               size_t count, clt_error *error)
+{
+    size_t begun = 0;
+    const size_t before = device->program_count;
+    clt__workers *workers = NULL;
+    clt_status status = begin_programs(device, precision, wanted, count, &begun, error);
+    const int threads = clt__core_count() - 1; /* beside this one */
+    if (status == CLT_OK && begun > 1 && threads > 0 && !device->builds_alone)
+        status = clt__workers_open(threads < AT_A_TIME ? threads : AT_A_TIME - 1, &workers, error);
+    if (status == CLT_OK) status = build_begun(device, begun, workers, error);
+    clt__workers_close(workers);
+    for (size_t i = device->program_count; i < before + begun; i++) free_program(&device->programs[i]);
+    return status;
 }
 
 clt_status clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,

@@ -15,6 +15,7 @@ typedef struct clt__tuned clt__tuned;
 typedef struct clt__profile clt__profile;
 
 typedef struct clt__program {
+    const char *file;
     char *source, *options; /* the whole text, includes spliced in */
     cl_program program;
     char *refusal; /* the compiler's log where it does not build; `program` is then NULL */
@@ -48,6 +49,9 @@ struct clt_device {
     char *cache_folder;     /* cache.h; NULL for no cache */
     clt_note_function note; /* may be NULL */
     void *note_user;
+    clt_progress_function progress; /* may be NULL */
+    void *progress_user;
+    bool builds_alone; /* programs one at a time */
     clt__tuned *tuned;
     size_t tuned_count, tuned_capacity;
     const char *replaced_name, *replaced_text; /* see clt__device_replace_source */

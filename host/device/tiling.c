@@ -1,7 +1,5 @@
 #include "device/tiling.h"
 
-#include <math.h>
-
 /* ---- the vector schedule */
 
 /* Rows that leave registers for the tile's sums, `cols` vectors being loaded and one broadcast scalar. Wide tiles pay
@@ -157,53 +155,72 @@ static int resident_groups(const clt__limits *limits, const clt__group_tile *til
     return groups > 1 ? groups : 1;
 }
 
+static int64_t divide_up(int64_t value, int64_t by)
+{
+    return (value + by - 1) / by;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Costs are whole numbers, eighths of a clock: no compiler of this file may round them into another choice. */
+enum { EIGHTHS = 8 };
+
 /* Of the product alone. A compute unit is done once it has multiplied all its groups' slabs; nor before its groups, so
  * many of them at a time, have each gone through their slabs, the next of which is read while one is multiplied. Where
  * there are fewer groups than units the idle ones are charged for, so that smaller tiles are taken where they cost
  * little. */
-static double product_clocks(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices)
+static int64_t product_cost(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices)
 {
-    const int high = clt__group_tile_rows(tile), wide = clt__group_tile_outputs(tile);
-    const int items = tile->group_m * tile->group_n,
-              multiple = limits->preferred_multiple > 0 ? limits->preferred_multiple : 1;
-    const int lanes = clt__divide_up(items, multiple) * multiple;
-    const double groups =
-        (double)clt__divide_up(p->rows, high) * clt__divide_up(p->outputs, wide) * p->products * slices;
-    const double of_unit =
-        groups < limits->compute_units ? limits->compute_units / groups : ceil(groups / limits->compute_units);
-    const double slabs = ceil(ceil((double)p->depth / slices) / tile->slab);
-    const double step = tile->item_m * tile->item_n + OPERAND_READ * (tile->item_m + tile->item_n) +
-                        GLOBAL_READ * (double)(high + wide) / items + (double)BARRIER / tile->slab;
-    const double side_by_side = (double)lanes / limits->unit_lanes;
-    const double slab = tile->slab * step * (side_by_side > 1 ? side_by_side : 1);
-    const double rounds = ceil(ceil(groups / limits->compute_units) / resident_groups(limits, tile, lanes));
-    return fmax(of_unit * slabs * tile->slab * step * side_by_side,
-                rounds * slabs * fmax(slab + BARRIER_WAIT, CLT__LATENCY));
+    const int high = clt__group_tile_rows(tile), wide = clt__group_tile_outputs(tile),
+              items = tile->group_m * tile->group_n, units = limits->compute_units;
+    const int multiple = limits->preferred_multiple > 0 ? limits->preferred_multiple : 1,
+              lanes = clt__divide_up(items, multiple) * multiple;
+    const int64_t groups =
+        (int64_t)clt__divide_up(p->rows, high) * clt__divide_up(p->outputs, wide) * p->products * slices;
+    const int64_t waves = divide_up(groups, units), slabs = divide_up(divide_up(p->depth, slices), tile->slab);
+    const int64_t step = EIGHTHS * (tile->item_m * tile->item_n + OPERAND_READ * (tile->item_m + tile->item_n)) +
+                         EIGHTHS * GLOBAL_READ * (high + wide) / items + EIGHTHS * BARRIER / tile->slab;
+    const int64_t slab = tile->slab * step, group = slabs * slab * lanes / limits->unit_lanes;
+    const int64_t alone = slab * larger(lanes, limits->unit_lanes) / limits->unit_lanes;
+    const int64_t rounds = divide_up(waves, resident_groups(limits, tile, lanes));
+    return larger(groups < units ? group * units / groups : group * waves,
+                  rounds * slabs * larger(alone + EIGHTHS * BARRIER_WAIT, EIGHTHS * CLT__LATENCY));
 }
 
-static double adding_clocks(const clt__limits *limits, const clt__product *p, int slices)
+static int64_t adding_cost(const clt__limits *limits, const clt__product *p, int slices)
 {
     if (slices == 1) return 0;
-    return LAUNCH_CLOCKS + ADD_CLOCKS * (double)slices * p->rows * p->outputs * p->products /
-                               ((double)limits->compute_units * limits->unit_lanes);
+    const int64_t reals = (int64_t)slices * p->rows * p->outputs * p->products;
+    return EIGHTHS * (LAUNCH_CLOCKS + ADD_CLOCKS * reals / ((int64_t)limits->compute_units * limits->unit_lanes));
 }
 
 /* Takes the tile with so many slices where that is better than the best so far. */
 static void consider(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices,
-                     double *least, clt__tiling *best)
+                     int64_t *least, clt__tiling *best)
 {
-    const double clocks = product_clocks(limits, tile, p, slices), all = clocks + adding_clocks(limits, p, slices);
+    const int64_t cost = product_cost(limits, tile, p, slices), all = cost + adding_cost(limits, p, slices);
     if (*least >= 0 && all >= *least) return;
     *least = all;
-    *best = (clt__tiling){*tile, slices, clocks};
+    *best = (clt__tiling){*tile, slices, (double)cost / EIGHTHS};
+}
+
+/* A slice has some slabs, for its sums cost a pass over memory. */
+static int most_slices(const clt__limits *limits, int depth)
+{
+    enum { LEAST_SLABS = 4 };
+    return clt__divide_up(depth, LEAST_SLABS * limits->slab);
 }
 
 /* As many slices as fill the compute units in whole waves: two at least, for one that is not quite whole leaves units
  * idle. */
 static void consider_slices(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p,
-                            double *least, clt__tiling *best)
+                            int64_t *least, clt__tiling *best)
 {
     enum { MOST_WAVES = 8 };
+    const int most = most_slices(limits, p->depth);
     const int64_t groups = (int64_t)clt__divide_up(p->rows, clt__group_tile_rows(tile)) *
                            clt__divide_up(p->outputs, clt__group_tile_outputs(tile)) * p->products;
     const uint64_t plane =
@@ -211,22 +228,16 @@ static void consider_slices(const clt__limits *limits, const clt__group_tile *ti
     consider(limits, tile, p, 1, least, best);
     for (int waves = 2; waves <= MOST_WAVES; waves++) {
         int64_t slices = (int64_t)limits->compute_units * waves / groups;
-        if (slices > p->most_slices) slices = p->most_slices;
+        if (slices > most) slices = most;
         if (slices > 1 && plane * (uint64_t)slices <= limits->allocation_bytes)
             consider(limits, tile, p, (int)slices, least, best);
     }
 }
 
-int clt__most_slices(const clt__limits *limits, int depth)
-{
-    enum { LEAST_SLABS = 4 };
-    return clt__divide_up(depth, LEAST_SLABS * limits->slab);
-}
-
 /* Square groups only: with blocks of any form they make tiles of any form, and fewer tiles mean fewer programs. */
 static bool choose_tile(const clt__limits *limits, const clt__product *p, int least_items, clt__tiling *best)
 {
-    double least = -1;
+    int64_t least = -1;
     clt__group_tile tile = {0};
     for (int side = 1; side * side <= limits->work_group_items; side *= 2)
         for (tile.item_m = 1; tile.item_m <= limits->item_block; tile.item_m *= 2)

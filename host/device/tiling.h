@@ -33,24 +33,19 @@ typedef struct clt__group_tile {
     int slab, pad;
 } clt__group_tile;
 
-/* Products of rows x outputs, each sum of `depth` terms, which may be cut into up to `most_slices` slices that are
- * added up afterwards. */
+/* Products of rows x outputs, each sum of `depth` terms. */
 typedef struct clt__product {
     int rows, outputs, products, depth;
-    int most_slices;
     int a_row, b_row; /* of operands A and B, how many elements in a row are neighbours */
     bool together;    /* a work-item loads the same places of a row of both */
 } clt__product;
 
-/* A tile, and into how many slices the sums are cut: what takes the fewest clocks. */
+/* A tile, and into how many slices the sums are cut, which are added up afterwards: what takes the fewest clocks. */
 typedef struct clt__tiling {
     clt__group_tile tile;
     int slices;
     double clocks; /* of the product alone, without adding up the slices */
 } clt__tiling;
-
-/* Into how many slices sums of so many terms may be cut: each has some slabs, for its sums cost a pass over memory. */
-int clt__most_slices(const clt__limits *limits, int depth);
 
 /* False where local memory does not hold even the smallest tile. */
 bool clt__tiling_for(const clt__limits *limits, const clt__product *product, clt__tiling *tiling);

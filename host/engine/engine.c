@@ -35,7 +35,7 @@ const clt__backend *clt__backend_of(const clt_device *device)
 
 /* ---- opening and closing */
 
-static clt_status check_precision(const clt_device *device, clt_precision precision, clt_error *error)
+clt_status clt__check_precision(const clt_device *device, clt_precision precision, clt_error *error)
 {
     const clt_device_info *info = clt_device_describe(device);
     if (precision == CLT_F32 || info->fp64) return CLT_OK;
@@ -48,7 +48,7 @@ clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_preci
 {
     *engine = NULL;
     clt__engine *fresh;
-    TRY(check_precision(device, precision, error));
+    TRY(clt__check_precision(device, precision, error));
     TRY(clt__allocate(1, sizeof *fresh, "an engine", &fresh, error));
     fresh->backend = clt__backend_of(device);
     fresh->device = device;

@@ -44,6 +44,9 @@ uint64_t clt__engine_room(uint64_t bytes, clt_precision precision);
 clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_precision precision, clt__needs *needs,
                              clt_error *error);
 
+/* CLT_NO_DEVICE where the device does not compute in it. */
+clt_status clt__check_precision(const clt_device *device, clt_precision precision, clt_error *error);
+
 /* Allocates every tensor (zeroed), finds every op's launches, sets every kernel argument. The device and the tape must
  * outlive the engine, and the tape must not change. */
 clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision, clt__engine **engine,

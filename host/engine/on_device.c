@@ -159,10 +159,41 @@ static clt_status allocate_scratch(clt__engine *engine, clt_error *error)
                               "scratch", &engine->scratch, error);
 }
 
+/* What the ops' fast kernels need, built several at a time. */
+static clt_status list_programs(const clt__engine *engine, clt__program_wanted *wanted, clt_error *error)
+{
+    const clt__tape *tape = engine->tape;
+    for (size_t i = 0; i < tape->op_count; i++) {
+        clt__sizes sizes;
+        clt__launches launches;
+        char defines[CLT__MOST_DEFINES];
+        TRY(clt__launches_of(engine->device, engine->precision, &tape->op[i], false, INT_MAX, &sizes, &launches,
+                             error));
+        TRY(clt__defines_of(engine->device, engine->precision, tape, &tape->op[i], &sizes, &launches, false, defines,
+                            error));
+        wanted[i].file = launches.file;
+        TRY(clt__copy_text(defines, &wanted[i].defines, error));
+    }
+    return CLT_OK;
+}
+
+static clt_status build_programs(const clt__engine *engine, clt_error *error)
+{
+    const size_t count = engine->tape->op_count;
+    clt__program_wanted *wanted;
+    TRY(clt__allocate(count, sizeof *wanted, "the engine's programs", &wanted, error));
+    clt_status status = list_programs(engine, wanted, error);
+    if (status == CLT_OK) status = clt__programs_build(engine->device, engine->precision, wanted, count, error);
+    for (size_t i = 0; i < count; i++) free(wanted[i].defines);
+    free(wanted);
+    return status;
+}
+
 static clt_status make_ready(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
     TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
+    TRY(build_programs(engine, error));
     for (size_t i = 0; i < tape->op_count; i++) TRY(make_kernels(engine, i, error));
     TRY(allocate_scratch(engine, error));
     for (size_t i = 0; i < tape->op_count; i++)

@@ -115,16 +115,16 @@ static void launch_sums(norm_sizes *z, const clt__limits *limits, const char *pa
     z->parts = clt__launch_channel_sums("batchnorm.cl", parts, sum, limits, z->n, z->n * z->pixels, z->c, 2, to);
 }
 
-/* Pixel by pixel, the batch cut into parts; or, spread, element by element. */
+/* Pixel by pixel, the batch cut into parts; or, spread, a few elements at a time. */
 static void launch_pixels(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     norm_sizes *z = sizes;
     const int wanted = 16 * limits->compute_units, pixels = z->n * z->pixels;
-    clt__define(to, " -DVEC=%d", limits->vector_width);
+    const int width = clt__define_width(to, limits, z->c);
     clt__define_activation(to, z->activation);
     const bool spread = clt__define_spread(to, limits);
     z->parts = spread || wanted > pixels ? pixels : wanted;
-    clt__launch_flat("batchnorm.cl", limits, spread ? z->parts * z->c : z->parts, true, to);
+    clt__launch_flat("batchnorm.cl", limits, spread ? z->parts * (z->c / width) : z->parts, true, to);
 }
 
 static void statistics_launch(void *sizes, const clt__limits *limits, clt__launches *to)

@@ -20,8 +20,8 @@ void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launche
 {
     conv_sizes *z = sizes;
     const int pixels = z->n * z->y * z->x, depth = z->r * z->s * z->c;
-    const clt__product product = {pixels,        z->k,         1, depth, clt__most_slices(limits, depth),
-                                  .a_row = z->c, .b_row = z->k};
+    const clt__product product = {
+        .rows = pixels, .outputs = z->k, .products = 1, .depth = depth, .a_row = z->c, .b_row = z->k};
     if (!launch_product(z, "conv_forward_tile", "conv_forward_add", pixels * z->k, z->activation, &product, limits, to))
         clt__conv_forward_vector(sizes, limits, to);
 }
@@ -32,9 +32,13 @@ void clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__
     conv_sizes *z = sizes;
     const int pixels = z->n * clt__divide_up(z->h, z->stride_y) * clt__divide_up(z->w, z->stride_x);
     const int depth = clt__divide_up(z->r, z->stride_y) * clt__divide_up(z->s, z->stride_x) * z->k;
-    const clt__product product = {
-        pixels,        z->c,          z->stride_y * z->stride_x, depth, clt__most_slices(limits, depth),
-        .a_row = z->k, .b_row = z->k, .together = true};
+    const clt__product product = {.rows = pixels,
+                                  .outputs = z->c,
+                                  .products = z->stride_y * z->stride_x,
+                                  .depth = depth,
+                                  .a_row = z->k,
+                                  .b_row = z->k,
+                                  .together = true};
     if (!launch_product(z, "conv_input_gradient_tile", "conv_input_gradient_add", z->n * z->h * z->w * z->c,
                         z->activation, &product, limits, to))
         clt__conv_input_gradient_vector(sizes, limits, to);
@@ -44,8 +48,8 @@ void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt_
 {
     conv_sizes *z = sizes;
     const int rows = z->r * z->s * z->c + z->bias, pixels = z->n * z->y * z->x;
-    const clt__product product = {rows,          z->k,         1, pixels, clt__most_slices(limits, pixels),
-                                  .a_row = z->c, .b_row = z->k};
+    const clt__product product = {
+        .rows = rows, .outputs = z->k, .products = 1, .depth = pixels, .a_row = z->c, .b_row = z->k};
     if (!launch_product(z, "conv_weight_gradient_tile", "conv_weight_gradient_add", rows * z->k, CLT__NO_ACTIVATION,
                         &product, limits, to))
         clt__conv_weight_gradient_vector(sizes, limits, to);

@@ -10,7 +10,6 @@ static bool launch_product(dense_sizes *z, const char *kernel, const char *addin
 {
     clt__tiling tiling;
     product.products = 1;
-    product.most_slices = clt__most_slices(limits, product.depth);
     if (!clt__tiling_for(limits, &product, &tiling)) return false;
     clt__launch_product(limits, &tiling, "dense_tile.cl", kernel, adding, product.rows * product.outputs, activation,
                         &product, to);

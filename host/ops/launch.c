@@ -26,10 +26,19 @@ void clt__launch_flat(const char *file, const clt__limits *limits, int count, bo
     to->count = 1;
 }
 
+int clt__define_width(clt__launches *to, const clt__limits *limits, int row)
+{
+    enum { GPU_WIDTH = 4 };
+    const bool tile = limits->schedule == CLT_SCHEDULE_TILE, wide = tile && row % GPU_WIDTH == 0;
+    const int width = wide ? GPU_WIDTH : limits->vector_width;
+    clt__define(to, " -DVEC=%d%s", width, wide ? " -DALIGNED" : "");
+    return width;
+}
+
 void clt__launch_elements(const char *file, const clt__limits *limits, int count, clt__launches *to)
 {
-    clt__define(to, " -DVEC=%d", limits->vector_width);
-    clt__launch_flat(file, limits, clt__divide_up(count, limits->vector_width), false, to);
+    const int width = clt__define_width(to, limits, 0);
+    clt__launch_flat(file, limits, clt__divide_up(count, width), false, to);
 }
 
 void clt__define_activation(clt__launches *to, int activation)

@@ -12,6 +12,10 @@ clt__launch clt__flat_launch(const char *kernel, const clt__limits *limits, int 
 /* One such launch of the op's kernel in `file`. */
 void clt__launch_flat(const char *file, const clt__limits *limits, int count, bool much, clt__launches *to);
 
+/* VEC for kernels that go over elements, whose rows have `row` (0: there is but one row, and the last vector may end
+ * behind it): the device's own, or under the tile schedule four reals where rows are multiples of that. */
+int clt__define_width(clt__launches *to, const clt__limits *limits, int row);
+
 /* A work-item for each vector of `count` elements. */
 void clt__launch_elements(const char *file, const clt__limits *limits, int count, clt__launches *to);
 

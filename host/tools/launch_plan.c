@@ -124,6 +124,7 @@ static clt_status plan_into(const clt_options *options, clt_device *device, clt_
     clt__net net;
     if (clt__device_is_reference(device))
         return FAIL(error, CLT_BAD_ARGUMENT, "the reference launches nothing: choose a device, or pretend one");
+    TRY(clt__check_precision(device, precision, error));
     TRY(clt__planned_net(options, device, options->batch_size, &net, &(clt__needs){0}, NULL, error));
     clt_status status = CLT_OK;
     for (size_t i = 0; i < net.end && status == CLT_OK; i++)

@@ -11,6 +11,7 @@
  * A write that does not block is done as late as OpenCL permits: when something waits for it. */
 #include "stub.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ __attribute__((destructor)) static void report(void)
 }
 
 /* Counts a call. What it should give: CL_SUCCESS, or the fault. */
-static cl_int count_call(stub_function function)
+static cl_int count_locked(stub_function function)
 {
     const stub_fault *fault = &stub.fault;
     stub.calls[function]++;
@@ -73,6 +74,17 @@ static cl_int count_call(stub_function function)
     if (!stub.struck) stub.struck_function = function;
     stub.struck = true;
     return fault->code;
+}
+
+/* Programs are built by several threads. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static cl_int count_call(stub_function function)
+{
+    (void)pthread_mutex_lock(&lock);
+    const cl_int code = count_locked(function);
+    (void)pthread_mutex_unlock(&lock);
+    return code;
 }
 
 #define ENTER(name)                                        \
@@ -139,8 +151,10 @@ static void *make(kind what, size_t size, object *parent)
     object *fresh = calloc(1, size);
     if (!fresh) abort();
     *fresh = (object){what, 1, parent};
+    (void)pthread_mutex_lock(&lock);
     if (parent) parent->references++;
     stub.objects++;
+    (void)pthread_mutex_unlock(&lock);
     return fresh;
 }
 
@@ -151,14 +165,21 @@ static void *check(void *given, kind wanted)
     return given;
 }
 
-static void release(object *o)
+static void release_locked(object *o)
 {
     if (--o->references) return;
     object *parent = o->parent;
     if (o->kind == BUFFER && (!parent || parent->kind != BUFFER)) free(((cl_mem)o)->bytes);
     free(o);
     stub.objects--;
-    if (parent) release(parent);
+    if (parent) release_locked(parent);
+}
+
+static void release(object *o)
+{
+    (void)pthread_mutex_lock(&lock);
+    release_locked(o);
+    (void)pthread_mutex_unlock(&lock);
 }
 
 /* ---- writes that wait */
