@@ -126,6 +126,7 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     const phase down = phase_of(number / z.stride_x, z.h, z.r, z.stride_y, z.pad_y);
     const phase across = phase_of(number % z.stride_x, z.w, z.s, z.stride_x, z.pad_x);
     const int rows = z.n * down.count * across.count, filter_columns = max(across.positions, 1);
+    const int filter_rows = across.positions > 0 ? down.positions : 0; /* a phase without positions reads nothing */
     if (FIRST_M >= rows) return; /* the whole group: some phases have fewer inputs */
     const slice_terms terms = terms_of(down.positions * across.positions * z.k, z.slices);
     const digits step = digits_of(TILE_K, filter_columns, z.k);
@@ -140,11 +141,11 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
                                     : (place){NOWHERE, NOWHERE, 0};
     }
 #define DY_AT(j)                                                                                                       \
-    (at.outer < down.positions && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \
+    (at.outer < filter_rows && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \
          ? VECTOR_AT(load_a, dy + over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner)                          \
          : (load_a)0)
 #define W_AT(j)                                                                                                        \
-    (at.outer < down.positions && FIRST_N + B_LINE(j) < z.c                                                            \
+    (at.outer < filter_rows && FIRST_N + B_LINE(j) < z.c                                                            \
          ? VECTOR_AT(load_b,                                                                                           \
                      w + (((down.start + at.outer * z.stride_y) * z.s + across.start + at.middle * z.stride_x) * z.c + \
                           FIRST_N + B_LINE(j)) * z.k + at.inner)                                                       \

@@ -376,7 +376,7 @@ static void every_piece_is_done_once(void **state)
         clt__workers *workers;
         clt__job jobs[3];
         memset(counts, 0, sizeof counts);
-        assert_ok(clt__workers_open(threads, &workers, &error), &error);
+        assert_ok(clt__workers_open(threads, CLT__SMALL_STACK, &workers, &error), &error);
         for (int i = 0; i < 3; i++) {
             jobs[i] = (clt__job){.work = add_one, .user = counts[i], .count = i == 1 ? 0 : PIECES};
             clt__workers_begin(workers, &jobs[i]);

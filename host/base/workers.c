@@ -74,14 +74,13 @@ static void *work(void *given)
 /* ---- opening and closing */
 
 /* A thread has the signal mask of the one that starts it. */
-static void start_threads(clt__workers *workers, int threads)
+static void start_threads(clt__workers *workers, int threads, size_t stack)
 {
-    enum { STACK = 1 << 20 }; /* the usual 8 MB of each are much where the address space is limited */
     sigset_t all, before;
     pthread_attr_t attributes;
     (void)sigfillset(&all);
     if (pthread_attr_init(&attributes)) return;
-    (void)pthread_attr_setstacksize(&attributes, STACK);
+    (void)pthread_attr_setstacksize(&attributes, stack);
     if (pthread_sigmask(SIG_SETMASK, &all, &before) == 0) {
         while (workers->threads < threads &&
                pthread_create(&workers->thread[workers->threads], &attributes, work, workers) == 0)
@@ -91,7 +90,7 @@ static void start_threads(clt__workers *workers, int threads)
     (void)pthread_attr_destroy(&attributes);
 }
 
-clt_status clt__workers_open(int threads, clt__workers **workers, clt_error *error)
+clt_status clt__workers_open(int threads, size_t stack, clt__workers **workers, clt_error *error)
 {
     clt__workers *fresh;
     *workers = NULL;
@@ -105,7 +104,7 @@ clt_status clt__workers_open(int threads, clt__workers **workers, clt_error *err
     (void)pthread_mutex_init(&fresh->lock, NULL);
     (void)pthread_cond_init(&fresh->more, NULL);
     (void)pthread_cond_init(&fresh->less, NULL);
-    start_threads(fresh, threads);
+    start_threads(fresh, threads, stack);
     *workers = fresh;
     return CLT_OK;
 }

@@ -23,7 +23,12 @@ int clt__core_count(void);
 
 /* Threads that wait for jobs. Where the system lets none be started, clt__workers_wait does all the work. Signals go to
  * the program's other threads. */
-clt_status clt__workers_open(int threads, clt__workers **workers, clt_error *error);
+enum {
+    CLT__SMALL_STACK =
+        1 << 20, /* for code of ours: the usual 8 MB of each are much where the address space is limited */
+    CLT__COMPILER_STACK = 8 << 20 /* what compilers reckon with */
+};
+clt_status clt__workers_open(int threads, size_t stack, clt__workers **workers, clt_error *error);
 
 /* All jobs must have been waited for. NULL is none. */
 void clt__workers_close(clt__workers *workers);

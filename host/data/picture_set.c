@@ -78,7 +78,7 @@ static clt_status for_each_file(file_work *work, const char *what, clt__job_func
 {
     clt__workers *workers;
     const size_t most = (size_t)clt__worker_count(work->options), threads = count < 2 ? 0 : count < most ? count : most;
-    TRY(clt__workers_open((int)threads, &workers, error));
+    TRY(clt__workers_open((int)threads, CLT__SMALL_STACK, &workers, error));
     (void)pthread_mutex_init(&work->lock, NULL);
     const clt_status status = work_through(work, what, each, count, workers, error);
     (void)pthread_mutex_destroy(&work->lock);

@@ -229,7 +229,7 @@ clt_status clt__dataset_see(const clt_dataset *dataset, const clt_options *optio
         return CLT_OK;
     }
     TRY(clt__allocate(PIECE, clt__image_size(dataset->shape) * sizeof(double), "a piece of a data set", &room, error));
-    clt_status status = clt__workers_open(clt__worker_count(options), &workers, error);
+    clt_status status = clt__workers_open(clt__worker_count(options), CLT__SMALL_STACK, &workers, error);
     if (status == CLT_OK) status = see_pieces(dataset, options, workers, room, see, user, error);
     clt__workers_close(workers);
     free(room);

@@ -430,8 +430,6 @@ clt_status clt_device_open_with(const clt_options *options, clt_device **device,
     TRY(options->pretend ? clt__device_pretend(options->pretend, device, error)
                          : clt_device_open(options->device, device, error));
     clt_device_set_notes(*device, options->note, options->note_user);
-    (*device)->progress = options->progress;
-    (*device)->progress_user = options->progress_user;
     clt_device_set_schedule(*device, (clt_schedule)options->schedule);
     if (*(*device)->info.faults) note_faults(*device);
     if ((*device)->fitting > 1) note_choice(*device, wanted_name(options->device));
@@ -591,6 +589,12 @@ void clt_device_set_notes(clt_device *device, clt_note_function note, void *user
 {
     device->note = note;
     device->note_user = user;
+}
+
+void clt__device_set_progress(clt_device *device, clt_progress_function progress, void *user)
+{
+    device->progress = progress;
+    device->progress_user = user;
 }
 
 void clt__device_note(const clt_device *device, const char *sentence)

@@ -63,6 +63,9 @@ bool clt__device_forget_refusals(clt_device *device);
 /* The device's own, under whatever schedule: what clt__limits has under the vector schedule. */
 int clt__native_vector_width(const clt_device *device, clt_precision precision);
 
+/* Who is told how far building programs is, and may stop it; NULL for nobody. */
+void clt__device_set_progress(clt_device *device, clt_progress_function progress, void *user);
+
 /* Tells the caller's note function. */
 void clt__device_note(const clt_device *device, const char *sentence);
 

@@ -278,7 +278,8 @@ static clt_status build_some(building *b, clt__workers *workers, size_t count, c
 enum { AT_A_TIME = 16 };
 
 /* Those that are built count from then on; of a few one of which fails none does. */
-static clt_status build_begun(clt_device *device, size_t begun, clt__workers *workers, clt_error *error)
+static clt_status build_begun(clt_device *device, size_t begun, size_t at_a_time, clt__workers *workers,
+                              clt_error *error)
 {
     clt_status status[AT_A_TIME] = {CLT_OK};
     clt_error *why;
@@ -286,7 +287,7 @@ static clt_status build_begun(clt_device *device, size_t begun, clt__workers *wo
     TRY(clt__allocate(AT_A_TIME, sizeof *why, "the compiler's answers", &why, error));
     clt_status worst = CLT_OK;
     for (size_t done = 0; done < begun && worst == CLT_OK;) {
-        const size_t count = begun - done < AT_A_TIME ? begun - done : AT_A_TIME;
+        const size_t count = begun - done < at_a_time ? begun - done : at_a_time;
         building b = {device, &device->programs[device->program_count], status, why};
         worst = build_some(&b, workers, count, error);
         if (worst != CLT_OK) break;
@@ -307,8 +308,10 @@ clt_status clt__programs_build(clt_device *device, clt_precision precision, cons
     clt_status status = begin_programs(device, precision, wanted, count, &begun, error);
     const int threads = clt__core_count() - 1; /* beside this one */
     if (status == CLT_OK && begun > 1 && threads > 0 && !device->builds_alone)
-        status = clt__workers_open(threads < AT_A_TIME ? threads : AT_A_TIME - 1, &workers, error);
-    if (status == CLT_OK) status = build_begun(device, begun, workers, error);
+        status = clt__workers_open(threads < AT_A_TIME ? threads : AT_A_TIME - 1, CLT__COMPILER_STACK, &workers, error);
+    const size_t at_a_time = 2 * (size_t)threads + 2;
+    if (status == CLT_OK)
+        status = build_begun(device, begun, at_a_time < AT_A_TIME ? at_a_time : AT_A_TIME, workers, error);
     clt__workers_close(workers);
     for (size_t i = device->program_count; i < before + begun; i++) free_program(&device->programs[i]);
     return status;

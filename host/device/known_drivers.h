@@ -8,23 +8,25 @@
 
 #include "kernels/params.h"
 
-/* A driver: a part of its platform's name or version, and how its own version begins ("" for any). What is known of it:
- * that all ops of the built-in nets agreed with the reference under both schedules, or a fault that probe.c finds, in
- * words. */
+/* A driver: a part of its platform's name, how its own version begins ("" for any), and which type of device it had
+ * (NULL for any): the same driver's GPUs are another matter. What is known of it: that all ops of the built-in nets
+ * agreed with the reference under both schedules, or a fault that probe.c finds, in words. */
 typedef struct clt__known_driver {
-    const char *platform, *version;
+    const char *platform, *version, *type;
     bool agreed;
+    bool alone;        /* it must build programs one at a time: two threads break it */
     int check;         /* PROBE_..., -1 where no fault is known */
     const char *fault; /* "ends a loop after ..." */
 } clt__known_driver;
 
 static const clt__known_driver clt__known_drivers[] = {
-    {"Portable Computing Language", "3.1", true, -1, NULL},
-    {"Portable Computing Language", "6.0", true, -1, NULL},
-    {"Portable Computing Language", "7.1", true, -1, NULL},
-    {"Intel(R) OpenCL", "2026.", true, -1, NULL},
-    {"rusticl", "25.0.7", true, -1, NULL},
-    {"rusticl", "22.3", false, PROBE_LOOPS,
+    {"Portable Computing Language", "3.1", "cpu", true, false, -1, NULL},
+    {"Portable Computing Language", "6.0", "cpu", true, false, -1, NULL},
+    {"Portable Computing Language", "7.1", "cpu", true, false, -1, NULL},
+    {"Intel(R) OpenCL", "2026.", "cpu", true, false, -1, NULL},
+    {"Oclgrind", "", NULL, true, true, -1, NULL},
+    {"rusticl", "25.0.7", "cpu", true, false, -1, NULL},
+    {"rusticl", "22.3", NULL, false, false, PROBE_LOOPS,
      "ends a work-item's loops after 65,535 iterations in all; Mesa 25.0 does not"},
 };
 

@@ -27,7 +27,10 @@ static shape shape_of(const clt__limits *limits)
 /* The best of a few runs, after one that does not count. */
 static clt_status time_best(clt_device *device, clt__kernel *kernel, const shape *s, double *best, clt_error *error)
 {
-    const size_t global[3] = {s->items, 1, 1}, local[3] = {s->group, 1, 1};
+    size_t most, group = s->group;
+    TRY(clt__kernel_group_items(device, kernel, &most, error));
+    while (group > most && group > 1) group /= 2;
+    const size_t global[3] = {s->items, 1, 1}, local[3] = {group, 1, 1};
     *best = 1e30;
     for (int round = 0; round <= ROUNDS; round++) {
         const double begin = clt__seconds();

@@ -1,6 +1,7 @@
 /* The probe: kernels/probe.cl, and what follows from it. */
 #include "device/probe.h"
 
+#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +19,11 @@ typedef struct faults {
     unsigned single, real_double;
 } faults;
 
-static const char *const fault_texts[PROBE_CHECKS] = {
+enum { NO_DOUBLE = PROBE_CHECKS }; /* a bit beside those of the checks */
+
+static const char *const fault_texts[PROBE_CHECKS + 1] = {
+    [NO_DOUBLE] = "says that it computes in double, but does not compile that",
+
     [PROBE_NULL] = "gives a kernel something else for a NULL argument",
     [PROBE_LOCAL] = "loses what work-items put into local memory",
     [PROBE_BARRIERS] = "does not wait at barriers in loops",
@@ -32,7 +37,7 @@ static const char *const fault_texts[PROBE_CHECKS] = {
 
 static void fill_inputs(bool is_double, double in[PROBE_INPUTS])
 {
-    const double e = is_double ? ldexp(1, -27) : ldexp(1, -12);
+    const double e = is_double ? ldexp(1, -27) : ldexp(1, -13);
     for (int i = 0; i < PROBE_INPUTS; i++) in[i] = i < PROBE_ONES ? 3 + i : 1;
     in[PROBE_ONE] = 1;
     in[PROBE_TWO] = 2;
@@ -122,13 +127,21 @@ static void remember(const clt_device *device, const faults *f)
 
 /* ---- what follows */
 
+/* "3.1" begins 3.1 and 3.1.2, but not 3.10. */
+static bool is_version(const char *version, const char *known)
+{
+    const size_t length = strlen(known);
+    return strncmp(version, known, length) == 0 &&
+           !(length && isdigit((unsigned char)known[length - 1]) && isdigit((unsigned char)version[length]));
+}
+
 static const clt__known_driver *known_driver(const clt_device *device, int check)
 {
     const clt_device_info *info = &device->info;
     for (size_t i = 0; i < sizeof clt__known_drivers / sizeof *clt__known_drivers; i++) {
         const clt__known_driver *known = &clt__known_drivers[i];
-        if (strstr(info->platform, known->platform) &&
-            strncmp(info->driver, known->version, strlen(known->version)) == 0 && known->check == check)
+        if (strstr(info->platform, known->platform) && is_version(info->driver, known->version) &&
+            (!known->type || strcmp(info->type, known->type) == 0) && known->check == check)
             return known;
     }
     return NULL;
@@ -138,7 +151,7 @@ static void describe(clt_device *device, unsigned found)
 {
     clt_device_info *info = &device->info;
     size_t length = 0;
-    for (int check = 0; check < PROBE_CHECKS; check++) {
+    for (int check = 0; check <= PROBE_CHECKS; check++) {
         if (!(found >> check & 1)) continue;
         const clt__known_driver *known = known_driver(device, check);
         length += (size_t)snprintf(info->faults + length, sizeof info->faults - length, "%s%s", length ? "; " : "",
@@ -154,16 +167,34 @@ static void avoid(clt_device *device, const faults *f)
     if (f->single & OF_VECTORS) device->info.schedule = CLT_SCHEDULE_TILE;
     if (f->single & OF_TILES) device->info.schedule = CLT_SCHEDULE_VECTOR;
     if (f->single & 1 << PROBE_LOCAL) device->info.local_memory_bytes = 0;
-    if (f->single & 1 << PROBE_VECTORS) device->info.vector_width = 1;
+    if (f->single & 1 << PROBE_VECTORS) device->info.vector_width = device->double_vector_width = 1;
     if (f->real_double & ~f->single) device->info.fp64 = false;
+}
+
+/* A compiler that refuses the probe may do so for a while, for want of disk space say: that is not kept. */
+static clt_status look(clt_device *device, faults *f, clt_error *error)
+{
+    clt_status status = run(device, CLT_F32, &f->single, error);
+    if (status == CLT_OK && device->info.fp64) {
+        clt_error refusal;
+        status = run(device, CLT_F64, &f->real_double, &refusal);
+        if (status == CLT_BAD_KERNEL) {
+            f->real_double = 1u << NO_DOUBLE;
+            return CLT_OK;
+        }
+        if (status != CLT_OK) (void)clt__pass_on(&refusal, error);
+    }
+    if (status != CLT_OK) clt__device_drop_programs(device);
+    return status;
 }
 
 clt_status clt__probe(clt_device *device, clt_error *error)
 {
     faults f = {0, 0};
+    const clt__known_driver *known = known_driver(device, -1);
+    device->builds_alone = known && known->alone;
     if (!recall(device, &f)) {
-        TRY(run(device, CLT_F32, &f.single, error));
-        if (device->info.fp64) TRY(run(device, CLT_F64, &f.real_double, error));
+        TRY(look(device, &f, error));
         remember(device, &f);
     }
     avoid(device, &f);

@@ -320,7 +320,6 @@ static void tell_witness(const clt__engine *engine, size_t index, const trial *t
                                                            .plain = ready->plain,
                                                            .before = before,
                                                            .wanted = t->operand,
-                                                           .results = t->result,
                                                            .verdict = verdict});
 }
 

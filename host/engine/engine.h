@@ -120,8 +120,8 @@ typedef struct clt__evidence {
     const clt__sizes *sizes; /* with what the launch rule set */
     const clt__launches *launches;
     bool plain;
-    const clt__array *before;           /* what it reads or updates */
-    const clt__array *wanted, *results; /* what it writes or updates: the twin's, with slack, and the device's */
+    const clt__array *before; /* what it reads or updates */
+    const clt__array *wanted; /* what it writes or updates: the twin's, with slack */
     const clt__verdict *verdict;
 } clt__evidence;
 

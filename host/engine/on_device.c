@@ -135,9 +135,11 @@ static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *err
     const clt__op *op = &engine->tape->op[index];
     clt_error refusal = {0};
     clt_status status = create_ready(engine, index, false, &refusal);
-    const bool plain = status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK;
-    if (status == CLT_BAD_KERNEL && !plain && clt__device_forget_refusals(engine->device))
+    bool plain = status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK;
+    if (status == CLT_BAD_KERNEL && !plain && clt__device_forget_refusals(engine->device)) {
         status = create_ready(engine, index, false, &refusal);
+        plain = status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK;
+    }
     if (plain) {
         char note[256];
         (void)snprintf(note, sizeof note, "the fast kernel of %s%s%s does not build on device %s: a plain one is used",

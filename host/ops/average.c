@@ -89,10 +89,10 @@ static void forward_launch(void *sizes, const clt__limits *limits, clt__launches
 /* A group shares a large window. */
 static void forward_launch_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    enum { LARGE = 16 };
+    enum { LARGE = 16, MOST_GROUPS = 65535 }; /* the latter in one dimension, for some devices take no more */
     const average_sizes *z = sizes;
     const int pixels = z->n * z->y * z->x;
-    if (z->r * z->s < LARGE) {
+    if (z->r * z->s < LARGE || pixels > MOST_GROUPS) {
         launch(z, pixels, limits, to);
         return;
     }

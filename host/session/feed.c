@@ -323,7 +323,8 @@ clt_status clt__feed_open(clt__feed *feed, const clt_dataset *data, const clt__n
                         .half = room / 2,
                         .chunk = {{.number = -1}, {.number = -1}}};
     TRY(clt__allocate(data->count, sizeof *feed->order, "the order of images", &feed->order, error));
-    if (data->pictures || crops) TRY(clt__workers_open(clt__worker_count(options), &feed->workers, error));
+    if (data->pictures || crops)
+        TRY(clt__workers_open(clt__worker_count(options), CLT__SMALL_STACK, &feed->workers, error));
     return feed->resident ? write_first(feed, (int)data->count, error) : number_images(feed, error);
 }
 

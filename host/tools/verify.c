@@ -272,7 +272,9 @@ clt_status clt_verify(const clt_model *model, clt_device *device, const clt_opti
     report to = {function, user, clt__ticker_start(options, "verify", 0), 0};
     const clt_status status = verify_data(model, device, data, &to, error);
     clt_dataset_close(data);
-    if (status == CLT_MISMATCH && options->report) TRY(clt__report_difference(model, device, options, error));
+    clt_error why; /* the mismatch is what the caller must hear of, whatever becomes of the report */
+    if (status == CLT_MISMATCH && options->report && clt__report_difference(model, device, options, &why) != CLT_OK)
+        clt__options_note(options, "%s is not written: %s", options->report, why.message);
     return status;
 }
 

@@ -13,9 +13,11 @@
 typedef struct suspect {
     char *net; /* its text */
     int batch;
+    bool whole; /* it is the model itself, with its weights; others begin anew */
 } suspect;
 
 typedef struct search {
+    const clt_model *model;
     clt_device *device;
     const clt_options *given;
     clt__difference first; /* what is looked for */
@@ -30,21 +32,30 @@ static clt_status create(const search *s, const suspect *try, clt_model **model,
     options->net = try->net;
     options->model = options->until = options->loss = NULL;
     options->classes = 0;
+    options->precision = s->model->precision;
     options->input = (clt_shape){0};
     options->batch_size = try->batch;
     return clt_model_create(options, model, error);
 }
 
+static clt_status find_difference(const search *s, const suspect *try, clt__witness witness, void *user,
+                                  clt__difference *difference, clt_error *error)
+{
+    clt_model *model = NULL;
+    clt_options options = *s->given;
+    options.batch_size = try->batch;
+    if (try->whole) return clt__find_difference(s->model, s->device, &options, witness, user, difference, error);
+    TRY(create(s, try, &model, &options, error));
+    const clt_status status = clt__find_difference(model, s->device, &options, witness, user, difference, error);
+    clt_model_close(model);
+    return status;
+}
+
 /* No: also where there is no such net. */
 static bool differs(const search *s, const suspect *try)
 {
-    clt_model *model;
-    clt_options options;
     clt__difference d = {false};
-    if (create(s, try, &model, &options, NULL) != CLT_OK) return false;
-    const clt_status status = clt__find_difference(model, s->device, &options, NULL, NULL, &d, NULL);
-    clt_model_close(model);
-    return status == CLT_OK && d.found && strcmp(d.op, s->first.op) == 0;
+    return find_difference(s, try, NULL, NULL, &d, NULL) == CLT_OK && d.found && strcmp(d.op, s->first.op) == 0;
 }
 
 /* Takes the suspect over, which becomes the smallest or goes. */
@@ -105,7 +116,7 @@ static void try_layer_alone(search *s, const clt_model *model)
         }
         const clt__description alone = {
             .item = item, .count = count, .input = input.shape, .loss = clt__find_loss("mse")};
-        if (take(s, (suspect){text_of(&alone), s->smallest.batch})) return;
+        if (take(s, (suspect){text_of(&alone), s->smallest.batch, false})) return;
     }
 }
 
@@ -118,7 +129,7 @@ static bool try_smaller_input(search *s, int height, int width, int channels)
     const bool fits = d.input.channels > 0 && d.input.height > 0 && d.input.width > 0;
     char *text = fits ? text_of(&d) : NULL;
     clt__description_free(&d);
-    return take(s, (suspect){text, s->smallest.batch});
+    return take(s, (suspect){text, s->smallest.batch, false});
 }
 
 /* Half as many outputs of the first layer that says how many. */
@@ -134,12 +145,12 @@ static bool try_fewer_outputs(search *s)
         text = text_of(&d);
     }
     clt__description_free(&d);
-    return take(s, (suspect){text, s->smallest.batch});
+    return take(s, (suspect){text, s->smallest.batch, false});
 }
 
 static bool try_fewer_images(search *s)
 {
-    suspect fewer = {NULL, s->smallest.batch / 2};
+    suspect fewer = {NULL, s->smallest.batch / 2, s->smallest.whole};
     if (fewer.batch < 1 || clt__copy_text(s->smallest.net, &fewer.net, NULL) != CLT_OK) return false;
     return take(s, fewer);
 }
@@ -175,13 +186,9 @@ static void write_evidence(void *user, const clt__evidence *evidence)
 
 static clt_status write_smallest(const search *s, clt_error *error)
 {
-    clt_model *model;
-    clt_options options;
     clt__difference d = {false};
     writing w = {.of = &s->smallest, .status = CLT_OK, .error = error};
-    TRY(create(s, &s->smallest, &model, &options, error));
-    clt_status status = clt__find_difference(model, s->device, &options, write_evidence, &w, &d, error);
-    clt_model_close(model);
+    clt_status status = find_difference(s, &s->smallest, write_evidence, &w, &d, error);
     if (status == CLT_OK) status = w.status;
     if (status == CLT_OK && !d.found)
         status = FAIL(error, CLT_MISMATCH, "%s: what differed does not differ again: the device makes passing mistakes",
@@ -198,7 +205,7 @@ static clt_status write_smallest(const search *s, clt_error *error)
 clt_status clt__report_difference(const clt_model *model, clt_device *device, const clt_options *options,
                                   clt_error *error)
 {
-    search s = {.device = device, .given = options, .smallest = {NULL, options->batch_size}};
+    search s = {.model = model, .device = device, .given = options, .smallest = {NULL, options->batch_size, true}};
     TRY(clt__find_difference(model, device, options, NULL, NULL, &s.first, error));
     if (!s.first.found) {
         clt__options_note(options, "%s is not written: only an op that training leaves out by default differs",
