@@ -143,19 +143,7 @@ kernel SUM_GROUP void batchnorm_gradients_parts(const norm_sizes given, global c
     const turns t = my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN);
     const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
     realv weight = (realv)0, bias = (realv)0;
-    for (int i = t.first; i < t.end; i += AHEAD * t.step) {
-        realv g[AHEAD], here[AHEAD];
-        UNROLL for (int j = 0; j < AHEAD; j++)
-        {
-            g[j] = row_of(dy + c, z.c, i + j * t.step, t);
-            here[j] = row_of(x + c, z.c, i + j * t.step, t);
-        }
-        UNROLL for (int j = 0; j < AHEAD; j++)
-        {
-            bias += g[j];
-            weight += g[j] * ((here[j] - middle) * narrow);
-        }
-    }
+    add_norm_gradients(dy + c, x + c, z.c, t, middle, narrow, &weight, &bias);
     weight = add_rows(weight, ACROSS, DOWN, tree);
     bias = add_rows(bias, ACROSS, DOWN, tree);
     if (c >= z.c || ROW(ACROSS) > 0) return;

@@ -70,8 +70,7 @@ kernel LAST_GROUP void channel_sum_add(const channel_sizes given, global const r
         if (get_global_id(0) == 0) store_lanes(sums, 1, sum);
         return;
     }
-    const realv total = add_rows(sum_turns(partial + c, PADDED(z.c), my_turns(z.parts, 1, z.c, LAST_ACROSS, LAST_DOWN)), LAST_ACROSS,
-                                 LAST_DOWN, tree);
+    const realv total = add_parts(partial, PADDED(z.c), z.parts, z.c, LAST_ACROSS, LAST_DOWN, tree);
     if (c < z.c && ROW(LAST_ACROSS) == 0) store_lanes(total, z.c - c, sum + c);
 }
 #endif

@@ -222,21 +222,8 @@ kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, g
     for (int i = t.first; i < t.end;) {
         const int n = i / z.pixels, last = min(t.end, (n + 1) * z.pixels);
         const realv middle = by_group(z, mean, n, c, lanes), narrow = by_group(z, inverse, n, c, lanes);
-        const turns of_image = {i, last, t.step};
-        for (; i < last; i += AHEAD * t.step) {
-            realv g[AHEAD], here[AHEAD];
-            UNROLL for (int j = 0; j < AHEAD; j++)
-            {
-                g[j] = row_of(dy + c, z.c, i + j * t.step, of_image);
-                here[j] = row_of(x + c, z.c, i + j * t.step, of_image);
-            }
-            UNROLL for (int j = 0; j < AHEAD; j++)
-            {
-                bias += g[j];
-                weight += g[j] * ((here[j] - middle) * narrow);
-            }
-        }
-        i = of_image.first + (last - of_image.first + t.step - 1) / t.step * t.step;
+        add_norm_gradients(dy + c, x + c, z.c, (turns){i, last, t.step}, middle, narrow, &weight, &bias);
+        i += (last - i + t.step - 1) / t.step * t.step;
     }
     weight = add_rows(weight, ACROSS, DOWN, tree);
     bias = add_rows(bias, ACROSS, DOWN, tree);

@@ -235,8 +235,7 @@ static inline slice_terms terms_of(const int depth, const int slices)
 #define FINISHES(count) (ADDED_AT < (count) && ROW(ACROSS) == 0)
 #define ADD_SLICES(sum, slices, count)                                                                                 \
     TREE(realv, tree_, SUM_ITEMS);                                                                                     \
-    const turns turns_ = my_turns(slices, 1, count, ACROSS, DOWN);                                                                   \
-    const real sum = add_rows(sum_turns(partial + ADDED_AT, count, turns_), ACROSS, DOWN, tree_)
+    const real sum = add_parts(partial, count, slices, count, ACROSS, DOWN, tree_)
 
 /* PUT(i, j, sum), which the op's file defines, for each sum of this item's block t: that of row OUTPUT_M(i) and output OUTPUT_N(j), which
  * may lie outside. */

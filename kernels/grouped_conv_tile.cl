@@ -46,7 +46,6 @@ kernel LAST_GROUP void grouped_conv_weight_gradient_add(const conv_sizes given, 
     TREE(realv, tree, LAST_ITEMS);
     const int weights = z.r * z.s * (z.c / z.groups) * z.k, count = weights + (z.bias ? z.k : 0);
     const int at = COLUMN(LAST_ACROSS);
-    const turns t = my_turns(z.slices, 1, count, LAST_ACROSS, LAST_DOWN);
-    const real sum = add_rows(sum_turns(partial + at, count, t), LAST_ACROSS, LAST_DOWN, tree);
+    const real sum = add_parts(partial, count, z.slices, count, LAST_ACROSS, LAST_DOWN, tree);
     if (at < count && ROW(LAST_ACROSS) == 0) finish_weight_gradient(sum, at, weights, dw, db);
 }

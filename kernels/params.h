@@ -305,6 +305,9 @@ enum {
 /* The history tensor holds, for each step slot, the sum of the losses and the number of right predictions. */
 enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };
 
+/* sums.h: rows that a work-item has on their way at a time under the tile schedule. */
+enum { SUMS_AHEAD = 4 };
+
 /* probe.cl: what is checked, and what lies where in the numbers that it reads. */
 enum {
     PROBE_NULL,      /* a NULL argument is NULL */

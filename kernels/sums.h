@@ -21,7 +21,7 @@
 
 /* AHEAD: rows that an item reads before it adds the first of them. TREE: a kernel's local memory for add_rows. */
 #ifdef SPREAD
-enum { AHEAD = 4 };
+enum { AHEAD = SUMS_AHEAD };
 #define SUM_GROUP __attribute__((reqd_work_group_size(SUM_ITEMS, 1, 1)))
 #define LAST_GROUP __attribute__((reqd_work_group_size(LAST_ITEMS, 1, 1)))
 #define TREE(type, name, items) local type name[items]
@@ -32,7 +32,7 @@ enum { AHEAD = 1 };
 #define TREE(type, name, items) local type *const name = 0
 #endif
 
-/* The item's column and its first row, of a group that begins at column `from`. */
+/* The item's column, and its place among the items of that column. */
 #define COLUMN(across) (((int)get_group_id(0) * (across) + (int)get_local_id(0) % (across)) * VEC)
 #define ROW(across) ((int)get_local_id(0) / (across))
 
@@ -87,14 +87,41 @@ static inline realv sum_turns(global const real *column, const int pitch, const 
     return sum;
 }
 
+/* The sum of the group's columns over `parts` rows of `columns`, `pitch` apart: each column's first item has it. */
+static inline realv add_parts(global const real *from, const int pitch, const int parts, const int columns,
+                              const int across, const int down, local realv *tree)
+{
+    const turns t = my_turns(parts, 1, columns, across, down);
+    return add_rows(sum_turns(from + COLUMN(across), pitch, t), across, down, tree);
+}
+
+/* What an item's rows add to the gradients of a normalisation's bias, the sum of dy, and of its weight, that of dy times the
+ * normalised x. */
+static inline void add_norm_gradients(global const real *dy, global const real *x, const int pitch, const turns t,
+                                      const realv mean, const realv inverse, realv *weight, realv *bias)
+{
+    for (int i = t.first; i < t.end; i += AHEAD * t.step) {
+        realv g[AHEAD], here[AHEAD];
+        UNROLL for (int j = 0; j < AHEAD; j++)
+        {
+            g[j] = row_of(dy, pitch, i + j * t.step, t);
+            here[j] = row_of(x, pitch, i + j * t.step, t);
+        }
+        UNROLL for (int j = 0; j < AHEAD; j++)
+        {
+            *bias += g[j];
+            *weight += g[j] * ((here[j] - mean) * inverse);
+        }
+    }
+}
+
 /* Adds up parts of two sums, which lie in turn in `partial`. */
 static inline void add_two_sums(global const real *partial, const int parts, const int channels, const int across,
                                 const int down, local realv *tree, global real *first, global real *second)
 {
     const int c = COLUMN(across), pitch = 2 * PADDED(channels);
-    const turns t = my_turns(parts, 1, channels, across, down);
-    const realv one = add_rows(sum_turns(partial + c, pitch, t), across, down, tree);
-    const realv other = add_rows(sum_turns(partial + PADDED(channels) + c, pitch, t), across, down, tree);
+    const realv one = add_parts(partial, pitch, parts, channels, across, down, tree);
+    const realv other = add_parts(partial + PADDED(channels), pitch, parts, channels, across, down, tree);
     if (c >= channels || ROW(across) > 0) return;
     store_lanes(one, channels - c, first + c);
     store_lanes(other, channels - c, second + c);

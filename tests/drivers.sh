@@ -43,24 +43,24 @@ bring_installed() { :; }
 on_installed() { "$@"; }
 
 failed=
-# judge DRIVER WHAT STATUS: as tests/drivers/expected says? A line there: the beginning of "PLATFORM VERSION", what, why.
+# judge WHAT STATUS: as tests/drivers/expected says? A line there: the beginning of "PLATFORM VERSION", what, why.
 judge() {
-    listed=$(awk -v name="$name" -v what="$2" -F'\t' '!/^#/ && index(name, $1) == 1 && $2 == what { print $3; exit }' "$here/drivers/expected")
-    if [ "$3" != 0 ] && [ -z "$listed" ]; then
-        echo "drivers.sh: $name: $2 failed:" && tail -n 3 "$work/output"
+    listed=$(awk -v name="$name" -v what="$1" -F'\t' '!/^#/ && index(name, $1) == 1 && $2 == what { print $3; exit }' "$here/drivers/expected")
+    if [ "$2" != 0 ] && [ -z "$listed" ]; then
+        echo "drivers.sh: $name: $1 failed:" && tail -n 3 "$work/output"
         failed=1
-    elif [ "$3" = 0 ] && [ -n "$listed" ]; then
-        echo "drivers.sh: $name: $2 is right, though tests/drivers/expected says: $listed"
+    elif [ "$2" = 0 ] && [ -n "$listed" ]; then
+        echo "drivers.sh: $name: $1 is right, though tests/drivers/expected says: $listed"
         failed=1
     fi
 }
 
 # run DRIVER WHAT COMMAND...: 0 where it succeeds
 run() {
-    driver=$1 what=$2 status=0
+    on=on_$1 what=$2 status=0
     shift 2
-    "on_$driver" timeout 900 "$@" >"$work/output" 2>&1 || status=$?
-    judge "$driver" "$what" $status
+    "$on" timeout 900 "$@" >"$work/output" 2>&1 || status=$?
+    judge "$what" $status
     return $status
 }
 

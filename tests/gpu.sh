@@ -3,7 +3,7 @@
 # and resnet18) for each GPU below, the programs are compiled, the machine code is read, and a table is printed. It fails where a
 # register is spilled, an array stays in memory, or fewer of a loop's instructions are multiply-adds than tests/gpu/limits says.
 #
-# gpu.sh --quick PROGRAM: clang's own back ends alone, which see an array that stays in memory.
+# gpu.sh --quick PROGRAM: clang's own back end for NVIDIA alone, which shows an array that stays in memory.
 #
 #   TARGETS="sm_90 sm_86 gfx1030 gfx906 dg2"   BATCH=64   KERNELS=REGEX (of the kernels' names)   KEEP=DIR (assembly stays there)
 #   CACHE=FOLDER (default /var/tmp/gpu_static)  where packages are unpacked, about 490 MB; nothing is installed
@@ -43,7 +43,7 @@ plan_kernels() {
 }
 
 if [ -n "$quick" ]; then
-    # PTX keeps an array that is not in registers in a "local depot"; the back end for AMD makes room for it in scratch memory.
+    # PTX keeps an array that is not in registers in a "local depot".
     count=0
     plan_kernels sm_86 vgg6bn >"$work/kernels"
     while read -r file kernel rest; do

@@ -144,21 +144,6 @@ clt_status __real_clt__kernel_create(clt_device *device, const char *file, const
 clt_status __wrap_clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
                                      const char *defines, clt__kernel **kernel, clt_error *error);
 
-/* Programs are built one by one, as their kernels are made. */
-clt_status __wrap_clt__programs_build(clt_device *opened, clt_precision precision, const clt__program_wanted *wanted,
-                                      size_t count, clt_error *error);
-
-clt_status __wrap_clt__programs_build(clt_device *opened, clt_precision precision, const clt__program_wanted *wanted,
-                                      size_t count, clt_error *error)
-{
-    (void)opened;
-    (void)precision;
-    (void)wanted;
-    (void)count;
-    (void)error;
-    return CLT_OK;
-}
-
 clt_status __wrap_clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
                                      const char *defines, clt__kernel **kernel, clt_error *error)
 {

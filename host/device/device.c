@@ -112,14 +112,19 @@ static bool is_reference(const char *name)
     return name && strcmp(name, "reference") == 0;
 }
 
-static void describe_reference(clt_device_info *info)
+void clt__describe_own(clt_device_info *info, const char *id, const char *name, const char *type)
 {
     memset(info, 0, sizeof *info);
-    (void)snprintf(info->id, sizeof info->id, "reference");
-    (void)snprintf(info->name, sizeof info->name, "plain C, in double");
+    (void)snprintf(info->id, sizeof info->id, "%s", id);
+    (void)snprintf(info->name, sizeof info->name, "%s", name);
     (void)snprintf(info->platform, sizeof info->platform, "cltrain");
     (void)snprintf(info->driver, sizeof info->driver, "%s", CLT_VERSION);
-    (void)snprintf(info->type, sizeof info->type, "reference");
+    (void)snprintf(info->type, sizeof info->type, "%s", type);
+}
+
+static void describe_reference(clt_device_info *info)
+{
+    clt__describe_own(info, "reference", "plain C, in double", "reference");
     info->compute_units = info->vector_width = 1;
     info->fp64 = info->usable = true;
     info->is_default = is_reference(wanted_name(NULL));
@@ -589,12 +594,6 @@ void clt_device_set_notes(clt_device *device, clt_note_function note, void *user
 {
     device->note = note;
     device->note_user = user;
-}
-
-void clt__device_set_progress(clt_device *device, clt_progress_function progress, void *user)
-{
-    device->progress = progress;
-    device->progress_user = user;
 }
 
 void clt__device_note(const clt_device *device, const char *sentence)

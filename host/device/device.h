@@ -63,9 +63,6 @@ bool clt__device_forget_refusals(clt_device *device);
 /* The device's own, under whatever schedule: what clt__limits has under the vector schedule. */
 int clt__native_vector_width(const clt_device *device, clt_precision precision);
 
-/* Who is told how far building programs is, and may stop it; NULL for nobody. */
-void clt__device_set_progress(clt_device *device, clt_progress_function progress, void *user);
-
 /* Tells the caller's note function. */
 void clt__device_note(const clt_device *device, const char *sentence);
 
@@ -119,13 +116,14 @@ clt_status clt__kernel_create(clt_device *device, const char *file, const char *
 void clt__kernel_release(clt__kernel *kernel);
 
 /* Builds, several at a time, those of these programs that are not yet built, so that clt__kernel_create finds them; one
- * that does not build is no error yet. Tells the caller's progress function, which may stop it: CLT_STOPPED. */
+ * that does not build is no error yet. The options' progress function (they may be NULL) hears how far it is, and
+ * may stop it: CLT_STOPPED. */
 typedef struct clt__program_wanted {
     const char *file;
     char *defines;
 } clt__program_wanted;
 clt_status clt__programs_build(clt_device *device, clt_precision precision, const clt__program_wanted *wanted,
-                               size_t count, clt_error *error);
+                               size_t count, const clt_options *options, clt_error *error);
 
 /* The text and the build options of such a program. */
 enum { CLT__MOST_OPTIONS = 960 };

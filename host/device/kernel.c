@@ -1,16 +1,15 @@
 /* Programs are built once per file and options; kernels are made from them, one per launch, so that arguments stay set.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/workers.h"
 #include "device/cache.h"
 #include "device/sources.h"
+#include "options/ticker.h"
 
 /* ---- the source of a program: includes spliced in, with #line so that messages name the .cl file and its line */
 
@@ -156,10 +155,10 @@ bool clt__device_forget_refusals(clt_device *device)
     return forgot;
 }
 
-/* The program of this source and these options, NULL where there is none yet. */
-static clt__program *known_program(const clt_device *device, const char *source, const char *options)
+/* The program of this source and these options among the first `count`, NULL where there is none. */
+static clt__program *known_program(const clt_device *device, size_t count, const char *source, const char *options)
 {
-    for (size_t i = 0; i < device->program_count; i++)
+    for (size_t i = 0; i < count; i++)
         if (strcmp(device->programs[i].options, options) == 0 && strcmp(device->programs[i].source, source) == 0)
             return &device->programs[i];
     return NULL;
@@ -188,7 +187,7 @@ static clt_status find_program(clt_device *device, const char *file, const char 
 {
     clt__text source = {0};
     clt_status status = append_source(device, file, &source, error);
-    *program = status == CLT_OK ? known_program(device, source.start, options) : NULL;
+    *program = status == CLT_OK ? known_program(device, device->program_count, source.start, options) : NULL;
     if (status != CLT_OK || *program) {
         free(source.start);
     } else {
@@ -227,11 +226,8 @@ static clt_status begin_programs(clt_device *device, clt_precision precision, co
         clt__text source = {0};
         TRY(clt__program_options(wanted[i].file, precision, wanted[i].defines, options, sizeof options, error));
         const clt_status status = append_source(device, wanted[i].file, &source, error);
-        bool known = status != CLT_OK || known_program(device, source.start, options);
-        for (size_t j = 0; j < *begun && !known; j++) {
-            const clt__program *other = &device->programs[device->program_count + j];
-            known = strcmp(other->options, options) == 0 && strcmp(other->source, source.start) == 0;
-        }
+        const bool known =
+            status != CLT_OK || known_program(device, device->program_count + *begun, source.start, options);
         if (known) {
             free(source.start);
             TRY(status);
@@ -241,23 +237,6 @@ static clt_status begin_programs(clt_device *device, clt_precision precision, co
         }
     }
     return CLT_OK;
-}
-
-/* Asks the progress function, once it takes long. */
-static clt_status tell_progress(const clt_device *device, size_t done, size_t total, double began, clt_error *error)
-{
-    static const double soon = 0.5; /* seconds */
-    const clt_progress progress = {.what = "build kernels",
-                                   .done = (int64_t)done,
-                                   .total = (int64_t)total,
-                                   .seconds = clt__seconds() - began,
-                                   .loss = NAN,
-                                   .accuracy = NAN,
-                                   .validation_loss = NAN,
-                                   .validation_accuracy = NAN};
-    if (!device->progress || progress.seconds < soon || device->progress(device->progress_user, &progress))
-        return CLT_OK;
-    return FAIL(error, CLT_STOPPED, "stopped when %zu of %zu programs were built", done, total);
 }
 
 /* A few at a time, `count` of those from `first` on. The first that failed says why. */
@@ -279,11 +258,10 @@ enum { AT_A_TIME = 16 };
 
 /* Those that are built count from then on; of a few one of which fails none does. */
 static clt_status build_begun(clt_device *device, size_t begun, size_t at_a_time, clt__workers *workers,
-                              clt_error *error)
+                              clt__ticker *ticker, clt_error *error)
 {
     clt_status status[AT_A_TIME] = {CLT_OK};
     clt_error *why;
-    const double began = clt__seconds();
     TRY(clt__allocate(AT_A_TIME, sizeof *why, "the compiler's answers", &why, error));
     clt_status worst = CLT_OK;
     for (size_t done = 0; done < begun && worst == CLT_OK;) {
@@ -293,25 +271,28 @@ static clt_status build_begun(clt_device *device, size_t begun, size_t at_a_time
         if (worst != CLT_OK) break;
         device->program_count += count;
         done += count;
-        worst = tell_progress(device, done, begun, began, error);
+        worst = clt__ticker_tick(ticker, (int64_t)done, error);
     }
     free(why);
     return worst;
 }
 
 clt_status clt__programs_build(clt_device *device, clt_precision precision, const clt__program_wanted *wanted,
-                               size_t count, clt_error *error)
+                               size_t count, const clt_options *options, clt_error *error)
 {
     size_t begun = 0;
     const size_t before = device->program_count;
+    clt_options none;
     clt__workers *workers = NULL;
     clt_status status = begin_programs(device, precision, wanted, count, &begun, error);
     const int threads = clt__core_count() - 1; /* beside this one */
     if (status == CLT_OK && begun > 1 && threads > 0 && !device->builds_alone)
         status = clt__workers_open(threads < AT_A_TIME ? threads : AT_A_TIME - 1, CLT__COMPILER_STACK, &workers, error);
     const size_t at_a_time = 2 * (size_t)threads + 2;
+    clt__ticker ticker = clt__ticker_start(clt__options_or_default(options, &none), "build kernels", (int64_t)begun);
     if (status == CLT_OK)
-        status = build_begun(device, begun, at_a_time < AT_A_TIME ? at_a_time : AT_A_TIME, workers, error);
+        status = build_begun(device, begun, at_a_time < AT_A_TIME ? at_a_time : AT_A_TIME, workers, &ticker, error);
+    clt__ticker_end(&ticker);
     clt__workers_close(workers);
     for (size_t i = device->program_count; i < before + begun; i++) free_program(&device->programs[i]);
     return status;

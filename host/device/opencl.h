@@ -49,8 +49,6 @@ struct clt_device {
     char *cache_folder;     /* cache.h; NULL for no cache */
     clt_note_function note; /* may be NULL */
     void *note_user;
-    clt_progress_function progress; /* may be NULL */
-    void *progress_user;
     bool builds_alone; /* programs one at a time */
     clt__tuned *tuned;
     size_t tuned_count, tuned_capacity;
@@ -67,6 +65,9 @@ struct clt__kernel {
     cl_kernel kernel;
     char name[64];
 };
+
+/* A device that is cltrain's own, no OpenCL device: all but these of *info are 0. */
+void clt__describe_own(clt_device_info *info, const char *id, const char *name, const char *type);
 
 /* Where the event of a kernel that is about to be enqueued goes: NULL for nowhere. */
 clt_status clt__profile_event(clt_device *device, cl_event **event, clt_error *error);

@@ -16,60 +16,20 @@ typedef struct gpu {
     clt__speed speed;
 } gpu;
 
+#define GIB(n) (UINT64_C(n) << 30)
+
 /* Sources: NVIDIA's H100 white paper and GA106's; AMD's pages of the RX 6800 and the MI50; Intel's of the A770. ROCm
  * counts pairs of RDNA's compute units. */
+/* clang-format off */
 static const gpu gpus[] = {
-    [CLT__PRETEND_H100] = {"h100",
-                           "NVIDIA H100 SXM",
-                           CLT__VENDOR_NVIDIA,
-                           132,
-                           32,
-                           1024,
-                           true,
-                           49152,
-                           UINT64_C(80) << 30,
-                           {1.98e9, 3.35e12, 2048}},
-    [CLT__PRETEND_RTX3060] = {"rtx3060",
-                              "NVIDIA GeForce RTX 3060",
-                              CLT__VENDOR_NVIDIA,
-                              28,
-                              32,
-                              1024,
-                              true,
-                              49152,
-                              UINT64_C(12) << 30,
-                              {1.777e9, 360e9, 1536}},
-    [CLT__PRETEND_RX6800] = {"rx6800",
-                             "AMD Radeon RX 6800",
-                             CLT__VENDOR_AMD,
-                             30,
-                             32,
-                             256,
-                             true,
-                             65536,
-                             UINT64_C(16) << 30,
-                             {2.105e9, 512e9, 2048}},
-    [CLT__PRETEND_MI50] = {"mi50",
-                           "AMD Radeon Instinct MI50",
-                           CLT__VENDOR_AMD,
-                           60,
-                           64,
-                           256,
-                           true,
-                           65536,
-                           UINT64_C(16) << 30,
-                           {1.725e9, 1024e9, 2560}},
-    [CLT__PRETEND_ARC770] = {"arc770",
-                             "Intel Arc A770",
-                             CLT__VENDOR_INTEL,
-                             512,
-                             16,
-                             1024,
-                             false,
-                             65536,
-                             UINT64_C(16) << 30,
-                             {2.1e9, 560e9, 2048}},
+    /*                         id         name                        vendor              units  multiple  items  fp64    local   memory GiB      clock    bytes/s  resident */
+    [CLT__PRETEND_H100]    = {"h100",    "NVIDIA H100 SXM",          CLT__VENDOR_NVIDIA,   132,      32,  1024, true,  49152, GIB(80), { 1.98e9,  3.35e12, 2048}},
+    [CLT__PRETEND_RTX3060] = {"rtx3060", "NVIDIA GeForce RTX 3060",  CLT__VENDOR_NVIDIA,    28,      32,  1024, true,  49152, GIB(12), {1.777e9,    360e9, 1536}},
+    [CLT__PRETEND_RX6800]  = {"rx6800",  "AMD Radeon RX 6800",       CLT__VENDOR_AMD,       30,      32,   256, true,  65536, GIB(16), {2.105e9,    512e9, 2048}},
+    [CLT__PRETEND_MI50]    = {"mi50",    "AMD Radeon Instinct MI50", CLT__VENDOR_AMD,       60,      64,   256, true,  65536, GIB(16), {1.725e9,   1024e9, 2560}},
+    [CLT__PRETEND_ARC770]  = {"arc770",  "Intel Arc A770",           CLT__VENDOR_INTEL,    512,      16,  1024, false, 65536, GIB(16), {  2.1e9,    560e9, 2048}},
 };
+/* clang-format on */
 
 clt_status clt__device_pretend(unsigned which, clt_device **device, clt_error *error)
 {
@@ -84,11 +44,9 @@ clt_status clt__device_pretend(unsigned which, clt_device **device, clt_error *e
                           .allocation_bytes = g->memory_bytes / 4,
                           .winograd = 4};
     clt_device_info *info = &fresh->info;
-    (void)snprintf(info->id, sizeof info->id, "%s", g->id);
-    (void)snprintf(info->name, sizeof info->name, "%s, pretended", g->name);
-    (void)snprintf(info->platform, sizeof info->platform, "cltrain");
-    (void)snprintf(info->driver, sizeof info->driver, "%s", CLT_VERSION);
-    (void)snprintf(info->type, sizeof info->type, "gpu");
+    char name[sizeof info->name];
+    (void)snprintf(name, sizeof name, "%s, pretended", g->name);
+    clt__describe_own(info, g->id, name, "gpu");
     info->compute_units = g->compute_units;
     info->vector_width = 1;
     info->memory_bytes = g->memory_bytes;

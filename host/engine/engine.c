@@ -43,8 +43,8 @@ clt_status clt__check_precision(const clt_device *device, clt_precision precisio
                 info->name);
 }
 
-clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision, clt__engine **engine,
-                            clt_error *error)
+clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision,
+                            const clt_options *options, clt__engine **engine, clt_error *error)
 {
     *engine = NULL;
     clt__engine *fresh;
@@ -54,7 +54,7 @@ clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_preci
     fresh->device = device;
     fresh->tape = tape;
     fresh->precision = precision;
-    const clt_status status = fresh->backend->open(fresh, error);
+    const clt_status status = fresh->backend->open(fresh, options, error);
     if (status == CLT_OK)
         *engine = fresh;
     else

@@ -48,9 +48,10 @@ clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_prec
 clt_status clt__check_precision(const clt_device *device, clt_precision precision, clt_error *error);
 
 /* Allocates every tensor (zeroed), finds every op's launches, sets every kernel argument. The device and the tape must
- * outlive the engine, and the tape must not change. */
-clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision, clt__engine **engine,
-                            clt_error *error);
+ * outlive the engine, and the tape must not change. The options' progress function (they may be NULL) hears of programs
+ * being built. */
+clt_status clt__engine_open(clt_device *device, const clt__tape *tape, clt_precision precision,
+                            const clt_options *options, clt__engine **engine, clt_error *error);
 void clt__engine_close(clt__engine *engine);
 
 clt_device *clt__engine_device(const clt__engine *engine);

@@ -16,7 +16,7 @@ typedef struct clt__ready {
  * the engine's own in engine.h. */
 typedef struct clt__backend {
     bool in_double; /* reals are kept as double, whatever the precision */
-    clt_status (*open)(clt__engine *engine, clt_error *error);
+    clt_status (*open)(clt__engine *engine, const clt_options *options, clt_error *error);
     void (*close)(clt__engine *engine); /* also where `open` failed half-way */
     clt_status (*run)(clt__engine *engine, size_t index, clt_error *error);
     clt_status (*flush)(clt__engine *engine, clt_error *error);

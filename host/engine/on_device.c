@@ -179,23 +179,24 @@ static clt_status list_programs(const clt__engine *engine, clt__program_wanted *
     return CLT_OK;
 }
 
-static clt_status build_programs(const clt__engine *engine, clt_error *error)
+static clt_status build_programs(const clt__engine *engine, const clt_options *options, clt_error *error)
 {
     const size_t count = engine->tape->op_count;
     clt__program_wanted *wanted;
     TRY(clt__allocate(count, sizeof *wanted, "the engine's programs", &wanted, error));
     clt_status status = list_programs(engine, wanted, error);
-    if (status == CLT_OK) status = clt__programs_build(engine->device, engine->precision, wanted, count, error);
+    if (status == CLT_OK)
+        status = clt__programs_build(engine->device, engine->precision, wanted, count, options, error);
     for (size_t i = 0; i < count; i++) free(wanted[i].defines);
     free(wanted);
     return status;
 }
 
-static clt_status make_ready(clt__engine *engine, clt_error *error)
+static clt_status make_ready(clt__engine *engine, const clt_options *options, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
     TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
-    TRY(build_programs(engine, error));
+    TRY(build_programs(engine, options, error));
     for (size_t i = 0; i < tape->op_count; i++) TRY(make_kernels(engine, i, error));
     TRY(allocate_scratch(engine, error));
     for (size_t i = 0; i < tape->op_count; i++)
@@ -207,11 +208,11 @@ static clt_status make_ready(clt__engine *engine, clt_error *error)
 
 /* ---- the backend */
 
-static clt_status open_on_device(clt__engine *engine, clt_error *error)
+static clt_status open_on_device(clt__engine *engine, const clt_options *options, clt_error *error)
 {
     TRY(clt__device_learn(engine->device, error));
     TRY(allocate(engine, error));
-    return make_ready(engine, error);
+    return make_ready(engine, options, error);
 }
 
 static void close_on_device(clt__engine *engine)

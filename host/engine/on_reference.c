@@ -26,7 +26,7 @@ static clt__array part_of(const clt__array *root, const clt__tensor *part)
                         .count = (size_t)part->count};
 }
 
-static clt_status open_on_reference(clt__engine *engine, clt_error *error)
+static clt_status open_on_reference(clt__engine *engine, CLT__UNUSED const clt_options *options, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
     TRY(clt__allocate(tape->tensor_count, sizeof *engine->array, "the engine's arrays", &engine->array, error));

@@ -53,8 +53,7 @@ static sum_group flat_group_for(const clt__limits *limits, int columns, int rows
 /* Groups' chains of reads over `rows` rows, of which an item has some on their way at a time. */
 static double sum_clocks(sum_group group, int rows)
 {
-    enum { AHEAD = 4 };
-    return (double)clt__divide_up(clt__divide_up(rows, group.down), AHEAD) * CLT__LATENCY;
+    return (double)clt__divide_up(clt__divide_up(rows, group.down), SUMS_AHEAD) * CLT__LATENCY;
 }
 
 static clt__launch sum_launch(const char *kernel, sum_group group, int columns, int parts)
@@ -79,11 +78,10 @@ void clt__launch_slices_sum(const clt__limits *limits, const char *kernel, int s
 static int launch_sums(const char *parts_kernel, const char *sum_kernel, const clt__limits *limits, int columns,
                        int rows, int matrices, int most_across, clt__launches *to)
 {
-    enum { LEAST_ROWS = 4 };
-    const sum_group group = sum_group_for(limits, columns, clt__divide_up(rows, LEAST_ROWS), most_across);
+    const sum_group group = sum_group_for(limits, columns, clt__divide_up(rows, SUMS_AHEAD), most_across);
     const int64_t wide = (int64_t)clt__divide_up(columns, group.across) * matrices;
     const int64_t wanted = 2 * clt__busy_items(limits) / (group.across * group.down) / wide + 1;
-    const int most = clt__divide_up(rows, LEAST_ROWS * group.down), parts = wanted < most ? (int)wanted : most;
+    const int most = clt__divide_up(rows, SUMS_AHEAD * group.down), parts = wanted < most ? (int)wanted : most;
     const sum_group last =
         matrices > 1 ? flat_group_for(limits, columns * matrices, parts)
                      : sum_group_for(limits, columns, parts, most_across < LAST_ACROSS ? most_across : LAST_ACROSS);
@@ -101,7 +99,7 @@ static int launch_sums(const char *parts_kernel, const char *sum_kernel, const c
 void clt__launch_group_sums(const char *file, const clt__limits *limits, int matrices, int rows, int columns,
                             clt__launches *to)
 {
-    const sum_group group = sum_group_for(limits, columns, rows / 4, LAST_ACROSS);
+    const sum_group group = sum_group_for(limits, columns, rows / SUMS_AHEAD, LAST_ACROSS);
     clt__define(to, " -DSPREAD -DVEC=1 -DACROSS=%d -DDOWN=%d", group.across, group.down);
     to->file = file;
     to->launch[0] = sum_launch(to->op, group, columns, matrices);

@@ -371,11 +371,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
     session->augment = mode.training ? options->augment : (clt__augment){.flip = false};
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
     session->batch = mode.training ? options->batch_size : session->micro_batch;
-    clt__device_set_progress(device, options->progress, options->progress_user);
-    const clt_status opened =
-        clt__engine_open(device, &session->net.tape, session->model->precision, &session->engine, error);
-    clt__device_set_progress(device, NULL, NULL);
-    TRY(opened);
+    TRY(clt__engine_open(device, &session->net.tape, session->model->precision, options, &session->engine, error));
     TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, &session->options, mode.training, error));
     TRY(write_normalization(session, error));
     TRY(write_hyper(session, options, error));

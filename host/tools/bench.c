@@ -72,7 +72,7 @@ static clt_status run_op(clt__engine *engine, size_t index, int times, clt_error
     return clt__engine_finish(engine, error);
 }
 
-/* The reference has no clock of its own. */
+/* For the reference, which has no clock of its own, and for a device whose clock stands still. */
 static clt_status time_by_host(clt__engine *engine, size_t index, int times, double *seconds, clt_error *error)
 {
     const double begin = clt__seconds();
@@ -90,8 +90,7 @@ clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *se
     TRY(clt__profile_begin(device, error));
     const clt_status status = run_op(engine, index, times, error), timed = clt__profile_end(device, &all, error);
     *seconds = all / times;
-    if (status == CLT_OK && timed == CLT_OK && !(all > 0)) /* a device whose clock stands still */
-        return time_by_host(engine, index, times, seconds, error);
+    if (status == CLT_OK && timed == CLT_OK && !(all > 0)) return time_by_host(engine, index, times, seconds, error);
     return status != CLT_OK ? status : timed;
 }
 

@@ -72,14 +72,23 @@ static clt_status append_real(double value, bool is_double, clt__text *to, clt_e
     return clt__text_print(to, error, is_double ? "%a" : "%af", value);
 }
 
-/* As the kernel has it: `real` is the program's float or double. */
+/* What elements are in the program, whose `real` is float or double. */
+static const char *const types[] = {[CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "unsigned char"};
+
+/* What stands before element i of a list: some on a line. */
+static const char *separator(size_t i)
+{
+    enum { A_LINE = 8 };
+    return i % A_LINE ? ", " : i ? ",\n    " : "\n    ";
+}
+
+/* As the kernel has it. */
 static clt_status append_array(const char *type, const char *name, const clt__array *a, bool is_double, clt__text *to,
                                clt_error *error)
 {
-    enum { A_LINE = 8 };
     PRINT("static const %s %s[] = {", type, name);
     for (size_t i = 0; i < a->count; i++) {
-        PRINT(i % A_LINE ? ", " : i ? ",\n    " : "\n    ");
+        PRINT("%s", separator(i));
         if (a->real)
             TRY(append_real(a->real[i], is_double, to, error));
         else
@@ -92,10 +101,9 @@ static clt_status append_array(const char *type, const char *name, const clt__ar
 static clt_status append_bounds(const char *name, const clt__evidence *e, const clt__array *wanted, clt__text *to,
                                 clt_error *error)
 {
-    enum { A_LINE = 8 };
     PRINT("static const double %s[] = {", name);
     for (size_t i = 0; i < wanted->count; i++) {
-        PRINT(i % A_LINE ? ", " : i ? ",\n    " : "\n    ");
+        PRINT("%s", separator(i));
         TRY(append_real(wanted->slack ? clt__bound_of(e->precision, wanted->slack[i]) : 0, true, to, error));
     }
     PRINT("};\n");
@@ -104,7 +112,6 @@ static clt_status append_bounds(const char *name, const clt__evidence *e, const 
 
 static clt_status append_operand(const clt__evidence *e, int i, clt__text *to, clt_error *error)
 {
-    static const char *const types[] = {[CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "unsigned char"};
     const clt__op *op = e->op;
     const clt__tensor *tensor = &e->tape->tensor[op->tensor[i]];
     const char *type = types[tensor->type], *called = op->row->operand[i].name;
@@ -193,7 +200,6 @@ static const char begin_main[] =
 
 static clt_status append_buffers(const clt__evidence *e, clt__text *to, clt_error *error)
 {
-    static const char *const sizes[] = {[CLT__REALS] = "sizeof(real)", [CLT__INTS] = "sizeof(int)", [CLT__BYTES] = "1"};
     for (int i = 0; i < clt__operand_count(e->op->row); i++) {
         if (e->op->tensor[i] < 0) {
             PRINT("    operand operand_%d = {NULL, NULL, 0, 0}; /* %s: absent */\n", i, e->op->row->operand[i].name);
@@ -202,8 +208,8 @@ static clt_status append_buffers(const clt__evidence *e, clt__text *to, clt_erro
         const clt__tensor *tensor = &e->tape->tensor[e->op->tensor[i]];
         char given[32] = "NULL";
         if (e->op->row->operand[i].access != CLT__WRITE) (void)snprintf(given, sizeof given, "given_%d", i);
-        PRINT("    operand operand_%d = make(%d, %s, %s); /* %s */\n", i, tensor->count, sizes[tensor->type], given,
-              e->op->row->operand[i].name);
+        PRINT("    operand operand_%d = make(%d, sizeof(%s), %s); /* %s */\n", i, tensor->count, types[tensor->type],
+              given, e->op->row->operand[i].name);
     }
     if (e->launches->scratch_reals)
         PRINT("    operand scratch = make(%llu, sizeof(real), NULL);\n",
@@ -238,7 +244,6 @@ static clt_status append_launch(const clt__evidence *e, const clt__launch *launc
 
 static clt_status append_comparison(const clt__evidence *e, clt__text *to, clt_error *error)
 {
-    static const char *const types[] = {[CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "unsigned char"};
     for (int i = 0; i < clt__operand_count(e->op->row); i++) {
         if (e->op->tensor[i] < 0) continue;
         const clt__tensor *tensor = &e->tape->tensor[e->op->tensor[i]];

@@ -1,5 +1,6 @@
 /* A training step's launches, before anything is built, and a model of the time that they take. */
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,11 +31,6 @@ struct clt_launch_plan {
 static const double LAUNCH_SECONDS = 2.5e-6, BANDWIDTH_REACHED = 0.85;
 enum { BYTES_AHEAD = 16 }; /* what a work-item has on its way at a time: four reals */
 
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
 static double modelled_seconds(const clt__speed *speed, const clt__limits *limits, double clocks,
                                const clt_launch_row *row)
 {
@@ -42,10 +38,10 @@ static double modelled_seconds(const clt__speed *speed, const clt__limits *limit
     const double items = (double)row->groups * (row->group_items > 0 ? row->group_items : 1);
     const double resident = (double)limits->compute_units * speed->resident;
     const double ahead = (items < resident ? items : resident) * BYTES_AHEAD, latency = CLT__LATENCY / speed->clock;
-    double seconds = larger(LAUNCH_SECONDS, row->bytes / (BANDWIDTH_REACHED * speed->memory));
-    seconds = larger(seconds, row->bytes / (ahead / latency));
-    seconds = larger(seconds, clocks / speed->clock);
-    return clocks > 0 ? seconds : larger(seconds, row->flops / 2 / lanes / speed->clock);
+    double seconds = fmax(LAUNCH_SECONDS, row->bytes / (BANDWIDTH_REACHED * speed->memory));
+    seconds = fmax(seconds, row->bytes / (ahead / latency));
+    seconds = fmax(seconds, clocks / speed->clock);
+    return clocks > 0 ? seconds : fmax(seconds, row->flops / 2 / lanes / speed->clock);
 }
 
 /* ---- rows */

@@ -71,7 +71,7 @@ static clt_status open_with(const subject *s, const clt__limits *limits, clt__en
 {
     clt_device *device = clt__engine_device(s->session->engine);
     TRY(clt__tuning_choose(device, &s->key, limits, error));
-    TRY(clt__engine_open(device, &s->tape, s->key.precision, engine, error));
+    TRY(clt__engine_open(device, &s->tape, s->key.precision, NULL, engine, error));
     const clt_status status = copy_values(s, *engine, error);
     if (status == CLT_OK) return CLT_OK;
     clt__engine_close(*engine);

@@ -26,28 +26,23 @@ typedef struct search {
 
 /* ---- does a suspect still differ? */
 
-static clt_status create(const search *s, const suspect *try, clt_model **model, clt_options *options, clt_error *error)
-{
-    *options = *s->given;
-    options->net = try->net;
-    options->model = options->until = options->loss = NULL;
-    options->classes = 0;
-    options->precision = s->model->precision;
-    options->input = (clt_shape){0};
-    options->batch_size = try->batch;
-    return clt_model_create(options, model, error);
-}
-
 static clt_status find_difference(const search *s, const suspect *try, clt__witness witness, void *user,
                                   clt__difference *difference, clt_error *error)
 {
-    clt_model *model = NULL;
+    clt_model *fresh = NULL;
     clt_options options = *s->given;
     options.batch_size = try->batch;
-    if (try->whole) return clt__find_difference(s->model, s->device, &options, witness, user, difference, error);
-    TRY(create(s, try, &model, &options, error));
-    const clt_status status = clt__find_difference(model, s->device, &options, witness, user, difference, error);
-    clt_model_close(model);
+    if (!try->whole) {
+        options.net = try->net;
+        options.model = options.until = options.loss = NULL;
+        options.classes = 0;
+        options.precision = s->model->precision;
+        options.input = (clt_shape){0};
+        TRY(clt_model_create(&options, &fresh, error));
+    }
+    const clt_status status =
+        clt__find_difference(fresh ? fresh : s->model, s->device, &options, witness, user, difference, error);
+    clt_model_close(fresh);
     return status;
 }
 
@@ -95,13 +90,13 @@ static bool find_input(const clt_model *model, const char *layer, clt__value *in
 }
 
 /* The layer alone on what it reads in the net, with or without the activation behind it, which may be fused. */
-static void try_layer_alone(search *s, const clt_model *model)
+static void try_layer_alone(search *s)
 {
-    const clt__description *whole = &model->description;
+    const clt__description *whole = &s->model->description;
     clt__value input;
     size_t at = 0;
     while (at < whole->count && strcmp(whole->item[at].name, s->first.layer) != 0) at++;
-    if (at == whole->count || !find_input(model, s->first.layer, &input)) return;
+    if (at == whole->count || !find_input(s->model, s->first.layer, &input)) return;
     const bool follows =
         at + 1 < whole->count && whole->item[at + 1].inputs == 1 && whole->item[at + 1].from[0] == at + 1;
     const clt__item flatten = {.row = &clt__flatten, .name = "flatten1", .inputs = 1};
@@ -155,11 +150,11 @@ static bool try_fewer_images(search *s)
     return take(s, fewer);
 }
 
-static void shrink(search *s, const clt_model *model)
+static void shrink(search *s)
 {
     enum { MOST = 16 };
     bool smaller = true;
-    if (*s->first.layer) try_layer_alone(s, model);
+    if (*s->first.layer) try_layer_alone(s);
     for (int i = 0; i < MOST && smaller; i++) {
         smaller = try_fewer_images(s);
         smaller |= try_smaller_input(s, 2, 1, 1);
@@ -213,7 +208,7 @@ clt_status clt__report_difference(const clt_model *model, clt_device *device, co
         return CLT_OK;
     }
     TRY(clt__description_text(&model->description, &s.smallest.net, error));
-    shrink(&s, model);
+    shrink(&s);
     const clt_status status = write_smallest(&s, error);
     free(s.smallest.net);
     return status;
