@@ -3,7 +3,7 @@
  *   statistics      mean[c] = sum x / m,   inverse[c] = 1 / sqrt(variance[c] + epsilon),   variance[c] = sum (x - mean[c])^2 / m
  *                   running_mean = (1 - momentum) running_mean + momentum mean
  *                   running_var  = (1 - momentum) running_var  + momentum variance m / (m - 1)
- *   forward         y = f( (x - mean[c]) inverse[c] weight[c] + bias[c] )
+ *   forward         y = f( (x - mean[c]) inverse[c] weight[c] + bias[c] + a )          a: an addend, another value of that shape
  *   inference       the same with mean = running_mean, inverse = 1 / sqrt(running_var + epsilon)
  *   gradients       db[c] = sum dy,   dw[c] = sum dy (x - mean[c]) inverse[c]
  *   input gradient  dx = g(x) weight[c] inverse[c] (dy - db[c] / m - (x - mean[c]) inverse[c] dw[c] / m)
@@ -87,10 +87,10 @@ static inline span span_of(const norm_sizes z)
 #endif
 }
 
-/* Work-item (span): y = f((x - mean) scale + shift), channel by channel. */
+/* Work-item (span): y = f((x - mean) scale + shift + addend), channel by channel. */
 static inline void apply(const norm_sizes z, global const real *x, global const real *mean, global const real *variance,
-                         global const real *inverse, global const real *weight, global const real *bias, global real *y,
-                         global real *before)
+                         global const real *inverse, global const real *weight, global const real *bias,
+                         global const real *addend, global real *y, global real *before)
 {
     const span part = span_of(z);
     for (int c = part.first_c; c < part.end_c; c += VEC) {
@@ -101,7 +101,8 @@ static inline void apply(const norm_sizes z, global const real *x, global const 
         const realv scale = narrow * load_lanes(weight + c, lanes);
         for (int i = part.begin; i < part.end; i++) {
             const size_t at = (size_t)i * z.c + c;
-            const realv sum = (LOAD(x + at) - middle) * scale + shift;
+            realv sum = (LOAD(x + at) - middle) * scale + shift;
+            if (addend) sum += load_lanes(addend + at, lanes);
             if (before) store_lanes(sum, lanes, before + at);
             store_lanes(activate(sum), lanes, y + at);
         }
@@ -111,21 +112,22 @@ static inline void apply(const norm_sizes z, global const real *x, global const 
 #ifdef OP_batchnorm_forward
 kernel void batchnorm_forward(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
                               global const real *restrict inverse, global const real *restrict weight,
-                              global const real *restrict bias, global real *restrict y, global real *restrict before)
+                              global const real *restrict bias, global const real *restrict addend,
+                              global real *restrict y, global real *restrict before)
 {
     const norm_sizes z = SIZES(given);
-    apply(z, x, mean, 0, inverse, weight, bias, y, before);
+    apply(z, x, mean, 0, inverse, weight, bias, addend, y, before);
 }
 #endif
 
 #ifdef OP_batchnorm_inference
 kernel void batchnorm_inference(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
                                 global const real *restrict variance, global const real *restrict weight,
-                                global const real *restrict bias, global real *restrict y,
-                                global real *restrict before)
+                                global const real *restrict bias, global const real *restrict addend,
+                                global real *restrict y, global real *restrict before)
 {
     const norm_sizes z = SIZES(given);
-    apply(z, x, mean, variance, 0, weight, bias, y, before);
+    apply(z, x, mean, variance, 0, weight, bias, addend, y, before);
 }
 #endif
 

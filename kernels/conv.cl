@@ -1,8 +1,10 @@
 /* Convolution (cross-correlation, as every deep-learning library means it), channels last.
  *
- *   forward          y[n,y,x,k] = f( b[k] + sum over r,s,c of  x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k] )
- *   input gradient   dx[n,h,w,c] = g(x) * sum over r,s,k with (h + pad_y - r) = y*stride_y, (w + pad_x - s) = x*stride_x
- *                                  of  dy[n,y,x,k] * w[r,s,c,k]        (g: the derivative of the activation that made x)
+ *   forward          y[n,y,x,k] = f( b[k] + sum over r,s,c of  x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k]
+ *                                     + a[n,y,x,k] )                          (a: an addend, another value of that shape)
+ *   input gradient   dx[n,h,w,c] = g(x) * ( sum over r,s,k with (h + pad_y - r) = y*stride_y, (w + pad_x - s) = x*stride_x
+ *                                    of  dy[n,y,x,k] * w[r,s,c,k]  +  a[n,h,w,c] )
+ *                    (g: the derivative of the activation that made x; a: what others who read x give)
  *   weight gradient  dw[r,s,c,k] = sum over n,y,x of  x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * dy[n,y,x,k]
  *                    db[k]       = sum over n,y,x of  dy[n,y,x,k]
  *
@@ -113,9 +115,11 @@ static inline tile correlate(const correlation z, local const real *under, globa
     return t;
 }
 
-/* Runs over a block's tiles. x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. */
+/* Runs over a block's tiles. x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL.
+ * addend: or NULL. */
 static inline void correlate_block(const correlation z, local const real *patch, global const real *weights,
-                                   global const real *x, global const real *bias, global real *before, global real *y)
+                                   global const real *x, global const real *bias, global const real *addend,
+                                   global real *before, global real *y)
 {
     for (int k0 = 0; k0 < z.k; k0 += STRIPE)
         for (int ty = 0; ty < z.rows; ty += TILE_Y)
@@ -136,8 +140,8 @@ static inline void correlate_block(const correlation z, local const real *patch,
 /* Work-item (0, block, image). */
 #ifdef OP_conv_forward
 kernel void conv_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                         global const real *restrict bias, global real *restrict y, global real *restrict before,
-                         local real *restrict patch)
+                         global const real *restrict bias, global const real *restrict addend, global real *restrict y,
+                         global real *restrict before, local real *restrict patch)
 {
     const conv_sizes z = SIZES(given);
     const int block = (int)get_global_id(1), n = (int)get_global_id(2);
@@ -152,7 +156,7 @@ kernel void conv_forward(const conv_sizes given, global const real *restrict x, 
     copy_patch(patch, x + (size_t)n * z.h * z.w * z.c, height, width, q.y0 * z.stride_y - z.pad_y,
                q.x0 * z.stride_x - z.pad_x, z.h, z.w, z.c, 1, 1);
     const size_t image = (size_t)n * z.y * z.x * z.k;
-    correlate_block(q, patch, w, 0, bias, before ? before + image : 0, y + image);
+    correlate_block(q, patch, w, 0, bias, addend ? addend + image : 0, before ? before + image : 0, y + image);
 }
 #endif
 
@@ -160,7 +164,8 @@ kernel void conv_forward(const conv_sizes given, global const real *restrict x, 
 
 /* turned[r,s,k,c] = w[R-1-r, S-1-s, c, k]: the filter of the input gradient. Work-item (k, filter position). */
 kernel void conv_turn_weights(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                              global const real *restrict x, global real *restrict dx, global real *restrict turned)
+                              global const real *restrict x, global const real *restrict addend,
+                              global real *restrict dx, global real *restrict turned)
 {
     const conv_sizes z = SIZES(given);
     const int k = (int)get_global_id(0), rs = (int)get_global_id(1);
@@ -171,8 +176,8 @@ kernel void conv_turn_weights(const conv_sizes given, global const real *restric
 
 /* Work-item (0, block, image). x is NULL where no activation's derivative is to be applied. */
 kernel void conv_input_gradient(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                                global const real *restrict x, global real *restrict dx, global real *restrict turned,
-                                local real *restrict patch)
+                                global const real *restrict x, global const real *restrict addend,
+                                global real *restrict dx, global real *restrict turned, local real *restrict patch)
 {
     const conv_sizes z = SIZES(given);
     const int block = (int)get_global_id(1), n = (int)get_global_id(2);
@@ -187,7 +192,7 @@ kernel void conv_input_gradient(const conv_sizes given, global const real *restr
     copy_patch(patch, dy + (size_t)n * z.y * z.x * z.k, height, width, q.y0 - q.pad_y, q.x0 - q.pad_x, z.y, z.x, z.k,
                z.stride_y, z.stride_x);
     const size_t image = (size_t)n * z.h * z.w * z.c;
-    correlate_block(q, patch, turned, x ? x + image : 0, 0, 0, dx + image);
+    correlate_block(q, patch, turned, x ? x + image : 0, 0, addend ? addend + image : 0, 0, dx + image);
 }
 #endif
 

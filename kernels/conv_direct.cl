@@ -8,8 +8,8 @@
 #ifdef OP_conv_forward
 /* Work-item (k, x, image and y) */
 kernel void conv_forward_direct(const conv_sizes z, global const real *restrict x, global const real *restrict w,
-                                global const real *restrict bias, global real *restrict y,
-                                global real *restrict before)
+                                global const real *restrict bias, global const real *restrict addend,
+                                global real *restrict y, global real *restrict before)
 {
     const int k = (int)get_global_id(0), ox = (int)get_global_id(1);
     const int n = (int)get_global_id(2) / z.y, oy = (int)get_global_id(2) % z.y;
@@ -23,6 +23,7 @@ kernel void conv_forward_direct(const conv_sizes z, global const real *restrict 
             for (int c = 0; c < z.c; c++) sum = fma(pixel[c], weight[c * z.k], sum);
         }
     const size_t at = (((size_t)n * z.y + oy) * z.x + ox) * z.k + k;
+    if (addend) sum += addend[at];
     if (before) before[at] = sum;
     y[at] = activate(sum);
 }
@@ -32,7 +33,7 @@ kernel void conv_forward_direct(const conv_sizes z, global const real *restrict 
 /* Work-item (c, w, image and h) */
 kernel void conv_input_gradient_direct(const conv_sizes z, global const real *restrict dy,
                                        global const real *restrict w, global const real *restrict x,
-                                       global real *restrict dx)
+                                       global const real *restrict addend, global real *restrict dx)
 {
     const int c = (int)get_global_id(0), v = (int)get_global_id(1);
     const int n = (int)get_global_id(2) / z.h, h = (int)get_global_id(2) % z.h;
@@ -47,6 +48,7 @@ kernel void conv_input_gradient_direct(const conv_sizes z, global const real *re
             for (int k = 0; k < z.k; k++) sum = fma(gradient[k], weight[k], sum);
         }
     const size_t at = (((size_t)n * z.h + h) * z.w + v) * z.c + c;
+    if (addend) sum += addend[at];
     dx[at] = x ? deactivate(sum, x[at]) : sum;
 }
 #endif

@@ -47,7 +47,7 @@ static inline place first_under(const conv_sizes z, const int m)
 /* Group (tile of k, tile of pixels, slice). */
 kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const real *restrict x,
                                          global const real *restrict w, global const real *restrict bias,
-                                         global real *restrict y,
+                                         global const real *restrict addend, global real *restrict y,
                                          global real *restrict before PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
@@ -69,7 +69,7 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
     global real *to = partial + (size_t)SLICE(z.slices) * rows * z.k;
 #define STORE_OUTPUT(sum, pixel, output) to[(pixel) * z.k + output] = sum
 #else
-#define STORE_OUTPUT(sum, pixel, output) finish_forward(sum, (pixel) * z.k + output, output, bias, y, before)
+#define STORE_OUTPUT(sum, pixel, output) finish_forward(sum, (pixel) * z.k + output, output, bias, addend, y, before)
 #endif
 #define PUT(i_, j_, sum)                                                                                               \
     if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.k) STORE_OUTPUT(sum, OUTPUT_M(i_), OUTPUT_N(j_));
@@ -80,12 +80,13 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
 /* Work-group (elements of y). */
 kernel SUM_GROUP void conv_forward_add(const conv_sizes given, global const real *restrict x,
                                        global const real *restrict w, global const real *restrict bias,
-                                       global real *restrict y, global real *restrict before, global real *restrict partial)
+                                       global const real *restrict addend, global real *restrict y,
+                                       global real *restrict before, global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);
     const int count = z.n * z.y * z.x * z.k;
     ADD_SLICES(sum, z.slices, count);
-    if (FINISHES(count)) finish_forward(sum, ADDED_AT, ADDED_AT % z.k, bias, y, before);
+    if (FINISHES(count)) finish_forward(sum, ADDED_AT, ADDED_AT % z.k, bias, addend, y, before);
 }
 #endif
 #endif
@@ -119,7 +120,8 @@ static inline int pixel_at(const conv_sizes z, const phase down, const phase acr
 /* Group (tile of c, tile of a phase's pixels, phase and slice). */
 kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global const real *restrict dy,
                                                 global const real *restrict w, global const real *restrict x,
-                                                global real *restrict dx PARTIAL, local real4 *slabs)
+                                                global const real *restrict addend, global real *restrict dx PARTIAL,
+                                                local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int number = PRODUCT(z.slices);
@@ -156,7 +158,7 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.h * z.w * z.c;
 #define STORE_OUTPUT(sum, at) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, dx)
+#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, addend, dx)
 #endif
 #define PUT(i_, j_, sum)                                                                                               \
     if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.c)                                                                     \
@@ -168,12 +170,13 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
 /* Work-group (elements of dx). */
 kernel SUM_GROUP void conv_input_gradient_add(const conv_sizes given, global const real *restrict dy,
                                               global const real *restrict w, global const real *restrict x,
-                                              global real *restrict dx, global real *restrict partial)
+                                              global const real *restrict addend, global real *restrict dx,
+                                              global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);
     const int count = z.n * z.h * z.w * z.c;
     ADD_SLICES(sum, z.slices, count);
-    if (FINISHES(count)) finish_input_gradient(sum, ADDED_AT, x, dx);
+    if (FINISHES(count)) finish_input_gradient(sum, ADDED_AT, x, addend, dx);
 }
 #endif
 #endif

@@ -205,7 +205,8 @@ static inline void multiply(const correlation z, local const real *v, global con
 
 /* The outputs k0 .. of one tile from its M. */
 static inline void transform_output(const correlation z, local const real *m, const place at, const int k0,
-                                    global const real *x, global const real *bias, global real *before, global real *y)
+                                    global const real *x, global const real *bias, global const real *addend,
+                                    global real *before, global real *y)
 {
     const int plane = PLANE(z.tiles, STRIPE), rows = min(z.y - at.y, (int)OUT), cols = min(z.x - at.x, (int)OUT);
     for (int k = k0; k < min(k0 + (int)STRIPE, z.k); k += VEC) {
@@ -229,10 +230,10 @@ static inline void transform_output(const correlation z, local const real *m, co
     }
 }
 
-/* x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. */
+/* x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. addend: or NULL. */
 static inline void correlate_tiles(const correlation z, global const real *source, global const real *filters,
-                                   global const real *x, global const real *bias, global real *before, global real *y,
-                                   local real *v)
+                                   global const real *x, global const real *bias, global const real *addend,
+                                   global real *before, global real *y, local real *v)
 {
     local real *m = v + POSITIONS * PLANE(z.tiles, z.c);
     for (int t = 0; t < z.count; t++)
@@ -240,7 +241,7 @@ static inline void correlate_tiles(const correlation z, global const real *sourc
     for (int k0 = 0; k0 < z.k; k0 += STRIPE) {
         multiply(z, v, filters + filter_start(k0, 0, z.c), m);
         for (int t = 0; t < z.count; t++)
-            transform_output(z, m + t * STRIPE, place_of(z, z.first + t), k0, x, bias, before, y);
+            transform_output(z, m + t * STRIPE, place_of(z, z.first + t), k0, x, bias, addend, before, y);
     }
 }
 
@@ -248,8 +249,8 @@ static inline void correlate_tiles(const correlation z, global const real *sourc
 
 /* Work-item (input channel). */
 kernel void conv_winograd_filters(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                                  global const real *restrict bias, global real *restrict y,
-                                  global real *restrict before, global real *restrict filters)
+                                  global const real *restrict bias, global const real *restrict addend,
+                                  global real *restrict y, global real *restrict before, global real *restrict filters)
 {
     const conv_sizes z = SIZES(given);
     const int c = (int)get_global_id(0);
@@ -262,15 +263,16 @@ kernel void conv_winograd_filters(const conv_sizes given, global const real *res
 
 /* Work-item (z.tiles tiles of the batch). */
 kernel void conv_winograd_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                                  global const real *restrict bias, global real *restrict y,
-                                  global real *restrict before, global real *restrict filters, local real *restrict v)
+                                  global const real *restrict bias, global const real *restrict addend,
+                                  global real *restrict y, global real *restrict before, global real *restrict filters,
+                                  local real *restrict v)
 {
     const conv_sizes z = SIZES(given);
     correlation q = {.c = z.c, .h = z.h, .w = z.w, .k = z.k, .y = z.y, .x = z.x, .pad_y = z.pad_y, .pad_x = z.pad_x,
                      .tiles_y = (z.y + OUT - 1) / OUT, .tiles_x = (z.x + OUT - 1) / OUT, .tiles = z.tiles,
                      .first = (int)get_global_id(0) * z.tiles};
     q.count = min(z.tiles, z.n * q.tiles_y * q.tiles_x - q.first);
-    correlate_tiles(q, x, filters, 0, bias, before, y, v);
+    correlate_tiles(q, x, filters, 0, bias, addend, before, y, v);
 }
 
 #endif
@@ -279,8 +281,8 @@ kernel void conv_winograd_forward(const conv_sizes given, global const real *res
 
 /* Of the filter turned by half a turn, from outputs to inputs. Work-item (output channel). */
 kernel void conv_winograd_filters(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                                  global const real *restrict x, global real *restrict dx,
-                                  global real *restrict filters)
+                                  global const real *restrict x, global const real *restrict addend,
+                                  global real *restrict dx, global real *restrict filters)
 {
     const conv_sizes z = SIZES(given);
     const int k = (int)get_global_id(0);
@@ -298,15 +300,15 @@ kernel void conv_winograd_filters(const conv_sizes given, global const real *res
 /* Work-item (z.tiles tiles of the batch). x is NULL where no activation's derivative is to be applied. */
 kernel void conv_winograd_input_gradient(const conv_sizes given, global const real *restrict dy,
                                          global const real *restrict w, global const real *restrict x,
-                                         global real *restrict dx, global real *restrict filters,
-                                         local real *restrict v)
+                                         global const real *restrict addend, global real *restrict dx,
+                                         global real *restrict filters, local real *restrict v)
 {
     const conv_sizes z = SIZES(given);
     correlation q = {.c = z.k, .h = z.y, .w = z.x, .k = z.c, .y = z.h, .x = z.w, .pad_y = 2 - z.pad_y,
                      .pad_x = 2 - z.pad_x, .tiles_y = (z.h + OUT - 1) / OUT, .tiles_x = (z.w + OUT - 1) / OUT,
                      .tiles = z.tiles, .first = (int)get_global_id(0) * z.tiles};
     q.count = min(z.tiles, z.n * q.tiles_y * q.tiles_x - q.first);
-    correlate_tiles(q, dy, filters, x, 0, 0, dx, v);
+    correlate_tiles(q, dy, filters, x, 0, addend, 0, dx, v);
 }
 
 #endif

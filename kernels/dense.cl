@@ -1,7 +1,8 @@
 /* Dense (fully connected) layer, with its bias and activation fused.
  *
- *   forward          y[n,o]  = f( b[o] + sum over i of x[n,i] * w[i,o] )
- *   input gradient   dx[n,i] = g(x) * sum over o of dy[n,o] * w[i,o]     (g: the derivative of the activation that made x)
+ *   forward          y[n,o]  = f( b[o] + sum over i of x[n,i] * w[i,o] + a[n,o] )     (a: an addend, another value of that shape)
+ *   input gradient   dx[n,i] = g(x) * ( sum over o of dy[n,o] * w[i,o] + a[n,i] )
+ *                    (g: the derivative of the activation that made x; a: what others who read x give)
  *   weight gradient  dw[i,o] = sum over n of x[n,i] * dy[n,o],   db[o] = sum over n of dy[n,o]
  *
  * Vector schedule: a work-item is a register tile of ROWS images (or weights) x STRIPE outputs. Reads past the last
@@ -13,7 +14,8 @@
 #ifdef OP_dense_forward
 /* Work-item (stripe of outputs, tile of images). The last tile's missing images repeat the last image, unstored. */
 kernel void dense_forward(const dense_sizes given, global const real *restrict x, global const real *restrict w,
-                          global const real *restrict bias, global real *restrict y, global real *restrict before)
+                          global const real *restrict bias, global const real *restrict addend, global real *restrict y,
+                          global real *restrict before)
 {
     const dense_sizes z = SIZES(given);
     const int o0 = (int)get_global_id(0) * STRIPE, n0 = (int)get_global_id(1) * ROWS;
@@ -33,7 +35,8 @@ kernel void dense_forward(const dense_sizes given, global const real *restrict x
         const int o = o0 + i % COLS * VEC, lanes = z.o - o;
         if (lanes <= 0) continue;
         const size_t at = (size_t)(n0 + i / COLS) * z.o + o;
-        const realv sum = bias ? sums[i] + load_lanes(bias + o, lanes) : sums[i];
+        realv sum = bias ? sums[i] + load_lanes(bias + o, lanes) : sums[i];
+        if (addend) sum += load_lanes(addend + at, lanes);
         if (before) store_lanes(sum, lanes, before + at);
         store_lanes(activate(sum), lanes, y + at);
     }
@@ -43,8 +46,8 @@ kernel void dense_forward(const dense_sizes given, global const real *restrict x
 #ifdef OP_dense_input_gradient
 /* Work-item (stripe of inputs): turns its weights, a chunk of outputs at a time, into `turned` [chunk][STRIPE], then
  * multiplies all images by them. x is NULL where no activation's derivative is to be applied. */
-kernel void dense_input_gradient(const dense_sizes given, global const real *restrict dy,
-                                 global const real *restrict w, global const real *restrict x,
+kernel void dense_input_gradient(const dense_sizes given, global const real *restrict dy, global const real *restrict w,
+                                 global const real *restrict x, global const real *restrict addend,
                                  global real *restrict dx, local real *restrict turned)
 {
     const dense_sizes z = SIZES(given);
@@ -71,6 +74,7 @@ kernel void dense_input_gradient(const dense_sizes given, global const real *res
                 if (lanes <= 0) continue;
                 const size_t at = (size_t)(n0 + i / COLS) * z.i + in;
                 realv sum = o0 ? load_lanes(dx + at, lanes) + sums[i] : sums[i];
+                if (last && addend) sum += load_lanes(addend + at, lanes);
                 if (last && x) sum = deactivate(sum, load_lanes(x + at, lanes));
                 store_lanes(sum, lanes, dx + at);
             }

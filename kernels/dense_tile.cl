@@ -25,8 +25,8 @@
 /* Group (tile of outputs, tile of images, slice). */
 kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const real *restrict x,
                                           global const real *restrict w, global const real *restrict bias,
-                                          global real *restrict y, global real *restrict before PARTIAL,
-                                          local real4 *slabs)
+                                          global const real *restrict addend, global real *restrict y,
+                                          global real *restrict before PARTIAL, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
     const slice_terms terms = terms_of(z.i, z.slices);
@@ -39,7 +39,7 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
     global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.o;
 #define STORE_OUTPUT(sum, image, output) to[(image) * z.o + output] = sum
 #else
-#define STORE_OUTPUT(sum, image, output) finish_forward(sum, (image) * z.o + output, output, bias, y, before)
+#define STORE_OUTPUT(sum, image, output) finish_forward(sum, (image) * z.o + output, output, bias, addend, y, before)
 #endif
 #define PUT(i_, j_, sum)                                                                                               \
     if (OUTPUT_M(i_) < z.n && OUTPUT_N(j_) < z.o) STORE_OUTPUT(sum, OUTPUT_M(i_), OUTPUT_N(j_));
@@ -50,13 +50,13 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
 /* Work-group (elements of y). */
 kernel SUM_GROUP void dense_forward_add(const dense_sizes given, global const real *restrict x,
                                         global const real *restrict w, global const real *restrict bias,
-                                        global real *restrict y, global real *restrict before,
-                                        global real *restrict partial)
+                                        global const real *restrict addend, global real *restrict y,
+                                        global real *restrict before, global real *restrict partial)
 {
     const dense_sizes z = SIZES(given);
     const int count = z.n * z.o;
     ADD_SLICES(sum, z.slices, count);
-    if (FINISHES(count)) finish_forward(sum, ADDED_AT, ADDED_AT % z.o, bias, y, before);
+    if (FINISHES(count)) finish_forward(sum, ADDED_AT, ADDED_AT % z.o, bias, addend, y, before);
 }
 #endif
 #endif
@@ -65,7 +65,8 @@ kernel SUM_GROUP void dense_forward_add(const dense_sizes given, global const re
 /* Group (tile of inputs, tile of images, slice). */
 kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global const real *restrict dy,
                                                  global const real *restrict w, global const real *restrict x,
-                                                 global real *restrict dx PARTIAL, local real4 *slabs)
+                                                 global const real *restrict addend, global real *restrict dx PARTIAL,
+                                                 local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
     const slice_terms terms = terms_of(z.o, z.slices);
@@ -78,7 +79,7 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
     global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.i;
 #define STORE_OUTPUT(sum, at) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, dx)
+#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, addend, dx)
 #endif
 #define PUT(i_, j_, sum)                                                                                               \
     if (OUTPUT_M(i_) < z.n && OUTPUT_N(j_) < z.i) STORE_OUTPUT(sum, OUTPUT_M(i_) * z.i + OUTPUT_N(j_));
@@ -89,12 +90,13 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
 /* Work-group (elements of dx). */
 kernel SUM_GROUP void dense_input_gradient_add(const dense_sizes given, global const real *restrict dy,
                                                global const real *restrict w, global const real *restrict x,
-                                               global real *restrict dx, global real *restrict partial)
+                                               global const real *restrict addend, global real *restrict dx,
+                                               global real *restrict partial)
 {
     const dense_sizes z = SIZES(given);
     const int count = z.n * z.i;
     ADD_SLICES(sum, z.slices, count);
-    if (FINISHES(count)) finish_input_gradient(sum, ADDED_AT, x, dx);
+    if (FINISHES(count)) finish_input_gradient(sum, ADDED_AT, x, addend, dx);
 }
 #endif
 #endif

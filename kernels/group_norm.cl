@@ -3,7 +3,7 @@
  * (Ba, Kiros and Hinton 2016) has one group, and one pixel, whose channels are all of the image's elements.
  *
  *   statistics      mean[n,g] = sum x / m,   inverse[n,g] = 1 / sqrt(sum (x - mean)^2 / m + epsilon)
- *   forward         y = f( (x - mean) inverse weight[c] + bias[c] )
+ *   forward         y = f( (x - mean) inverse weight[c] + bias[c] + a )   (a: an addend, another value of that shape)
  *   gradients       db[c] = sum over n and pixels of dy,   dw[c] = sum of dy (x - mean) inverse
  *   input sums      shift[n,g] = sum dy weight[c] / m,   tilt[n,g] = sum dy weight[c] (x - mean) inverse / m
  *   input gradient  dx = f'(x) inverse (dy weight[c] - shift - (x - mean) inverse tilt)
@@ -174,7 +174,8 @@ static inline realv by_group(const group_norm_sizes z, global const real *values
 kernel void group_norm_forward(const group_norm_sizes given, global const real *restrict x,
                                global const real *restrict mean, global const real *restrict inverse,
                                global const real *restrict weight, global const real *restrict bias,
-                               global real *restrict y, global real *restrict before)
+                               global const real *restrict addend, global real *restrict y,
+                               global real *restrict before)
 {
     const group_norm_sizes z = SIZES(given);
     const place p = place_of(z.n, z.pixels, 1, z.c);
@@ -182,6 +183,7 @@ kernel void group_norm_forward(const group_norm_sizes given, global const real *
     realv sum = (load_lanes(x + p.at, p.lanes) - by_group(z, mean, p.n, p.c, p.lanes)) *
                 by_group(z, inverse, p.n, p.c, p.lanes);
     if (weight) sum = sum * load_lanes(weight + p.c, p.lanes) + load_lanes(bias + p.c, p.lanes);
+    if (addend) sum += load_lanes(addend + p.at, p.lanes);
     if (before) store_lanes(sum, p.lanes, before + p.at);
     store_lanes(activate(sum), p.lanes, y + p.at);
 }

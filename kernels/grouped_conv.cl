@@ -2,8 +2,10 @@
  * inputs, and neighbouring weights lie dilation pixels apart. cg = c / groups, kg = k / groups, g = the group of k.
  *
  *   at(y, r) = y*stride_y + r*dilation_y - pad_y, and likewise across
- *   forward          y[n,y,x,k] = f( b[k] + sum over r,s and c < cg of x[n, at(y,r), at(x,s), g*cg + c] * w[r,s,c,k] )
- *   input gradient   dx[n,h,w,c] = sum over r,s,y,x with (h,w) = (at(y,r), at(x,s)), and k of c's group, of dy[n,y,x,k] * w[r,s,c - g*cg,k]
+ *   forward          y[n,y,x,k] = f( b[k] + sum over r,s and c < cg of x[n, at(y,r), at(x,s), g*cg + c] * w[r,s,c,k]
+ *                                + a[n,y,x,k] )
+ *   input gradient   dx[n,h,w,c] = f'(x) * ( sum over r,s,y,x with (h,w) = (at(y,r), at(x,s)), and k of c's group, of dy[n,y,x,k] * w[r,s,c - g*cg,k]
+ *                                  + a[n,h,w,c] )              (a: addends, as conv.cl has them)
  *   weight gradient  dw[r,s,c,k] = sum over n,y,x of x[n, at(y,r), at(x,s), g*cg + c] * dy[n,y,x,k],   db[k] = sum of dy[n,y,x,k]
  *
  * DEPTHWISE: every channel is a group of its own; a work-item's lanes are then channels. Else they are outputs of one group
@@ -26,8 +28,8 @@
 
 #ifdef OP_grouped_conv_forward
 /* Work-item (vector of outputs of a pixel). */
-kernel void grouped_conv_forward(const conv_sizes given, global const real *restrict x,
-                                 global const real *restrict w, global const real *restrict bias,
+kernel void grouped_conv_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
+                                 global const real *restrict bias, global const real *restrict addend,
                                  global real *restrict y, global real *restrict before)
 {
     const conv_sizes z = SIZES(given);
@@ -50,6 +52,7 @@ kernel void grouped_conv_forward(const conv_sizes given, global const real *rest
 #endif
         }
     const size_t at = (size_t)pixel * z.k + k;
+    if (addend) sum += load_lanes(addend + at, lanes);
     if (before) store_lanes(sum, lanes, before + at);
     store_lanes(activate(sum), lanes, y + at);
 }
@@ -67,7 +70,7 @@ static inline int output_at(const int at, const int r, const int dilation, const
 /* Work-item (vector of inputs of a pixel). */
 kernel void grouped_conv_input_gradient(const conv_sizes given, global const real *restrict dy,
                                         global const real *restrict w, global const real *restrict x,
-                                        global real *restrict dx)
+                                        global const real *restrict addend, global real *restrict dx)
 {
     const conv_sizes z = SIZES(given);
     const int vectors = (z.c + VEC - 1) / VEC, pixel = (int)get_global_id(0) / vectors;
@@ -90,6 +93,7 @@ kernel void grouped_conv_input_gradient(const conv_sizes given, global const rea
 #endif
         }
     const size_t at = (size_t)pixel * z.c + c;
+    if (addend) sum += load_lanes(addend + at, lanes);
     store_lanes(x ? deactivate(sum, load_lanes(x + at, lanes)) : sum, lanes, dx + at);
 }
 #endif

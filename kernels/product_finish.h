@@ -1,4 +1,5 @@
-/* What the tile schedule's sums of products become: conv_tile.cl, dense_tile.cl, grouped_conv_tile.cl. bias, before and x may be NULL. */
+/* What the tile schedule's sums of products become: conv_tile.cl, dense_tile.cl, grouped_conv_tile.cl. bias,
+ * addend, before and x may be NULL. */
 #ifndef CLT_PRODUCT_FINISH_H
 #define CLT_PRODUCT_FINISH_H
 
@@ -6,16 +7,18 @@
 
 /* Forward: element `at` of y, of output k. */
 static inline void finish_forward(const real product, const int at, const int k, global const real *bias,
-                                  global real *y, global real *before)
+                                  global const real *addend, global real *y, global real *before)
 {
-    const real sum = bias ? product + bias[k] : product;
+    const real biased = bias ? product + bias[k] : product, sum = addend ? biased + addend[at] : biased;
     if (before) before[at] = sum;
     y[at] = activate(sum);
 }
 
 /* Input gradient: element `at` of dx, where x is what an activation made. */
-static inline void finish_input_gradient(const real sum, const int at, global const real *x, global real *dx)
+static inline void finish_input_gradient(const real product, const int at, global const real *x,
+                                         global const real *addend, global real *dx)
 {
+    const real sum = addend ? product + addend[at] : product;
     dx[at] = x ? deactivate(sum, x[at]) : sum;
 }
 

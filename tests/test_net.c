@@ -650,6 +650,45 @@ static void an_activation_that_cannot_be_fused_has_ops_of_its_own(void **state)
     release(&b);
 }
 
+/* A residual block: the sum and its activation are the normalisation's, both parts of relu1's gradient the first
+ * reader's. */
+static void a_sum_of_two_is_fused_into_the_later_one(void **state)
+{
+    (void)state;
+    built b = build("input 1x4x4; conv out=2; relu; conv out=2 from=relu1; batchnorm; add from=batchnorm1,relu1; relu; "
+                    "flatten; dense out=2",
+                    (clt__net_options){.training = true});
+    assert_ops(&b.net, b.net.forward, b.net.backward,
+               "conv_forward conv1, conv_forward conv2, batchnorm_statistics batchnorm1, batchnorm_forward batchnorm1, "
+               "dense_forward dense1");
+    assert_ops(
+        &b.net, b.net.backward, b.net.update,
+        "cross_entropy, history, dense_weight_gradient dense1, dense_input_gradient dense1, batchnorm_gradients "
+        "batchnorm1, batchnorm_input_gradient batchnorm1, conv_weight_gradient conv2, conv_input_gradient conv2, "
+        "conv_weight_gradient conv1");
+    assert_true(has(&b, "relu2") && has(&b, "relu1.gradient"));
+    assert_false(has(&b, "batchnorm1") || has(&b, "add1") || has(&b, "relu1.gradient.1"));
+    release(&b);
+}
+
+/* The later one is read elsewhere, or knows no sums; the first reader cannot add up. */
+static void a_sum_that_cannot_be_fused_has_an_op_of_its_own(void **state)
+{
+    (void)state;
+    built b = build("input 1x4x4; conv out=2; conv out=2 from=conv1; add from=conv1,conv2; maxpool kernel=1 as=m; add "
+                    "from=m,conv2",
+                    (clt__net_options){.training = true});
+    assert_ops(&b.net, b.net.forward, b.net.backward,
+               "conv_forward conv1, conv_forward conv2, sum add1, pool_forward m, sum add2");
+    release(&b);
+    b = build("input 1x4x4; conv out=2; tanh; maxpool kernel=1 as=m; conv out=2 from=tanh1; add from=m,conv2",
+              (clt__net_options){.training = true});
+    assert_ops(&b.net, b.net.backward, b.net.update,
+               "cross_entropy, history, conv_weight_gradient conv2, conv_input_gradient conv2, pool_input_gradient m, "
+               "sum conv1, conv_weight_gradient conv1");
+    release(&b);
+}
+
 static void a_frozen_layer_has_no_gradient_and_stops_the_way_back(void **state)
 {
     (void)state;
@@ -798,6 +837,8 @@ int main(void)
         cmocka_unit_test(sums_before_fused_activations_are_kept_on_request),
         cmocka_unit_test(inference_has_the_forward_ops_alone),
         cmocka_unit_test(an_activation_that_cannot_be_fused_has_ops_of_its_own),
+        cmocka_unit_test(a_sum_of_two_is_fused_into_the_later_one),
+        cmocka_unit_test(a_sum_that_cannot_be_fused_has_an_op_of_its_own),
         cmocka_unit_test(a_frozen_layer_has_no_gradient_and_stops_the_way_back),
         cmocka_unit_test(a_net_without_anything_to_train_has_no_update),
         cmocka_unit_test(parameters_and_gradients_lie_alike),

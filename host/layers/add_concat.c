@@ -113,6 +113,19 @@ static const clt__case add_cases[] = {
     {3, "input 2x3x4; conv out=3 as=a; relu as=b; tanh from=a as=c; abs from=a as=d; neg from=a as=e; sigmoid from=a "
         "as=f; add from=a,b,c,d,e,f; add from=a,a,a,a,a,a,a,a; add from=add1,add2,a,b; conv out=2"},
     {64, "input 5x1x1; dense out=17; relu as=a; dense out=17 as=b; dense out=17 from=a as=c; add from=a,b,c,b; tanh"},
+    /* sums of two that the later one's op makes, and gradients that the first reader's adds up */
+    {3, "input 16x9x10; conv out=16 kernel=3 padding=1; relu as=a; conv out=16 kernel=3 padding=1 from=a; add "
+        "from=a,conv2; tanh as=b; conv out=16 kernel=3 padding=1 from=b; add from=conv3,b; conv out=3"},
+    {3, "input 3x5x7; conv out=17; tanh as=a; batchnorm from=a; add from=batchnorm1,a; relu as=b; conv out=17 from=b; "
+        "batchnorm as=c; conv out=17 from=b; batchnorm as=d; add from=c,d; relu; flatten; dense out=3"},
+    {3, "input 6x5x4; conv out=6; sigmoid as=a; conv out=6 kernel=3 padding=1 groups=3 from=a as=b; add from=b,a; tanh "
+        "as=c; conv out=6 kernel=3 padding=2 dilation=2 from=c as=d; add from=c,d; groupnorm groups=2 as=e; add "
+        "from=d,e; relu; layernorm as=f; add from=f,f"},
+    {64,
+     "input 7x1x1; dense out=33; tanh as=a; dense out=33 from=a as=b; add from=a,b; relu as=c; dense out=33 from=c; "
+     "add from=dense3,c; dense out=13 from=add2"},
+    {3, "input 2x4x5; conv out=5; relu as=a; conv_transpose out=5 kernel=3 padding=1 from=a as=b; add from=b,a; "
+        "conv_transpose out=5 kernel=1 as=c; add from=c,add1; flatten; dense out=2"},
     {0, NULL},
 };
 

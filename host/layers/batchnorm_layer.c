@@ -68,6 +68,7 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
                           [NORMALIZE_INVERSE] = training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor,
                           [NORMALIZE_WEIGHT] = p[WEIGHT].tensor,
                           [NORMALIZE_BIAS] = p[BIAS].tensor,
+                          [NORMALIZE_ADDEND] = clt__addend_of(layer),
                           [NORMALIZE_Y] = layer->out.tensor,
                           [NORMALIZE_SUMS] = layer->before};
     return CLT__ADD_OP(tape, training ? &clt__batchnorm_forward_op : &clt__batchnorm_inference_op, layer->name, sizes,
@@ -134,6 +135,7 @@ const clt__layer_row clt__batchnorm = {
     .forward = forward,
     .backward = backward,
     .fuses = true,
+    .adds = true,
     .takes_activation = true,
     .onnx = onnx,
     .torch = torch,

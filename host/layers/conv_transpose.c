@@ -92,6 +92,7 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
     const int tensor[] = {[INPUT_GRADIENT_DY] = layer->in[0].tensor,
                           [INPUT_GRADIENT_W] = p[WEIGHT].tensor,
                           [INPUT_GRADIENT_X] = -1,
+                          [INPUT_GRADIENT_ADDEND] = -1,
                           [INPUT_GRADIENT_DX] = products};
     TRY(CLT__ADD_OP(tape, clt__conv_ops_for(&sizes)->input_gradient, layer->name, sizes, tensor, error));
     if (!finishes(layer)) return CLT_OK;
@@ -126,6 +127,7 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
     const int tensor[] = {[FORWARD_X] = dy,
                           [FORWARD_W] = p[WEIGHT].tensor,
                           [FORWARD_BIAS] = -1,
+                          [FORWARD_ADDEND] = layer->rest,
                           [FORWARD_Y] = layer->in[0].gradient,
                           [FORWARD_SUMS] = -1};
     return CLT__ADD_OP(tape, ops->forward, layer->name, sizes, tensor, error);
@@ -187,6 +189,7 @@ const clt__layer_row clt__conv_transpose = {
     .forward = forward,
     .backward = backward,
     .fuses = true,
+    .takes_rest = true,
     .onnx = onnx,
     .torch = torch,
     .cases = cases,

@@ -67,12 +67,14 @@ typedef struct clt__layer_row {
     void (*onnx)(const clt__exported *e);
     /* Says what it is in PyTorch: clt__script_module, clt__script_value. */
     void (*torch)(clt__scripted *s);
-    bool training_only;     /* inference passes its input on */
-    bool joins;             /* takes two or more inputs, else it takes one */
-    bool passes_gradient;   /* the gradient by each input is that by the output: there is no backward */
-    int activation;         /* the number of an activation layer: ops/activation.h */
-    bool fuses;             /* forward can apply the activation that follows */
-    bool takes_activation;  /* backward applies the derivative of the activation fused into its (first) input */
+    bool training_only;    /* inference passes its input on */
+    bool joins;            /* takes two or more inputs, else it takes one */
+    bool passes_gradient;  /* the gradient by each input is that by the output: there is no backward */
+    int activation;        /* the number of an activation layer: ops/activation.h */
+    bool fuses;            /* forward can apply the activation that follows */
+    bool adds;             /* forward can add another value to its own: one input more */
+    bool takes_activation; /* backward applies the derivative of the activation fused into its (first) input */
+    bool takes_rest; /* backward can add to its input's gradient what other layers that read that give: layer->rest */
     const clt__case *cases; /* ends with a NULL net */
 } clt__layer_row;
 
@@ -103,8 +105,9 @@ struct clt__layer {
     int batch;
     int step; /* tensor: see STEP_VALID in kernels/params.h */
     clt__value in[CLT__MAX_INPUTS], out;
-    int inputs;
+    int inputs;                /* what a layer adds to its own value (row->adds) is the last of them */
     int before;                /* tensor that keeps the sums before the fused activation, -1 where not wanted */
+    int rest;                  /* tensor: see takes_rest; -1 where there is none */
     int saved[CLT__MAX_SAVED]; /* tensors of the layer's own, such as what forward leaves for backward */
     bool training;             /* else only forward ops run, on running statistics */
     clt__parameter parameter[CLT__MAX_PARAMETERS];
@@ -134,6 +137,7 @@ struct clt__scripted {
 
 extern const clt__layer_row *const clt__layer_rows[]; /* ends with NULL */
 extern const clt__layer_row clt__flatten;             /* one of them: images become vectors */
+extern const clt__layer_row clt__add;                 /* ... the sum of layers */
 
 extern const clt__layer_row clt__zeropad, clt__upsample;       /* which share their ops */
 extern const clt__layer_row clt__channelmean;                  /* which shares its ops with avgpool */
@@ -148,6 +152,9 @@ extern const clt__layer_row clt__minimum;                      /* ... with maxim
 
 /* An option that is a real number: REAL or NUMBER. */
 double clt__option_number(const clt__layer *layer, int option);
+
+/* The tensor of what a layer adds to its own value, for one that takes one input; -1 where it adds nothing. */
+int clt__addend_of(const clt__layer *layer);
 
 /* The rule of layers whose output is shaped like their input. */
 clt_status clt__same_shape(clt__layer *layer, clt_error *error);

@@ -8,6 +8,11 @@ double clt__option_number(const clt__layer *layer, int option)
     return layer->row->option[option].kind == CLT__NUMBER ? clt__number_of(kept) : clt__real_of(kept);
 }
 
+int clt__addend_of(const clt__layer *layer)
+{
+    return layer->inputs > 1 ? layer->in[1].tensor : -1;
+}
+
 clt_status clt__same_shape(clt__layer *layer, clt_error *error)
 {
     (void)error;

@@ -26,6 +26,7 @@ clt_status clt__weighted_forward(clt__tape *tape, const clt__layer *layer, const
     const int tensor[] = {[FORWARD_X] = layer->in[0].tensor,
                           [FORWARD_W] = p[WEIGHT].tensor,
                           [FORWARD_BIAS] = has_bias(layer) ? p[BIAS].tensor : -1,
+                          [FORWARD_ADDEND] = clt__addend_of(layer),
                           [FORWARD_Y] = layer->out.tensor,
                           [FORWARD_SUMS] = layer->before};
     return clt__tape_add_op(tape, ops->forward, layer->name, sizes, sizes_bytes, tensor, COUNT(tensor), error);
@@ -47,6 +48,7 @@ clt_status clt__weighted_backward(clt__tape *tape, const clt__layer *layer, cons
     const int tensor[] = {[INPUT_GRADIENT_DY] = layer->out.gradient,
                           [INPUT_GRADIENT_W] = p[WEIGHT].tensor,
                           [INPUT_GRADIENT_X] = layer->in[0].activation ? layer->in[0].tensor : -1,
+                          [INPUT_GRADIENT_ADDEND] = layer->rest,
                           [INPUT_GRADIENT_DX] = layer->in[0].gradient};
     return clt__tape_add_op(tape, ops->input_gradient, layer->name, sizes, sizes_bytes, tensor, COUNT(tensor), error);
 }

@@ -30,15 +30,44 @@ clt_status clt__net_add_images(clt__net *net, const char *name, clt__type type, 
 
 /* ---- the graph: shapes, fusing, parameters */
 
-/* An activation that alone reads a layer which can apply it becomes part of that layer. */
-static bool is_fused(const clt__description *description, size_t index)
+/* Lines may become part of the layer before them, whose output is then theirs: a sum of two, of the later of these; an
+ * activation, of what it is the only one to read. */
+
+enum { APART = -1 };
+
+/* Which of a sum's inputs can add the other to its own value: the later one, if nobody else reads it. */
+static int adding_input(const clt__description *description, const clt__item *item)
+{
+    size_t user;
+    if (item->row != &clt__add || item->inputs != 2 || item->from[0] == item->from[1]) return APART;
+    const int later = item->from[1] > item->from[0];
+    return description->item[item->from[later] - 1].row->adds &&
+                   clt__count_users(description, item->from[later] - 1, &user) == 1
+               ? later
+               : APART;
+}
+
+/* Which of a line's inputs is the layer that it becomes part of. */
+static int fused_input(const clt__description *description, size_t index)
 {
     const clt__item *item = &description->item[index];
     size_t user;
+    if (item->row == &clt__add) return adding_input(description, item);
     if (!item->row->activation || !clt__activation_is_of_output(item->row->activation) || item->from[0] == 0)
-        return false;
+        return APART;
     return description->item[item->from[0] - 1].row->fuses &&
-           clt__count_users(description, item->from[0] - 1, &user) == 1;
+                   clt__count_users(description, item->from[0] - 1, &user) == 1
+               ? 0
+               : APART;
+}
+
+/* The line that becomes part of this one's layer: NULL where there is none. */
+static const clt__item *fused_after(const clt__description *description, size_t index)
+{
+    size_t user;
+    if (clt__count_users(description, index, &user) != 1) return NULL;
+    const int input = fused_input(description, user);
+    return input != APART && description->item[user].from[input] == index + 1 ? &description->item[user] : NULL;
 }
 
 /* Where a parameter is frozen and another of its layer is not, the layer's op makes both gradients: its own is then
@@ -73,18 +102,28 @@ static clt_status add_parameters(clt__net *net, const clt__item *item, clt__laye
     return any && options->training ? add_gradients(net, trained, layer, error) : CLT_OK;
 }
 
-/* The layer's own output tensor, named after the activation that is fused into it if there is one. */
+/* The value that a line reads. */
+static clt__value value_of(const clt__net *net, size_t from)
+{
+    return from ? net->layer[from - 1].out : net->input;
+}
+
+/* The layer's own output tensor, named after the last line that is fused into it. */
 static clt_status add_output(clt__net *net, const clt__description *description, size_t index,
                              const clt__net_options *options, clt__layer *layer, clt_error *error)
 {
-    size_t user = 0;
-    const bool fuses = clt__count_users(description, index, &user) == 1 && is_fused(description, user);
-    const char *name = fuses ? description->item[user].name : layer->name;
+    const clt__item *last = &description->item[index], *sum = fused_after(description, index);
     clt__value *out = &layer->out;
-    out->activation = fuses ? description->item[user].row->activation : CLT__NO_ACTIVATION;
-    TRY(clt__net_add_images(net, name, CLT__REALS, options->batch, out->shape, out->flat, &out->tensor, error));
-    if (!fuses || !options->keep_tensors) return CLT_OK;
-    return clt__net_add_images(net, layer->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before,
+    if (sum && sum->row == &clt__add) {
+        last = sum;
+        layer->in[layer->inputs++] = value_of(net, sum->from[!adding_input(description, sum)]);
+    }
+    const clt__item *activation = fused_after(description, (size_t)(last - description->item));
+    out->activation = activation ? activation->row->activation : CLT__NO_ACTIVATION;
+    TRY(clt__net_add_images(net, activation ? activation->name : last->name, CLT__REALS, options->batch, out->shape,
+                            out->flat, &out->tensor, error));
+    if (!activation || !options->keep_tensors) return CLT_OK;
+    return clt__net_add_images(net, last->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before,
                                error);
 }
 
@@ -107,17 +146,21 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
                           .batch = options->batch,
                           .step = net->step,
                           .training = options->training,
-                          .before = -1};
+                          .before = -1,
+                          .rest = -1};
     for (int i = 0; i < CLT__MAX_SAVED; i++) layer->saved[i] = -1;
     memcpy(layer->name, item->name, sizeof layer->name);
     memcpy(layer->value, item->value, sizeof layer->value);
     layer->inputs = item->inputs;
-    for (int i = 0; i < item->inputs; i++)
-        layer->in[i] = item->from[i] ? net->layer[item->from[i] - 1].out : net->input;
+    for (int i = 0; i < item->inputs; i++) layer->in[i] = value_of(net, item->from[i]);
     layer->out = layer->in[0];
     net->layers++;
-    if (is_fused(description, index)) return CLT_OK; /* the layer before has made its output */
     TRY(set_shape(description, layer, error));
+    const int fused = fused_input(description, index);
+    if (fused != APART) {
+        layer->out = layer->in[fused]; /* the layer before has made its output */
+        return CLT_OK;
+    }
     if (!item->row->forward || (item->row->training_only && !options->training)) return CLT_OK;
     TRY(add_parameters(net, item, layer, options, error));
     TRY(add_output(net, description, index, options, layer, error));
@@ -143,7 +186,9 @@ static clt_status add_layers(clt__net *net, const clt__description *description,
 
 static bool has_own_ops(const clt__layer *layer)
 {
-    return layer->row->forward && layer->out.tensor != layer->in[0].tensor;
+    for (int i = 0; i < layer->inputs; i++)
+        if (layer->out.tensor == layer->in[i].tensor) return false;
+    return layer->row->forward;
 }
 
 static clt_status add_forward_ops(clt__net *net, clt_error *error)
@@ -160,6 +205,13 @@ static bool is_trained(const clt__layer *layer)
     return layer->parameters > 0 && layer->parameter[0].gradient >= 0;
 }
 
+/* Whether a layer can be the one that adds up the parts of its input's gradient: as the first to read it, whose
+ * backward op runs last. */
+static bool can_take_rest(const clt__layer *layer)
+{
+    return layer->row->takes_rest && (layer->row->takes_activation || !layer->in[0].activation);
+}
+
 /* Which values' gradients are wanted: those that something trainable lies before. */
 static void find_wanted(clt__net *net, const clt__net_options *options)
 {
@@ -169,11 +221,25 @@ static void find_wanted(clt__net *net, const clt__net_options *options)
         if (!has_own_ops(layer)) continue;
         bool wanted = is_trained(layer);
         for (int j = 0; j < layer->inputs; j++) {
-            net->flow[layer->in[j].tensor].uses++;
-            wanted = wanted || net->flow[layer->in[j].tensor].wanted;
+            clt__flow *flow = &net->flow[layer->in[j].tensor];
+            if (flow->uses++ == 0) flow->taker = j == 0 && can_take_rest(layer) ? i : -1;
+            wanted = wanted || flow->wanted;
         }
         net->flow[layer->out.tensor].wanted = wanted;
     }
+}
+
+/* Where one layer adds up the parts of a value's gradient, it alone applies the derivative of the activation fused into
+ * that value: to the others it is a value without. */
+static void find_takers(clt__net *net)
+{
+    for (int i = 0; i < net->layers; i++)
+        for (int j = 0; j < net->layer[i].inputs; j++) {
+            clt__value *in = &net->layer[i].in[j];
+            const clt__flow *flow = &net->flow[in->tensor];
+            if (flow->uses > 1 && flow->taker >= 0 && !(flow->taker == i && j == 0))
+                in->activation = CLT__NO_ACTIVATION;
+        }
 }
 
 /* A tensor becomes one use's part of a value's gradient. */
@@ -196,8 +262,9 @@ static clt_status add_part(clt__net *net, int batch, const clt__value *value, in
     return take_part(net, value, *part, error);
 }
 
-/* As many at a time as the op takes, what they come to being the first of the next ones. */
-static clt_status add_up_parts(clt__net *net, int batch, const clt__value *value, const char *layer, clt_error *error)
+/* To tensor `to`: as many at a time as the op takes, what they come to being the first of the next ones. */
+static clt_status add_up_parts(clt__net *net, int batch, const clt__value *value, int to, const char *layer,
+                               clt_error *error)
 {
     const clt__flow *flow = &net->flow[value->tensor];
     int left = flow->parts - 1, sum = flow->part[left];
@@ -206,24 +273,42 @@ static clt_status add_up_parts(clt__net *net, int batch, const clt__value *value
         char name[96];
         while (count < CLT__MAX_INPUTS && left > 0) part[count++] = flow->part[--left];
         (void)snprintf(name, sizeof name, "%.40s.gradient.rest%d", net->tape.tensor[value->tensor].name, left);
-        sum = value->gradient;
+        sum = to;
         if (left) TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &sum, error));
         TRY(clt__add_sum(&net->tape, layer, part, count, sum, CLT__NO_ACTIVATION, error));
     }
     return CLT_OK;
 }
 
-/* The whole gradient of a value, whose users have all run backward: the sum of their parts in the order of their lines.
- */
-static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, const char *layer, clt_error *error)
+/* What the parts that there are come to: the sum of them in the order of the lines that gave them, -1 for none. */
+static clt_status join_parts(clt__net *net, int batch, const clt__value *value, const char *what, const char *layer,
+                             int *whole, clt_error *error)
 {
     const clt__flow *flow = &net->flow[value->tensor];
     char name[96];
-    value->gradient = flow->parts == 1 ? flow->part[0] : -1;
+    *whole = flow->parts == 1 ? flow->part[0] : -1;
     if (flow->parts <= 1) return CLT_OK;
-    (void)snprintf(name, sizeof name, "%.50s.gradient", net->tape.tensor[value->tensor].name);
-    TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &value->gradient, error));
-    return add_up_parts(net, batch, value, layer, error);
+    (void)snprintf(name, sizeof name, "%.50s.%s", net->tape.tensor[value->tensor].name, what);
+    TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, whole, error));
+    return add_up_parts(net, batch, value, *whole, layer, error);
+}
+
+/* The whole gradient of a value, whose users have all run backward. */
+static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, const char *layer, clt_error *error)
+{
+    return join_parts(net, batch, value, "gradient", layer, &value->gradient, error);
+}
+
+/* The taker's part is the whole gradient: it adds up what the others have given. */
+static clt_status take_rest(clt__net *net, int batch, clt__layer *layer, clt_error *error)
+{
+    const clt__value *in = &layer->in[0];
+    clt__flow *flow = &net->flow[in->tensor];
+    if (flow->taker != (int)(layer - net->layer) || flow->uses == 1) return CLT_OK;
+    TRY(join_parts(net, batch, in, "gradient.rest", layer->name, &layer->rest, error));
+    flow->parts = 0;
+    flow->uses = 1;
+    return CLT_OK;
 }
 
 /* The gradient by a fused activation's sum from that by its output, where nothing else applies the derivative. */
@@ -326,10 +411,10 @@ static clt_status add_detour(clt__net *net, const clt__layer *layer, int input, 
     return clt__tape_add(&net->tape, name, CLT__REALS, CLT__IMAGES, like->extent, like->shown, -1, detour, error);
 }
 
-/* The output's gradient is each input's too, but for the activation fused into that. */
-static clt_status pass_gradient(clt__net *net, int batch, clt__layer *layer, clt_error *error)
+/* The output's gradient is that of each input from `first` on too, but for the activation fused into that. */
+static clt_status pass_gradient(clt__net *net, int batch, clt__layer *layer, int first, clt_error *error)
 {
-    for (int i = 0; i < layer->inputs; i++) {
+    for (int i = first; i < layer->inputs; i++) {
         clt__value *in = &layer->in[i];
         clt__flow *flow = &net->flow[in->tensor];
         in->gradient = layer->out.gradient;
@@ -349,8 +434,11 @@ static clt_status add_backward_op(clt__net *net, const clt__net_options *options
     int whole[CLT__MAX_INPUTS];
     if (!net->flow[layer->out.tensor].wanted) return CLT_OK;
     TRY(finish_gradient(net, options->batch, &layer->out, layer->name, error));
-    if (layer->row->passes_gradient) return pass_gradient(net, options->batch, layer, error);
-    for (int i = 0; i < layer->inputs; i++) {
+    const int own = layer->row->passes_gradient ? 0 : layer->row->adds ? 1 : layer->inputs;
+    TRY(pass_gradient(net, options->batch, layer, own, error));
+    if (own == 0) return CLT_OK;
+    TRY(take_rest(net, options->batch, layer, error));
+    for (int i = 0; i < own; i++) {
         clt__value *in = &layer->in[i];
         whole[i] = in->gradient = -1;
         if (!net->flow[in->tensor].wanted) continue;
@@ -360,7 +448,7 @@ static clt_status add_backward_op(clt__net *net, const clt__net_options *options
         if (apart) TRY(add_detour(net, layer, i, &in->gradient, error));
     }
     TRY(layer->row->backward(&net->tape, layer, error));
-    for (int i = 0; i < layer->inputs; i++) {
+    for (int i = 0; i < own; i++) {
         clt__value *in = &layer->in[i];
         const int detour = in->gradient;
         in->gradient = whole[i];
@@ -476,6 +564,7 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     net->flows = net->tape.tensor_count;
     TRY(clt__allocate(net->flows, sizeof *net->flow, "the gradients' flow", &net->flow, error));
     find_wanted(net, options);
+    find_takers(net);
     TRY(add_loss_ops(net, options, error));
     TRY(add_backward_ops(net, options, error));
     if (options->accumulate) TRY(add_accumulate_op(net, error));

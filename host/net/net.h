@@ -41,6 +41,7 @@ enum { CLT__HISTORY_SLOTS = 1024 };
 typedef struct clt__flow {
     bool wanted; /* something trainable lies before the value */
     int uses;    /* inputs of layers that it is */
+    int taker;   /* of several: the layer whose backward op adds what the others give, -1 where none can */
     int *part;   /* [parts] tensors, the last use's first */
     int parts;
     size_t capacity;

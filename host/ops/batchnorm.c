@@ -45,7 +45,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-/* y = (x - mean) inverse weight + bias */
+/* y = (x - mean) inverse weight + bias + addend */
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;

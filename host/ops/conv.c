@@ -66,12 +66,14 @@ static void add_to_input(const clt__array *operand, meeting m)
     for (size_t k = 0; k < m.channels; k++) operand[INPUT_GRADIENT_DX].real[m.x] += dy[k] * w[k];
 }
 
-/* y[n,y,x,k] = b[k] + sum over r,s,c of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k] */
+/* y[n,y,x,k] = b[k] + sum over r,s,c of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k]
+ *              + addend[n,y,x,k] */
 void clt__conv_forward_twin(const void *sizes, const clt__array *operand)
 {
     clt__clear(&operand[FORWARD_Y]);
     each_meeting(sizes, operand, add_to_output);
     clt__add_bias(&operand[FORWARD_Y], &operand[FORWARD_BIAS]);
+    clt__add_addend(&operand[FORWARD_Y], &operand[FORWARD_ADDEND]);
 }
 
 /* The same as the next, for groups and dilated filters too: a sum for each pair of an input and an output. */
@@ -79,10 +81,11 @@ void clt__grouped_conv_input_gradient_twin(const void *sizes, const clt__array *
 {
     clt__clear(&operand[INPUT_GRADIENT_DX]);
     each_meeting(sizes, operand, add_to_input);
+    clt__add_addend(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_ADDEND]);
 }
 
 /* dx[n,h,w,c] = sum over r,s,k with h + pad_y - r = y*stride_y and w + pad_x - s = x*stride_x
- *               of dy[n,y,x,k] * w[r,s,c,k] */
+ *               of dy[n,y,x,k] * w[r,s,c,k]  + addend[n,h,w,c] */
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
 {
     const conv_sizes *z = sizes;
@@ -103,6 +106,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
                         }
                     dx[pixel_index(z, n, h, w) + (size_t)c] = sum;
                 }
+    clt__add_addend(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_ADDEND]);
 }
 
 /* dw[r,s,c,k] = sum over n,y,x of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * dy[n,y,x,k]
@@ -114,8 +118,9 @@ void clt__conv_weight_gradient_twin(const void *sizes, const clt__array *operand
     clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
 }
 
-CLT__GROWTH(extern, clt__conv_forward_growth, conv_sizes, clt__growth((double)z->r * z->s * z->c / z->groups + 1))
-CLT__GROWTH(extern, clt__conv_input_gradient_growth, conv_sizes, clt__growth((double)z->r * z->s * z->k / z->groups))
+CLT__GROWTH(extern, clt__conv_forward_growth, conv_sizes, clt__growth((double)z->r * z->s * z->c / z->groups + 2))
+CLT__GROWTH(extern, clt__conv_input_gradient_growth, conv_sizes,
+            clt__growth((double)z->r * z->s * z->k / z->groups + 1))
 CLT__GROWTH(extern, clt__conv_weight_gradient_growth, conv_sizes, clt__growth((double)z->n * z->y * z->x))
 
 CLT__ACTIVATES(extern, clt__conv_finish_forward, conv_sizes, FORWARD_Y, FORWARD_SUMS)

@@ -6,7 +6,7 @@
 
 /* ---- reference twins */
 
-/* y[n,o] = b[o] + sum over i of x[n,i] * w[i,o] */
+/* y[n,o] = b[o] + sum over i of x[n,i] * w[i,o] + addend[n,o] */
 static void forward_twin(const void *sizes, const clt__array *operand)
 {
     const dense_sizes *z = sizes;
@@ -18,9 +18,10 @@ static void forward_twin(const void *sizes, const clt__array *operand)
         for (size_t o = 0; o < outputs; o++) y[o] = bias ? bias[o] : 0;
         for (size_t i = 0; i < inputs; i++) clt__add_row(x[i], w + i * outputs, outputs, y);
     }
+    clt__add_addend(&operand[FORWARD_Y], &operand[FORWARD_ADDEND]);
 }
 
-/* dx[n,i] = sum over o of dy[n,o] * w[i,o] */
+/* dx[n,i] = sum over o of dy[n,o] * w[i,o] + addend[n,i] */
 static void input_gradient_twin(const void *sizes, const clt__array *operand)
 {
     const dense_sizes *z = sizes;
@@ -29,6 +30,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
     for (size_t n = 0; n < (size_t)z->n; n++)
         for (size_t i = 0; i < inputs; i++)
             operand[INPUT_GRADIENT_DX].real[n * inputs + i] = clt__dot(dy + n * outputs, w + i * outputs, outputs);
+    clt__add_addend(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_ADDEND]);
 }
 
 /* dw[i,o] = sum over n of x[n,i] * dy[n,o],   db[o] = sum over n of dy[n,o] */
@@ -46,8 +48,8 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
     clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
 }
 
-CLT__GROWTH(static, forward_growth, dense_sizes, clt__growth((double)z->i + 1))
-CLT__GROWTH(static, input_gradient_growth, dense_sizes, clt__growth(z->o))
+CLT__GROWTH(static, forward_growth, dense_sizes, clt__growth((double)z->i + 2))
+CLT__GROWTH(static, input_gradient_growth, dense_sizes, clt__growth((double)z->o + 1))
 CLT__GROWTH(static, weight_gradient_growth, dense_sizes, clt__growth(z->n))
 CLT__ACTIVATES(static, finish_forward, dense_sizes, FORWARD_Y, FORWARD_SUMS)
 CLT__DEACTIVATES(static, finish_input_gradient, dense_sizes, INPUT_GRADIENT_DX, INPUT_GRADIENT_X)

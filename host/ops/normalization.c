@@ -31,7 +31,9 @@ void clt__normalize_element(const clt__array *operand, size_t at, int c, size_t 
     const double apart = operand[NORMALIZE_X].real[at] - operand[NORMALIZE_MEAN].real[row], w = weight ? weight[c] : 1;
     const double scaled = apart * inverse.value * w, sum = scaled + (bias ? bias[c] : 0);
     const double slack = fabs(apart * w) * inverse.slack + 4 * fabs(scaled) + 2 * fabs(sum);
-    clt__put(&operand[NORMALIZE_Y], at, (clt__near){sum, slack});
+    clt__near y = {sum, slack};
+    if (operand[NORMALIZE_ADDEND].real) y = clt__near_add(y, clt__exactly(operand[NORMALIZE_ADDEND].real[at]));
+    clt__put(&operand[NORMALIZE_Y], at, y);
 }
 
 void clt__gather_norm_gradients(const clt__array *operand, size_t at, int c, double product, double terms)

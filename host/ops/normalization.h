@@ -5,7 +5,16 @@
 
 #include "ops/bounds.h"
 
-enum { NORMALIZE_X, NORMALIZE_MEAN, NORMALIZE_INVERSE, NORMALIZE_WEIGHT, NORMALIZE_BIAS, NORMALIZE_Y, NORMALIZE_SUMS };
+enum {
+    NORMALIZE_X,
+    NORMALIZE_MEAN,
+    NORMALIZE_INVERSE,
+    NORMALIZE_WEIGHT,
+    NORMALIZE_BIAS,
+    NORMALIZE_ADDEND,
+    NORMALIZE_Y,
+    NORMALIZE_SUMS
+};
 /* What every backward op reads; its own operands follow. */
 enum { NORM_DY, NORM_X, NORM_MEAN, NORM_INVERSE, NORM_OWN };
 /* The gradients by weight and bias; only batch normalisation has a step. */
@@ -15,8 +24,8 @@ enum { NORM_GRADIENTS_DW = NORM_OWN, NORM_GRADIENTS_DB, NORM_GRADIENTS_STEP };
 #define CLT__NORMALIZE_OPERANDS(third)                                                                \
     .operand = {[NORMALIZE_X] = {"x", CLT__READ},         [NORMALIZE_MEAN] = {"mean", CLT__READ},     \
                 [NORMALIZE_INVERSE] = {third, CLT__READ}, [NORMALIZE_WEIGHT] = {"weight", CLT__READ}, \
-                [NORMALIZE_BIAS] = {"bias", CLT__READ},   [NORMALIZE_Y] = {"y", CLT__WRITE},          \
-                [NORMALIZE_SUMS] = {"sums", CLT__WRITE}}
+                [NORMALIZE_BIAS] = {"bias", CLT__READ},   [NORMALIZE_ADDEND] = {"addend", CLT__READ}, \
+                [NORMALIZE_Y] = {"y", CLT__WRITE},        [NORMALIZE_SUMS] = {"sums", CLT__WRITE}}
 #define CLT__NORM_READS                                                                            \
     [NORM_DY] = {"dy", CLT__READ}, [NORM_X] = {"x", CLT__READ}, [NORM_MEAN] = {"mean", CLT__READ}, \
     [NORM_INVERSE] = {"inverse", CLT__READ}
@@ -34,7 +43,7 @@ clt__moments clt__measure(const double *x, int runs, int run, size_t pitch, doub
 /* 1 / sqrt(variance + epsilon) */
 clt__near clt__inverse_of(clt__near variance, double epsilon);
 
-/* Element `at`, of channel c: y = (x - mean[row]) inverse weight[c] + bias[c]. */
+/* Element `at`, of channel c: y = (x - mean[row]) inverse weight[c] + bias[c] + addend. */
 void clt__normalize_element(const clt__array *operand, size_t at, int c, size_t row, clt__near inverse);
 
 /* What element `at` adds to dw[c], the product, and to db[c], its gradient, both being sums of `terms` terms. */
