@@ -20,10 +20,10 @@ static inline int area(const average_sizes z, const int y, const int x)
 
 #if defined OP_average_forward && defined SPREAD
 /* Work-group (channels, pixel of the result), whose items take turns at the window's pixels. */
-kernel SUM_GROUP void average_forward(const average_sizes given, global const real *restrict x, global real *restrict y)
+kernel SUM_GROUP void average_forward(const average_sizes given, global const real *restrict x, global real *restrict y TREE)
 {
     const average_sizes z = SIZES(given);
-    TREE(realv, tree, SUM_ITEMS);
+    TREE_OF(realv, tree);
     const int c = COLUMN(ACROSS), pixel = (int)get_group_id(1);
     const int n = pixel / z.x / z.y, row = pixel / z.x % z.y, column = pixel % z.x;
     const int top = max(row * z.stride_y - z.pad_y, 0), bottom = min(row * z.stride_y - z.pad_y + z.r, z.h);

@@ -22,10 +22,10 @@
 kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
                                                  global const int *restrict step, global real *restrict mean,
                                                  global real *restrict inverse, global real *restrict running_mean,
-                                                 global real *restrict running_var, global real *restrict partial)
+                                                 global real *restrict running_var, global real *restrict partial TREE)
 {
     const norm_sizes z = SIZES(given);
-    TREE(moments, tree, SUM_ITEMS);
+    TREE_OF(moments, tree);
     const int c = COLUMN(ACROSS), part = (int)get_group_id(1);
     const turns t = my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN);
     const size_t pitch = (size_t)t.step * z.c;
@@ -44,10 +44,10 @@ kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global 
 kernel LAST_GROUP void batchnorm_statistics_merge(const norm_sizes given, global const real *restrict x,
                                                   global const int *restrict step, global real *restrict mean,
                                                   global real *restrict inverse, global real *restrict running_mean,
-                                                  global real *restrict running_var, global real *restrict partial)
+                                                  global real *restrict running_var, global real *restrict partial TREE)
 {
     const norm_sizes z = SIZES(given);
-    TREE(moments, tree, LAST_ITEMS);
+    TREE_OF(moments, tree);
     const int c = COLUMN(LAST_ACROSS), lanes = z.c - c, valid = step[STEP_VALID] * z.pixels;
     const turns t = my_turns(z.parts, 1, z.c, LAST_ACROSS, LAST_DOWN);
     moments sum = {0, (realv)0, (realv)0};
@@ -137,10 +137,10 @@ kernel SUM_GROUP void batchnorm_gradients_parts(const norm_sizes given, global c
                                                 global const real *restrict x, global const real *restrict mean,
                                                 global const real *restrict inverse, global real *restrict dw,
                                                 global real *restrict db, global const int *restrict step,
-                                                global real *restrict partial)
+                                                global real *restrict partial TREE)
 {
     const norm_sizes z = SIZES(given);
-    TREE(realv, tree, SUM_ITEMS);
+    TREE_OF(realv, tree);
     const int c = COLUMN(ACROSS), part = (int)get_group_id(1), lanes = z.c - c;
     const turns t = my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN);
     const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
@@ -158,10 +158,10 @@ kernel LAST_GROUP void batchnorm_gradients_sum(const norm_sizes given, global co
                                                global const real *restrict x, global const real *restrict mean,
                                                global const real *restrict inverse, global real *restrict dw,
                                                global real *restrict db, global const int *restrict step,
-                                               global real *restrict partial)
+                                               global real *restrict partial TREE)
 {
     const norm_sizes z = SIZES(given);
-    TREE(realv, tree, LAST_ITEMS);
+    TREE_OF(realv, tree);
     add_two_sums(partial, z.parts, z.c, LAST_ACROSS, LAST_DOWN, tree, dw, db);
 }
 #endif

@@ -28,10 +28,10 @@ kernel void bias(const channel_sizes given, global const real *restrict x, globa
 /* Work-group (vectors of channels, part). partial: [part][padded c] */
 kernel SUM_GROUP void channel_sum_parts(const channel_sizes given, global const real *restrict dy,
                                         global const real *restrict x, global real *restrict sum,
-                                        global real *restrict partial)
+                                        global real *restrict partial TREE)
 {
     const channel_sizes z = SIZES(given);
-    TREE(realv, tree, SUM_ITEMS);
+    TREE_OF(realv, tree);
     const int c = COLUMN(ACROSS);
     const turns t = my_turns(z.rows, z.parts, z.c, ACROSS, DOWN);
     realv total = (realv)0;
@@ -57,10 +57,10 @@ kernel SUM_GROUP void channel_sum_parts(const channel_sizes given, global const 
 /* Work-group (vectors of channels); where the channels share one sum, the first group makes it. */
 kernel LAST_GROUP void channel_sum_add(const channel_sizes given, global const real *restrict dy,
                                        global const real *restrict x, global real *restrict sum,
-                                       global real *restrict partial)
+                                       global real *restrict partial TREE)
 {
     const channel_sizes z = SIZES(given);
-    TREE(realv, tree, LAST_ITEMS);
+    TREE_OF(realv, tree);
     const int c = COLUMN(LAST_ACROSS);
     if (z.shared) {
         real all = 0;

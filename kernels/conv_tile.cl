@@ -67,13 +67,12 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
     TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
 #ifdef SLICED
     global real *to = partial + (size_t)SLICE(z.slices) * rows * z.k;
-#define STORE_OUTPUT(sum, pixel, output) to[(pixel) * z.k + output] = sum
+#define STORE_OUTPUT(sum, at, n) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, pixel, output) finish_forward(sum, (pixel) * z.k + output, output, bias, addend, y, before)
+#define STORE_OUTPUT(sum, at, n) finish_forward(sum, at, n, bias, addend, y, before)
 #endif
-#define PUT(i_, j_, sum)                                                                                               \
-    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.k) STORE_OUTPUT(sum, OUTPUT_M(i_), OUTPUT_N(j_));
-    EACH_OUTPUT
+#define ROW_START(m) ((m) * z.k)
+    STORE_BLOCK(rows, z.k);
 }
 
 #ifdef SLICED
@@ -81,7 +80,7 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
 kernel SUM_GROUP void conv_forward_add(const conv_sizes given, global const real *restrict x,
                                        global const real *restrict w, global const real *restrict bias,
                                        global const real *restrict addend, global real *restrict y,
-                                       global real *restrict before, global real *restrict partial)
+                                       global real *restrict before, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
     const int count = z.n * z.y * z.x * z.k;
@@ -129,8 +128,9 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     const phase across = phase_of(number % z.stride_x, z.w, z.s, z.stride_x, z.pad_x);
     const int rows = z.n * down.count * across.count, filter_columns = max(across.positions, 1);
     const int filter_rows = across.positions > 0 ? down.positions : 0; /* a phase without positions reads nothing */
-    if (FIRST_M >= rows) return; /* the whole group: some phases have fewer inputs */
-    const slice_terms terms = terms_of(down.positions * across.positions * z.k, z.slices);
+    /* Some phases have fewer inputs. A group beyond them does not return before the others' barriers, but has no terms: PoCL 3.1
+     * would take the last condition that follows the barriers from the group's first item. */
+    const slice_terms terms = terms_of(FIRST_M < rows ? down.positions * across.positions * z.k : 0, z.slices);
     const digits step = digits_of(TILE_K, filter_columns, z.k);
     /* position down, position across, k: B_LANE is the same */
     digits at = digits_of(terms.first + A_LANE, filter_columns, z.k);
@@ -156,14 +156,12 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     TILE_PRODUCT(t, terms.count, slabs, DY_AT, W_AT, at = add_digits(at, step, filter_columns, z.k));
 #ifdef SLICED
     global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.h * z.w * z.c;
-#define STORE_OUTPUT(sum, at) to[at] = sum
+#define STORE_OUTPUT(sum, at, n) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, addend, dx)
+#define STORE_OUTPUT(sum, at, n) finish_input_gradient(sum, at, x, addend, dx)
 #endif
-#define PUT(i_, j_, sum)                                                                                               \
-    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.c)                                                                     \
-        STORE_OUTPUT(sum, pixel_at(z, down, across, OUTPUT_M(i_)) * z.c + OUTPUT_N(j_));
-    EACH_OUTPUT
+#define ROW_START(m) (pixel_at(z, down, across, m) * z.c)
+    STORE_BLOCK(rows, z.c);
 }
 
 #ifdef SLICED
@@ -171,7 +169,7 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
 kernel SUM_GROUP void conv_input_gradient_add(const conv_sizes given, global const real *restrict dy,
                                               global const real *restrict w, global const real *restrict x,
                                               global const real *restrict addend, global real *restrict dx,
-                                              global real *restrict partial)
+                                              global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
     const int count = z.n * z.h * z.w * z.c;
@@ -211,20 +209,19 @@ kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global 
     });
 #ifdef SLICED
     global real *to = partial + (size_t)SLICE(z.slices) * rows * z.k;
-#define STORE_OUTPUT(sum, at) to[at] = sum
+#define STORE_OUTPUT(sum, at, n) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, at) finish_weight_gradient(sum, at, weights * z.k, dw, db)
+#define STORE_OUTPUT(sum, at, n) finish_weight_gradient(sum, at, weights * z.k, dw, db)
 #endif
-#define PUT(i_, j_, sum)                                                                                               \
-    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.k) STORE_OUTPUT(sum, OUTPUT_M(i_) * z.k + OUTPUT_N(j_));
-    EACH_OUTPUT
+#define ROW_START(m) ((m) * z.k)
+    STORE_BLOCK(rows, z.k);
 }
 
 #ifdef SLICED
 /* Work-group (weights and biases). */
 kernel SUM_GROUP void conv_weight_gradient_add(const conv_sizes given, global const real *restrict x,
                                                global const real *restrict dy, global real *restrict dw,
-                                               global real *restrict db, global real *restrict partial)
+                                               global real *restrict db, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
     const int weights = z.r * z.s * z.c * z.k, count = weights + (z.bias ? z.k : 0);

@@ -37,13 +37,12 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
     TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, first += TILE_K);
 #ifdef SLICED
     global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.o;
-#define STORE_OUTPUT(sum, image, output) to[(image) * z.o + output] = sum
+#define STORE_OUTPUT(sum, at, n) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, image, output) finish_forward(sum, (image) * z.o + output, output, bias, addend, y, before)
+#define STORE_OUTPUT(sum, at, n) finish_forward(sum, at, n, bias, addend, y, before)
 #endif
-#define PUT(i_, j_, sum)                                                                                               \
-    if (OUTPUT_M(i_) < z.n && OUTPUT_N(j_) < z.o) STORE_OUTPUT(sum, OUTPUT_M(i_), OUTPUT_N(j_));
-    EACH_OUTPUT
+#define ROW_START(m) ((m) * z.o)
+    STORE_BLOCK(z.n, z.o);
 }
 
 #ifdef SLICED
@@ -51,7 +50,7 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
 kernel SUM_GROUP void dense_forward_add(const dense_sizes given, global const real *restrict x,
                                         global const real *restrict w, global const real *restrict bias,
                                         global const real *restrict addend, global real *restrict y,
-                                        global real *restrict before, global real *restrict partial)
+                                        global real *restrict before, global real *restrict partial TREE)
 {
     const dense_sizes z = SIZES(given);
     const int count = z.n * z.o;
@@ -77,13 +76,12 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
     TILE_PRODUCT(t, terms.count, slabs, DY_AT, W_AT, first += TILE_K);
 #ifdef SLICED
     global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.i;
-#define STORE_OUTPUT(sum, at) to[at] = sum
+#define STORE_OUTPUT(sum, at, n) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, at) finish_input_gradient(sum, at, x, addend, dx)
+#define STORE_OUTPUT(sum, at, n) finish_input_gradient(sum, at, x, addend, dx)
 #endif
-#define PUT(i_, j_, sum)                                                                                               \
-    if (OUTPUT_M(i_) < z.n && OUTPUT_N(j_) < z.i) STORE_OUTPUT(sum, OUTPUT_M(i_) * z.i + OUTPUT_N(j_));
-    EACH_OUTPUT
+#define ROW_START(m) ((m) * z.i)
+    STORE_BLOCK(z.n, z.i);
 }
 
 #ifdef SLICED
@@ -91,7 +89,7 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
 kernel SUM_GROUP void dense_input_gradient_add(const dense_sizes given, global const real *restrict dy,
                                                global const real *restrict w, global const real *restrict x,
                                                global const real *restrict addend, global real *restrict dx,
-                                               global real *restrict partial)
+                                               global real *restrict partial TREE)
 {
     const dense_sizes z = SIZES(given);
     const int count = z.n * z.i;
@@ -118,20 +116,19 @@ kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, globa
     TILE_PRODUCT(t, terms.count, slabs, X_AT, DY_AT, first += TILE_K);
 #ifdef SLICED
     global real *to = partial + (size_t)SLICE(z.slices) * rows * z.o;
-#define STORE_OUTPUT(sum, at) to[at] = sum
+#define STORE_OUTPUT(sum, at, n) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, at) finish_weight_gradient(sum, at, z.i * z.o, dw, db)
+#define STORE_OUTPUT(sum, at, n) finish_weight_gradient(sum, at, z.i * z.o, dw, db)
 #endif
-#define PUT(i_, j_, sum)                                                                                               \
-    if (OUTPUT_M(i_) < rows && OUTPUT_N(j_) < z.o) STORE_OUTPUT(sum, OUTPUT_M(i_) * z.o + OUTPUT_N(j_));
-    EACH_OUTPUT
+#define ROW_START(m) ((m) * z.o)
+    STORE_BLOCK(rows, z.o);
 }
 
 #ifdef SLICED
 /* Work-group (weights and biases). */
 kernel SUM_GROUP void dense_weight_gradient_add(const dense_sizes given, global const real *restrict x,
                                                 global const real *restrict dy, global real *restrict dw,
-                                                global real *restrict db, global real *restrict partial)
+                                                global real *restrict db, global real *restrict partial TREE)
 {
     const dense_sizes z = SIZES(given);
     const int weights = z.i * z.o, count = weights + (z.bias ? z.o : 0);

@@ -214,10 +214,10 @@ kernel void group_norm_input_gradient(const group_norm_sizes given, global const
 kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, global const real *restrict dy,
                                                  global const real *restrict x, global const real *restrict mean,
                                                  global const real *restrict inverse, global real *restrict dw,
-                                                 global real *restrict db, global real *restrict partial)
+                                                 global real *restrict db, global real *restrict partial TREE)
 {
     const group_norm_sizes z = SIZES(given);
-    TREE(realv, tree, SUM_ITEMS);
+    TREE_OF(realv, tree);
     const int c = COLUMN(ACROSS), part = (int)get_group_id(1), lanes = z.c - c;
     const turns t = my_turns(z.n * z.pixels, z.parts, z.c, ACROSS, DOWN);
     realv weight = (realv)0, bias = (realv)0;
@@ -238,10 +238,10 @@ kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, g
 kernel LAST_GROUP void group_norm_gradients_add(const group_norm_sizes given, global const real *restrict dy,
                                                 global const real *restrict x, global const real *restrict mean,
                                                 global const real *restrict inverse, global real *restrict dw,
-                                                global real *restrict db, global real *restrict partial)
+                                                global real *restrict db, global real *restrict partial TREE)
 {
     const group_norm_sizes z = SIZES(given);
-    TREE(realv, tree, LAST_ITEMS);
+    TREE_OF(realv, tree);
     add_two_sums(partial, z.parts, z.c, LAST_ACROSS, LAST_DOWN, tree, dw, db);
 }
 #endif

@@ -31,10 +31,10 @@ static inline element element_of(const group_norm_sizes z, const int row, const 
 /* partial: [image][group][part][mean, squares] */
 kernel SUM_GROUP void group_norm_statistics_parts(const group_norm_sizes given, global const real *restrict x,
                                                   global real *restrict mean, global real *restrict inverse,
-                                                  global real *restrict partial)
+                                                  global real *restrict partial TREE)
 {
     const group_norm_sizes z = SIZES(given);
-    TREE(moments, tree, SUM_ITEMS);
+    TREE_OF(moments, tree);
     const part_of_group p = my_part(z);
     const turns t = p.elements;
     moments sum = {0, 0, 0};
@@ -56,10 +56,10 @@ kernel SUM_GROUP void group_norm_statistics_parts(const group_norm_sizes given, 
 
 kernel LAST_GROUP void group_norm_statistics_merge(const group_norm_sizes given, global const real *restrict x,
                                                    global real *restrict mean, global real *restrict inverse,
-                                                   global real *restrict partial)
+                                                   global real *restrict partial TREE)
 {
     const group_norm_sizes z = SIZES(given);
-    TREE(moments, tree, LAST_ITEMS);
+    TREE_OF(moments, tree);
     const int row = (int)get_group_id(0), all = z.pixels * (z.c / z.groups);
     moments sum = {0, 0, 0};
     for (int part = (int)get_local_id(0); part < z.parts; part += LAST_DOWN) {
@@ -79,10 +79,10 @@ kernel SUM_GROUP void group_norm_input_sums_parts(const group_norm_sizes given, 
                                                   global const real *restrict x, global const real *restrict mean,
                                                   global const real *restrict inverse, global const real *restrict weight,
                                                   global real *restrict shift, global real *restrict tilt,
-                                                  global real *restrict partial)
+                                                  global real *restrict partial TREE)
 {
     const group_norm_sizes z = SIZES(given);
-    TREE(realv, tree, SUM_ITEMS);
+    TREE_OF(realv, tree);
     const part_of_group p = my_part(z);
     const turns t = p.elements;
     const real middle = mean[p.row], narrow = inverse[p.row];
@@ -115,10 +115,10 @@ kernel LAST_GROUP void group_norm_input_sums_add(const group_norm_sizes given, g
                                                  global const real *restrict x, global const real *restrict mean,
                                                  global const real *restrict inverse, global const real *restrict weight,
                                                  global real *restrict shift, global real *restrict tilt,
-                                                 global real *restrict partial)
+                                                 global real *restrict partial TREE)
 {
     const group_norm_sizes z = SIZES(given);
-    TREE(realv, tree, LAST_ITEMS);
+    TREE_OF(realv, tree);
     const int row = (int)get_group_id(0), all = z.pixels * (z.c / z.groups);
     global const real *one = partial + 2 * (size_t)row * z.parts;
     const turns t = {(int)get_local_id(0), z.parts, LAST_DOWN};

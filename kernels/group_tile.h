@@ -84,11 +84,13 @@ typedef VECTORS(LOAD_B) load_b;
 #define ITEM_J (ITEM % GROUP_N)
 #endif
 
-/* The tile's first row and output, and the i-th row and j-th output of this item. */
+/* The tile's first row and output, this item's, and how far behind them its i-th row and j-th output are. */
 #define FIRST_M ((int)get_group_id(1) * TILE_M)
 #define FIRST_N ((int)get_group_id(0) * TILE_N)
-#define OUTPUT_M(i) (FIRST_M + ITEM_I * RUN_M + (i) / RUN_M * (GROUP_M * RUN_M) + (i) % RUN_M)
-#define OUTPUT_N(j) (FIRST_N + ITEM_J * RUN_N + (j) / RUN_N * (GROUP_N * RUN_N) + (j) % RUN_N)
+#define OWN_M (FIRST_M + ITEM_I * RUN_M)
+#define OWN_N (FIRST_N + ITEM_J * RUN_N)
+#define BEHIND_M(i) ((i) / RUN_M * (GROUP_M * RUN_M) + (i) % RUN_M)
+#define BEHIND_N(j) ((j) / RUN_N * (GROUP_N * RUN_N) + (j) % RUN_N)
 
 /* The elements of a vector one local row below the other. */
 #define PUT_DOWN_1(to, pitch, vector) (to)[0] = vector
@@ -234,24 +236,35 @@ static inline slice_terms terms_of(const int depth, const int slices)
 #define ADDED_AT COLUMN(ACROSS)
 #define FINISHES(count) (ADDED_AT < (count) && ROW(ACROSS) == 0)
 #define ADD_SLICES(sum, slices, count)                                                                                 \
-    TREE(realv, tree_, SUM_ITEMS);                                                                                     \
+    TREE_OF(realv, tree_);                                                                                             \
     const real sum = add_parts(partial, count, slices, count, ACROSS, DOWN, tree_)
 
-/* PUT(i, j, sum), which the op's file defines, for each sum of this item's block t: that of row OUTPUT_M(i) and output OUTPUT_N(j), which
- * may lie outside. */
+/* Stores what of this item's block t lies in a product of `rows` x `outputs`. The op's file defines ROW_START(m), the index of row m's
+ * first output, and STORE_OUTPUT(sum, at, n), of output n at index `at`. */
+#define STORE_BLOCK(rows, outputs)                                                                                     \
+    do {                                                                                                               \
+        const int rows_left_ = (rows)-OWN_M, outputs_left_ = (outputs)-OWN_N;                                          \
+        EACH_ROW(STORE_ROW)                                                                                            \
+    } while (0)
+#define STORE_ROW(i)                                                                                                   \
+    if (BEHIND_M(i) < rows_left_) {                                                                                    \
+        const int start_ = ROW_START(OWN_M + BEHIND_M(i)) + OWN_N;                                                     \
+        STORE_SUMS(i)                                                                                                  \
+    }
+#define STORE_SUM(j, sum)                                                                                              \
+    if (BEHIND_N(j) < outputs_left_) STORE_OUTPUT(sum, start_ + BEHIND_N(j), OWN_N + BEHIND_N(j));
 #if ITEM_N == 1
-#define PUT_ROW(i) PUT(i, 0, t.sum##i##_near)
+#define STORE_SUMS(i) STORE_SUM(0, t.sum##i##_near)
 #elif ITEM_N == 2
-#define PUT_ROW(i) PUT(i, 0, t.sum##i##_near.s0) PUT(i, 1, t.sum##i##_near.s1)
+#define STORE_SUMS(i) STORE_SUM(0, t.sum##i##_near.s0) STORE_SUM(1, t.sum##i##_near.s1)
 #else
-#define PUT_RUN(i, j, run) PUT(i, j, run.s0) PUT(i, j + 1, run.s1) PUT(i, j + 2, run.s2) PUT(i, j + 3, run.s3)
+#define STORE_RUN(j, run) STORE_SUM(j, run.s0) STORE_SUM(j + 1, run.s1) STORE_SUM(j + 2, run.s2) STORE_SUM(j + 3, run.s3)
 #if ITEM_N == 4
-#define PUT_ROW(i) PUT_RUN(i, 0, t.sum##i##_near)
+#define STORE_SUMS(i) STORE_RUN(0, t.sum##i##_near)
 #else
-#define PUT_ROW(i) PUT_RUN(i, 0, t.sum##i##_near) PUT_RUN(i, 4, t.sum##i##_far)
+#define STORE_SUMS(i) STORE_RUN(0, t.sum##i##_near) STORE_RUN(4, t.sum##i##_far)
 #endif
 #endif
-#define EACH_OUTPUT EACH_ROW(PUT_ROW)
 
 /* The vector at an address that is a multiple of it. */
 #define VECTOR_AT(type, address) (*(global const type *)(address))

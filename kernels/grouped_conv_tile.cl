@@ -17,10 +17,10 @@ static inline real under(const conv_sizes z, global const real *x, const int row
 /* Work-group (outputs, part of the pixels, weight row). partial: [part][row][k] */
 kernel SUM_GROUP void grouped_conv_weight_gradient_parts(const conv_sizes given, global const real *restrict x,
                                                          global const real *restrict dy, global real *restrict dw,
-                                                         global real *restrict db, global real *restrict partial)
+                                                         global real *restrict db, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
-    TREE(realv, tree, SUM_ITEMS);
+    TREE_OF(realv, tree);
     const int k = COLUMN(ACROSS), row = (int)get_group_id(2);
     const turns t = my_turns(z.n * z.y * z.x, z.slices, z.k, ACROSS, DOWN);
     real sum = 0;
@@ -40,10 +40,10 @@ kernel SUM_GROUP void grouped_conv_weight_gradient_parts(const conv_sizes given,
 /* Work-group (weights, and biases behind them). */
 kernel LAST_GROUP void grouped_conv_weight_gradient_add(const conv_sizes given, global const real *restrict x,
                                                         global const real *restrict dy, global real *restrict dw,
-                                                        global real *restrict db, global real *restrict partial)
+                                                        global real *restrict db, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
-    TREE(realv, tree, LAST_ITEMS);
+    TREE_OF(realv, tree);
     const int weights = z.r * z.s * (z.c / z.groups) * z.k, count = weights + (z.bias ? z.k : 0);
     const int at = COLUMN(LAST_ACROSS);
     const real sum = add_parts(partial, count, z.slices, count, LAST_ACROSS, LAST_DOWN, tree);

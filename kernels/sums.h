@@ -19,17 +19,20 @@
 #define SUM_ITEMS (ACROSS * DOWN)
 #define LAST_ITEMS (LAST_ACROSS * LAST_DOWN)
 
-/* AHEAD: rows that an item reads before it adds the first of them. TREE: a kernel's local memory for add_rows. */
+/* AHEAD: rows that an item reads before it adds the first of them. TREE: a kernel's last argument, the local memory in which its items'
+ * sums meet, TREE_OF the same as an array: not one of the kernel's own, for PoCL 3.1 gives all groups the same (kernels/README.md). */
 #ifdef SPREAD
 enum { AHEAD = SUMS_AHEAD };
 #define SUM_GROUP __attribute__((reqd_work_group_size(SUM_ITEMS, 1, 1)))
 #define LAST_GROUP __attribute__((reqd_work_group_size(LAST_ITEMS, 1, 1)))
-#define TREE(type, name, items) local type name[items]
+#define TREE , local real *restrict memory
+#define TREE_OF(type, name) local type *const name = (local type *)memory
 #else
 enum { AHEAD = 1 };
 #define SUM_GROUP
 #define LAST_GROUP
-#define TREE(type, name, items) local type *const name = 0
+#define TREE
+#define TREE_OF(type, name) local type *const name = 0
 #endif
 
 /* The item's column, and its place among the items of that column. */

@@ -19,7 +19,7 @@ quick=
 [ "$1" != --quick ] || { quick=1; shift; }
 cltrain=$1
 shift
-CACHE=${CACHE:-/var/tmp/gpu_static} BATCH=${BATCH:-64} KERNELS=${KERNELS:-_tile$}
+CACHE=${CACHE:-/var/tmp/gpu_static} BATCH=${BATCH:-64} KERNELS=${KERNELS:-_(tile|planes)$}
 TARGETS=${TARGETS:-sm_90 sm_86 gfx1030 gfx906 dg2}
 work=${KEEP:-$(mktemp -d)}
 mkdir -p "$work"

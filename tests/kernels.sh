@@ -36,6 +36,13 @@ for file in "$source"/kernels/*.cl; do
 done
 echo "$checked times clang had nothing to say"
 
+# PoCL 3.1 gives all groups that run at the same time the same array of a kernel's own in local memory: it has to be an argument. The probe,
+# which is one group, looks whether there are such arrays at all.
+! grep -n '^ *local [a-z0-9_]* [a-z_]*\[' "$source"/kernels/*.cl "$source"/kernels/*.h | grep -v '/probe\.cl:' || {
+    echo "kernels.sh: local memory has to be an argument of the kernel"
+    exit 1
+}
+
 # verify_on_oclgrind SCHEDULE NET [OPTION...]: options of Oclgrind's
 verify_on_oclgrind() {
     schedule=$1 net=$2

@@ -226,8 +226,8 @@ static void the_unchanged_kernels_pass(void **state)
 
 /* A wrong value each, in one kernel. */
 static const fault wrong_values[] = {
-    {"conv_finish.h", "define FINISH(sum, at, k0, lanes)      ", "sum + load_lanes", "sum * (real)1.0001 + load_lanes",
-     "conv_forward", "conv1", "y", disagree},
+    {"conv_finish.h", "#else", "sum + load_lanes(bias", "sum * (real)1.0001 + load_lanes(bias", "conv_forward", "conv1",
+     "y", disagree},
     {"dense.cl", "kernel void dense_weight_gradient", "sum += LOAD(dy + (size_t)n * z.o + o)",
      "sum += LOAD(dy + (size_t)n * z.o + o) + (real)1e-6", "dense_weight_gradient", "dense1", "db", disagree},
     {"pool.cl", "static inline void spread_row", "== (maskv)(h * z.w + w)", "== (maskv)(h * z.w + w + 1)",
@@ -259,7 +259,7 @@ static const fault wrong_values[] = {
     {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
     {"conv_winograd.cl", "kernel void conv_winograd_forward", ".pad_y = z.pad_y", ".pad_y = z.pad_y + 1",
      "conv_forward", "conv1", "y", disagree},
-    {"conv_winograd.cl", "void output_line", "y[2] = fma((realv)SQUARE_A,",
+    {"winograd_lines.h", "void output_line", "y[2] = fma((realv)SQUARE_A,",
      "\n#ifdef OP_conv_forward\ny[2] = fma((realv)(SQUARE_A * (real)1.0001f),\n#else\ny[2] = "
      "fma((realv)SQUARE_A,"
      "\n#endif\n",
@@ -339,8 +339,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
         /* One weight row too many lies in the guard, which is NaN while verify runs. */
         {"dense_tile.cl", "kernel WORK_GROUP void dense_forward_tile", "first + B_LINE(j), z.i,",
          "first + B_LINE(j), z.i + 1,", "dense_forward", "dense1", "y", disagree},
-        {"dense_tile.cl", "kernel WORK_GROUP void dense_input_gradient_tile", "OUTPUT_M(i_) < z.n &&",
-         "OUTPUT_M(i_) < z.n - 1 &&", "dense_input_gradient", "dense1", "dx", disagree},
+        {"dense_tile.cl", "kernel WORK_GROUP void dense_input_gradient_tile", "STORE_BLOCK(z.n,",
+         "STORE_BLOCK(z.n - 1,", "dense_input_gradient", "dense1", "dx", disagree},
         {"dense_tile.cl", "kernel WORK_GROUP void dense_weight_gradient_tile", "x + (first", "x + (1 + first",
          "dense_weight_gradient", "dense1", "dw", disagree},
         {"pool.cl", "kernel void pool_forward", "if (oy >= z.y) return;", "if (oy >= z.y - 1) return;", "pool_forward",

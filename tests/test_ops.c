@@ -249,6 +249,26 @@ static void winograd_tiles_with_other_vectors(void **state)
     print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
 }
 
+/* Winograd tiles of both sizes under the tile schedule: edges that cut tiles, few and many channels, all that may
+ * follow the sums. */
+static void winograd_tiles_in_groups(void **state)
+{
+    (void)state;
+    tally t = {0};
+    static const char net[] =
+        "input 64x13x14; conv out=65 kernel=3 padding=1; tanh as=a; conv out=65 kernel=3 padding=1 "
+        "bias=no; add from=a,conv2; relu as=b; conv out=64 kernel=3 padding=2x0 from=b";
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    device->info.compute_units = 1;
+    verify_case(net, 8, "cross_entropy", CLT_F32, &t);
+    assert_true(programs_with("-DWINOGRAD=4 ", "-DGROUP_M=") >= 5);
+    device->winograd = 2; /* which takes many channels to pay */
+    verify_case("input 256x15x14; conv out=256 kernel=3 padding=1 bias=no", 2, "mse", CLT_F32, &t);
+    assert_true(programs_with("-DWINOGRAD=2 ", "-DGROUP_M=") >= 2);
+    if (device->info.fp64 && thorough()) verify_case(net, 8, "mse", CLT_F64, &t);
+    print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
+}
+
 /* A device with hardly any local memory. */
 static void cases_without_local_memory(void **state)
 {
@@ -398,9 +418,11 @@ int main(int count, char **arguments)
         PART(tiles_without_local_memory),
         PART(tiles_of_one_item),
         PART(tiles_of_a_large_device),
+        PART(winograd_tiles_in_groups),
     };
-    static const char *const names[] = {"quick", "float",       "double",      "random",      "little",   "winograd",
-                                        "tile",  "tile_double", "tile_random", "tile_little", "tile_one", "tile_large"};
+    static const char *const names[] = {"quick",    "float",      "double",       "random",      "little",
+                                        "winograd", "tile",       "tile_double",  "tile_random", "tile_little",
+                                        "tile_one", "tile_large", "tile_winograd"};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         const struct CMUnitTest one[] = {tests[i]};
         if (count == 2 && strcmp(arguments[1], names[i]) == 0) return cmocka_run_group_tests(one, NULL, NULL);

@@ -94,6 +94,26 @@ static void train_whole(const char *folder)
     clt_model_close(model);
 }
 
+/* Where groups that run at the same time share what each should have alone, many steps show it. */
+static void the_same_bits_come_of_groups_that_run_at_the_same_time(void **state)
+{
+    (void)state;
+    static const char normalised[] =
+        "input 1x8x8; conv out=12 kernel=3 padding=1; batchnorm; relu; conv out=12 groups=3; groupnorm "
+        "groups=3; relu; globalavgpool; dense out=3";
+    static const char *const folders[] = {"one", "two", "three"};
+    const clt_schedule before = clt__device_limits(device, CLT_F32).schedule;
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        const clt_options options = options_for(30, folders[i]);
+        clt_model *model = make_model(normalised, NULL, CLT_F32, 3);
+        train(model, device, &options);
+        clt_model_close(model);
+        assert_same_run(folders[0], folders[i]);
+    }
+    clt_device_set_schedule(device, before);
+}
+
 static void the_same_options_give_the_same_bits(void **state)
 {
     (void)state;
@@ -1434,6 +1454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_options_give_the_same_bits),
+        cmocka_unit_test(the_same_bits_come_of_groups_that_run_at_the_same_time),
         cmocka_unit_test(a_run_resumed_after_an_epoch_gives_the_same_bits),
         cmocka_unit_test(a_run_resumed_within_an_epoch_gives_the_same_bits),
         cmocka_unit_test(a_run_resumed_from_a_checkpoint_within_an_epoch_gives_the_same_bits),

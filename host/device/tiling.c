@@ -76,8 +76,7 @@ enum { OPERAND_READ = 1, GLOBAL_READ = 2, BARRIER = 8 };
  */
 enum { BARRIER_WAIT = 60 };
 
-/* What a launch costs, and reading and writing a real of a slice for each lane of the device. */
-enum { LAUNCH_CLOCKS = 6000, ADD_CLOCKS = 64 };
+enum { PASS_CLOCKS = 64 }; /* of writing and reading a real for each lane of the device */
 
 /* Registers of a lane, most items that it holds, and what an item needs beside its sums and operands. */
 enum { LANE_REGISTERS = 512, LANE_ITEMS = 16, OTHER_REGISTERS = 40 };
@@ -190,11 +189,16 @@ static int64_t product_cost(const clt__limits *limits, const clt__group_tile *ti
                   rounds * slabs * larger(alone + EIGHTHS * BARRIER_WAIT, EIGHTHS * CLT__LATENCY));
 }
 
+int64_t clt__pass_clocks(const clt__limits *limits, uint64_t reals)
+{
+    return (int64_t)(PASS_CLOCKS * reals / ((uint64_t)limits->compute_units * (uint64_t)limits->unit_lanes));
+}
+
 static int64_t adding_cost(const clt__limits *limits, const clt__product *p, int slices)
 {
     if (slices == 1) return 0;
-    const int64_t reals = (int64_t)slices * p->rows * p->outputs * p->products;
-    return EIGHTHS * (LAUNCH_CLOCKS + ADD_CLOCKS * reals / ((int64_t)limits->compute_units * limits->unit_lanes));
+    const uint64_t reals = (uint64_t)slices * (uint64_t)p->rows * (uint64_t)p->outputs * (uint64_t)p->products;
+    return EIGHTHS * (CLT__LAUNCH_CLOCKS + clt__pass_clocks(limits, reals));
 }
 
 /* Takes the tile with so many slices where that is better than the best so far. */
@@ -226,6 +230,7 @@ static void consider_slices(const clt__limits *limits, const clt__group_tile *ti
     const uint64_t plane =
         (uint64_t)p->rows * (uint64_t)p->outputs * (uint64_t)p->products * (uint64_t)limits->real_bytes;
     consider(limits, tile, p, 1, least, best);
+    if (p->whole) return;
     for (int waves = 2; waves <= MOST_WAVES; waves++) {
         int64_t slices = (int64_t)limits->compute_units * waves / groups;
         if (slices > most) slices = most;

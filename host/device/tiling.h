@@ -38,6 +38,7 @@ typedef struct clt__product {
     int rows, outputs, products, depth;
     int a_row, b_row; /* of operands A and B, how many elements in a row are neighbours */
     bool together;    /* a work-item loads the same places of a row of both */
+    bool whole;       /* sums are not cut into slices */
 } clt__product;
 
 /* A tile, and into how many slices the sums are cut, which are added up afterwards: what takes the fewest clocks. */
@@ -50,8 +51,11 @@ typedef struct clt__tiling {
 /* False where local memory does not hold even the smallest tile. */
 bool clt__tiling_for(const clt__limits *limits, const clt__product *product, clt__tiling *tiling);
 
-/* Clocks until something that was read from global memory is there. */
-enum { CLT__LATENCY = 300 };
+/* Clocks until something that was read from global memory is there, and those that a launch costs. */
+enum { CLT__LATENCY = 300, CLT__LAUNCH_CLOCKS = 6000 };
+
+/* Clocks of a pass over memory that writes so many reals and reads them again. */
+int64_t clt__pass_clocks(const clt__limits *limits, uint64_t reals);
 
 int clt__group_tile_rows(const clt__group_tile *tile);
 int clt__group_tile_outputs(const clt__group_tile *tile);

@@ -4,16 +4,13 @@
 #include "ops/conv.h"
 #include "ops/launch.h"
 
-/* `count`: elements that the op writes. False where no tile fits. */
-static bool launch_product(conv_sizes *z, const char *kernel, const char *adding, int count, int activation,
-                           const clt__product *product, const clt__limits *limits, clt__launches *to)
+/* `count`: elements that the op writes. */
+static void launch_product(conv_sizes *z, const clt__tiling *tiling, const char *kernel, const char *adding, int count,
+                           int activation, const clt__product *product, const clt__limits *limits, clt__launches *to)
 {
-    clt__tiling tiling;
-    if (!clt__tiling_for(limits, product, &tiling)) return false;
-    clt__launch_product(limits, &tiling, "conv_tile.cl", kernel, adding, count, activation, product, to);
-    z->slices = tiling.slices;
+    clt__launch_product(limits, tiling, "conv_tile.cl", kernel, adding, count, activation, product, to);
+    z->slices = tiling->slices;
     to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
-    return true;
 }
 
 void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to)
@@ -22,8 +19,12 @@ void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launche
     const int pixels = z->n * z->y * z->x, depth = z->r * z->s * z->c;
     const clt__product product = {
         .rows = pixels, .outputs = z->k, .products = 1, .depth = depth, .a_row = z->c, .b_row = z->k};
-    if (!launch_product(z, "conv_forward_tile", "conv_forward_add", pixels * z->k, z->activation, &product, limits, to))
+    clt__tiling tiling;
+    if (!clt__tiling_for(limits, &product, &tiling))
         clt__conv_forward_vector(sizes, limits, to);
+    else if (!clt__launch_winograd_tile(z, false, &tiling, limits, to))
+        launch_product(z, &tiling, "conv_forward_tile", "conv_forward_add", pixels * z->k, z->activation, &product,
+                       limits, to);
 }
 
 /* Of the most that a phase may be: some have a pixel, or a filter position, less. */
@@ -39,9 +40,12 @@ void clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__
                                   .a_row = z->k,
                                   .b_row = z->k,
                                   .together = true};
-    if (!launch_product(z, "conv_input_gradient_tile", "conv_input_gradient_add", z->n * z->h * z->w * z->c,
-                        z->activation, &product, limits, to))
+    clt__tiling tiling;
+    if (!clt__tiling_for(limits, &product, &tiling))
         clt__conv_input_gradient_vector(sizes, limits, to);
+    else if (!clt__launch_winograd_tile(z, true, &tiling, limits, to))
+        launch_product(z, &tiling, "conv_input_gradient_tile", "conv_input_gradient_add", z->n * z->h * z->w * z->c,
+                       z->activation, &product, limits, to);
 }
 
 void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to)
@@ -50,7 +54,10 @@ void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt_
     const int rows = z->r * z->s * z->c + z->bias, pixels = z->n * z->y * z->x;
     const clt__product product = {
         .rows = rows, .outputs = z->k, .products = 1, .depth = pixels, .a_row = z->c, .b_row = z->k};
-    if (!launch_product(z, "conv_weight_gradient_tile", "conv_weight_gradient_add", rows * z->k, CLT__NO_ACTIVATION,
-                        &product, limits, to))
+    clt__tiling tiling;
+    if (!clt__tiling_for(limits, &product, &tiling))
         clt__conv_weight_gradient_vector(sizes, limits, to);
+    else
+        launch_product(z, &tiling, "conv_weight_gradient_tile", "conv_weight_gradient_add", rows * z->k,
+                       CLT__NO_ACTIVATION, &product, limits, to);
 }

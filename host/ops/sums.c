@@ -56,21 +56,24 @@ static double sum_clocks(sum_group group, int rows)
     return (double)clt__divide_up(clt__divide_up(rows, group.down), SUMS_AHEAD) * CLT__LATENCY;
 }
 
-static clt__launch sum_launch(const char *kernel, sum_group group, int columns, int parts)
+/* Adds a launch, whose items meet in local memory. */
+static clt__launch *add_launch(const char *kernel, sum_group group, int columns, int parts, clt__launches *to)
 {
     const size_t items = (size_t)group.across * (size_t)group.down;
-    return (clt__launch){
-        kernel, {(size_t)clt__divide_up(columns, group.across) * items, (size_t)parts, 1}, {items, 1, 1}, false};
+    if (TREE_REALS * items > to->local_reals) to->local_reals = TREE_REALS * items;
+    clt__launch *launch = &to->launch[to->count++];
+    *launch = (clt__launch){
+        kernel, {(size_t)clt__divide_up(columns, group.across) * items, (size_t)parts, 1}, {items, 1, 1}, true};
+    return launch;
 }
 
 void clt__launch_slices_sum(const clt__limits *limits, const char *kernel, int slices, int count, clt__launches *to)
 {
     const sum_group group = flat_group_for(limits, count, slices);
     clt__define(to, " -DSLICED -DSPREAD -DACROSS=%d -DDOWN=%d", group.across, group.down);
-    to->launch[1] = sum_launch(kernel, group, count, 1);
-    to->clocks[1] = sum_clocks(group, slices);
+    to->clocks[to->count] = sum_clocks(group, slices);
+    add_launch(kernel, group, count, 1, to);
     to->scratch_reals = (uint64_t)slices * (uint64_t)count;
-    to->count = 2;
 }
 
 /* Both launches under the tile schedule: `columns` sums over `rows` rows each, for each of `matrices`. Gives the parts:
@@ -87,12 +90,10 @@ static int launch_sums(const char *parts_kernel, const char *sum_kernel, const c
                      : sum_group_for(limits, columns, parts, most_across < LAST_ACROSS ? most_across : LAST_ACROSS);
     clt__define(to, " -DSPREAD -DVEC=1 -DACROSS=%d -DDOWN=%d -DLAST_ACROSS=%d -DLAST_DOWN=%d", group.across, group.down,
                 last.across, last.down);
-    to->launch[0] = sum_launch(parts_kernel, group, columns, parts);
-    to->launch[0].global[2] = (size_t)matrices;
-    to->launch[1] = sum_launch(sum_kernel, last, columns * matrices, 1);
     to->clocks[0] = sum_clocks(group, clt__divide_up(rows, parts));
     to->clocks[1] = sum_clocks(last, parts);
-    to->count = 2;
+    add_launch(parts_kernel, group, columns, parts, to)->global[2] = (size_t)matrices;
+    add_launch(sum_kernel, last, columns * matrices, 1, to);
     return parts;
 }
 
@@ -102,9 +103,8 @@ void clt__launch_group_sums(const char *file, const clt__limits *limits, int mat
     const sum_group group = sum_group_for(limits, columns, rows / SUMS_AHEAD, LAST_ACROSS);
     clt__define(to, " -DSPREAD -DVEC=1 -DACROSS=%d -DDOWN=%d", group.across, group.down);
     to->file = file;
-    to->launch[0] = sum_launch(to->op, group, columns, matrices);
     to->clocks[0] = sum_clocks(group, rows);
-    to->count = 1;
+    add_launch(to->op, group, columns, matrices, to);
 }
 
 int clt__launch_row_sums(const char *file, const char *parts_kernel, const char *sum_kernel, const clt__limits *limits,

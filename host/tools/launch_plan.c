@@ -69,9 +69,12 @@ static clt_status find_program(const clt_device *device, const char *file, const
 static double bytes_of(const clt__tape *tape, const clt__op *op, clt_precision precision, const clt__launches *launches,
                        int which)
 {
-    const double scratch = (double)launches->scratch_reals * (double)clt__element_bytes(CLT__REALS, precision);
-    return (which == 0 ? clt__operand_bytes(tape, op, precision, false) : scratch) +
-           (which == launches->count - 1 ? clt__operand_bytes(tape, op, precision, true) : scratch);
+    const bool first = which == 0, last = which == launches->count - 1;
+    const double size = (double)clt__element_bytes(CLT__REALS, precision);
+    const double all = (double)launches->scratch_reals * (first || last ? 1 : 2);
+    const double moved = launches->moved[which] ? (double)launches->moved[which] : all;
+    return (launches->count > 1 ? moved * size : 0) + (first ? clt__operand_bytes(tape, op, precision, false) : 0) +
+           (last ? clt__operand_bytes(tape, op, precision, true) : 0);
 }
 
 static clt_status add_op(const clt__tape *tape, const clt__op *op, clt_device *device, clt_precision precision,
@@ -100,7 +103,7 @@ static clt_status add_op(const clt__tape *tape, const clt__op *op, clt_device *d
                                 .local_bytes =
                                     launch->takes_local ? launches.local_reals * (uint64_t)limits.real_bytes : 0,
                                 .bytes = bytes_of(tape, op, precision, &launches, i),
-                                .flops = i == 0 ? launches.flops : 0,
+                                .flops = i == launches.arithmetic ? launches.flops : 0,
                                 .program = number};
         memcpy(row->layer, op->layer, sizeof row->layer);
         row->waves = (row->groups + (uint64_t)limits.compute_units - 1) / (uint64_t)limits.compute_units;

@@ -1,0 +1,33 @@
+/* What convolution by Winograd tiles shares: its launch rules, a file a schedule, and its error bounds. */
+#ifndef CLT_OPS_CONV_WINOGRAD_H
+#define CLT_OPS_CONV_WINOGRAD_H
+
+#include "device/tiling.h"
+#include "kernels/params.h"
+
+/* Forward and input gradient alike: a correlation of n planes [h,w] of c channels with 3x3 filters, k outputs [y,x]. */
+typedef struct clt__correlation {
+    int n, c, h, w, k, y, x;
+    int pad_y, pad_x;
+    bool turned; /* input gradient: the filter is turned, and stored as [3,3,k,c] */
+} clt__correlation;
+
+static inline clt__correlation clt__correlation_of(const conv_sizes *z, bool turned)
+{
+    if (turned) return (clt__correlation){z->n, z->k, z->y, z->x, z->c, z->h, z->w, 2 - z->pad_y, 2 - z->pad_x, true};
+    return (clt__correlation){z->n, z->c, z->h, z->w, z->k, z->y, z->x, z->pad_y, z->pad_x, false};
+}
+
+/* Tiles of `out` x `out` outputs in the whole batch. */
+static inline int64_t clt__winograd_tiles(const clt__correlation *q, int out)
+{
+    return (int64_t)q->n * clt__divide_up(q->y, out) * clt__divide_up(q->x, out);
+}
+
+/* Of a tile's inputs. */
+static inline int clt__winograd_positions(int out)
+{
+    return (out + 2) * (out + 2);
+}
+
+#endif

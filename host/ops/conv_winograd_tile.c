@@ -1,0 +1,78 @@
+/* Launch rule of convolution by Winograd tiles under the tile schedule (kernels/conv_winograd_tile.cl). */
+#include "ops/conv.h"
+#include "ops/conv_winograd.h"
+#include "ops/launch.h"
+
+enum { INPUT, FILTERS, PRODUCT, OUTPUT, LAUNCHES };
+_Static_assert((int)LAUNCHES <= (int)CLT__MAX_LAUNCHES, "they fit");
+
+/* The transformed planes of all tiles and channels. */
+typedef struct planes {
+    uint64_t inputs, filters, products; /* reals: V, U and M */
+} planes;
+
+static planes planes_of(const clt__correlation *q, int out)
+{
+    const uint64_t positions = (uint64_t)clt__winograd_positions(out), tiles = (uint64_t)clt__winograd_tiles(q, out);
+    return (planes){.inputs = positions * tiles * (uint64_t)q->c,
+                    .filters = positions * (uint64_t)q->c * (uint64_t)q->k,
+                    .products = positions * tiles * (uint64_t)q->k};
+}
+
+/* One position's product of tiles and filters; all of them are one launch. Nobody adds up slices. */
+static clt__product product_of(const clt__correlation *q, int out)
+{
+    return (clt__product){.rows = (int)clt__winograd_tiles(q, out),
+                          .outputs = q->k,
+                          .products = clt__winograd_positions(out),
+                          .depth = q->c,
+                          .a_row = q->c,
+                          .b_row = q->k,
+                          .whole = true};
+}
+
+/* Scratch memory takes no more than a part of what a buffer may have: it should not make batches smaller. */
+static bool has_room(const clt__correlation *q, const planes *p, const clt__limits *limits)
+{
+    enum { PART = 4 };
+    const uint64_t reals = p->inputs + p->filters + p->products;
+    return clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / (q->c > q->k ? q->c : q->k) &&
+           reals <= limits->allocation_bytes / PART / (uint64_t)limits->real_bytes;
+}
+
+/* Whether the product, and passes over V, U and M, take fewer clocks than the formula's product. */
+static bool pays(const clt__tiling *tiling, const planes *p, const clt__tiling *formula, const clt__limits *limits)
+{
+    const double passes = (double)clt__pass_clocks(limits, p->inputs + p->filters + p->products + p->products / 2);
+    return tiling->clocks + passes + (LAUNCHES - 1) * CLT__LAUNCH_CLOCKS < formula->clocks;
+}
+
+bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__tiling *formula,
+                               const clt__limits *limits, clt__launches *to)
+{
+    if (!limits->winograd || z->r != 3 || z->s != 3 || z->stride_y != 1 || z->stride_x != 1) return false;
+    const clt__correlation q = clt__correlation_of(z, input_gradient);
+    const planes p = planes_of(&q, limits->winograd);
+    if (!has_room(&q, &p, limits)) return false;
+    const clt__product product = product_of(&q, limits->winograd);
+    clt__tiling tiling;
+    if (!clt__tiling_for(limits, &product, &tiling) || !pays(&tiling, &p, formula, limits)) return false;
+    z->winograd = limits->winograd;
+    clt__define(to, " -DWINOGRAD=%d", z->winograd);
+    clt__launch_product(limits, &tiling, "conv_winograd_tile.cl", "conv_winograd_product_tile", NULL, 0, z->activation,
+                        &product, to);
+    to->launch[PRODUCT] = to->launch[0];
+    to->clocks[PRODUCT] = to->clocks[0];
+    to->clocks[0] = 0;
+    to->launch[INPUT] = clt__flat_launch("conv_winograd_input_planes", limits, product.rows * q.c, false);
+    to->launch[FILTERS] = clt__flat_launch("conv_winograd_filters_planes", limits, q.c * q.k, false);
+    to->launch[OUTPUT] = clt__flat_launch("conv_winograd_output_planes", limits, product.rows * q.k, false);
+    to->count = LAUNCHES;
+    to->arithmetic = PRODUCT;
+    to->moved[INPUT] = p.inputs;
+    to->moved[FILTERS] = p.filters;
+    to->moved[PRODUCT] = to->scratch_reals = p.inputs + p.filters + p.products;
+    to->moved[OUTPUT] = p.products;
+    to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c; /* the formula's: what a user asks for */
+    return true;
+}

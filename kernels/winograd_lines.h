@@ -1,0 +1,82 @@
+/* The lines of Winograd's transforms (conv_winograd.cl): B^T d of inputs, G g of filters, A^T m of products, for tiles of OUT x OUT
+ * outputs. */
+#ifndef CLT_WINOGRAD_LINES_H
+#define CLT_WINOGRAD_LINES_H
+
+#include "params.h"
+#include "real.h"
+
+#define OUT WINOGRAD
+enum { SIDE = OUT + 2, POSITIONS = SIDE * SIDE };
+
+#if OUT == 4
+
+#define POINT_A ((real)WINOGRAD_A / WINOGRAD_UNIT)
+#define POINT_B ((real)WINOGRAD_B / WINOGRAD_UNIT)
+#define SQUARE_A (POINT_A * POINT_A)
+#define SQUARE_B (POINT_B * POINT_B)
+
+/* B^T d */
+static inline void input_line(const realv d[6], realv v[6])
+{
+    const realv even_a = fma((realv)-SQUARE_B, d[2], d[4]), odd_a = fma((realv)-SQUARE_B, d[1], d[3]);
+    const realv even_b = fma((realv)-SQUARE_A, d[2], d[4]), odd_b = fma((realv)-SQUARE_A, d[1], d[3]);
+    v[0] = fma((realv)(SQUARE_A * SQUARE_B), d[0], fma((realv)-(SQUARE_A + SQUARE_B), d[2], d[4]));
+    v[1] = fma((realv)POINT_A, odd_a, even_a);
+    v[2] = fma((realv)-POINT_A, odd_a, even_a);
+    v[3] = fma((realv)POINT_B, odd_b, even_b);
+    v[4] = fma((realv)-POINT_B, odd_b, even_b);
+    v[5] = fma((realv)(SQUARE_A * SQUARE_B), d[1], fma((realv)-(SQUARE_A + SQUARE_B), d[3], d[5]));
+}
+
+/* G g */
+static inline void filter_line(const realv g0, const realv g1, const realv g2, realv u[6])
+{
+    const realv even_a = fma((realv)SQUARE_A, g2, g0), even_b = fma((realv)SQUARE_B, g2, g0);
+    const realv scale_a = (realv)(1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)));
+    const realv scale_b = (realv)(1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A)));
+    u[0] = (realv)(1 / (SQUARE_A * SQUARE_B)) * g0;
+    u[1] = scale_a * fma((realv)POINT_A, g1, even_a);
+    u[2] = scale_a * fma((realv)-POINT_A, g1, even_a);
+    u[3] = scale_b * fma((realv)POINT_B, g1, even_b);
+    u[4] = scale_b * fma((realv)-POINT_B, g1, even_b);
+    u[5] = g2;
+}
+
+/* A^T m */
+static inline void output_line(const realv m[6], realv y[4])
+{
+    const realv even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
+    y[0] = m[0] + (even_a + even_b);
+    y[1] = fma((realv)POINT_A, odd_a, (realv)POINT_B * odd_b);
+    y[2] = fma((realv)SQUARE_A, even_a, (realv)SQUARE_B * even_b);
+    y[3] = fma((realv)(SQUARE_A * POINT_A), odd_a, fma((realv)(SQUARE_B * POINT_B), odd_b, m[5]));
+}
+
+#else
+
+static inline void input_line(const realv d[4], realv v[4])
+{
+    v[0] = d[0] - d[2];
+    v[1] = d[1] + d[2];
+    v[2] = d[2] - d[1];
+    v[3] = d[3] - d[1];
+}
+
+static inline void filter_line(const realv g0, const realv g1, const realv g2, realv u[4])
+{
+    u[0] = g0;
+    u[1] = (realv)0.5f * (g0 + g2 + g1);
+    u[2] = (realv)0.5f * (g0 + g2 - g1);
+    u[3] = g2;
+}
+
+static inline void output_line(const realv m[4], realv y[2])
+{
+    y[0] = m[0] + (m[1] + m[2]);
+    y[1] = m[3] + (m[1] - m[2]);
+}
+
+#endif
+
+#endif
