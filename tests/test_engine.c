@@ -95,6 +95,7 @@ static const char *net_of(const char *file)
     static const struct {
         const char *file, *net;
     } nets[] = {{"conv_winograd.cl", winograd_net_text},
+                {"winograd_lines.h", winograd_net_text},
                 {"pool.cl", tied_net_text},
                 {"arithmetic.cl", joined_net_text},
                 {"join.cl", joined_net_text},
