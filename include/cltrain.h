@@ -474,7 +474,7 @@ typedef struct clt_summary_row {
     const char *kind; /* "conv" */
     char from[256];   /* what it reads: "relu1,conv2" */
     char output[64];  /* the shape of its output, without the batch: "16x10x10" */
-    bool fused;       /* an activation that runs inside the layer it reads */
+    bool fused;       /* it runs inside a layer that it reads: an activation, a sum of two */
     uint64_t trained; /* parameters that are trained */
     uint64_t kept;    /* those that are not: frozen ones, running statistics */
     double flops;     /* of its forward pass on one image, multiplications and additions apart */

@@ -790,7 +790,7 @@ test_summary() {
     ok "summary" cltrain summary --net resnet20 --json summary.json
     shows "summary shows what a layer reads" "batchnorm9,batchnorm10"
     judge "summary counts ResNet-20" json_holds summary.json 'd["trained"] == 272474 and
-        80e6 < d["flops"] < 84e6 and sum(l["fused"] for l in d["layers"]) == 19'
+        80e6 < d["flops"] < 84e6 and sum(l["fused"] for l in d["layers"]) == 28'
     fails 2 'there is no layer "what"' cltrain summary --net "conv out=1, what" --input 1x4x4
 }
 

@@ -184,7 +184,7 @@ static clt_status add_layers(clt__net *net, const clt__description *description,
 
 /* ---- ops: forward */
 
-static bool has_own_ops(const clt__layer *layer)
+bool clt__net_has_own_ops(const clt__layer *layer)
 {
     for (int i = 0; i < layer->inputs; i++)
         if (layer->out.tensor == layer->in[i].tensor) return false;
@@ -194,7 +194,7 @@ static bool has_own_ops(const clt__layer *layer)
 static clt_status add_forward_ops(clt__net *net, clt_error *error)
 {
     for (int i = 0; i < net->layers; i++)
-        if (has_own_ops(&net->layer[i])) TRY(net->layer[i].row->forward(&net->tape, &net->layer[i], error));
+        if (clt__net_has_own_ops(&net->layer[i])) TRY(net->layer[i].row->forward(&net->tape, &net->layer[i], error));
     return CLT_OK;
 }
 
@@ -218,7 +218,7 @@ static void find_wanted(clt__net *net, const clt__net_options *options)
     net->flow[net->input.tensor].wanted = options->input_gradient;
     for (int i = 0; i < net->layers; i++) {
         const clt__layer *layer = &net->layer[i];
-        if (!has_own_ops(layer)) continue;
+        if (!clt__net_has_own_ops(layer)) continue;
         bool wanted = is_trained(layer);
         for (int j = 0; j < layer->inputs; j++) {
             clt__flow *flow = &net->flow[layer->in[j].tensor];
@@ -460,7 +460,7 @@ static clt_status add_backward_op(clt__net *net, const clt__net_options *options
 static clt_status add_backward_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     for (int i = net->layers - 1; i >= 0; i--)
-        if (has_own_ops(&net->layer[i])) TRY(add_backward_op(net, options, &net->layer[i], error));
+        if (clt__net_has_own_ops(&net->layer[i])) TRY(add_backward_op(net, options, &net->layer[i], error));
     if (!options->input_gradient) return CLT_OK;
     return finish_gradient(net, options->batch, &net->input, "", error);
 }

@@ -74,6 +74,9 @@ clt_status clt__net_outline(const clt__description *description, clt__net *net, 
  */
 int clt__net_trained(const clt__net *net, int after);
 
+/* False for one that only renames its input, or is fused into the layer it reads. */
+bool clt__net_has_own_ops(const clt__layer *layer);
+
 void clt__net_free(clt__net *net);
 
 #endif

@@ -54,7 +54,7 @@ static void fill_row(const clt__net *net, const clt__description *d, size_t inde
     const clt_shape out = layer->out.shape;
     const uint64_t values = (uint64_t)out.channels * (uint64_t)out.height * (uint64_t)out.width;
     *row = (clt_summary_row){.kind = layer->row->name,
-                             .fused = layer->row->forward && layer->out.tensor == layer->in[0].tensor,
+                             .fused = layer->row->forward && !layer->row->training_only && !clt__net_has_own_ops(layer),
                              .bytes = values * sizeof(float)};
     memcpy(row->name, layer->name, sizeof row->name);
     list_sources(d, &d->item[index], row->from, sizeof row->from);

@@ -74,14 +74,14 @@ static char *text_of(const clt__description *description)
     return clt__description_text(description, &text, NULL) == CLT_OK ? text : NULL;
 }
 
-/* What a layer reads in the net. False where it is not one value. */
+/* What a layer reads in the net, but for an addend. False where it is not one value. */
 static bool find_input(const clt_model *model, const char *layer, clt__value *input)
 {
     clt__net net;
     bool found = false;
     if (clt__net_outline(&model->description, &net, NULL) != CLT_OK) return false;
     for (int i = 0; i < net.layers; i++) {
-        if (strcmp(net.layer[i].name, layer) != 0 || net.layer[i].inputs != 1) continue;
+        if (strcmp(net.layer[i].name, layer) != 0 || net.layer[i].row->joins) continue;
         *input = net.layer[i].in[0];
         found = true;
     }
