@@ -1,4 +1,4 @@
-/* What conv.cl and conv_winograd.cl do with a finished vector of sums: `at` is its first element's index in the output,
+/* What conv.cl, conv_winograd.cl and conv_winograd_tile.cl do with a finished vector of sums: `at` is its first element's index in the output,
  * k0 its channel. They use their own x, bias, addend, before and y, of which all but y may be absent: those are not even
  * read, for compilers may keep a load whose value nobody wants. */
 #ifndef CLT_CONV_FINISH_H

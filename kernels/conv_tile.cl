@@ -137,10 +137,11 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     place over[A_LOADS];
     UNROLL for (int j = 0; j < A_LOADS; j++)
     {
-        const digits pixel = digits_of(FIRST_M + A_LINE(j), down.count, across.count);
+        const int m = FIRST_M + A_LINE(j);
+        const digits pixel = digits_of(m, max(down.count, 1), max(across.count, 1)); /* a phase may have no inputs */
         const int oy = down.first + pixel.middle, ox = across.first + pixel.inner;
-        over[j] = pixel.outer < z.n ? (place){oy, ox, ((pixel.outer * z.y + oy) * z.x + ox) * z.k}
-                                    : (place){NOWHERE, NOWHERE, 0};
+        over[j] = m < rows ? (place){oy, ox, ((pixel.outer * z.y + oy) * z.x + ox) * z.k}
+                           : (place){NOWHERE, NOWHERE, 0};
     }
 #define DY_AT(j)                                                                                                       \
     (at.outer < filter_rows && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \

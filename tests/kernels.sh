@@ -38,7 +38,7 @@ echo "$checked times clang had nothing to say"
 
 # PoCL 3.1 gives all groups that run at the same time the same array of a kernel's own in local memory: it has to be an argument. The probe,
 # which is one group, looks whether there are such arrays at all.
-! grep -n '^ *local [a-z0-9_]* [a-z_]*\[' "$source"/kernels/*.cl "$source"/kernels/*.h | grep -v '/probe\.cl:' || {
+! grep -nE '\blocal\b[^*;,()]*\[' "$source"/kernels/*.cl "$source"/kernels/*.h | grep -v '/probe\.cl:\|:[0-9]*: \*\|:[0-9]*:/\*' || {
     echo "kernels.sh: local memory has to be an argument of the kernel"
     exit 1
 }

@@ -153,6 +153,10 @@ static void frozen_layers_between_trained_ones(void **state)
          .batch = 3},
         {.net = "input 2x3x3; conv out=3 kernel=2; relu; flatten; dense out=4 frozen=yes; tanh; dense out=3",
          .batch = 3},
+        {.net =
+             "input 2x3x4; conv out=3; tanh as=a; conv out=3 from=a frozen=yes as=b; add from=a,b; sigmoid as=c; conv "
+             "out=3 from=c as=d; conv out=3 from=c frozen=yes as=e; add from=d,e; flatten; dense out=2",
+         .batch = 3},
     };
     check_nets(settings, COUNT_OF(settings));
 }

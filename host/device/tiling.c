@@ -208,7 +208,7 @@ static void consider(const clt__limits *limits, const clt__group_tile *tile, con
     const int64_t cost = product_cost(limits, tile, p, slices), all = cost + adding_cost(limits, p, slices);
     if (*least >= 0 && all >= *least) return;
     *least = all;
-    *best = (clt__tiling){*tile, slices, (double)cost / EIGHTHS};
+    *best = (clt__tiling){*tile, slices, (double)cost / EIGHTHS, (double)all / EIGHTHS};
 }
 
 /* A slice has some slabs, for its sums cost a pass over memory. */

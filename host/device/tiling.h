@@ -45,7 +45,8 @@ typedef struct clt__product {
 typedef struct clt__tiling {
     clt__group_tile tile;
     int slices;
-    double clocks; /* of the product alone, without adding up the slices */
+    double clocks; /* of the product alone */
+    double all;    /* and of adding up the slices */
 } clt__tiling;
 
 /* False where local memory does not hold even the smallest tile. */

@@ -54,8 +54,8 @@ typedef struct clt__launches {
     double
         clocks[CLT__MAX_LAUNCHES]; /* that each takes by the model of device/tiling.h, 0 where memory alone decides */
     uint64_t scratch_reals;        /* device memory for this op alone, 0 for none */
-    uint64_t moved[CLT__MAX_LAUNCHES]; /* of it, what each launch reads and writes; 0 where that is all of it */
-    int arithmetic;                    /* the launch that does most of it */
+    uint64_t moved[CLT__MAX_LAUNCHES]; /* reals of scratch memory that each reads or writes; 0 where that is all */
+    int arithmetic;                    /* the launch that does most of the flops */
     uint64_t local_reals;              /* local memory of each work-group, for the launches that take it */
     double flops;                      /* the arithmetic of one run, multiplications and additions apart */
 } clt__launches;

@@ -92,6 +92,8 @@ static const clt__case cases[] = {
     {3, "input 70x5x5; conv out=70 kernel=3 padding=1 bias=no; tanh; conv out=33 kernel=5 padding=4 stride=2"},
     {1, "input 31x1x13; conv out=2 kernel=1x3 stride=1x5; relu; conv out=40 kernel=1x2 padding=0x3"},
     {64, "input 13x17x2; conv out=10 kernel=5x2 stride=4x2 padding=2x1; sigmoid; conv out=1 kernel=1 stride=2"},
+    {3,
+     "input 3x1x8; conv out=4; conv out=4 kernel=3 stride=2x3 padding=1; conv out=3 kernel=1x3 stride=3 padding=0x1"},
     {1, "input 2x5x5; conv out=4 kernel=3 groups=2"},
     {3, "input 6x9x7; conv out=6 kernel=3 padding=1 groups=6; relu; conv out=12 kernel=3 groups=6 stride=2; tanh"},
     {3, "input 33x9x8; conv out=33 kernel=3x2 groups=33 stride=2x1 padding=1 bias=no; relu; conv out=34; sigmoid; "

@@ -74,7 +74,7 @@ typedef struct clt__layer_row {
     bool fuses;            /* forward can apply the activation that follows */
     bool adds;             /* forward can add another value to its own: one input more */
     bool takes_activation; /* backward applies the derivative of the activation fused into its (first) input */
-    bool takes_rest; /* backward can add to its input's gradient what other layers that read that give: layer->rest */
+    bool takes_rest; /* backward can add layer->rest to its input's gradient: what the input's other readers give */
     const clt__case *cases; /* ends with a NULL net */
 } clt__layer_row;
 

@@ -210,7 +210,7 @@ static bool is_like_tensor(const char *name)
         if (strncmp(name, of_net[i], strlen(of_net[i])) == 0) return true;
     for (size_t i = 0; dot && i < sizeof of_layer / sizeof *of_layer; i++)
         if (strcmp(dot + 1, of_layer[i]) == 0) return true;
-    return false;
+    return strstr(name, ".gradient.") || strstr(name, ".input_gradient."); /* parts of gradients are numbered */
 }
 
 static clt_status set_name(const parser *p, clt__item *item, const char *name, clt_error *error)

@@ -13,8 +13,8 @@ static const int scalar[4] = {1, 1, 1, 1};
 
 /* ---- tensors
  *
- * A layer's are called after it; those that no layer owns have a dot in their names, which a layer's name cannot have,
- * or are called `input`, `loss` and `output.gradient`, which layers may not be called (description.c). */
+ * A layer's are called after it, or have its name and a dot before their own; those that no layer owns are called by
+ * what no layer may be (is_like_tensor in description.c). */
 
 clt_status clt__net_add_flat(clt__net *net, const char *name, clt__type type, int count, int *index, clt_error *error)
 {
@@ -30,8 +30,8 @@ clt_status clt__net_add_images(clt__net *net, const char *name, clt__type type, 
 
 /* ---- the graph: shapes, fusing, parameters */
 
-/* Lines may become part of the layer before them, whose output is then theirs: a sum of two, of the later of these; an
- * activation, of what it is the only one to read. */
+/* A line may become part of a layer that it alone reads, and whose output is then the line's: an activation of any that
+ * can apply it, a sum of two of the later of both, if that can add. */
 
 enum { APART = -1 };
 
@@ -300,13 +300,13 @@ static clt_status finish_gradient(clt__net *net, int batch, clt__value *value, c
 }
 
 /* The taker's part is the whole gradient: it adds up what the others have given. */
-static clt_status take_rest(clt__net *net, int batch, clt__layer *layer, clt_error *error)
+static clt_status add_up_rest(clt__net *net, int batch, clt__layer *layer, clt_error *error)
 {
     const clt__value *in = &layer->in[0];
     clt__flow *flow = &net->flow[in->tensor];
     if (flow->taker != (int)(layer - net->layer) || flow->uses == 1) return CLT_OK;
     TRY(join_parts(net, batch, in, "gradient.rest", layer->name, &layer->rest, error));
-    flow->parts = 0;
+    flow->parts = 0; /* from here on it is a value with one reader */
     flow->uses = 1;
     return CLT_OK;
 }
@@ -437,7 +437,7 @@ static clt_status add_backward_op(clt__net *net, const clt__net_options *options
     const int own = layer->row->passes_gradient ? 0 : layer->row->adds ? 1 : layer->inputs;
     TRY(pass_gradient(net, options->batch, layer, own, error));
     if (own == 0) return CLT_OK;
-    TRY(take_rest(net, options->batch, layer, error));
+    TRY(add_up_rest(net, options->batch, layer, error));
     for (int i = 0; i < own; i++) {
         clt__value *in = &layer->in[i];
         whole[i] = in->gradient = -1;

@@ -20,6 +20,12 @@ double clt__conv_weight_gradient_growth(const void *sizes);
 void clt__conv_finish_forward(const void *sizes, const clt__array *operand);
 void clt__conv_finish_input_gradient(const void *sizes, const clt__array *operand);
 
+/* Of the formula, of one without groups. */
+static inline double clt__conv_flops(const conv_sizes *z)
+{
+    return 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
+}
+
 /* conv_vector.c */
 void clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt__launches *to);
 void clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launches *to);

@@ -10,7 +10,7 @@ static void launch_product(conv_sizes *z, const clt__tiling *tiling, const char 
 {
     clt__launch_product(limits, tiling, "conv_tile.cl", kernel, adding, count, activation, product, to);
     z->slices = tiling->slices;
-    to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
+    to->flops = clt__conv_flops(z);
 }
 
 void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to)

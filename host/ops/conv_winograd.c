@@ -82,8 +82,7 @@ static bool winograd_pays(const clt__correlation *q, const layout *l, const clt_
 
 static bool has_tiles(const conv_sizes *z, const clt__correlation *q, const clt__limits *limits)
 {
-    return limits->winograd && z->r == 3 && z->s == 3 && z->stride_y == 1 && z->stride_x == 1 &&
-           clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / 4;
+    return clt__winograd_fits(z, limits) && clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / 4;
 }
 
 static bool launch_tiles(conv_sizes *z, const clt__correlation *q, const char *kernel, const clt__limits *limits,
@@ -99,7 +98,7 @@ static bool launch_tiles(conv_sizes *z, const clt__correlation *q, const char *k
                 l.out);
     clt__define_activation(to, z->activation);
     to->file = "conv_winograd.cl";
-    to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c; /* the formula's: what a user asks for */
+    to->flops = clt__conv_flops(z); /* the formula's: what a user asks for */
     to->scratch_reals = (uint64_t)clt__winograd_positions(l.out) * (uint64_t)q->c *
                         (uint64_t)clt__divide_up(q->k, (int)stripe) * stripe;
     to->local_reals = layout_reals(q, &l);

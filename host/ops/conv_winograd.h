@@ -24,6 +24,12 @@ static inline int64_t clt__winograd_tiles(const clt__correlation *q, int out)
     return (int64_t)q->n * clt__divide_up(q->y, out) * clt__divide_up(q->x, out);
 }
 
+/* Whether there are Winograd tiles for such a filter, and the limits have any. */
+static inline bool clt__winograd_fits(const conv_sizes *z, const clt__limits *limits)
+{
+    return limits->winograd && z->r == 3 && z->s == 3 && z->stride_y == 1 && z->stride_x == 1;
+}
+
 /* Of a tile's inputs. */
 static inline int clt__winograd_positions(int out)
 {

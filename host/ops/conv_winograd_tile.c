@@ -19,7 +19,7 @@ static planes planes_of(const clt__correlation *q, int out)
                     .products = positions * tiles * (uint64_t)q->k};
 }
 
-/* One position's product of tiles and filters; all of them are one launch. Nobody adds up slices. */
+/* One position's product of tiles and filters; all of them are one launch, whose sums are not cut into slices. */
 static clt__product product_of(const clt__correlation *q, int out)
 {
     return (clt__product){.rows = (int)clt__winograd_tiles(q, out),
@@ -31,12 +31,13 @@ static clt__product product_of(const clt__correlation *q, int out)
                           .whole = true};
 }
 
-/* Scratch memory takes no more than a part of what a buffer may have: it should not make batches smaller. */
+/* Scratch memory takes no more than a part of what a buffer may have: the largest batch that fits a device becomes some
+ * percents smaller by it. */
 static bool has_room(const clt__correlation *q, const planes *p, const clt__limits *limits)
 {
     enum { PART = 4 };
     const uint64_t reals = p->inputs + p->filters + p->products;
-    return clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / (q->c > q->k ? q->c : q->k) &&
+    return clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / 2 / (q->c > q->k ? q->c : q->k) &&
            reals <= limits->allocation_bytes / PART / (uint64_t)limits->real_bytes;
 }
 
@@ -44,13 +45,13 @@ static bool has_room(const clt__correlation *q, const planes *p, const clt__limi
 static bool pays(const clt__tiling *tiling, const planes *p, const clt__tiling *formula, const clt__limits *limits)
 {
     const double passes = (double)clt__pass_clocks(limits, p->inputs + p->filters + p->products + p->products / 2);
-    return tiling->clocks + passes + (LAUNCHES - 1) * CLT__LAUNCH_CLOCKS < formula->clocks;
+    return tiling->clocks + passes + (LAUNCHES - 1) * CLT__LAUNCH_CLOCKS < formula->all;
 }
 
 bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__tiling *formula,
                                const clt__limits *limits, clt__launches *to)
 {
-    if (!limits->winograd || z->r != 3 || z->s != 3 || z->stride_y != 1 || z->stride_x != 1) return false;
+    if (!clt__winograd_fits(z, limits)) return false;
     const clt__correlation q = clt__correlation_of(z, input_gradient);
     const planes p = planes_of(&q, limits->winograd);
     if (!has_room(&q, &p, limits)) return false;
@@ -73,6 +74,6 @@ bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__ti
     to->moved[FILTERS] = p.filters;
     to->moved[PRODUCT] = to->scratch_reals = p.inputs + p.filters + p.products;
     to->moved[OUTPUT] = p.products;
-    to->flops = 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c; /* the formula's: what a user asks for */
+    to->flops = clt__conv_flops(z); /* the formula's: what a user asks for */
     return true;
 }

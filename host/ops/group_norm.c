@@ -40,7 +40,7 @@ static void statistics_twin(const void *sizes, const clt__array *operand)
     }
 }
 
-/* y = (x - mean) inverse weight[c] + bias[c] */
+/* y = (x - mean) inverse weight[c] + bias[c] + addend */
 static void forward_element(CLT__UNUSED const group_norm_sizes *z, const clt__array *operand, size_t at, int c,
                             size_t row)
 {

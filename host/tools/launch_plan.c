@@ -65,7 +65,7 @@ static clt_status find_program(const clt_device *device, const char *file, const
 }
 
 /* The first launch of several reads what the op reads, the last writes what it writes; between them lies scratch
- * memory. */
+ * memory. (Of a few operands that is not so: an addend is read by the last. The sum of all is right.) */
 static double bytes_of(const clt__tape *tape, const clt__op *op, clt_precision precision, const clt__launches *launches,
                        int which)
 {

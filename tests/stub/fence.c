@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 enum { PAGE = 4096, LEAST = PAGE, SLOTS = 1 << 14 };
@@ -24,6 +25,9 @@ static size_t slot_of(const char *start)
     return ((uintptr_t)start >> 6) * 2654435761u % SLOTS;
 }
 
+static char gone; /* the start of a freed slot, which stays taken so that those behind it are found */
+static int pieces;
+
 /* The slot that has `start`, else the free one that ends the search for it; NULL where the table is full. */
 static fenced *find(const char *start)
 {
@@ -32,11 +36,20 @@ static fenced *find(const char *start)
     return NULL;
 }
 
+/* The first slot that may be taken for `start`. */
+static fenced *find_room(const char *start)
+{
+    for (size_t i = 0, at = slot_of(start); i < SLOTS; i++, at = (at + 1) % SLOTS)
+        if (!table[at].start || table[at].start == &gone) return &table[at];
+    return NULL;
+}
+
 static int remember(fenced made)
 {
     pthread_mutex_lock(&lock);
-    fenced *slot = find(made.start);
+    fenced *slot = find_room(made.start);
     if (slot) *slot = made;
+    pieces += slot != NULL;
     pthread_mutex_unlock(&lock);
     return slot != NULL;
 }
@@ -49,9 +62,8 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
     if (size < LEAST || alignment > PAGE) return plain(memory, alignment, size);
     char *mapping = mmap(NULL, pages + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == MAP_FAILED) return plain(memory, alignment, size);
-    mprotect(mapping + pages, PAGE, PROT_NONE);
     const fenced made = {mapping + pages - taken, mapping, pages + PAGE};
-    if (!remember(made)) {
+    if (mprotect(mapping + pages, PAGE, PROT_NONE) != 0 || !remember(made)) {
         munmap(mapping, made.size);
         return plain(memory, alignment, size);
     }
@@ -59,10 +71,8 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
     return 0;
 }
 
-/* Freed slots stay taken, by a start that no memory has, so that those behind them are found. */
 static int forget(const char *start)
 {
-    static char gone;
     pthread_mutex_lock(&lock);
     fenced *slot = find(start);
     const int known = slot && slot->start;
@@ -79,4 +89,9 @@ void free(void *memory)
     static void (*plain)(void *);
     if (!plain) *(void **)&plain = dlsym(RTLD_NEXT, "free");
     if (memory && !forget(memory)) plain(memory);
+}
+
+__attribute__((destructor)) static void tell(void)
+{
+    (void)fprintf(stderr, "fence: %d pieces of memory\n", pieces);
 }
