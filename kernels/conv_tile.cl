@@ -128,20 +128,20 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     const phase across = phase_of(number % z.stride_x, z.w, z.s, z.stride_x, z.pad_x);
     const int rows = z.n * down.count * across.count, filter_columns = max(across.positions, 1);
     const int filter_rows = across.positions > 0 ? down.positions : 0; /* a phase without positions reads nothing */
-    /* Some phases have fewer inputs. A group beyond them does not return before the others' barriers, but has no terms: PoCL 3.1
-     * would take the last condition that follows the barriers from the group's first item. */
-    const slice_terms terms = terms_of(FIRST_M < rows ? down.positions * across.positions * z.k : 0, z.slices);
+    /* Some phases have fewer inputs. A group beyond them adds up zeros: if it returned before the barriers, PoCL 3.1 would take the
+     * last condition that follows them from the group's first item. */
+    const slice_terms terms = terms_of(down.positions * across.positions * z.k, z.slices);
     const digits step = digits_of(TILE_K, filter_columns, z.k);
     /* position down, position across, k: B_LANE is the same */
     digits at = digits_of(terms.first + A_LANE, filter_columns, z.k);
     place over[A_LOADS];
     UNROLL for (int j = 0; j < A_LOADS; j++)
     {
-        const int m = FIRST_M + A_LINE(j);
-        const digits pixel = digits_of(m, max(down.count, 1), max(across.count, 1)); /* a phase may have no inputs */
+        /* A phase may have no inputs: then what is read does not matter, for nothing is stored. */
+        const digits pixel = digits_of(FIRST_M + A_LINE(j), max(down.count, 1), max(across.count, 1));
         const int oy = down.first + pixel.middle, ox = across.first + pixel.inner;
-        over[j] = m < rows ? (place){oy, ox, ((pixel.outer * z.y + oy) * z.x + ox) * z.k}
-                           : (place){NOWHERE, NOWHERE, 0};
+        over[j] = pixel.outer < z.n ? (place){oy, ox, ((pixel.outer * z.y + oy) * z.x + ox) * z.k}
+                                    : (place){NOWHERE, NOWHERE, 0};
     }
 #define DY_AT(j)                                                                                                       \
     (at.outer < filter_rows && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \
