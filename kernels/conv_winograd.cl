@@ -19,7 +19,7 @@
 #include "params.h"
 #include "register_tile.h"
 #include "activations.h"
-#include "winograd_lines.h"
+#include "winograd.h"
 
 /* ---- filters */
 
@@ -47,28 +47,20 @@ static inline size_t filter_start(const int k0, const int c, const int channels)
 
 /* ---- a work-item's tiles */
 
+/* How many there is room for, a multiple of ROWS; the first of its own, and their number. */
 typedef struct {
-    int c, h, w;      /* of the source */
-    int k, y, x;      /* of the outputs */
-    int pad_y, pad_x;
-    int tiles_y, tiles_x;
-    int tiles;        /* of a work-item, a multiple of ROWS */
-    int first, count; /* this work-item's tiles */
-} correlation;
+    int room, first, count;
+} share;
+
+static inline share share_of(const correlation q, const int room)
+{
+    const int first = (int)get_global_id(0) * room;
+    return (share){room, first, min(room, q.tiles - first)};
+}
 
 /* Reals from one position to the next: an odd number of vectors, so that the positions of a tile do not fall on the same
  * lines of a cache. */
 #define PLANE(tiles, channels) (((tiles) * (((channels) + VEC - 1) / VEC) | 1) * VEC)
-
-typedef struct {
-    int n, y, x; /* its first output */
-} place;
-
-static inline place place_of(const correlation z, const int tile)
-{
-    const int in_image = tile % (z.tiles_y * z.tiles_x);
-    return (place){tile / (z.tiles_y * z.tiles_x), in_image / z.tiles_x * OUT, in_image % z.tiles_x * OUT};
-}
 
 /* The column of a tile's input that begins at `from`: rows begin <= i < end of it lie in the image, the others are zero. */
 static inline void load_column(global const real *from, const int pitch, const int begin, const int end, realv d[SIDE])
@@ -85,9 +77,10 @@ static inline void load_column(global const real *from, const int pitch, const i
 }
 
 /* V of one tile. Lanes past the last channel hold what is never read. */
-static inline void transform_input(const correlation z, global const real *source, const place at, local real *v)
+static inline void transform_input(const correlation z, const int room, global const real *source, const place at,
+                                   local real *v)
 {
-    const int top = at.y - z.pad_y, left = at.x - z.pad_x, plane = PLANE(z.tiles, z.c);
+    const int top = at.y - z.pad_y, left = at.x - z.pad_x, plane = PLANE(room, z.c);
     const int begin = clamp(-top, 0, (int)SIDE), end = clamp(z.h - top, begin, (int)SIDE);
     global const real *corner = source + (size_t)at.n * z.h * z.w * z.c;
     for (int c = 0; c < z.c; c += VEC) {
@@ -111,13 +104,13 @@ static inline void transform_input(const correlation z, global const real *sourc
 }
 
 /* M of all tiles, for one stripe of outputs. */
-static inline void multiply(const correlation z, local const real *v, global const real *u, local real *m)
+static inline void multiply(const correlation z, const share own, local const real *v, global const real *u, local real *m)
 {
     const int pitch = (z.c + VEC - 1) / VEC * VEC;
     for (int p = 0; p < POSITIONS; p++)
-        for (int t0 = 0; t0 < z.count; t0 += ROWS) {
-            local const real *a = v + p * PLANE(z.tiles, z.c) + t0 * pitch;
-            local real *to = m + p * PLANE(z.tiles, STRIPE) + t0 * STRIPE;
+        for (int t0 = 0; t0 < own.count; t0 += ROWS) {
+            local const real *a = v + p * PLANE(own.room, z.c) + t0 * pitch;
+            local real *to = m + p * PLANE(own.room, STRIPE) + t0 * STRIPE;
             global const real *b = u + p * z.c * STRIPE;
             tile t;
             TILE_CLEAR(t);
@@ -132,11 +125,11 @@ static inline void multiply(const correlation z, local const real *v, global con
 }
 
 /* The outputs k0 .. of one tile from its M. */
-static inline void transform_output(const correlation z, local const real *m, const place at, const int k0,
-                                    global const real *x, global const real *bias, global const real *addend,
-                                    global real *before, global real *y)
+static inline void transform_output(const correlation z, const int room, local const real *m, const place at,
+                                    const int k0, global const real *x, global const real *bias,
+                                    global const real *addend, global real *before, global real *y)
 {
-    const int plane = PLANE(z.tiles, STRIPE), rows = min(z.y - at.y, (int)OUT), cols = min(z.x - at.x, (int)OUT);
+    const int plane = PLANE(room, STRIPE), rows = min(z.y - at.y, (int)OUT), cols = min(z.x - at.x, (int)OUT);
     for (int k = k0; k < min(k0 + (int)STRIPE, z.k); k += VEC) {
         realv down[OUT * SIDE], line[SIDE], out[OUT];
         ROLLED for (int j = 0; j < SIDE; j++)
@@ -159,17 +152,17 @@ static inline void transform_output(const correlation z, local const real *m, co
 }
 
 /* x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. addend: or NULL. */
-static inline void correlate_tiles(const correlation z, global const real *source, global const real *filters,
-                                   global const real *x, global const real *bias, global const real *addend,
-                                   global real *before, global real *y, local real *v)
+static inline void correlate_tiles(const correlation z, const share own, global const real *source,
+                                   global const real *filters, global const real *x, global const real *bias,
+                                   global const real *addend, global real *before, global real *y, local real *v)
 {
-    local real *m = v + POSITIONS * PLANE(z.tiles, z.c);
-    for (int t = 0; t < z.count; t++)
-        transform_input(z, source, place_of(z, z.first + t), v + t * ((z.c + VEC - 1) / VEC * VEC));
+    local real *m = v + POSITIONS * PLANE(own.room, z.c);
+    for (int t = 0; t < own.count; t++)
+        transform_input(z, own.room, source, place_of(z, own.first + t), v + t * ((z.c + VEC - 1) / VEC * VEC));
     for (int k0 = 0; k0 < z.k; k0 += STRIPE) {
-        multiply(z, v, filters + filter_start(k0, 0, z.c), m);
-        for (int t = 0; t < z.count; t++)
-            transform_output(z, m + t * STRIPE, place_of(z, z.first + t), k0, x, bias, addend, before, y);
+        multiply(z, own, v, filters + filter_start(k0, 0, z.c), m);
+        for (int t = 0; t < own.count; t++)
+            transform_output(z, own.room, m + t * STRIPE, place_of(z, own.first + t), k0, x, bias, addend, before, y);
     }
 }
 
@@ -196,11 +189,8 @@ kernel void conv_winograd_forward(const conv_sizes given, global const real *res
                                   local real *restrict v)
 {
     const conv_sizes z = SIZES(given);
-    correlation q = {.c = z.c, .h = z.h, .w = z.w, .k = z.k, .y = z.y, .x = z.x, .pad_y = z.pad_y, .pad_x = z.pad_x,
-                     .tiles_y = (z.y + OUT - 1) / OUT, .tiles_x = (z.x + OUT - 1) / OUT, .tiles = z.tiles,
-                     .first = (int)get_global_id(0) * z.tiles};
-    q.count = min(z.tiles, z.n * q.tiles_y * q.tiles_x - q.first);
-    correlate_tiles(q, x, filters, 0, bias, addend, before, y, v);
+    const correlation q = correlation_of(z);
+    correlate_tiles(q, share_of(q, z.tiles), x, filters, 0, bias, addend, before, y, v);
 }
 
 #endif
@@ -232,11 +222,8 @@ kernel void conv_winograd_input_gradient(const conv_sizes given, global const re
                                          global real *restrict filters, local real *restrict v)
 {
     const conv_sizes z = SIZES(given);
-    correlation q = {.c = z.k, .h = z.y, .w = z.x, .k = z.c, .y = z.h, .x = z.w, .pad_y = 2 - z.pad_y,
-                     .pad_x = 2 - z.pad_x, .tiles_y = (z.h + OUT - 1) / OUT, .tiles_x = (z.w + OUT - 1) / OUT,
-                     .tiles = z.tiles, .first = (int)get_global_id(0) * z.tiles};
-    q.count = min(z.tiles, z.n * q.tiles_y * q.tiles_x - q.first);
-    correlate_tiles(q, dy, filters, x, 0, addend, 0, dx, v);
+    const correlation q = correlation_of(z);
+    correlate_tiles(q, share_of(q, z.tiles), dy, filters, x, 0, addend, 0, dx, v);
 }
 
 #endif

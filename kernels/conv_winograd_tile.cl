@@ -14,14 +14,7 @@
 #include "params.h"
 #include "group_tile.h"
 #include "activations.h"
-#include "winograd_lines.h"
-
-typedef struct {
-    int n, c, h, w;   /* of the source */
-    int k, y, x;      /* of the outputs */
-    int pad_y, pad_x;
-    int tiles_y, tiles_x, tiles; /* of an image, and in all */
-} correlation;
+#include "winograd.h"
 
 /* What all four take, and the weight, number `i` of nine, from channel `in` to `out`. */
 #ifdef OP_conv_forward
@@ -39,21 +32,6 @@ typedef struct {
 #define WEIGHT(z, i, in, out) w[((8 - (i)) * (z).c + (out)) * (z).k + (in)]
 #endif
 
-static inline correlation correlation_of(const conv_sizes z)
-{
-#ifdef OP_conv_forward
-    correlation q = {.n = z.n, .c = z.c, .h = z.h, .w = z.w, .k = z.k, .y = z.y, .x = z.x,
-                     .pad_y = z.pad_y, .pad_x = z.pad_x};
-#else
-    correlation q = {.n = z.n, .c = z.k, .h = z.y, .w = z.x, .k = z.c, .y = z.h, .x = z.w,
-                     .pad_y = 2 - z.pad_y, .pad_x = 2 - z.pad_x};
-#endif
-    q.tiles_y = (q.y + OUT - 1) / OUT;
-    q.tiles_x = (q.x + OUT - 1) / OUT;
-    q.tiles = q.n * q.tiles_y * q.tiles_x;
-    return q;
-}
-
 /* Elements of a position: of V, U and M, which follow one another in scratch memory. */
 #define V_PLANE(q) ((size_t)(q).tiles * (q).c)
 #define U_PLANE(q) ((size_t)(q).c * (q).k)
@@ -62,23 +40,13 @@ static inline correlation correlation_of(const conv_sizes z)
 #define U_OF(q) (V_OF(q) + POSITIONS * V_PLANE(q))
 #define M_OF(q) (U_OF(q) + POSITIONS * U_PLANE(q))
 
-typedef struct {
-    int n, y, x; /* its first output */
-} place;
-
-static inline place place_of(const correlation q, const int tile)
-{
-    const digits at = digits_of(tile, q.tiles_y, q.tiles_x);
-    return (place){at.outer, at.middle * OUT, at.inner * OUT};
-}
-
 kernel void conv_winograd_input_planes(OPERANDS)
 {
     const conv_sizes z = SIZES(given);
     const correlation q = correlation_of(z);
-    const int item = (int)get_global_id(0), c = item % q.c, tile = item / q.c;
-    if (tile >= q.tiles) return;
-    const place at = place_of(q, tile);
+    const int item = (int)get_global_id(0), c = item % q.c;
+    const place at = place_of(q, item / q.c);
+    if (at.n >= q.n) return;
     const int top = at.y - q.pad_y, left = at.x - q.pad_x;
     global const real *image = source + (size_t)at.n * q.h * q.w * q.c + c;
     global real *v = V_OF(q) + item;
@@ -142,9 +110,9 @@ kernel void conv_winograd_output_planes(OPERANDS)
 {
     const conv_sizes z = SIZES(given);
     const correlation q = correlation_of(z);
-    const int item = (int)get_global_id(0), k = item % q.k, tile = item / q.k;
-    if (tile >= q.tiles) return;
-    const place at = place_of(q, tile);
+    const int item = (int)get_global_id(0), k = item % q.k;
+    const place at = place_of(q, item / q.k);
+    if (at.n >= q.n) return;
     global const real *m = M_OF(q) + item;
     real down[OUT * SIDE], line[SIDE], out[OUT];
     UNROLL for (int j = 0; j < SIDE; j++)

@@ -95,7 +95,7 @@ static const char *net_of(const char *file)
     static const struct {
         const char *file, *net;
     } nets[] = {{"conv_winograd.cl", winograd_net_text},
-                {"winograd_lines.h", winograd_net_text},
+                {"winograd.h", winograd_net_text},
                 {"pool.cl", tied_net_text},
                 {"arithmetic.cl", joined_net_text},
                 {"join.cl", joined_net_text},
@@ -258,9 +258,9 @@ static const fault wrong_values[] = {
     {"update.cl", "kernel void gradient_norm_scale", "= hyper[HYPER_CLIP]", "= (real)0.1 * hyper[HYPER_CLIP]",
      "gradient_norm", "", "scale", disagree},
     {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
-    {"conv_winograd.cl", "kernel void conv_winograd_forward", ".pad_y = z.pad_y", ".pad_y = z.pad_y + 1",
-     "conv_forward", "conv1", "y", disagree},
-    {"winograd_lines.h", "void output_line", "y[2] = fma((realv)SQUARE_A,",
+    {"winograd.h", "correlation correlation_of", ".pad_y = z.pad_y", ".pad_y = z.pad_y + 1", "conv_forward", "conv1",
+     "y", disagree},
+    {"winograd.h", "void output_line", "y[2] = fma((realv)SQUARE_A,",
      "\n#ifdef OP_conv_forward\ny[2] = fma((realv)(SQUARE_A * (real)1.0001f),\n#else\ny[2] = "
      "fma((realv)SQUARE_A,"
      "\n#endif\n",
@@ -488,8 +488,8 @@ static void an_element_that_is_not_written_is_caught(void **state)
          "store_lanes(sum, row < rows ? z.k - k0 : 1,", "conv_weight_gradient", "conv1", "db", disagree},
         {"conv.cl", "kernel void conv_forward", "q.cols = min(z.block_x, z.x - q.x0);",
          "q.cols = min(z.block_x, z.x - q.x0) - (n == 2);", "conv_forward", "conv1", "y", disagree},
-        {"conv_winograd.cl", "kernel void conv_winograd_forward", "q.first);", "q.first) - 1;", "conv_forward", "conv1",
-         "y", disagree},
+        {"conv_winograd.cl", "share share_of", "q.tiles - first)", "q.tiles - first) - 1", "conv_forward", "conv1", "y",
+         disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {

@@ -20,7 +20,7 @@
  *
  * and the first for those that are one for all channels: the two scales in G, which are not exact, and the three
  * roundings of each line of A^T M and of (A^T M) A: 8 sum a_p T_p. B and A themselves are exact in float. Tiles of 2
- * have fewer of each: kernels/winograd_lines.h. */
+ * have fewer of each: kernels/winograd.h. */
 
 #include "ops/bounds.h"
 #include "ops/conv.h"

@@ -1,13 +1,47 @@
-/* The lines of Winograd's transforms (conv_winograd.cl): B^T d of inputs, G g of filters, A^T m of products, for tiles of OUT x OUT
- * outputs. */
-#ifndef CLT_WINOGRAD_LINES_H
-#define CLT_WINOGRAD_LINES_H
+/* What both schedules' Winograd tiles share (conv_winograd.cl has the formulas): the correlation that an op is, where its tiles of
+ * OUT x OUT outputs lie, and the lines of the transforms, B^T d of inputs, G g of filters, A^T m of products. */
+#ifndef CLT_WINOGRAD_H
+#define CLT_WINOGRAD_H
 
 #include "params.h"
 #include "real.h"
 
 #define OUT WINOGRAD
 enum { SIDE = OUT + 2, POSITIONS = SIDE * SIDE };
+
+/* Forward, or the input gradient, whose source is dy. */
+typedef struct {
+    int n, c, h, w;   /* of the source */
+    int k, y, x;      /* of the outputs */
+    int pad_y, pad_x;
+    int tiles_y, tiles_x, tiles; /* of an image, and in all */
+} correlation;
+
+static inline correlation correlation_of(const conv_sizes z)
+{
+#ifdef OP_conv_forward
+    correlation q = {.n = z.n, .c = z.c, .h = z.h, .w = z.w, .k = z.k, .y = z.y, .x = z.x,
+                     .pad_y = z.pad_y, .pad_x = z.pad_x};
+#else
+    correlation q = {.n = z.n, .c = z.k, .h = z.y, .w = z.x, .k = z.c, .y = z.h, .x = z.w,
+                     .pad_y = 2 - z.pad_y, .pad_x = 2 - z.pad_x};
+#endif
+    q.tiles_y = (q.y + OUT - 1) / OUT;
+    q.tiles_x = (q.x + OUT - 1) / OUT;
+    q.tiles = q.n * q.tiles_y * q.tiles_x;
+    return q;
+}
+
+/* A tile's first output. */
+typedef struct {
+    int n, y, x;
+} place;
+
+static inline place place_of(const correlation q, const int tile)
+{
+    const int in_image = tile % (q.tiles_y * q.tiles_x);
+    return (place){tile / (q.tiles_y * q.tiles_x), in_image / q.tiles_x * OUT, in_image % q.tiles_x * OUT};
+}
 
 #if OUT == 4
 
