@@ -5,7 +5,7 @@
  *   g(n) = n in the worst case (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1), and
  *   g(n) = 8 sqrt(n) with a probability of failure below 2 n exp(-32) (Higham and Mary, A new approach to probabilistic
  *          rounding error analysis, SIAM J. Sci. Comput. 41, 2019, theorem 2.4 with lambda = 8).
- * The lesser of the two is taken, with 1 % for the terms in u^2 and two roundings for the bias and the store. */
+ * The lesser of the two is taken, with 1 % for the terms in u^2 and two roundings for an addend and the store. */
 #ifndef CLT_OPS_BOUNDS_H
 #define CLT_OPS_BOUNDS_H
 

@@ -118,9 +118,8 @@ void clt__conv_weight_gradient_twin(const void *sizes, const clt__array *operand
     clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
 }
 
-CLT__GROWTH(extern, clt__conv_forward_growth, conv_sizes, clt__growth((double)z->r * z->s * z->c / z->groups + 2))
-CLT__GROWTH(extern, clt__conv_input_gradient_growth, conv_sizes,
-            clt__growth((double)z->r * z->s * z->k / z->groups + 1))
+CLT__GROWTH(extern, clt__conv_forward_growth, conv_sizes, clt__growth((double)z->r * z->s * z->c / z->groups + 1))
+CLT__GROWTH(extern, clt__conv_input_gradient_growth, conv_sizes, clt__growth((double)z->r * z->s * z->k / z->groups))
 CLT__GROWTH(extern, clt__conv_weight_gradient_growth, conv_sizes, clt__growth((double)z->n * z->y * z->x))
 
 CLT__ACTIVATES(extern, clt__conv_finish_forward, conv_sizes, FORWARD_Y, FORWARD_SUMS)

@@ -191,7 +191,7 @@ static void add_channel(const form *f, int positions, const transformed *u, cons
 }
 
 /* The slack of a tile's outputs where it lies in the image. */
-static void store_slack(const clt__correlation *q, const form *f, int out, place at, int k, const sums *s, int after,
+static void store_slack(const clt__correlation *q, const form *f, int out, place at, int k, const sums *s,
                         double *slack)
 {
     double product[16], squares[16], rounding[16], root[MOST];
@@ -203,7 +203,7 @@ static void store_slack(const clt__correlation *q, const form *f, int out, place
         for (int j = 0; j < out && at.x + j < q->x; j++) {
             const int l = i * out + j;
             slack[((at.n * (int64_t)q->y + at.y + i) * q->x + at.x + j) * q->k + k] =
-                1.01 * (8 * sqrt(q->c * squares[l] + rounding[l]) + (f->other_roundings + after) * product[l]);
+                1.01 * (8 * sqrt(q->c * squares[l] + rounding[l]) + (f->other_roundings + 2) * product[l]);
         }
 }
 
@@ -212,9 +212,8 @@ static int smaller(int64_t a, int64_t b)
     return (int)(a < b ? a : b);
 }
 
-/* The slack of every sum, a bias and an addend apart. `source`: x, or dy for the input gradient. after: how often the
- * sums are rounded again. */
-static void fill_slack(const conv_sizes *z, bool input_gradient, const double *source, const double *weights, int after,
+/* The slack of every sum, a bias and an addend apart. `source`: x, or dy for the input gradient. */
+static void fill_slack(const conv_sizes *z, bool input_gradient, const double *source, const double *weights,
                        double *slack)
 {
     enum { TILES = 8, OUTPUTS = 16 }; /* at a time, so that each plane is transformed once for several products */
@@ -237,40 +236,34 @@ static void fill_slack(const conv_sizes *z, bool input_gradient, const double *s
             }
             for (int t = 0; t < tiles; t++)
                 for (int o = 0; o < outputs; o++)
-                    store_slack(&q, f, out, place_of(&q, out, tile + t), k + o, &sum[t][o], after, slack);
+                    store_slack(&q, f, out, place_of(&q, out, tile + t), k + o, &sum[t][o], slack);
         }
 }
 
-/* Of the sums, when bias and addend are added and the result is stored. */
-static int roundings_after(const clt__array *addend)
+/* A bias or an addend, if there is one: each is part of two roundings at most, its own addition's and the other's. */
+static void allow_added(const clt__array *sum, const clt__array *added)
 {
-    return addend->real ? 3 : 2;
-}
-
-static void allow_addend(const clt__array *sum, const clt__array *addend)
-{
-    for (size_t i = 0; i < sum->count && addend->real; i++) sum->slack[i] += clt__growth(0) * fabs(addend->real[i]);
+    for (size_t i = 0; i < sum->count && added->real; i++)
+        sum->slack[i] += clt__growth(0) * fabs(added->real[i % added->count]);
 }
 
 bool clt__winograd_forward_bound(const void *sizes, const clt__array *operand)
 {
     const conv_sizes *z = sizes;
-    const clt__array *y = &operand[FORWARD_Y], *bias = &operand[FORWARD_BIAS], *addend = &operand[FORWARD_ADDEND];
+    const clt__array *y = &operand[FORWARD_Y];
     if (!z->winograd) return false;
-    fill_slack(z, false, operand[FORWARD_X].real, operand[FORWARD_W].real, roundings_after(addend), y->slack);
-    for (size_t i = 0; i < y->count && bias->real; i++)
-        y->slack[i] += clt__growth(1) * fabs(bias->real[i % bias->count]);
-    allow_addend(y, addend);
+    fill_slack(z, false, operand[FORWARD_X].real, operand[FORWARD_W].real, y->slack);
+    allow_added(y, &operand[FORWARD_BIAS]);
+    allow_added(y, &operand[FORWARD_ADDEND]);
     return true;
 }
 
 bool clt__winograd_input_gradient_bound(const void *sizes, const clt__array *operand)
 {
     const conv_sizes *z = sizes;
-    const clt__array *dx = &operand[INPUT_GRADIENT_DX], *addend = &operand[INPUT_GRADIENT_ADDEND];
+    const clt__array *dx = &operand[INPUT_GRADIENT_DX];
     if (!z->winograd) return false;
-    fill_slack(z, true, operand[INPUT_GRADIENT_DY].real, operand[INPUT_GRADIENT_W].real, roundings_after(addend),
-               dx->slack);
-    allow_addend(dx, addend);
+    fill_slack(z, true, operand[INPUT_GRADIENT_DY].real, operand[INPUT_GRADIENT_W].real, dx->slack);
+    allow_added(dx, &operand[INPUT_GRADIENT_ADDEND]);
     return true;
 }

@@ -48,8 +48,8 @@ static void weight_gradient_twin(const void *sizes, const clt__array *operand)
     clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
 }
 
-CLT__GROWTH(static, forward_growth, dense_sizes, clt__growth((double)z->i + 2))
-CLT__GROWTH(static, input_gradient_growth, dense_sizes, clt__growth((double)z->o + 1))
+CLT__GROWTH(static, forward_growth, dense_sizes, clt__growth((double)z->i + 1))
+CLT__GROWTH(static, input_gradient_growth, dense_sizes, clt__growth(z->o))
 CLT__GROWTH(static, weight_gradient_growth, dense_sizes, clt__growth(z->n))
 CLT__ACTIVATES(static, finish_forward, dense_sizes, FORWARD_Y, FORWARD_SUMS)
 CLT__DEACTIVATES(static, finish_input_gradient, dense_sizes, INPUT_GRADIENT_DX, INPUT_GRADIENT_X)
