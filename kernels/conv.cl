@@ -19,19 +19,21 @@
  * every tensor; those lanes are never stored. */
 #include "conv_finish.h"
 #include "params.h"
+#include "phase.h"
 #include "register_tile.h"
 #include "activations.h"
 
-/* What forward and input gradient share: a correlation of `source` with `weights` [r,s,c,k]. For the input
- * gradient the source is dy, with stride - 1 zeros inserted between its pixels (`spread` = stride). */
+/* What forward and input gradient share: a correlation of `source` with `weights` [r,s,c,k]. For the input gradient the
+ * source is dy, and the outputs are the inputs of one phase, with the filter positions that they meet. */
 typedef struct {
-    int c, h, w;            /* of the source, before spreading */
+    int c, h, w;            /* of the source */
     int k, r, s;            /* of the filter */
-    int stride_y, stride_x; /* of the outputs over the spread source */
-    int spread_y, spread_x;
+    int stride_y, stride_x; /* of the outputs over the source */
     int pad_y, pad_x;
     int y0, x0, rows, cols; /* this work-item's block of outputs */
-    int y, x;               /* all outputs of an image */
+    int first_y, first_x;   /* where in the image output 0 lies, */
+    int step_y, step_x;     /* how far the next one is, */
+    int x;                  /* and how wide the image is */
     int pitch;              /* reals in a row of the patch */
 } correlation;
 
@@ -51,10 +53,9 @@ static inline void clear_run(local real *to, const int count)
     for (; i < count; i++) to[i] = 0;
 }
 
-/* One row of the patch where source pixels are neighbours: zeros, a run of pixels, zeros. `first` is the source column
- * of the row's first pixel. */
-static inline void copy_dense_row(local real *to, global const real *row, const int first, const int width, const int w,
-                                  const int c)
+/* One row of the patch: zeros, a run of pixels, zeros. `first` is the source column of the row's first pixel. */
+static inline void copy_row(local real *to, global const real *row, const int first, const int width, const int w,
+                            const int c)
 {
     const int begin = clamp(-first, 0, width), end = clamp(w - first, begin, width);
     clear_run(to, begin * c);
@@ -62,47 +63,30 @@ static inline void copy_dense_row(local real *to, global const real *row, const 
     clear_run(to + end * c, (width - end) * c);
 }
 
-/* The same where `spread` - 1 zeros lie between source pixels. */
-static inline void copy_spread_row(local real *to, global const real *row, const int first, const int width,
-                                   const int w, const int c, const int spread)
-{
-    for (int i = 0; i < width; i++) {
-        const int at = first + i;
-        if (at >= 0 && at % spread == 0 && at / spread < w)
-            copy_run(to + i * c, row + at / spread * c, c);
-        else
-            clear_run(to + i * c, c);
-    }
-}
-
-/* Copies the `height` x `width` pixels under a block, the first at (top, left) of the spread source. */
+/* Copies the `height` x `width` pixels under a block, the first at (top, left) of the source. */
 static inline void copy_patch(local real *patch, global const real *image, const int height, const int width,
-                              const int top, const int left, const int h, const int w, const int c, const int spread_y,
-                              const int spread_x)
+                              const int top, const int left, const int h, const int w, const int c)
 {
     for (int i = 0; i < height; i++) {
         local real *to = patch + i * width * c;
-        const int at = top + i;
-        if (at < 0 || at % spread_y != 0 || at / spread_y >= h)
+        if (top + i < 0 || top + i >= h)
             clear_run(to, width * c);
-        else if (spread_x == 1)
-            copy_dense_row(to, image + at / spread_y * w * c, left, width, w, c);
         else
-            copy_spread_row(to, image + at / spread_y * w * c, left, width, w, c, spread_x);
+            copy_row(to, image + (top + i) * w * c, left, width, w, c);
     }
 }
 
 #ifndef OP_conv_weight_gradient /* forward and input gradient: a tile is TILE_Y x TILE_X pixels, ROWS of them in all */
 
 /* The sums of one tile: `under` is the patch under its first pixel, `weights` the first of its STRIPE outputs, `top` the
- * row of the spread source that lies under it. Filter rows that meet nothing but padding are left out. */
+ * row of the source that lies under it. Filter rows that meet nothing but padding are left out. */
 static inline tile correlate(const correlation z, local const real *under, global const real *weights, const int top)
 {
     tile t;
     TILE_CLEAR(t);
     const int step_y = z.stride_y * z.pitch, step_x = z.stride_x * z.c;
     const int begin = clamp(-top - (TILE_Y - 1) * z.stride_y, 0, z.r);
-    const int end = clamp((z.h - 1) * z.spread_y + 1 - top, begin, z.r);
+    const int end = clamp(z.h - top, begin, z.r);
     weights += begin * z.s * z.c * z.k;
     for (int r = begin; r < end; r++) {
         local const real *a = under + r * z.pitch;
@@ -131,8 +115,9 @@ static inline void correlate_block(const correlation z, local const real *patch,
                 {
                     const int oy = ty + i / COLS / TILE_X, ox = tx + i / COLS % TILE_X, k = k0 + i % COLS * VEC;
                     if (oy >= z.rows || ox >= z.cols || k >= z.k) continue;
-                    const int left = (z.k <= STRIPE ? (z.cols - ox) * z.k : z.k) - k; /* see store_lanes */
-                    FINISH(sums[i], ((z.y0 + oy) * z.x + z.x0 + ox) * z.k + k, k, left);
+                    const bool in_row = z.k <= STRIPE && z.step_x == 1; /* see store_lanes */
+                    const int row = z.first_y + (z.y0 + oy) * z.step_y, col = z.first_x + (z.x0 + ox) * z.step_x;
+                    FINISH(sums[i], (row * z.x + col) * z.k + k, k, (in_row ? (z.cols - ox) * z.k : z.k) - k);
                 }
             }
 }
@@ -145,16 +130,17 @@ kernel void conv_forward(const conv_sizes given, global const real *restrict x, 
 {
     const conv_sizes z = SIZES(given);
     const int block = (int)get_global_id(1), n = (int)get_global_id(2);
-    correlation q = {.c = z.c, .h = z.h, .w = z.w, .k = z.k, .r = z.r, .s = z.s, .spread_y = 1, .spread_x = 1,
+    correlation q = {.c = z.c, .h = z.h, .w = z.w, .k = z.k, .r = z.r, .s = z.s,
                      .stride_y = z.stride_y, .stride_x = z.stride_x, .pad_y = z.pad_y, .pad_x = z.pad_x,
-                     .y = z.y, .x = z.x, .y0 = block / z.blocks_x * z.block_y, .x0 = block % z.blocks_x * z.block_x};
+                     .y0 = block / z.blocks_x * z.block_y, .x0 = block % z.blocks_x * z.block_x,
+                     .step_y = 1, .step_x = 1, .x = z.x};
     q.rows = min(z.block_y, z.y - q.y0);
     q.cols = min(z.block_x, z.x - q.x0);
     const int height = (ROUND_UP(z.block_y, TILE_Y) - 1) * z.stride_y + z.r;
     const int width = (ROUND_UP(z.block_x, TILE_X) - 1) * z.stride_x + z.s;
     q.pitch = width * z.c;
     copy_patch(patch, x + (size_t)n * z.h * z.w * z.c, height, width, q.y0 * z.stride_y - z.pad_y,
-               q.x0 * z.stride_x - z.pad_x, z.h, z.w, z.c, 1, 1);
+               q.x0 * z.stride_x - z.pad_x, z.h, z.w, z.c);
     const size_t image = (size_t)n * z.y * z.x * z.k;
     correlate_block(q, patch, w, 0, bias, addend ? addend + image : 0, before ? before + image : 0, y + image);
 }
@@ -162,37 +148,57 @@ kernel void conv_forward(const conv_sizes given, global const real *restrict x, 
 
 #ifdef OP_conv_input_gradient
 
-/* turned[r,s,k,c] = w[R-1-r, S-1-s, c, k]: the filter of the input gradient. Work-item (k, filter position). */
+/* Filter positions from `start` on, one in `stride`. */
+static inline int positions_from(const int start, const int filter, const int stride)
+{
+    return (filter - start + stride - 1) / stride;
+}
+
+/* Where the filter of the phase whose positions start there begins, all phases having room for the largest. */
+static inline int phase_filter(const conv_sizes z, const int start_y, const int start_x)
+{
+    const int most = positions_from(0, z.r, z.stride_y) * positions_from(0, z.s, z.stride_x);
+    return (start_y * z.stride_x + start_x) * most * z.k * z.c;
+}
+
+/* turned[phase][its positions backwards][k,c] = w[r,s,c,k]. Work-item (k, filter position). */
 kernel void conv_turn_weights(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
                               global const real *restrict x, global const real *restrict addend,
                               global real *restrict dx, global real *restrict turned)
 {
     const conv_sizes z = SIZES(given);
-    const int k = (int)get_global_id(0), rs = (int)get_global_id(1);
-    global const real *from = w + (z.r * z.s - 1 - rs) * z.c * z.k + k;
-    global real *to = turned + (rs * z.k + k) * z.c;
+    const int k = (int)get_global_id(0), rs = (int)get_global_id(1), r = rs / z.s, s = rs % z.s;
+    const int start_y = r % z.stride_y, start_x = s % z.stride_x, across = positions_from(start_x, z.s, z.stride_x);
+    const int row = positions_from(start_y, z.r, z.stride_y) - 1 - r / z.stride_y, col = across - 1 - s / z.stride_x;
+    global const real *from = w + rs * z.c * z.k + k;
+    global real *to = turned + phase_filter(z, start_y, start_x) + ((row * across + col) * z.k + k) * z.c;
     for (int c = 0; c < z.c; c++) to[c] = from[c * z.k];
 }
 
-/* Work-item (0, block, image). x is NULL where no activation's derivative is to be applied. */
+/* Work-item (phase, block, image). x is NULL where no activation's derivative is to be applied. */
 kernel void conv_input_gradient(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
                                 global const real *restrict x, global const real *restrict addend,
                                 global real *restrict dx, global real *restrict turned, local real *restrict patch)
 {
     const conv_sizes z = SIZES(given);
-    const int block = (int)get_global_id(1), n = (int)get_global_id(2);
-    correlation q = {.c = z.k, .h = z.y, .w = z.x, .k = z.c, .r = z.r, .s = z.s, .spread_y = z.stride_y,
-                     .spread_x = z.stride_x, .stride_y = 1, .stride_x = 1, .pad_y = z.r - 1 - z.pad_y,
-                     .pad_x = z.s - 1 - z.pad_x, .y = z.h, .x = z.w, .y0 = block / z.blocks_x * z.block_y,
-                     .x0 = block % z.blocks_x * z.block_x};
-    q.rows = min(z.block_y, z.h - q.y0);
-    q.cols = min(z.block_x, z.w - q.x0);
-    const int height = ROUND_UP(z.block_y, TILE_Y) - 1 + z.r, width = ROUND_UP(z.block_x, TILE_X) - 1 + z.s;
+    const int number = (int)get_global_id(0), block = (int)get_global_id(1), n = (int)get_global_id(2);
+    const phase down = phase_of(number / z.stride_x, z.h, z.r, z.stride_y, z.pad_y);
+    const phase across = phase_of(number % z.stride_x, z.w, z.s, z.stride_x, z.pad_x);
+    correlation q = {.c = z.k, .h = z.y, .w = z.x, .k = z.c, .r = down.positions, .s = across.positions,
+                     .stride_y = 1, .stride_x = 1,
+                     .pad_y = down.positions - 1 - down.first, .pad_x = across.positions - 1 - across.first,
+                     .y0 = block / z.blocks_x * z.block_y, .x0 = block % z.blocks_x * z.block_x,
+                     .first_y = down.begin, .first_x = across.begin,
+                     .step_y = z.stride_y, .step_x = z.stride_x, .x = z.w};
+    q.rows = min(z.block_y, down.count - q.y0);
+    q.cols = min(z.block_x, across.count - q.x0);
+    const int height = ROUND_UP(z.block_y, TILE_Y) - 1 + q.r, width = ROUND_UP(z.block_x, TILE_X) - 1 + q.s;
     q.pitch = width * z.k;
-    copy_patch(patch, dy + (size_t)n * z.y * z.x * z.k, height, width, q.y0 - q.pad_y, q.x0 - q.pad_x, z.y, z.x, z.k,
-               z.stride_y, z.stride_x);
+    if (q.r > 0 && q.s > 0)
+        copy_patch(patch, dy + (size_t)n * z.y * z.x * z.k, height, width, q.y0 - q.pad_y, q.x0 - q.pad_x, z.y, z.x, z.k);
     const size_t image = (size_t)n * z.h * z.w * z.c;
-    correlate_block(q, patch, turned, x ? x + image : 0, 0, addend ? addend + image : 0, 0, dx + image);
+    correlate_block(q, patch, turned + phase_filter(z, down.start, across.start), x ? x + image : 0, 0, addend ? addend + image : 0,
+                    0, dx + image);
 }
 #endif
 
@@ -232,7 +238,7 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
         const int rows = min(z.block_y, z.y - y0), cols = min(z.block_x, z.x - x0);
         global const real *gradient = dy + (((size_t)n * z.y + y0) * z.x + x0) * z.k + k0;
         copy_patch(patch, x + (size_t)n * z.h * z.w * z.c, height, width, y0 * z.stride_y - z.pad_y,
-                   x0 * z.stride_x - z.pad_x, z.h, z.w, z.c, 1, 1);
+                   x0 * z.stride_x - z.pad_x, z.h, z.w, z.c);
         for (int r = 0; r < z.r; r += TILE_R)
             for (int sc = 0; sc < row_weights; sc += TILE_SC) {
                 tile t;

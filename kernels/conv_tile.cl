@@ -21,6 +21,7 @@
 #include "params.h"
 #include "group_tile.h"
 #include "product_finish.h"
+#include "phase.h"
 
 enum { NOWHERE = -(1 << 29) }; /* a coordinate outside every image, however far a filter reaches */
 
@@ -91,23 +92,6 @@ kernel SUM_GROUP void conv_forward_add(const conv_sizes given, global const real
 #endif
 
 #ifdef OP_conv_input_gradient
-/* Inputs whose coordinates leave the same rest when divided by the strides meet the same filter positions: those of a
- * phase, every stride-th one. A phase is a product of its own, in which no position is left out: its inputs are
- * h = begin + stride * i, its positions r = start + stride * j, and they meet output y = first + i - j. */
-typedef struct {
-    int begin, count;     /* of the inputs */
-    int start, positions; /* of the filter */
-    int first;            /* the output that the first of each meet at */
-} phase;
-
-static inline phase phase_of(const int begin, const int size, const int filter, const int stride, const int pad)
-{
-    phase p = {.begin = begin, .start = (begin + pad) % stride, .first = (begin + pad) / stride};
-    p.count = begin < size ? (size - begin - 1) / stride + 1 : 0;
-    p.positions = p.start < filter ? (filter - p.start - 1) / stride + 1 : 0;
-    return p;
-}
-
 /* The number of the input that is the phase's m-th. */
 static inline int pixel_at(const conv_sizes z, const phase down, const phase across, const int m)
 {

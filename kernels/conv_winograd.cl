@@ -20,6 +20,7 @@
 #include "register_tile.h"
 #include "activations.h"
 #include "winograd.h"
+#include "winograd_planes.h"
 
 /* ---- filters */
 
@@ -58,55 +59,10 @@ static inline share share_of(const correlation q, const int room)
     return (share){room, first, min(room, q.tiles - first)};
 }
 
-/* Reals from one position to the next: an odd number of vectors, so that the positions of a tile do not fall on the same
- * lines of a cache. */
-#define PLANE(tiles, channels) (((tiles) * (((channels) + VEC - 1) / VEC) | 1) * VEC)
-
-/* The column of a tile's input that begins at `from`: rows begin <= i < end of it lie in the image, the others are zero. */
-static inline void load_column(global const real *from, const int pitch, const int begin, const int end, realv d[SIDE])
-{
-    if (begin == 0 && end == SIDE) {
-        UNROLL for (int i = 0; i < SIDE; i++) d[i] = LOAD(from + i * pitch);
-    } else {
-        UNROLL for (int i = 0; i < SIDE; i++)
-        {
-            d[i] = (realv)0;
-            if (i >= begin && i < end) d[i] = LOAD(from + i * pitch);
-        }
-    }
-}
-
-/* V of one tile. Lanes past the last channel hold what is never read. */
-static inline void transform_input(const correlation z, const int room, global const real *source, const place at,
-                                   local real *v)
-{
-    const int top = at.y - z.pad_y, left = at.x - z.pad_x, plane = PLANE(room, z.c);
-    const int begin = clamp(-top, 0, (int)SIDE), end = clamp(z.h - top, begin, (int)SIDE);
-    global const real *corner = source + (size_t)at.n * z.h * z.w * z.c;
-    for (int c = 0; c < z.c; c += VEC) {
-        realv down[SIDE * SIDE], line[SIDE], d[SIDE];
-        ROLLED for (int j = 0; j < SIDE; j++)
-        {
-            if (left + j < 0 || left + j >= z.w) {
-                UNROLL for (int i = 0; i < SIDE; i++) down[i * SIDE + j] = (realv)0;
-                continue;
-            }
-            load_column(corner + (top * z.w + left + j) * z.c + c, z.w * z.c, begin, end, d);
-            input_line(d, line);
-            UNROLL for (int i = 0; i < SIDE; i++) down[i * SIDE + j] = line[i];
-        }
-        ROLLED for (int i = 0; i < SIDE; i++)
-        {
-            input_line(down + i * SIDE, line);
-            UNROLL for (int j = 0; j < SIDE; j++) STORE(line[j], v + (i * SIDE + j) * plane + c);
-        }
-    }
-}
-
 /* M of all tiles, for one stripe of outputs. */
 static inline void multiply(const correlation z, const share own, local const real *v, global const real *u, local real *m)
 {
-    const int pitch = (z.c + VEC - 1) / VEC * VEC;
+    const int pitch = PITCH(z.c);
     for (int p = 0; p < POSITIONS; p++)
         for (int t0 = 0; t0 < own.count; t0 += ROWS) {
             local const real *a = v + p * PLANE(own.room, z.c) + t0 * pitch;
@@ -158,7 +114,7 @@ static inline void correlate_tiles(const correlation z, const share own, global 
 {
     local real *m = v + POSITIONS * PLANE(own.room, z.c);
     for (int t = 0; t < own.count; t++)
-        transform_input(z, own.room, source, place_of(z, own.first + t), v + t * ((z.c + VEC - 1) / VEC * VEC));
+        transform_input(z, PLANE(own.room, z.c), source, place_of(z, own.first + t), z.c, v + t * PITCH(z.c));
     for (int k0 = 0; k0 < z.k; k0 += STRIPE) {
         multiply(z, own, v, filters + filter_start(k0, 0, z.c), m);
         for (int t = 0; t < own.count; t++)

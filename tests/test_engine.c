@@ -65,7 +65,7 @@ static const char net_text[] =
 
 /* One whose convolutions are of Winograd tiles, cut by the image's edge. */
 static const char winograd_net_text[] =
-    "input 32x8x7; conv out=33 kernel=3 padding=1; relu; conv out=31 kernel=3 padding=1; flatten; dense out=3";
+    "input 32x14x15; conv out=33 kernel=3 padding=1; relu; conv out=31 kernel=3 padding=1; flatten; dense out=3";
 
 /* One that makes images of another size. */
 static const char sized_net_text[] = "input 3x7x5; conv out=6; channelshuffle groups=2; slice first=1 count=4; "
@@ -90,12 +90,18 @@ static const char tied_net_text[] =
 /* One that normalises many pixels of few channels. */
 static const char normed_net_text[] = "input 3x9x8; conv out=5; batchnorm; relu; flatten; dense out=3";
 
+/* One with a stride. */
+static const char strided_net_text[] =
+    "input 3x9x8; conv out=4 kernel=3; tanh; conv out=5 kernel=3 stride=2 padding=1; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
     static const struct {
         const char *file, *net;
     } nets[] = {{"conv_winograd.cl", winograd_net_text},
+                {"conv_winograd_weights.cl", winograd_net_text},
                 {"winograd.h", winograd_net_text},
+                {"phase.h", strided_net_text},
                 {"pool.cl", tied_net_text},
                 {"arithmetic.cl", joined_net_text},
                 {"join.cl", joined_net_text},
@@ -270,6 +276,19 @@ static const fault wrong_values[] = {
      disagree},
     {"conv_winograd.cl", "#ifdef OP_conv_input_gradient", "w[((8 - i) *", "w[(i *", "conv_input_gradient", "conv2",
      "dx", disagree},
+    {"conv_winograd_weights.cl", "void multiply", "i < count;", "i < count - 1;", "conv_weight_gradient", "conv2", "dw",
+     disagree},
+    {"conv_winograd_weights.cl", "void conv_winograd_weight_gradient_sum",
+     "int slice = 0; slice < z.slices; slice++) {", "int slice = c == 3; slice < z.slices; slice++) {",
+     "conv_weight_gradient", "conv2", "dw", disagree},
+    {"conv_winograd_weights.cl", "void add_bias_gradient", "y < min(", "y + 1 < min(", "conv_weight_gradient", "conv2",
+     "db", disagree},
+    {"winograd.h", "void gradient_line", "e[3], e[1]);", "e[3], (real)1.001f * e[1]);", "conv_weight_gradient", "conv2",
+     "dw", disagree},
+    {"winograd.h", "void weight_line", "g[1] = fma((realv)POINT_A", "g[1] = fma((realv)(POINT_A * (real)1.001f)",
+     "conv_weight_gradient", "conv2", "dw", disagree},
+    {"phase.h", "static inline phase phase_of", "(filter - p.start - 1)", "(filter - p.start - 2)",
+     "conv_input_gradient", "conv2", "dx", disagree},
     {"pad.cl", "static inline int source_of", "2 * (size - 1)", "2 * size - 1", "pad_forward", "pad1", "y", disagree},
     {"pad.cl", "static inline runs runs_of", "? low + 1 : low", "? low : low", "pad_gradient", "pad1", "dx", disagree},
     {"resize.cl", "kernel void nearest_forward", "z.start_y", "0", "nearest_forward", "resize1", "y", disagree},
@@ -329,8 +348,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
     static const fault faults[] = {
         {"conv_tile.cl", "kernel WORK_GROUP void conv_forward_tile", "finish_forward(sum,",
          "finish_forward(sum * (real)1.0001,", "conv_forward", "conv1", "y", disagree},
-        {"conv_tile.cl", "static inline phase phase_of", ".first = (begin + pad)", ".first = (begin + pad + 1)",
-         "conv_input_gradient", "conv1", "dx", disagree},
+        {"phase.h", "static inline phase phase_of", ".first = (begin + pad)", ".first = (begin + pad + 1)",
+         "conv_input_gradient", "conv2", "dx", disagree},
         {"conv_tile.cl", "kernel WORK_GROUP void conv_weight_gradient_tile", "m >= weights              ? (load_a)1",
          "m >= weights              ? (load_a)0", "conv_weight_gradient", "conv1", "db", disagree},
         {"batchnorm.cl", "void batchnorm_gradients_parts", "weight = add_rows(weight, ACROSS, DOWN, tree);", "",
@@ -490,6 +509,8 @@ static void an_element_that_is_not_written_is_caught(void **state)
          "q.cols = min(z.block_x, z.x - q.x0) - (n == 2);", "conv_forward", "conv1", "y", disagree},
         {"conv_winograd.cl", "share share_of", "q.tiles - first)", "q.tiles - first) - 1", "conv_forward", "conv1", "y",
          disagree},
+        {"conv_winograd_weights.cl", "void conv_winograd_weight_gradient_sum", "i < 3; i++) {", "i < 2; i++) {",
+         "conv_weight_gradient", "conv2", "dw", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {

@@ -160,6 +160,10 @@ static void local_memory_has_no_cliff(void **state)
             clt__conv_forward_vector(&sizes, &limits, &launches);
             assert_true(launches.local_reals * 4 <= bytes);
             if (bytes >= 2 * (uint64_t)smallest) assert_string_equal(launches.file, "conv_winograd.cl");
+            launches = (clt__launches){.op = "conv_weight_gradient"};
+            clt__conv_weight_gradient_vector(&sizes, &limits, &launches);
+            assert_true(launches.local_reals * 4 <= bytes);
+            if (bytes > 16384) assert_string_equal(launches.file, "conv_winograd_weights.cl");
         }
     }
 }

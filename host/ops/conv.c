@@ -154,6 +154,7 @@ static const clt__op_row weight_gradient_op = {
     CLT__WEIGHT_GRADIENT_OPERANDS,
     .twin = clt__conv_weight_gradient_twin,
     .growth = clt__conv_weight_gradient_growth,
+    .bound = clt__winograd_weight_gradient_bound,
     .launch = clt__conv_weight_gradient_vector,
     .launch_tile = clt__conv_weight_gradient_tile,
 };

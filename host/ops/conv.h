@@ -40,6 +40,9 @@ void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt_
 bool clt__launch_winograd_forward(conv_sizes *z, const clt__limits *limits, clt__launches *to);
 bool clt__launch_winograd_input_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to);
 
+/* conv_winograd_weights.c: the same. */
+bool clt__launch_winograd_weight_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to);
+
 /* conv_winograd_tile.c: the same under the tile schedule, where the formula's own product would be `formula`. */
 bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__tiling *formula,
                                const clt__limits *limits, clt__launches *to);
@@ -47,5 +50,6 @@ bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__ti
 /* conv_winograd_bounds.c: the rows' bounds: those of Winograd tiles, or false where there are none. */
 bool clt__winograd_forward_bound(const void *sizes, const clt__array *operand);
 bool clt__winograd_input_gradient_bound(const void *sizes, const clt__array *operand);
+bool clt__winograd_weight_gradient_bound(const void *sizes, const clt__array *operand);
 
 #endif

@@ -70,10 +70,10 @@ static void launch_patches(const conv_sizes *z, const clt__register_tile *tile, 
     to->flops = flops_of(z);
 }
 
-/* What forward and input gradient share: outputs over a window, in register tiles of pixels. False where no patch fits.
- */
-static bool launch_correlation(conv_sizes *z, window *w, const char *kernel, int outputs, const clt__limits *limits,
-                               clt__launches *to)
+/* What forward and each phase of the input gradient share: outputs over a window, in register tiles of pixels. False
+ * where no patch fits. */
+static bool launch_correlation(conv_sizes *z, window *w, const char *kernel, int outputs, size_t phases,
+                               const clt__limits *limits, clt__launches *to)
 {
     /* Tiles lie along rows, except where the pixels of a row are neighbouring reals: compilers then load them as
      * vectors and take those apart again, which costs more than loading each. */
@@ -87,7 +87,7 @@ static bool launch_correlation(conv_sizes *z, window *w, const char *kernel, int
     clt__define_activation(to, z->activation);
     to->local_reals = block_patch(w, z->block_y, z->block_x);
     to->launch[to->count++] =
-        (clt__launch){kernel, {1, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}, true};
+        (clt__launch){kernel, {phases, (size_t)z->blocks_y * (size_t)z->blocks_x, (size_t)z->n}, {1, 1, 1}, true};
     return true;
 }
 
@@ -97,19 +97,26 @@ void clt__conv_forward_vector(void *sizes, const clt__limits *limits, clt__launc
     window w = {
         .y = z->y, .x = z->x, .stride_y = z->stride_y, .stride_x = z->stride_x, .r = z->r, .s = z->s, .c = z->c};
     if (clt__launch_winograd_forward(z, limits, to)) return;
-    if (!launch_correlation(z, &w, "conv_forward", z->k, limits, to))
+    if (!launch_correlation(z, &w, "conv_forward", z->k, 1, limits, to))
         launch_direct(z, "conv_forward_direct", z->k, z->x, (int64_t)z->n * z->y, to);
 }
 
 void clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     conv_sizes *z = sizes;
-    window w = {.y = z->h, .x = z->w, .stride_y = 1, .stride_x = 1, .r = z->r, .s = z->s, .c = z->k};
     if (clt__launch_winograd_input_gradient(z, limits, to)) return;
-    to->scratch_reals = (uint64_t)z->r * (uint64_t)z->s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
+    window w = {.y = clt__divide_up(z->h, z->stride_y), /* of the largest phase */
+                .x = clt__divide_up(z->w, z->stride_x),
+                .stride_y = 1,
+                .stride_x = 1,
+                .r = clt__divide_up(z->r, z->stride_y),
+                .s = clt__divide_up(z->s, z->stride_x),
+                .c = z->k};
+    const size_t phases = (size_t)z->stride_y * (size_t)z->stride_x;
+    to->scratch_reals = phases * (uint64_t)w.r * (uint64_t)w.s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
     to->launch[to->count++] =
         (clt__launch){"conv_turn_weights", {(size_t)z->k, (size_t)z->r * (size_t)z->s, 1}, {0, 0, 0}, false};
-    if (launch_correlation(z, &w, "conv_input_gradient", z->c, limits, to)) return;
+    if (launch_correlation(z, &w, "conv_input_gradient", z->c, phases, limits, to)) return;
     *to = (clt__launches){.op = to->op};
     launch_direct(z, "conv_input_gradient_direct", z->c, z->w, (int64_t)z->n * z->h, to);
 }
@@ -126,6 +133,7 @@ void clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, cl
                 .r = z->r,
                 .s = z->s,
                 .c = z->c};
+    if (clt__launch_winograd_weight_gradient(z, limits, to)) return;
     int tile_r, tile_sc;
     const clt__register_tile tile = clt__register_tile_over_pixels(limits, z->r, z->s * z->c, z->k, &tile_r, &tile_sc);
     w.r = round_up(z->r, tile_r);

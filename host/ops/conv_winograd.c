@@ -3,19 +3,12 @@
 #include "ops/conv.h"
 #include "ops/launch.h"
 
-/* kernels/conv_winograd.cl: PLANE */
-static uint64_t plane_reals(int tiles, int channels, int vector_width)
-{
-    const uint64_t vectors = (uint64_t)tiles * (uint64_t)clt__divide_up(channels, vector_width);
-    return (vectors | 1) * (uint64_t)vector_width;
-}
-
 /* V and M of a work-item. */
 static uint64_t local_reals(const clt__correlation *q, int out, int tiles, const clt__register_tile *tile)
 {
     return (uint64_t)clt__winograd_positions(out) *
-           (plane_reals(tiles, q->c, tile->vector_width) +
-            plane_reals(tiles, clt__register_tile_stripe(tile), tile->vector_width));
+           (clt__winograd_plane(tiles, q->c, tile->vector_width) +
+            clt__winograd_plane(tiles, clt__register_tile_stripe(tile), tile->vector_width));
 }
 
 /* How a work-item's tiles are laid out. */

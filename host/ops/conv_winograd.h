@@ -36,4 +36,12 @@ static inline int clt__winograd_positions(int out)
     return (out + 2) * (out + 2);
 }
 
+/* Vector schedule: reals of local memory from one position of some tiles to the next (kernels/winograd_planes.h:
+ * PLANE). */
+static inline uint64_t clt__winograd_plane(int tiles, int channels, int vector_width)
+{
+    const uint64_t vectors = (uint64_t)tiles * (uint64_t)clt__divide_up(channels, vector_width);
+    return (vectors | 1) * (uint64_t)vector_width;
+}
+
 #endif
