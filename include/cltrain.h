@@ -96,6 +96,12 @@ clt_status clt_options_set_flag(clt_options *options, const char *name, bool val
 /* The text that clt_options_set would take, "" where there is none; *value is freed with clt_free. */
 clt_status clt_options_get(const clt_options *options, const char *name, char **value, clt_error *error);
 
+/* Built-in recipes, each a net and the options that go with it: their names, ended by NULL, and the text of one (NULL
+ * if there is none of that name). The option "recipe" takes a name, or a file of such text, at once: what it says of
+ * options that were not given holds from then on. */
+const char *const *clt_recipe_names(void);
+const char *clt_recipe_text(const char *name);
+
 /* Is told, in one sentence each, what the caller may want to know though nothing failed: that files are left out, that
  * a kernel does not build on the device and a plainer one is used. NULL: nobody is told. */
 typedef void (*clt_note_function)(void *user, const char *sentence);
@@ -661,7 +667,9 @@ clt_status clt_session_open_batches(clt_model *model, clt_device *device, clt_pi
                                     clt_error *error);
 
 /* Opens a session that evaluates a data set, batch_size images at a time; and one that predicts images in the caller's
- * memory. Neither changes the model. A session for CLT_REALS takes bytes too. */
+ * memory. Neither changes the model. A session for CLT_REALS takes bytes too. Batch normalisation becomes part of the
+ * weights of the layer before, where that is a convolution or a dense layer whose values nobody else reads: such layers
+ * have no tensors. */
 clt_status clt_session_open_inference(const clt_model *model, clt_device *device, const clt_dataset *data,
                                       const clt_options *options, clt_session **session, clt_error *error);
 clt_status clt_session_open_images(const clt_model *model, clt_device *device, clt_pixels pixels,

@@ -19,7 +19,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
-        echo accumulate overfit-batch ema init freeze data label-column net output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo accumulate overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
             save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until
@@ -28,16 +28,16 @@ options_of() {
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
     export) echo model format opset with-preprocessing fold-norm ;;
     convert) echo weights weights-by-order until classes opset ;;
-    summary) echo net until classes input json ;;
+    summary) echo net recipe until classes input json ;;
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
-        echo augment class-weights data label-column transpose net lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
+        echo augment class-weights data label-column transpose net recipe lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision json device schedule $limits
         ;;
-    plan) echo accumulate clip-grad freeze augment ema net input batch-size micro-batch-size optimizer images inference pretend precision json device schedule $limits ;;
-    tune) echo net input batch-size precision forget json device schedule $limits ;;
-    bench) echo net input batch-size seconds plan pretend precision json device schedule $limits ;;
-    verify) echo net input loss precision model batch-size seed report json device schedule $limits ;;
+    plan) echo accumulate clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision json device schedule $limits ;;
+    tune) echo net recipe input batch-size precision forget json device schedule $limits ;;
+    bench) echo net recipe input batch-size seconds plan pretend precision json device schedule $limits ;;
+    verify) echo net recipe input loss precision model batch-size seed report json device schedule $limits ;;
     esac
 }
 
@@ -85,6 +85,11 @@ test_help() {
     ok "--help stands above other options" cltrain train --epochs 3 --help
     ok "help options" cltrain help options
     judge "the README has that table" holds_lines out "$readme"
+    ok "help recipes" cltrain help recipes
+    for recipe in $(sed -n 's/^---- //p' out); do
+        judge "the README tells of $recipe" grep -qF "\`$recipe\`" "$readme"
+        ok "$recipe is a net" cltrain summary --recipe "$recipe"
+    done
     ok "help nets" cltrain help nets
     for word in conv dense maxpool flatten relu cross_entropy mse lenet5 cnn2; do
         shows "help nets names $word" "$word"
@@ -425,6 +430,28 @@ test_validation() {
 
 last_loss() {
     tail -n 1 "$1/metrics.csv" | cut -d, -f2
+}
+
+test_recipes() {
+    printf '# ours\n\nepochs=2 # not many\r\n  lr=0.05\nnet\nconv out=3 kernel=3\nrelu\nflatten\ndense out=4\n' >ours
+    printf 'conv out=3 kernel=3\nrelu\nflatten\ndense out=4\n' >theirs.net
+    ok "a recipe of one's own" cltrain train --device reference --data plain --quiet --recipe ours
+    cp out by_recipe
+    ok "the same without" cltrain train --device reference --data plain --quiet --net theirs.net --epochs 2 --lr 0.05
+    judge "it is the same" cmp by_recipe out
+    ok "what is given holds" cltrain train --device reference --data plain --quiet --lr 0.1 --recipe ours --epochs 3
+    shows "the epochs given" 'epochs 3'
+    cp out before
+    ok "what is given holds" cltrain train --device reference --data plain --quiet --net theirs.net --epochs 3 --lr 0.1
+    judge "the rate given before" cmp before out
+    fails 2 'there is no recipe "soup": there is fashion-2min' cltrain train --data plain --recipe soup
+    fails 1 './soup: cannot be opened' cltrain train --data plain --recipe ./soup
+    printf 'epochs=2\nlr\n' >ours
+    fails 2 'recipe ours, line 2: "lr" is given, where an option is needed' cltrain train --data plain --recipe ours
+    printf 'epochs=2\n\nlr=fast\n' >ours
+    fails 2 'recipe ours, line 3: lr: "fast" is given, where a number' cltrain train --data plain --recipe ours
+    printf 'recipe=ours\n' >ours
+    fails 2 'recipe ours, line 1' cltrain train --data plain --recipe ours
 }
 
 test_options_of_training() {
@@ -1079,6 +1106,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    options_of_training interrupt signals no_home data eval predict export lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
+    recipes options_of_training interrupt signals no_home data eval predict export lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

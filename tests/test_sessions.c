@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "device/device.h"
 #include "model/model.h"
+#include "session/session.h"
 #include "support.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -708,9 +709,55 @@ static void every_status_has_a_name(void **state)
     for (int i = CLT_OK; i <= CLT_STOPPED; i++) assert_string_not_equal(clt_status_name((clt_status)i), "unknown");
 }
 
+/* The loss of a session that folds batch normalisations, and of one that does not. */
+static void losses_folded_and_not(clt_session *const session[2], double loss[2])
+{
+    clt_error error;
+    for (int i = 0; i < 2; i++) {
+        clt_evaluation *evaluation;
+        assert_ok(clt_session_load(session[i], &error), &error);
+        assert_ok(clt_session_evaluate(session[i], NULL, &evaluation, &error), &error);
+        loss[i] = clt_evaluation_loss(evaluation);
+        clt_evaluation_close(evaluation);
+    }
+}
+
+static void inference_folds_batch_normalisations(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_device *reference;
+    clt_options options = some_options();
+    clt_session *session[2];
+    double loss[2], factors[3] = {0.5, 2, 3}, before;
+    clt_dataset *data = in_memory();
+    clt_model *model =
+        make_model("input 2x6x6; conv out=3 kernel=3 padding=1 bias=no; batchnorm; relu; conv out=3; add "
+                   "from=conv2,relu1; batchnorm; flatten; dense out=3",
+                   NULL, CLT_F64, 3);
+    assert_ok(clt_device_open("reference", &reference, &error), &error);
+    assert_ok(clt_train(model, reference, data, NULL, &options, &error), &error);
+    assert_ok(clt_session_open_inference(model, reference, data, &options, &session[0], &error), &error);
+    assert_ok(clt__session_open(model, reference, data, &options, (clt__session_mode){0}, &session[1], &error), &error);
+    assert_int_equal(session[1]->net.tape.op_count - session[0]->net.tape.op_count, 1); /* one is not of an add */
+    losses_folded_and_not(session, loss);
+    assert_true(fabs(loss[0] - loss[1]) <= 1e-12);
+    before = loss[0];
+    assert_ok(clt_model_set(model, "batchnorm1.weight", factors, 3, &error), &error);
+    losses_folded_and_not(session, loss);
+    assert_true(fabs(loss[0] - loss[1]) <= 1e-12);
+    assert_true(fabs(loss[0] - before) > 1e-3);
+    clt_session_close(session[0]);
+    clt_session_close(session[1]);
+    clt_device_close(reference);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inference_folds_batch_normalisations),
         cmocka_unit_test(steps_are_the_same_however_they_are_taken),
         cmocka_unit_test(a_gradient_that_is_written_is_obeyed),
         cmocka_unit_test(what_a_session_cannot_do_is_refused),

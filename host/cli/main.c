@@ -36,6 +36,7 @@ static void print_overview(void)
     (void)printf("\n"
                  "cltrain VERB --help   a verb's options and their defaults (or: cltrain help VERB)\n"
                  "cltrain help nets     how a net is written: the built-in nets, layers and losses\n"
+                 "cltrain help recipes  nets with the options that train them well, by name\n"
                  "cltrain help options  every option of every verb, as a table in Markdown\n"
                  "cltrain --version     the version, and what it was built with\n\n"
                  "To begin: cltrain example, cltrain verify, then\n"
@@ -49,6 +50,16 @@ static clt_status print_net_language(clt_error *error)
     (void)printf("%s", text);
     clt_free(text);
     return CLT_OK;
+}
+
+static void print_recipes(void)
+{
+    (void)printf(
+        "A recipe is text: an option a line, as epochs=5, then the line \"net\" and the net's layers.\n"
+        "# begins a comment. cltrain train --recipe NAME takes one of these, --recipe FILE a file of your own;\n"
+        "options that are given hold in place of the recipe's.\n");
+    for (const char *const *name = clt_recipe_names(); *name; name++)
+        (void)printf("\n---- %s\n%s", *name, clt_recipe_text(*name));
 }
 
 static clt_status find_verb(const char *name, const verb_row **found, clt_error *error)
@@ -105,11 +116,15 @@ static clt_status run_verb(const verb_row *verb, int argument_count, char **argu
 static clt_status run_help(int argument_count, char **arguments, clt_error *error)
 {
     if (argument_count > 1)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets or options", arguments[1]);
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets, recipes or options", arguments[1]);
     if (argument_count == 1 && strcmp(arguments[0], "nets") == 0) return print_net_language(error);
+    if (argument_count == 1 && strcmp(arguments[0], "recipes") == 0) {
+        print_recipes();
+        return CLT_OK;
+    }
     if (argument_count == 1 && strcmp(arguments[0], "options") == 0) return print_option_table(stdout, error);
     if (argument_count == 1 && arguments[0][0] == '-')
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets or options", arguments[0]);
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets, recipes or options", arguments[0]);
     if (argument_count == 1) {
         char option[] = "--help";
         char *only[] = {option};

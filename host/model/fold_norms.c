@@ -39,11 +39,10 @@ static void leave_out(const clt__description *d, clt__description *folded, size_
     }
 }
 
-static clt_status describe(const clt_model *model, clt__description *folded, clt_error *error)
+clt_status clt__describe_folded(const clt__description *d, clt__description *folded, clt_error *error)
 {
-    const clt__description *d = &model->description;
     size_t *now;
-    *folded = (clt__description){.input = model->input, .loss = d->loss};
+    *folded = (clt__description){.input = d->input, .loss = d->loss};
     (void)snprintf(folded->origin, sizeof folded->origin, "%s", d->origin);
     TRY(clt__allocate(d->count, sizeof *folded->item, "a net's layers", &folded->item, error));
     const clt_status status = clt__allocate(d->count + 1, sizeof *now, "a net's layers", &now, error);
@@ -101,14 +100,18 @@ static void fold(const clt_model *model, clt_model *folded, clt__item *layer, cl
         bias->values[o] = (bias->values[o] - mean[o]) * factor[o] / sqrt(variance[o] + eps) + shift[o];
 }
 
-/* A layer that had no bias has zeros there now, as a fresh model has throughout. */
+/* A layer that had no bias begins with zeros. */
 static void take_values(const clt_model *model, clt_model *folded)
 {
     const clt__description *d = &model->description;
     for (size_t i = 0; i < folded->parameters; i++) {
         clt__parameter_values *to = &folded->parameter[i];
         const clt__parameter_values *from = find(model, to->info.name);
-        if (from) memcpy(to->values, clt__inferring_values(model, from), to->info.count * sizeof *to->values);
+        const size_t bytes = to->info.count * sizeof *to->values;
+        if (from)
+            memcpy(to->values, clt__inferring_values(model, from), bytes);
+        else
+            memset(to->values, 0, bytes);
     }
     for (size_t i = 0; i < d->count; i++) {
         clt__item *layer = find_weighted(d, i);
@@ -118,17 +121,30 @@ static void take_values(const clt_model *model, clt_model *folded)
 
 /* ---- all of it */
 
+bool clt__has_norms_to_fold(const clt_model *model)
+{
+    for (size_t i = 0; i < model->description.count; i++)
+        if (find_weighted(&model->description, i)) return true;
+    return false;
+}
+
+void clt__fold_norms_again(const clt_model *model, clt_model *folded)
+{
+    take_values(model, folded);
+    folded->state = model->state;
+    folded->normalized = model->normalized;
+    memcpy(folded->mean, model->mean, sizeof folded->mean);
+    memcpy(folded->deviation, model->deviation, sizeof folded->deviation);
+}
+
 clt_status clt__fold_norms(const clt_model *model, clt_model **folded, clt_error *error)
 {
     clt__description description;
-    TRY(describe(model, &description, error));
+    TRY(clt__describe_folded(&model->description, &description, error));
+    description.input = model->input;
     TRY(clt__model_from(&description, model->precision, model->seed, folded, error));
     clt_model *f = *folded;
-    take_values(model, f);
-    f->state = model->state;
-    f->normalized = model->normalized;
-    memcpy(f->mean, model->mean, sizeof f->mean);
-    memcpy(f->deviation, model->deviation, sizeof f->deviation);
+    clt__fold_norms_again(model, f);
     clt_status status = clt__names_copy(&model->class_names, &f->class_names, error);
     if (status == CLT_OK) status = clt__remember_options(f, &model->options, error);
     if (status == CLT_OK) return CLT_OK;

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "options/kinds.h"
+#include "options/recipe.h"
 
 /* ---- the rows */
 
@@ -121,6 +122,8 @@ clt_status clt__option_set(clt_options *options, clt__option option, const char 
     if (*right && !kind->owned) memcpy(member, read, kind->size);
     if (*right && status == CLT_OK) options->given[option] = true;
     free(read);
+    if (*right && status == CLT_OK && option == CLT__OPTION_recipe && options->recipe)
+        status = clt__recipe_take(options, options->recipe, error);
     return status;
 }
 

@@ -40,6 +40,9 @@
       "images decoded from files stay in memory up to this, as in 500M or 4G; the others are decoded again when they are needed " \
       "(default: a quarter of the memory that is free)") \
     X(TEXT, net, "NAME|FILE|TEXT", "lenet5", 0, 0, MODEL, TRAIN | NET | LR_FIND, "the net: see cltrain help nets") \
+    X(TEXT, recipe, "NAME|FILE", NULL, 0, 0, RUN, TRAIN | LR_FIND | NET, \
+      "a net and the options that go with it, see cltrain help recipes; an option that is given, before it or after, holds in place of " \
+      "the recipe's") \
     X(TEXT, until, "NODE", NULL, 0, 0, RUN, TRAIN | NET | LR_FIND | CONVERT, \
       "of an ONNX model: this node, or the one that makes this value, gives the net's output; what comes after it is left out") \
     X(COUNT, classes, "N", "0", 0, 1e6, RUN, TRAIN | NET | LR_FIND | CONVERT, \

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "model/fold_norms.h"
 #include "session/answers.h"
 #include "session/mixing.h"
 #include "session/steps.h"
@@ -387,7 +388,7 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
 {
     clt_session *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "a session", &fresh, error));
-    fresh->model = model;
+    fresh->model = fresh->unfolded = model;
     fresh->data = data;
     if (data->labels && data->targets) {
         fresh->chosen = clt__choose_answers(model, data);
@@ -396,7 +397,12 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
     fresh->options = *options;
     fresh->optimizer = clt__find_optimizer(options->optimizer);
     fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
-    const clt_status status = open(fresh, device, options, mode, error);
+    clt_status status = CLT_OK;
+    if (mode.fold_norms && clt__has_norms_to_fold(model)) {
+        status = clt__fold_norms(model, &fresh->folded, error);
+        fresh->model = fresh->folded;
+    }
+    if (status == CLT_OK) status = open(fresh, device, options, mode, error);
     if (status == CLT_OK)
         *session = fresh;
     else
@@ -464,7 +470,7 @@ clt_status clt_session_open_inference(const clt_model *model, clt_device *device
     inference.tta = options->tta;
     clt_options_set_progress(&inference, options->progress, options->progress_user);
     clt_options_set_notes(&inference, options->note, options->note_user);
-    return clt__session_open(model, device, data, &inference, (clt__session_mode){0}, session, error);
+    return clt__session_open(model, device, data, &inference, (clt__session_mode){.fold_norms = true}, session, error);
 }
 
 void clt_session_close(clt_session *session)
@@ -473,6 +479,7 @@ void clt_session_close(clt_session *session)
     clt__feed_close(&session->feed);
     clt_dataset_close(session->batch_data);
     clt_options_close(session->given);
+    clt_model_close(session->folded);
     clt__engine_close(session->engine);
     clt__net_free(&session->net);
     free(session);
@@ -497,6 +504,7 @@ clt_status clt_session_store(clt_session *session, clt_error *error)
 
 clt_status clt_session_load(clt_session *session, clt_error *error)
 {
+    if (session->folded) clt__fold_norms_again(session->unfolded, session->folded);
     TRY(write_normalization(session, error));
     if (!session->trained) return clt__session_upload(session, error);
     session->state = session->model->state;

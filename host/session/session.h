@@ -18,6 +18,8 @@ typedef enum clt__batch_stage {
 struct clt_session {
     const clt_model *model;
     clt_model *trained; /* the same, where the session may write to it */
+    clt_model *folded;  /* inference: `model`, made of `unfolded`, where its batch normalisations are folded; or NULL */
+    const clt_model *unfolded;
     const clt_dataset *data;
     clt_dataset chosen; /* clt__choose_answers of it, where it has both labels and targets: `data` is this, then */
     clt__net net;

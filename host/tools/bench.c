@@ -158,7 +158,8 @@ static clt_status time_session(bench *b, const clt_model *model, clt_device *dev
     options.batch_size = (int)data->count;
     options.lr = 0; /* the same numbers at every step, however often it runs */
     const double begin = clt__seconds();
-    TRY(clt__session_open(model, device, data, &options, (clt__session_mode){.training = training}, &session, error));
+    TRY(clt__session_open(model, device, data, &options,
+                          (clt__session_mode){.training = training, .fold_norms = !training}, &session, error));
     if (training) b->result->sums.open_seconds = clt__seconds() - begin;
     clt_status status = clt__session_set_own_order(session, error);
     if (status == CLT_OK) status = training ? time_training(b, session, error) : time_inference(b, session, error);

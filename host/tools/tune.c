@@ -248,8 +248,8 @@ static clt_status tune_on(const clt_model *model, clt_device *device, const clt_
                           &training, error));
     clt_status status = tune_session(training, NULL, to, error);
     if (status == CLT_OK)
-        status = clt__session_open(model, device, data, &options, (clt__session_mode){.keep_tensors = true}, &inference,
-                                   error);
+        status = clt__session_open(model, device, data, &options,
+                                   (clt__session_mode){.keep_tensors = true, .fold_norms = true}, &inference, error);
     if (status == CLT_OK) status = tune_session(inference, training, to, error);
     clt_session_close(training);
     clt_session_close(inference);

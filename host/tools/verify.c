@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "model/fold_norms.h"
 #include "options/ticker.h"
 #include "session/session.h"
 #include "tools/random_data.h"
@@ -126,6 +127,17 @@ static bool new_ops(const clt__op *op, const clt_session *before)
     return !has_op(before, op->row);
 }
 
+/* Layers' ops that an earlier pass has not in these sizes: what batch normalisation is folded into. */
+static bool other_ops(const clt__op *op, const clt_session *before)
+{
+    const clt__tape *tape = &before->net.tape;
+    for (size_t i = 0; i < tape->op_count; i++)
+        if (tape->op[i].row == op->row && strcmp(tape->op[i].layer, op->layer) == 0 &&
+            memcmp(&tape->op[i].sizes, &op->sizes, op->sizes_bytes) == 0)
+            return false;
+    return *op->layer;
+}
+
 typedef struct report {
     clt_verify_function function;
     void *user;
@@ -152,7 +164,7 @@ static clt_status run_pass(clt_session *session, size_t first, size_t end, const
 }
 
 typedef struct passes {
-    clt_session *plain, *full, *inference, *cut;
+    clt_session *plain, *full, *inference, *folded, *cut;
 } passes;
 
 /* Every tensor is kept, and every gradient computed. */
@@ -202,19 +214,23 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     options.batch_size /= 2;
     options.micro_batch_size = 0;
     TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
+    if (clt__has_norms_to_fold(model))
+        TRY(open_session(model, device, data, &options, (clt__session_mode){.fold_norms = true}, &p->folded, error));
     options.augment = (clt__augment){.flip = true, .crop = 1, .cutmix = 1};
     return open_session(model, device, data, &options, all_of_it, &p->cut, error);
 }
 
 /* A step as training does it by default, every op; then its loss and update with all that can be switched on; then
- * images that are moved by whole pixels and cut into each other; then what only inference runs. A pass follows only one
+ * images that are moved by whole pixels and cut into each other; then what only inference runs, first with its batch
+ * normalisations, then with them in the layers before. A pass follows only one
  * without a mismatch, for it runs ops that it does not verify again. */
 static clt_status run_passes(const passes *p, report *to, clt_error *error)
 {
     TRY(run_pass(p->plain, 0, p->plain->net.end, p->plain, every_op, to, error));
     TRY(run_pass(p->full, 0, p->full->net.end, p->plain, ops_of_no_layer, to, error));
     TRY(run_pass(p->cut, 0, p->cut->net.forward, p->plain, ops_of_no_layer, to, error));
-    return run_pass(p->inference, 0, p->inference->net.end, p->plain, new_ops, to, error);
+    TRY(run_pass(p->inference, 0, p->inference->net.end, p->plain, new_ops, to, error));
+    return p->folded ? run_pass(p->folded, 0, p->folded->net.end, p->inference, other_ops, to, error) : CLT_OK;
 }
 
 /* The update by an optimiser, on random gradients, with all that can be switched on. */
@@ -256,6 +272,7 @@ static clt_status verify_data(const clt_model *model, clt_device *device, const 
     clt_session_close(p.plain);
     clt_session_close(p.full);
     clt_session_close(p.inference);
+    clt_session_close(p.folded);
     clt_session_close(p.cut);
     return status;
 }
