@@ -2,7 +2,9 @@
  * in each step.
  *
  *   augment_draw   drawn[n]: see DRAWN_A in params.h, from Philox's blocks with the counter (0.., place of image n in the
- *                  whole batch, the step's number, RANDOM_AUGMENT) under the step's seed: a batch may be split in any way
+ *                  whole batch, the step's number, RANDOM_AUGMENT) under the step's seed: a batch may be split in any way.
+ *                  Alternating flips have the counter (0, the image's number in the data set, 0, RANDOM_FLIP) instead, and
+ *                  every other epoch takes the other of both: number[p] is that of the image at position p of the order
  *   augment        v[c]     = x[n] at (a px + b py + c, d px + e py + f), bilinear; outside the image it is black, which
  *                             is -mean[c] / deviation[c] once normalised
  *                  t[c]     = v[c] deviation[c] + mean[c], times the brightness, its distance from mean[c] times the
@@ -18,6 +20,7 @@
 #include "real.h"
 #include "pixel_run.h"
 #include "philox.h"
+#include "position.h"
 
 #ifdef OP_augment_draw
 /* In [-1, 1): exact. */
@@ -63,7 +66,17 @@ static inline void draw_erased(const augment_sizes z, const uint4 word, global r
     to[DRAWN_ERASE_RIGHT] = left + width;
 }
 
-kernel void augment_draw(const augment_sizes given, global const int *restrict step, global real *restrict drawn)
+static inline bool flips(const augment_sizes z, const int n, const uint2 key, const uint word, global const int *step,
+                         global const int *number)
+{
+    if (z.flip == FLIP_NONE || step[STEP_VALID] < 1) return false;
+    if (z.flip == FLIP_RANDOM) return word >> 31;
+    const uint image = (uint)number[position_of(z.partner, n, step)];
+    return (philox(key, (uint4)(0, image, 0, RANDOM_FLIP)).x >> 31 ^ (uint)step[STEP_EPOCH]) & 1;
+}
+
+kernel void augment_draw(const augment_sizes given, global const int *restrict step, global const int *restrict number,
+                         global real *restrict drawn)
 {
     const augment_sizes z = SIZES(given);
     const int n = (int)get_global_id(0);
@@ -83,7 +96,7 @@ kernel void augment_draw(const augment_sizes given, global const int *restrict s
         turned = cos(angle) / scale;
         across = sin(angle) / scale;
     }
-    const real share = z.shift_ppm / (real)1000000, mirror = z.flip && w0.x >> 31 ? -1 : 1;
+    const real share = z.shift_ppm / (real)1000000, mirror = flips(z, n, key, w0.x, step, number) ? -1 : 1;
     const real x = (z.w - 1) * (real)0.5, y = (z.h - 1) * (real)0.5;
     const real right = both_ways(w0.w) * share * z.w + steps(w1.x, z.crop),
                down = both_ways(w1.y) * share * z.h + steps(w1.z, z.crop);

@@ -11,6 +11,7 @@
 #include "params.h"
 #include "real.h"
 #include "pixel_run.h"
+#include "position.h"
 
 #ifdef BYTES
 typedef uchar stored;
@@ -19,13 +20,6 @@ typedef uchar stored;
 typedef real stored;
 #define VALUE(b) (b)
 #endif
-
-/* Where in the order the image for place n of the batch stands. */
-static inline int place_of(const int partner, const int n, global const int *step)
-{
-    if (!partner) return step[STEP_FIRST] + n;
-    return step[STEP_FIRST] - step[STEP_BEFORE] + (step[STEP_BEFORE] + n + step[STEP_SHIFT]) % step[STEP_WHOLE];
-}
 
 kernel void batch(const batch_sizes given, global const stored *restrict images, global const int *restrict labels,
                   global const real *restrict targets, global const int *restrict order, global const int *restrict step,
@@ -37,7 +31,7 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
     const int n = run.n, first = run.first;
     if (!run.pixels) return;
     const bool valid = n < step[STEP_VALID], some = step[STEP_VALID] > 0;
-    const int image = some ? order[place_of(z.partner, valid ? n : 0, step)] : 0;
+    const int image = some ? order[position_of(z.partner, n, step)] : 0;
     global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
     global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
     if (step[STEP_MIRROR]) {

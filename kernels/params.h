@@ -188,11 +188,14 @@ typedef struct batch_sizes {
     int partner; /* gathers the image that each is mixed with, in its place: see mix.cl */
 } batch_sizes;
 
+/* Which images are mirrored: see augment.cl. */
+enum { FLIP_NONE, FLIP_RANDOM, FLIP_ALTERNATE };
+
 /* augment.cl: how far an image may be changed. Angles in millionths of a degree, shares in millionths, 0 for not at all. */
 typedef struct augment_sizes {
     int n, c, h, w;
     int partner; /* draws for the image that each is mixed with */
-    int flip;
+    int flip;   /* FLIP_NONE.. */
     int crop;   /* pixels by which the image is moved, at most, either way */
     int cutout; /* pixels on a side of the square that is left empty */
     int rotate_ppm, scale_ppm, shift_ppm;
@@ -234,7 +237,7 @@ enum {
 };
 
 /* Counters of Philox: what the fourth word stands for. */
-enum { RANDOM_DROPOUT, RANDOM_AUGMENT };
+enum { RANDOM_DROPOUT, RANDOM_AUGMENT, RANDOM_FLIP };
 
 /* mix.cl. one_hot: targets are class labels. */
 typedef struct mix_sizes {
@@ -276,7 +279,8 @@ enum {
     STEP_BOTTOM,
     STEP_RIGHT,
     STEP_MIRROR, /* 1: images are mirrored left to right, 0: not */
-    STEP_LENGTH = 16
+    STEP_EPOCH,  /* of training, from 0 */
+    STEP_LENGTH = 32
 }; /* integers */
 enum { MIX_UNIT = 1 << 24 };
 enum {

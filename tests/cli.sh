@@ -344,7 +344,7 @@ shape["dense1.weight"] == [4, 18] and shape["dense1.bias"] == [4]'
     judge "(nor one)" sh -c '! grep checkpoint out'
 }
 
-many_options="--nesterov --lr-scheduler multistep --milestones 1,3 --augment flip,crop=1,mixup=0.3 --ema 0.9
+many_options="--nesterov --lr-scheduler multistep --milestones 1,3 --augment flip=alternate,crop=1,mixup=0.3 --ema 0.9
     --class-weights 1,2,0.5,1 --normalize 0.3/0.25 --init kaiming_normal,dense*=torch --seed 5 --no-shuffle --loss cross_entropy
     --freeze conv1.bias --clip-grad 1"
 
@@ -479,7 +479,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
         '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
-        '--augment flip' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
+        '--augment flip' '--augment flip=alternate' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
         '--augment cutout=2' '--augment erase=0.5' '--augment rrc=0.5' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
         '--init kaiming_normal' '--freeze conv1.weight' '--accumulate 2' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
@@ -487,9 +487,10 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     done
 
     fails 2 '"stop" is given, where abort, reference or warn is needed' train_small other --on-mismatch stop
-    fails 2 '"spin" is given, where none, or a comma list of rrc=LEAST:MOST, flip, crop=PIXELS' train_small other --augment spin
+    fails 2 '"spin" is given, where none, or a comma list of rrc=LEAST:MOST, flip, flip=alternate, crop=PIXELS' train_small other --augment spin
     fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment flip,crop=1.5
     fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment flip=1
+    fails 2 'a comma list of rrc=LEAST:MOST, flip, flip=alternate' train_small other --augment flip=
     fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment crop=2,,flip
     fails 2 'augmenting by scale=3: it should be 0, or from 0 to 0.9' train_small other --augment scale=3
     fails 2 'augmenting by saturation is for images of 3 channels' train_small other --augment saturation=0.5

@@ -135,6 +135,118 @@ static void a_flip_mirrors_about_half_of_the_images(void **state)
     assert_in_range(flipped, IMAGES / 4, IMAGES * 3 / 4);
 }
 
+/* ---- alternating flips */
+
+enum { MANY = 80 };
+
+static clt_dataset *make_many(uint8_t bytes[MANY * PIXELS])
+{
+    clt_error error;
+    clt_dataset *data;
+    static double random[MANY * PIXELS];
+    static const int32_t label[MANY];
+    fill_random(random, MANY * PIXELS, 6);
+    for (int i = 0; i < MANY * PIXELS; i++) bytes[i] = (uint8_t)(128 + 100 * random[i]);
+    assert_ok(clt_dataset_from_bytes(MANY, (clt_shape){1, HEIGHT, WIDTH}, bytes, label, 1, &data, &error), &error);
+    return data;
+}
+
+/* Which images the running epoch of a session mirrors. */
+static void see_epoch(clt_session *session, const uint8_t *bytes, bool mirrored[MANY])
+{
+    clt_error error;
+    const int batch = session->options.batch_size, micro = session->micro_batch;
+    double from[PIXELS], *to = calloc((size_t)(micro * PIXELS), sizeof *to);
+    assert_non_null(to);
+    for (int i = 0; i < MANY; i++) {
+        const int whole = MANY - i / batch * batch < batch ? MANY - i / batch * batch : batch, before = i % batch;
+        const int place = before % micro;
+        if (place == 0) {
+            const clt__placement p = {.first = i,
+                                      .valid = whole - before < micro ? whole - before : micro,
+                                      .whole = whole,
+                                      .part = before / micro,
+                                      .before = before};
+            session->number++;
+            assert_ok(clt__session_place(session, &p, &error), &error);
+            assert_ok(clt__session_run_ops(session, 0, session->net.forward, NULL, &error), &error);
+            assert_ok(clt_session_read(session, "input", to, (size_t)(micro * PIXELS), &error), &error);
+        }
+        const int image = session->feed.order[i];
+        for (int j = 0; j < PIXELS; j++) from[j] = bytes[image * PIXELS + j] / 255.0;
+        mirrored[image] = is_moved(from, to + place * PIXELS, 0, 0, true);
+        assert_true(mirrored[image] || is_moved(from, to + place * PIXELS, 0, 0, false));
+    }
+    free(to);
+}
+
+static void see_epochs(clt_device *on, clt_options options, bool streams, bool mirrored[3][MANY])
+{
+    clt_error error;
+    clt_session *session;
+    static uint8_t bytes[MANY * PIXELS];
+    clt_dataset *data = make_many(bytes);
+    clt_model *model = make_model("input 1x7x5; flatten; dense out=1", "mse", CLT_F64, 1);
+    options.normalize.how = CLT__BY_NOTHING;
+    options.augment.flip = CLT__FLIP_ALTERNATE;
+    assert_ok(clt_session_open(model, on, data, &options, true, &session, &error), &error);
+    assert_int_equal(session->feed.resident, !streams);
+    for (int epoch = 0; epoch < 3; epoch++) {
+        assert_ok(clt__session_set_epoch_order(session, &session->options, epoch, &error), &error);
+        see_epoch(session, bytes, mirrored[epoch]);
+    }
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+/* Each epoch shows the other of both; which comes first depends on the seed and on the image, and on nothing else. */
+static void alternating_flips_show_both_in_two_epochs(void **state)
+{
+    (void)state;
+    static bool first[3][MANY], other[3][MANY];
+    clt_device *device = open_called(NULL);
+    clt_options options = clt__options_default();
+    options.batch_size = 16;
+    options.seed = 5;
+    see_epochs(reference, options, false, first);
+    int mirrored = 0;
+    for (int i = 0; i < MANY; i++) {
+        assert_true(first[0][i] != first[1][i] && first[0][i] == first[2][i]);
+        mirrored += first[0][i];
+    }
+    assert_in_range(mirrored, MANY / 4, MANY * 3 / 4);
+    options.batch_size = 12;
+    options.micro_batch_size = 5;
+    see_epochs(device, options, false, other);
+    assert_memory_equal(first, other, sizeof first);
+    options.shuffle = false;
+    options.batch_size = 1; /* of which a device that shares the host's memory holds 64 */
+    see_epochs(device, options, true, other);
+    assert_memory_equal(first, other, sizeof first);
+    options.seed++;
+    see_epochs(device, options, true, other);
+    assert_memory_not_equal(first, other, sizeof first);
+    clt_device_close(device);
+}
+
+static void alternating_flips_are_for_images_with_numbers(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt_model *model = make_model("input 1x7x5; flatten; dense out=4", NULL, CLT_F32, 1);
+    clt_options options = clt__options_default();
+    options.normalize.how = CLT__BY_NOTHING;
+    options.augment.flip = CLT__FLIP_ALTERNATE;
+    assert_failed(
+        clt_session_open_batches(model, reference, CLT_BYTES, CLT_LABELS, &options, false, &session, &error),
+        CLT_BAD_ARGUMENT, &error, NULL,
+        "the images of the batches to come have no number and no epoch that flips could alternate by: augment them by "
+        "flip");
+    clt_model_close(model);
+}
+
 static void a_crop_moves_by_whole_pixels_and_leaves_black(void **state)
 {
     (void)state;
@@ -451,6 +563,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flip_mirrors_about_half_of_the_images),
+        cmocka_unit_test(alternating_flips_show_both_in_two_epochs),
+        cmocka_unit_test(alternating_flips_are_for_images_with_numbers),
         cmocka_unit_test(a_crop_moves_by_whole_pixels_and_leaves_black),
         cmocka_unit_test(rotation_scale_and_shift_stay_within_their_limits),
         cmocka_unit_test(brightness_multiplies_an_image),

@@ -77,8 +77,14 @@ static clt_options rich_options(const char *folder)
     options.weight_decay = 1e-3;
     options.nesterov = true;
     options.label_smoothing = 0.1;
-    options.augment = (clt__augment){
-        .flip = true, .crop = 1, .rotate = 10, .scale = 0.1, .brightness = 0.1, .cutout = 2, .mixup = 0.5, .cutmix = 1};
+    options.augment = (clt__augment){.flip = CLT__FLIP_ALTERNATE,
+                                     .crop = 1,
+                                     .rotate = 10,
+                                     .scale = 0.1,
+                                     .brightness = 0.1,
+                                     .cutout = 2,
+                                     .mixup = 0.5,
+                                     .cutmix = 1};
     options.class_weights.how = CLT__BALANCED;
     options.ema = 0.9;
     options.seed = 77;

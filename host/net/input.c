@@ -43,6 +43,8 @@ clt_status clt__net_add_data(clt__net *net, const clt__net_options *options, clt
     TRY(clt__net_add_images(net, "data.images", options->bytes ? CLT__BYTES : CLT__REALS, options->images,
                             options->input, false, &net->images, error));
     TRY(clt__net_add_flat(net, "data.order", CLT__INTS, options->images, &net->order, error));
+    if (options->augment.flip == CLT__FLIP_ALTERNATE)
+        TRY(clt__net_add_flat(net, "data.number", CLT__INTS, options->images, &net->number, error));
     TRY(clt__net_add_flat(net, "data.step", CLT__INTS, STEP_LENGTH, &net->step, error));
     TRY(clt__net_add_flat(net, "data.normalize", CLT__REALS, 2 * options->input.channels, &net->normalize, error));
     TRY(clt__net_add_flat(net, "data.labels", CLT__INTS, options->images, &net->labels, error));
@@ -87,7 +89,7 @@ static augment_sizes augment_sizes_of(const clt__net_options *options, bool part
                            .h = options->input.height,
                            .w = options->input.width,
                            .partner = partner,
-                           .flip = a->flip,
+                           .flip = (int)a->flip,
                            .crop = a->crop,
                            .cutout = a->cutout,
                            .rotate_ppm = millionths(a->rotate),
@@ -105,9 +107,9 @@ static clt_status add_augment_ops(clt__net *net, const clt__net_options *options
     const augment_sizes sizes = augment_sizes_of(options, s->partner);
     int drawn;
     TRY(clt__net_add_flat(net, s->drawn, CLT__REALS, options->batch * DRAWN_LENGTH, &drawn, error));
-    const int draw
-        [] = {[AUGMENT_DRAW_STEP] = net->step, [AUGMENT_DRAW_DRAWN] = drawn},
-    augment[] = {
+    const int draw[] = {
+        [AUGMENT_DRAW_STEP] = net->step, [AUGMENT_DRAW_NUMBER] = net->number, [AUGMENT_DRAW_DRAWN] = drawn};
+    const int augment[] = {
         [AUGMENT_X] = gathered, [AUGMENT_DRAWN] = drawn, [AUGMENT_NORMALIZE] = net->normalize, [AUGMENT_Y] = s->images};
     TRY(CLT__ADD_OP(&net->tape, &clt__augment_draw_op, "", sizes, draw, error));
     return CLT__ADD_OP(&net->tape, &clt__augment_op, "", sizes, augment, error);

@@ -595,6 +595,7 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .images = -1,
                       .labels = -1,
                       .targets = -1,
+                      .number = -1,
                       .order = -1,
                       .step = -1,
                       .normalize = -1,

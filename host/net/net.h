@@ -60,6 +60,7 @@ typedef struct clt__net {
     int state[CLT__MAX_STATES];                          /* the optimiser's, laid out as `parameters` */
     int average;                                         /* of the parameters, laid out as them */
     int images, labels, targets, order, step, normalize; /* data */
+    int number;                                          /* in the data set, of the image at each place of the order */
     int label, target;                                   /* of the batch, as the loss takes them */
     int class_weight, mean_weight;
     int loss, hit, history, hyper, scale, decays;

@@ -6,7 +6,7 @@
 
 static const double pi = 3.14159265358979323846;
 
-/* ---- augment_draw(step -> drawn) */
+/* ---- augment_draw(step, number -> drawn) */
 
 enum { WORDS = 16 };
 
@@ -55,7 +55,7 @@ static clt__near negative(clt__near a)
 }
 
 /* The six numbers of the map from output to input. */
-static void draw_map(const augment_sizes *z, const uint32_t word[WORDS], clt__near map[6])
+static void draw_map(const augment_sizes *z, const uint32_t word[WORDS], bool flipped, clt__near map[6])
 {
     clt__near turned = clt__exactly(1), across = clt__exactly(0);
     if (z->rotate_ppm || z->scale_ppm) {
@@ -66,7 +66,7 @@ static void draw_map(const augment_sizes *z, const uint32_t word[WORDS], clt__ne
         turned = turn(cos(angle.value), sin(angle.value), angle, scale);
         across = turn(sin(angle.value), cos(angle.value), angle, scale);
     }
-    const clt__near share = millionths(z->shift_ppm), mirror = clt__exactly(z->flip && word[0] >> 31 ? -1 : 1),
+    const clt__near share = millionths(z->shift_ppm), mirror = clt__exactly(flipped ? -1 : 1),
                     x = clt__exactly((z->w - 1) / 2.0), y = clt__exactly((z->h - 1) / 2.0);
     const clt__near width = clt__near_multiply(clt__near_multiply(clt__exactly(both_ways(word[3])), share),
                                                clt__exactly(z->w)),
@@ -117,9 +117,9 @@ static void draw_erased(const augment_sizes *z, const uint32_t word[4], clt__nea
     drawn[DRAWN_ERASE_RIGHT] = clt__exactly(left + width);
 }
 
-static void draw_image(const augment_sizes *z, const uint32_t word[WORDS], clt__near drawn[DRAWN_LENGTH])
+static void draw_image(const augment_sizes *z, const uint32_t word[WORDS], bool flipped, clt__near drawn[DRAWN_LENGTH])
 {
-    draw_map(z, word, drawn);
+    draw_map(z, word, flipped, drawn);
     drawn[DRAWN_BRIGHTNESS] = factor_of(word[7], z->brightness_ppm);
     drawn[DRAWN_CONTRAST] = factor_of(word[8], z->contrast_ppm);
     drawn[DRAWN_SATURATION] = factor_of(word[9], z->saturation_ppm);
@@ -129,6 +129,18 @@ static void draw_image(const augment_sizes *z, const uint32_t word[WORDS], clt__
     drawn[DRAWN_BOTTOM] = clt__exactly(top + z->cutout);
     drawn[DRAWN_RIGHT] = clt__exactly(left + z->cutout);
     draw_erased(z, word + 12, drawn);
+}
+
+static bool flips(const augment_sizes *z, int n, const uint32_t key[2], uint32_t word, const clt__array *operand)
+{
+    const int32_t *step = operand[AUGMENT_DRAW_STEP].integer;
+    uint32_t own[4];
+    if (z->flip == FLIP_NONE || step[STEP_VALID] < 1) return false;
+    if (z->flip == FLIP_RANDOM) return word >> 31;
+    const int32_t image = operand[AUGMENT_DRAW_NUMBER].integer[clt__batch_position(z->partner, (size_t)n, step)];
+    const uint32_t counter[4] = {0, (uint32_t)image, 0, RANDOM_FLIP};
+    clt__philox(key, counter, own);
+    return (own[0] >> 31) != (uint32_t)step[STEP_EPOCH] % 2;
 }
 
 static void draw_twin(const void *sizes, const clt__array *operand)
@@ -144,7 +156,7 @@ static void draw_twin(const void *sizes, const clt__array *operand)
             const uint32_t counter[4] = {block, (uint32_t)place, (uint32_t)step[STEP_NUMBER], RANDOM_AUGMENT};
             clt__philox(key, counter, word + 4 * block);
         }
-        draw_image(z, word, drawn);
+        draw_image(z, word, flips(z, n, key, word[0], operand), drawn);
         for (size_t i = 0; i < DRAWN_LENGTH; i++)
             clt__put(&operand[AUGMENT_DRAW_DRAWN], (size_t)n * DRAWN_LENGTH + i, drawn[i]);
     }
@@ -303,7 +315,9 @@ static void augment_launch(void *sizes, const clt__limits *limits, clt__launches
 
 const clt__op_row clt__augment_draw_op = {
     .name = "augment_draw",
-    .operand = {[AUGMENT_DRAW_STEP] = {"step", CLT__READ}, [AUGMENT_DRAW_DRAWN] = {"drawn", CLT__WRITE}},
+    .operand = {[AUGMENT_DRAW_STEP] = {"step", CLT__READ},
+                [AUGMENT_DRAW_NUMBER] = {"number", CLT__READ},
+                [AUGMENT_DRAW_DRAWN] = {"drawn", CLT__WRITE}},
     .twin = draw_twin,
     .launch = draw_launch,
 };

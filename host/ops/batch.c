@@ -3,7 +3,7 @@
 #include "ops/bounds.h"
 #include "ops/launch.h"
 
-_Static_assert((int)STEP_MIRROR < (int)STEP_LENGTH, "a step's numbers fit");
+_Static_assert((int)STEP_EPOCH < (int)STEP_LENGTH, "a step's numbers fit");
 
 /* x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c], mirrored or not */
 static void gather_image(const batch_sizes *z, const clt__array *operand, size_t to, size_t from, bool mirrored)
@@ -21,9 +21,9 @@ static void gather_image(const batch_sizes *z, const clt__array *operand, size_t
     }
 }
 
-/* Where in the order the image for place n of the batch stands. */
-static size_t place_of(bool partner, size_t n, const int32_t *step)
+size_t clt__batch_position(bool partner, size_t place, const int32_t *step)
 {
+    const size_t n = place < (size_t)step[STEP_VALID] ? place : 0;
     const size_t first = (size_t)step[STEP_FIRST], before = (size_t)step[STEP_BEFORE];
     if (!partner) return first + n;
     return first - before + (before + n + (size_t)step[STEP_SHIFT]) % (size_t)step[STEP_WHOLE];
@@ -37,8 +37,8 @@ static void twin(const void *sizes, const clt__array *operand)
     for (size_t n = 0; n < (size_t)z->n; n++) {
         const bool some = step[STEP_VALID] > 0;
         const bool valid = n < (size_t)step[STEP_VALID];
-        const size_t place = place_of(z->partner, valid ? n : 0, step),
-                     image = some ? (size_t)operand[BATCH_ORDER].integer[place] : 0;
+        const size_t position = clt__batch_position(z->partner, n, step),
+                     image = some ? (size_t)operand[BATCH_ORDER].integer[position] : 0;
         if (some) gather_image(z, operand, n, image, step[STEP_MIRROR]);
         for (size_t i = 0; i < values && !some; i++) operand[BATCH_X].real[n * values + i] = 0;
         if (operand[BATCH_LABEL].integer)

@@ -15,7 +15,7 @@ enum {
     BATCH_LABEL, /* may be absent, as the targets may */
     BATCH_TARGET
 };
-enum { AUGMENT_DRAW_STEP, AUGMENT_DRAW_DRAWN };
+enum { AUGMENT_DRAW_STEP, AUGMENT_DRAW_NUMBER, AUGMENT_DRAW_DRAWN }; /* numbers may be absent: see augment.cl */
 enum { AUGMENT_X, AUGMENT_DRAWN, AUGMENT_NORMALIZE, AUGMENT_Y };
 enum {
     MIX_OWN,
@@ -29,6 +29,9 @@ enum {
     MIX_LABEL,
     MIX_TARGET
 };
+
+/* Where in the order the image for place n of the batch stands: kernels/position.h. */
+size_t clt__batch_position(bool partner, size_t n, const int32_t *step);
 
 extern const clt__op_row clt__batch_op, clt__augment_draw_op, clt__augment_op, clt__mix_op;
 

@@ -6,27 +6,37 @@
 #include "base/number.h"
 #include "options/kinds.h"
 
-typedef enum augment_type { SWITCH, PIXELS, NUMBER, RANGE } augment_type;
+/* WORDS: the number, from 1, of one of the row's words, of which "" stands for the name alone. */
+typedef enum augment_type { WORDS, PIXELS, NUMBER, RANGE } augment_type;
 
 typedef struct augment_row {
     const char *name;
     augment_type type;
     size_t offset;
     double least, most; /* of one that is not 0 */
+    const char *const *words;
 } augment_row;
 
 #define TYPE_OF(member) \
-    _Generic(((clt__augment *)0)->member, bool : SWITCH, int : PIXELS, double : NUMBER, clt__range : RANGE)
-#define ROW(member, least, most)                                              \
-    {                                                                         \
-#member, TYPE_OF(member), offsetof(clt__augment, member), least, most \
+    _Generic(((clt__augment *)0)->member, unsigned : WORDS, int : PIXELS, double : NUMBER, clt__range : RANGE)
+#define ROW(member, from, to)                                                                                \
+    {                                                                                                        \
+        .name = #member, .type = TYPE_OF(member), .offset = offsetof(clt__augment, member), .least = (from), \
+        .most = (to)                                                                                         \
     }
+#define WORDS_ROW(member, list)                                                                         \
+    {                                                                                                   \
+        .name = #member, .type = TYPE_OF(member), .offset = offsetof(clt__augment, member), .least = 1, \
+        .most = sizeof(list) / sizeof *(list)-1, .words = (list)                                        \
+    }
+
+static const char *const flip_words[] = {"", "alternate", NULL};
 
 /* Shares from a Beta of less than 0.001 are all but 0 and 1, and too small to compute. */
 static const augment_row augment_rows[] = {
-    ROW(rrc, 0.0001, 1), ROW(flip, 0, 1),       ROW(crop, 0, 1e6),    ROW(shift, 0, 1),      ROW(rotate, 0, 180),
-    ROW(scale, 0, 0.9),  ROW(brightness, 0, 1), ROW(contrast, 0, 1),  ROW(saturation, 0, 1), ROW(cutout, 0, 1e6),
-    ROW(erase, 0, 1),    ROW(mixup, 0.001, 4),  ROW(cutmix, 0.001, 4)};
+    ROW(rrc, 0.0001, 1), WORDS_ROW(flip, flip_words), ROW(crop, 0, 1e6),    ROW(shift, 0, 1),      ROW(rotate, 0, 180),
+    ROW(scale, 0, 0.9),  ROW(brightness, 0, 1),       ROW(contrast, 0, 1),  ROW(saturation, 0, 1), ROW(cutout, 0, 1e6),
+    ROW(erase, 0, 1),    ROW(mixup, 0.001, 4),        ROW(cutmix, 0.001, 4)};
 
 enum { AUGMENT_ROWS = sizeof augment_rows / sizeof *augment_rows };
 
@@ -55,7 +65,18 @@ static bool read_range(const char *text, const char *end, clt__range *range)
            (!colon || read_amount(colon + 1, end, &range->most)) && range->least <= range->most;
 }
 
-/* `flip`, `crop=4` or `rrc=0.08:1`. */
+static bool read_word(const char *text, const char *end, const char *const *words, unsigned *number)
+{
+    const size_t length = (size_t)(end - text);
+    for (unsigned i = 0; words[i]; i++)
+        if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0) {
+            *number = i + 1;
+            return true;
+        }
+    return false;
+}
+
+/* `flip`, `flip=alternate`, `crop=4` or `rrc=0.08:1`. */
 static bool read_augment_item(const char *item, const char *end, clt__augment *augment)
 {
     const char *equals = memchr(item, '=', (size_t)(end - item));
@@ -63,10 +84,8 @@ static bool read_augment_item(const char *item, const char *end, clt__augment *a
     double number;
     if (!row) return false;
     void *member = (char *)augment + row->offset;
-    if (row->type == SWITCH) {
-        *(bool *)member = true;
-        return !equals;
-    }
+    if (row->type == WORDS && (!equals || equals + 1 < end))
+        return read_word(equals ? equals + 1 : end, end, row->words, member);
     if (equals && row->type == RANGE) return read_range(equals + 1, end, member);
     if (!equals || !read_amount(equals + 1, end, &number)) return false;
     if (row->type == NUMBER) {
@@ -99,8 +118,8 @@ static double amount_of(const augment_row *row, const clt__augment *augment)
     switch (row->type) {
     case RANGE:
         return ((const clt__range *)member)->least;
-    case SWITCH:
-        return *(const bool *)member;
+    case WORDS:
+        return *(const unsigned *)member;
     case PIXELS:
         return *(const int *)member;
     case NUMBER:
@@ -115,8 +134,9 @@ static clt_status print_item(const augment_row *row, const clt__augment *augment
 {
     const double number = amount_of(row, augment);
     if (number == 0) return CLT_OK;
-    TRY(clt__text_print(text, error, "%s%s%s", before, row->name, row->type == SWITCH ? "" : "="));
-    if (row->type == SWITCH) return CLT_OK;
+    const char *const word = row->type == WORDS ? row->words[(size_t)number - 1] : NULL;
+    TRY(clt__text_print(text, error, "%s%s%s%s", before, row->name, word && !*word ? "" : "=", word ? word : ""));
+    if (word) return CLT_OK;
     TRY(clt__print_number(number, text, error));
     if (row->type != RANGE) return CLT_OK;
     TRY(clt__text_print(text, error, ":"));
@@ -137,7 +157,8 @@ static clt_status want_augment(const clt__option_info *row, clt__text *text, clt
     (void)row;
     return clt__text_print(
         text, error,
-        "none, or a comma list of rrc=LEAST:MOST, flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, scale=SHARE, "
+        "none, or a comma list of rrc=LEAST:MOST, flip, flip=alternate, crop=PIXELS, shift=SHARE, rotate=DEGREES, "
+        "scale=SHARE, "
         "brightness=SHARE, "
         "contrast=SHARE, saturation=SHARE, cutout=PIXELS, erase=SHARE, mixup=ALPHA and cutmix=ALPHA, as in "
         "flip,crop=2,");

@@ -100,7 +100,7 @@
     X(CLASS_WEIGHTS, class_weights, "HOW", "equal", 0, 0, KEPT, TRAIN | LR_FIND, \
       "how much the loss of an image counts, by its class: equal; balanced: the more the rarer its class is; or a comma list, a number for each class") \
     X(AUGMENT, augment, "LIST", "none", 0, 0, KEPT, TRAIN | LR_FIND | PLAN | DATA, \
-      "changes to the training images, drawn anew in each step: rrc=LEAST:MOST (random resized crop, shares of the area), flip, crop=PIXELS, shift=SHARE, rotate=DEGREES, " \
+      "changes to the training images, drawn anew in each step: rrc=LEAST:MOST (random resized crop, shares of the area), flip, flip=alternate (each image in every other epoch), crop=PIXELS, shift=SHARE, rotate=DEGREES, " \
       "scale=SHARE, brightness=SHARE, contrast=SHARE, saturation=SHARE, cutout=PIXELS, erase=SHARE, mixup=ALPHA, cutmix=ALPHA") \
     X(LOSS, loss, "NAME", NULL, 0, 0, MODEL, TRAIN | LR_FIND | VERIFY, \
       "what training makes small (default: the net's own, else cross_entropy)") \

@@ -61,6 +61,11 @@ clt_status clt_session_open_batches(clt_model *model, clt_device *device, clt_pi
     if (options->class_weights.how == CLT__BALANCED)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "the classes of the batches to come cannot be balanced: give class_weights a number for each");
+    if (options->augment.flip == CLT__FLIP_ALTERNATE)
+        return FAIL(
+            error, CLT_BAD_ARGUMENT,
+            "the images of the batches to come have no number and no epoch that flips could alternate by: augment "
+            "them by flip");
     TRY(create_batch(model, pixels, clt__resolve_options(options).batch_size, &data, error));
     clt_status status = add_answers(data, model, answers, error);
     if (status == CLT_OK) status = clt_session_open(model, device, data, options, keep_tensors, session, error);
@@ -202,6 +207,7 @@ clt_status clt_session_choose_batch(clt_session *session, const int32_t *images,
     TRY(clt__session_read_steps(session, NULL, NULL, error)); /* of an epoch, whose order this one replaces */
     session->in_epoch = false;
     session->stage = CLT__NO_BATCH;
+    session->epoch = session->state.epoch;
     TRY(clt__feed_set_order(&session->feed, images, count, (int)session->state.total_steps, error));
     session->batch_images = count;
     session->stage = CLT__BATCH_SET;

@@ -58,6 +58,13 @@ static clt_status gather_targets(const clt__feed *feed, int begin, int end, doub
     return CLT_OK;
 }
 
+static clt_status gather_numbers(const clt__feed *feed, int begin, int end, int32_t **numbers, clt_error *error)
+{
+    TRY(clt__allocate((uint64_t)(end - begin), sizeof **numbers, "the images' numbers", numbers, error));
+    memcpy(*numbers, feed->order + begin, (size_t)(end - begin) * sizeof **numbers);
+    return CLT_OK;
+}
+
 static size_t image_bytes(const clt_dataset *data)
 {
     return clt__image_size(data->shape) * (clt__dataset_is_bytes(data) ? 1 : sizeof *data->reals);
@@ -136,7 +143,7 @@ static clt_status begin_writing(clt__feed *feed, int begin, int end, int to, clt
     const clt_dataset *data = feed->data;
     const int values = (int)clt__image_size(data->shape), count = end - begin, outputs = data->outputs;
     char *images = chunk->images;
-    int32_t *labels;
+    int32_t *labels, *numbers;
     double *targets;
     chunk->images = NULL;
     TRY(clt__engine_begin_write(feed->engine, feed->net->images, to * values, count * values, images,
@@ -149,6 +156,10 @@ static clt_status begin_writing(clt__feed *feed, int begin, int end, int to, clt
         TRY(gather_targets(feed, begin, end, &targets, error));
         TRY(clt__engine_begin_write(feed->engine, feed->net->targets, to * outputs, count * outputs, targets,
                                     &chunk->transfer[2], error));
+    }
+    if (feed->net->number >= 0) {
+        TRY(gather_numbers(feed, begin, end, &numbers, error));
+        TRY(clt__engine_begin_write(feed->engine, feed->net->number, to, count, numbers, &chunk->transfer[3], error));
     }
     return CLT_OK;
 }
@@ -236,7 +247,9 @@ clt_status clt__feed_set_order(clt__feed *feed, const int32_t *images, int count
     feed->crop.epoch = epoch;
     TRY(forget(&feed->chunk[0], error));
     TRY(forget(&feed->chunk[1], error));
-    return feed->resident ? clt__engine_write(feed->engine, feed->net->order, 0, count, images, error) : CLT_OK;
+    if (!feed->resident) return CLT_OK;
+    if (feed->net->number >= 0) TRY(clt__engine_write(feed->engine, feed->net->number, 0, count, feed->order, error));
+    return clt__engine_write(feed->engine, feed->net->order, 0, count, feed->order, error);
 }
 
 /* ---- opening and closing */

@@ -13,7 +13,7 @@
 #include "engine/engine.h"
 #include "net/net.h"
 
-enum { CLT__FEED_TENSORS = 3 }; /* images, labels, targets */
+enum { CLT__FEED_TENSORS = 4 }; /* images, labels, targets, numbers */
 
 /* It is read into host memory, then written to the device, then joined: steps that are enqueued from then on wait for
  * it. */

@@ -31,6 +31,7 @@ struct clt_session {
     clt_options options;       /* the same, resolved: what they own is `given`'s */
     clt__training_state state; /* the model's, and what steps that were read have added since */
     int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
+    int epoch;                 /* that the images' order is of */
     bool in_epoch;             /* the order of images is that of the running epoch */
     bool committed;            /* the model counts as trained by the session's options */
     double batch_rate;         /* the learning rate of steps on the caller's batches; an epoch's have the schedule's */

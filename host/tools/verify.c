@@ -82,6 +82,7 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     const clt_status status = clt__feed_set_order(&(*session)->feed, order, images, 0, error);
     free(order);
     if (status != CLT_OK) return status;
+    (*session)->epoch = 1; /* in which alternating flips are the other way round */
     /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds,
      * and mirrored. */
     const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
@@ -216,7 +217,7 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
     if (clt__has_norms_to_fold(model))
         TRY(open_session(model, device, data, &options, (clt__session_mode){.fold_norms = true}, &p->folded, error));
-    options.augment = (clt__augment){.flip = true, .crop = 1, .cutmix = 1};
+    options.augment = (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .cutmix = 1};
     return open_session(model, device, data, &options, all_of_it, &p->cut, error);
 }
 
