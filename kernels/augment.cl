@@ -6,7 +6,7 @@
  *                  Alternating flips have the counter (0, the image's number in the data set, 0, RANDOM_FLIP) instead, and
  *                  every other epoch takes the other of both: number[p] is that of the image at position p of the order
  *   augment        v[c]     = x[n] at (a px + b py + c, d px + e py + f), bilinear; outside the image it is black, which
- *                             is -mean[c] / deviation[c] once normalised
+ *                             is -mean[c] / deviation[c] once normalised, or what border.h shows there
  *                  t[c]     = v[c] deviation[c] + mean[c], times the brightness, its distance from mean[c] times the
  *                             contrast, its distance from the pixel's grey times the saturation
  *                  y[n,c]   = (t[c] - mean[c]) / deviation[c], 0 inside what cutout empties and what is erased
@@ -18,6 +18,7 @@
  * image n) or, spread, (pixel, image). */
 #include "params.h"
 #include "real.h"
+#include "border.h"
 #include "pixel_run.h"
 #include "philox.h"
 #include "position.h"
@@ -124,7 +125,8 @@ kernel void augment_draw(const augment_sizes given, global const int *restrict s
 static inline real pixel(const augment_sizes z, global const real *x, const int px, const int py, const int c,
                          const real black)
 {
-    return px >= 0 && px < z.w && py >= 0 && py < z.h ? x[((size_t)py * z.w + px) * z.c + c] : black;
+    const int row = source_of(z.border, py, z.h), column = source_of(z.border, px, z.w);
+    return column >= 0 && column < z.w && row >= 0 && row < z.h ? x[((size_t)row * z.w + column) * z.c + c] : black;
 }
 
 static inline real sample(const augment_sizes z, global const real *x, const real sx, const real sy, const int c,

@@ -12,16 +12,10 @@
  *
  * Work-item (vector of channels of a pixel of the result). */
 #include "params.h"
+#include "border.h"
 #include "pixel.h"
 
 #ifdef OP_pad_forward
-/* Of an image of `size` pixels; outside it where there is none. */
-static inline int source_of(const int mode, const int at, const int size)
-{
-    if (mode == PAD_REFLECT) return at < size ? abs(at) : 2 * (size - 1) - at;
-    return mode == PAD_REPLICATE ? clamp(at, 0, size - 1) : at;
-}
-
 kernel void pad_forward(const pad_sizes given, global const real *restrict x, global real *restrict y)
 {
     const pad_sizes z = SIZES(given);

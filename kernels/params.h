@@ -114,8 +114,10 @@ typedef struct permute_sizes {
     int stride_c, stride_h, stride_w;
 } permute_sizes;
 
-/* pad.cl. before: above the image, and to its left. value: see number_of in real.h. */
+/* What is outside an image: see border.h. */
 enum { PAD_CONSTANT, PAD_REFLECT, PAD_REPLICATE };
+
+/* pad.cl. before: above the image, and to its left. value: see number_of in real.h. */
 typedef struct pad_sizes {
     int n, c, h, w, y, x;
     int before_y, before_x;
@@ -200,6 +202,7 @@ typedef struct augment_sizes {
     int cutout; /* pixels on a side of the square that is left empty */
     int rotate_ppm, scale_ppm, shift_ppm;
     int brightness_ppm, contrast_ppm, saturation_ppm;
+    int border;    /* PAD_CONSTANT.. : what is outside the image */
     int erase_ppm; /* of how many images a rectangle is left empty */
 } augment_sizes;
 

@@ -480,6 +480,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
         '--augment flip' '--augment flip=alternate' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
+        '--augment crop=2,border=reflect' '--augment rotate=20,border=replicate' \
         '--augment cutout=2' '--augment erase=0.5' '--augment rrc=0.5' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
         '--init kaiming_normal' '--freeze conv1.weight' '--accumulate 2' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
@@ -492,6 +493,8 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment flip=1
     fails 2 'a comma list of rrc=LEAST:MOST, flip, flip=alternate' train_small other --augment flip=
     fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment crop=2,,flip
+    fails 2 'augmenting by border=replicate alone: it says what comes in' train_small other --augment flip,border=replicate
+    fails 2 '"crop=1,border" is given' train_small other --augment crop=1,border
     fails 2 'augmenting by scale=3: it should be 0, or from 0 to 0.9' train_small other --augment scale=3
     fails 2 'augmenting by saturation is for images of 3 channels' train_small other --augment saturation=0.5
     fails 2 '2 class weights are given, the net has 4 outputs' train_small other --class-weights 1,2

@@ -104,21 +104,41 @@ static void augment_on_reference(clt__augment augment, int channels, uint64_t se
     run_step(reference, CLT_F64, augment, 0, seed, CLT__BY_NOTHING, s);
 }
 
-static double value_at(const double *image, int y, int x)
+/* The pixel that a walk of `at` steps from the first of `size` ends at: it turns round at both edges, or stays there.
+ */
+static int walk(int at, int size, unsigned border)
 {
+    int place = 0, way = at < 0 ? -1 : 1;
+    for (int i = 0; i < abs(at); i++) {
+        const bool ends = place + way < 0 || place + way >= size;
+        if (ends && border == CLT__BORDER_REPLICATE) return place;
+        if (ends) way = -way;
+        place += way;
+    }
+    return place;
+}
+
+static double value_at(const double *image, int y, int x, unsigned border)
+{
+    if (border) return image[walk(y, HEIGHT, border) * WIDTH + walk(x, WIDTH, border)];
     return y >= 0 && y < HEIGHT && x >= 0 && x < WIDTH ? image[y * WIDTH + x] : 0;
 }
 
 /* ---- moving */
 
-static bool is_moved(const double *from, const double *to, int down, int right, bool mirrored)
+static bool is_moved_in(const double *from, const double *to, int down, int right, bool mirrored, unsigned border)
 {
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < WIDTH; x++) {
             const int column = (mirrored ? WIDTH - 1 - x : x) - right;
-            if (fabs(to[y * WIDTH + x] - value_at(from, y - down, column)) > 1e-12) return false;
+            if (fabs(to[y * WIDTH + x] - value_at(from, y - down, column, border)) > 1e-12) return false;
         }
     return true;
+}
+
+static bool is_moved(const double *from, const double *to, int down, int right, bool mirrored)
+{
+    return is_moved_in(from, to, down, right, mirrored, 0);
 }
 
 static void a_flip_mirrors_about_half_of_the_images(void **state)
@@ -267,6 +287,85 @@ static void a_crop_moves_by_whole_pixels_and_leaves_black(void **state)
         }
     }
     assert_true(ways > 18); /* of 25 */
+}
+
+/* As far as an image is wide, so that what comes in is mirrored twice. */
+static void a_crop_brings_in_what_the_border_says(void **state)
+{
+    (void)state;
+    static seen s;
+    enum { MOST = WIDTH, SIDE = 2 * MOST + 1 };
+    for (unsigned border = CLT__BORDER_REFLECT; border <= CLT__BORDER_REPLICATE; border++) {
+        int beyond = 0;
+        augment_on_reference((clt__augment){.crop = MOST, .border = border}, 1, border, &s);
+        for (int i = 0; i < IMAGES; i++) {
+            bool matches = false;
+            for (int way = 0; way < SIDE * SIDE && !matches; way++) {
+                const int down = way / SIDE - MOST, right = way % SIDE - MOST;
+                matches = is_moved_in(s.before + i * PIXELS, s.after + i * PIXELS, down, right, false, border);
+                beyond += matches && abs(right) == MOST;
+            }
+            assert_true(matches);
+        }
+        assert_true(beyond > 0);
+    }
+}
+
+/* The mean of a turned, shifted image of one colour is that colour where nothing black comes in. */
+static void no_border_but_black_darkens_a_plain_image(void **state)
+{
+    (void)state;
+    clt_error error;
+    static double images[8 * PIXELS], out[8 * PIXELS];
+    const double targets[8] = {0};
+    const int32_t order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (size_t i = 0; i < COUNT_OF(images); i++) images[i] = 0.75;
+    for (unsigned border = 0; border <= CLT__BORDER_REPLICATE; border++) {
+        clt_dataset *data;
+        clt_session *session;
+        int black = 0;
+        assert_ok(clt_dataset_from_reals(8, (clt_shape){1, HEIGHT, WIDTH}, images, targets, 1, &data, &error), &error);
+        clt_model *model = make_model("input 1x7x5; flatten; dense out=1", "mse", CLT_F64, 1);
+        clt_options options = clt__options_default();
+        options.batch_size = 8;
+        options.normalize.how = CLT__BY_NOTHING;
+        options.augment = (clt__augment){.rotate = 180, .scale = 0.9, .shift = 1, .border = border};
+        assert_ok(clt_session_open(model, reference, data, &options, true, &session, &error), &error);
+        assert_ok(clt_session_step(session, order, 8, &error), &error);
+        assert_ok(clt_session_read(session, "input", out, COUNT_OF(out), &error), &error);
+        for (size_t i = 0; i < COUNT_OF(out); i++) black += fabs(out[i] - 0.75) > 1e-12;
+        assert_int_equal(black > 0, border == 0);
+        clt_session_close(session);
+        clt_model_close(model);
+        clt_dataset_close(data);
+    }
+}
+
+static void every_border_verifies(void **state)
+{
+    (void)state;
+    clt_error error;
+    seen unread;
+    const clt__augment moves[] = {{.crop = 5}, {.crop = 1, .rotate = 180, .scale = 0.9, .shift = 1}};
+    clt_device *device = open_called(NULL);
+    for (unsigned border = 0; border <= CLT__BORDER_REPLICATE; border++)
+        for (size_t i = 0; i < COUNT_OF(moves); i++) {
+            clt_session *session;
+            clt_dataset *data = make_data(1, &unread);
+            clt_model *model = make_model("input 1x7x5; flatten; dense out=4", NULL, CLT_F32, 1);
+            clt_options options = clt__options_default();
+            options.batch_size = IMAGES;
+            options.augment = moves[i];
+            options.augment.border = border;
+            assert_ok(clt_session_open(model, device, data, &options, true, &session, &error), &error);
+            const clt__placement all = {.valid = IMAGES, .whole = IMAGES};
+            assert_ok(clt__session_place(session, &all, &error), &error);
+            assert_ok(clt__verify_ops(session, 0, session->net.forward, NULL, NULL, &error), &error);
+            clt_session_close(session);
+            clt_model_close(model);
+            clt_dataset_close(data);
+        }
+    clt_device_close(device);
 }
 
 /* A turned, scaled, shifted image takes the pixel at the centre from near the centre: an image that is linear in x and
@@ -566,6 +665,9 @@ int main(void)
         cmocka_unit_test(alternating_flips_show_both_in_two_epochs),
         cmocka_unit_test(alternating_flips_are_for_images_with_numbers),
         cmocka_unit_test(a_crop_moves_by_whole_pixels_and_leaves_black),
+        cmocka_unit_test(a_crop_brings_in_what_the_border_says),
+        cmocka_unit_test(no_border_but_black_darkens_a_plain_image),
+        cmocka_unit_test(every_border_verifies),
         cmocka_unit_test(rotation_scale_and_shift_stay_within_their_limits),
         cmocka_unit_test(brightness_multiplies_an_image),
         cmocka_unit_test(contrast_keeps_the_mean_of_the_data_set),

@@ -115,6 +115,7 @@ static const char *net_of(const char *file)
                 {"pixel_shuffle.cl", channel_net_text},
                 {"permute.cl", channel_net_text},
                 {"pad.cl", sized_net_text},
+                {"border.h", sized_net_text},
                 {"resize.cl", sized_net_text}};
     for (size_t i = 0; file && i < sizeof nets / sizeof *nets; i++)
         if (strcmp(file, nets[i].file) == 0) return nets[i].net;
@@ -248,6 +249,7 @@ static const fault wrong_values[] = {
     {"augment.cl", "static inline bool flips", "^ (uint)step[STEP_EPOCH]", "", "augment_draw", "", "drawn", disagree},
     {"augment.cl", "static inline bool flips", "position_of(z.partner, n, step)", "n", "augment_draw", "", "drawn",
      disagree},
+    {"augment.cl", "static inline real pixel", "source_of(z.border, px, z.w)", "px", "augment", "", "y", disagree},
     {"augment.cl", "kernel void augment(", "+ d[DRAWN_F]", "+ d[DRAWN_F] + (real)1e-3", "augment", "", "y", disagree},
     {"mix.cl", "kernel void mix_pairs", "(1 - blend) *", "((real)1.00001 - blend) *", "mix_pairs", "", "x", disagree},
     {"mix.cl", "kernel void mix_pairs", "(1 - share) *", "((real)1.00001 - share) *", "mix_pairs", "", "target",
@@ -292,7 +294,7 @@ static const fault wrong_values[] = {
      "conv_weight_gradient", "conv2", "dw", disagree},
     {"phase.h", "static inline phase phase_of", "(filter - p.start - 1)", "(filter - p.start - 2)",
      "conv_input_gradient", "conv2", "dx", disagree},
-    {"pad.cl", "static inline int source_of", "2 * (size - 1)", "2 * size - 1", "pad_forward", "pad1", "y", disagree},
+    {"border.h", "static inline int source_of", "2 * (size - 1)", "2 * size - 1", "pad_forward", "pad1", "y", disagree},
     {"pad.cl", "static inline runs runs_of", "? low + 1 : low", "? low : low", "pad_gradient", "pad1", "dx", disagree},
     {"resize.cl", "kernel void nearest_forward", "z.start_y", "0", "nearest_forward", "resize1", "y", disagree},
     {"resize.cl", "kernel void nearest_gradient", "p.row + 1", "p.row", "nearest_gradient", "resize1", "dx", disagree},

@@ -92,6 +92,7 @@ static augment_sizes augment_sizes_of(const clt__net_options *options, bool part
                            .flip = (int)a->flip,
                            .crop = a->crop,
                            .cutout = a->cutout,
+                           .border = (int)a->border,
                            .rotate_ppm = millionths(a->rotate),
                            .scale_ppm = millionths(a->scale),
                            .shift_ppm = millionths(a->shift),

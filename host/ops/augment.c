@@ -3,6 +3,7 @@
 #include "ops/batch.h"
 #include "ops/bounds.h"
 #include "ops/launch.h"
+#include "ops/pad.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -194,8 +195,9 @@ static clt__near black_of(const picture *p, int c)
 static clt__near pixel(const picture *p, int px, int py, int c)
 {
     const augment_sizes *z = p->sizes;
-    if (px < 0 || px >= z->w || py < 0 || py >= z->h) return black_of(p, c);
-    return clt__exactly(p->x[((size_t)py * (size_t)z->w + (size_t)px) * (size_t)z->c + (size_t)c]);
+    const int row = clt__border_source(z->border, py, z->h), column = clt__border_source(z->border, px, z->w);
+    if (row < 0 || column < 0) return black_of(p, c);
+    return clt__exactly(p->x[((size_t)row * (size_t)z->w + (size_t)column) * (size_t)z->c + (size_t)c]);
 }
 
 /* How much the pixels that a slightly other place would read differ: bilinear values change by at most this per pixel,

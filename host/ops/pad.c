@@ -9,13 +9,13 @@
 
 /* ---- pad_forward(x -> y) and pad_gradient(dy -> dx) */
 
-/* The pixel that is shown `at` pixels from the first of `size`, -1 where there is none. */
-static int source_of(int mode, int at, int size)
+int clt__border_source(int mode, int at, int size)
 {
-    if (mode == PAD_REFLECT) return at < size ? abs(at) : 2 * (size - 1) - at;
     if (at >= 0 && at < size) return at;
     if (mode == PAD_CONSTANT) return -1;
-    return at < 0 ? 0 : size - 1;
+    if (mode == PAD_REPLICATE) return at < 0 ? 0 : size - 1;
+    const int period = size > 1 ? 2 * (size - 1) : 1, place = abs(at) % period; /* it is as it is the other way */
+    return place < size ? place : period - place;
 }
 
 /* Calls `meet` for every output, with its index and that of the input that it shows; `shows`: if there is one. */
@@ -28,8 +28,8 @@ static inline void each_output(const pad_sizes *z, const clt__array *operand,
         for (int y = 0; y < z->y; y++)
             for (int x = 0; x < z->x; x++)
                 for (int c = 0; c < z->c; c++, output++) {
-                    const int h = source_of(z->mode, y - z->before_y, z->h);
-                    const int w = source_of(z->mode, x - z->before_x, z->w);
+                    const int h = clt__border_source(z->mode, y - z->before_y, z->h);
+                    const int w = clt__border_source(z->mode, x - z->before_x, z->w);
                     const bool shows = h >= 0 && w >= 0;
                     const size_t row = (size_t)n * (size_t)z->h + (size_t)(shows ? h : 0);
                     const size_t pixel = row * (size_t)z->w + (size_t)(shows ? w : 0);

@@ -6,6 +6,9 @@
 
 enum { PAD_FROM, PAD_TO };
 
+/* The pixel that is shown `at` pixels from the first of `size`, -1 where there is none: kernels/border.h. */
+int clt__border_source(int mode, int at, int size);
+
 extern const clt__op_row clt__pad_forward_op, clt__pad_gradient_op;
 
 #endif

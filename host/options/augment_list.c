@@ -30,13 +30,23 @@ typedef struct augment_row {
         .most = sizeof(list) / sizeof *(list)-1, .words = (list)                                        \
     }
 
-static const char *const flip_words[] = {"", "alternate", NULL};
+static const char *const flip_words[] = {"", "alternate", NULL}, *const border_words[] = {"reflect", "replicate", NULL};
 
 /* Shares from a Beta of less than 0.001 are all but 0 and 1, and too small to compute. */
-static const augment_row augment_rows[] = {
-    ROW(rrc, 0.0001, 1), WORDS_ROW(flip, flip_words), ROW(crop, 0, 1e6),    ROW(shift, 0, 1),      ROW(rotate, 0, 180),
-    ROW(scale, 0, 0.9),  ROW(brightness, 0, 1),       ROW(contrast, 0, 1),  ROW(saturation, 0, 1), ROW(cutout, 0, 1e6),
-    ROW(erase, 0, 1),    ROW(mixup, 0.001, 4),        ROW(cutmix, 0.001, 4)};
+static const augment_row augment_rows[] = {ROW(rrc, 0.0001, 1),
+                                           WORDS_ROW(flip, flip_words),
+                                           ROW(crop, 0, 1e6),
+                                           ROW(shift, 0, 1),
+                                           ROW(rotate, 0, 180),
+                                           ROW(scale, 0, 0.9),
+                                           WORDS_ROW(border, border_words),
+                                           ROW(brightness, 0, 1),
+                                           ROW(contrast, 0, 1),
+                                           ROW(saturation, 0, 1),
+                                           ROW(cutout, 0, 1e6),
+                                           ROW(erase, 0, 1),
+                                           ROW(mixup, 0.001, 4),
+                                           ROW(cutmix, 0.001, 4)};
 
 enum { AUGMENT_ROWS = sizeof augment_rows / sizeof *augment_rows };
 
@@ -159,7 +169,7 @@ static clt_status want_augment(const clt__option_info *row, clt__text *text, clt
         text, error,
         "none, or a comma list of rrc=LEAST:MOST, flip, flip=alternate, crop=PIXELS, shift=SHARE, rotate=DEGREES, "
         "scale=SHARE, "
-        "brightness=SHARE, "
+        "border=reflect, border=replicate, brightness=SHARE, "
         "contrast=SHARE, saturation=SHARE, cutout=PIXELS, erase=SHARE, mixup=ALPHA and cutmix=ALPHA, as in "
         "flip,crop=2,");
 }
@@ -185,5 +195,11 @@ clt_status clt__check_augment(const clt__augment *augment, clt_error *error)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "augmenting by rrc=%g:%g: it should be two shares of the image's area, the larger one last",
                     augment->rrc.least, augment->rrc.most);
+    if (augment->border && !(augment->crop || augment->shift > 0 || augment->rotate > 0 || augment->scale > 0))
+        return FAIL(
+            error, CLT_BAD_ARGUMENT,
+            "augmenting by border=%s alone: it says what comes in from outside, and only crop, shift, rotate and "
+            "scale let something in",
+            border_words[augment->border - 1]);
     return CLT_OK;
 }

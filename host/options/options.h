@@ -23,11 +23,15 @@ typedef struct clt__range {
  * GPU", 2024, section 3.6), so that two epochs one after the other show both. */
 enum { CLT__FLIP_RANDOM = 1, CLT__FLIP_ALTERNATE };
 
+/* The image's own pixels, mirrored at its edge without the edge's being repeated (PyTorch's ReflectionPad2d), or those
+ * of its edge. As PAD_REFLECT and PAD_REPLICATE. */
+enum { CLT__BORDER_REFLECT = 1, CLT__BORDER_REPLICATE };
+
 /* How images are changed, anew in each step, before they are trained on; all zero: not at all. Random resized crops are
  * taken by the host, drawn from the seed, the epoch and the image; all else is done on the device, drawn from the seed,
  * the number of the step and the image's place in the batch. There images are first turned and scaled about
- * their centre, moved and mirrored (bilinear, black outside), then recoloured, then cut out, then mixed in pairs.
- * Factors are uniform. */
+ * their centre, moved and mirrored (bilinear, black outside unless `border` says more), then recoloured, then cut out,
+ * then mixed in pairs. Factors are uniform. */
 typedef struct clt__augment {
     clt__range rrc;    /* a part of the image, its area a share in this range, its aspect ratio from 3:4 to 4:3, is
                         * resized to the whole */
@@ -36,6 +40,7 @@ typedef struct clt__augment {
     double shift;      /* moved by up to this share of the width and of the height, 0 to 1 */
     double rotate;     /* turned by up to so many degrees either way, 0 to 180 */
     double scale;      /* scaled by a factor of 1 - scale to 1 + scale, 0 to 0.9 */
+    unsigned border;   /* what comes in from outside the image: 0 for black, or one of CLT__BORDER_REFLECT.. */
     double brightness; /* times 1 - brightness to 1 + brightness, as the next two 0 to 1; values are not clamped */
     double contrast;   /* the distance from the mean that normalisation takes away, times such a factor */
     double saturation; /* the distance from the pixel's own grey, times such a factor; for 3 channels */

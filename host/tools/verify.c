@@ -217,7 +217,8 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
     if (clt__has_norms_to_fold(model))
         TRY(open_session(model, device, data, &options, (clt__session_mode){.fold_norms = true}, &p->folded, error));
-    options.augment = (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .cutmix = 1};
+    options.augment =
+        (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .border = CLT__BORDER_REFLECT, .cutmix = 1};
     return open_session(model, device, data, &options, all_of_it, &p->cut, error);
 }
 
