@@ -19,7 +19,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
-        echo accumulate overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo accumulate drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
             save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until
@@ -128,7 +128,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust) continue ;; esac
+            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | drop-last | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -482,7 +482,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--augment flip' '--augment flip=alternate' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
         '--augment crop=2,border=reflect' '--augment rotate=20,border=replicate' \
         '--augment cutout=2' '--augment erase=0.5' '--augment rrc=0.5' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
-        '--init kaiming_normal' '--freeze conv1.weight' '--accumulate 2' '--overfit-batch'; do
+        '--init kaiming_normal' '--freeze conv1.weight' '--accumulate 2' '--drop-last' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]
     done
@@ -493,6 +493,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment flip=1
     fails 2 'a comma list of rrc=LEAST:MOST, flip, flip=alternate' train_small other --augment flip=
     fails 2 'a comma list of rrc=LEAST:MOST, flip' train_small other --augment crop=2,,flip
+    fails 2 'images, fewer than a batch of 100000, and drop_last would leave out all of them' train_small other --drop-last --batch-size 100000
     fails 2 'augmenting by border=replicate alone: it says what comes in' train_small other --augment flip,border=replicate
     fails 2 '"crop=1,border" is given' train_small other --augment crop=1,border
     fails 2 'augmenting by scale=3: it should be 0, or from 0 to 0.9' train_small other --augment scale=3

@@ -928,6 +928,142 @@ static void accumulated_batches_are_one_large_batch(void **state)
     clt_model_close(accumulated);
 }
 
+/* ---- batches that are not full --------------------------------------------------------------------------------- */
+
+/* The images of full batches alone. */
+static clt_dataset *make_full(const clt_dataset *all, size_t count)
+{
+    clt_error error;
+    clt_dataset *data;
+    assert_ok(clt_dataset_from_bytes(count, all->shape, all->bytes, all->labels, all->classes, &data, &error), &error);
+    return data;
+}
+
+static clt_options dropping_options(const char *folder)
+{
+    clt_options options = options_for(3, folder);
+    options.drop_last = true;
+    options.lr_scheduler = "cosine";
+    options.lr_per_step = true;
+    options.warmup_epochs = 0.5;
+    return options;
+}
+
+static bool count_steps(void *user, const clt_progress *progress)
+{
+    if (strcmp(progress->what, "train") == 0) *(int *)user = progress->steps;
+    return true;
+}
+
+/* In the order of the files, so that what is left out is known: as if those images were not there. */
+static void a_dropped_batch_is_as_none(void **state)
+{
+    (void)state;
+    clt_error error;
+    double losses[MOST_STEPS];
+    int steps = 0;
+    clt_dataset *full = make_full(images, (STEPS - 1) * BATCH);
+    clt_options options = dropping_options("dropped");
+    options.shuffle = false;
+    options.normalize.how = CLT__BY_NOTHING;
+    options.log_steps = path_in("dropped.csv");
+    options.progress = count_steps;
+    options.progress_user = &steps;
+    options.save_every = 1;
+    clt_model *dropped = make_model(net, NULL, CLT_F32, 3), *whole = make_model(net, NULL, CLT_F32, 3);
+    train(dropped, device, &options);
+    assert_int_equal(read_log("dropped.csv", losses), 3 * (STEPS - 1));
+    assert_int_equal(steps, STEPS - 1);
+    options.drop_last = false;
+    options.output_dir = path_in("full");
+    options.log_steps = path_in("full.csv");
+    assert_ok(clt_train(whole, device, full, validation, &options, &error), &error);
+    assert_true(distance(dropped, whole) == 0);
+    assert_same_metrics("dropped", "full");
+    clt_model_close(dropped);
+    clt_model_close(whole);
+    clt_dataset_close(full);
+}
+
+static void shuffled_epochs_drop_other_images(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    bool dropped[2][IMAGES];
+    const clt_options options = dropping_options(NULL);
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
+    assert_int_equal(clt_session_epoch_steps(session), STEPS - 1);
+    for (int epoch = 0; epoch < 2; epoch++) {
+        assert_ok(clt__session_set_epoch_order(session, &session->options, epoch, &error), &error);
+        assert_int_equal(session->feed.order_count, (STEPS - 1) * BATCH);
+        for (int i = 0; i < IMAGES; i++) dropped[epoch][i] = true;
+        for (int i = 0; i < session->feed.order_count; i++) dropped[epoch][session->feed.order[i]] = false;
+    }
+    assert_memory_not_equal(dropped[0], dropped[1], sizeof dropped[0]);
+    clt_session_close(session);
+    clt_model_close(model);
+}
+
+static void dropping_goes_with_accumulated_batches(void **state)
+{
+    (void)state;
+    clt_model *model[3];
+    const struct {
+        int batch, micro, accumulate;
+    } ways[] = {{24, 0, 1}, {24, 6, 1}, {6, 0, 4}};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        clt_options options = dropping_options(NULL);
+        options.batch_size = ways[i].batch;
+        options.micro_batch_size = ways[i].micro;
+        options.accumulate = ways[i].accumulate;
+        model[i] = make_model(net, NULL, CLT_F64, 3);
+        train(model[i], reference, &options);
+    }
+    assert_int_equal(model[0]->state.total_steps, 3 * (IMAGES / 24));
+    assert_true(distance(model[1], model[2]) == 0 && distance(model[0], model[1]) <= 1e-12);
+    for (size_t i = 0; i < COUNT_OF(ways); i++) clt_model_close(model[i]);
+}
+
+static void a_dropping_run_resumes_to_the_same_bits(void **state)
+{
+    (void)state;
+    clt_error error;
+    interruption stop = {.epoch = 2, .step = 3};
+    clt_options options = dropping_options("all dropped");
+    options.save_every = 1;
+    clt_model *whole = make_model(dropping_net, NULL, CLT_F32, 3), *part = make_model(dropping_net, NULL, CLT_F32, 3);
+    train(whole, device, &options);
+    options.output_dir = path_in("part dropped");
+    options.progress = interrupt;
+    options.progress_user = &stop;
+    assert_failed(clt_train(part, device, images, validation, &options, &error), CLT_STOPPED, &error, NULL,
+                  "stopped in epoch 2 after step 3 of 4");
+    clt_model_close(part);
+    part = load("part dropped", "last.safetensors");
+    options = *clt_model_options(part);
+    assert_true(options.drop_last);
+    options.output_dir = path_in("part dropped");
+    train(part, device, &options);
+    assert_same_run("all dropped", "part dropped");
+    clt_model_close(whole);
+    clt_model_close(part);
+}
+
+static void less_than_a_batch_cannot_be_dropped(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_options options = dropping_options(NULL);
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    options.accumulate = STEPS;
+    assert_failed(clt_train(model, reference, images, NULL, &options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "has 70 images, fewer than a batch of 80, and drop_last would leave out all of them: take smaller "
+                  "batches or do without it");
+    clt_model_close(model);
+}
+
 static void one_batch_is_learned_again_and_again(void **state)
 {
     (void)state;
@@ -1485,6 +1621,11 @@ int main(void)
         cmocka_unit_test(the_average_follows_the_parameters),
         cmocka_unit_test(validation_and_checkpoints_infer_with_the_average),
         cmocka_unit_test(accumulated_batches_are_one_large_batch),
+        cmocka_unit_test(a_dropped_batch_is_as_none),
+        cmocka_unit_test(shuffled_epochs_drop_other_images),
+        cmocka_unit_test(dropping_goes_with_accumulated_batches),
+        cmocka_unit_test(a_dropping_run_resumes_to_the_same_bits),
+        cmocka_unit_test(less_than_a_batch_cannot_be_dropped),
         cmocka_unit_test(one_batch_is_learned_again_and_again),
         cmocka_unit_test(a_range_test_finds_where_the_loss_falls),
         cmocka_unit_test(a_range_test_steps_as_training_does),

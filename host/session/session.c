@@ -106,29 +106,31 @@ static void shuffle(int32_t *order, int count, clt__random stream)
     }
 }
 
-/* `stream`: of what shuffles it, NULL for the data set's own. */
-static clt_status set_order(clt_session *session, const clt__random *stream, int epoch, clt_error *error)
+/* `stream`: of what shuffles it, NULL for the data set's own. `taken`: how many of its images steps take. */
+static clt_status set_order(clt_session *session, const clt__random *stream, int taken, int epoch, clt_error *error)
 {
     const int count = (int)session->data->count;
     int32_t *order;
     TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
     for (int i = 0; i < count; i++) order[i] = i;
     if (stream) shuffle(order, count, *stream);
-    const clt_status status = clt__feed_set_order(&session->feed, order, count, epoch, error);
+    const clt_status status = clt__feed_set_order(&session->feed, order, taken, epoch, error);
     free(order);
     return status;
 }
 
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
 {
-    return set_order(session, NULL, 0, error);
+    return set_order(session, NULL, (int)session->data->count, 0, error);
 }
 
 clt_status clt__session_set_epoch_order(clt_session *session, const clt_options *options, int epoch, clt_error *error)
 {
     const clt__random stream = clt__random_seed(options->seed, "shuffle", (uint64_t)epoch);
+    const int64_t count = (int64_t)session->data->count,
+                  full = clt__epoch_steps(options, session->data->count) * options->batch_size;
     session->epoch = epoch;
-    return set_order(session, options->shuffle ? &stream : NULL, epoch, error);
+    return set_order(session, options->shuffle ? &stream : NULL, (int)(full < count ? full : count), epoch, error);
 }
 
 static int smaller(int a, int b)
@@ -334,6 +336,16 @@ static clt_status write_segments(clt_session *session, clt_error *error)
 
 /* ---- opening */
 
+static clt_status check_full_batch(const clt_dataset *data, const clt_options *options, clt_error *error)
+{
+    const clt_options resolved = clt__resolve_options(options);
+    if (!resolved.drop_last || clt__epoch_steps(&resolved, data->count)) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT,
+                "%s has %zu images, fewer than a batch of %d, and drop_last would leave out all of them: take smaller "
+                "batches or do without it",
+                data->name, data->count, resolved.batch_size);
+}
+
 static clt_status check(const clt_model *model, const clt_dataset *data, const clt_options *options, bool training,
                         clt_error *error)
 {
@@ -345,6 +357,7 @@ static clt_status check(const clt_model *model, const clt_dataset *data, const c
     if (data->count > INT32_MAX / 2)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
     if (!training) return CLT_OK;
+    TRY(check_full_batch(data, options, error));
     const clt_dataset chosen = clt__choose_answers(model, data);
     TRY(clt__check_answers(model, data, "train on", error));
     return clt__check_target_values(model->description.loss, &chosen, error);

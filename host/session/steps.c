@@ -18,7 +18,8 @@ clt_options clt__resolve_options(const clt_options *options)
 
 int64_t clt__epoch_steps(const clt_options *options, size_t images)
 {
-    return ((int64_t)images + options->batch_size - 1) / options->batch_size;
+    const int64_t rest = options->drop_last ? 0 : options->batch_size - 1;
+    return ((int64_t)images + rest) / options->batch_size;
 }
 
 int clt__step_images(const clt_options *options, size_t images, int64_t step)
