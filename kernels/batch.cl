@@ -1,7 +1,8 @@
 /* Gathers a batch from the data set on the device.
  *
  *   x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c]     (real images are not divided by 255)
- *   x[n,h,w,c] is made of pixel W - 1 - w where step[STEP_MIRROR] is 1
+ *   x[n,h,w,c] is made of row h - m and column w - m where m = step[STEP_MOVE] is not 0, reflected at the edge: border.h;
+ *   of column W - 1 - w - m where step[STEP_MIRROR] is 1
  *   label[n]   = labels[order[first + n]],   target[n,k] = targets[order[first + n], k]
  *
  * first = step[STEP_FIRST]. The last batch of an epoch may be short: rows from step[STEP_VALID] on are the first image again,
@@ -10,6 +11,7 @@
  * normalize holds the c means, then the c standard deviations. Work-item (row h, image n) or, spread, (pixel, image). */
 #include "params.h"
 #include "real.h"
+#include "border.h"
 #include "pixel_run.h"
 #include "position.h"
 
@@ -34,12 +36,15 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
     const int image = some ? order[position_of(z.partner, n, step)] : 0;
     global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
     global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
-    if (step[STEP_MIRROR]) {
-        const int column = first % z.w; /* of a run's first pixel; a run of several is a whole row */
-        from += (z.w - 1 - 2 * column) * z.c;
-        for (int i = 0; i < run.pixels * z.c; i += z.c)
+    if (step[STEP_MIRROR] || step[STEP_MOVE]) {
+        for (int i = 0; i < run.pixels; i++) {
+            const int at = (first + i) % z.w, column = step[STEP_MIRROR] ? z.w - 1 - at : at;
+            const int h = source_of(PAD_REFLECT, (first + i) / z.w - step[STEP_MOVE], z.h),
+                      w = source_of(PAD_REFLECT, column - step[STEP_MOVE], z.w);
+            global const stored *shown = images + (((size_t)image * z.h + h) * z.w + w) * z.c;
             for (int c = 0; c < z.c; c++)
-                to[i + c] = some ? (VALUE(from[c - i]) - normalize[c]) / normalize[z.c + c] : 0;
+                to[i * z.c + c] = some ? (VALUE(shown[c]) - normalize[c]) / normalize[z.c + c] : 0;
+        }
     } else {
         for (int i = 0; i < run.pixels * z.c; i += z.c)
             for (int c = 0; c < z.c; c++)

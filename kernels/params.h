@@ -283,6 +283,7 @@ enum {
     STEP_RIGHT,
     STEP_MIRROR, /* 1: images are mirrored left to right, 0: not */
     STEP_EPOCH,  /* of training, from 0 */
+    STEP_MOVE,   /* pixels by which images are moved down and to the right, with reflected borders */
     STEP_LENGTH = 32
 }; /* integers */
 enum { MIX_UNIT = 1 << 24 };

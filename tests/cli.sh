@@ -917,8 +917,11 @@ test_conversions() {
     judge "a note counts them" grep -q '1 of 7 images of of-other-size were not 1x4x4' err
     fails 1 'large.png: is 6 high and 6 wide' \
         cltrain eval --strict --device reference --model of-images/last.safetensors --data of-other-size
-    ok "eval --tta flip --invert" \
-        cltrain eval --device reference --tta flip --invert --model of-images/last.safetensors --data of-other-size
+    ok "predict --tta shift" $predict_images --tta shift "some images/val"
+    judge "and this another" sh -c '! cmp -s out folder.out'
+    fails 2 '"turn" is given, where none, flip, shift or flip+shift is needed' $predict_images --tta turn "some images/val"
+    ok "eval --tta flip+shift --invert" \
+        cltrain eval --device reference --tta flip+shift --invert --model of-images/last.safetensors --data of-other-size
 }
 
 test_formats() {

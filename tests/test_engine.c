@@ -268,6 +268,8 @@ static const fault wrong_values[] = {
     {"update.cl", "OPTIMIZER(adagrad,", "+ g * g", "+ (real)1.1f * g * g", "adagrad", "", "weights", disagree},
     {"update.cl", "kernel void gradient_norm_scale", "= hyper[HYPER_CLIP]", "= (real)0.1 * hyper[HYPER_CLIP]",
      "gradient_norm", "", "scale", disagree},
+    {"batch.cl", "kernel void batch", "column - step[STEP_MOVE]", "column", "batch", "", "x", disagree},
+    {"batch.cl", "kernel void batch", "z.w - 1 - at", "at", "batch", "", "x", disagree},
     {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
     {"winograd.h", "correlation correlation_of", ".pad_y = z.pad_y", ".pad_y = z.pad_y + 1", "conv_forward", "conv1",
      "y", disagree},

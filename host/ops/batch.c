@@ -2,18 +2,22 @@
 #include "ops/batch.h"
 #include "ops/bounds.h"
 #include "ops/launch.h"
+#include "ops/pad.h"
 
-_Static_assert((int)STEP_EPOCH < (int)STEP_LENGTH, "a step's numbers fit");
+_Static_assert((int)STEP_MOVE < (int)STEP_LENGTH, "a step's numbers fit");
 
-/* x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c], mirrored or not */
-static void gather_image(const batch_sizes *z, const clt__array *operand, size_t to, size_t from, bool mirrored)
+/* x[n,h,w,c] = (images[order[first + n], h,w,c] / 255 - mean[c]) / deviation[c], mirrored and moved or not */
+static void gather_image(const batch_sizes *z, const clt__array *operand, size_t to, size_t from, const int32_t *step)
 {
     const double *mean = operand[BATCH_NORMALIZE].real, *deviation = mean + z->c;
     const size_t values = (size_t)z->h * (size_t)z->w * (size_t)z->c;
     for (size_t i = 0; i < values; i++) {
-        const size_t c = i % (size_t)z->c, at = to * values + i, w = i / (size_t)z->c % (size_t)z->w;
-        const size_t pixel =
-            from * values + (mirrored ? i - w * (size_t)z->c + ((size_t)z->w - 1 - w) * (size_t)z->c : i);
+        const size_t c = i % (size_t)z->c, at = to * values + i;
+        const int right = (int)(i / (size_t)z->c) % z->w, down = (int)(i / (size_t)z->c) / z->w;
+        const int row = clt__border_source(PAD_REFLECT, down - step[STEP_MOVE], z->h),
+                  column = clt__border_source(PAD_REFLECT,
+                                              (step[STEP_MIRROR] ? z->w - 1 - right : right) - step[STEP_MOVE], z->w);
+        const size_t pixel = from * values + ((size_t)row * (size_t)z->w + (size_t)column) * (size_t)z->c + c;
         const double value = z->bytes ? operand[BATCH_IMAGES].byte[pixel] / 255.0 : operand[BATCH_IMAGES].real[pixel];
         const double apart = value - mean[c], x = apart / deviation[c];
         const double slack = (z->bytes ? CLT__DIVIDE_SLACK : 0) * fabs(value) + fabs(apart);
@@ -39,7 +43,7 @@ static void twin(const void *sizes, const clt__array *operand)
         const bool valid = n < (size_t)step[STEP_VALID];
         const size_t position = clt__batch_position(z->partner, n, step),
                      image = some ? (size_t)operand[BATCH_ORDER].integer[position] : 0;
-        if (some) gather_image(z, operand, n, image, step[STEP_MIRROR]);
+        if (some) gather_image(z, operand, n, image, step);
         for (size_t i = 0; i < values && !some; i++) operand[BATCH_X].real[n * values + i] = 0;
         if (operand[BATCH_LABEL].integer)
             operand[BATCH_LABEL].integer[n] = valid ? operand[BATCH_LABELS].integer[image] : 0;

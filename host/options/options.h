@@ -77,7 +77,7 @@ enum { CLT__NCHW, CLT__NHWC };
 enum { CLT__ABORT, CLT__REFERENCE, CLT__WARN };
 enum { CLT__FORMAT_TEXT, CLT__FORMAT_CSV, CLT__FORMAT_JSON, CLT__FORMAT_NPY, CLT__FORMAT_ONNX, CLT__FORMAT_TORCH };
 enum { CLT__EXACT, CLT__NOTEBOOK };
-enum { CLT__TTA_NONE, CLT__TTA_FLIP };
+enum { CLT__TTA_NONE, CLT__TTA_FLIP, CLT__TTA_SHIFT, CLT__TTA_FLIP_SHIFT }; /* the last is both bits */
 
 /* ---- the options */
 

@@ -150,8 +150,10 @@
       "refuse images of another size or of other colours than the model's, in place of converting them") \
     X(FLAG, invert, NULL, "no", 0, 0, RUN, EVAL | PREDICT, \
       "make dark what is light: for dark digits on white paper, where a model was trained on light ones") \
-    X(CHOICE, tta, "none|flip", "none", 0, 0, RUN, EVAL | PREDICT, \
-      "flip: the outputs for each image are the mean of those for it and for its mirror image") \
+    X(CHOICE, tta, "none|flip|shift|flip+shift", "none", 0, 0, RUN, EVAL | PREDICT, \
+      "flip: the outputs for each image are the mean of those for it and for its mirror image; shift: half of them are those for it, " \
+      "a quarter each those for it moved by a pixel up and left, and down and right, its own pixels reflected at the border; " \
+      "flip+shift: so, each with its mirror image") \
     X(CHOICE, format, "text|csv|json|npy|onnx|torch", "text", 0, 0, RUN, PREDICT | EXPORT, \
       "export: onnx, or torch, a Python module that has the net in PyTorch, with its weights as safetensors beside it; predict: text: file, class, probability with tabs between; csv: the same with a header line; json: an array of objects; " \
       "npy: NumPy's array [images, outputs] of all probabilities") \

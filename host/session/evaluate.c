@@ -10,11 +10,36 @@
 
 typedef clt_status (*take_batch)(void *user, const double *outputs, size_t first, size_t count, clt_error *error);
 
-static clt_status read_outputs(clt_session *session, int first, int valid, bool mirrored, double *outputs,
+/* How the net sees images, and the share of what it then gives. */
+typedef struct view {
+    bool mirrored;
+    int moved;
+    double share;
+} view;
+
+enum { MOST_VIEWS = 6 };
+
+/* Half of the outputs are those of the image where it is; a quarter each those of it moved by a pixel, as in Jordan,
+ * "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024, section 3.5. Of each view half are its mirror image's. */
+static int list_views(unsigned tta, view views[MOST_VIEWS])
+{
+    static const view moves[] = {{.share = 0.5}, {.moved = 1, .share = 0.25}, {.moved = -1, .share = 0.25}};
+    const int places = tta & CLT__TTA_SHIFT ? 3 : 1, sides = tta & CLT__TTA_FLIP ? 2 : 1;
+    for (int i = 0; i < places * sides; i++) {
+        views[i] = moves[i / sides];
+        views[i].mirrored = i % sides;
+        if (places == 1) views[i].share = 1;
+        views[i].share /= sides;
+    }
+    return places * sides;
+}
+
+static clt_status read_outputs(clt_session *session, int first, int valid, const view *seen, double *outputs,
                                clt_error *error)
 {
     const clt__tensor *tensor = &session->net.tape.tensor[session->net.output.tensor];
-    const clt__placement placement = {.first = first, .valid = valid, .whole = valid, .mirrored = mirrored};
+    const clt__placement placement = {
+        .first = first, .valid = valid, .whole = valid, .mirrored = seen->mirrored, .moved = seen->moved};
     TRY(clt__session_place(session, &placement, error));
     TRY(clt__session_run_ops(session, 0, session->net.end, NULL, error));
     return clt_session_read(session, tensor->name, outputs, (size_t)tensor->count, error);
@@ -23,13 +48,19 @@ static clt_status read_outputs(clt_session *session, int first, int valid, bool 
 clt_status clt__session_infer(clt_session *session, int first, int valid, double *outputs, clt_error *error)
 {
     const size_t count = (size_t)session->net.tape.tensor[session->net.output.tensor].count;
-    double *mirrored;
-    TRY(read_outputs(session, first, valid, false, outputs, error));
-    if (session->options.tta != CLT__TTA_FLIP) return CLT_OK;
-    TRY(clt__allocate(count, sizeof *mirrored, "outputs of mirror images", &mirrored, error));
-    const clt_status status = read_outputs(session, first, valid, true, mirrored, error);
-    for (size_t i = 0; i < count && status == CLT_OK; i++) outputs[i] = (outputs[i] + mirrored[i]) / 2;
-    free(mirrored);
+    view views[MOST_VIEWS];
+    const int seen = list_views(session->options.tta, views);
+    double *other;
+    TRY(read_outputs(session, first, valid, &views[0], outputs, error));
+    if (seen == 1) return CLT_OK;
+    TRY(clt__allocate(count, sizeof *other, "outputs of changed images", &other, error));
+    for (size_t i = 0; i < count; i++) outputs[i] *= views[0].share;
+    clt_status status = CLT_OK;
+    for (int v = 1; v < seen && status == CLT_OK; v++) {
+        status = read_outputs(session, first, valid, &views[v], other, error);
+        for (size_t i = 0; i < count && status == CLT_OK; i++) outputs[i] += views[v].share * other[i];
+    }
+    free(other);
     return status;
 }
 

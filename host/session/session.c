@@ -142,11 +142,17 @@ clt_status clt__session_place(clt_session *session, const clt__placement *p, clt
 {
     int position;
     TRY(clt__feed_find(&session->feed, p->first, &position, error));
-    int32_t step[STEP_LENGTH] = {[STEP_FIRST] = position,       [STEP_VALID] = p->valid,
-                                 [STEP_SLOT] = p->slot,         [STEP_WHOLE] = p->whole,
-                                 [STEP_PART] = p->part,         [STEP_BEFORE] = p->before,
-                                 [STEP_MIRROR] = p->mirrored,   [STEP_NUMBER] = (int32_t)session->number,
-                                 [STEP_EPOCH] = session->epoch, [STEP_SEED] = (int32_t)session->seed};
+    int32_t step[STEP_LENGTH] = {[STEP_FIRST] = position,
+                                 [STEP_VALID] = p->valid,
+                                 [STEP_SLOT] = p->slot,
+                                 [STEP_WHOLE] = p->whole,
+                                 [STEP_PART] = p->part,
+                                 [STEP_BEFORE] = p->before,
+                                 [STEP_MIRROR] = p->mirrored,
+                                 [STEP_MOVE] = p->moved,
+                                 [STEP_NUMBER] = (int32_t)session->number,
+                                 [STEP_EPOCH] = session->epoch,
+                                 [STEP_SEED] = (int32_t)session->seed};
     clt__draw_mix(&session->augment, session->data->shape, session->seed, step);
     return clt__engine_set_step(session->engine, session->net.step, step, error);
 }

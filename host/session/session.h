@@ -76,6 +76,7 @@ clt_status clt__session_commit(clt_session *session, clt_error *error);
 typedef struct clt__placement {
     int first, valid, slot, whole, part, before; /* before: images of the batch in the micro-batches before */
     bool mirrored;                               /* left to right */
+    int moved;                                   /* down and to the right, by so many pixels: STEP_MOVE */
 } clt__placement;
 
 clt_status clt__session_place(clt_session *session, const clt__placement *placement, clt_error *error);
@@ -90,7 +91,7 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
 
 /* Runs the net on the `valid` images from position `first` of the order, at most a micro-batch, and reads its outputs,
  * [a micro-batch, outputs] in the outside order: as the options say, those of the images, or the mean of theirs and of
- * their mirror images'. */
+ * those of the images mirrored and moved. */
 clt_status clt__session_infer(clt_session *session, int first, int valid, double *outputs, clt_error *error);
 
 /* The update alone. */

@@ -84,7 +84,7 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     if (status != CLT_OK) return status;
     (*session)->epoch = 1; /* in which alternating flips are the other way round */
     /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds,
-     * and mirrored. */
+     * and mirrored and moved. */
     const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
     const bool is_part = micro < (*session)->batch;
     const int before = is_part ? micro : 0;
@@ -94,7 +94,8 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
                                       .whole = is_part ? (*session)->batch : valid,
                                       .part = is_part,
                                       .before = before,
-                                      .mirrored = is_part};
+                                      .mirrored = is_part,
+                                      .moved = is_part};
     return clt__session_place(*session, &placement, error);
 }
 
