@@ -106,6 +106,46 @@ static void rules_leave_biases_and_norms_what_they_should_be(void **state)
     }
 }
 
+/* Weight [o, i, y, x] of a group's filter o that passes input o on. */
+static double passing(const clt_tensor_info *info, size_t at)
+{
+    const size_t width = (size_t)info->extent[3], height = (size_t)info->extent[2], inputs = (size_t)info->extent[1];
+    const size_t x = at % width, y = at / width % height, i = at / width / height % inputs,
+                 o = at / width / height / inputs;
+    return o == i && y == height / 2 && x == width / 2;
+}
+
+static void assert_passes_on(const char *text, const char *init, const char *name, int groups)
+{
+    clt_model *model = make_with(text, init), *torch = make_with(text, NULL);
+    for (size_t n = 0; n < model->parameters; n++) {
+        const clt__parameter_values *p = &model->parameter[n], *q = &torch->parameter[n];
+        const bool is_it = strcmp(p->info.name, name) == 0;
+        const size_t group = p->info.count / (size_t)(is_it ? groups : 1),
+                     filter = is_it ? group / (size_t)(p->info.extent[0] / groups) : 1;
+        for (size_t i = 0; i < p->info.count; i++) {
+            const bool passes = is_it && i % group / filter < (size_t)p->info.extent[1];
+            assert_true(p->values[i] == (passes ? passing(&p->info, i % group) : q->values[i]));
+        }
+    }
+    clt_model_close(model);
+    clt_model_close(torch);
+}
+
+static void dirac_passes_inputs_on_and_leaves_the_rest(void **state)
+{
+    (void)state;
+    static const char more[] = "input 3x6x5; conv out=5 kernel=3x2; batchnorm; relu; flatten; dense out=4",
+                      fewer[] = "input 5x6x5; conv out=3 kernel=4x5 padding=2; flatten; dense out=4",
+                      groups[] = "input 4x6x5; conv out=6 kernel=3 groups=2; flatten; dense out=4",
+                      depthwise[] = "input 3x6x5; conv out=6 kernel=1x3 groups=3; flatten; dense out=4";
+    assert_passes_on(more, "dirac", "conv1.weight", 1);
+    assert_passes_on(more, "conv*=dirac", "conv1.weight", 1);
+    assert_passes_on(fewer, "dirac", "conv1.weight", 1);
+    assert_passes_on(groups, "kaiming_normal,dirac", "conv1.weight", 2);
+    assert_passes_on(depthwise, "dirac", "conv1.weight", 3);
+}
+
 static void a_later_rule_wins_where_its_pattern_fits(void **state)
 {
     (void)state;
@@ -147,6 +187,9 @@ static void an_initialisation_that_cannot_be_is_refused(void **state)
         {"constant", "there is no initialisation \"constant\""},
         {"constant=x", "there is no initialisation \"constant=x\""},
         {"conv1.weight=", "there is no initialisation \"conv1.weight=\""},
+        {"dense1.*=dirac", "init: dense1.weight is no convolution's weight, and dirac is for those alone"},
+        {"*.bias=dirac", "init: dirac is for the weights of convolutions, and there is none of the name *.bias"},
+        {"dirac=1", "there is no initialisation \"dirac=1\""},
         {"torch,,torch", "there is no initialisation \"\""},
         {"conv2.*=torch", "init: there is no parameter \"conv2.*\": there is conv1.weight, conv1.bias"},
         {"*.running_var=constant=2", "init: there is no parameter \"*.running_var\": there is conv1.weight"},
@@ -390,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_give_their_moments),
         cmocka_unit_test(rules_leave_biases_and_norms_what_they_should_be),
+        cmocka_unit_test(dirac_passes_inputs_on_and_leaves_the_rest),
         cmocka_unit_test(a_later_rule_wins_where_its_pattern_fits),
         cmocka_unit_test(another_layer_changes_no_other_parameter),
         cmocka_unit_test(frozen_parameters_stay_and_others_learn),

@@ -28,7 +28,9 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     const clt__window window = {reach, layer->value[STRIDE], layer->value[PADDING], layer->value[PADDING_END], false};
     TRY(clt__slide_window(layer, out, &window, error));
     const int weight[4] = {out, layer->in[0].shape.channels / groups, kernel[0], kernel[1]};
-    return clt__conv_parameters(layer, weight, layer->value[BIAS][0], error);
+    TRY(clt__conv_parameters(layer, weight, layer->value[BIAS][0], error));
+    layer->parameter[0].groups = groups;
+    return CLT_OK;
 }
 
 static conv_sizes sizes_of(const clt__layer *layer, int activation)

@@ -93,6 +93,7 @@ typedef struct clt__parameter {
     int shown;        /* see clt__tensor */
     int fan_in;       /* inputs of one output: what initialisation depends on; 0: it begins as `initial` throughout */
     double initial;
+    int groups;           /* of a convolution's weight, else 0 */
     bool state;           /* not trained, but kept by the layer's own ops (running statistics) */
     int tensor, gradient; /* gradient: -1 where all parameters of the layer are frozen */
 } clt__parameter;

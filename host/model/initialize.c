@@ -12,8 +12,10 @@
 /* ---- rules: the standard deviation of a weight's values, from its fans, and what they are drawn from */
 
 /* TORCH: PyTorch's defaults for Conv2d and Linear, uniform within 1 / sqrt(fan-in), weights and biases alike; for
- * BatchNorm ones and zeros. TRUNCATED: normal, within two standard deviations. */
-typedef enum distribution { TORCH, UNIFORM, NORMAL, TRUNCATED, CONSTANT } distribution;
+ * BatchNorm ones and zeros. TRUNCATED: normal, within two standard deviations. DIRAC: as PyTorch's defaults, but for
+ * the first filters of a convolution, each of which passes one input on; what is no convolution's weight has the
+ * defaults. */
+typedef enum distribution { TORCH, UNIFORM, NORMAL, TRUNCATED, CONSTANT, DIRAC } distribution;
 
 typedef struct rule {
     const char *name;
@@ -55,7 +57,8 @@ static double fixed(double fan_in, double fan_out)
     ROW("xavier_uniform", UNIFORM, xavier)           \
     ROW("xavier_normal", NORMAL, xavier)             \
     ROW("truncated_normal", TRUNCATED, fixed)        \
-    ROW("constant", CONSTANT, NULL)
+    ROW("constant", CONSTANT, NULL)                  \
+    ROW("dirac", DIRAC, NULL)
 
 #define RULE(...) {__VA_ARGS__},
 static const rule rules[] = {RULE_LIST(RULE)};
@@ -110,6 +113,33 @@ static clt_status read_part(char *part, const char **pattern, choice *to, clt_er
     return clt__no_such("initialisation", part, clt_init_names(), error);
 }
 
+/* Whether a parameter can begin by the rule. */
+static bool suits(const choice *c, const clt__parameter_values *p)
+{
+    return c->rule->distribution != DIRAC || p->groups;
+}
+
+/* To all parameters, or those that a pattern names. What the rule is not for begins as PyTorch has it: biases, and
+ * weights that no pattern names. */
+static clt_status apply(const clt_model *model, const char *pattern, const choice *to, choice *choices,
+                        clt_error *error)
+{
+    bool any = false;
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt__parameter_values *p = &model->parameter[i];
+        if (p->kept || (pattern && !clt__glob(pattern, p->info.name))) continue;
+        const bool suited = suits(to, p);
+        if (!suited && pattern && p->info.dimensions > 1)
+            return FAIL(error, CLT_BAD_ARGUMENT, "init: %s is no convolution's weight, and %s is for those alone",
+                        p->info.name, to->rule->name);
+        choices[i] = suited ? *to : (choice){.rule = &rules[0]};
+        any = any || suited;
+    }
+    if (any || to->rule->distribution != DIRAC) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "init: %s is for the weights of convolutions, and there is none%s%s",
+                to->rule->name, pattern ? " of the name " : "", pattern ? pattern : "");
+}
+
 /* Every part in turn: a later one wins. choices[i] is what parameter i begins as. */
 static clt_status choose(const clt_model *model, const char *init, choice *choices, clt_error *error)
 {
@@ -120,9 +150,7 @@ static clt_status choose(const clt_model *model, const char *init, choice *choic
         choice to;
         TRY(read_part(part, &pattern, &to, error));
         if (pattern) TRY(clt__check_pattern(model, "init", pattern, error));
-        for (size_t i = 0; i < model->parameters; i++)
-            if (!model->parameter[i].kept && (!pattern || clt__glob(pattern, model->parameter[i].info.name)))
-                choices[i] = to;
+        TRY(apply(model, pattern, &to, choices, error));
     }
     return CLT_OK;
 }
@@ -154,11 +182,27 @@ static double next_value(const clt__parameter_values *p, const choice *c, clt__r
     const distribution from = c->rule->distribution;
     const bool is_vector = p->info.dimensions < 2;
     double fan_in, fan_out;
-    if (from == TORCH && p->fan_in) return 1 / sqrt(p->fan_in) * (2 * clt__random_uniform(stream) - 1);
+    const bool as_torch = from == TORCH || from == DIRAC;
+    if (as_torch && p->fan_in) return 1 / sqrt(p->fan_in) * (2 * clt__random_uniform(stream) - 1);
     if (from == CONSTANT && (c->named || !is_vector)) return c->value;
-    if (from == TORCH || is_vector) return p->initial;
+    if (as_torch || is_vector) return p->initial;
     find_fans(&p->info, &fan_in, &fan_out);
     return draw(stream, from, c->rule->deviation(fan_in, fan_out));
+}
+
+/* Of each group the first filters pass on an input each, at the kernel's centre, as torch.nn.init.dirac_ has it, which
+ * makes all other filters zeros; Jordan (airbench) leaves those as they were drawn. */
+static void pass_inputs_on(clt__parameter_values *p)
+{
+    const size_t inputs = (size_t)p->info.extent[1], height = (size_t)p->info.extent[2],
+                 width = (size_t)p->info.extent[3], filter = inputs * height * width;
+    const size_t outputs = (size_t)(p->info.extent[0] / p->groups), some = outputs < inputs ? outputs : inputs;
+    for (size_t group = 0; group < (size_t)p->groups; group++)
+        for (size_t i = 0; i < some; i++) {
+            double *weights = p->values + (group * outputs + i) * filter;
+            memset(weights, 0, filter * sizeof *weights);
+            weights[(i * height + height / 2) * width + width / 2] = 1;
+        }
 }
 
 static void initialize(const clt_model *model, clt__parameter_values *p, const choice *c)
@@ -168,6 +212,7 @@ static void initialize(const clt_model *model, clt__parameter_values *p, const c
         const double value = next_value(p, c, &stream);
         p->values[j] = model->precision == CLT_F32 ? (float)value : value;
     }
+    if (c->rule->distribution == DIRAC) pass_inputs_on(p);
 }
 
 clt_status clt__initialize(clt_model *model, const char *init, clt_error *error)

@@ -27,6 +27,7 @@ static clt_status add_parameter(clt_model *model, const clt__net *net, const clt
     clt__describe_tensor(&net->tape.tensor[from->tensor], &to->info);
     to->fan_in = from->fan_in;
     to->initial = from->initial;
+    to->groups = from->groups;
     to->kept = from->state;
     to->trainable = to->trained = net->tape.tensor[from->tensor].root == net->parameters;
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));

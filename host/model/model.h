@@ -9,8 +9,9 @@
 
 typedef struct clt__parameter_values {
     clt_tensor_info info;
-    int fan_in; /* as in clt__parameter, as the next */
+    int fan_in; /* as in clt__parameter, as the next two */
     double initial;
+    int groups;
     bool kept;      /* the layer's own ops keep it: clt__parameter's `state` */
     bool trainable; /* it is neither kept nor frozen in the net's text */
     bool trained;   /* trainable, and not frozen by the options */
