@@ -416,7 +416,8 @@ typedef struct clt_lr_result clt_lr_result;
 
 /* The learning-rate range test (Smith 2015): trains `steps` steps while the rate grows geometrically from lr_min to
  * lr_max, until the smoothed loss is 4 times its lowest or no longer finite. The model keeps its parameters and the
- * list of those that are frozen; one that was never trained takes the data's normalisation, as training does. */
+ * list of those that are frozen; one that was never trained takes the data's normalisation, and whitens by it, as
+ * training does. */
 clt_status clt_lr_find(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                        clt_lr_result **result, clt_error *error);
 size_t clt_lr_count(const clt_lr_result *result); /* steps that were made */
@@ -654,14 +655,16 @@ typedef enum clt_answers { CLT_LABELS, CLT_TARGETS } clt_answers;
  * beside "sigmoid1"); a layer that makes the sum behind it, too, has its tensor under the sum's name. Without it
  * tensors share memory, and only parameters, their gradients, the net's output and the loss can be reached.
  *
- * The model is made ready for training: one that has made no step yet is normalised as the options say; the parameters
- * that the options freeze, and no others, are frozen; and once nothing can fail any more, the state that another
- * optimiser has left in it becomes zero, and a moving average that the options do not keep is dropped. */
+ * The model is made ready for training: one that has made no step yet is normalised as the options say, and what it was
+ * created to whiten by (init) gets its values from the images; the parameters that the options freeze, and no others,
+ * are frozen; and once nothing can fail any more, the state that another optimiser has left in it becomes zero, and a
+ * moving average that the options do not keep is dropped. */
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                             bool keep_tensors, clt_session **session, clt_error *error);
 
 /* The same for batches that the caller hands over: at most batch_size images of such pixels, with such answers. Nothing
- * can be measured then: a model that was never normalised needs the option normalize to be none or MEAN/STD. */
+ * can be measured then: a model that was never normalised needs the option normalize to be none or MEAN/STD, and one
+ * that is to whiten was whitened before. */
 clt_status clt_session_open_batches(clt_model *model, clt_device *device, clt_pixels pixels, clt_answers answers,
                                     const clt_options *options, bool keep_tensors, clt_session **session,
                                     clt_error *error);

@@ -482,7 +482,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--augment flip' '--augment flip=alternate' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
         '--augment crop=2,border=reflect' '--augment rotate=20,border=replicate' \
         '--augment cutout=2' '--augment erase=0.5' '--augment rrc=0.5' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
-        '--init kaiming_normal' '--init dirac' '--freeze conv1.weight' '--accumulate 2' '--drop-last' '--overfit-batch'; do
+        '--init kaiming_normal' '--init dirac' '--init whiten' '--freeze conv1.weight' '--accumulate 2' '--drop-last' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]
     done
@@ -927,6 +927,13 @@ test_conversions() {
 test_formats() {
     make_formats || { echo "cli.sh: the formats' files cannot be made" >&2; exit 1; }
     ok "train on an image folder" tiny of-images --data "some images"
+    ok "whitening by an image folder" tiny whitened --data "some images" --epochs 0 \
+        --net "conv out=4 kernel=2, flatten, dense out=2" --init whiten
+    ok "and by one that streams" tiny whitened-again --data "some images" --epochs 0 --data-cache 0 \
+        --net "conv out=4 kernel=2, flatten, dense out=2" --init whiten
+    judge "gives the same weights" cmp whitened/last.safetensors whitened-again/last.safetensors
+    fails 2 'init: conv1.weight has 9 outputs: whiten gives 8 at most' tiny whitened --data "some images" \
+        --net "conv out=9 kernel=2, flatten, dense out=2" --init whiten
     ok "train on CSV" tiny of-csv --data csv
     ok "train on NPY files" tiny of-npy --data npy
     judge "CSV and NPY are the same data" cmp of-csv/last.safetensors of-npy/last.safetensors
@@ -1048,12 +1055,15 @@ open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
 test_lr_find() {
     find="cltrain lr-find --data plain --device reference --precision f64 --net"
     ok "lr-find" $find "$net" --lr-min 1e-4 --steps 40 --json rates.json
+    cp out rates.out
     judge "lr-find prints a row a step, or till it diverges" sh -c 'head -n 1 out | grep -q "^lr  *loss  *smoothed"'
     judge "and suggests a rate" grep -q '^suggested learning rate 0\.' out
     judge "lr-find's JSON" json_holds rates.json 'd["steps"][0]["lr"] == 1e-4 and d["steps"][-1]["lr"] <= 10.000001
 and 0 < d["suggested"] < 10 and len(d["steps"]) <= 40'
     ok "lr-find at rates too low" $find "$net" --lr-min 1e-12 --lr-max 1e-11 --steps 5
     shows "it suggests none" "no learning rate is suggested"
+    ok "lr-find --init whiten" $find "$net" --lr-min 1e-4 --steps 5 --init whiten
+    judge "begins elsewhere" sh -c '! grep -q "^$(sed -n 2p rates.out | cut -c 1-40)" out'
     fails 2 'the first should be above 0 and below the last' $find "$net" --lr-min 1 --lr-max 0.1
     refuses_values lr-find --lr-min 0 -1 x
     refuses_values lr-find --steps 0 x

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/eigen.h"
 #include "formats/safetensors.h"
 #include "session/session.h"
 #include "training.h"
@@ -144,6 +145,271 @@ static void dirac_passes_inputs_on_and_leaves_the_rest(void **state)
     assert_passes_on(fewer, "dirac", "conv1.weight", 1);
     assert_passes_on(groups, "kaiming_normal,dirac", "conv1.weight", 2);
     assert_passes_on(depthwise, "dirac", "conv1.weight", 3);
+}
+
+/* ---- whitening ------------------------------------------------------------------------------------------------- */
+
+enum { SEEN = 37, ROWS = 5, COLUMNS = 6 };
+
+/* Grey levels that depend on their neighbours. */
+static clt_dataset *make_correlated(int channels)
+{
+    clt_error error;
+    clt_dataset *data;
+    static double random[SEEN * 3 * ROWS * COLUMNS];
+    static uint8_t bytes[SEEN * 3 * ROWS * COLUMNS];
+    int32_t labels[SEEN];
+    const size_t count = (size_t)(SEEN * channels * ROWS * COLUMNS);
+    fill_random(random, count, 8);
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)(128 + 60 * random[i] + 40 * random[i ? i - 1 : 0] + 20 * random[i > 5 ? i - 6 : 0]);
+    for (int i = 0; i < SEEN; i++) labels[i] = i % 2;
+    assert_ok(clt_dataset_from_bytes(SEEN, (clt_shape){channels, ROWS, COLUMNS}, bytes, labels, 2, &data, &error),
+              &error);
+    return data;
+}
+
+static void open_and_close(clt_model *model, const clt_dataset *data, const clt_options *options)
+{
+    clt_error error;
+    clt_session *session;
+    assert_ok(clt_session_open(model, reference, data, options, false, &session, &error), &error);
+    clt_session_close(session);
+}
+
+/* What filter `filter` gives at a place of an image, as the model normalises it, without a bias. */
+static double answer(const clt_model *model, const clt_dataset *data, size_t filter, size_t image, size_t y, size_t x)
+{
+    const clt__parameter_values *w = parameter(model, "conv1.weight");
+    const size_t channels = (size_t)w->info.extent[1], height = (size_t)w->info.extent[2],
+                 width = (size_t)w->info.extent[3], dilation = (size_t)w->dilation[1];
+    double sum = 0;
+    for (size_t i = 0; i < channels * height * width; i++) {
+        const size_t c = i / height / width, r = i / width % height, s = i % width * dilation;
+        const double value =
+            data->bytes[((image * ROWS + y + r) * COLUMNS + x + s) * channels + c] / 255.0 - model->mean[c];
+        sum += w->values[filter * channels * height * width + i] * value / model->deviation[c];
+    }
+    return sum;
+}
+
+/* Over all places of all images: each answer's variance is l / (l + 0.0005), where l is that of the filter's own
+ * direction, and no two go together. */
+static void assert_whitens(const char *text, int channels, int outputs)
+{
+    enum { MOST = 24 };
+    clt_dataset *data = make_correlated(channels);
+    clt_model *model = make_with(text, "whiten");
+    const clt_options options = clt__options_default();
+    open_and_close(model, data, &options);
+    const clt__parameter_values *w = parameter(model, "conv1.weight");
+    const int reach = (w->info.extent[3] - 1) * w->dilation[1] + 1, rows = ROWS - w->info.extent[2] + 1,
+              columns = COLUMNS - reach + 1, values = (int)w->info.count / outputs;
+    double mean[MOST] = {0}, product[MOST][MOST] = {{0}}, before = INFINITY;
+    const double count = (double)SEEN * rows * columns;
+    for (int n = 0; n < SEEN * rows * columns; n++) {
+        double is[MOST];
+        for (int i = 0; i < outputs; i++) {
+            is[i] = answer(model, data, (size_t)i, (size_t)(n / columns / rows), (size_t)(n / columns % rows),
+                           (size_t)(n % columns));
+            mean[i] += is[i] / count;
+        }
+        for (int i = 0; i < outputs; i++)
+            for (int j = 0; j < outputs; j++) product[i][j] += is[i] * is[j] / count;
+    }
+    for (int i = 0; i < outputs; i++) {
+        double square = 0;
+        for (int j = 0; j < values; j++) square += pow(w->values[i * values + j], 2);
+        const double own = 1 / square - 5e-4; /* the eigenvalue: the filter's length is 1 / sqrt(l + 0.0005) */
+        for (int j = 0; j < outputs; j++) {
+            const double together = product[i][j] - mean[i] * mean[j],
+                         wanted = i % values != j % values ? 0 : (i == j ? 1 : -1) * own / (own + 5e-4);
+            assert_near(text, together, wanted, 1e-9);
+        }
+        if (i < values) assert_true(own <= before + 1e-12);
+        before = own;
+    }
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+static void whitened_answers_do_not_correlate(void **state)
+{
+    (void)state;
+    assert_whitens("input 3x5x6; conv out=24 kernel=2; flatten; dense out=2", 3, 24);
+    assert_whitens("input 3x5x6; conv out=7 kernel=2 stride=2 padding=1; flatten; dense out=2", 3, 7);
+    assert_whitens("input 1x5x6; conv out=11 kernel=3x2 dilation=1x3; flatten; dense out=2", 1, 11);
+}
+
+static void what_whitens_nothing_begins_as_ever(void **state)
+{
+    (void)state;
+    static const char text[] = "input 3x5x6; conv out=4 kernel=2; relu; conv out=3 kernel=2; flatten; dense out=2";
+    const clt_options options = clt__options_default();
+    clt_dataset *data = make_correlated(3);
+    clt_model *torch = make_with(text, NULL), *whole = make_with(text, "whiten"),
+              *named = make_with(text, "conv1.*=whiten,conv2.weight=dirac");
+    open_and_close(whole, data, &options);
+    open_and_close(named, data, &options);
+    for (size_t i = 0; i < torch->parameters; i++) {
+        const clt__parameter_values *p = &torch->parameter[i], *q = &whole->parameter[i], *r = &named->parameter[i];
+        const size_t bytes = p->info.count * sizeof(double);
+        if (strcmp(p->info.name, "conv1.weight") == 0)
+            assert_memory_not_equal(p->values, q->values, bytes);
+        else
+            assert_memory_equal(p->values, q->values, bytes);
+        if (strcmp(p->info.name, "conv2.weight") != 0) assert_memory_equal(q->values, r->values, bytes);
+    }
+    clt_model_close(torch);
+    clt_model_close(whole);
+    clt_model_close(named);
+    clt_dataset_close(data);
+}
+
+/* Other images would give other filters: none are asked for. */
+static void whitening_is_done_once(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    double first[24], later[24];
+    clt_options options = options_for(1, "whitened");
+    options.init = "whiten";
+    options.net = "input 1x8x8; conv out=6 kernel=2; relu; flatten; dense out=3";
+    options.seed = 5;
+    clt_model *whole, *part;
+    assert_ok(clt_model_create(&options, &whole, &error), &error);
+    options.epochs = 3;
+    train(whole, device, &options);
+    assert_ok(clt_model_create(&options, &part, &error), &error);
+    options.epochs = 0;
+    options.output_dir = path_in("whitened");
+    train(part, device, &options);
+    assert_ok(clt_model_get(part, "conv1.weight", first, 24, &error), &error);
+    clt_model_close(part);
+    part = load("whitened", "last.safetensors");
+    options = *clt_model_options(part);
+    assert_string_equal(options.init, "whiten");
+    assert_ok(clt_session_open(part, reference, validation, &options, false, &session, &error), &error);
+    clt_session_close(session);
+    assert_ok(clt_model_get(part, "conv1.weight", later, 24, &error), &error);
+    assert_memory_equal(first, later, sizeof first);
+    clt_model_close(part);
+    part = load("whitened", "last.safetensors");
+    options = *clt_model_options(part);
+    options.epochs = 3;
+    train(part, device, &options);
+    assert_true(distance(whole, part) == 0);
+    clt_model_close(whole);
+    clt_model_close(part);
+}
+
+static void given_weights_are_not_whitened(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_dataset *data = make_correlated(1);
+    clt_model *model = make_with("input 1x5x6; conv out=2 kernel=1x2; flatten; dense out=2", "whiten");
+    const double given[] = {1, 2, 3, 4};
+    double kept[4];
+    const clt_options options = clt__options_default();
+    assert_ok(clt_model_set(model, "conv1.weight", given, 4, &error), &error);
+    open_and_close(model, data, &options);
+    assert_ok(clt_model_get(model, "conv1.weight", kept, 4, &error), &error);
+    assert_memory_equal(kept, given, sizeof kept);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+/* Batches of the caller's tell nothing before they come. */
+static void batches_cannot_be_whitened_by(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt_dataset *data = make_correlated(1);
+    clt_options options = clt__options_default();
+    clt_model *model = make_with("input 1x5x6; conv out=2 kernel=1x2; flatten; dense out=2", "whiten");
+    options.normalize.how = CLT__BY_NOTHING;
+    assert_failed(clt_session_open_batches(model, reference, CLT_BYTES, CLT_LABELS, &options, false, &session, &error),
+                  CLT_BAD_ARGUMENT, &error, NULL, "conv1.weight whitens, and the batches to come cannot be measured");
+    open_and_close(model, data, &options);
+    assert_ok(clt_session_open_batches(model, reference, CLT_BYTES, CLT_LABELS, &options, false, &session, &error),
+              &error);
+    clt_session_close(session);
+    clt_model_close(model);
+    clt_dataset_close(data);
+}
+
+/* Eigenvectors of a matrix that is put together from some: of a product of Householder's reflections. */
+static void eigenvectors_are_found_again(void **state)
+{
+    (void)state;
+    enum { N = 9 };
+    double axes[N][N] = {{0}}, matrix[N * N] = {0}, values[N], vectors[N * N], mirror[2][N];
+    const double wanted[N] = {7, 5, 5, 1, 0.25, 1e-3, 0, 0, -2};
+    fill_random(&mirror[0][0], 2 * N, 3);
+    for (int i = 0; i < N; i++) axes[i][i] = 1;
+    for (int m = 0; m < 2; m++) {
+        double length = 0;
+        for (int i = 0; i < N; i++) length += mirror[m][i] * mirror[m][i];
+        for (int i = 0; i < N; i++) {
+            double along = 0;
+            for (int j = 0; j < N; j++) along += axes[i][j] * mirror[m][j];
+            for (int j = 0; j < N; j++) axes[i][j] -= 2 * along / length * mirror[m][j];
+        }
+    }
+    for (int k = 0; k < N; k++)
+        for (int i = 0; i < N * N; i++) matrix[i] += wanted[k] * axes[k][i / N] * axes[k][i % N];
+    double lost[N * N];
+    memcpy(lost, matrix, sizeof lost);
+    clt__symmetric_eigen(N, lost, values, vectors);
+    for (int k = 0; k < N; k++) {
+        double most = 0;
+        assert_near("an eigenvalue", values[k], wanted[k], 1e-13);
+        for (int i = 0; i < N; i++) {
+            double image = 0;
+            for (int j = 0; j < N; j++) image += matrix[i * N + j] * vectors[k * N + j];
+            assert_near("an eigenvector", image, values[k] * vectors[k * N + i], 1e-13);
+            if (fabs(vectors[k * N + i]) > fabs(most)) most = vectors[k * N + i];
+        }
+        assert_true(most > 0);
+        for (int l = 0; l < N; l++) {
+            double along = 0;
+            for (int i = 0; i < N; i++) along += vectors[k * N + i] * vectors[l * N + i];
+            assert_near("two eigenvectors", along, k == l, 1e-14);
+        }
+    }
+}
+
+static void what_cannot_whiten_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *net, *init, *what;
+    } refused[] = {
+        {"conv out=3; conv out=3", "conv*=whiten",
+         "init: whiten is for convolutions without groups that read the images themselves, and conv2.weight is of "
+         "none"},
+        {"conv out=4 groups=2", "whiten",
+         "init: whiten is for convolutions without groups that read the images themselves, and conv1.weight is of "
+         "none"},
+        {"maxpool kernel=2; conv out=3", "whiten",
+         "init: whiten is for the weights of convolutions that read the images themselves, and there is none"},
+        {"flatten; dense out=3", "dense*=whiten", "init: dense1.weight is no convolution's weight, and whiten is for"},
+        {"conv out=17 kernel=2", "whiten",
+         "init: conv1.weight has 17 outputs: whiten gives 16 at most, patches of 2x2x2 having 8 eigenvectors and as "
+         "many "
+         "of the other sign"},
+        {"conv out=3 kernel=7 padding=3", "whiten",
+         "init: images of 6x6 have no patch as large as the kernel of conv1"},
+    };
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        clt_error error;
+        clt_model *model;
+        const clt_options options = {.net = refused[i].net, .init = refused[i].init, .input = {2, 6, 6}};
+        assert_failed(clt_model_create(&options, &model, &error), CLT_BAD_ARGUMENT, &error, NULL, refused[i].what);
+    }
 }
 
 static void a_later_rule_wins_where_its_pattern_fits(void **state)
@@ -434,6 +700,13 @@ int main(void)
         cmocka_unit_test(rules_give_their_moments),
         cmocka_unit_test(rules_leave_biases_and_norms_what_they_should_be),
         cmocka_unit_test(dirac_passes_inputs_on_and_leaves_the_rest),
+        cmocka_unit_test(whitened_answers_do_not_correlate),
+        cmocka_unit_test(what_whitens_nothing_begins_as_ever),
+        cmocka_unit_test(whitening_is_done_once),
+        cmocka_unit_test(given_weights_are_not_whitened),
+        cmocka_unit_test(batches_cannot_be_whitened_by),
+        cmocka_unit_test(eigenvectors_are_found_again),
+        cmocka_unit_test(what_cannot_whiten_is_refused),
         cmocka_unit_test(a_later_rule_wins_where_its_pattern_fits),
         cmocka_unit_test(another_layer_changes_no_other_parameter),
         cmocka_unit_test(frozen_parameters_stay_and_others_learn),

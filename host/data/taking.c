@@ -201,15 +201,15 @@ static void show(const clt_dataset *dataset, const size_t *images, size_t count,
     }
 }
 
-static clt_status see_pieces(const clt_dataset *dataset, const clt_options *options, clt__workers *workers, void *room,
-                             clt__see_images see, void *user, clt_error *error)
+static clt_status see_pieces(const clt_dataset *dataset, size_t some, const clt_options *options, clt__workers *workers,
+                             void *room, clt__see_images see, void *user, clt_error *error)
 {
     size_t images[PIECE];
-    clt__ticker ticker = clt__ticker_start(options, "measure images", (int64_t)dataset->count);
-    for (size_t first = 0; first < dataset->count; first += PIECE) {
-        const size_t count = dataset->count - first < PIECE ? dataset->count - first : PIECE;
+    clt__ticker ticker = clt__ticker_start(options, "measure images", (int64_t)some);
+    for (size_t first = 0; first < some; first += PIECE) {
+        const size_t count = some - first < PIECE ? some - first : PIECE;
         clt__taking *taking;
-        for (size_t i = 0; i < count; i++) images[i] = first + i;
+        for (size_t i = 0; i < count; i++) images[i] = (size_t)((uint64_t)(first + i) * dataset->count / some);
         TRY(clt__taking_begin(dataset, images, count, NULL, workers, room, &taking, error));
         TRY(finish(&taking, error));
         show(dataset, images, count, room, see, user);
@@ -219,21 +219,25 @@ static clt_status see_pieces(const clt_dataset *dataset, const clt_options *opti
     return dataset->pictures ? clt__store_judge(dataset->pictures, options, error) : CLT_OK;
 }
 
-clt_status clt__dataset_see(const clt_dataset *dataset, const clt_options *options, clt__see_images see, void *user,
-                            clt_error *error)
+clt_status clt__dataset_see_some(const clt_dataset *dataset, size_t some, const clt_options *options,
+                                 clt__see_images see, void *user, clt_error *error)
 {
     void *room;
     clt__workers *workers = NULL;
-    if (!clt__dataset_streams(dataset)) {
-        see(user, dataset->bytes, dataset->reals, dataset->count);
-        return CLT_OK;
-    }
     TRY(clt__allocate(PIECE, clt__image_size(dataset->shape) * sizeof(double), "a piece of a data set", &room, error));
     clt_status status = clt__workers_open(clt__worker_count(options), CLT__SMALL_STACK, &workers, error);
-    if (status == CLT_OK) status = see_pieces(dataset, options, workers, room, see, user, error);
+    if (status == CLT_OK) status = see_pieces(dataset, some, options, workers, room, see, user, error);
     clt__workers_close(workers);
     free(room);
     return status;
+}
+
+clt_status clt__dataset_see(const clt_dataset *dataset, const clt_options *options, clt__see_images see, void *user,
+                            clt_error *error)
+{
+    if (clt__dataset_streams(dataset)) return clt__dataset_see_some(dataset, dataset->count, options, see, user, error);
+    see(user, dataset->bytes, dataset->reals, dataset->count);
+    return CLT_OK;
 }
 
 /* ---- what is missing */

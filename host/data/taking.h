@@ -30,6 +30,10 @@ typedef void (*clt__see_images)(void *user, const uint8_t *bytes, const double *
 clt_status clt__dataset_see(const clt_dataset *dataset, const clt_options *options, clt__see_images see, void *user,
                             clt_error *error);
 
+/* The same of `some` images (not more than there are), evenly spread over the data set: a piece at a time. */
+clt_status clt__dataset_see_some(const clt_dataset *dataset, size_t some, const clt_options *options,
+                                 clt__see_images see, void *user, clt_error *error);
+
 /* The image itself, or for one that the data set lacks the next that it has; an error where it has none. */
 clt_status clt__dataset_stand_in(const clt_dataset *dataset, size_t image, size_t *other, clt_error *error);
 

@@ -30,6 +30,7 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     const int weight[4] = {out, layer->in[0].shape.channels / groups, kernel[0], kernel[1]};
     TRY(clt__conv_parameters(layer, weight, layer->value[BIAS][0], error));
     layer->parameter[0].groups = groups;
+    for (int i = 0; i < 2; i++) layer->parameter[0].dilation[i] = layer->value[DILATION][i];
     return CLT_OK;
 }
 

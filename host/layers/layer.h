@@ -94,6 +94,7 @@ typedef struct clt__parameter {
     int fan_in;       /* inputs of one output: what initialisation depends on; 0: it begins as `initial` throughout */
     double initial;
     int groups;           /* of a convolution's weight, else 0 */
+    int dilation[2];      /* ... */
     bool state;           /* not trained, but kept by the layer's own ops (running statistics) */
     int tensor, gradient; /* gradient: -1 where all parameters of the layer are frozen */
 } clt__parameter;

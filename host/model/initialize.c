@@ -14,8 +14,8 @@
 /* TORCH: PyTorch's defaults for Conv2d and Linear, uniform within 1 / sqrt(fan-in), weights and biases alike; for
  * BatchNorm ones and zeros. TRUNCATED: normal, within two standard deviations. DIRAC: as PyTorch's defaults, but for
  * the first filters of a convolution, each of which passes one input on; what is no convolution's weight has the
- * defaults. */
-typedef enum distribution { TORCH, UNIFORM, NORMAL, TRUNCATED, CONSTANT, DIRAC } distribution;
+ * defaults. WHITEN: PyTorch's defaults until the training set is known, see clt__whiten. */
+typedef enum distribution { TORCH, UNIFORM, NORMAL, TRUNCATED, CONSTANT, DIRAC, WHITEN } distribution;
 
 typedef struct rule {
     const char *name;
@@ -58,7 +58,8 @@ static double fixed(double fan_in, double fan_out)
     ROW("xavier_normal", NORMAL, xavier)             \
     ROW("truncated_normal", TRUNCATED, fixed)        \
     ROW("constant", CONSTANT, NULL)                  \
-    ROW("dirac", DIRAC, NULL)
+    ROW("dirac", DIRAC, NULL)                        \
+    ROW("whiten", WHITEN, NULL)
 
 #define RULE(...) {__VA_ARGS__},
 static const rule rules[] = {RULE_LIST(RULE)};
@@ -113,10 +114,18 @@ static clt_status read_part(char *part, const char **pattern, choice *to, clt_er
     return clt__no_such("initialisation", part, clt_init_names(), error);
 }
 
-/* Whether a parameter can begin by the rule. */
+/* For the weights of convolutions alone. */
+static bool is_for_some(const choice *c)
+{
+    return c->rule->distribution == DIRAC || c->rule->distribution == WHITEN;
+}
+
+/* Whether a parameter can begin by the rule. Where no pattern says which are to whiten, those are that read the images.
+ */
 static bool suits(const choice *c, const clt__parameter_values *p)
 {
-    return c->rule->distribution != DIRAC || p->groups;
+    if (c->rule->distribution == WHITEN && !c->named) return p->groups && p->reads_images;
+    return !is_for_some(c) || p->groups;
 }
 
 /* To all parameters, or those that a pattern names. What the rule is not for begins as PyTorch has it: biases, and
@@ -124,7 +133,7 @@ static bool suits(const choice *c, const clt__parameter_values *p)
 static clt_status apply(const clt_model *model, const char *pattern, const choice *to, choice *choices,
                         clt_error *error)
 {
-    bool any = false;
+    bool any = !is_for_some(to);
     for (size_t i = 0; i < model->parameters; i++) {
         const clt__parameter_values *p = &model->parameter[i];
         if (p->kept || (pattern && !clt__glob(pattern, p->info.name))) continue;
@@ -132,12 +141,14 @@ static clt_status apply(const clt_model *model, const char *pattern, const choic
         if (!suited && pattern && p->info.dimensions > 1)
             return FAIL(error, CLT_BAD_ARGUMENT, "init: %s is no convolution's weight, and %s is for those alone",
                         p->info.name, to->rule->name);
+        if (suited && to->rule->distribution == WHITEN) TRY(clt__check_whitening(model, p, error));
         choices[i] = suited ? *to : (choice){.rule = &rules[0]};
         any = any || suited;
     }
-    if (any || to->rule->distribution != DIRAC) return CLT_OK;
-    return FAIL(error, CLT_BAD_ARGUMENT, "init: %s is for the weights of convolutions, and there is none%s%s",
-                to->rule->name, pattern ? " of the name " : "", pattern ? pattern : "");
+    if (any) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "init: %s is for the weights of convolutions%s, and there is none%s%s",
+                to->rule->name, to->rule->distribution == WHITEN ? " that read the images themselves" : "",
+                pattern ? " of the name " : "", pattern ? pattern : "");
 }
 
 /* Every part in turn: a later one wins. choices[i] is what parameter i begins as. */
@@ -182,7 +193,7 @@ static double next_value(const clt__parameter_values *p, const choice *c, clt__r
     const distribution from = c->rule->distribution;
     const bool is_vector = p->info.dimensions < 2;
     double fan_in, fan_out;
-    const bool as_torch = from == TORCH || from == DIRAC;
+    const bool as_torch = from == TORCH || is_for_some(c);
     if (as_torch && p->fan_in) return 1 / sqrt(p->fan_in) * (2 * clt__random_uniform(stream) - 1);
     if (from == CONSTANT && (c->named || !is_vector)) return c->value;
     if (as_torch || is_vector) return p->initial;
@@ -213,6 +224,7 @@ static void initialize(const clt_model *model, clt__parameter_values *p, const c
         p->values[j] = model->precision == CLT_F32 ? (float)value : value;
     }
     if (c->rule->distribution == DIRAC) pass_inputs_on(p);
+    p->whitens = c->rule->distribution == WHITEN;
 }
 
 clt_status clt__initialize(clt_model *model, const char *init, clt_error *error)

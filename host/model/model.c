@@ -21,13 +21,16 @@ void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info)
     memcpy(info->extent, extent, (size_t)info->dimensions * sizeof *extent);
 }
 
-static clt_status add_parameter(clt_model *model, const clt__net *net, const clt__parameter *from, clt_error *error)
+static clt_status add_parameter(clt_model *model, const clt__net *net, const clt__layer *layer,
+                                const clt__parameter *from, clt_error *error)
 {
     clt__parameter_values *to = &model->parameter[model->parameters++];
     clt__describe_tensor(&net->tape.tensor[from->tensor], &to->info);
     to->fan_in = from->fan_in;
     to->initial = from->initial;
     to->groups = from->groups;
+    memcpy(to->dilation, from->dilation, sizeof to->dilation);
+    to->reads_images = layer->in[0].tensor == net->input.tensor;
     to->kept = from->state;
     to->trainable = to->trained = net->tape.tensor[from->tensor].root == net->parameters;
     TRY(clt__allocate(to->info.count, sizeof(double), to->info.name, &to->values, error));
@@ -49,7 +52,7 @@ static clt_status fill_in(clt_model *model, clt_error *error)
                                       "the model's parameters", &model->parameter, error);
     for (int i = 0; i < net.layers; i++)
         for (int j = 0; j < net.layer[i].parameters && status == CLT_OK; j++)
-            status = add_parameter(model, &net, &net.layer[i].parameter[j], error);
+            status = add_parameter(model, &net, &net.layer[i], &net.layer[i].parameter[j], error);
     clt__net_free(&net);
     if (status != CLT_OK) return status;
     return clt__description_text(&model->description, &model->text, error);
@@ -386,7 +389,10 @@ clt_status clt_model_set(clt_model *model, const char *name, const double *value
     TRY(find_parameter(model, name, count, &found, error));
     memcpy(found, values, count * sizeof *values);
     for (size_t i = 0; i < model->parameters; i++)
-        if (model->parameter[i].values == found) clt__restart_average(model, &model->parameter[i]);
+        if (model->parameter[i].values == found) {
+            model->parameter[i].whitens = false;
+            clt__restart_average(model, &model->parameter[i]);
+        }
     return CLT_OK;
 }
 

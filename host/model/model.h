@@ -9,12 +9,15 @@
 
 typedef struct clt__parameter_values {
     clt_tensor_info info;
-    int fan_in; /* as in clt__parameter, as the next two */
+    int fan_in; /* as in clt__parameter, as the next three */
     double initial;
-    int groups;
-    bool kept;      /* the layer's own ops keep it: clt__parameter's `state` */
-    bool trainable; /* it is neither kept nor frozen in the net's text */
-    bool trained;   /* trainable, and not frozen by the options */
+    int groups, dilation[2];
+    bool reads_images; /* a layer's that reads the images themselves */
+    bool whitens;      /* it begins as the training set says: clt__whiten */
+    bool whitened;     /* and that has been done */
+    bool kept;         /* the layer's own ops keep it: clt__parameter's `state` */
+    bool trainable;    /* it is neither kept nor frozen in the net's text */
+    bool trained;      /* trainable, and not frozen by the options */
     double *values;
     double *state[CLT__MAX_STATES]; /* the optimiser's where it is trained; zeros before its first step */
     double *average;                /* where it is trained and the model is averaged */
@@ -104,6 +107,13 @@ const clt__optimizer_row *clt__find_optimizer(const char *name);
 
 /* Gives every parameter its first value, by the rules of the option `init`; NULL for the default. */
 clt_status clt__initialize(clt_model *model, const char *init, clt_error *error);
+
+/* CLT_OK where the weight of a convolution can begin by the rule `whiten`. */
+enum { CLT__MOST_WHITENED = 512 }; /* values of a patch */
+clt_status clt__check_whitening(const clt_model *model, const clt__parameter_values *weight, clt_error *error);
+
+/* Gives its first values to what whitens, from the images as the model normalises them; nothing once it has trained. */
+clt_status clt__whiten(clt_model *model, const clt_dataset *data, const clt_options *options, clt_error *error);
 
 /* CLT_OK where the pattern, which `option` gave, stands for a parameter. */
 clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error);

@@ -20,6 +20,7 @@ typedef struct start {
 static void take(const clt_model *model, clt__parameter_values *p, const clt__stored_tensor *stored)
 {
     memcpy(p->values, stored->values, p->info.count * sizeof *p->values);
+    p->whitens = false;
     clt__restart_average(model, p);
 }
 

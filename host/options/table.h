@@ -117,7 +117,7 @@
     X(TEXT, init, "RULE|PATTERN=RULE,...", "torch", 0, 0, FIXED, TRAIN | LR_FIND, \
       "initial weights of convolutions and dense layers, whose biases are then 0: torch (PyTorch's, biases too), kaiming_uniform, " \
       "kaiming_normal, kaiming_uniform_out, kaiming_normal_out, xavier_uniform, xavier_normal, truncated_normal " \
-      "(deviation 0.02, within two of them), constant=V, dirac (convolutions: the first filters pass an input on each; all else as torch); PATTERN=RULE for the parameters of such names, as in " \
+      "(deviation 0.02, within two of them), constant=V, dirac (convolutions: the first filters pass an input on each; all else as torch), whiten (a first convolution: its filters are made of the training images' patches so that their outputs do not correlate; all else as torch); PATTERN=RULE for the parameters of such names, as in " \
       "dense*.weight=xavier_normal, the last that fits holds") \
     X(TEXT, weights, "FILE", NULL, 0, 0, FIXED, TRAIN | LR_FIND | CONVERT, \
       "initial parameters from a safetensors file: those of the right name and shape, a moving average where it has one; " \

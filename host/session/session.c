@@ -352,8 +352,8 @@ static clt_status check_full_batch(const clt_dataset *data, const clt_options *o
                 data->name, data->count, resolved.batch_size);
 }
 
-static clt_status check(const clt_model *model, const clt_dataset *data, const clt_options *options, bool training,
-                        clt_error *error)
+clt_status clt__session_check(const clt_model *model, const clt_dataset *data, const clt_options *options,
+                              bool training, clt_error *error)
 {
     const clt_shape want = model->input, have = data->shape;
     if (want.channels != have.channels || want.height != have.height || want.width != have.width)
@@ -431,7 +431,7 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
                              clt_error *error)
 {
     *session = NULL;
-    TRY(check(model, data, options, mode.training, error));
+    TRY(clt__session_check(model, data, options, mode.training, error));
     return open_checked(model, device, data, options, mode, session, error);
 }
 
@@ -439,6 +439,7 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
 static clt_status prepare_model(clt_model *model, const clt_dataset *data, const clt_options *options, clt_error *error)
 {
     TRY(clt__normalize(model, data, options, error));
+    TRY(clt__whiten(model, data, options, error));
     return clt__model_freeze(model, options->freeze, error);
 }
 
@@ -458,7 +459,7 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     clt_options none, *given;
     *session = NULL;
     options = clt__options_or_default(options, &none);
-    TRY(check(model, data, options, mode.training, error));
+    TRY(clt__session_check(model, data, options, mode.training, error));
     clt__note_answers(model, data, options);
     TRY(clt_options_copy(options, &given, error));
     const clt_options resolved = clt__resolve_options(given);

@@ -48,6 +48,10 @@ struct clt_session {
     clt_tensor_info found;            /* what clt_session_find gave last */
 };
 
+/* CLT_OK where the data and the options are for the model. */
+clt_status clt__session_check(const clt_model *model, const clt_dataset *data, const clt_options *options,
+                              bool training, clt_error *error);
+
 clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
                              const clt_options *options, clt__session_mode mode, clt_session **session,
                              clt_error *error);

@@ -136,7 +136,9 @@ clt_status clt_lr_find(clt_model *model, clt_device *device, const clt_dataset *
     TRY(check(model, options, error));
     clt_options resolved = clt__resolve_options(options);
     resolved.ema = 0; /* nothing is inferred */
+    TRY(clt__session_check(model, data, &resolved, true, error));
     TRY(clt__normalize(model, data, &resolved, error));
+    TRY(clt__whiten(model, data, &resolved, error));
     return find_frozen(model, device, data, &resolved, result, error);
 }
 
