@@ -128,7 +128,7 @@ clt_status clt__session_set_epoch_order(clt_session *session, const clt_options 
 {
     const clt__random stream = clt__random_seed(options->seed, "shuffle", (uint64_t)epoch);
     const int64_t count = (int64_t)session->data->count,
-                  full = clt__epoch_steps(options, session->data->count) * options->batch_size;
+                  full = clt__session_steps(session) * session->options.batch_size;
     session->epoch = epoch;
     return set_order(session, options->shuffle ? &stream : NULL, (int)(full < count ? full : count), epoch, error);
 }
