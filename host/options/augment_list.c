@@ -27,7 +27,7 @@ typedef struct augment_row {
 #define WORDS_ROW(member, list)                                                                         \
     {                                                                                                   \
         .name = #member, .type = TYPE_OF(member), .offset = offsetof(clt__augment, member), .least = 1, \
-        .most = sizeof(list) / sizeof *(list)-1, .words = (list)                                        \
+        .most = (int)(sizeof(list) / sizeof *(list)) - 1, .words = (list)                               \
     }
 
 static const char *const flip_words[] = {"", "alternate", NULL}, *const border_words[] = {"reflect", "replicate", NULL};
