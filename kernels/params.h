@@ -256,6 +256,8 @@ typedef struct update_sizes {
     int clip_value; /* gradients are clipped one by one */
     int parts;      /* gradient norm, trust ratio: how many parts a sum of squares is cut in */
     int tensors;    /* trust ratio: how many there are */
+    int by_name;    /* parameters may have rates of their own, or another optimiser than others */
+    int taker;      /* this optimiser's number among those that there are */
 } update_sizes;
 
 /* The parameters' tensors begin at multiples of so many elements. */

@@ -15,8 +15,8 @@
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
  *
  * as PyTorch defines them (lamb: You et al., "Large batch optimization for deep learning", 2020, algorithm 2; torch.optim, torch.nn.utils.clip_grad_norm_ and, for clip(), clip_grad_value_). The numbers are
- * the hyper tensor's. `decays` is 1 where a parameter decays and 0 where it does not; without it all do. Work-item (vector
- * of parameters). */
+ * the hyper tensor's. `decays` is a parameter's share of the decay, `rates` of the rate, 1 without them. `takers` has the number
+ * of the optimiser that takes each block of parameters: others leave it alone. Work-item (vector of parameters). */
 #include "params.h"
 #include "real.h"
 
@@ -26,12 +26,26 @@
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;                                                    \
     if (lanes <= 0) return
 
+/* Whether they are this optimiser's. BY_NAME is defined where options name parameters. */
+static inline bool takes(const update_sizes z, global const int *takers, const int i)
+{
+#ifdef BY_NAME
+    if (takers) return takers[i / UPDATE_BLOCK] == z.taker;
+#endif
+    return true;
+}
+
+/* The same, of an optimiser. */
+#define MY_OWN(given)                                                                                                  \
+    MY_PARAMETERS(given);                                                                                              \
+    if (!takes(z, takers, i)) return
+
 #define OPTIMIZER(name, states)                                                                                        \
     kernel void name(const update_sizes given, global real *restrict weights, OPTIMIZER_READS states)
 #define STATE(name) , global real *restrict name
 #define OPTIMIZER_READS                                                                                                \
     global const real *restrict gradient, global const real *restrict hyper, global const real *restrict scale,        \
-        global const real *restrict decays
+        global const real *restrict decays, global const real *restrict rates, global const int *restrict takers
 
 /* Comparisons, not fmin and fmax, so that a NaN stays one. */
 static inline realv take_gradient(const update_sizes z, global const real *gradient, global const real *hyper,
@@ -57,15 +71,25 @@ static inline realv decayed_gradient(const update_sizes z, const realv w, global
     return take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
 }
 
+/* What parameters have of a rate, or of what is in proportion to one. */
+static inline realv rated(const realv x, global const real *rates, const int i)
+{
+#ifdef BY_NAME
+    if (rates) return LOAD(rates + i) * x;
+#endif
+    return x;
+}
+
 #ifdef OP_sgd
 OPTIMIZER(sgd, STATE(velocity))
 {
-    MY_PARAMETERS(given);
+    MY_OWN(given);
     const realv w = LOAD(weights + i);
     const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
     const realv v = hyper[HYPER_MOMENTUM] * LOAD(velocity + i) + g;
     store_lanes(v, lanes, velocity + i);
-    store_lanes(w - hyper[HYPER_RATE] * (z.nesterov ? g + hyper[HYPER_MOMENTUM] * v : v), lanes, weights + i);
+    const realv rate = rated((realv)hyper[HYPER_RATE], rates, i);
+    store_lanes(w - rate * (z.nesterov ? g + hyper[HYPER_MOMENTUM] * v : v), lanes, weights + i);
 }
 #endif
 
@@ -76,9 +100,10 @@ static inline realv over_root(const realv top, const realv square, global const 
 }
 
 /* What all of the others but lamb end with. */
-static inline realv divide_step(const realv w, const realv top, const realv square, global const real *hyper)
+static inline realv divide_step(const realv w, const realv top, const realv square, global const real *hyper,
+                                global const real *rates, const int i)
 {
-    return w - hyper[HYPER_STEP] * over_root(top, square, hyper);
+    return w - rated((realv)hyper[HYPER_STEP], rates, i) * over_root(top, square, hyper);
 }
 
 /* The mean gradient of adam, adamw and lamb, from the gradient g on; *s becomes the mean square. */
@@ -94,29 +119,30 @@ static inline realv take_moments(const realv g, global real *mean, global real *
 
 /* What adam and adamw share: from the gradient g on, for parameters w. */
 static inline void adam_step(const realv w, const realv g, global real *weights, global real *mean, global real *square,
-                             global const real *hyper, const int lanes)
+                             global const real *hyper, global const real *rates, const int i, const int lanes)
 {
     realv s;
-    const realv m = take_moments(g, mean, square, hyper, lanes, &s);
-    store_lanes(divide_step(w, m, s, hyper), lanes, weights);
+    const realv m = take_moments(g, mean + i, square + i, hyper, lanes, &s);
+    store_lanes(divide_step(w, m, s, hyper, rates, i), lanes, weights + i);
 }
 
 #ifdef OP_adam
 OPTIMIZER(adam, STATE(mean) STATE(square))
 {
-    MY_PARAMETERS(given);
+    MY_OWN(given);
     const realv w = LOAD(weights + i);
     const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
-    adam_step(w, g, weights + i, mean + i, square + i, hyper, lanes);
+    adam_step(w, g, weights, mean, square, hyper, rates, i, lanes);
 }
 #endif
 
 #ifdef OP_adamw
 OPTIMIZER(adamw, STATE(mean) STATE(square))
 {
-    MY_PARAMETERS(given);
+    MY_OWN(given);
     const realv w = LOAD(weights + i), g = take_gradient(z, gradient + i, hyper, scale);
-    adam_step(w - decay_of(w, hyper[HYPER_SHRINK], decays, i), g, weights + i, mean + i, square + i, hyper, lanes);
+    const realv lost = rated(decay_of(w, hyper[HYPER_SHRINK], decays, i), rates, i);
+    adam_step(w - lost, g, weights, mean, square, hyper, rates, i, lanes);
 }
 #endif
 
@@ -125,6 +151,10 @@ kernel void lamb(const update_sizes given, global const real *restrict weights, 
                  STATE(mean) STATE(square) STATE(direction))
 {
     MY_PARAMETERS(given);
+    if (!takes(z, takers, i)) {
+        store_lanes((realv)0, lanes, direction + i);
+        return;
+    }
     realv s;
     const realv g = take_gradient(z, gradient + i, hyper, scale);
     const realv m = take_moments(g, mean + i, square + i, hyper, lanes, &s);
@@ -189,10 +219,10 @@ kernel void trust_ratio(const update_sizes given, global const real *restrict we
 #ifdef OP_trust_step
 kernel void trust_step(const update_sizes given, global real *restrict weights, global const real *restrict direction,
                        global const int *restrict owners, global const real *restrict trust,
-                       global const real *restrict hyper)
+                       global const real *restrict hyper, global const real *restrict rates)
 {
     MY_PARAMETERS(given);
-    const real step = hyper[HYPER_RATE] * trust[owners[i / UPDATE_BLOCK]];
+    const realv step = rated((realv)(hyper[HYPER_RATE] * trust[owners[i / UPDATE_BLOCK]]), rates, i);
     store_lanes(LOAD(weights + i) - step * LOAD(direction + i), lanes, weights + i);
 }
 #endif
@@ -200,24 +230,24 @@ kernel void trust_step(const update_sizes given, global real *restrict weights, 
 #ifdef OP_rmsprop
 OPTIMIZER(rmsprop, STATE(square))
 {
-    MY_PARAMETERS(given);
+    MY_OWN(given);
     const realv w = LOAD(weights + i);
     const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
     const realv s = hyper[HYPER_ALPHA] * LOAD(square + i) + hyper[HYPER_ALPHA_REST] * (g * g);
     store_lanes(s, lanes, square + i);
-    store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
+    store_lanes(divide_step(w, g, s, hyper, rates, i), lanes, weights + i);
 }
 #endif
 
 #ifdef OP_adagrad
 OPTIMIZER(adagrad, STATE(square))
 {
-    MY_PARAMETERS(given);
+    MY_OWN(given);
     const realv w = LOAD(weights + i);
     const realv g = decayed_gradient(z, w, gradient, hyper, scale, decays, i);
     const realv s = LOAD(square + i) + g * g;
     store_lanes(s, lanes, square + i);
-    store_lanes(divide_step(w, g, s, hyper), lanes, weights + i);
+    store_lanes(divide_step(w, g, s, hyper, rates, i), lanes, weights + i);
 }
 #endif
 

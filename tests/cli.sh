@@ -139,8 +139,10 @@ test_values() {
     refuses_values train --epochs -1 1.5 x '' 2147483648
     refuses_values train --batch-size 0 -4 2.5 x
     refuses_values train --lr -0.1 x nan
+    refuses_values train --lr 0.1,0.2 0.1,conv1.weight=x 0.1, =0.1 'conv*=-1'
     refuses_values train --momentum -0.1 1.1 x
-    refuses_values train --weight-decay -1 x inf
+    refuses_values train --weight-decay -1 x inf 'a=b'
+    fails 2 'the example has one learning rate' cltrain example --device reference --lr 0.01,dense1.bias=0.1
     refuses_values train --warmup-epochs -1 x
     refuses_values train --gamma -1 x
     refuses_values train --step-size 0 1.5 x
@@ -170,7 +172,7 @@ test_values() {
     refuses_values example --sigmoid-derivative maybe ''
     refuses_values example --precision f16
     refuses_values train --precision double
-    refuses_values train --optimizer adamm
+    refuses_values train --optimizer adamm sgd,adam 'sgd,conv*=adamm'
     refuses_values train --lr-scheduler never
     refuses_values train --normalize some 0.5 0.5/0 0.5/-1 0.5/ /0.5 1,2/1,2,3 x/1
     refuses_values verify --precision f16
@@ -346,7 +348,7 @@ shape["dense1.weight"] == [4, 18] and shape["dense1.bias"] == [4]'
 
 many_options="--nesterov --lr-scheduler multistep --milestones 1,3 --augment flip=alternate,crop=1,mixup=0.3 --ema 0.9
     --class-weights 1,2,0.5,1 --normalize 0.3/0.25 --init kaiming_normal,dense*=torch --seed 5 --no-shuffle --loss cross_entropy
-    --freeze conv1.bias --clip-grad 1"
+    --freeze conv1.bias --clip-grad 1 --lr 0.1,conv1.weight=0.24 --optimizer *.bias=adamw,sgd --weight-decay conv*=0.01"
 
 test_resume() {
     ok "2 of 4 epochs" train_small parts --epochs 2 --log-steps parts.csv
@@ -477,7 +479,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--lr-scheduler multistep --milestones 1,3' '--lr-scheduler polynomial --power 2' \
         '--lr-scheduler onecycle' '--lr-scheduler cosine --lr-per-step' \
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
-        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
+        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--lr 0.1,conv1.weight=0.2' '--weight-decay *.weight=0.1' '--optimizer sgd,*.bias=adam' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
         '--augment flip' '--augment flip=alternate' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
         '--augment crop=2,border=reflect' '--augment rotate=20,border=replicate' \

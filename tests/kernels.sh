@@ -22,7 +22,7 @@ checked=0
 for file in "$source"/kernels/*.cl; do
     ops=$(sed -n 's/^#ifn*def \(OP_[a-z0-9_]*\).*/\1/p' "$file" | sort -u)
     for op in ${ops:-OP_only}; do
-        for types in "-DVEC=16 $group $no_sums" "-DVEC=1 $group $no_sums" "-DVEC=8 -DREAL_IS_DOUBLE $group $no_sums" \
+        for types in "-DVEC=16 -DBY_NAME $group $no_sums" "-DVEC=16 $group $no_sums" "-DVEC=1 $group $no_sums" "-DVEC=8 -DREAL_IS_DOUBLE $group $no_sums" \
             "-DVEC=1 -DSPREAD $one_item $sums" "-DVEC=1 -DSPREAD -DSLICED $group $sums"; do
             # These have no vectors.
             case $file in

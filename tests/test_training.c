@@ -502,7 +502,7 @@ static void a_wrong_step_ends_a_checked_training(void **state)
     (void)state;
     if (clt__device_is_reference(device)) skip();
     clt_error error;
-    const char *text = NULL, *old = "w - hyper[HYPER_RATE] *";
+    const char *text = NULL, *old = "(w - rate *";
     for (const clt__source *source = clt__sources; source->name; source++)
         if (strcmp(source->name, "update.cl") == 0) text = source->text;
     assert_non_null(text);
@@ -510,7 +510,7 @@ static void a_wrong_step_ends_a_checked_training(void **state)
     assert_non_null(at);
     char *wrong = strdup(text);
     assert_non_null(wrong);
-    wrong[at - text + 2] = '+';
+    wrong[at - text + 3] = '+';
     clt_device *broken = open_called(NULL);
     clt__device_replace_source(broken, "update.cl", wrong);
     clt_options options = options_for(1, NULL);
@@ -777,27 +777,30 @@ static void trust_by_hand(double rate, int count, const double *d, double *w)
     for (int i = 0; i < count; i++) w[i] -= rate * trust * d[i];
 }
 
-/* torch.nn.utils.clip_grad_norm_, then clip_grad_value_, then the optimiser's step t. */
-static void step_by_hand(const clt_options *o, int t, double p[PARAMETERS], double a[PARAMETERS], double b[PARAMETERS])
+/* torch.nn.utils.clip_grad_norm_, then clip_grad_value_, then the optimiser's step t: that of `bias` for biases. */
+static void step_by_hand(const clt_options *o, const clt_options *bias, int t, double p[PARAMETERS],
+                         double a[PARAMETERS], double b[PARAMETERS])
 {
-    const bool is_lamb = strcmp(o->optimizer, "lamb") == 0;
     double g[PARAMETERS], d[PARAMETERS], square = 0;
     gradient_by_hand(p, o->label_smoothing, g);
     for (int i = 0; i < PARAMETERS; i++) square += g[i] * g[i];
     const double scale = o->clip_grad > 0 ? fmin(1, o->clip_grad / (sqrt(square) + 1e-6)) : 1;
     for (int i = 0; i < PARAMETERS; i++) {
         const double most = o->clip_value > 0 ? o->clip_value : INFINITY;
-        const double decay = o->no_decay_bias_norm && i >= OUTPUTS * INPUTS ? 0 : o->weight_decay;
-        const double next = update_by_hand(o, t, p[i], fmax(-most, fmin(most, scale * g[i])), decay, &a[i], &b[i]);
-        d[i] = (p[i] - next) / o->lr; /* of lamb */
-        if (!is_lamb) p[i] = next;
+        const clt_options *own = i < OUTPUTS * INPUTS ? o : bias;
+        const double next =
+            update_by_hand(own, t, p[i], fmax(-most, fmin(most, scale * g[i])), own->weight_decay, &a[i], &b[i]);
+        d[i] = (p[i] - next) / own->lr; /* of lamb */
+        if (strcmp(own->optimizer, "lamb") != 0) p[i] = next;
     }
-    if (!is_lamb) return;
-    trust_by_hand(o->lr, OUTPUTS * INPUTS, d, p);
-    trust_by_hand(o->lr, OUTPUTS, d + OUTPUTS * INPUTS, p + OUTPUTS * INPUTS);
+    if (strcmp(o->optimizer, "lamb") == 0) trust_by_hand(o->lr, OUTPUTS * INPUTS, d, p);
+    if (strcmp(bias->optimizer, "lamb") == 0)
+        trust_by_hand(bias->lr, OUTPUTS, d + OUTPUTS * INPUTS, p + OUTPUTS * INPUTS);
 }
 
-static void assert_steps_by_hand(clt_options options, clt_device *on, clt_precision precision, double bound)
+/* By hand, `weight` holds for the weights and `bias` for the biases. */
+static void assert_steps_by_name(clt_options options, const clt_options *weight, const clt_options *bias,
+                                 clt_device *on, clt_precision precision, double bound)
 {
     clt_error error;
     clt_dataset *data;
@@ -805,7 +808,6 @@ static void assert_steps_by_hand(clt_options options, clt_device *on, clt_precis
            b[PARAMETERS] = {0}, trained[PARAMETERS];
     options.epochs = 3; /* of one step each */
     options.batch_size = EXAMPLES;
-    options.lr = strcmp(options.optimizer, "sgd") == 0 ? 0.5 : 0.05;
     options.shuffle = false;
     options.normalize.how = CLT__BY_NOTHING;
     clt_model *model = make_model("input 1x1x2; flatten; dense out=3", NULL, precision, 1);
@@ -816,10 +818,18 @@ static void assert_steps_by_hand(clt_options options, clt_device *on, clt_precis
     assert_ok(clt_train(model, on, data, NULL, &options, &error), &error);
     assert_ok(clt_model_get(model, "dense1.weight", trained, OUTPUTS * INPUTS, &error), &error);
     assert_ok(clt_model_get(model, "dense1.bias", trained + OUTPUTS * INPUTS, OUTPUTS, &error), &error);
-    for (int step = 0; step < options.epochs; step++) step_by_hand(&options, step + 1, p, a, b);
+    for (int step = 0; step < options.epochs; step++) step_by_hand(weight, bias, step + 1, p, a, b);
     for (int i = 0; i < PARAMETERS; i++) assert_true(fabs(trained[i] - p[i]) <= bound);
     clt_dataset_close(data);
     clt_model_close(model);
+}
+
+static void assert_steps_by_hand(clt_options options, clt_device *on, clt_precision precision, double bound)
+{
+    options.lr = strcmp(options.optimizer, "sgd") == 0 ? 0.5 : 0.05;
+    clt_options bias = options;
+    if (options.no_decay_bias_norm) bias.weight_decay = 0;
+    assert_steps_by_name(options, &options, &bias, on, precision, bound);
 }
 
 static void steps_are_what_pytorchs_formulas_say(void **state)
@@ -868,6 +878,33 @@ static void every_optimizer_does_what_pytorchs_formulas_say(void **state)
     }
 }
 
+static void parameters_have_what_patterns_give_them(void **state)
+{
+    (void)state;
+    for (const char *const *name = clt_optimizer_names(); *name; name++)
+        for (const char *const *other = clt_optimizer_names(); *other; other++) {
+            clt_options options = clt__options_default();
+            char optimizers[64];
+            (void)snprintf(optimizers, sizeof optimizers, "*1.*=adagrad,dense?.weight=%s,*.bias=%s", *name, *other);
+            options.named[CLT__OPTION_optimizer] = optimizers;
+            options.named[CLT__OPTION_lr] = "*=7,dense1.weight=0.05,*.bias=0.02";
+            options.named[CLT__OPTION_weight_decay] = "*.bias=0.3";
+            options.no_decay_bias_norm = true;
+            options.lr = 3;
+            options.clip_grad = 0.3;
+            options.nesterov = true;
+            clt_options weight = options, bias = options;
+            weight.optimizer = *name;
+            weight.lr = 0.05;
+            bias.optimizer = *other;
+            bias.lr = 0.02;
+            bias.weight_decay = 0.3;
+            assert_steps_by_name(options, &weight, &bias, reference, CLT_F64, 1e-14);
+            if (name[1] && other != name) continue;
+            assert_steps_by_name(options, &weight, &bias, device, CLT_F32, 1e-6);
+        }
+}
+
 /* From zero a tensor has no norm to trust: its first step is the rate times the direction, g / (|g| + eps). */
 static void lamb_leaves_zero_as_adam_does(void **state)
 {
@@ -891,6 +928,174 @@ static void lamb_leaves_zero_as_adam_does(void **state)
         assert_true(fabs(trained[i] + options.lr * g[i] / (fabs(g[i]) + 1e-6)) <= 1e-14);
     clt_dataset_close(data);
     clt_model_close(model);
+}
+
+/* ---- learning rates, weight decay and optimisers by name ------------------------------------------------------ */
+
+static void set(clt_options *options, const char *name, const char *value)
+{
+    clt_error error;
+    assert_ok(clt_options_set(options, name, value, &error), &error);
+}
+
+static void assert_reads_back(const char *name, const char *value, const char *wanted)
+{
+    clt_error error;
+    clt_options *options, *copy;
+    char *text;
+    assert_ok(clt_options_create(&options, &error), &error);
+    set(options, name, value);
+    assert_ok(clt_options_copy(options, &copy, &error), &error);
+    clt_options_close(options);
+    assert_ok(clt_options_get(copy, name, &text, &error), &error);
+    assert_string_equal(text, wanted);
+    clt_free(text);
+    assert_ok(clt_options_set_real(copy, "lr", 0.5, &error), &error);
+    assert_null(copy->named[CLT__OPTION_lr]);
+    clt_options_close(copy);
+}
+
+static void what_says_nothing_by_name_is_as_before(void **state)
+{
+    (void)state;
+    assert_reads_back("lr", "conv*.weight=0.24,0.1,*.bias=0.05", "0.1,conv*.weight=0.24,*.bias=0.05");
+    assert_reads_back("lr", "*.bias=0.05", "0.01,*.bias=0.05");
+    assert_reads_back("weight_decay", "0.5", "0.5");
+    assert_reads_back("optimizer", "*.bias=adam", "sgd,*.bias=adam");
+    clt_options options = options_for(1, "no names");
+    clt_model *model = make_model(net, NULL, CLT_F32, 3), *same = make_model(net, NULL, CLT_F32, 3);
+    train(model, device, &options);
+    options.output_dir = NULL;
+    options.named[CLT__OPTION_lr] = "conv*=7,*=0.05";
+    options.named[CLT__OPTION_optimizer] = "*=sgd";
+    train(same, device, &options);
+    assert_true(distance(model, same) < 1e-6);
+    clt_model_close(model);
+    clt_model_close(same);
+}
+
+/* All that has a state, with optimisers whose numbers change from step to step and others. */
+static clt_options named_options(const char *folder)
+{
+    clt_options options = rich_options(folder);
+    options.named[CLT__OPTION_optimizer] = "*.bias=adam,conv1.weight=lamb,dense1.bias=rmsprop";
+    options.named[CLT__OPTION_lr] = "conv*=0.01,*.bias=0.003";
+    options.named[CLT__OPTION_weight_decay] = "*.bias=0.01";
+    options.micro_batch_size = 5;
+    options.clip_grad = 1;
+    return options;
+}
+
+static void optimizers_by_name_resume_to_the_same_bits(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt__safetensors file;
+    clt_options options = named_options("named whole");
+    clt_model *model = make_model(dropping_net, NULL, CLT_F32, 3);
+    train(model, device, &options);
+    clt_model_close(model);
+    interruption stop = {.epoch = 2, .step = 1}; /* step 6 of all, a multiple of 3 */
+    options = named_options("named parts");
+    options.progress = interrupt;
+    options.progress_user = &stop;
+    model = make_model(dropping_net, NULL, CLT_F32, 3);
+    assert_failed(clt_train(model, device, images, validation, &options, &error), CLT_STOPPED, &error, NULL,
+                  "stopped in epoch 2 after step 1 of 5");
+    clt_model_close(model);
+    resume("named parts");
+    assert_same_run("named whole", "named parts");
+    assert_ok(clt__safetensors_read(file_in("named whole", "last.safetensors"), &file, &error), &error);
+    static const char *const there[] = {"velocity.dense1.weight", "exp_avg.conv1.weight",  "exp_avg_sq.conv1.weight",
+                                        "exp_avg.conv1.bias",     "exp_avg_sq.conv1.bias", "square_avg.dense1.bias"};
+    static const char *const absent[] = {"velocity.conv1.weight", "velocity.dense1.bias", "exp_avg.dense1.weight",
+                                         "exp_avg.dense1.bias"};
+    char name[128];
+    for (size_t i = 0; i < COUNT_OF(there); i++) {
+        (void)snprintf(name, sizeof name, "optimizer.%s", there[i]);
+        assert_non_null(clt__safetensors_find(&file, name));
+    }
+    for (size_t i = 0; i < COUNT_OF(absent); i++) {
+        (void)snprintf(name, sizeof name, "optimizer.%s", absent[i]);
+        assert_null(clt__safetensors_find(&file, name));
+    }
+    const char *text = clt__safetensors_text(&file, "cltrain");
+    assert_non_null(strstr(text, "\"lr\":\"0.05,conv*=0.01,*.bias=0.003\""));
+    assert_non_null(strstr(text, "\"momentum\":0.9"));
+    clt__safetensors_free(&file);
+}
+
+/* What each parameter has counts, not how it is said; where one has another, all begin anew. */
+static void another_list_of_the_same_optimizers_goes_on(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {"*.bias=adam", "conv1.bias=adam,dense1.bias=adam",
+                                        "*.weight=sgd,dense1.bias=adam"};
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        clt_options options = options_for(1, "listed");
+        options.named[CLT__OPTION_optimizer] = lists[0];
+        clt_model *model = make_model(net, NULL, CLT_F32, 3);
+        train(model, reference, &options);
+        options.named[CLT__OPTION_optimizer] = lists[i];
+        options.epochs = 2;
+        train(model, reference, &options);
+        assert_int_equal(model->state.optimizer_began, i < 2 ? 0 : STEPS);
+        clt_model_close(model);
+    }
+}
+
+static void steps_by_name_verify(void **state)
+{
+    (void)state;
+    const clt_schedule before = clt__device_limits(device, CLT_F32).schedule;
+    for (clt_schedule schedule = CLT_SCHEDULE_VECTOR; schedule <= CLT_SCHEDULE_TILE; schedule++) {
+        clt_options options = named_options(NULL);
+        options.epochs = 1;
+        options.check_every = 1;
+        clt_device_set_schedule(device, schedule);
+        clt_model *model = make_model(dropping_net, NULL, CLT_F32, 3);
+        train(model, device, &options);
+        clt_model_close(model);
+    }
+    clt_device_set_schedule(device, before);
+}
+
+static void names_that_cannot_be_obeyed_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[][3] = {
+        {"lr", "0.1,0.2",
+         "lr: \"0.1,0.2\" is given, where a number from 0 to 1e+06 is needed, or a comma list of one and of PATTERN=N"},
+        {"lr", "0.1,", "is needed"},
+        {"lr", "=0.1", "is needed"},
+        {"lr", "0.1,conv*=-1", "is needed"},
+        {"lr", ",conv*=1", "is needed"},
+        {"lr", "", "is needed"},
+        {"optimizer", "sgd,conv*=adamm", "adagrad is needed, or a comma list of one and of PATTERN=NAME"},
+    };
+    static const char *const unfit[][3] = {
+        {"lr", "conv9*=1", "lr: there is no parameter \"conv9*\": there is conv1.weight, conv1.bias, dense1.w"},
+        {"lr", "0,conv*=1", "lr is 0 but for parameters of some names"},
+        {"weight_decay", "0,x=1", "weight_decay: there is no parameter \"x\""},
+        {"optimizer", "y=adam", "optimizer: there is no parameter \"y\""},
+    };
+    clt_error error;
+    clt_options *options;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        assert_ok(clt_options_create(&options, &error), &error);
+        assert_failed(clt_options_set(options, wrong[i][0], wrong[i][1], &error), CLT_BAD_ARGUMENT, &error, NULL,
+                      wrong[i][2]);
+        clt_options_close(options);
+    }
+    for (size_t i = 0; i < COUNT_OF(unfit); i++) {
+        assert_ok(clt_options_create(&options, &error), &error);
+        set(options, unfit[i][0], unfit[i][1]);
+        clt_model *model = make_model(net, NULL, CLT_F32, 3);
+        assert_failed(clt_train(model, reference, images, NULL, options, &error), CLT_BAD_ARGUMENT, &error, NULL,
+                      unfit[i][2]);
+        clt_model_close(model);
+        clt_options_close(options);
+    }
 }
 
 /* ---- accumulated batches, and one batch alone ----------------------------------------------------------------- */
@@ -1617,6 +1822,12 @@ int main(void)
         cmocka_unit_test(the_rate_of_the_schedule_is_the_one_that_trains),
         cmocka_unit_test(steps_are_what_pytorchs_formulas_say),
         cmocka_unit_test(every_optimizer_does_what_pytorchs_formulas_say),
+        cmocka_unit_test(parameters_have_what_patterns_give_them),
+        cmocka_unit_test(what_says_nothing_by_name_is_as_before),
+        cmocka_unit_test(optimizers_by_name_resume_to_the_same_bits),
+        cmocka_unit_test(another_list_of_the_same_optimizers_goes_on),
+        cmocka_unit_test(steps_by_name_verify),
+        cmocka_unit_test(names_that_cannot_be_obeyed_are_refused),
         cmocka_unit_test(lamb_leaves_zero_as_adam_does),
         cmocka_unit_test(the_average_follows_the_parameters),
         cmocka_unit_test(validation_and_checkpoints_infer_with_the_average),

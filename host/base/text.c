@@ -61,3 +61,18 @@ bool clt__glob_any(const char *patterns, const char *name)
         if (clt__glob(pattern, name)) return true;
     return false;
 }
+
+const char *clt__named_value(const char *list, const char *name, char part[CLT__LIST_PART])
+{
+    char next[CLT__LIST_PART];
+    const char *value = NULL;
+    while (clt__next_part(&list, next)) {
+        char *equals = strchr(next, '=');
+        if (!equals) continue;
+        *equals = 0;
+        if (!clt__glob(next, name)) continue;
+        memcpy(part, next, sizeof next);
+        value = part + (equals + 1 - next);
+    }
+    return value;
+}

@@ -319,6 +319,8 @@ static clt_status show_as_notebook(example_run *example, clt_error *error)
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     (void)command;
+    if (options->named[CLT__OPTION_lr])
+        return FAIL(error, CLT_BAD_ARGUMENT, "lr: the example has one learning rate for all of its parameters");
     example_run example = {.options = options, .notebook = options->sigmoid_derivative == CLT__NOTEBOOK};
     clt_status status = open_example(&example, error);
     if (status == CLT_OK) status = show_first_step(&example, error);

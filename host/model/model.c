@@ -177,14 +177,35 @@ void clt_model_close(clt_model *model)
     free(model);
 }
 
-void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimizer)
+/* ---- optimisers */
+
+const clt__optimizer_row *clt__optimizer_of(const clt_options *options, const char *parameter)
 {
-    if (strcmp(model->options.optimizer, optimizer->name) == 0) return;
-    model->options.optimizer = optimizer->name;
+    return clt__choose_optimizer(clt__find_optimizer(options->optimizer), options->named[CLT__OPTION_optimizer],
+                                 parameter);
+}
+
+bool clt__model_has_optimizers(const clt_model *model, const clt_options *options)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt__parameter_values *p = &model->parameter[i];
+        if (p->trainable &&
+            clt__optimizer_of(&model->options, p->info.name) != clt__optimizer_of(options, p->info.name))
+            return false;
+    }
+    return true;
+}
+
+clt_status clt__model_set_optimizers(clt_model *model, const clt_options *options, clt_error *error)
+{
+    const bool go_on = clt__model_has_optimizers(model, options);
+    TRY(clt__option_copy(&model->options, options, CLT__OPTION_optimizer, error));
+    if (go_on) return CLT_OK;
     model->state.optimizer_began = model->state.total_steps;
     for (size_t i = 0; i < model->parameters; i++)
         for (int j = 0; j < CLT__MAX_STATES; j++)
             memset(model->parameter[i].state[j], 0, model->parameter[i].info.count * sizeof(double));
+    return CLT_OK;
 }
 
 /* ---- names of parameters */
@@ -201,6 +222,19 @@ clt_status clt__check_pattern(const clt_model *model, const char *option, const 
                                        model->parameter[i].info.name);
     }
     return FAIL(error, CLT_BAD_ARGUMENT, "%s: there is no parameter \"%s\": there is %s", option, pattern, names);
+}
+
+clt_status clt__check_names(const clt_model *model, const clt_options *options, clt_error *error)
+{
+    for (clt__option i = 0; i < CLT__OPTIONS; i++) {
+        const char *rest = options->named[i];
+        char part[CLT__LIST_PART];
+        while (clt__next_part(&rest, part)) {
+            part[strcspn(part, "=")] = 0;
+            TRY(clt__check_pattern(model, clt__option_info_of(i)->name, part, error));
+        }
+    }
+    return CLT_OK;
 }
 
 /* What is trained again begins without momentum, and its average as itself. */
@@ -273,13 +307,6 @@ const char *clt_model_class_name(const clt_model *model, int class_index)
 }
 
 /* ---- options */
-
-const clt__optimizer_row *clt__find_optimizer(const char *name)
-{
-    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++)
-        if (strcmp((*row)->name, name) == 0) return *row;
-    return NULL;
-}
 
 clt_status clt__remember_options(clt_model *model, const clt_options *options, clt_error *error)
 {

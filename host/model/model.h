@@ -78,8 +78,15 @@ clt_status clt__start_imported(clt_model *model, clt_error *error);
 clt_status clt__model_from(clt__description *description, clt_precision precision, uint64_t seed, clt_model **model,
                            clt_error *error);
 
-/* The options name this optimiser from now on. One that is not the last's begins anew: its states are zero. */
-void clt__model_set_optimizer(clt_model *model, const clt__optimizer_row *optimizer);
+/* The optimiser that the options give a parameter. */
+const clt__optimizer_row *clt__optimizer_of(const clt_options *options, const char *parameter);
+
+/* Whether each parameter's is the one that the model was trained with last. */
+bool clt__model_has_optimizers(const clt_model *model, const clt_options *options);
+
+/* The model's options name these optimisers from now on. Where one is not the last's all begin anew: states are zero.
+ */
+clt_status clt__model_set_optimizers(clt_model *model, const clt_options *options, clt_error *error);
 
 /* Parameters of such names are not trained from now on, all others that can be are: `patterns` is copied to the
  * options. */
@@ -102,9 +109,6 @@ double *clt__inferring_values(const clt_model *model, const clt__parameter_value
 /* A tensor as PyTorch would show it. */
 void clt__describe_tensor(const clt__tensor *tensor, clt_tensor_info *info);
 
-/* The row of an optimiser; NULL where there is none. */
-const clt__optimizer_row *clt__find_optimizer(const char *name);
-
 /* Gives every parameter its first value, by the rules of the option `init`; NULL for the default. */
 clt_status clt__initialize(clt_model *model, const char *init, clt_error *error);
 
@@ -117,6 +121,9 @@ clt_status clt__whiten(clt_model *model, const clt_dataset *data, const clt_opti
 
 /* CLT_OK where the pattern, which `option` gave, stands for a parameter. */
 clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error);
+
+/* CLT_OK where this is so of all that options say by name. */
+clt_status clt__check_names(const clt_model *model, const clt_options *options, clt_error *error);
 
 /* As JSON, all of a checkpoint but the net and the tensors: normalisation, classes, the state of training, options.
  * Freed with free(). */

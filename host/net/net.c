@@ -487,9 +487,8 @@ int clt__net_trained(const clt__net *net, int after)
 }
 
 /* Each tensor moves along its part of the direction by its trust ratio. */
-static clt_status add_trust_ops(clt__net *net, int direction, clt_error *error)
+static clt_status add_trust_ops(clt__net *net, update_sizes sizes, int direction, int hyper, clt_error *error)
 {
-    update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
     int trust;
     for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) sizes.tensors++;
     TRY(clt__net_add_flat(net, "update.segments", CLT__INTS, SEGMENT_LENGTH * sizes.tensors, &net->segments, error));
@@ -505,7 +504,8 @@ static clt_status add_trust_ops(clt__net *net, int direction, clt_error *error)
                         [TRUST_STEP_DIRECTION] = direction,
                         [TRUST_STEP_OWNERS] = net->owners,
                         [TRUST_STEP_TRUST] = trust,
-                        [TRUST_STEP_HYPER] = net->hyper};
+                        [TRUST_STEP_HYPER] = hyper,
+                        [TRUST_STEP_RATES] = net->rates};
     return CLT__ADD_OP(&net->tape, &clt__trust_step_op, "", sizes, step, error);
 }
 
@@ -517,35 +517,77 @@ static clt_status add_ema_op(clt__net *net, clt_error *error)
     return CLT__ADD_OP(&net->tape, &clt__ema_op, "", sizes, tensor, error);
 }
 
+/* In the order of their rows. */
+static clt_status find_updaters(clt__net *net, const clt__net_options *options, clt_error *error)
+{
+    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++) {
+        bool any = false;
+        for (int i = -1; (i = clt__net_trained(net, i)) >= 0;)
+            any =
+                any || clt__choose_optimizer(options->optimizer, options->optimizers, net->tape.tensor[i].name) == *row;
+        if (!any) continue;
+        clt__updater *updater = &net->updater[net->updaters++];
+        char name[64];
+        updater->optimizer = *row;
+        (void)snprintf(name, sizeof name, "update.hyper%s%s", net->updaters > 1 ? "." : "",
+                       net->updaters > 1 ? (*row)->name : "");
+        TRY(clt__net_add_flat(net, name, CLT__REALS, HYPER_LENGTH, &updater->hyper, error));
+    }
+    net->hyper = net->updater[0].hyper;
+    return CLT_OK;
+}
+
+static clt_status add_norm_op(clt__net *net, const update_sizes *sizes, int gradients, clt_error *error)
+{
+    TRY(clt__tape_add(&net->tape, "update.scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
+    const int norm[] = {
+        [GRADIENT_NORM_GRADIENT] = gradients, [GRADIENT_NORM_HYPER] = net->hyper, [GRADIENT_NORM_SCALE] = net->scale};
+    return CLT__ADD_OP(&net->tape, &clt__gradient_norm_op, "", *sizes, norm, error);
+}
+
+/* Optimisers share the tensors of their states, each using its own parameters' part. */
+static clt_status find_state(clt__net *net, const clt__optimizer_row *optimizer, int state, int count, clt_error *error)
+{
+    char name[64];
+    if (net->state[state] >= 0) return CLT_OK;
+    (void)snprintf(name, sizeof name, "update.%s", optimizer->state[state].name);
+    return clt__net_add_flat(net, name, CLT__REALS, count, &net->state[state], error);
+}
+
+static clt_status add_optimizer_ops(clt__net *net, const clt__updater *updater, const update_sizes *sizes,
+                                    int gradients, clt_error *error)
+{
+    const clt__optimizer_row *optimizer = updater->optimizer;
+    int tensor[] = {[UPDATE_WEIGHTS] = net->parameters, [UPDATE_GRADIENT] = gradients, [UPDATE_HYPER] = updater->hyper,
+                    [UPDATE_SCALE] = net->scale,        [UPDATE_DECAYS] = net->decays, [UPDATE_RATES] = net->rates,
+                    [UPDATE_TAKERS] = net->takers,      [UPDATE_DIRECTION] = -1};
+    int operands = UPDATE_STATE;
+    for (int i = 0; optimizer->state[i].name; i++) {
+        TRY(find_state(net, optimizer, i, sizes->count, error));
+        tensor[operands++] = net->state[i];
+    }
+    if (optimizer->trusts)
+        TRY(clt__net_add_flat(net, "update.direction", CLT__REALS, sizes->count, &tensor[operands++], error));
+    TRY(clt__tape_add_op(&net->tape, optimizer->op, "", sizes, CLT__CHECKED_SIZE(*sizes), tensor, operands, error));
+    return optimizer->trusts ? add_trust_ops(net, *sizes, tensor[UPDATE_DIRECTION], updater->hyper, error) : CLT_OK;
+}
+
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int count = net->tape.tensor[net->parameters].count;
     if (!count) return CLT_OK; /* nothing to train */
     const int gradients = net->accumulated >= 0 ? net->accumulated : net->gradients;
-    const update_sizes sizes = {.count = count, .nesterov = options->nesterov, .clip_value = options->clip_value};
-    const clt__optimizer_row *optimizer = options->optimizer;
-    TRY(clt__net_add_flat(net, "update.hyper", CLT__REALS, HYPER_LENGTH, &net->hyper, error));
+    update_sizes sizes = {.count = count, .nesterov = options->nesterov, .clip_value = options->clip_value};
+    TRY(find_updaters(net, options, error));
+    sizes.by_name = options->rates || net->updaters > 1;
     if (options->decay_some) TRY(clt__net_add_flat(net, "update.decays", CLT__REALS, count, &net->decays, error));
-    if (options->clip) {
-        TRY(clt__tape_add(&net->tape, "update.scale", CLT__REALS, CLT__PLAIN, scalar, 1, -1, &net->scale, error));
-        const int norm[] = {[GRADIENT_NORM_GRADIENT] = gradients,
-                            [GRADIENT_NORM_HYPER] = net->hyper,
-                            [GRADIENT_NORM_SCALE] = net->scale};
-        TRY(CLT__ADD_OP(&net->tape, &clt__gradient_norm_op, "", sizes, norm, error));
-    }
-    int tensor[] = {[UPDATE_WEIGHTS] = net->parameters, [UPDATE_GRADIENT] = gradients, [UPDATE_HYPER] = net->hyper,
-                    [UPDATE_SCALE] = net->scale,        [UPDATE_DECAYS] = net->decays, [UPDATE_DIRECTION] = -1};
-    int operands = UPDATE_STATE;
-    for (int i = 0; optimizer->state[i].name; i++) {
-        char name[64];
-        (void)snprintf(name, sizeof name, "update.%s", optimizer->state[i].name);
-        TRY(clt__net_add_flat(net, name, CLT__REALS, count, &net->state[i], error));
-        tensor[operands++] = net->state[i];
-    }
-    if (optimizer->trusts)
-        TRY(clt__net_add_flat(net, "update.direction", CLT__REALS, count, &tensor[operands++], error));
-    TRY(clt__tape_add_op(&net->tape, optimizer->op, "", &sizes, CLT__CHECKED_SIZE(sizes), tensor, operands, error));
-    if (optimizer->trusts) TRY(add_trust_ops(net, tensor[UPDATE_DIRECTION], error));
+    if (options->rates) TRY(clt__net_add_flat(net, "update.rates", CLT__REALS, count, &net->rates, error));
+    if (net->updaters > 1)
+        TRY(clt__net_add_flat(net, "update.takers", CLT__INTS, (count + UPDATE_BLOCK - 1) / UPDATE_BLOCK, &net->takers,
+                              error));
+    if (options->clip) TRY(add_norm_op(net, &sizes, gradients, error));
+    for (sizes.taker = 0; sizes.taker < net->updaters; sizes.taker++)
+        TRY(add_optimizer_ops(net, &net->updater[sizes.taker], &sizes, gradients, error));
     return options->average ? add_ema_op(net, error) : CLT_OK;
 }
 
@@ -609,6 +651,8 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .hyper = -1,
                       .scale = -1,
                       .decays = -1,
+                      .rates = -1,
+                      .takers = -1,
                       .segments = -1,
                       .owners = -1};
     const clt_status status = build(description, options, net, error);

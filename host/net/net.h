@@ -22,9 +22,11 @@ typedef struct clt__net_options {
     bool training; /* else the tape ends with the forward ops */
     const clt__loss_row *loss;
     const clt__optimizer_row *optimizer;
+    const char *optimizers; /* "PATTERN=NAME,...": other ones, of parameters of such names; NULL for none */
+    bool rates;             /* parameters have learning rates of their own */
     bool nesterov, clip, clip_value;
     bool average;    /* keep a moving average of the parameters */
-    bool decay_some; /* weight decay is for parameters of more than one dimension alone */
+    bool decay_some; /* parameters have shares of the weight decay of their own */
     double label_smoothing;
     bool weighs_classes; /* the loss */
     clt__augment augment;
@@ -47,6 +49,12 @@ typedef struct clt__flow {
     size_t capacity;
 } clt__flow;
 
+/* An optimiser that some of the trained parameters have, or all. */
+typedef struct clt__updater {
+    const clt__optimizer_row *optimizer;
+    int hyper; /* the numbers that it reads */
+} clt__updater;
+
 typedef struct clt__net {
     clt__tape tape;
     clt__layer *layer;
@@ -63,7 +71,10 @@ typedef struct clt__net {
     int number;                                          /* in the data set, of the image at each place of the order */
     int label, target;                                   /* of the batch, as the loss takes them */
     int class_weight, mean_weight;
-    int loss, hit, history, hyper, scale, decays;
+    clt__updater updater[CLT__MAX_OPTIMIZERS];
+    int updaters;
+    int loss, hit, history, hyper, scale; /* hyper: the first updater's */
+    int decays, rates, takers;            /* see kernels/update.cl */
     int segments, owners; /* see clt__net_trained: where each trained tensor lies, and whose each UPDATE_BLOCK is */
 } clt__net;
 

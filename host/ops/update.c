@@ -2,7 +2,9 @@
 #include "ops/update.h"
 
 #include <float.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "ops/bounds.h"
 #include "ops/launch.h"
 
@@ -13,7 +15,9 @@ _Static_assert((int)UPDATE_DIRECTION < (int)CLT__MAX_OPERANDS, "an optimiser's o
 
 /* What is read of an optimiser's operands. */
 typedef struct reads {
-    const double *weights, *gradient, *hyper, *decays;
+    const double *weights, *gradient, *hyper, *decays, *rates;
+    const int32_t *takers;
+    int taker;
     bool nesterov;
     double scale, most; /* gradients are clipped at most, INFINITY for not at all */
     double roundoff;
@@ -27,16 +31,30 @@ static reads read_operands(const void *sizes, const clt__array *operand)
                    .gradient = operand[UPDATE_GRADIENT].real,
                    .hyper = hyper,
                    .decays = operand[UPDATE_DECAYS].real,
+                   .rates = operand[UPDATE_RATES].real,
+                   .takers = operand[UPDATE_TAKERS].integer,
+                   .taker = z->taker,
                    .nesterov = z->nesterov,
                    .scale = scale ? scale[0] : 1,
                    .most = z->clip_value ? hyper[HYPER_CLIP_VALUE] : INFINITY,
                    .roundoff = operand[UPDATE_WEIGHTS].roundoff};
 }
 
+static bool takes(const reads *o, int i)
+{
+    return !o->takers || o->takers[i / UPDATE_BLOCK] == o->taker;
+}
+
 static clt__near decay_of(const reads *o, double share, int i)
 {
     const double decay = share * (o->decays ? o->decays[i] : 1) * o->weights[i];
     return (clt__near){decay, 2 * fabs(decay)};
+}
+
+/* What parameter i has of a rate, or of what is in proportion to one. */
+static clt__near rated(const double *rates, clt__near x, int i)
+{
+    return rates ? clt__near_multiply(clt__exactly(rates[i]), x) : x;
 }
 
 /* Scaled, then clipped: the limit moves an error no further. */
@@ -97,22 +115,26 @@ static clt__near over_root(const reads *o, clt__near numerator, clt__near square
 }
 
 /* w - step * direction */
-static clt__near step_along(clt__near w, double step, clt__near direction)
+static clt__near step_along(clt__near w, clt__near step, clt__near direction)
 {
-    return (clt__near){w.value - step * direction.value,
-                       w.slack + fabs(step) * (direction.slack + 2 * fabs(direction.value)) + fabs(w.value)};
+    return (clt__near){w.value - step.value * direction.value,
+                       w.slack + fabs(step.value) * (direction.slack + 2 * fabs(direction.value)) +
+                           step.slack * fabs(direction.value) + fabs(w.value)};
 }
 
-static clt__near adaptive_step(const reads *o, clt__near w, clt__near numerator, clt__near square)
+static clt__near adaptive_step(const reads *o, int i, clt__near w, clt__near numerator, clt__near square)
 {
-    return step_along(w, o->hyper[HYPER_STEP], over_root(o, numerator, square));
+    const clt__near step = rated(o->rates, clt__exactly(o->hyper[HYPER_STEP]), i);
+    return step_along(w, step, over_root(o, numerator, square));
 }
 
 /* ---- launch rules: a work-item takes a vector of parameters */
 
 static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    clt__launch_elements("update.cl", limits, ((update_sizes *)sizes)->count, to);
+    const update_sizes *z = sizes;
+    clt__launch_elements("update.cl", limits, z->count, to);
+    if (z->by_name) clt__define(to, " -DBY_NAME");
 }
 
 /* Sums of squares go over parts, then over these in order. */
@@ -133,24 +155,40 @@ static void launch_parts(const char *parts_kernel, const char *sum_kernel, int p
 #define OPTIMIZER_OPERANDS(access)                                                       \
     [UPDATE_WEIGHTS] = {"weights", access}, [UPDATE_GRADIENT] = {"gradient", CLT__READ}, \
     [UPDATE_HYPER] = {"hyper", CLT__READ}, [UPDATE_SCALE] = {"scale", CLT__READ},        \
-    [UPDATE_DECAYS] = {"decays", CLT__READ}
+    [UPDATE_DECAYS] = {"decays", CLT__READ}, [UPDATE_RATES] = {"rates", CLT__READ},      \
+    [UPDATE_TAKERS] = {"takers", CLT__READ}
 #define ONE_STATE(name) OPTIMIZER_OPERANDS(CLT__UPDATE), [UPDATE_STATE] = {name, CLT__UPDATE}
 #define TWO_STATES(access) \
     OPTIMIZER_OPERANDS(access), [UPDATE_STATE] = {"mean", CLT__UPDATE}, [UPDATE_STATE + 1] = {"square", CLT__UPDATE}
 
-/* Defines NAME_op of NAME_parameter(operands, what is read of them, i). */
-#define OPTIMIZER_OP(called, ...)                                                                          \
-    static void called##_twin(const void *sizes, const clt__array *operand)                                \
-    {                                                                                                      \
-        const reads o = read_operands(sizes, operand);                                                     \
-        for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) called##_parameter(operand, &o, i); \
-    }                                                                                                      \
-    static const clt__op_row called##_op = {                                                               \
+/* Defines NAME_op of NAME_parameter(operands, what is read of them, i); `otherwise` what it does to parameters that
+ * another optimiser takes. */
+#define OPTIMIZER_OP(called, otherwise, ...)                                   \
+    static void called##_twin(const void *sizes, const clt__array *operand)    \
+    {                                                                          \
+        const reads o = read_operands(sizes, operand);                         \
+        for (int i = 0; i < ((const update_sizes *)sizes)->count; i++)         \
+            (takes(&o, i) ? called##_parameter : (otherwise))(operand, &o, i); \
+    }                                                                          \
+    static const clt__op_row called##_op = {                                   \
         .name = #called, .operand = {__VA_ARGS__}, .twin = called##_twin, .launch = launch}
 
 static void put(const clt__array *operand, int which, int i, clt__near x)
 {
     clt__put(&operand[which], (size_t)i, x);
+}
+
+static void leave_alone(const clt__array *operand, const reads *o, int i)
+{
+    (void)operand;
+    (void)o;
+    (void)i;
+}
+
+static void go_nowhere(const clt__array *operand, const reads *o, int i)
+{
+    (void)o;
+    put(operand, UPDATE_DIRECTION, i, clt__exactly(0));
 }
 
 /* ---- sgd */
@@ -163,10 +201,11 @@ static void sgd_parameter(const clt__array *operand, const reads *o, int i)
     const clt__near ahead = {g.value + pushed, g.slack + momentum * v.slack + 2 * (fabs(g.value) + fabs(pushed))};
     put(operand, UPDATE_STATE, i, v);
     put(operand, UPDATE_WEIGHTS, i,
-        step_along(clt__exactly(o->weights[i]), o->hyper[HYPER_RATE], o->nesterov ? ahead : v));
+        step_along(clt__exactly(o->weights[i]), rated(o->rates, clt__exactly(o->hyper[HYPER_RATE]), i),
+                   o->nesterov ? ahead : v));
 }
 
-OPTIMIZER_OP(sgd, ONE_STATE("velocity"));
+OPTIMIZER_OP(sgd, leave_alone, ONE_STATE("velocity"));
 
 /* ---- adam, adamw, lamb */
 
@@ -186,7 +225,7 @@ static void adam_step(const clt__array *operand, const reads *o, int i, clt__nea
 {
     clt__near square;
     const clt__near mean = take_moments(operand, o, i, g, &square);
-    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, w, mean, square));
+    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, i, w, mean, square));
 }
 
 static void adam_parameter(const clt__array *operand, const reads *o, int i)
@@ -196,7 +235,7 @@ static void adam_parameter(const clt__array *operand, const reads *o, int i)
 
 static void adamw_parameter(const clt__array *operand, const reads *o, int i)
 {
-    const clt__near decay = decay_of(o, o->hyper[HYPER_SHRINK], i);
+    const clt__near decay = rated(o->rates, decay_of(o, o->hyper[HYPER_SHRINK], i), i);
     const double w = o->weights[i];
     adam_step(operand, o, i, (clt__near){w - decay.value, decay.slack + fabs(w)}, clipped_gradient(o, i));
 }
@@ -214,9 +253,9 @@ static void lamb_parameter(const clt__array *operand, const reads *o, int i)
         (clt__near){ratio.value + decay.value, ratio.slack + fabs(ratio.value) + 3 * fabs(decay.value)});
 }
 
-OPTIMIZER_OP(adam, TWO_STATES(CLT__UPDATE));
-OPTIMIZER_OP(adamw, TWO_STATES(CLT__UPDATE));
-OPTIMIZER_OP(lamb, TWO_STATES(CLT__READ), [UPDATE_DIRECTION] = {"direction", CLT__WRITE});
+OPTIMIZER_OP(adam, leave_alone, TWO_STATES(CLT__UPDATE));
+OPTIMIZER_OP(adamw, leave_alone, TWO_STATES(CLT__UPDATE));
+OPTIMIZER_OP(lamb, go_nowhere, TWO_STATES(CLT__READ), [UPDATE_DIRECTION] = {"direction", CLT__WRITE});
 
 /* ---- rmsprop, adagrad */
 
@@ -226,7 +265,7 @@ static void scale_by_square(const clt__array *operand, const reads *o, int i, do
     const clt__near g = gradient_with_decay(o, i);
     const clt__near square = blend(keep, operand[UPDATE_STATE].real[i], share, square_of(g, o->roundoff));
     put(operand, UPDATE_STATE, i, square);
-    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, clt__exactly(o->weights[i]), g, square));
+    put(operand, UPDATE_WEIGHTS, i, adaptive_step(o, i, clt__exactly(o->weights[i]), g, square));
 }
 
 static void rmsprop_parameter(const clt__array *operand, const reads *o, int i)
@@ -239,8 +278,8 @@ static void adagrad_parameter(const clt__array *operand, const reads *o, int i)
     scale_by_square(operand, o, i, 1, 1);
 }
 
-OPTIMIZER_OP(rmsprop, ONE_STATE("square"));
-OPTIMIZER_OP(adagrad, ONE_STATE("square"));
+OPTIMIZER_OP(rmsprop, leave_alone, ONE_STATE("square"));
+OPTIMIZER_OP(adagrad, leave_alone, ONE_STATE("square"));
 
 /* ---- rows */
 
@@ -285,12 +324,28 @@ static const clt__optimizer_row adagrad = {.name = "adagrad",
 
 #define LIST(name) &(name),
 const clt__optimizer_row *const clt__optimizer_rows[] = {OPTIMIZERS(LIST) NULL};
+_Static_assert(sizeof clt__optimizer_rows / sizeof *clt__optimizer_rows - 1 <= CLT__MAX_OPTIMIZERS,
+               "a net has room for all optimisers at once");
 
 const char *const *clt_optimizer_names(void)
 {
 #define NAME(name) #name,
     static const char *const names[] = {OPTIMIZERS(NAME) NULL};
     return names;
+}
+
+const clt__optimizer_row *clt__find_optimizer(const char *name)
+{
+    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++)
+        if (strcmp((*row)->name, name) == 0) return *row;
+    return NULL;
+}
+
+const clt__optimizer_row *clt__choose_optimizer(const clt__optimizer_row *all, const char *named, const char *parameter)
+{
+    char part[CLT__LIST_PART];
+    const char *name = clt__named_value(named, parameter, part);
+    return name ? clt__find_optimizer(name) : all;
 }
 
 /* ---- trust_ratio */
@@ -358,8 +413,11 @@ static void step_twin(const void *sizes, const clt__array *operand)
     const double rate = operand[TRUST_STEP_HYPER].real[HYPER_RATE], *direction = operand[TRUST_STEP_DIRECTION].real;
     for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) {
         const int32_t owner = operand[TRUST_STEP_OWNERS].integer[i / UPDATE_BLOCK];
-        const double step = rate * operand[TRUST_STEP_TRUST].real[owner], w = weights->real[i];
-        clt__put(weights, (size_t)i, (clt__near){w - step * direction[i], 3 * fabs(step * direction[i]) + fabs(w)});
+        const clt__near trusted =
+            clt__near_multiply(clt__exactly(rate), clt__exactly(operand[TRUST_STEP_TRUST].real[owner]));
+        clt__put(weights, (size_t)i,
+                 step_along(clt__exactly(weights->real[i]), rated(operand[TRUST_STEP_RATES].real, trusted, i),
+                            clt__exactly(direction[i])));
     }
 }
 
@@ -369,7 +427,8 @@ const clt__op_row clt__trust_step_op = {
                 [TRUST_STEP_DIRECTION] = {"direction", CLT__READ},
                 [TRUST_STEP_OWNERS] = {"owners", CLT__READ},
                 [TRUST_STEP_TRUST] = {"trust", CLT__READ},
-                [TRUST_STEP_HYPER] = {"hyper", CLT__READ}},
+                [TRUST_STEP_HYPER] = {"hyper", CLT__READ},
+                [TRUST_STEP_RATES] = {"rates", CLT__READ}},
     .twin = step_twin,
     .launch = launch,
 };

@@ -4,7 +4,7 @@
 
 #include "engine/op.h"
 
-enum { CLT__MAX_STATES = 2 };
+enum { CLT__MAX_STATES = 2, CLT__MAX_OPTIMIZERS = 8 };
 
 /* What an optimiser keeps for each parameter. Zero before the first step. */
 typedef struct clt__state_row {
@@ -17,12 +17,21 @@ enum {
     UPDATE_GRADIENT,
     UPDATE_HYPER,
     UPDATE_SCALE,  /* may be absent */
-    UPDATE_DECAYS, /* may be absent */
-    UPDATE_STATE,  /* the first */
+    UPDATE_DECAYS, /* may be absent, as the next two */
+    UPDATE_RATES,
+    UPDATE_TAKERS,
+    UPDATE_STATE, /* the first */
     UPDATE_DIRECTION = UPDATE_STATE + CLT__MAX_STATES
 };
 enum { TRUST_RATIO_WEIGHTS, TRUST_RATIO_DIRECTION, TRUST_RATIO_SEGMENTS, TRUST_RATIO_TRUST };
-enum { TRUST_STEP_WEIGHTS, TRUST_STEP_DIRECTION, TRUST_STEP_OWNERS, TRUST_STEP_TRUST, TRUST_STEP_HYPER };
+enum {
+    TRUST_STEP_WEIGHTS,
+    TRUST_STEP_DIRECTION,
+    TRUST_STEP_OWNERS,
+    TRUST_STEP_TRUST,
+    TRUST_STEP_HYPER,
+    TRUST_STEP_RATES
+};
 enum { EMA_AVERAGES, EMA_WEIGHTS, EMA_HYPER };
 enum { ACCUMULATE_GRADIENT, ACCUMULATE_STEP, ACCUMULATE_SUM };
 enum { GRADIENT_NORM_GRADIENT, GRADIENT_NORM_HYPER, GRADIENT_NORM_SCALE };
@@ -40,6 +49,13 @@ typedef struct clt__optimizer_row {
 } clt__optimizer_row;
 
 extern const clt__optimizer_row *const clt__optimizer_rows[]; /* ends with NULL */
+
+/* The row of an optimiser; NULL where there is none. */
+const clt__optimizer_row *clt__find_optimizer(const char *name);
+
+/* The optimiser of a parameter: what "PATTERN=NAME,..." says of it, which may be NULL, else that of all. */
+const clt__optimizer_row *clt__choose_optimizer(const clt__optimizer_row *all, const char *named,
+                                                const char *parameter);
 
 extern const clt__op_row clt__accumulate_op, clt__gradient_norm_op, clt__trust_ratio_op, clt__trust_step_op,
     clt__ema_op;

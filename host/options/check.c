@@ -62,6 +62,14 @@ static clt_status check_class_weights(const clt__class_weights *weights, clt_err
     return check_numbers("a class weight", weights->weight, weights->count, 1e-30, error);
 }
 
+/* Each parameter's rate is stored as its share of the rate that the schedule changes. */
+static clt_status check_rates(const clt_options *options, clt_error *error)
+{
+    if (!options->named[CLT__OPTION_lr] || options->lr > 0) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT,
+                "lr is 0 but for parameters of some names: it should be above 0, and the others be frozen (freeze)");
+}
+
 clt_status clt__check_options(const clt_options *options, int channels, clt_error *error)
 {
     for (clt__option i = 0; i < CLT__OPTIONS; i++) {
@@ -75,6 +83,7 @@ clt_status clt__check_options(const clt_options *options, int channels, clt_erro
         return FAIL(error, CLT_BAD_ARGUMENT, "Nesterov momentum needs a momentum above 0");
     if (options->weights_by_order && !options->weights)
         return FAIL(error, CLT_BAD_ARGUMENT, "weights_by_order says how weights are taken, and no weights are given");
+    TRY(check_rates(options, error));
     TRY(clt__check_augment(&options->augment, error));
     TRY(check_class_weights(&options->class_weights, error));
     TRY(check_milestones(options, error));

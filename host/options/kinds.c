@@ -200,6 +200,15 @@ const clt__value_kind clt__kind_REAL = {
     .wanted = want_real,
     .number = real_number,
 };
+const clt__value_kind clt__kind_NAMED_REAL = {
+    .size = sizeof(double),
+    .json = CLT__JSON_REAL,
+    .read = read_real,
+    .print = print_real,
+    .wanted = want_real,
+    .number = real_number,
+    .by_name = true,
+};
 const clt__value_kind clt__kind_POSITIVE = {
     .size = sizeof(double),
     .json = CLT__JSON_REAL,
@@ -288,14 +297,14 @@ static clt_status want_name(const clt__option_info *row, clt__text *text, clt_er
     return CLT_OK;
 }
 
-#define NAME(list)                                                                                                   \
+#define NAME(list, ...)                                                                                              \
     {                                                                                                                \
         .size = sizeof(char *), .json = CLT__JSON_TEXT, .read = read_name, .print = print_text, .wanted = want_name, \
-        .names = (list)                                                                                              \
+        .names = (list), __VA_ARGS__                                                                                 \
     }
-const clt__value_kind clt__kind_OPTIMIZER = NAME(clt_optimizer_names);
-const clt__value_kind clt__kind_SCHEDULER = NAME(clt_scheduler_names);
-const clt__value_kind clt__kind_LOSS = NAME(clt_loss_names);
+const clt__value_kind clt__kind_OPTIMIZER = NAME(clt_optimizer_names, .by_name = true);
+const clt__value_kind clt__kind_SCHEDULER = NAME(clt_scheduler_names, .by_name = false);
+const clt__value_kind clt__kind_LOSS = NAME(clt_loss_names, .by_name = false);
 
 /* ---- choices: the number of a word in the row's list "abort|reference|warn" */
 

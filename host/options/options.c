@@ -98,45 +98,110 @@ static const void *value_of(const clt_options *options, clt__option option)
     return (const char *)options + rows[option].offset;
 }
 
-/* A text that is the options' own takes the place of one that was. */
+/* A text that is the options' own takes the place of one that was: the member, or what is said by name. */
 static clt_status own_text(clt_options *options, clt__option option, const char *text, clt_error *error)
 {
     char *copy = NULL;
+    const char **member = rows[option].kind->by_name ? &options->named[option] : member_of(options, option);
     if (text && !*text) text = NULL; /* an empty text is none */
     if (text && text == options->owned[option]) return CLT_OK;
     if (text) TRY(clt__copy_text(text, &copy, error));
     free(options->owned[option]);
     options->owned[option] = copy;
-    *(const char **)member_of(options, option) = copy;
+    *member = copy;
+    return CLT_OK;
+}
+
+/* What a comma list is read to, for options that go by name. */
+typedef struct by_name {
+    void *value, *room; /* for all parameters; one more of the type */
+    clt__text named;
+    bool is_given; /* the value for all */
+} by_name;
+
+/* One part of it, "VALUE" or "PATTERN=VALUE". */
+static clt_status read_part(const clt__option_info *row, char *part, by_name *to, bool *right, clt_error *error)
+{
+    const char *equals = strchr(part, '=');
+    if (equals) {
+        *right = equals != part && row->kind->read(row, equals + 1, to->room);
+        return clt__text_print(&to->named, error, "%s%s", to->named.length ? "," : "", part);
+    }
+    *right = !to->is_given && row->kind->read(row, part, to->value);
+    to->is_given = true;
+    return CLT_OK;
+}
+
+/* The row's own value holds for all where the list gives none. */
+static clt_status read_list(const clt__option_info *row, const char *text, by_name *to, bool *right, clt_error *error)
+{
+    char part[CLT__LIST_PART];
+    const size_t length = strlen(text);
+    *right = length > 0 && text[length - 1] != ',' && row->kind->read(row, row->fallback, to->value);
+    while (*right && *text) {
+        *right = strcspn(text, ",") < sizeof part && clt__next_part(&text, part);
+        if (*right) TRY(read_part(row, part, to, right, error));
+    }
+    return CLT_OK;
+}
+
+static clt_status set_by_name(clt_options *options, clt__option option, const char *text, void *read, bool *right,
+                              clt_error *error)
+{
+    const clt__option_info *row = &rows[option];
+    by_name list = {.value = read};
+    TRY(clt__allocate(1, row->kind->size, "an option", &list.room, error));
+    clt_status status = read_list(row, text, &list, right, error);
+    if (status == CLT_OK && *right) status = own_text(options, option, list.named.start, error);
+    if (status == CLT_OK && *right) memcpy(member_of(options, option), read, row->kind->size);
+    free(list.named.start);
+    free(list.room);
+    return status;
+}
+
+static clt_status set_plain(clt_options *options, clt__option option, const char *text, void *read, bool *right,
+                            clt_error *error)
+{
+    const clt__value_kind *kind = rows[option].kind;
+    *right = kind->read(&rows[option], text, read);
+    if (*right && kind->owned) return own_text(options, option, text, error);
+    if (*right) memcpy(member_of(options, option), read, kind->size);
     return CLT_OK;
 }
 
 clt_status clt__option_set(clt_options *options, clt__option option, const char *text, bool *right, clt_error *error)
 {
     const clt__value_kind *kind = rows[option].kind;
-    void *read, *member = member_of(options, option);
+    void *read;
     TRY(clt__allocate(1, kind->size, "an option", &read, error));
-    *right = kind->read(&rows[option], text, read);
-    clt_status status = CLT_OK;
-    if (*right && kind->owned) status = own_text(options, option, text, error);
-    if (*right && !kind->owned) memcpy(member, read, kind->size);
-    if (*right && status == CLT_OK) options->given[option] = true;
+    const clt_status status = kind->by_name ? set_by_name(options, option, text, read, right, error)
+                                            : set_plain(options, option, text, read, right, error);
     free(read);
-    if (*right && status == CLT_OK && option == CLT__OPTION_recipe && options->recipe)
-        status = clt__recipe_take(options, options->recipe, error);
-    return status;
+    if (status != CLT_OK || !*right) return status;
+    options->given[option] = true;
+    return option == CLT__OPTION_recipe && options->recipe ? clt__recipe_take(options, options->recipe, error) : CLT_OK;
 }
 
 clt_status clt__option_copy(clt_options *to, const clt_options *from, clt__option option, clt_error *error)
 {
-    if (rows[option].kind->owned) return own_text(to, option, *(const char *const *)value_of(from, option), error);
-    memcpy(member_of(to, option), value_of(from, option), rows[option].kind->size);
+    const clt__value_kind *kind = rows[option].kind;
+    if (kind->owned) return own_text(to, option, *(const char *const *)value_of(from, option), error);
+    if (kind->by_name) TRY(own_text(to, option, from->named[option], error));
+    memcpy(member_of(to, option), value_of(from, option), kind->size);
     return CLT_OK;
+}
+
+bool clt__option_by_name(const clt_options *options, clt__option option, const char *parameter, void *value)
+{
+    char part[CLT__LIST_PART];
+    const char *text = clt__named_value(options->named[option], parameter, part);
+    return text && rows[option].kind->read(&rows[option], text, value);
 }
 
 clt_status clt__option_print(const clt_options *options, clt__option option, clt__text *text, clt_error *error)
 {
-    return rows[option].kind->print(&rows[option], value_of(options, option), text, error);
+    TRY(rows[option].kind->print(&rows[option], value_of(options, option), text, error));
+    return options->named[option] ? clt__text_print(text, error, ",%s", options->named[option]) : CLT_OK;
 }
 
 clt_status clt__option_wanted(clt__option option, clt__text *text, clt_error *error)
@@ -234,11 +299,14 @@ static clt_status find(const char *name, clt__option *option, clt_error *error)
 
 clt_status clt__option_refuse(clt__option option, const char *name, const char *value, clt_error *error)
 {
+    const char *lists = !rows[option].kind->by_name       ? ""
+                        : clt__option_lists_names(option) ? ", or a comma list of one and of PATTERN=NAME"
+                                                          : ", or a comma list of one and of PATTERN=NUMBER";
     clt__text wanted = {0};
     clt_status status = clt__option_wanted(option, &wanted, error);
     if (status == CLT_OK)
-        status =
-            FAIL(error, CLT_BAD_ARGUMENT, "%s: \"%.500s\" is given, where %s is needed", name, value, wanted.start);
+        status = FAIL(error, CLT_BAD_ARGUMENT, "%s: \"%.500s\" is given, where %s is needed%s", name, value,
+                      wanted.start, lists);
     free(wanted.start);
     return status;
 }

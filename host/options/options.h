@@ -86,7 +86,7 @@ typedef int clt__type_COUNT;
 typedef unsigned clt__type_CHOICE;
 typedef int64_t clt__type_LONG, clt__type_BYTES;
 typedef uint64_t clt__type_SEED;
-typedef double clt__type_REAL, clt__type_POSITIVE;
+typedef double clt__type_REAL, clt__type_POSITIVE, clt__type_NAMED_REAL;
 typedef const char *clt__type_TEXT, *clt__type_OPTIMIZER, *clt__type_SCHEDULER, *clt__type_LOSS;
 typedef clt_shape clt__type_SHAPE, clt__type_SIZE;
 typedef clt__milestones clt__type_MILESTONES;
@@ -101,8 +101,10 @@ typedef enum clt__option { CLT__OPTION_TABLE(CLT__NUMBER_OPTION) CLT__OPTIONS } 
 struct clt_options {
 #define CLT__DECLARE_OPTION(kind, name, ...) clt__type_##kind name;
     CLT__OPTION_TABLE(CLT__DECLARE_OPTION)
-    bool given[CLT__OPTIONS];  /* set by the caller, in place of what holds where nothing is said */
-    char *owned[CLT__OPTIONS]; /* texts that clt_options_close frees */
+    const char *named[CLT__OPTIONS]; /* "PATTERN=VALUE,..." of those that say it by name: for parameters that the last
+                                      * pattern fits, in place of the member; NULL for none */
+    bool given[CLT__OPTIONS];        /* set by the caller, in place of what holds where nothing is said */
+    char *owned[CLT__OPTIONS];       /* texts that clt_options_close frees */
     clt_progress_function progress;
     void *progress_user;
     clt_note_function note;
@@ -165,6 +167,10 @@ void clt__option_flag(clt__option option, char flag[CLT__FLAG_ROOM]);
 
 /* Takes the option's value from a text; false, and *options as it was, where that is none. The option is then given. */
 clt_status clt__option_set(clt_options *options, clt__option option, const char *text, bool *right, clt_error *error);
+
+/* Reads the value that an option which goes by name has for a parameter: *value, of the member's type, is left alone
+ * where no pattern fits; false then. */
+bool clt__option_by_name(const clt_options *options, clt__option option, const char *parameter, void *value);
 
 /* Appends the value as clt__option_set takes it; nothing where there is none. */
 clt_status clt__option_print(const clt_options *options, clt__option option, clt__text *text, clt_error *error);

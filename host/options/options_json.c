@@ -22,7 +22,7 @@ json_t *clt__option_to_json(const clt_options *options, clt__option option)
     clt__text text = {0};
     json_t *json = NULL;
     if (row->kind->number && !row->fallback && !options->given[option]) return json_null();
-    switch (row->kind->json) {
+    switch (options->named[option] ? CLT__JSON_TEXT : row->kind->json) {
     case CLT__JSON_BOOL:
         return json_boolean(*(const bool *)member);
     case CLT__JSON_REAL:
@@ -57,11 +57,12 @@ json_t *clt__options_to_json(const clt_options *options, clt__option_filter filt
 }
 
 /* As clt__option_set takes it. False where it is of another type, or there is no memory. A whole number serves as a
- * real. */
-static bool print_json(const json_t *value, clt__json_type type, clt__text *text)
+ * real, and a text tells what numbers parameters of some names have. */
+static bool print_json(const json_t *value, const clt__value_kind *kind, clt__text *text)
 {
+    const clt__json_type type = kind->json;
     const bool whole = json_is_integer(value);
-    if (type == CLT__JSON_TEXT && json_is_string(value))
+    if ((type == CLT__JSON_TEXT || kind->by_name) && json_is_string(value))
         return clt__text_append(text, json_string_value(value), json_string_length(value), NULL) == CLT_OK;
     if (type == CLT__JSON_BOOL && json_is_boolean(value))
         return clt__text_print(text, NULL, "%s", json_is_true(value) ? "yes" : "no") == CLT_OK;
@@ -80,8 +81,7 @@ bool clt__options_from_json(clt_options *options, json_t *object, clt__option_fi
         clt__text text = {0};
         bool right = false;
         const clt__option option = clt__find_option(*wrong, strlen(*wrong));
-        if (option < CLT__OPTIONS && filter(option) &&
-            print_json(value, clt__option_info_of(option)->kind->json, &text) &&
+        if (option < CLT__OPTIONS && filter(option) && print_json(value, clt__option_info_of(option)->kind, &text) &&
             clt__option_set(options, option, text.start, &right, NULL) != CLT_OK)
             *wrong = NULL;
         free(text.start);

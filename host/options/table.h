@@ -61,16 +61,18 @@
       "batches whose gradients are added up before the parameters change: as a batch so many times as large") \
     X(COUNT, micro_batch_size, "N", "0", 0, 1e6, KEPT, TRAIN | PLAN, \
       "images computed at a time, their gradients being added up to a step's; 0: as many of the batch as the device has memory for") \
-    X(REAL, lr, "X", "0.01", 0, 1e6, KEPT, TRAIN | EXAMPLE, "learning rate") \
+    X(NAMED_REAL, lr, "X|PATTERN=X,...", "0.01", 0, 1e6, KEPT, TRAIN | EXAMPLE, \
+      "learning rate; 0.1,conv*.weight=0.24,*.bias=0.05: that of all parameters, and of those of such names, the last that fits holds; schedules multiply all alike") \
     X(POSITIVE, lr_min, "X", "1e-07", 0, 1e6, RUN, LR_FIND, "learning rate of the first step") \
     X(POSITIVE, lr_max, "X", "10", 0, 1e6, RUN, LR_FIND, "learning rate of the last step") \
     X(COUNT, steps, "N", "100", 1, 1e6, RUN, LR_FIND | EXAMPLE, "training steps") \
-    X(OPTIMIZER, optimizer, "NAME", "sgd", 0, 0, KEPT, UPDATE | PLAN, "how parameters are updated") \
+    X(OPTIMIZER, optimizer, "NAME|PATTERN=NAME,...", "sgd", 0, 0, KEPT, UPDATE | PLAN, \
+      "how parameters are updated; by name as lr, as in adam,conv*.weight=sgd") \
     X(REAL, momentum, "X", "0.9", 0, 1, KEPT, UPDATE, "of sgd") \
     X(FLAG, nesterov, NULL, "no", 0, 0, KEPT, UPDATE, "Nesterov's form of momentum") \
-    X(REAL, weight_decay, "X", "0", 0, 1e6, KEPT, UPDATE, \
-      "share of each parameter that is added to its gradient; adamw: that it loses, times the learning rate; lamb: that is added to its step") \
-    X(FLAG, no_decay_bias_norm, NULL, "no", 0, 0, KEPT, UPDATE, "no weight decay for biases and batch normalisation") \
+    X(NAMED_REAL, weight_decay, "X|PATTERN=X,...", "0", 0, 1e6, KEPT, UPDATE, \
+      "share of each parameter that is added to its gradient; adamw: that it loses, times the learning rate; lamb: that is added to its step; by name as lr") \
+    X(FLAG, no_decay_bias_norm, NULL, "no", 0, 0, KEPT, UPDATE, "no weight decay for biases and batch normalisation, but what weight-decay says by name") \
     X(REAL, beta1, "X", "0.9", 0, 0.999999999, KEPT, UPDATE, \
       "of adam, adamw and lamb: how much of the mean gradient a step keeps") \
     X(REAL, beta2, "X", "0.999", 0, 0.999999999, KEPT, UPDATE, \

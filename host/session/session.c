@@ -16,7 +16,7 @@
 /* Another optimiser's states mean nothing to the session's, which has its zeros then. */
 static bool has_states_of(const clt_session *session, const clt_model *model)
 {
-    return strcmp(session->optimizer->name, model->options.optimizer) == 0;
+    return clt__model_has_optimizers(model, &session->options);
 }
 
 static bool is_training(const clt_session *session)
@@ -164,10 +164,10 @@ clt_status clt__session_run_ops(clt_session *session, size_t begin, size_t end, 
 }
 
 /* Both in double from the number of the step, so that a resumed run has the same. */
-static void find_hyper(const clt_session *session, double hyper[HYPER_STEP_LENGTH])
+static void find_hyper(const clt_session *session, const clt__optimizer_row *optimizer, double hyper[HYPER_STEP_LENGTH])
 {
     const double step = (double)session->updates + 1;
-    const bool corrects = session->optimizer->corrects_bias;
+    const bool corrects = optimizer->corrects_bias;
     hyper[HYPER_RATE] = session->rate;
     hyper[HYPER_STEP] = corrects ? session->rate / (1 - pow(session->beta1, step)) : session->rate;
     hyper[HYPER_MEAN] = corrects ? 1 / (1 - pow(session->beta1, step)) : 1;
@@ -175,22 +175,22 @@ static void find_hyper(const clt_session *session, double hyper[HYPER_STEP_LENGT
     hyper[HYPER_SHRINK] = session->rate * session->decay;
 }
 
-/* What the next update takes. Nothing waits. */
-static clt_status set_hyper(clt_session *session, clt_error *error)
+/* What the next update by an optimiser takes. Nothing waits. */
+static clt_status set_hyper(clt_session *session, int number, clt_error *error)
 {
-    double hyper[HYPER_STEP_LENGTH] = {0};
-    if (session->net.hyper < 0) return CLT_OK;
-    find_hyper(session, hyper);
+    const clt__updater *updater = &session->net.updater[number];
+    double hyper[HYPER_STEP_LENGTH] = {0}, *old = session->hyper[number];
+    find_hyper(session, updater->optimizer, hyper);
     bool same = true;
-    for (int i = 0; i < HYPER_STEP_LENGTH; i++) same = same && hyper[i] == session->hyper[i];
+    for (int i = 0; i < HYPER_STEP_LENGTH; i++) same = same && hyper[i] == old[i];
     if (same) return CLT_OK;
-    memcpy(session->hyper, hyper, sizeof hyper);
-    return clt__engine_set_hyper(session->engine, session->net.hyper, hyper, error);
+    memcpy(old, hyper, sizeof hyper);
+    return clt__engine_set_hyper(session->engine, updater->hyper, hyper, error);
 }
 
 clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error)
 {
-    TRY(set_hyper(session, error));
+    for (int i = 0; i < session->net.updaters; i++) TRY(set_hyper(session, i, error));
     session->updates++;
     TRY(run(session, session->net.update, session->net.end, user, error));
     return clt__engine_flush(session->engine, error);
@@ -224,15 +224,11 @@ static clt_status write_normalization(clt_session *session, clt_error *error)
     return clt__engine_write(session->engine, session->net.normalize, 0, 2 * channels, values, error);
 }
 
-static clt_status write_hyper(clt_session *session, const clt_options *options, clt_error *error)
+static clt_status write_hyper(clt_session *session, const clt_options *options, int number, clt_error *error)
 {
-    session->rate = session->batch_rate = options->lr;
-    session->beta1 = options->beta1;
-    session->beta2 = options->beta2;
-    session->decay = options->weight_decay;
-    if (session->net.hyper < 0) return CLT_OK;
+    const clt__updater *updater = &session->net.updater[number];
     double hyper[HYPER_LENGTH] = {[HYPER_MOMENTUM] = options->momentum,
-                                  [HYPER_DECAY] = options->weight_decay,
+                                  [HYPER_DECAY] = session->decay,
                                   [HYPER_CLIP] = options->clip_grad,
                                   [HYPER_CLIP_VALUE] = options->clip_value,
                                   [HYPER_BETA1] = options->beta1,
@@ -243,27 +239,57 @@ static clt_status write_hyper(clt_session *session, const clt_options *options, 
                                   [HYPER_ALPHA_REST] = 1 - options->alpha,
                                   [HYPER_AVERAGE] = options->ema,
                                   [HYPER_AVERAGE_REST] = 1 - options->ema,
-                                  [HYPER_EPS] = options->eps > 0 ? options->eps : session->optimizer->eps};
-    find_hyper(session, hyper);
-    memcpy(session->hyper, hyper, sizeof session->hyper);
-    return clt__engine_write(session->engine, session->net.hyper, 0, HYPER_LENGTH, hyper, error);
+                                  [HYPER_EPS] = options->eps > 0 ? options->eps : updater->optimizer->eps};
+    find_hyper(session, updater->optimizer, hyper);
+    memcpy(session->hyper[number], hyper, sizeof session->hyper[number]);
+    return clt__engine_write(session->engine, updater->hyper, 0, HYPER_LENGTH, hyper, error);
 }
 
-/* 1 for the elements of weights, 0 for biases and for what normalises: those have one dimension, or are an image. */
-static clt_status write_decays(clt_session *session, clt_error *error)
+/* Shares of a decay that some parameters have by name are these decays themselves: it may be 0 for all others. */
+static clt_status write_hypers(clt_session *session, const clt_options *options, clt_error *error)
+{
+    session->rate = session->batch_rate = options->lr;
+    session->beta1 = options->beta1;
+    session->beta2 = options->beta2;
+    session->decay = options->named[CLT__OPTION_weight_decay] ? 1 : options->weight_decay;
+    for (int i = 0; i < session->net.updaters; i++) TRY(write_hyper(session, options, i, error));
+    return CLT_OK;
+}
+
+/* A trained tensor's share of what the hyper tensors have for all. */
+typedef double (*share_of)(const clt_options *options, const clt__tensor *tensor);
+
+static double rate_share(const clt_options *options, const clt__tensor *tensor)
+{
+    double rate;
+    return clt__option_by_name(options, CLT__OPTION_lr, tensor->name, &rate) ? rate / options->lr : 1;
+}
+
+/* Biases, and what normalises, have one dimension, or are an image. */
+static double decay_share(const clt_options *options, const clt__tensor *tensor)
+{
+    const bool is_weight = tensor->shown >= 2 && tensor->shown != CLT__SHOWN_IMAGE;
+    double decay;
+    if (clt__option_by_name(options, CLT__OPTION_weight_decay, tensor->name, &decay)) return decay;
+    if (options->no_decay_bias_norm && !is_weight) return 0;
+    return options->named[CLT__OPTION_weight_decay] ? options->weight_decay : 1;
+}
+
+/* To `to`, laid out as the parameters; nothing where the net has no such tensor. */
+static clt_status write_shares(clt_session *session, const clt_options *options, int to, share_of share,
+                               clt_error *error)
 {
     const clt__net *net = &session->net;
-    if (net->decays < 0) return CLT_OK;
-    const int count = net->tape.tensor[net->decays].count;
-    double *decays;
-    TRY(clt__allocate((uint64_t)count, sizeof *decays, "which parameters decay", &decays, error));
+    if (to < 0) return CLT_OK;
+    const int count = net->tape.tensor[to].count;
+    double *shares;
+    TRY(clt__allocate((uint64_t)count, sizeof *shares, net->tape.tensor[to].name, &shares, error));
     for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) {
         const clt__tensor *tensor = &net->tape.tensor[i];
-        for (int j = 0; j < tensor->count && tensor->shown >= 2 && tensor->shown != CLT__SHOWN_IMAGE; j++)
-            decays[tensor->offset + j] = 1;
+        for (int j = 0; j < tensor->count; j++) shares[tensor->offset + j] = share(options, tensor);
     }
-    const clt_status status = clt__engine_write(session->engine, net->decays, 0, count, decays, error);
-    free(decays);
+    const clt_status status = clt__engine_write(session->engine, to, 0, count, shares, error);
+    free(shares);
     return status;
 }
 
@@ -340,6 +366,31 @@ static clt_status write_segments(clt_session *session, clt_error *error)
     return status;
 }
 
+static int number_of_updater(const clt__net *net, const clt_options *options, const clt__tensor *tensor)
+{
+    int number = 0;
+    while (net->updater[number].optimizer != clt__optimizer_of(options, tensor->name)) number++;
+    return number;
+}
+
+/* Which optimiser takes each block of parameters; what lies between two tensors is the former's. */
+static clt_status write_takers(clt_session *session, const clt_options *options, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    if (net->takers < 0) return CLT_OK;
+    const int blocks = net->tape.tensor[net->takers].count;
+    int32_t *takers;
+    TRY(clt__allocate((uint64_t)blocks, sizeof *takers, "the optimisers of parameters", &takers, error));
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) {
+        const clt__tensor *tensor = &net->tape.tensor[i];
+        const int number = number_of_updater(net, options, tensor);
+        for (int block = tensor->offset / UPDATE_BLOCK; block < blocks; block++) takers[block] = number;
+    }
+    const clt_status status = write_ints(session, net->takers, takers, error);
+    free(takers);
+    return status;
+}
+
 /* ---- opening */
 
 static clt_status check_full_batch(const clt_dataset *data, const clt_options *options, clt_error *error)
@@ -364,6 +415,7 @@ clt_status clt__session_check(const clt_model *model, const clt_dataset *data, c
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has %zu images, more than %d", data->name, data->count, INT32_MAX / 2);
     if (!training) return CLT_OK;
     TRY(check_full_batch(data, options, error));
+    TRY(clt__check_names(model, options, error));
     const clt_dataset chosen = clt__choose_answers(model, data);
     TRY(clt__check_answers(model, data, "train on", error));
     return clt__check_target_values(model->description.loss, &chosen, error);
@@ -391,8 +443,10 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, options, &session->engine, error));
     TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, &session->options, mode.training, error));
     TRY(write_normalization(session, error));
-    TRY(write_hyper(session, options, error));
-    TRY(write_decays(session, error));
+    TRY(write_hypers(session, options, error));
+    TRY(write_shares(session, options, session->net.decays, decay_share, error));
+    TRY(write_shares(session, options, session->net.rates, rate_share, error));
+    TRY(write_takers(session, options, error));
     TRY(write_class_weights(session, options, error));
     TRY(write_segments(session, error));
     return clt__session_upload(session, error);
@@ -411,7 +465,6 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
         fresh->data = &fresh->chosen;
     }
     fresh->options = *options;
-    fresh->optimizer = clt__find_optimizer(options->optimizer);
     fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
     clt_status status = CLT_OK;
     if (mode.fold_norms && clt__has_norms_to_fold(model)) {
@@ -443,13 +496,14 @@ static clt_status prepare_model(clt_model *model, const clt_dataset *data, const
     return clt__model_freeze(model, options->freeze, error);
 }
 
-/* Now that nothing can fail: what another optimiser has left, and an average that is not wanted, go. */
-static void take_model(clt_session *session, clt_model *model)
+/* Once nothing else can fail: what another optimiser has left, and an average that is not wanted, go. */
+static clt_status take_model(clt_session *session, clt_model *model, clt_error *error)
 {
-    clt__model_set_optimizer(model, session->optimizer);
+    TRY(clt__model_set_optimizers(model, &session->options, error));
     model->averaged = model->averaged && session->options.ema > 0;
     session->trained = model;
     session->state = model->state;
+    return CLT_OK;
 }
 
 clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
@@ -470,8 +524,11 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
         return status;
     }
     (*session)->given = given;
-    take_model(*session, model);
-    return CLT_OK;
+    status = take_model(*session, model, error);
+    if (status == CLT_OK) return CLT_OK;
+    clt_session_close(*session);
+    *session = NULL;
+    return status;
 }
 
 clt_status clt_session_open_inference(const clt_model *model, clt_device *device, const clt_dataset *data,

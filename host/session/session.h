@@ -42,10 +42,9 @@ struct clt_session {
     clt__batch_stage stage;    /* of the batch that the caller has set */
     int batch_images;          /* how many it has */
     clt__augment augment;
-    const clt__optimizer_row *optimizer;
-    double rate, beta1, beta2, decay; /* what the hyper tensor's numbers of each step come from */
-    double hyper[HYPER_STEP_LENGTH];  /* what the device has of them */
-    clt_tensor_info found;            /* what clt_session_find gave last */
+    double rate, beta1, beta2, decay;                     /* what the hyper tensors' numbers of each step come from */
+    double hyper[CLT__MAX_OPTIMIZERS][HYPER_STEP_LENGTH]; /* what the device has of them */
+    clt_tensor_info found;                                /* what clt_session_find gave last */
 };
 
 /* CLT_OK where the data and the options are for the model. */

@@ -1,4 +1,5 @@
 /* Verifying a net: training steps, each op on the device and on the reference. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,8 +47,10 @@ static clt_status randomize_parameter(clt_session *session, const clt__parameter
 
 static clt_status randomize_states(clt_session *session, clt_error *error)
 {
-    for (int i = 0; session->optimizer->state[i].name && session->net.state[i] >= 0; i++) {
-        const bool square = session->optimizer->state[i].square;
+    for (int i = 0; i < CLT__MAX_STATES && session->net.state[i] >= 0; i++) {
+        bool square = false;
+        for (int j = 0; j < session->net.updaters; j++)
+            square = square || session->net.updater[j].optimizer->state[i].square;
         TRY(randomize(session, session->net.state[i], square ? 0 : -0.01, square ? 1e-4 : 0.01, error));
     }
     return CLT_OK;
@@ -236,33 +239,52 @@ static clt_status run_passes(const passes *p, report *to, clt_error *error)
     return p->folded ? run_pass(p->folded, 0, p->folded->net.end, p->inference, other_ops, to, error) : CLT_OK;
 }
 
-/* The update by an optimiser, on random gradients, with all that can be switched on. */
-static clt_status verify_optimizer(const clt_model *model, clt_device *device, const clt_dataset *data,
-                                   const clt__optimizer_row *optimizer, const passes *p, report *to, clt_error *error)
+/* The update by these options, on random gradients. */
+static clt_status verify_update(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                const clt_options *options, const passes *p, is_verified wanted, report *to,
+                                clt_error *error)
 {
     clt_session *session;
-    clt_options options = plain_options((int)data->count / BATCHES);
-    options.optimizer = optimizer->name;
-    options.no_decay_bias_norm = true;
-    options.clip_grad = 0.5;
-    options.clip_value = 0.005;
     clt_status status =
-        open_session(model, device, data, &options, (clt__session_mode){.training = true}, &session, error);
+        open_session(model, device, data, options, (clt__session_mode){.training = true}, &session, error);
     if (status == CLT_OK && session->net.hyper >= 0) { /* something is trained */
         status = randomize(session, session->net.gradients, -0.01, 0.01, error);
         if (status == CLT_OK)
-            status = run_pass(session, session->net.update, session->net.end, p->full, new_ops, to, error);
+            status = run_pass(session, session->net.update, session->net.end, p->full, wanted, to, error);
     }
     clt_session_close(session);
     return status;
 }
 
+/* Each that was not yet, with all that can be switched on. */
 static clt_status verify_optimizers(const clt_model *model, clt_device *device, const clt_dataset *data,
                                     const passes *p, report *to, clt_error *error)
 {
-    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++)
-        if (!has_op(p->full, (*row)->op)) TRY(verify_optimizer(model, device, data, *row, p, to, error));
+    clt_options options = plain_options((int)data->count / BATCHES);
+    options.no_decay_bias_norm = true;
+    options.clip_grad = 0.5;
+    options.clip_value = 0.005;
+    for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++) {
+        options.optimizer = (*row)->name;
+        if (!has_op(p->full, (*row)->op)) TRY(verify_update(model, device, data, &options, p, new_ops, to, error));
+    }
     return CLT_OK;
+}
+
+/* One parameter has a learning rate and an optimiser of its own. */
+static clt_status verify_by_name(const clt_model *model, clt_device *device, const clt_dataset *data, const passes *p,
+                                 report *to, clt_error *error)
+{
+    char rates[CLT__LIST_PART], optimizers[CLT__LIST_PART];
+    const int first = clt__net_trained(&p->plain->net, -1);
+    if (first < 0) return CLT_OK;
+    const char *name = p->plain->net.tape.tensor[first].name;
+    clt_options options = plain_options((int)data->count / BATCHES);
+    (void)snprintf(rates, sizeof rates, "%s=0.02", name);
+    (void)snprintf(optimizers, sizeof optimizers, "%s=adamw", name);
+    options.named[CLT__OPTION_lr] = rates;
+    options.named[CLT__OPTION_optimizer] = optimizers;
+    return verify_update(model, device, data, &options, p, every_op, to, error);
 }
 
 static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data, report *to,
@@ -272,6 +294,7 @@ static clt_status verify_data(const clt_model *model, clt_device *device, const 
     clt_status status = open_passes(model, device, data, &p, error);
     if (status == CLT_OK) status = run_passes(&p, to, error);
     if (status == CLT_OK) status = verify_optimizers(model, device, data, &p, to, error);
+    if (status == CLT_OK) status = verify_by_name(model, device, data, &p, to, error);
     clt_session_close(p.plain);
     clt_session_close(p.full);
     clt_session_close(p.inference);
