@@ -688,7 +688,8 @@ clt_status clt_session_load(clt_session *session, clt_error *error);
 
 /* ---- epochs of a session on a data set. Begins the model's next epoch, or the rest of one that a checkpoint stands
  * in: the same steps, with the same bits, as clt_train's. From then on the model counts as trained by the session's
- * options. */
+ * options. In an epoch from which on the option freeze has parameters frozen the session stores its model and takes the
+ * device anew: if that fails, it can only be closed. */
 clt_status clt_session_begin_epoch(clt_session *session, clt_error *error);
 int64_t clt_session_epoch_steps(const clt_session *session); /* in an epoch; 0 where there are none */
 bool clt_session_has_step(const clt_session *session);       /* the epoch has another step */

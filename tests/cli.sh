@@ -484,7 +484,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--augment flip' '--augment flip=alternate' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
         '--augment crop=2,border=reflect' '--augment rotate=20,border=replicate' \
         '--augment cutout=2' '--augment erase=0.5' '--augment rrc=0.5' '--augment mixup=0.2' '--augment cutmix=1' '--class-weights 1,2,0.5,1' \
-        '--init kaiming_normal' '--init dirac' '--init whiten' '--freeze conv1.weight' '--accumulate 2' '--drop-last' '--overfit-batch'; do
+        '--init kaiming_normal' '--init dirac' '--init whiten' '--freeze conv1.weight' '--freeze conv1.*@2' '--accumulate 2' '--drop-last' '--overfit-batch'; do
         ok "$option" train_small other --epochs 4 $option
         judge "$option changes what is learned" [ "$(last_loss run)" != "$(last_loss other)" ]
     done

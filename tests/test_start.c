@@ -620,6 +620,14 @@ static void patterns_that_freeze_nothing_or_all_are_refused(void **state)
          "freeze: there is no parameter \"conv9*\": there is conv1.weight, conv1.bias, dense1.w"},
         {"*", "freeze: * leaves nothing to train"},
         {"conv*,dense1.*", "leaves nothing to train"},
+        {"conv*@2,dense1.*@1", "leaves nothing to train"},
+        {"conv9*@1", "freeze: there is no parameter \"conv9*\""},
+        {"conv1.bias@", "freeze: conv1.bias@: behind @ stands for how many epochs"},
+        {"conv1.bias@0", "freeze: conv1.bias@0: behind @ stands for how many epochs"},
+        {"dense1.bias,conv1.bias@1.5", "freeze: conv1.bias@1.5: behind @ stands"},
+        {"conv1.bias@-1", "behind @ stands"},
+        {"conv1.bias@1@2", "behind @ stands"},
+        {"conv1.bias@9999999999", "behind @ stands"},
     };
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         clt_error error;
@@ -630,6 +638,142 @@ static void patterns_that_freeze_nothing_or_all_are_refused(void **state)
                       refused[i][1]);
         clt_model_close(model);
     }
+}
+
+/* ---- frozen from an epoch on ---------------------------------------------------------------------------------- */
+
+static const char freezes_later[] = "conv1.*@2,dense1.bias";
+
+/* Where a run is to end: after step `step` of epoch `epoch`. */
+typedef struct ending {
+    int epoch, step;
+} ending;
+
+static bool ends_here(void *user, const clt_progress *progress)
+{
+    const ending *end = user;
+    return strcmp(progress->what, "train") != 0 || progress->epoch != end->epoch || progress->step != end->step;
+}
+
+static clt_options later_options(const char *folder)
+{
+    clt_options options = options_for(4, folder);
+    options.freeze = freezes_later;
+    options.optimizer = "adam";
+    options.ema = 0.8;
+    options.clip_grad = 0.5;
+    options.lr = 0.01;
+    options.micro_batch_size = 5;
+    options.save_every = 1;
+    return options;
+}
+
+static void some_epochs_train_what_is_frozen_later(void **state)
+{
+    (void)state;
+    clt_model *fresh = make_model(norm_net, NULL, CLT_F64, 3), *model[4];
+    for (int i = 0; i < 4; i++) model[i] = train_frozen(norm_net, freezes_later, i, NULL);
+    clt_model *never = train_frozen(norm_net, "dense1.bias", 2, NULL);
+    assert_true(distance(model[2], never) == 0);
+    for (int i = 1; i < 4; i++) {
+        assert_true(same_values(model[i], fresh, "dense1.bias"));
+        assert_int_equal(same_values(model[i], model[i - 1], "conv1.weight"), i == 3);
+        assert_int_equal(same_values(model[i], model[i - 1], "conv1.bias"), i == 3);
+        assert_false(same_values(model[i], model[i - 1], "conv2.weight"));
+    }
+    assert_true(parameter(model[2], "conv1.weight")->trained && !parameter(model[3], "conv1.weight")->trained);
+    for (int i = 0; i < 4; i++) clt_model_close(model[i]);
+    clt_model_close(never);
+    clt_model_close(fresh);
+}
+
+/* What validated at the end of an epoch is what its checkpoint infers with, whatever the next epoch freezes. */
+static void a_checkpoint_before_the_freezing_keeps_averages(void **state)
+{
+    (void)state;
+    clt_model *model = train_frozen(norm_net, freezes_later, 2, "before");
+    clt_model *loaded = load("before", "last.safetensors");
+    const clt__parameter_values *p = parameter(model, "conv1.weight"), *q = parameter(loaded, "conv1.weight");
+    assert_true(q->trained && clt__inferring_values(loaded, q) == q->average);
+    assert_memory_equal(p->average, q->average, p->info.count * sizeof(double));
+    assert_memory_equal(p->state[0], q->state[0], p->info.count * sizeof(double));
+    clt_model_close(model);
+    clt_model_close(loaded);
+}
+
+static void assert_same_checkpoint(const char *one_folder, const char *other_folder)
+{
+    size_t one_size, other_size;
+    uint8_t *one = read_bytes(file_in(one_folder, "last.safetensors"), &one_size);
+    uint8_t *other = read_bytes(file_in(other_folder, "last.safetensors"), &other_size);
+    assert_int_equal(one_size, other_size);
+    assert_memory_equal(one, other, one_size);
+    free(one);
+    free(other);
+}
+
+/* At its end in step 5 of an epoch, and in the middle: before, at and after the epoch that freezes. */
+static void runs_that_freeze_later_resume_to_the_same_bits(void **state)
+{
+    (void)state;
+    static const ending ends[] = {{1, 3}, {2, 2}, {2, STEPS}, {3, 1}, {3, STEPS}, {4, 2}};
+    for (int on_device = 0; on_device < 2; on_device++) {
+        clt_device *on = on_device ? device : reference;
+        const char *whole = on_device ? "later device" : "later";
+        clt_options options = later_options(whole);
+        clt_model *model = make_model(norm_net, NULL, CLT_F32, 3);
+        train(model, on, &options);
+        clt_model_close(model);
+        for (size_t i = 0; i < COUNT_OF(ends); i++) {
+            clt_error error;
+            char folder[64];
+            ending end = ends[i];
+            (void)snprintf(folder, sizeof folder, "%s %zu", whole, i);
+            options = later_options(folder);
+            options.progress = ends_here;
+            options.progress_user = &end;
+            model = make_model(norm_net, NULL, CLT_F32, 3);
+            assert_failed(clt_train(model, on, images, validation, &options, &error), CLT_STOPPED, &error, NULL,
+                          "stopped");
+            clt_model_close(model);
+            model = load(folder, "last.safetensors");
+            options = *clt_model_options(model);
+            assert_string_equal(options.freeze, freezes_later);
+            options.output_dir = path_in(folder);
+            train(model, on, &options);
+            clt_model_close(model);
+            assert_same_checkpoint(whole, folder);
+        }
+    }
+}
+
+/* A program's own loop: no gradient is computed any more, and what is stored before a step can be loaded. */
+static void a_session_freezes_as_its_epochs_begin(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt_options options = later_options(NULL);
+    clt_model *model = make_model(norm_net, NULL, CLT_F32, 3), *loaded;
+    assert_ok(clt_session_open(model, device, images, &options, false, &session, &error), &error);
+    assert_ok(clt_session_set_rate(session, 0.125, &error), &error);
+    for (int epoch = 0; epoch < 4; epoch++) {
+        assert_ok(clt_session_begin_epoch(session, &error), &error);
+        assert_int_equal(count_ops(session, "conv1"), epoch < 2 ? 1 : 0);
+        assert_ok(clt_session_store(session, &error), &error);
+        assert_ok(clt_model_save(model, path_in("begun.safetensors"), &error), &error);
+        assert_ok(clt_model_load(path_in("begun.safetensors"), &loaded, &error), &error);
+        clt_model_close(loaded);
+        while (clt_session_has_step(session)) assert_ok(clt_session_next_step(session, &error), &error);
+        assert_ok(clt_session_end_epoch(session, NAN, NULL, &error), &error);
+    }
+    assert_true(session->batch_rate == 0.125);
+    clt_session_close(session);
+    clt_model *same = make_model(norm_net, NULL, CLT_F32, 3);
+    assert_ok(clt_train(same, device, images, NULL, &options, &error), &error);
+    assert_true(distance(model, same) == 0);
+    clt_model_close(model);
+    clt_model_close(same);
 }
 
 /* ---- parameters from a file ----------------------------------------------------------------------------------- */
@@ -714,6 +858,10 @@ int main(void)
         cmocka_unit_test(no_gradient_is_computed_that_nothing_needs),
         cmocka_unit_test(half_a_frozen_layer_trains_its_other_half),
         cmocka_unit_test(a_frozen_run_resumes_to_the_same_bits),
+        cmocka_unit_test(some_epochs_train_what_is_frozen_later),
+        cmocka_unit_test(a_checkpoint_before_the_freezing_keeps_averages),
+        cmocka_unit_test(runs_that_freeze_later_resume_to_the_same_bits),
+        cmocka_unit_test(a_session_freezes_as_its_epochs_begin),
         cmocka_unit_test(patterns_that_freeze_nothing_or_all_are_refused),
         cmocka_unit_test(what_fits_is_taken_from_a_file_and_the_rest_is_said),
         cmocka_unit_test(all_that_fits_needs_no_note_and_nothing_is_an_error),

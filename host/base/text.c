@@ -54,14 +54,6 @@ bool clt__glob(const char *pattern, const char *name)
     return fnmatch(pattern, name, 0) == 0;
 }
 
-bool clt__glob_any(const char *patterns, const char *name)
-{
-    char pattern[CLT__LIST_PART];
-    while (clt__next_part(&patterns, pattern))
-        if (clt__glob(pattern, name)) return true;
-    return false;
-}
-
 const char *clt__named_value(const char *list, const char *name, char part[CLT__LIST_PART])
 {
     char next[CLT__LIST_PART];

@@ -21,9 +21,6 @@ bool clt__next_part(const char **list, char part[CLT__LIST_PART]);
 /* Whether a name is what a pattern of a shell's kind stands for: "conv*", "block?.weight". */
 bool clt__glob(const char *pattern, const char *name);
 
-/* Whether one of the patterns of a comma list stands for it. */
-bool clt__glob_any(const char *patterns, const char *name);
-
 /* What a comma list PATTERN=VALUE,... says of a name: the value behind the last pattern that stands for it, in `part`;
  * NULL where none does. The list may be NULL. */
 const char *clt__named_value(const char *list, const char *name, char part[CLT__LIST_PART]);

@@ -220,6 +220,12 @@ static void take_parameters(clt_model *model, const clt__safetensors *file)
     }
 }
 
+/* Whether it is frozen from the next epoch on, and may be so already: then nothing but itself is kept of it. */
+static bool may_be_frozen(const clt_model *model, const clt__parameter_values *p)
+{
+    return clt__freezes(model->options.freeze, p->info.name, model->state.epoch);
+}
+
 static clt_status take_states(clt_model *model, const clt__safetensors *file, const char *path, clt_error *error)
 {
     for (size_t i = 0; i < model->parameters && has_states(model); i++) {
@@ -229,6 +235,7 @@ static clt_status take_states(clt_model *model, const clt__safetensors *file, co
             const clt__stored_tensor *stored;
             char name[128];
             name_state(&optimizer->state[j], &p->info, name);
+            if (may_be_frozen(model, p) && !clt__safetensors_find(file, name)) continue;
             TRY(find_tensor(file, path, name, &p->info, &stored, error));
             memcpy(p->state[j], stored->values, p->info.count * sizeof *p->state[j]);
         }
@@ -244,6 +251,8 @@ static clt_status take_averages(clt_model *model, const clt__safetensors *file, 
         char name[128];
         if (!p->trained) continue;
         clt__name_average(&p->info, name);
+        memcpy(p->average, p->values, p->info.count * sizeof *p->average);
+        if (may_be_frozen(model, p) && !clt__safetensors_find(file, name)) continue;
         TRY(find_tensor(file, path, name, &p->info, &stored, error));
         memcpy(p->average, stored->values, p->info.count * sizeof *p->average);
     }
@@ -310,7 +319,8 @@ static clt_status restore_options(clt_model *model, json_t *json, const char *pa
     if (!json_object_get(options, "init"))
         TRY(clt__option_copy(&model->options, &(clt_options){0}, CLT__OPTION_init, error));
     clt_error inner;
-    const clt_status status = clt__model_freeze(model, model->options.freeze, &inner);
+    const clt_status status =
+        clt__model_freeze(model, model->options.freeze, clt__running_epoch(&model->state), &inner);
     if (status == CLT_OK) return CLT_OK;
     if (status == CLT_NO_MEMORY) return clt__pass_on(&inner, error);
     return FAIL(error, CLT_BAD_FILE, "%s: the options in its metadata are not right: %.2000s", path, inner.message);

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,19 +253,28 @@ static clt_status check_patterns(const clt_model *model, const char *patterns, c
     const char *rest = patterns;
     char pattern[CLT__LIST_PART];
     bool any = false;
-    while (clt__next_part(&rest, pattern)) TRY(clt__check_pattern(model, "freeze", pattern, error));
+    TRY(clt__check_freezing(patterns, error));
+    while (clt__next_part(&rest, pattern)) {
+        pattern[strcspn(pattern, "@")] = 0;
+        TRY(clt__check_pattern(model, "freeze", pattern, error));
+    }
     for (size_t i = 0; i < model->parameters; i++)
-        any = any || (model->parameter[i].trainable && !clt__glob_any(patterns, model->parameter[i].info.name));
+        any = any || (model->parameter[i].trainable && !clt__freezes(patterns, model->parameter[i].info.name, INT_MAX));
     return any || !patterns ? CLT_OK : FAIL(error, CLT_BAD_ARGUMENT, "freeze: %s leaves nothing to train", patterns);
 }
 
-clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *error)
+int clt__running_epoch(const clt__training_state *state)
+{
+    return state->step ? state->epoch : state->epoch - 1;
+}
+
+clt_status clt__model_freeze(clt_model *model, const char *patterns, int epoch, clt_error *error)
 {
     if (patterns && !*patterns) patterns = NULL;
     TRY(check_patterns(model, patterns, error));
     for (size_t i = 0; i < model->parameters; i++) {
         clt__parameter_values *p = &model->parameter[i];
-        set_trained(p, p->trainable && !clt__glob_any(patterns, p->info.name));
+        set_trained(p, p->trainable && !clt__freezes(patterns, p->info.name, epoch));
     }
     return clt__option_copy(&model->options, &(clt_options){.freeze = patterns}, CLT__OPTION_freeze, error);
 }
@@ -273,11 +283,12 @@ clt_status clt__freeze_for_now(clt_model *model, const char *patterns, bool **tr
 {
     if (patterns && !*patterns) patterns = NULL;
     TRY(check_patterns(model, patterns, error));
+    const int epoch = clt__running_epoch(&model->state);
     TRY(clt__allocate(model->parameters, sizeof **trained, "what is trained", trained, error));
     for (size_t i = 0; i < model->parameters; i++) {
         clt__parameter_values *p = &model->parameter[i];
         (*trained)[i] = p->trained;
-        p->trained = p->trainable && !clt__glob_any(patterns, p->info.name);
+        p->trained = p->trainable && !clt__freezes(patterns, p->info.name, epoch);
     }
     return CLT_OK;
 }

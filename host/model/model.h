@@ -88,12 +88,15 @@ bool clt__model_has_optimizers(const clt_model *model, const clt_options *option
  */
 clt_status clt__model_set_optimizers(clt_model *model, const clt_options *options, clt_error *error);
 
-/* Parameters of such names are not trained from now on, all others that can be are: `patterns` is copied to the
- * options. */
-clt_status clt__model_freeze(clt_model *model, const char *patterns, clt_error *error);
+/* The epoch that stands for what is frozen where training stands: before its first step a new one has not begun. */
+int clt__running_epoch(const clt__training_state *state);
 
-/* The same until clt__freeze_no_longer, which gives back what was trained before, and leaves optimiser states and
- * averages alone. *trained is what it needs. */
+/* Parameters that the option `freeze` has frozen in this epoch are not trained from now on, all others that can be are:
+ * `patterns` is copied to the options. */
+clt_status clt__model_freeze(clt_model *model, const char *patterns, int epoch, clt_error *error);
+
+/* The same in the running epoch, until clt__freeze_no_longer, which gives back what was trained before, and leaves
+ * optimiser states and averages alone. *trained is what it needs. */
 clt_status clt__freeze_for_now(clt_model *model, const char *patterns, bool **trained, clt_error *error);
 void clt__freeze_no_longer(clt_model *model, bool *trained);
 

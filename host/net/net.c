@@ -93,7 +93,7 @@ static clt_status add_parameters(clt__net *net, const clt__item *item, clt__laye
         clt__parameter *parameter = &layer->parameter[i];
         char name[96];
         (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
-        trained[i] = !item->frozen && !parameter->state && !clt__glob_any(options->freeze, name);
+        trained[i] = !item->frozen && !parameter->state && !clt__freezes(options->freeze, name, options->epoch);
         any = any || trained[i];
         TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
                           trained[i] ? net->parameters : net->frozen, &parameter->tensor, error));

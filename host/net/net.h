@@ -30,7 +30,8 @@ typedef struct clt__net_options {
     double label_smoothing;
     bool weighs_classes; /* the loss */
     clt__augment augment;
-    const char *freeze;  /* comma list of patterns: parameters of such names are not trained */
+    const char *freeze;  /* the option: parameters of such names are not trained */
+    int epoch;           /* that it is obeyed for */
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
     uint64_t most;       /* elements that may lie in one piece of memory */

@@ -84,6 +84,7 @@ clt_status clt__check_options(const clt_options *options, int channels, clt_erro
     if (options->weights_by_order && !options->weights)
         return FAIL(error, CLT_BAD_ARGUMENT, "weights_by_order says how weights are taken, and no weights are given");
     TRY(check_rates(options, error));
+    TRY(clt__check_freezing(options->freeze, error));
     TRY(clt__check_augment(&options->augment, error));
     TRY(check_class_weights(&options->class_weights, error));
     TRY(check_milestones(options, error));

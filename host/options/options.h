@@ -196,6 +196,15 @@ void clt__options_forget(clt_options *options);
 /* Whether it is a yes or a no, for parsers of command lines. */
 bool clt__option_is_flag(clt__option option);
 
+/* Whether `freeze`, which may be NULL, has a parameter of this name frozen in epoch `epoch`, counted from 0. */
+bool clt__freezes(const char *patterns, const char *parameter, int epoch);
+
+/* Whether it freezes some from a later epoch than the first on. */
+bool clt__freezes_later(const char *patterns);
+
+/* What stands behind each @ in it. */
+clt_status clt__check_freezing(const char *patterns, clt_error *error);
+
 /* Every value within its row's limits, and those that only make sense together. `channels` are the images'. */
 clt_status clt__check_options(const clt_options *options, int channels, clt_error *error);
 

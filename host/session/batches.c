@@ -176,6 +176,7 @@ static clt_status set_batch(clt_session *session, const uint8_t *bytes, const fl
 {
     if (!session->trained)
         return FAIL(error, CLT_BAD_ARGUMENT, "the session was opened for inference: clt_session_predict takes images");
+    TRY(clt__session_stands(session, error));
     if (labels && targets) return FAIL(error, CLT_BAD_ARGUMENT, "a batch has labels or targets, not both");
     session->stage = CLT__NO_BATCH;
     TRY(copy_images(session, bytes, floats, count, error));
@@ -199,6 +200,7 @@ clt_status clt_session_choose_batch(clt_session *session, const int32_t *images,
 {
     if (!session->trained || session->batch_data)
         return FAIL(error, CLT_BAD_ARGUMENT, "the session was not opened to train on a data set");
+    TRY(clt__session_stands(session, error));
     if (count < 1 || count > session->batch)
         return FAIL(error, CLT_BAD_ARGUMENT, "a step takes 1 to %d images, not %d", session->batch, count);
     if ((size_t)count > session->data->count)

@@ -51,6 +51,7 @@ clt_status clt__session_commit(clt_session *session, clt_error *error)
 /* Only a session that trains on a data set has epochs. */
 static clt_status check_epochs(const clt_session *session, clt_error *error)
 {
+    TRY(clt__session_stands(session, error));
     if (session->trained && !session->batch_data) return CLT_OK;
     return FAIL(error, CLT_BAD_ARGUMENT, "only a session that trains on a data set has epochs");
 }
@@ -61,6 +62,7 @@ clt_status clt_session_begin_epoch(clt_session *session, clt_error *error)
     TRY(clt__check_position(session, error));
     TRY(clt__session_commit(session, error));
     session->stage = CLT__NO_BATCH;
+    TRY(clt__session_refreeze(session, error));
     TRY(clt__session_set_epoch_order(session, &session->options, session->state.epoch, error));
     session->in_epoch = true;
     return CLT_OK;

@@ -61,6 +61,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .weighs_classes = options->class_weights.how != CLT__EQUAL,
                               .augment = fit->mode.training ? options->augment : (clt__augment){.flip = false},
                               .freeze = options->freeze,
+                              .epoch = fit->epoch,
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,
                               .keep_tensors = fit->mode.keep_tensors,
                               .input_gradient = fit->mode.input_gradient,

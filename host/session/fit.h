@@ -22,6 +22,7 @@ typedef struct clt__fit {
     bool streams;  /* they come when they are asked for, and all of them may be more than there is memory for */
     int targets;   /* real targets of an image, 0 for class labels */
     const clt_options *options;
+    int epoch; /* which parameters are frozen: in this epoch, counted from 0 */
     clt__session_mode mode;
 } clt__fit;
 

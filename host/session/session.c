@@ -421,21 +421,47 @@ clt_status clt__session_check(const clt_model *model, const clt_dataset *data, c
     return clt__check_target_values(model->description.loss, &chosen, error);
 }
 
-static clt_status open(clt_session *session, clt_device *device, const clt_options *options, clt__session_mode mode,
-                       clt_error *error)
+/* Where parameters are frozen later, the micro-batches are at all times those that all of the net has memory for: a run
+ * that is resumed has the same ones. */
+static clt_status choose_micro_batch(const clt_session *session, clt__fit fit, clt_options *options, clt_error *error)
+{
+    clt__net net;
+    if (!clt__freezes_later(options->freeze)) return CLT_OK;
+    options->micro_batch_size = session->micro_batch;
+    if (session->micro_batch) return CLT_OK;
+    fit.epoch = 0;
+    TRY(clt__fit_net(&fit, &net, NULL, error));
+    options->micro_batch_size = net.tape.tensor[net.label].count;
+    clt__net_free(&net);
+    return CLT_OK;
+}
+
+static clt_status fit(clt_session *session, clt_device *device, const clt_options *options, clt_error *error)
 {
     const clt_dataset *data = session->data;
-    const clt__fit fit = {.description = &session->model->description,
-                          .device = device,
-                          .precision = session->model->precision,
-                          .input = data->shape,
-                          .images = data->count,
-                          .bytes = clt__dataset_is_bytes(data),
-                          .streams = clt__dataset_streams(data),
-                          .targets = mode.training && data->targets ? data->outputs : 0,
-                          .options = options,
-                          .mode = mode};
-    TRY(clt__fit_net(&fit, &session->net, NULL, error));
+    const clt__session_mode mode = session->mode;
+    clt_options fitting = *options;
+    clt__fit fit = {.description = &session->model->description,
+                    .device = device,
+                    .precision = session->model->precision,
+                    .input = data->shape,
+                    .images = data->count,
+                    .bytes = clt__dataset_is_bytes(data),
+                    .streams = clt__dataset_streams(data),
+                    .targets = mode.training && data->targets ? data->outputs : 0,
+                    .options = options,
+                    .epoch = session->frozen_epoch,
+                    .mode = mode};
+    TRY(choose_micro_batch(session, fit, &fitting, error));
+    fit.options = &fitting;
+    return clt__fit_net(&fit, &session->net, NULL, error);
+}
+
+static clt_status open(clt_session *session, clt_device *device, const clt_options *options, clt_error *error)
+{
+    const clt_dataset *data = session->data;
+    const clt__session_mode mode = session->mode;
+    TRY(fit(session, device, options, error));
     session->seed = options->seed;
     session->augment = mode.training ? options->augment : (clt__augment){.flip = false};
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
@@ -465,13 +491,15 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
         fresh->data = &fresh->chosen;
     }
     fresh->options = *options;
+    fresh->mode = mode;
+    fresh->frozen_epoch = clt__running_epoch(&model->state);
     fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
     clt_status status = CLT_OK;
     if (mode.fold_norms && clt__has_norms_to_fold(model)) {
         status = clt__fold_norms(model, &fresh->folded, error);
         fresh->model = fresh->folded;
     }
-    if (status == CLT_OK) status = open(fresh, device, options, mode, error);
+    if (status == CLT_OK) status = open(fresh, device, options, error);
     if (status == CLT_OK)
         *session = fresh;
     else
@@ -493,7 +521,7 @@ static clt_status prepare_model(clt_model *model, const clt_dataset *data, const
 {
     TRY(clt__normalize(model, data, options, error));
     TRY(clt__whiten(model, data, options, error));
-    return clt__model_freeze(model, options->freeze, error);
+    return clt__model_freeze(model, options->freeze, clt__running_epoch(&model->state), error);
 }
 
 /* Once nothing else can fail: what another optimiser has left, and an average that is not wanted, go. */
@@ -531,6 +559,54 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
     return status;
 }
 
+clt_status clt__session_stands(const clt_session *session, clt_error *error)
+{
+    if (session->engine) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT,
+                "the session could not go on when parameters were to be frozen: all that is left is to close it");
+}
+
+/* What it has of the device. */
+static void leave_device(clt_session *session)
+{
+    clt__feed_close(&session->feed);
+    clt__engine_close(session->engine);
+    clt__net_free(&session->net);
+    session->feed = (clt__feed){0};
+    session->engine = NULL;
+    session->net = (clt__net){0};
+}
+
+/* How many tensors are trained that will not be any longer. */
+static int count_freezing(const clt_session *session)
+{
+    int count = 0;
+    for (int i = -1; (i = clt__net_trained(&session->net, i)) >= 0;)
+        count += clt__freezes(session->options.freeze, session->net.tape.tensor[i].name, session->state.epoch);
+    return count;
+}
+
+clt_status clt__session_refreeze(clt_session *session, clt_error *error)
+{
+    clt_device *device = clt__engine_device(session->engine);
+    const double batch_rate = session->batch_rate;
+    const int count = count_freezing(session);
+    if (!count) return CLT_OK;
+    TRY(clt_session_store(session, error));
+    TRY(clt__model_freeze(session->trained, session->options.freeze, session->state.epoch, error));
+    session->frozen_epoch = session->state.epoch;
+    leave_device(session);
+    const clt_status status = open(session, device, &session->options, error);
+    session->batch_rate = batch_rate;
+    if (status != CLT_OK) {
+        leave_device(session);
+        return status;
+    }
+    clt__options_note(&session->options, "%d of the parameters' tensors %s frozen from epoch %d on", count,
+                      count == 1 ? "is" : "are", session->frozen_epoch + 1);
+    return CLT_OK;
+}
+
 clt_status clt_session_open_inference(const clt_model *model, clt_device *device, const clt_dataset *data,
                                       const clt_options *options, clt_session **session, clt_error *error)
 {
@@ -550,12 +626,10 @@ clt_status clt_session_open_inference(const clt_model *model, clt_device *device
 void clt_session_close(clt_session *session)
 {
     if (!session) return;
-    clt__feed_close(&session->feed);
+    leave_device(session);
     clt_dataset_close(session->batch_data);
     clt_options_close(session->given);
     clt_model_close(session->folded);
-    clt__engine_close(session->engine);
-    clt__net_free(&session->net);
     free(session);
 }
 
@@ -570,6 +644,7 @@ clt_status clt_session_set_rate(clt_session *session, double rate, clt_error *er
 clt_status clt_session_store(clt_session *session, clt_error *error)
 {
     if (!session->trained) return FAIL(error, CLT_BAD_ARGUMENT, "the session was opened for inference");
+    TRY(clt__session_stands(session, error));
     TRY(clt__session_read_steps(session, NULL, NULL, error));
     TRY(clt__session_download(session, session->trained, error));
     session->trained->state = session->state;
@@ -578,6 +653,7 @@ clt_status clt_session_store(clt_session *session, clt_error *error)
 
 clt_status clt_session_load(clt_session *session, clt_error *error)
 {
+    TRY(clt__session_stands(session, error));
     if (session->folded) clt__fold_norms_again(session->unfolded, session->folded);
     TRY(write_normalization(session, error));
     if (!session->trained) return clt__session_upload(session, error);

@@ -25,6 +25,8 @@ struct clt_session {
     clt__net net;
     clt__engine *engine;
     clt__feed feed;
+    clt__session_mode mode;
+    int frozen_epoch;          /* whose parameters are trained, where `freeze` names epochs */
     int batch;                 /* images of a step, at most; without training, what the net takes at a time */
     int micro_batch;           /* images that the net takes at a time */
     clt_options *given;        /* a copy of those it was opened with; NULL without training */
@@ -54,6 +56,13 @@ clt_status clt__session_check(const clt_model *model, const clt_dataset *data, c
 clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
                              const clt_options *options, clt__session_mode mode, clt_session **session,
                              clt_error *error);
+
+/* Fails where clt__session_refreeze has failed: such a session can only be closed. */
+clt_status clt__session_stands(const clt_session *session, clt_error *error);
+
+/* The epoch that the session's state stands at begins: parameters that `freeze` names are trained no longer. Where that
+ * changes something the session stores what it has trained and takes the device anew. */
+clt_status clt__session_refreeze(clt_session *session, clt_error *error);
 
 /* The next steps take images in the data set's own order. */
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error);
