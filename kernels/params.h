@@ -260,6 +260,27 @@ typedef struct update_sizes {
     int taker;      /* this optimiser's number among those that there are */
 } update_sizes;
 
+/* muon.cl */
+typedef struct muon_sizes {
+    int matrices;
+    int rows, columns; /* the most that one has */
+    int normalize;     /* filters */
+    int parts;         /* norms: how many parts a sum of squares is cut in */
+    int by_name;       /* parameters may have rates of their own */
+} muon_sizes;
+
+/* A matrix that muon orthogonalises: see muon.cl. */
+enum {
+    MATRIX_FIRST, /* of its elements among the parameters */
+    MATRIX_PLACE, /* the same among all matrices */
+    MATRIX_GRAM,  /* the same of its Gram matrix */
+    MATRIX_ROWS,
+    MATRIX_COLUMNS,
+    MATRIX_FLIPPED,
+    MATRIX_FILTER, /* it is a filter tensor */
+    MATRIX_LENGTH
+};
+
 /* The parameters' tensors begin at multiples of so many elements. */
 enum { UPDATE_BLOCK = 32 };
 

@@ -7,6 +7,7 @@
  *   adamw    w = w - rate * decay * w, then as adam
  *   lamb     m and s as adam;  d = m / (1 - beta1^t) / (sqrt(s) / sqrt(1 - beta2^t) + eps) + decay * w
  *            w = w - rate * trust * d, where a tensor's trust = |w| / |d|, and 1 where either is 0
+ *   muon     v = momentum * v + clip(scale * gradient);  d = nesterov ? clip(scale * gradient) + momentum * v : v: see muon.cl
  *   rmsprop  s = alpha * s + (1 - alpha) * g^2;  w = w - rate * g / (sqrt(s) + eps)
  *   adagrad  s = s + g^2;                        w = w - rate * g / (sqrt(s) + eps)
  *
@@ -17,8 +18,7 @@
  * as PyTorch defines them (lamb: You et al., "Large batch optimization for deep learning", 2020, algorithm 2; torch.optim, torch.nn.utils.clip_grad_norm_ and, for clip(), clip_grad_value_). The numbers are
  * the hyper tensor's. `decays` is a parameter's share of the decay, `rates` of the rate, 1 without them. `takers` has the number
  * of the optimiser that takes each block of parameters: others leave it alone. Work-item (vector of parameters). */
-#include "params.h"
-#include "real.h"
+#include "update_parts.h"
 
 /* A work-item's parameters: `lanes` from number i on. */
 #define MY_PARAMETERS(given)                                                                                           \
@@ -26,7 +26,7 @@
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;                                                    \
     if (lanes <= 0) return
 
-/* Whether they are this optimiser's. BY_NAME is defined where options name parameters. */
+/* Whether they are this optimiser's. */
 static inline bool takes(const update_sizes z, global const int *takers, const int i)
 {
 #ifdef BY_NAME
@@ -57,27 +57,12 @@ static inline realv take_gradient(const update_sizes z, global const real *gradi
     return g > most ? most : g < -most ? -most : g;
 }
 
-/* `share` of each parameter that decays. */
-static inline realv decay_of(const realv w, const real share, global const real *decays, const int i)
-{
-    return decays ? share * (LOAD(decays + i) * w) : share * w;
-}
-
 /* The gradient of those that add their decay to it. */
 static inline realv decayed_gradient(const update_sizes z, const realv w, global const real *gradient,
                                      global const real *hyper, global const real *scale, global const real *decays,
                                      const int i)
 {
     return take_gradient(z, gradient + i, hyper, scale) + decay_of(w, hyper[HYPER_DECAY], decays, i);
-}
-
-/* What parameters have of a rate, or of what is in proportion to one. */
-static inline realv rated(const realv x, global const real *rates, const int i)
-{
-#ifdef BY_NAME
-    if (rates) return LOAD(rates + i) * x;
-#endif
-    return x;
 }
 
 #ifdef OP_sgd
@@ -163,27 +148,6 @@ kernel void lamb(const update_sizes given, global const real *restrict weights, 
 }
 #endif
 
-/* One of z.parts parts of `count` elements: a run of neighbours or, spread, every z.parts-th. */
-typedef struct {
-    int begin, end, step;
-} run;
-
-static inline run part_of(const int count, const int part, const int parts)
-{
-#ifdef SPREAD
-    return (run){part, count, parts};
-#else
-    return (run){(int)((long)count * part / parts), (int)((long)count * (part + 1) / parts), 1};
-#endif
-}
-
-static inline real sum_of_squares(global const real *x, const run r)
-{
-    real sum = 0;
-    for (int i = r.begin; i < r.end; i += r.step) sum += x[i] * x[i];
-    return sum;
-}
-
 #ifdef OP_trust_ratio
 /* Sums of squares of parts of each tensor: [tensor, part, weights or direction]. Work-item (part, tensor). */
 kernel void trust_ratio_parts(const update_sizes given, global const real *restrict weights,
@@ -224,6 +188,21 @@ kernel void trust_step(const update_sizes given, global real *restrict weights, 
     MY_PARAMETERS(given);
     const realv step = rated((realv)(hyper[HYPER_RATE] * trust[owners[i / UPDATE_BLOCK]]), rates, i);
     store_lanes(LOAD(weights + i) - step * LOAD(direction + i), lanes, weights + i);
+}
+#endif
+
+#ifdef OP_muon
+OPTIMIZER(muon, STATE(velocity) STATE(direction))
+{
+    MY_PARAMETERS(given);
+    if (!takes(z, takers, i)) {
+        store_lanes((realv)0, lanes, direction + i);
+        return;
+    }
+    const realv g = take_gradient(z, gradient + i, hyper, scale);
+    const realv v = hyper[HYPER_MOMENTUM] * LOAD(velocity + i) + g;
+    store_lanes(v, lanes, velocity + i);
+    store_lanes(z.nesterov ? g + hyper[HYPER_MOMENTUM] * v : v, lanes, direction + i);
 }
 #endif
 

@@ -19,7 +19,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
-        echo accumulate drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov weight-decay optimizer lr-scheduler \
+        echo accumulate drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
             save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until
@@ -31,7 +31,7 @@ options_of() {
     summary) echo net recipe until classes input json ;;
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
-        echo augment class-weights data label-column transpose net recipe lr-min lr-max steps batch-size optimizer momentum nesterov weight-decay no-decay-bias-norm beta1 beta2 \
+        echo augment class-weights data label-column transpose net recipe lr-min lr-max steps batch-size optimizer momentum nesterov ns-steps normalize-filters weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision json device schedule $limits
         ;;
     plan) echo accumulate clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision json device schedule $limits ;;
@@ -128,7 +128,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | no-decay-bias-norm | lr-per-step | no-shuffle | drop-last | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust) continue ;; esac
+            case $option in nesterov | normalize-filters | no-decay-bias-norm | lr-per-step | no-shuffle | drop-last | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -141,6 +141,7 @@ test_values() {
     refuses_values train --lr -0.1 x nan
     refuses_values train --lr 0.1,0.2 0.1,conv1.weight=x 0.1, =0.1 'conv*=-1'
     refuses_values train --momentum -0.1 1.1 x
+    refuses_values train --ns-steps 0 101 2.5 x
     refuses_values train --weight-decay -1 x inf 'a=b'
     fails 2 'the example has one learning rate' cltrain example --device reference --lr 0.01,dense1.bias=0.1
     refuses_values train --warmup-epochs -1 x
@@ -479,7 +480,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
         '--lr-scheduler multistep --milestones 1,3' '--lr-scheduler polynomial --power 2' \
         '--lr-scheduler onecycle' '--lr-scheduler cosine --lr-per-step' \
         '--lr-scheduler step --gamma 0.5' '--lr-scheduler exponential --gamma 0.5' '--label-smoothing 0.1' \
-        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--lr 0.1,conv1.weight=0.2' '--weight-decay *.weight=0.1' '--optimizer sgd,*.bias=adam' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
+        '--clip-grad 0.01' '--clip-value 0.001' '--batch-size 50' '--lr 0.1' '--lr 0.1,conv1.weight=0.2' '--weight-decay *.weight=0.1' '--optimizer sgd,*.bias=adam' '--optimizer muon' '--optimizer sgd,*.weight=muon --ns-steps 3 --normalize-filters' '--optimizer adam' '--optimizer adamw' '--optimizer lamb' \
         '--optimizer rmsprop' '--optimizer adagrad' '--weight-decay 0.1 --no-decay-bias-norm' \
         '--augment flip' '--augment flip=alternate' '--augment crop=1,rotate=15,scale=0.1,shift=0.1' '--augment brightness=0.2,contrast=0.2' \
         '--augment crop=2,border=reflect' '--augment rotate=20,border=replicate' \

@@ -87,6 +87,10 @@ static const char channel_net_text[] =
 static const char tied_net_text[] =
     "input 2x7x5; conv out=3 kernel=3 padding=1; clip least=-0.01 most=0.01; maxpool kernel=2; flatten; dense out=3";
 
+/* One with more filters than a filter has values, and one with fewer. */
+static const char muon_net_text[] =
+    "input 2x7x5; conv out=19; relu; conv out=5 kernel=3; relu; maxpool kernel=2; flatten; dense out=3";
+
 /* One that normalises many pixels of few channels. */
 static const char normed_net_text[] = "input 3x9x8; conv out=5; batchnorm; relu; flatten; dense out=3";
 
@@ -114,6 +118,7 @@ static const char *net_of(const char *file)
                 {"channel.cl", channel_net_text},
                 {"pixel_shuffle.cl", channel_net_text},
                 {"permute.cl", channel_net_text},
+                {"muon.cl", muon_net_text},
                 {"pad.cl", sized_net_text},
                 {"border.h", sized_net_text},
                 {"resize.cl", sized_net_text}};
@@ -257,7 +262,7 @@ static const fault wrong_values[] = {
     {"update.cl", "OPTIMIZER(sgd,", "z.nesterov ? g +", "z.nesterov ? (real)1.01f * g +", "sgd", "", "weights",
      disagree},
     {"update.cl", "inline bool takes(", "i / UPDATE_BLOCK", "0", "sgd", "", "weights", disagree},
-    {"update.cl", "inline realv rated(", "LOAD(rates + i) * x", "x", "sgd", "", "weights", disagree},
+    {"update_parts.h", "inline realv rated(", "LOAD(rates + i) * x", "x", "sgd", "", "weights", disagree},
     {"update.cl", "OPTIMIZER(adamw,", "= rated(", "= (", "adamw", "", "weights", disagree},
     {"update.cl", "OPTIMIZER(adam,", "= decayed_gradient(", "= (real)2 * decayed_gradient(", "adam", "", "weights",
      disagree},
@@ -266,6 +271,14 @@ static const fault wrong_values[] = {
     {"update.cl", "kernel void trust_ratio(", "d += ", "d = ", "trust_ratio", "", "trust", disagree},
     {"update.cl", "kernel void trust_step", "i / UPDATE_BLOCK", "0", "trust_step", "", "weights", disagree},
     {"update.cl", "kernel void ema", "HYPER_AVERAGE_REST", "HYPER_AVERAGE", "ema", "", "averages", disagree},
+    {"update.cl", "OPTIMIZER(muon,", ": v, lanes", ": v * (real)1.001f, lanes", "muon", "", "direction", disagree},
+    {"muon.cl", "kernel void muon_norms(", "1e-7", "1e-3", "muon_norms", "", "norms", disagree},
+    {"muon.cl", "inline int parameter_of(", "m.flipped ?", "!m.flipped ?", "muon_begin", "", "x", disagree},
+    {"muon.cl", "kernel void muon_gram(", "m.rows, m.columns)", "m.rows - 1, m.columns)", "muon_gram", "", "gram",
+     disagree},
+    {"muon.cl", "kernel void muon_square(", "2.0315", "2.0316", "muon_square", "", "square", disagree},
+    {"muon.cl", "kernel void muon_apply(", "3.4445", "3.4446", "muon_apply", "", "y", disagree},
+    {"muon.cl", "kernel void muon_step(", "sqrt((real)m.rows", "((real)m.rows", "muon_step", "", "weights", disagree},
     {"update.cl", "OPTIMIZER(rmsprop,", "= hyper[HYPER_ALPHA]", "= (real)1.001f * hyper[HYPER_ALPHA]", "rmsprop", "",
      "weights", disagree},
     {"update.cl", "OPTIMIZER(adagrad,", "+ g * g", "+ (real)1.1f * g * g", "adagrad", "", "weights", disagree},

@@ -80,7 +80,8 @@ static void no_operand_is_forgotten(void **state)
             assert_no_operand_is_forgotten(test->net, &options);
     for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++) {
         options.optimizer = *row;
-        assert_no_operand_is_forgotten("input 1x2x2; flatten; dense out=2", &options);
+        options.ns_steps = 2;
+        assert_no_operand_is_forgotten("input 1x2x2; conv out=2; flatten; dense out=2", &options);
     }
     options.weighs_classes = false;
     for (const clt__loss_row *const *row = clt__loss_rows; *row; row++) {

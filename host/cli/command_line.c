@@ -351,8 +351,11 @@ static clt_status print_table_row(clt__option option, const clt_options *default
         (void)fprintf(stream, "%s%s", first ? "" : ", ", (*verb)->name);
         first = false;
     }
-    static const char *const resumed[] = {
-        [CLT__RUN] = "", [CLT__KEPT] = "may change", [CLT__FIXED] = "stays", [CLT__MODEL] = "stays"};
+    static const char *const resumed[] = {[CLT__RUN] = "",
+                                          [CLT__KEPT] = "may change",
+                                          [CLT__RARE] = "may change",
+                                          [CLT__FIXED] = "stays",
+                                          [CLT__MODEL] = "stays"};
     (void)fprintf(stream, " | %s | ", takes(&train_verb, option) ? resumed[info->resume] : "");
     print_cell(help.start, stream);
     (void)fprintf(stream, " |\n");

@@ -32,7 +32,8 @@ typedef struct clt__tensor {
     int first, last; /* of a shared tensor: the ops between which it is needed */
 } clt__tensor;
 
-enum { CLT__SHOWN_IMAGE = 3 }; /* of a tensor's extents: [c, h, w], where the first extent is 1 */
+/* Of a tensor's extents: [o, i] of a dense weight; [c, h, w], where the first extent is 1; all of a filter's. */
+enum { CLT__SHOWN_MATRIX = 2, CLT__SHOWN_IMAGE = 3, CLT__SHOWN_FILTER = 4 };
 
 typedef struct clt__tape {
     clt__tensor *tensor;

@@ -157,7 +157,7 @@ static clt_status add_tensors(clt__safetensors *file, const clt_model *model, cl
 {
     for (size_t i = 0; i < model->parameters; i++) {
         const clt__parameter_values *p = &model->parameter[i];
-        const clt__optimizer_row *optimizer = clt__optimizer_of(&model->options, p->info.name);
+        const clt__optimizer_row *optimizer = clt__optimizer_of(&model->options, p->info.name, p->info.dimensions);
         uint64_t extent[4];
         for (int d = 0; d < p->info.dimensions; d++) extent[d] = (uint64_t)p->info.extent[d];
         TRY(clt__safetensors_add(file, p->info.name, model->precision, p->info.dimensions, extent, p->values, error));
@@ -230,7 +230,7 @@ static clt_status take_states(clt_model *model, const clt__safetensors *file, co
 {
     for (size_t i = 0; i < model->parameters && has_states(model); i++) {
         clt__parameter_values *p = &model->parameter[i];
-        const clt__optimizer_row *optimizer = clt__optimizer_of(&model->options, p->info.name);
+        const clt__optimizer_row *optimizer = clt__optimizer_of(&model->options, p->info.name, p->info.dimensions);
         for (int j = 0; p->trained && optimizer->state[j].name; j++) {
             const clt__stored_tensor *stored;
             char name[128];

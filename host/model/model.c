@@ -180,19 +180,22 @@ void clt_model_close(clt_model *model)
 
 /* ---- optimisers */
 
-const clt__optimizer_row *clt__optimizer_of(const clt_options *options, const char *parameter)
+const clt__optimizer_row *clt__optimizer_of(const clt_options *options, const char *parameter, int dimensions)
 {
     return clt__choose_optimizer(clt__find_optimizer(options->optimizer), options->named[CLT__OPTION_optimizer],
-                                 parameter);
+                                 parameter, dimensions);
+}
+
+static const clt__optimizer_row *optimizer_of(const clt_options *options, const clt__parameter_values *p)
+{
+    return clt__optimizer_of(options, p->info.name, p->info.dimensions);
 }
 
 bool clt__model_has_optimizers(const clt_model *model, const clt_options *options)
 {
     for (size_t i = 0; i < model->parameters; i++) {
         const clt__parameter_values *p = &model->parameter[i];
-        if (p->trainable &&
-            clt__optimizer_of(&model->options, p->info.name) != clt__optimizer_of(options, p->info.name))
-            return false;
+        if (p->trainable && optimizer_of(&model->options, p) != optimizer_of(options, p)) return false;
     }
     return true;
 }
@@ -225,6 +228,22 @@ clt_status clt__check_pattern(const clt_model *model, const char *option, const 
     return FAIL(error, CLT_BAD_ARGUMENT, "%s: there is no parameter \"%s\": there is %s", option, pattern, names);
 }
 
+/* Only matrices can become orthogonal. */
+static clt_status check_optimizers(const clt_model *model, const clt_options *options, clt_error *error)
+{
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt__parameter_values *p = &model->parameter[i];
+        const clt__optimizer_row *optimizer = optimizer_of(options, p);
+        const bool is_matrix = p->info.dimensions == CLT__SHOWN_MATRIX || p->info.dimensions == CLT__SHOWN_FILTER;
+        if (p->trainable && optimizer->orthogonalizes && !is_matrix)
+            return FAIL(
+                error, CLT_BAD_ARGUMENT,
+                "optimizer: %s takes filters and matrices, and %s is neither: a later pattern should name it another",
+                optimizer->name, p->info.name);
+    }
+    return CLT_OK;
+}
+
 clt_status clt__check_names(const clt_model *model, const clt_options *options, clt_error *error)
 {
     for (clt__option i = 0; i < CLT__OPTIONS; i++) {
@@ -235,7 +254,7 @@ clt_status clt__check_names(const clt_model *model, const clt_options *options, 
             TRY(clt__check_pattern(model, clt__option_info_of(i)->name, part, error));
         }
     }
-    return CLT_OK;
+    return check_optimizers(model, options, error);
 }
 
 /* What is trained again begins without momentum, and its average as itself. */

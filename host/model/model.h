@@ -78,8 +78,8 @@ clt_status clt__start_imported(clt_model *model, clt_error *error);
 clt_status clt__model_from(clt__description *description, clt_precision precision, uint64_t seed, clt_model **model,
                            clt_error *error);
 
-/* The optimiser that the options give a parameter. */
-const clt__optimizer_row *clt__optimizer_of(const clt_options *options, const char *parameter);
+/* The optimiser that the options give a parameter that is shown with so many dimensions. */
+const clt__optimizer_row *clt__optimizer_of(const clt_options *options, const char *parameter, int dimensions);
 
 /* Whether each parameter's is the one that the model was trained with last. */
 bool clt__model_has_optimizers(const clt_model *model, const clt_options *options);
@@ -125,7 +125,7 @@ clt_status clt__whiten(clt_model *model, const clt_dataset *data, const clt_opti
 /* CLT_OK where the pattern, which `option` gave, stands for a parameter. */
 clt_status clt__check_pattern(const clt_model *model, const char *option, const char *pattern, clt_error *error);
 
-/* CLT_OK where this is so of all that options say by name. */
+/* CLT_OK where this is so of all that options say by name, and each parameter can have its optimiser. */
 clt_status clt__check_names(const clt_model *model, const clt_options *options, clt_error *error);
 
 /* As JSON, all of a checkpoint but the net and the tensors: normalisation, classes, the state of training, options.

@@ -81,7 +81,8 @@ static clt_status take(clt_options *options, const clt_model *model, clt__option
     comparison c = {{0}, {0}};
     bool same = true;
     clt_status status = compare(options, model, option, &c, &same, error);
-    if (status == CLT_OK && !same && row->resume != CLT__KEPT) status = fail_changed(option, &c, error);
+    if (status == CLT_OK && !same && row->resume != CLT__KEPT && row->resume != CLT__RARE)
+        status = fail_changed(option, &c, error);
     if (status == CLT_OK && !same)
         status = clt__text_print(changes, error, "%s%s %s in place of %s", changes->length ? ", " : "", row->name,
                                  shown(&c.given), shown(&c.kept));

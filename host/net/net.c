@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "net/build.h"
 #include "net/memory_plan.h"
+#include "ops/muon.h"
 
 static const int scalar[4] = {1, 1, 1, 1};
 
@@ -509,6 +510,96 @@ static clt_status add_trust_ops(clt__net *net, update_sizes sizes, int direction
     return CLT__ADD_OP(&net->tape, &clt__trust_step_op, "", sizes, step, error);
 }
 
+static const clt__optimizer_row *chosen(const clt__net *net, const clt__net_options *options, int tensor)
+{
+    const clt__tensor *t = &net->tape.tensor[tensor];
+    return clt__choose_optimizer(options->optimizer, options->optimizers, t->name, t->shown);
+}
+
+void clt__net_matrix(const clt__tensor *tensor, int *place, int *gram, int32_t row[MATRIX_LENGTH])
+{
+    const int filters = tensor->extent[0], values = tensor->count / filters;
+    const bool flipped = filters > values;
+    row[MATRIX_FIRST] = tensor->offset;
+    row[MATRIX_PLACE] = *place;
+    row[MATRIX_GRAM] = *gram;
+    row[MATRIX_ROWS] = flipped ? filters : values;
+    row[MATRIX_COLUMNS] = flipped ? values : filters;
+    row[MATRIX_FLIPPED] = flipped;
+    row[MATRIX_FILTER] = tensor->shown == CLT__SHOWN_FILTER;
+    *place += tensor->count;
+    *gram += row[MATRIX_COLUMNS] * row[MATRIX_COLUMNS];
+}
+
+/* What lies where while matrices become orthogonal: two that take turns, and the Gram matrix and its polynomial. */
+typedef struct muon_tensors {
+    int direction, norms, x[2], gram, square;
+} muon_tensors;
+
+static clt_status add_muon_tensors(clt__net *net, const clt__net_options *options, muon_sizes *sizes, muon_tensors *t,
+                                   clt_error *error)
+{
+    int elements = 0, squares = 0;
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) {
+        int32_t row[MATRIX_LENGTH];
+        if (!chosen(net, options, i)->orthogonalizes) continue;
+        clt__net_matrix(&net->tape.tensor[i], &elements, &squares, row);
+        sizes->matrices++;
+        if (row[MATRIX_ROWS] > sizes->rows) sizes->rows = row[MATRIX_ROWS];
+        if (row[MATRIX_COLUMNS] > sizes->columns) sizes->columns = row[MATRIX_COLUMNS];
+    }
+    TRY(clt__net_add_flat(net, "update.matrices", CLT__INTS, MATRIX_LENGTH * sizes->matrices, &net->matrices, error));
+    TRY(clt__net_add_flat(net, "update.norms", CLT__REALS, 2 * sizes->matrices, &t->norms, error));
+    TRY(clt__net_add_flat(net, "update.x", CLT__REALS, elements, &t->x[0], error));
+    if (!options->ns_steps) return CLT_OK;
+    TRY(clt__net_add_flat(net, "update.y", CLT__REALS, elements, &t->x[1], error));
+    TRY(clt__net_add_flat(net, "update.gram", CLT__REALS, squares, &t->gram, error));
+    return clt__net_add_flat(net, "update.square", CLT__REALS, squares, &t->square, error);
+}
+
+/* A Newton-Schulz iteration, from `x` to `y`. */
+static clt_status add_iteration_ops(clt__net *net, const muon_sizes *sizes, const muon_tensors *t, int x, int y,
+                                    clt_error *error)
+{
+    const int gram[] = {[MUON_GRAM_X] = x, [MUON_GRAM_MATRICES] = net->matrices, [MUON_GRAM_GRAM] = t->gram};
+    const int square[] = {
+        [MUON_SQUARE_GRAM] = t->gram, [MUON_SQUARE_MATRICES] = net->matrices, [MUON_SQUARE_SQUARE] = t->square};
+    const int apply[] = {
+        [MUON_APPLY_X] = x, [MUON_APPLY_SQUARE] = t->square, [MUON_APPLY_MATRICES] = net->matrices, [MUON_APPLY_Y] = y};
+    TRY(CLT__ADD_OP(&net->tape, &clt__muon_gram_op, "", *sizes, gram, error));
+    TRY(CLT__ADD_OP(&net->tape, &clt__muon_square_op, "", *sizes, square, error));
+    return CLT__ADD_OP(&net->tape, &clt__muon_apply_op, "", *sizes, apply, error);
+}
+
+/* Each matrix moves along what is nearly the orthogonal one next to its part of the direction. */
+static clt_status add_muon_ops(clt__net *net, const clt__net_options *options, int direction, int hyper,
+                               clt_error *error)
+{
+    muon_sizes sizes = {.normalize = options->normalize_filters, .by_name = options->rates};
+    muon_tensors t;
+    TRY(add_muon_tensors(net, options, &sizes, &t, error));
+    const int norms[] = {[MUON_NORMS_WEIGHTS] = net->parameters,
+                         [MUON_NORMS_DIRECTION] = direction,
+                         [MUON_NORMS_MATRICES] = net->matrices,
+                         [MUON_NORMS_NORMS] = t.norms};
+    const int begin[] = {[MUON_BEGIN_DIRECTION] = direction,
+                         [MUON_BEGIN_NORMS] = t.norms,
+                         [MUON_BEGIN_MATRICES] = net->matrices,
+                         [MUON_BEGIN_X] = t.x[0]};
+    TRY(CLT__ADD_OP(&net->tape, &clt__muon_norms_op, "", sizes, norms, error));
+    TRY(CLT__ADD_OP(&net->tape, &clt__muon_begin_op, "", sizes, begin, error));
+    for (int i = 0; i < options->ns_steps; i++)
+        TRY(add_iteration_ops(net, &sizes, &t, t.x[i % 2], t.x[(i + 1) % 2], error));
+    const int step[] = {[MUON_STEP_WEIGHTS] = net->parameters,
+                        [MUON_STEP_X] = t.x[options->ns_steps % 2],
+                        [MUON_STEP_NORMS] = t.norms,
+                        [MUON_STEP_MATRICES] = net->matrices,
+                        [MUON_STEP_HYPER] = hyper,
+                        [MUON_STEP_DECAYS] = net->decays,
+                        [MUON_STEP_RATES] = net->rates};
+    return CLT__ADD_OP(&net->tape, &clt__muon_step_op, "", sizes, step, error);
+}
+
 static clt_status add_ema_op(clt__net *net, clt_error *error)
 {
     const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
@@ -522,9 +613,7 @@ static clt_status find_updaters(clt__net *net, const clt__net_options *options, 
 {
     for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++) {
         bool any = false;
-        for (int i = -1; (i = clt__net_trained(net, i)) >= 0;)
-            any =
-                any || clt__choose_optimizer(options->optimizer, options->optimizers, net->tape.tensor[i].name) == *row;
+        for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) any = any || chosen(net, options, i) == *row;
         if (!any) continue;
         clt__updater *updater = &net->updater[net->updaters++];
         char name[64];
@@ -554,8 +643,8 @@ static clt_status find_state(clt__net *net, const clt__optimizer_row *optimizer,
     return clt__net_add_flat(net, name, CLT__REALS, count, &net->state[state], error);
 }
 
-static clt_status add_optimizer_ops(clt__net *net, const clt__updater *updater, const update_sizes *sizes,
-                                    int gradients, clt_error *error)
+static clt_status add_optimizer_ops(clt__net *net, const clt__net_options *options, const clt__updater *updater,
+                                    const update_sizes *sizes, int gradients, clt_error *error)
 {
     const clt__optimizer_row *optimizer = updater->optimizer;
     int tensor[] = {[UPDATE_WEIGHTS] = net->parameters, [UPDATE_GRADIENT] = gradients, [UPDATE_HYPER] = updater->hyper,
@@ -566,10 +655,15 @@ static clt_status add_optimizer_ops(clt__net *net, const clt__updater *updater, 
         TRY(find_state(net, optimizer, i, sizes->count, error));
         tensor[operands++] = net->state[i];
     }
-    if (optimizer->trusts)
-        TRY(clt__net_add_flat(net, "update.direction", CLT__REALS, sizes->count, &tensor[operands++], error));
+    int direction = -1;
+    if (optimizer->trusts || optimizer->orthogonalizes) {
+        TRY(clt__net_add_flat(net, optimizer->trusts ? "update.direction" : "update.momentum", CLT__REALS, sizes->count,
+                              &direction, error));
+        tensor[operands++] = direction;
+    }
     TRY(clt__tape_add_op(&net->tape, optimizer->op, "", sizes, CLT__CHECKED_SIZE(*sizes), tensor, operands, error));
-    return optimizer->trusts ? add_trust_ops(net, *sizes, tensor[UPDATE_DIRECTION], updater->hyper, error) : CLT_OK;
+    if (optimizer->trusts) return add_trust_ops(net, *sizes, direction, updater->hyper, error);
+    return optimizer->orthogonalizes ? add_muon_ops(net, options, direction, updater->hyper, error) : CLT_OK;
 }
 
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
@@ -587,7 +681,7 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
                               error));
     if (options->clip) TRY(add_norm_op(net, &sizes, gradients, error));
     for (sizes.taker = 0; sizes.taker < net->updaters; sizes.taker++)
-        TRY(add_optimizer_ops(net, &net->updater[sizes.taker], &sizes, gradients, error));
+        TRY(add_optimizer_ops(net, options, &net->updater[sizes.taker], &sizes, gradients, error));
     return options->average ? add_ema_op(net, error) : CLT_OK;
 }
 
@@ -653,6 +747,7 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .decays = -1,
                       .rates = -1,
                       .takers = -1,
+                      .matrices = -1,
                       .segments = -1,
                       .owners = -1};
     const clt_status status = build(description, options, net, error);

@@ -23,6 +23,8 @@ typedef struct clt__net_options {
     const clt__loss_row *loss;
     const clt__optimizer_row *optimizer;
     const char *optimizers; /* "PATTERN=NAME,...": other ones, of parameters of such names; NULL for none */
+    int ns_steps;           /* Newton-Schulz iterations of muon */
+    bool normalize_filters; /* by muon */
     bool rates;             /* parameters have learning rates of their own */
     bool nesterov, clip, clip_value;
     bool average;    /* keep a moving average of the parameters */
@@ -75,6 +77,7 @@ typedef struct clt__net {
     clt__updater updater[CLT__MAX_OPTIMIZERS];
     int updaters;
     int loss, hit, history, hyper, scale; /* hyper: the first updater's */
+    int matrices;                         /* that muon takes: see kernels/muon.cl */
     int decays, rates, takers;            /* see kernels/update.cl */
     int segments, owners; /* see clt__net_trained: where each trained tensor lies, and whose each UPDATE_BLOCK is */
 } clt__net;
@@ -86,6 +89,9 @@ clt_status clt__net_outline(const clt__description *description, clt__net *net, 
 /* The next trained tensor after tape tensor `after` (-1: the first), in the order in which they lie; -1 after the last.
  */
 int clt__net_trained(const clt__net *net, int after);
+
+/* A row of the matrices that muon takes, for a tensor that it takes; the next ones follow at *place and *gram. */
+void clt__net_matrix(const clt__tensor *tensor, int *place, int *gram, int32_t row[MATRIX_LENGTH]);
 
 /* False for one that only renames its input, or is fused into the layer it reads. */
 bool clt__net_has_own_ops(const clt__layer *layer);

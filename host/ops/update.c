@@ -51,8 +51,7 @@ static clt__near decay_of(const reads *o, double share, int i)
     return (clt__near){decay, 2 * fabs(decay)};
 }
 
-/* What parameter i has of a rate, or of what is in proportion to one. */
-static clt__near rated(const double *rates, clt__near x, int i)
+clt__near clt__rated(const double *rates, clt__near x, int i)
 {
     return rates ? clt__near_multiply(clt__exactly(rates[i]), x) : x;
 }
@@ -124,7 +123,7 @@ static clt__near step_along(clt__near w, clt__near step, clt__near direction)
 
 static clt__near adaptive_step(const reads *o, int i, clt__near w, clt__near numerator, clt__near square)
 {
-    const clt__near step = rated(o->rates, clt__exactly(o->hyper[HYPER_STEP]), i);
+    const clt__near step = clt__rated(o->rates, clt__exactly(o->hyper[HYPER_STEP]), i);
     return step_along(w, step, over_root(o, numerator, square));
 }
 
@@ -138,16 +137,25 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 }
 
 /* Sums of squares go over parts, then over these in order. */
-static void launch_parts(const char *parts_kernel, const char *sum_kernel, int parts, int tensors,
+static void launch_parts(const char *file, const char *parts_kernel, const char *sum_kernel, int parts, int tensors,
                          const clt__limits *limits, clt__launches *to)
 {
     clt__define(to, " -DVEC=%d", limits->vector_width);
     (void)clt__define_spread(to, limits);
-    to->file = "update.cl";
+    to->file = file;
     to->launch[0] = clt__flat_launch(parts_kernel, limits, parts, true);
     to->launch[0].global[1] = (size_t)tensors;
     to->launch[1] = clt__flat_launch(sum_kernel, limits, tensors, true);
     to->count = 2;
+}
+
+int clt__launch_square_parts(const char *file, const char *parts_kernel, const char *sum_kernel, int tensors,
+                             const clt__limits *limits, clt__launches *to)
+{
+    const int parts = limits->schedule == CLT_SCHEDULE_TILE ? 256 : 4 * limits->compute_units;
+    launch_parts(file, parts_kernel, sum_kernel, parts, tensors, limits, to);
+    to->scratch_reals = (uint64_t)tensors * (uint64_t)parts * 2;
+    return parts;
 }
 
 /* ---- an optimiser is a twin of one parameter and a row. The states are operands from UPDATE_STATE on. */
@@ -201,7 +209,7 @@ static void sgd_parameter(const clt__array *operand, const reads *o, int i)
     const clt__near ahead = {g.value + pushed, g.slack + momentum * v.slack + 2 * (fabs(g.value) + fabs(pushed))};
     put(operand, UPDATE_STATE, i, v);
     put(operand, UPDATE_WEIGHTS, i,
-        step_along(clt__exactly(o->weights[i]), rated(o->rates, clt__exactly(o->hyper[HYPER_RATE]), i),
+        step_along(clt__exactly(o->weights[i]), clt__rated(o->rates, clt__exactly(o->hyper[HYPER_RATE]), i),
                    o->nesterov ? ahead : v));
 }
 
@@ -235,7 +243,7 @@ static void adam_parameter(const clt__array *operand, const reads *o, int i)
 
 static void adamw_parameter(const clt__array *operand, const reads *o, int i)
 {
-    const clt__near decay = rated(o->rates, decay_of(o, o->hyper[HYPER_SHRINK], i), i);
+    const clt__near decay = clt__rated(o->rates, decay_of(o, o->hyper[HYPER_SHRINK], i), i);
     const double w = o->weights[i];
     adam_step(operand, o, i, (clt__near){w - decay.value, decay.slack + fabs(w)}, clipped_gradient(o, i));
 }
@@ -256,6 +264,26 @@ static void lamb_parameter(const clt__array *operand, const reads *o, int i)
 OPTIMIZER_OP(adam, leave_alone, TWO_STATES(CLT__UPDATE));
 OPTIMIZER_OP(adamw, leave_alone, TWO_STATES(CLT__UPDATE));
 OPTIMIZER_OP(lamb, go_nowhere, TWO_STATES(CLT__READ), [UPDATE_DIRECTION] = {"direction", CLT__WRITE});
+
+/* ---- muon: see ops/muon.c for what follows */
+
+static void muon_parameter(const clt__array *operand, const reads *o, int i)
+{
+    const double momentum = o->hyper[HYPER_MOMENTUM];
+    const clt__near g = clipped_gradient(o, i), v = blend(momentum, operand[UPDATE_STATE].real[i], 1, g);
+    const clt__near pushed = clt__near_multiply(clt__exactly(momentum), v);
+    put(operand, UPDATE_STATE, i, v);
+    put(operand, UPDATE_STATE + 1, i, o->nesterov ? clt__near_add(g, pushed) : v);
+}
+
+static void go_nowhere_by_muon(const clt__array *operand, const reads *o, int i)
+{
+    (void)o;
+    put(operand, UPDATE_STATE + 1, i, clt__exactly(0));
+}
+
+OPTIMIZER_OP(muon, go_nowhere_by_muon, OPTIMIZER_OPERANDS(CLT__READ), [UPDATE_STATE] = {"velocity", CLT__UPDATE},
+             [UPDATE_STATE + 1] = {"direction", CLT__WRITE});
 
 /* ---- rmsprop, adagrad */
 
@@ -308,6 +336,12 @@ static const clt__optimizer_row lamb = {
     .corrects_bias = true,
     .trusts = true,
     .eps = 1e-6};
+static const clt__optimizer_row muon = {
+    .name = "muon",
+    .help = "momentum made orthogonal, for the filters of convolutions and what is named; others have sgd",
+    .op = &muon_op,
+    .state = {{"momentum_buffer", false}},
+    .orthogonalizes = true};
 static const clt__optimizer_row rmsprop = {.name = "rmsprop",
                                            .help = "steps by the gradient over the root of its mean square",
                                            .op = &rmsprop_op,
@@ -320,7 +354,7 @@ static const clt__optimizer_row adagrad = {.name = "adagrad",
                                            .eps = 1e-10};
 
 /* In the order in which `cltrain help train` shows them. */
-#define OPTIMIZERS(ROW) ROW(sgd) ROW(adam) ROW(adamw) ROW(lamb) ROW(rmsprop) ROW(adagrad)
+#define OPTIMIZERS(ROW) ROW(sgd) ROW(adam) ROW(adamw) ROW(lamb) ROW(muon) ROW(rmsprop) ROW(adagrad)
 
 #define LIST(name) &(name),
 const clt__optimizer_row *const clt__optimizer_rows[] = {OPTIMIZERS(LIST) NULL};
@@ -341,18 +375,20 @@ const clt__optimizer_row *clt__find_optimizer(const char *name)
     return NULL;
 }
 
-const clt__optimizer_row *clt__choose_optimizer(const clt__optimizer_row *all, const char *named, const char *parameter)
+const clt__optimizer_row *clt__choose_optimizer(const clt__optimizer_row *all, const char *named, const char *parameter,
+                                                int dimensions)
 {
     char part[CLT__LIST_PART];
     const char *name = clt__named_value(named, parameter, part);
-    return name ? clt__find_optimizer(name) : all;
+    if (name) return clt__find_optimizer(name);
+    return all->orthogonalizes && dimensions != CLT__SHOWN_FILTER ? &sgd : all;
 }
 
 /* ---- trust_ratio */
 
-/* |x|, the root of a sum of squares: its terms are positive, so that the sum's error is relative, but for squares that
+/* Its terms are positive, so that the sum's error is relative, but for squares that
  * are flushed to zero. */
-static clt__near norm_of(const double *x, int count, double roundoff)
+clt__near clt__norm_of(const double *x, int count, double roundoff)
 {
     double sum = 0;
     for (int i = 0; i < count; i++) sum += x[i] * x[i];
@@ -360,8 +396,8 @@ static clt__near norm_of(const double *x, int count, double roundoff)
     return (clt__near){norm, norm * (clt__growth(count) / 2 + CLT__SQRT_SLACK) + lost};
 }
 
-/* |w| / |d|, 1 where either is 0. A norm that rounding alone may make 0 leaves it open. */
-static clt__near trust_of(clt__near w, clt__near d, double roundoff)
+/* A norm that rounding alone may make 0 leaves it open. */
+clt__near clt__norm_ratio(clt__near w, clt__near d, double roundoff)
 {
     const bool both = w.value > 0 && d.value > 0;
     const double trust = both ? w.value / d.value : !isnan(w.value + d.value) ? 1 : NAN;
@@ -380,18 +416,16 @@ static void trust_twin(const void *sizes, const clt__array *operand)
         const int32_t *segment = &operand[TRUST_RATIO_SEGMENTS].integer[t * SEGMENT_LENGTH];
         /* cppcheck-suppress objectIndex ; `integer` points to an array */
         const int first = segment[SEGMENT_FIRST], count = segment[SEGMENT_COUNT];
-        const clt__near w = norm_of(operand[TRUST_RATIO_WEIGHTS].real + first, count, trust->roundoff);
-        const clt__near d = norm_of(operand[TRUST_RATIO_DIRECTION].real + first, count, trust->roundoff);
-        clt__put(trust, (size_t)t, trust_of(w, d, trust->roundoff));
+        const clt__near w = clt__norm_of(operand[TRUST_RATIO_WEIGHTS].real + first, count, trust->roundoff);
+        const clt__near d = clt__norm_of(operand[TRUST_RATIO_DIRECTION].real + first, count, trust->roundoff);
+        clt__put(trust, (size_t)t, clt__norm_ratio(w, d, trust->roundoff));
     }
 }
 
 static void trust_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     update_sizes *z = sizes;
-    z->parts = limits->schedule == CLT_SCHEDULE_TILE ? 256 : 4 * limits->compute_units;
-    launch_parts("trust_ratio_parts", "trust_ratio", z->parts, z->tensors, limits, to);
-    to->scratch_reals = (uint64_t)z->tensors * (uint64_t)z->parts * 2;
+    z->parts = clt__launch_square_parts("update.cl", "trust_ratio_parts", "trust_ratio", z->tensors, limits, to);
 }
 
 const clt__op_row clt__trust_ratio_op = {
@@ -416,7 +450,7 @@ static void step_twin(const void *sizes, const clt__array *operand)
         const clt__near trusted =
             clt__near_multiply(clt__exactly(rate), clt__exactly(operand[TRUST_STEP_TRUST].real[owner]));
         clt__put(weights, (size_t)i,
-                 step_along(clt__exactly(weights->real[i]), rated(operand[TRUST_STEP_RATES].real, trusted, i),
+                 step_along(clt__exactly(weights->real[i]), clt__rated(operand[TRUST_STEP_RATES].real, trusted, i),
                             clt__exactly(direction[i])));
     }
 }
@@ -482,7 +516,7 @@ const clt__op_row clt__accumulate_op = {
 static void norm_twin(const void *sizes, const clt__array *operand)
 {
     const int count = ((const update_sizes *)sizes)->count;
-    const double norm = norm_of(operand[GRADIENT_NORM_GRADIENT].real, count, 0).value;
+    const double norm = clt__norm_of(operand[GRADIENT_NORM_GRADIENT].real, count, 0).value;
     const double wanted = operand[GRADIENT_NORM_HYPER].real[HYPER_CLIP] / (norm + 1e-6);
     const double growth = clt__growth(count) / 2 + CLT__SQRT_SLACK + CLT__DIVIDE_SLACK + 2;
     clt__put(&operand[GRADIENT_NORM_SCALE], 0, (clt__near){wanted > 1 ? 1 : wanted, fmin(wanted, 2) * growth});
@@ -494,7 +528,7 @@ static void norm_launch(void *sizes, const clt__limits *limits, clt__launches *t
     /* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
     const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
     z->parts = wanted < z->count ? wanted : z->count;
-    launch_parts("gradient_norm_parts", "gradient_norm_scale", z->parts, 1, limits, to);
+    launch_parts("update.cl", "gradient_norm_parts", "gradient_norm_scale", z->parts, 1, limits, to);
     to->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
     to->scratch_reals = (uint64_t)z->parts;
 }

@@ -3,6 +3,8 @@
 #define CLT_OPS_UPDATE_H
 
 #include "engine/op.h"
+#include "engine/tape.h"
+#include "ops/bounds.h"
 
 enum { CLT__MAX_STATES = 2, CLT__MAX_OPTIMIZERS = 8 };
 
@@ -44,6 +46,7 @@ typedef struct clt__optimizer_row {
     const clt__op_row *op;
     clt__state_row state[CLT__MAX_STATES + 1]; /* ends with a NULL name */
     bool corrects_bias;                        /* HYPER_STEP and HYPER_ROOT change with the number of the step */
+    bool orthogonalizes; /* of one state: matrices move along what ops/muon.h makes of the direction that it writes */
     bool trusts; /* each tensor moves along the direction by its trust ratio: trust_ratio and trust_step follow */
     double eps;  /* by default; 0 where it has none */
 } clt__optimizer_row;
@@ -53,9 +56,22 @@ extern const clt__optimizer_row *const clt__optimizer_rows[]; /* ends with NULL 
 /* The row of an optimiser; NULL where there is none. */
 const clt__optimizer_row *clt__find_optimizer(const char *name);
 
-/* The optimiser of a parameter: what "PATTERN=NAME,..." says of it, which may be NULL, else that of all. */
-const clt__optimizer_row *clt__choose_optimizer(const clt__optimizer_row *all, const char *named,
-                                                const char *parameter);
+/* The optimiser of a parameter that PyTorch would show with so many dimensions: what "PATTERN=NAME,..." says of it,
+ * which may be NULL, else that of all; muon's are of themselves the filters alone, sgd takes what it leaves. */
+const clt__optimizer_row *clt__choose_optimizer(const clt__optimizer_row *all, const char *named, const char *parameter,
+                                                int dimensions);
+
+/* Twins: what parameter i has of a rate, or of what is in proportion to one; rates may be NULL. */
+clt__near clt__rated(const double *rates, clt__near x, int i);
+/* |x|, the root of a sum of squares. */
+clt__near clt__norm_of(const double *x, int count, double roundoff);
+/* |w| / |d|, 1 where either is 0. */
+clt__near clt__norm_ratio(clt__near w, clt__near d, double roundoff);
+
+/* Launches of two kernels, for the sums of squares of two arrays' parts, tensor by tensor, and what is made of them.
+ * Gives the number of parts. */
+int clt__launch_square_parts(const char *file, const char *parts_kernel, const char *sum_kernel, int tensors,
+                             const clt__limits *limits, clt__launches *to);
 
 extern const clt__op_row clt__accumulate_op, clt__gradient_norm_op, clt__trust_ratio_op, clt__trust_step_op,
     clt__ema_op;

@@ -62,6 +62,14 @@ static clt_status check_class_weights(const clt__class_weights *weights, clt_err
     return check_numbers("a class weight", weights->weight, weights->count, 1e-30, error);
 }
 
+static clt_status check_muon(const clt_options *options, clt_error *error)
+{
+    const char *named = options->named[CLT__OPTION_optimizer];
+    if (!options->normalize_filters || strcmp(options->optimizer, "muon") == 0 || (named && strstr(named, "=muon")))
+        return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "normalize_filters says what the optimizer muon does, and nothing has it");
+}
+
 /* Each parameter's rate is stored as its share of the rate that the schedule changes. */
 static clt_status check_rates(const clt_options *options, clt_error *error)
 {
@@ -84,6 +92,7 @@ clt_status clt__check_options(const clt_options *options, int channels, clt_erro
     if (options->weights_by_order && !options->weights)
         return FAIL(error, CLT_BAD_ARGUMENT, "weights_by_order says how weights are taken, and no weights are given");
     TRY(check_rates(options, error));
+    TRY(check_muon(options, error));
     TRY(clt__check_freezing(options->freeze, error));
     TRY(clt__check_augment(&options->augment, error));
     TRY(check_class_weights(&options->class_weights, error));

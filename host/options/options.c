@@ -34,7 +34,7 @@ enum {
     DEVICE = EXAMPLE | (READING & ~DATA) | (NET & ~SUMMARY) /* they compute */
 };
 
-enum { RUN = CLT__RUN, KEPT = CLT__KEPT, FIXED = CLT__FIXED, MODEL = CLT__MODEL };
+enum { RUN = CLT__RUN, KEPT = CLT__KEPT, RARE = CLT__RARE, FIXED = CLT__FIXED, MODEL = CLT__MODEL };
 
 #define ROW(kind, name, value, fallback, least, most, resume, verbs, help)              \
     {#name, &clt__kind_##kind,     offsetof(clt_options, name), value, fallback, least, \
@@ -83,7 +83,12 @@ bool clt__option_lists_names(clt__option option)
 
 bool clt__option_is_kept(clt__option option)
 {
-    return rows[option].resume == CLT__KEPT || rows[option].resume == CLT__FIXED;
+    return rows[option].resume == CLT__KEPT || rows[option].resume == CLT__FIXED || clt__option_is_rare(option);
+}
+
+bool clt__option_is_rare(clt__option option)
+{
+    return rows[option].resume == CLT__RARE;
 }
 
 /* ---- one value */
@@ -104,7 +109,7 @@ static clt_status own_text(clt_options *options, clt__option option, const char 
     char *copy = NULL;
     const char **member = rows[option].kind->by_name ? &options->named[option] : member_of(options, option);
     if (text && !*text) text = NULL; /* an empty text is none */
-    if (text && text == options->owned[option]) return CLT_OK;
+    if (text && options->owned[option] && strcmp(text, options->owned[option]) == 0) return CLT_OK;
     if (text) TRY(clt__copy_text(text, &copy, error));
     free(options->owned[option]);
     options->owned[option] = copy;

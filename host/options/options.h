@@ -139,7 +139,7 @@ typedef enum clt__verb {
     CLT__CONVERT = 1 << 13
 } clt__verb;
 
-typedef enum clt__resume { CLT__RUN, CLT__KEPT, CLT__FIXED, CLT__MODEL } clt__resume;
+typedef enum clt__resume { CLT__RUN, CLT__KEPT, CLT__RARE, CLT__FIXED, CLT__MODEL } clt__resume;
 
 typedef struct clt__value_kind clt__value_kind;
 
@@ -186,6 +186,10 @@ bool clt__option_lists_names(clt__option option);
 
 /* Gives `to` the value that `from` has of one option. */
 clt_status clt__option_copy(clt_options *to, const clt_options *from, clt__option option, clt_error *error);
+
+/* Whether a checkpoint keeps it among the options, as an option whose value it tells only where that is not the one
+ * that holds where nothing is said. */
+bool clt__option_is_rare(clt__option option);
 
 /* Whether a checkpoint keeps it among the options. */
 bool clt__option_is_kept(clt__option option);

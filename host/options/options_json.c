@@ -40,11 +40,21 @@ json_t *clt__option_to_json(const clt_options *options, clt__option option)
     return json;
 }
 
+static bool is_fallback(const clt_options *options, clt__option option)
+{
+    const clt_options fallbacks = clt__options_default();
+    json_t *value = clt__option_to_json(options, option), *fallback = clt__option_to_json(&fallbacks, option);
+    const bool same = json_equal(value, fallback);
+    json_decref(value);
+    json_decref(fallback);
+    return same;
+}
+
 json_t *clt__options_to_json(const clt_options *options, clt__option_filter filter)
 {
     json_t *object = json_object();
     for (clt__option i = 0; i < CLT__OPTIONS && object; i++) {
-        if (!filter(i)) continue;
+        if (!filter(i) || (clt__option_is_rare(i) && is_fallback(options, i))) continue;
         json_t *value = clt__option_to_json(options, i);
         if (json_is_null(value)) {
             json_decref(value);

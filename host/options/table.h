@@ -7,6 +7,8 @@
  *    FLAG that is "yes" where it is not given has the flag --no-NAME.
  *  - RUN: the option is of this run alone, and not in a checkpoint.
  *  - KEPT: a checkpoint keeps it, and a resumed run may change it.
+ *  - RARE: the same, but a checkpoint has it only where it is not the value where none is given: options that came when
+ *    there were checkpoints already, which are what they were.
  *  - FIXED: a checkpoint keeps it, and a resumed run may not change it.
  *  - MODEL: the model itself says it, and a resumed run may not change it.
  * kinds.c has the kinds. In a row of the kind CHOICE what stands for the value is the list of what there is. */
@@ -67,11 +69,11 @@
     X(POSITIVE, lr_max, "X", "10", 0, 1e6, RUN, LR_FIND, "learning rate of the last step") \
     X(COUNT, steps, "N", "100", 1, 1e6, RUN, LR_FIND | EXAMPLE, "training steps") \
     X(OPTIMIZER, optimizer, "NAME|PATTERN=NAME,...", "sgd", 0, 0, KEPT, UPDATE | PLAN, \
-      "how parameters are updated; by name as lr, as in adam,conv*.weight=sgd") \
-    X(REAL, momentum, "X", "0.9", 0, 1, KEPT, UPDATE, "of sgd") \
+      "how parameters are updated; by name as lr, as in sgd,conv*.weight=muon") \
+    X(REAL, momentum, "X", "0.9", 0, 1, KEPT, UPDATE, "of sgd and muon") \
     X(FLAG, nesterov, NULL, "no", 0, 0, KEPT, UPDATE, "Nesterov's form of momentum") \
     X(NAMED_REAL, weight_decay, "X|PATTERN=X,...", "0", 0, 1e6, KEPT, UPDATE, \
-      "share of each parameter that is added to its gradient; adamw: that it loses, times the learning rate; lamb: that is added to its step; by name as lr") \
+      "share of each parameter that is added to its gradient; adamw, muon: that it loses, times the learning rate; lamb: that is added to its step; by name as lr") \
     X(FLAG, no_decay_bias_norm, NULL, "no", 0, 0, KEPT, UPDATE, "no weight decay for biases and batch normalisation, but what weight-decay says by name") \
     X(REAL, beta1, "X", "0.9", 0, 0.999999999, KEPT, UPDATE, \
       "of adam, adamw and lamb: how much of the mean gradient a step keeps") \
@@ -79,7 +81,10 @@
       "of adam, adamw and lamb: how much of the gradient's mean square a step keeps") \
     X(REAL, alpha, "X", "0.99", 0, 1, KEPT, UPDATE, "of rmsprop: how much of the gradient's mean square a step keeps") \
     X(REAL, eps, "X", "0", 0, 1, KEPT, UPDATE, \
-      "what is added to the root of the gradient's square, in all but sgd; 0: 1e-8, for adagrad 1e-10, for lamb 1e-6") \
+      "what is added to the root of the gradient's square, in all but sgd and muon; 0: 1e-8, for adagrad 1e-10, for lamb 1e-6") \
+    X(COUNT, ns_steps, "N", "5", 1, 100, RARE, UPDATE, "of muon: Newton-Schulz iterations that make a direction orthogonal") \
+    X(FLAG, normalize_filters, NULL, "no", 0, 0, RARE, UPDATE, \
+      "of muon: before each step the norm of a convolution's filters, all together, becomes the root of their number") \
     X(REAL, clip_grad, "X", "0", 0, 1e30, KEPT, UPDATE | PLAN, "largest norm of the gradient, 0 for no limit") \
     X(REAL, clip_value, "X", "0", 0, 1e30, KEPT, UPDATE, \
       "largest absolute value in the gradient, 0 for no limit; after clip-grad") \

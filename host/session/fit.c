@@ -51,6 +51,8 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .loss = clt__loss_of(fit->description),
                               .optimizer = clt__find_optimizer(options->optimizer),
                               .optimizers = options->named[CLT__OPTION_optimizer],
+                              .ns_steps = options->ns_steps,
+                              .normalize_filters = options->normalize_filters,
                               .rates = options->named[CLT__OPTION_lr],
                               .nesterov = options->nesterov,
                               .clip = options->clip_grad > 0,

@@ -369,7 +369,7 @@ static clt_status write_segments(clt_session *session, clt_error *error)
 static int number_of_updater(const clt__net *net, const clt_options *options, const clt__tensor *tensor)
 {
     int number = 0;
-    while (net->updater[number].optimizer != clt__optimizer_of(options, tensor->name)) number++;
+    while (net->updater[number].optimizer != clt__optimizer_of(options, tensor->name, tensor->shown)) number++;
     return number;
 }
 
@@ -388,6 +388,27 @@ static clt_status write_takers(clt_session *session, const clt_options *options,
     }
     const clt_status status = write_ints(session, net->takers, takers, error);
     free(takers);
+    return status;
+}
+
+/* What muon takes. */
+static clt_status write_matrices(clt_session *session, const clt_options *options, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    if (net->matrices < 0) return CLT_OK;
+    int32_t *matrices, *row;
+    int place = 0, gram = 0;
+    TRY(clt__allocate((uint64_t)net->tape.tensor[net->matrices].count, sizeof *matrices, "the matrices", &matrices,
+                      error));
+    row = matrices;
+    for (int i = -1; (i = clt__net_trained(net, i)) >= 0;) {
+        const clt__tensor *tensor = &net->tape.tensor[i];
+        if (!clt__optimizer_of(options, tensor->name, tensor->shown)->orthogonalizes) continue;
+        clt__net_matrix(tensor, &place, &gram, row);
+        row += MATRIX_LENGTH;
+    }
+    const clt_status status = write_ints(session, net->matrices, matrices, error);
+    free(matrices);
     return status;
 }
 
@@ -473,6 +494,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
     TRY(write_shares(session, options, session->net.decays, decay_share, error));
     TRY(write_shares(session, options, session->net.rates, rate_share, error));
     TRY(write_takers(session, options, error));
+    TRY(write_matrices(session, options, error));
     TRY(write_class_weights(session, options, error));
     TRY(write_segments(session, error));
     return clt__session_upload(session, error);

@@ -266,6 +266,7 @@ static clt_status verify_optimizers(const clt_model *model, clt_device *device, 
     options.clip_value = 0.005;
     for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++) {
         options.optimizer = (*row)->name;
+        options.normalize_filters = (*row)->orthogonalizes;
         if (!has_op(p->full, (*row)->op)) TRY(verify_update(model, device, data, &options, p, new_ops, to, error));
     }
     return CLT_OK;

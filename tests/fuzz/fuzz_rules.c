@@ -14,7 +14,7 @@ static void run(const uint8_t *bytes, size_t size)
         &(clt_options){.net = "input 1x3x3\nconv out=2 kernel=2\nbatchnorm\ndense out=2", .init = text}, &model,
         &error);
     fuzz_check(status, &error);
-    if (status == CLT_OK) fuzz_check(clt__model_freeze(model, freeze, &error), &error);
+    if (status == CLT_OK) fuzz_check(clt__model_freeze(model, freeze, 0, &error), &error);
     clt_model_close(model);
     free(text);
 }
