@@ -657,8 +657,8 @@ static clt_status add_optimizer_ops(clt__net *net, const clt__net_options *optio
     }
     int direction = -1;
     if (optimizer->trusts || optimizer->orthogonalizes) {
-        TRY(clt__net_add_flat(net, optimizer->trusts ? "update.direction" : "update.momentum", CLT__REALS, sizes->count,
-                              &direction, error));
+        TRY(clt__net_add_flat(net, optimizer->trusts ? "update.direction" : "update.direction.muon", CLT__REALS,
+                              sizes->count, &direction, error));
         tensor[operands++] = direction;
     }
     TRY(clt__tape_add_op(&net->tape, optimizer->op, "", sizes, CLT__CHECKED_SIZE(*sizes), tensor, operands, error));

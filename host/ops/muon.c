@@ -247,7 +247,7 @@ static void step_element(const void *sizes, const clt__array *operand, int numbe
                                            clt__exactly(operand[MUON_STEP_WEIGHTS].real[i]));
     const clt__near decaying = clt__near_multiply(clt__exactly(decays ? decays[i] : 1), w);
     const clt__near lost = clt__rated(rates, clt__near_multiply(clt__exactly(hyper[HYPER_SHRINK]), decaying), i);
-    const clt__near growth = {grown, m->flipped ? (CLT__DIVIDE_SLACK / 2 + CLT__SQRT_SLACK) * grown : 0};
+    const clt__near growth = {grown, m->flipped ? (0.5 * CLT__DIVIDE_SLACK + CLT__SQRT_SLACK) * grown : 0};
     const clt__near step = clt__near_multiply(clt__rated(rates, clt__exactly(hyper[HYPER_RATE]), i), growth);
     const double x = operand[MUON_STEP_X].real[m->place + row * m->columns + column];
     (void)sizes;
