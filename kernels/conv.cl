@@ -154,11 +154,11 @@ static inline int positions_from(const int start, const int filter, const int st
     return (filter - start + stride - 1) / stride;
 }
 
-/* Where the filter of the phase whose positions start there begins, all phases having room for the largest. */
+/* Where the filter of the phase whose positions start there begins: those that have any have room for the largest. */
 static inline int phase_filter(const conv_sizes z, const int start_y, const int start_x)
 {
     const int most = positions_from(0, z.r, z.stride_y) * positions_from(0, z.s, z.stride_x);
-    return (start_y * z.stride_x + start_x) * most * z.k * z.c;
+    return (start_y * min(z.stride_x, z.s) + start_x) * most * z.k * z.c;
 }
 
 /* turned[phase][its positions backwards][k,c] = w[r,s,c,k]. Work-item (k, filter position). */

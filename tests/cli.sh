@@ -447,12 +447,19 @@ test_recipes() {
     cp out before
     ok "what is given holds" cltrain train --device reference --data plain --quiet --net theirs.net --epochs 3 --lr 0.1
     judge "the rate given before" cmp before out
-    fails 2 'there is no recipe "soup": there is fashion-2min' cltrain train --data plain --recipe soup
+    fails 2 'there is no recipe "soup": there is fashion-2min, cifar-airbench' cltrain train --data plain --recipe soup
     fails 1 './soup: cannot be opened' cltrain train --data plain --recipe ./soup
     printf 'epochs=2\nlr\n' >ours
-    fails 2 'recipe ours, line 2: "lr" is given, where an option is needed' cltrain train --data plain --recipe ours
+    fails 2 'recipe ours, line 2: "lr" is given, where an option of training is needed' cltrain train --data plain --recipe ours
     printf 'epochs=2\n\nlr=fast\n' >ours
     fails 2 'recipe ours, line 3: lr: "fast" is given, where a number' cltrain train --data plain --recipe ours
+    printf 'epochs=2\nepochs=3\n' >ours
+    fails 2 'recipe ours, line 2: epochs is given a second time' cltrain train --data plain --recipe ours
+    printf 'topk=2\n' >ours
+    fails 2 'recipe ours, line 1: "topk=2" is given, where an option of training' cltrain train --data plain --recipe ours
+    printf 'epochs=2\n\000lr=0.1\n' >ours
+    fails 1 'recipe ours: byte 9 is 0: a recipe is text' cltrain train --data plain --recipe ours
+    fails 2 'recipe: fashion-2min is taken already' cltrain train --data plain --recipe fashion-2min --recipe ours
     printf 'recipe=ours\n' >ours
     fails 2 'recipe ours, line 1' cltrain train --data plain --recipe ours
 }

@@ -168,6 +168,37 @@ static void local_memory_has_no_cliff(void **state)
     }
 }
 
+/* Phases that meet no filter position need no filter: with a stride of 64 all but one of 4,096. */
+static void empty_phases_take_no_memory(void **state)
+{
+    (void)state;
+    clt__limits limits = {.real_bytes = 4,
+                          .vector_width = 8,
+                          .registers = 16,
+                          .patch_bytes = 192 * 1024,
+                          .schedule = CLT_SCHEDULE_VECTOR,
+                          .compute_units = 2,
+                          .local_bytes = 1 << 20};
+    conv_sizes sizes = {.n = 2,
+                        .c = 64,
+                        .h = 128,
+                        .w = 128,
+                        .k = 128,
+                        .y = 2,
+                        .x = 2,
+                        .r = 1,
+                        .s = 1,
+                        .stride_y = 64,
+                        .stride_x = 64,
+                        .groups = 1,
+                        .dilation_y = 1,
+                        .dilation_x = 1};
+    clt__launches launches = {.op = "conv_input_gradient"};
+    clt__conv_input_gradient_vector(&sizes, &limits, &launches);
+    assert_string_equal(launches.file, "conv.cl");
+    assert_int_equal(launches.scratch_reals, 64 * 128 + CLT__GUARD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_group_is_no_less_than_the_preferred_multiple),
         cmocka_unit_test(an_arc_gets_large_tiles),
         cmocka_unit_test(local_memory_has_no_cliff),
+        cmocka_unit_test(empty_phases_take_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,9 +46,13 @@ clt_status clt__describe_folded(const clt__description *d, clt__description *fol
     (void)snprintf(folded->origin, sizeof folded->origin, "%s", d->origin);
     TRY(clt__allocate(d->count, sizeof *folded->item, "a net's layers", &folded->item, error));
     const clt_status status = clt__allocate(d->count + 1, sizeof *now, "a net's layers", &now, error);
-    if (status == CLT_OK) leave_out(d, folded, now);
-    free(status == CLT_OK ? now : NULL);
-    return status;
+    if (status != CLT_OK) {
+        clt__description_free(folded);
+        return status;
+    }
+    leave_out(d, folded, now);
+    free(now);
+    return CLT_OK;
 }
 
 /* ---- the numbers */

@@ -22,6 +22,10 @@ typedef struct stream {
     int images, label, target;
 } stream;
 
+_Static_assert((int)CLT__FLIP_RANDOM == (int)FLIP_RANDOM && (int)CLT__FLIP_ALTERNATE == (int)FLIP_ALTERNATE &&
+                   (int)CLT__BORDER_REFLECT == (int)PAD_REFLECT && (int)CLT__BORDER_REPLICATE == (int)PAD_REPLICATE,
+               "options and kernels count them alike");
+
 static bool changes_images(const clt__augment *a)
 {
     return a->flip || a->crop || a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->brightness > 0 ||

@@ -551,7 +551,6 @@ static clt_status add_muon_tensors(clt__net *net, const clt__net_options *option
     TRY(clt__net_add_flat(net, "update.matrices", CLT__INTS, MATRIX_LENGTH * sizes->matrices, &net->matrices, error));
     TRY(clt__net_add_flat(net, "update.norms", CLT__REALS, 2 * sizes->matrices, &t->norms, error));
     TRY(clt__net_add_flat(net, "update.x", CLT__REALS, elements, &t->x[0], error));
-    if (!options->ns_steps) return CLT_OK;
     TRY(clt__net_add_flat(net, "update.y", CLT__REALS, elements, &t->x[1], error));
     TRY(clt__net_add_flat(net, "update.gram", CLT__REALS, squares, &t->gram, error));
     return clt__net_add_flat(net, "update.square", CLT__REALS, squares, &t->square, error);

@@ -22,6 +22,11 @@ static int round_up(int value, int to)
     return clt__divide_up(value, to) * to;
 }
 
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 static uint64_t block_patch(const window *w, int block_y, int block_x)
 {
     return patch_reals(round_up(block_y, w->tile_y), round_up(block_x, w->tile_x), w->stride_y, w->stride_x, w->r, w->s,
@@ -113,7 +118,9 @@ void clt__conv_input_gradient_vector(void *sizes, const clt__limits *limits, clt
                 .s = clt__divide_up(z->s, z->stride_x),
                 .c = z->k};
     const size_t phases = (size_t)z->stride_y * (size_t)z->stride_x;
-    to->scratch_reals = phases * (uint64_t)w.r * (uint64_t)w.s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
+    const uint64_t filters =
+        (uint64_t)smaller(z->stride_y, z->r) * (uint64_t)smaller(z->stride_x, z->s); /* not empty */
+    to->scratch_reals = filters * (uint64_t)w.r * (uint64_t)w.s * (uint64_t)z->k * (uint64_t)z->c + CLT__GUARD;
     to->launch[to->count++] =
         (clt__launch){"conv_turn_weights", {(size_t)z->k, (size_t)z->r * (size_t)z->s, 1}, {0, 0, 0}, false};
     if (launch_correlation(z, &w, "conv_input_gradient", z->c, phases, limits, to)) return;

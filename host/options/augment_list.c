@@ -111,7 +111,7 @@ static bool read_augment(const clt__option_info *row, const char *text, void *me
 {
     clt__augment *augment = member;
     (void)row;
-    *augment = (clt__augment){.flip = false};
+    *augment = (clt__augment){.crop = 0};
     if (strcmp(text, "none") == 0) return true;
     for (;; text++) {
         const char *end = text + strcspn(text, ",");

@@ -178,6 +178,8 @@ clt_status clt__option_set(clt_options *options, clt__option option, const char 
 {
     const clt__value_kind *kind = rows[option].kind;
     void *read;
+    if (option == CLT__OPTION_recipe && options->recipe)
+        return FAIL(error, CLT_BAD_ARGUMENT, "recipe: %s is taken already, and there is one at most", options->recipe);
     TRY(clt__allocate(1, kind->size, "an option", &read, error));
     const clt_status status = kind->by_name ? set_by_name(options, option, text, read, right, error)
                                             : set_plain(options, option, text, read, right, error);

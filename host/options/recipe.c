@@ -39,18 +39,23 @@ static bool is_word(const span *line, const char *word)
     return line->length == strlen(word) && memcmp(line->start, word, line->length) == 0;
 }
 
-/* Where a sentence says that something is wrong. */
+/* Where in which recipe something may be wrong, and which options were given before it. */
 typedef struct position {
     const char *recipe;
     int line;
+    bool given[CLT__OPTIONS], taken[CLT__OPTIONS];
 } position;
 
 /* An option that was given holds in place of the recipe's. */
-static clt_status take_value(clt_options *options, const position *at, clt__option option, const char *value,
+static clt_status take_value(clt_options *options, position *at, clt__option option, const char *value,
                              clt_error *error)
 {
     bool right;
-    if (options->given[option]) return CLT_OK;
+    if (at->taken[option])
+        return FAIL(error, CLT_BAD_ARGUMENT, "recipe %s, line %d: %s is given a second time", at->recipe, at->line,
+                    clt__option_info_of(option)->name);
+    at->taken[option] = true;
+    if (at->given[option]) return CLT_OK;
     TRY(clt__option_set(options, option, value, &right, error));
     if (right) return CLT_OK;
     clt_error inner;
@@ -58,15 +63,23 @@ static clt_status take_value(clt_options *options, const position *at, clt__opti
     return FAIL(error, CLT_BAD_ARGUMENT, "recipe %s, line %d: %s", at->recipe, at->line, inner.message);
 }
 
-static clt_status take_line(clt_options *options, const position *at, const span *line, clt_error *error)
+/* Whether a verb that takes recipes takes the option too. */
+static bool belongs(clt__option option)
+{
+    const unsigned verbs = clt__option_info_of(CLT__OPTION_recipe)->verbs;
+    return option < CLT__OPTIONS && option != CLT__OPTION_recipe && clt__option_info_of(option)->verbs & verbs;
+}
+
+static clt_status take_line(clt_options *options, position *at, const span *line, clt_error *error)
 {
     const size_t name = strcspn(line->start, "=\n");
     const clt__option option = name < line->length ? clt__find_option(line->start, name) : CLT__OPTIONS;
-    if (option == CLT__OPTIONS || option == CLT__OPTION_recipe)
-        return FAIL(error, CLT_BAD_ARGUMENT,
-                    "recipe %s, line %d: \"%.*s\" is given, where an option is needed, as in epochs=5, or net, after "
-                    "which the net's layers follow",
-                    at->recipe, at->line, (int)(line->length < 200 ? line->length : 200), line->start);
+    if (!belongs(option))
+        return FAIL(
+            error, CLT_BAD_ARGUMENT,
+            "recipe %s, line %d: \"%.*s\" is given, where an option of training is needed, as in epochs=5, or net, "
+            "after which the net's layers follow",
+            at->recipe, at->line, (int)(line->length < 200 ? line->length : 200), line->start);
     clt__text value = {0};
     clt_status status = clt__text_append(&value, line->start + name + 1, line->length - name - 1, error);
     if (status == CLT_OK) status = take_value(options, at, option, value.start, error);
@@ -77,6 +90,7 @@ static clt_status take_line(clt_options *options, const position *at, const span
 static clt_status take_text(clt_options *options, const char *recipe, const char *text, clt_error *error)
 {
     position at = {.recipe = recipe};
+    memcpy(at.given, options->given, sizeof at.given);
     while (*text) {
         const span line = next_line(&text);
         at.line++;
@@ -95,7 +109,10 @@ clt_status clt__recipe_take(clt_options *options, const char *recipe, clt_error 
     const clt_status status = clt__file_read(recipe, &text, &size, error);
     if (status != CLT_OK && !strpbrk(recipe, "/.")) return clt__no_such("recipe", recipe, clt_recipe_names(), error);
     if (status != CLT_OK) return status;
-    const clt_status taken = take_text(options, recipe, text, error);
+    const size_t length = strlen(text);
+    const clt_status taken =
+        length < size ? FAIL(error, CLT_BAD_FILE, "recipe %s: byte %zu is 0: a recipe is text", recipe, length)
+                      : take_text(options, recipe, text, error);
     free(text);
     return taken;
 }

@@ -138,7 +138,7 @@
       "MEAN/STD: these, each a number or a comma list; imagenet: those of torchvision's models. An ONNX model that cltrain exported " \
       "tells its own, which then hold where nothing is given") \
     X(FLAG, shuffle, NULL, "yes", 0, 0, KEPT, TRAIN, "take the images in the order of the files") \
-    X(FLAG, drop_last, NULL, "no", 0, 0, KEPT, TRAIN, \
+    X(FLAG, drop_last, NULL, "no", 0, 0, RARE, TRAIN, \
       "leave out the last batch of an epoch where it is not full: the order of the images says which they are") \
     X(FLAG, overfit_batch, NULL, "no", 0, 0, KEPT, TRAIN, \
       "every step takes the first batch, without shuffling, augmentation and validation: a net that can learn will know it soon") \

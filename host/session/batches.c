@@ -66,6 +66,9 @@ clt_status clt_session_open_batches(clt_model *model, clt_device *device, clt_pi
             error, CLT_BAD_ARGUMENT,
             "the images of the batches to come have no number and no epoch that flips could alternate by: augment "
             "them by flip");
+    if (clt__freezes_later(options->freeze))
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "the batches to come have no epochs after which parameters could be frozen: give freeze without @");
     TRY(create_batch(model, pixels, clt__resolve_options(options).batch_size, &data, error));
     clt_status status = add_answers(data, model, answers, error);
     if (status == CLT_OK) status = clt_session_open(model, device, data, options, keep_tensors, session, error);

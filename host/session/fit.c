@@ -61,7 +61,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .decay_some = options->no_decay_bias_norm || options->named[CLT__OPTION_weight_decay],
                               .label_smoothing = options->label_smoothing,
                               .weighs_classes = options->class_weights.how != CLT__EQUAL,
-                              .augment = fit->mode.training ? options->augment : (clt__augment){.flip = false},
+                              .augment = fit->mode.training ? options->augment : (clt__augment){.crop = 0},
                               .freeze = options->freeze,
                               .epoch = fit->epoch,
                               .accumulate = fit->mode.training && images_at_a_time < options->batch_size,

@@ -484,7 +484,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
     const clt__session_mode mode = session->mode;
     TRY(fit(session, device, options, error));
     session->seed = options->seed;
-    session->augment = mode.training ? options->augment : (clt__augment){.flip = false};
+    session->augment = mode.training ? options->augment : (clt__augment){.crop = 0};
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
     session->batch = mode.training ? options->batch_size : session->micro_batch;
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, options, &session->engine, error));

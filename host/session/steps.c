@@ -11,7 +11,8 @@ clt_options clt__resolve_options(const clt_options *options)
     if (o.overfit_batch) {
         o.shuffle = false;
         o.val_split = 0;
-        o.augment = (clt__augment){.flip = false};
+        o.augment = (clt__augment){.crop = 0};
+        o.drop_last = false;
     }
     return o;
 }

@@ -186,7 +186,7 @@ static clt_options plain_options(int batch_size)
 /* All that can be switched on between the data and the loss. */
 static void switch_on_data(const clt_model *model, clt_options *options)
 {
-    options->augment = (clt__augment){.flip = true,
+    options->augment = (clt__augment){.flip = CLT__FLIP_RANDOM,
                                       .crop = 1,
                                       .shift = 0.2,
                                       .rotate = 30,
@@ -267,6 +267,7 @@ static clt_status verify_optimizers(const clt_model *model, clt_device *device, 
     for (const clt__optimizer_row *const *row = clt__optimizer_rows; *row; row++) {
         options.optimizer = (*row)->name;
         options.normalize_filters = (*row)->orthogonalizes;
+        options.ns_steps = 2; /* from one buffer to the other, and back */
         if (!has_op(p->full, (*row)->op)) TRY(verify_update(model, device, data, &options, p, new_ops, to, error));
     }
     return CLT_OK;
