@@ -39,9 +39,7 @@ kernel void muon_norms_parts(const muon_sizes given, global const real *restrict
     const int part = (int)get_global_id(0), number = (int)get_global_id(1);
     if (part >= z.parts) return;
     const matrix m = matrix_of(matrices, number);
-    const run r = part_of(m.rows * m.columns, part, z.parts);
-    partial[(number * z.parts + part) * 2] = sum_of_squares(weights + m.first, r);
-    partial[(number * z.parts + part) * 2 + 1] = sum_of_squares(direction + m.first, r);
+    sum_part(number, part, z.parts, m.rows * m.columns, weights + m.first, direction + m.first, partial);
 }
 
 /* A work-item a matrix adds its parts in order. */
@@ -53,14 +51,10 @@ kernel void muon_norms(const muon_sizes given, global const real *restrict weigh
     const int number = (int)get_global_id(0);
     if (number >= z.matrices) return;
     const matrix m = matrix_of(matrices, number);
-    real w = 0, d = 0;
-    for (int part = 0; part < z.parts; part++) {
-        w += partial[(number * z.parts + part) * 2];
-        d += partial[(number * z.parts + part) * 2 + 1];
-    }
+    const squares s = add_parts(number, z.parts, partial);
     const real filters = (real)(m.flipped ? m.rows : m.columns);
-    norms[number * 2] = 1 / (sqrt(d) + (real)1e-7);
-    norms[number * 2 + 1] = z.normalize && m.filter && w != 0 ? sqrt(filters) / sqrt(w) : (real)1;
+    norms[number * 2] = 1 / (sqrt(s.direction) + (real)1e-7);
+    norms[number * 2 + 1] = z.normalize && m.filter && s.weights != 0 ? sqrt(filters) / sqrt(s.weights) : (real)1;
 }
 #endif
 

@@ -158,9 +158,8 @@ kernel void trust_ratio_parts(const update_sizes given, global const real *restr
     const int part = (int)get_global_id(0), tensor = (int)get_global_id(1);
     if (part >= z.parts) return;
     const int first = segments[tensor * SEGMENT_LENGTH + SEGMENT_FIRST];
-    const run r = part_of(segments[tensor * SEGMENT_LENGTH + SEGMENT_COUNT], part, z.parts);
-    partial[(tensor * z.parts + part) * 2] = sum_of_squares(weights + first, r);
-    partial[(tensor * z.parts + part) * 2 + 1] = sum_of_squares(direction + first, r);
+    sum_part(tensor, part, z.parts, segments[tensor * SEGMENT_LENGTH + SEGMENT_COUNT], weights + first, direction + first,
+             partial);
 }
 
 /* A work-item a tensor adds its parts in order. */
@@ -171,12 +170,8 @@ kernel void trust_ratio(const update_sizes given, global const real *restrict we
     const update_sizes z = SIZES(given);
     const int tensor = (int)get_global_id(0);
     if (tensor >= z.tensors) return;
-    real w = 0, d = 0;
-    for (int part = 0; part < z.parts; part++) {
-        w += partial[(tensor * z.parts + part) * 2];
-        d += partial[(tensor * z.parts + part) * 2 + 1];
-    }
-    trust[tensor] = w == 0 || d == 0 ? (real)1 : sqrt(w) / sqrt(d);
+    const squares s = add_parts(tensor, z.parts, partial);
+    trust[tensor] = s.weights == 0 || s.direction == 0 ? (real)1 : sqrt(s.weights) / sqrt(s.direction);
 }
 #endif
 

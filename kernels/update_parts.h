@@ -34,10 +34,36 @@ static inline run part_of(const int count, const int part, const int parts)
 #endif
 }
 
+/* Of one tensor, of what it is and of its direction: |w|^2 and |d|^2, or a part of each. */
+typedef struct {
+    real weights, direction;
+} squares;
+
 static inline real sum_of_squares(global const real *x, const run r)
 {
     real sum = 0;
     for (int i = r.begin; i < r.end; i += r.step) sum += x[i] * x[i];
+    return sum;
+}
+
+/* Tensor `number`'s part `part` of its `count` elements goes to partial[tensor, part, weights or direction]. */
+static inline void sum_part(const int number, const int part, const int parts, const int count,
+                            global const real *weights, global const real *direction, global real *partial)
+{
+    const run r = part_of(count, part, parts);
+    global real *to = partial + (number * parts + part) * 2;
+    to[0] = sum_of_squares(weights, r);
+    to[1] = sum_of_squares(direction, r);
+}
+
+/* Its parts, added in order. */
+static inline squares add_parts(const int number, const int parts, global const real *partial)
+{
+    squares sum = {0, 0};
+    for (int part = 0; part < parts; part++) {
+        sum.weights += partial[(number * parts + part) * 2];
+        sum.direction += partial[(number * parts + part) * 2 + 1];
+    }
     return sum;
 }
 

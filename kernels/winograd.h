@@ -50,6 +50,8 @@ static inline place place_of(const correlation q, const int tile)
 #define POINT_B ((real)WINOGRAD_B / WINOGRAD_UNIT)
 #define SQUARE_A (POINT_A * POINT_A)
 #define SQUARE_B (POINT_B * POINT_B)
+#define SCALE_A (1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)))
+#define SCALE_B (1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A)))
 
 /* B^T d */
 static inline void input_line(const realv d[6], realv v[6])
@@ -68,13 +70,11 @@ static inline void input_line(const realv d[6], realv v[6])
 static inline void filter_line(const realv g0, const realv g1, const realv g2, realv u[6])
 {
     const realv even_a = fma((realv)SQUARE_A, g2, g0), even_b = fma((realv)SQUARE_B, g2, g0);
-    const realv scale_a = (realv)(1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)));
-    const realv scale_b = (realv)(1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A)));
     u[0] = (realv)(1 / (SQUARE_A * SQUARE_B)) * g0;
-    u[1] = scale_a * fma((realv)POINT_A, g1, even_a);
-    u[2] = scale_a * fma((realv)-POINT_A, g1, even_a);
-    u[3] = scale_b * fma((realv)POINT_B, g1, even_b);
-    u[4] = scale_b * fma((realv)-POINT_B, g1, even_b);
+    u[1] = (realv)SCALE_A * fma((realv)POINT_A, g1, even_a);
+    u[2] = (realv)SCALE_A * fma((realv)-POINT_A, g1, even_a);
+    u[3] = (realv)SCALE_B * fma((realv)POINT_B, g1, even_b);
+    u[4] = (realv)SCALE_B * fma((realv)-POINT_B, g1, even_b);
     u[5] = g2;
 }
 
@@ -93,13 +93,11 @@ static inline void gradient_line(const realv e[4], realv u[6])
 {
     const realv even_a = fma((realv)SQUARE_A, e[2], e[0]), odd_a = fma((realv)SQUARE_A, e[3], e[1]);
     const realv even_b = fma((realv)SQUARE_B, e[2], e[0]), odd_b = fma((realv)SQUARE_B, e[3], e[1]);
-    const realv scale_a = (realv)(1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)));
-    const realv scale_b = (realv)(1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A)));
     u[0] = (realv)(1 / (SQUARE_A * SQUARE_B)) * e[0];
-    u[1] = scale_a * fma((realv)POINT_A, odd_a, even_a);
-    u[2] = scale_a * fma((realv)-POINT_A, odd_a, even_a);
-    u[3] = scale_b * fma((realv)POINT_B, odd_b, even_b);
-    u[4] = scale_b * fma((realv)-POINT_B, odd_b, even_b);
+    u[1] = (realv)SCALE_A * fma((realv)POINT_A, odd_a, even_a);
+    u[2] = (realv)SCALE_A * fma((realv)-POINT_A, odd_a, even_a);
+    u[3] = (realv)SCALE_B * fma((realv)POINT_B, odd_b, even_b);
+    u[4] = (realv)SCALE_B * fma((realv)-POINT_B, odd_b, even_b);
     u[5] = e[3];
 }
 

@@ -75,4 +75,9 @@ static inline int clt__divide_up(int value, int by)
     return value / by + (value % by != 0);
 }
 
+static inline int clt__round_up(int value, int to)
+{
+    return clt__divide_up(value, to) * to;
+}
+
 #endif

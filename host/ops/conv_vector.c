@@ -17,11 +17,6 @@ typedef struct window {
     int r, s, c;
 } window;
 
-static int round_up(int value, int to)
-{
-    return clt__divide_up(value, to) * to;
-}
-
 static int smaller(int a, int b)
 {
     return a < b ? a : b;
@@ -29,8 +24,8 @@ static int smaller(int a, int b)
 
 static uint64_t block_patch(const window *w, int block_y, int block_x)
 {
-    return patch_reals(round_up(block_y, w->tile_y), round_up(block_x, w->tile_x), w->stride_y, w->stride_x, w->r, w->s,
-                       w->c);
+    return patch_reals(clt__round_up(block_y, w->tile_y), clt__round_up(block_x, w->tile_x), w->stride_y, w->stride_x,
+                       w->r, w->s, w->c);
 }
 
 /* The largest block, whole rows first, whose patch fits; and enough blocks to keep `compute_units` busy over n images.
@@ -43,18 +38,13 @@ static bool choose_blocks(conv_sizes *z, const window *w, const clt__limits *lim
     int by = w->y, bx = w->x;
     while (by > w->tile_y &&
            (block_patch(w, by, bx) > most || (int64_t)z->n * clt__divide_up(w->y, by) < 4 * limits->compute_units))
-        by = round_up(clt__divide_up(by, 2), w->tile_y);
-    while (bx > w->tile_x && block_patch(w, by, bx) > most) bx = round_up(clt__divide_up(bx, 2), w->tile_x);
+        by = clt__round_up(clt__divide_up(by, 2), w->tile_y);
+    while (bx > w->tile_x && block_patch(w, by, bx) > most) bx = clt__round_up(clt__divide_up(bx, 2), w->tile_x);
     z->block_y = by;
     z->block_x = bx;
     z->blocks_y = clt__divide_up(w->y, by);
     z->blocks_x = clt__divide_up(w->x, bx);
     return block_patch(w, by, bx) <= limits->local_bytes / real_bytes;
-}
-
-static double flops_of(const conv_sizes *z)
-{
-    return 2.0 * z->n * z->y * z->x * z->k * z->r * z->s * z->c;
 }
 
 /* Without patches: an output a work-item. */
@@ -63,7 +53,7 @@ static void launch_direct(const conv_sizes *z, const char *kernel, int wide, int
 {
     clt__define_activation(to, z->activation);
     to->file = "conv_direct.cl";
-    to->flops = flops_of(z);
+    to->flops = clt__conv_flops(z);
     to->launch[0] = (clt__launch){kernel, {(size_t)wide, (size_t)middle, (size_t)rows}, {0, 0, 0}, false};
     to->count = 1;
 }
@@ -72,7 +62,7 @@ static void launch_patches(const conv_sizes *z, const clt__register_tile *tile, 
 {
     clt__define(to, " -DVEC=%d -DROWS=%d -DCOLS=%d", tile->vector_width, tile->rows, tile->cols);
     to->file = "conv.cl";
-    to->flops = flops_of(z);
+    to->flops = clt__conv_flops(z);
 }
 
 /* What forward and each phase of the input gradient share: outputs over a window, in register tiles of pixels. False
@@ -143,7 +133,7 @@ void clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, cl
     if (clt__launch_winograd_weight_gradient(z, limits, to)) return;
     int tile_r, tile_sc;
     const clt__register_tile tile = clt__register_tile_over_pixels(limits, z->r, z->s * z->c, z->k, &tile_r, &tile_sc);
-    w.r = round_up(z->r, tile_r);
+    w.r = clt__round_up(z->r, tile_r);
     if (!choose_blocks(z, &w, limits)) {
         launch_direct(z, "conv_weight_gradient_direct", z->k, z->c, (int64_t)z->r * z->s, to);
         return;

@@ -43,24 +43,13 @@ static layout choose_layout(const clt__correlation *q, int all, const clt__limit
     return l;
 }
 
-static double output_vectors(const clt__correlation *q, const clt__register_tile *tile)
-{
-    return (double)clt__divide_up(q->k, clt__register_tile_stripe(tile)) * tile->cols;
-}
-
-/* Multiply-adds of vectors by the formula. */
-static double formula_cost(const clt__correlation *q, const clt__register_tile *tile)
-{
-    return 9.0 * q->n * q->y * q->x * q->c * output_vectors(q, tile);
-}
-
-/* The same by Winograd tiles: as many or, for transforms and rows of few sums, as long. Work-items that leave compute
- * units idle count too. */
+/* The formula's (conv_winograd.h), by Winograd tiles: as many or, for transforms and rows of few sums, as long.
+ * Work-items that leave compute units idle count too. */
 static double winograd_cost(const clt__correlation *q, const layout *l, const clt__limits *limits)
 {
     static const double plane = 14, filter = 4; /* of a position, for a vector of channels in or out, or of filters */
     const double units = limits->compute_units, rounds = clt__divide_up(l->items, limits->compute_units);
-    const double out = output_vectors(q, &l->tile), in = clt__divide_up(q->c, l->tile.vector_width);
+    const double out = clt__output_vectors(q, &l->tile), in = clt__divide_up(q->c, l->tile.vector_width);
     const double loading = (l->tile.rows + 2.0) / l->tile.rows;
     const double tile = q->c * out * loading + plane * (in + out);
     return clt__winograd_positions(l->out) * (rounds * units * l->tiles * tile + filter * q->c * out);
@@ -70,18 +59,13 @@ static double winograd_cost(const clt__correlation *q, const layout *l, const cl
 static bool winograd_pays(const clt__correlation *q, const layout *l, const clt__limits *limits)
 {
     return layout_reals(q, l) <= limits->local_bytes / (uint64_t)limits->real_bytes &&
-           winograd_cost(q, l, limits) < formula_cost(q, &l->tile);
-}
-
-static bool has_tiles(const conv_sizes *z, const clt__correlation *q, const clt__limits *limits)
-{
-    return clt__winograd_fits(z, limits) && clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / 4;
+           winograd_cost(q, l, limits) < clt__formula_cost(q, &l->tile);
 }
 
 static bool launch_tiles(conv_sizes *z, const clt__correlation *q, const char *kernel, const clt__limits *limits,
                          clt__launches *to)
 {
-    if (!has_tiles(z, q, limits)) return false;
+    if (!clt__has_winograd_tiles(z, q, limits)) return false;
     const layout l = choose_layout(q, (int)clt__winograd_tiles(q, limits->winograd), limits);
     if (!winograd_pays(q, &l, limits)) return false;
     const uint64_t stripe = (uint64_t)clt__register_tile_stripe(&l.tile);

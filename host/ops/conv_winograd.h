@@ -36,6 +36,23 @@ static inline int clt__winograd_positions(int out)
     return (out + 2) * (out + 2);
 }
 
+/* Vector schedule: whether there are such tiles, and they can be counted. */
+static inline bool clt__has_winograd_tiles(const conv_sizes *z, const clt__correlation *q, const clt__limits *limits)
+{
+    return clt__winograd_fits(z, limits) && clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / 4;
+}
+
+static inline double clt__output_vectors(const clt__correlation *q, const clt__register_tile *tile)
+{
+    return (double)clt__divide_up(q->k, clt__register_tile_stripe(tile)) * tile->cols;
+}
+
+/* Vector schedule: multiply-adds of vectors by the formula, forward and backward alike. */
+static inline double clt__formula_cost(const clt__correlation *q, const clt__register_tile *tile)
+{
+    return 9.0 * q->n * q->y * q->x * q->c * clt__output_vectors(q, tile);
+}
+
 /* Vector schedule: reals of local memory from one position of some tiles to the next (kernels/winograd_planes.h:
  * PLANE). */
 static inline uint64_t clt__winograd_plane(int tiles, int channels, int vector_width)

@@ -13,11 +13,6 @@ typedef struct layout {
     clt__register_tile tile; /* input channels x output channels */
 } layout;
 
-static int round_up(int value, int to)
-{
-    return clt__divide_up(value, to) * to;
-}
-
 static uint64_t layout_reals(const layout *l)
 {
     return (uint64_t)clt__winograd_positions(l->out) * (clt__winograd_plane(l->tiles, l->in, l->tile.vector_width) +
@@ -41,8 +36,8 @@ static layout layout_of(const clt__correlation *q, int all, int block, const clt
     const int inputs = clt__divide_up(q->c, clt__divide_up(q->c, block)),
               outputs = clt__divide_up(q->k, clt__divide_up(q->k, block));
     l.tile = clt__register_tile_for(limits, inputs, outputs);
-    l.in = round_up(inputs, l.tile.rows);
-    l.wide = round_up(outputs, clt__register_tile_stripe(&l.tile));
+    l.in = clt__round_up(inputs, l.tile.rows);
+    l.wide = clt__round_up(outputs, clt__register_tile_stripe(&l.tile));
     l.blocks_in = clt__divide_up(q->c, l.in);
     l.blocks_out = clt__divide_up(q->k, l.wide);
     const int wanted = clt__divide_up(4 * limits->compute_units, l.blocks_in * l.blocks_out);
@@ -53,13 +48,7 @@ static layout layout_of(const clt__correlation *q, int all, int block, const clt
     return l;
 }
 
-/* Multiply-adds of vectors by the formula. */
-static double formula_cost(const clt__correlation *q, const clt__register_tile *tile)
-{
-    return 9.0 * q->n * q->y * q->x * q->c * clt__divide_up(q->k, clt__register_tile_stripe(tile)) * tile->cols;
-}
-
-/* The same by Winograd tiles: as many or, for what else is to be done, as long. */
+/* The formula's multiply-adds of vectors, by Winograd tiles: as many or, for what else is to be done, as long. */
 static double winograd_cost(const clt__correlation *q, int all, const layout *l)
 {
     static const double plane = 14, /* of a position, for a vector of channels in or out */
@@ -86,10 +75,11 @@ static layout choose_layout(const clt__correlation *q, int all, const clt__limit
 bool clt__launch_winograd_weight_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to)
 {
     const clt__correlation q = clt__correlation_of(z, false);
-    if (!clt__winograd_fits(z, limits) || clt__winograd_tiles(&q, limits->winograd) > INT32_MAX / 4) return false;
+    if (!clt__has_winograd_tiles(z, &q, limits)) return false;
     const int all = (int)clt__winograd_tiles(&q, limits->winograd);
     const layout l = choose_layout(&q, all, limits);
-    if (!fits(&l, limits->local_bytes, limits) || winograd_cost(&q, all, &l) >= formula_cost(&q, &l.tile)) return false;
+    if (!fits(&l, limits->local_bytes, limits) || winograd_cost(&q, all, &l) >= clt__formula_cost(&q, &l.tile))
+        return false;
     const uint64_t sums = (uint64_t)l.blocks_out * (uint64_t)l.wide *
                           ((uint64_t)clt__winograd_positions(l.out) * (uint64_t)l.blocks_in * (uint64_t)l.in + 1);
     z->winograd = l.out;
