@@ -49,6 +49,13 @@ bool clt__next_part(const char **list, char part[CLT__LIST_PART])
     return true;
 }
 
+const char *clt__text_of(const char *name, const char *const *names, const char *const *texts)
+{
+    for (size_t i = 0; names[i]; i++)
+        if (strcmp(names[i], name) == 0) return texts[i];
+    return NULL;
+}
+
 bool clt__glob(const char *pattern, const char *name)
 {
     return fnmatch(pattern, name, 0) == 0;

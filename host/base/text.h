@@ -18,6 +18,9 @@ enum { CLT__LIST_PART = 256 };
 /* Copies the next part, cut to the room there is, and moves *list behind it; false at the end. *list may be NULL. */
 bool clt__next_part(const char **list, char part[CLT__LIST_PART]);
 
+/* Of `texts` the one at the place that the name has among `names`, which NULL ends; NULL where it has none. */
+const char *clt__text_of(const char *name, const char *const *names, const char *const *texts);
+
 /* Whether a name is what a pattern of a shell's kind stands for: "conv*", "block?.weight". */
 bool clt__glob(const char *pattern, const char *name);
 

@@ -1,7 +1,6 @@
 /* The built-in nets. Each is what its comment says in PyTorch's words. Their `input` lines are defaults: they take
  * images of any size that their layers fit. */
-#include <string.h>
-
+#include "base/text.h"
 #include "cltrain.h"
 
 #define VGG_CONV(out) "conv out=" out " kernel=3 padding=1 bias=no\nbatchnorm\nrelu\n"
@@ -106,8 +105,5 @@ const char *clt_net_text(const char *name)
 {
 #define TEXT(name) name,
     static const char *const texts[] = {NETS(TEXT)};
-    const char *const *names = clt_net_names();
-    for (size_t i = 0; names[i]; i++)
-        if (strcmp(names[i], name) == 0) return texts[i];
-    return NULL;
+    return clt__text_of(name, clt_net_names(), texts);
 }

@@ -1,25 +1,22 @@
 /* The built-in recipes, in recipe.c's language. What each reaches, and in which time, is in the README. */
-#include <string.h>
-
+#include "base/text.h"
 #include "cltrain.h"
 
 #define CONV(out) "conv out=" out " kernel=3 padding=1 bias=no\nbatchnorm\nrelu\n"
-
 #define POOL "maxpool kernel=2\n"
-#define CLASSES_10 "globalavgpool\ndense out=10\n"
 
-static const char fashion_2min[] =
-    "# Fashion-MNIST to 93 %, meant for two minutes on two cores; slow ones take four\n"
-    "epochs=6\n"
-    "batch_size=128\n"
-    "lr=0.1\n"
-    "lr_scheduler=onecycle\n"
-    "nesterov=yes\n"
-    "weight_decay=0.0005\n"
-    "no_decay_bias_norm=yes\n"
-    "augment=flip=alternate\n"
-    "net\n"
-    "input 1x28x28\n" CONV("16") CONV("32") POOL CONV("48") CONV("48") POOL CONV("96") CONV("96") CLASSES_10;
+static const char fashion_2min[] = "# Fashion-MNIST to 93 %, meant for two minutes on two cores; slow ones take four\n"
+                                   "epochs=6\n"
+                                   "batch_size=128\n"
+                                   "lr=0.1\n"
+                                   "lr_scheduler=onecycle\n"
+                                   "nesterov=yes\n"
+                                   "weight_decay=0.0005\n"
+                                   "no_decay_bias_norm=yes\n"
+                                   "augment=flip=alternate\n"
+                                   "net\n"
+                                   "input 1x28x28\n" CONV("16") CONV("32") POOL CONV("48") CONV("48") POOL CONV("96")
+                                       CONV("96") "globalavgpool\ndense out=10\n";
 
 /* K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024, and airbench94_muon.py of
  * KellerJordan/cifar10-airbench. There the loss is a batch's sum, here its mean: rates are 2,000 times his, the head's
@@ -67,8 +64,5 @@ const char *clt_recipe_text(const char *name)
 {
 #define TEXT(name, text) text,
     static const char *const texts[] = {RECIPES(TEXT)};
-    const char *const *names = clt_recipe_names();
-    for (size_t i = 0; names[i]; i++)
-        if (strcmp(names[i], name) == 0) return texts[i];
-    return NULL;
+    return clt__text_of(name, clt_recipe_names(), texts);
 }

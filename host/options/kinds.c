@@ -192,31 +192,15 @@ const clt__value_kind clt__kind_SEED = {
     .print = print_seed,
     .wanted = want_seed,
 };
-const clt__value_kind clt__kind_REAL = {
-    .size = sizeof(double),
-    .json = CLT__JSON_REAL,
-    .read = read_real,
-    .print = print_real,
-    .wanted = want_real,
-    .number = real_number,
-};
-const clt__value_kind clt__kind_NAMED_REAL = {
-    .size = sizeof(double),
-    .json = CLT__JSON_REAL,
-    .read = read_real,
-    .print = print_real,
-    .wanted = want_real,
-    .number = real_number,
-    .by_name = true,
-};
-const clt__value_kind clt__kind_POSITIVE = {
-    .size = sizeof(double),
-    .json = CLT__JSON_REAL,
-    .read = read_positive,
-    .print = print_real,
-    .wanted = want_positive,
-    .number = real_number,
-};
+
+#define REAL(reads, wants, ...)                                                                                  \
+    {                                                                                                            \
+        .size = sizeof(double), .json = CLT__JSON_REAL, .read = (reads), .print = print_real, .wanted = (wants), \
+        .number = real_number, __VA_ARGS__                                                                       \
+    }
+const clt__value_kind clt__kind_REAL = REAL(read_real, want_real, .by_name = false);
+const clt__value_kind clt__kind_NAMED_REAL = REAL(read_real, want_real, .by_name = true);
+const clt__value_kind clt__kind_POSITIVE = REAL(read_positive, want_positive, .by_name = false);
 
 /* ---- yes and no */
 

@@ -174,19 +174,31 @@ static clt_status set_plain(clt_options *options, clt__option option, const char
     return CLT_OK;
 }
 
-clt_status clt__option_set(clt_options *options, clt__option option, const char *text, bool *right, clt_error *error)
+static clt_status set(clt_options *options, clt__option option, const char *text, bool *right, clt_error *error)
 {
     const clt__value_kind *kind = rows[option].kind;
     void *read;
-    if (option == CLT__OPTION_recipe && options->recipe)
-        return FAIL(error, CLT_BAD_ARGUMENT, "recipe: %s is taken already, and there is one at most", options->recipe);
     TRY(clt__allocate(1, kind->size, "an option", &read, error));
     const clt_status status = kind->by_name ? set_by_name(options, option, text, read, right, error)
                                             : set_plain(options, option, text, read, right, error);
+    if (*right && status == CLT_OK) options->given[option] = true;
     free(read);
-    if (status != CLT_OK || !*right) return status;
-    options->given[option] = true;
-    return option == CLT__OPTION_recipe && options->recipe ? clt__recipe_take(options, options->recipe, error) : CLT_OK;
+    return status;
+}
+
+/* What a recipe says holds at once: an option that is given after it has the last word. */
+static clt_status set_recipe(clt_options *options, const char *text, bool *right, clt_error *error)
+{
+    if (options->recipe)
+        return FAIL(error, CLT_BAD_ARGUMENT, "recipe: %s is taken already, and there is one at most", options->recipe);
+    TRY(set(options, CLT__OPTION_recipe, text, right, error));
+    return options->recipe ? clt__recipe_take(options, options->recipe, error) : CLT_OK;
+}
+
+clt_status clt__option_set(clt_options *options, clt__option option, const char *text, bool *right, clt_error *error)
+{
+    return option == CLT__OPTION_recipe ? set_recipe(options, text, right, error)
+                                        : set(options, option, text, right, error);
 }
 
 clt_status clt__option_copy(clt_options *to, const clt_options *from, clt__option option, clt_error *error)
