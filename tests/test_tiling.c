@@ -121,40 +121,52 @@ static void an_arc_gets_large_tiles(void **state)
     assert_int_equal(tiling.tile.item_m * tiling.tile.item_n, 32);
 }
 
+/* ---- launch rules of convolutions, on two cores with vectors of eight */
+
+static const clt__limits two_cores = {.real_bytes = 4,
+                                      .vector_width = 8,
+                                      .registers = 16,
+                                      .patch_bytes = 192 * 1024,
+                                      .winograd = 4,
+                                      .schedule = CLT_SCHEDULE_VECTOR,
+                                      .work_group_items = 256,
+                                      .preferred_multiple = 1,
+                                      .compute_units = 2,
+                                      .unit_lanes = 128,
+                                      .local_bytes = 1 << 20};
+
+/* Of images [side,side], whose padding is half of the kernel. */
+static conv_sizes square_conv(int n, int c, int side, int k, int kernel, int stride)
+{
+    const int outputs = (side + kernel / 2 * 2 - kernel) / stride + 1;
+    return (conv_sizes){.n = n,
+                        .c = c,
+                        .h = side,
+                        .w = side,
+                        .k = k,
+                        .y = outputs,
+                        .x = outputs,
+                        .r = kernel,
+                        .s = kernel,
+                        .stride_y = stride,
+                        .stride_x = stride,
+                        .pad_y = kernel / 2,
+                        .pad_x = kernel / 2,
+                        .groups = 1,
+                        .dilation_y = 1,
+                        .dilation_x = 1};
+}
+
 /* Winograd tiles in all the local memory there is: where the smallest layout fits, and pays, so does it in more. */
 static void local_memory_has_no_cliff(void **state)
 {
     (void)state;
     static const int channels[] = {32, 64, 128};
-    clt__limits limits = {.real_bytes = 4,
-                          .vector_width = 8,
-                          .registers = 16,
-                          .patch_bytes = 192 * 1024,
-                          .winograd = 4,
-                          .schedule = CLT_SCHEDULE_VECTOR,
-                          .work_group_items = 256,
-                          .preferred_multiple = 1,
-                          .compute_units = 2,
-                          .unit_lanes = 128};
+    clt__limits limits = two_cores;
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
         const int c = channels[i], smallest = 36 * 4 * (c + 16) * 4; /* V and M of four tiles, 16 outputs at a time */
         for (uint64_t bytes = 16384; bytes <= 1 << 20; bytes += bytes / 4) {
-            conv_sizes sizes = {.n = 64,
-                                .c = c,
-                                .h = 16,
-                                .w = 16,
-                                .k = c,
-                                .y = 16,
-                                .x = 16,
-                                .r = 3,
-                                .s = 3,
-                                .stride_y = 1,
-                                .stride_x = 1,
-                                .pad_y = 1,
-                                .pad_x = 1,
-                                .groups = 1,
-                                .dilation_y = 1,
-                                .dilation_x = 1};
+            conv_sizes sizes = square_conv(64, c, 16, c, 3, 1);
             clt__launches launches = {.op = "conv_forward"};
             limits.local_bytes = bytes;
             clt__conv_forward_vector(&sizes, &limits, &launches);
@@ -172,29 +184,9 @@ static void local_memory_has_no_cliff(void **state)
 static void empty_phases_take_no_memory(void **state)
 {
     (void)state;
-    clt__limits limits = {.real_bytes = 4,
-                          .vector_width = 8,
-                          .registers = 16,
-                          .patch_bytes = 192 * 1024,
-                          .schedule = CLT_SCHEDULE_VECTOR,
-                          .compute_units = 2,
-                          .local_bytes = 1 << 20};
-    conv_sizes sizes = {.n = 2,
-                        .c = 64,
-                        .h = 128,
-                        .w = 128,
-                        .k = 128,
-                        .y = 2,
-                        .x = 2,
-                        .r = 1,
-                        .s = 1,
-                        .stride_y = 64,
-                        .stride_x = 64,
-                        .groups = 1,
-                        .dilation_y = 1,
-                        .dilation_x = 1};
+    conv_sizes sizes = square_conv(2, 64, 128, 128, 1, 64);
     clt__launches launches = {.op = "conv_input_gradient"};
-    clt__conv_input_gradient_vector(&sizes, &limits, &launches);
+    clt__conv_input_gradient_vector(&sizes, &two_cores, &launches);
     assert_string_equal(launches.file, "conv.cl");
     assert_int_equal(launches.scratch_reals, 64 * 128 + CLT__GUARD);
 }
