@@ -2,6 +2,8 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 const char net[] = "input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dense out=3";
@@ -82,4 +84,128 @@ clt_model *load(const char *folder, const char *name)
     clt_model *model;
     assert_ok(clt_model_load(file_in(folder, name), &model, &error), &error);
     return model;
+}
+
+const char dropping_net[] =
+    "input 1x8x8; conv out=4 kernel=3 padding=1; relu; maxpool kernel=2; flatten; dropout rate=0.2; dense out=3";
+
+/* ---- files ---------------------------------------------------------------------------------------------------- */
+
+void assert_same_file(const char *one_folder, const char *other_folder, const char *name)
+{
+    size_t one_size, other_size;
+    uint8_t *one = read_bytes(file_in(one_folder, name), &one_size);
+    uint8_t *other = read_bytes(file_in(other_folder, name), &other_size);
+    if (one_size != other_size || memcmp(one, other, one_size) != 0)
+        print_error("%s differs in %s and %s\n", name, one_folder, other_folder);
+    assert_int_equal(one_size, other_size);
+    assert_memory_equal(one, other, one_size);
+    free(one);
+    free(other);
+}
+
+/* A CSV file without its last column; freed with free(). */
+static char *without_last_column(const char *path)
+{
+    size_t size, length = 0;
+    char *text = (char *)read_bytes(path, &size);
+    for (size_t begin = 0, end; begin < size; begin = end + 1) {
+        size_t comma = begin;
+        for (end = begin; end < size && text[end] != '\n'; end++)
+            if (text[end] == ',') comma = end;
+        memmove(text + length, text + begin, comma - begin);
+        length += comma - begin;
+        text[length++] = '\n';
+    }
+    text[length] = 0;
+    return text;
+}
+
+void assert_same_metrics(const char *one_folder, const char *other_folder)
+{
+    char *one = without_last_column(file_in(one_folder, "metrics.csv"));
+    char *other = without_last_column(file_in(other_folder, "metrics.csv"));
+    assert_string_equal(one, other);
+    assert_true(strncmp(one, "epoch,loss,accuracy,val_loss,val_accuracy,lr\n1,", 47) == 0);
+    free(one);
+    free(other);
+}
+
+void assert_same_run(const char *one_folder, const char *other_folder)
+{
+    assert_same_file(one_folder, other_folder, "last.safetensors");
+    assert_same_file(one_folder, other_folder, "best.safetensors");
+    assert_same_file(one_folder, other_folder, "model.net");
+    assert_same_metrics(one_folder, other_folder);
+}
+
+/* ---- a run that is interrupted -------------------------------------------------------------------------------- */
+
+clt_options stateful_options(const char *folder)
+{
+    clt_options options = options_for(4, folder);
+    options.lr_scheduler = "cosine";
+    options.warmup_epochs = 1.5;
+    options.weight_decay = 1e-3;
+    options.nesterov = true;
+    options.label_smoothing = 0.1;
+    options.augment = (clt__augment){.flip = CLT__FLIP_ALTERNATE,
+                                     .crop = 1,
+                                     .rotate = 10,
+                                     .scale = 0.1,
+                                     .brightness = 0.1,
+                                     .cutout = 2,
+                                     .mixup = 0.5,
+                                     .cutmix = 1};
+    options.class_weights.how = CLT__BALANCED;
+    options.ema = 0.9;
+    options.seed = 77;
+    options.save_every = 3;
+    return options;
+}
+
+void copy_file(const char *from_folder, const char *to_folder, const char *name)
+{
+    char path[200];
+    size_t size;
+    if (!exists(file_in(from_folder, name))) return;
+    uint8_t *bytes = read_bytes(file_in(from_folder, name), &size);
+    (void)snprintf(path, sizeof path, "%s/%s", to_folder, name);
+    (void)write_bytes(path, bytes, size);
+    free(bytes);
+}
+
+bool interrupt(void *user, const clt_progress *progress)
+{
+    interruption *i = user;
+    if (strcmp(progress->what, "train") != 0) return true;
+    const bool here = progress->epoch == i->epoch && (i->step ? progress->step == i->step : progress->epoch_ended);
+    i->calls++;
+    if (!here || !i->copy_from) return !here;
+    assert_int_equal(mkdir(path_in(i->copy_to), 0777), 0);
+    copy_file(i->copy_from, i->copy_to, "last.safetensors");
+    copy_file(i->copy_from, i->copy_to, "best.safetensors");
+    copy_file(i->copy_from, i->copy_to, "metrics.csv");
+    return true;
+}
+
+void stop_run(clt_options options, int epoch, int step, const char *sentence)
+{
+    clt_error error;
+    interruption stop = {.epoch = epoch, .step = step};
+    options.progress = interrupt;
+    options.progress_user = &stop;
+    clt_model *model = make_model(dropping_net, NULL, CLT_F32, 3);
+    assert_failed(clt_train(model, device, images, validation, &options, &error), CLT_STOPPED, &error, NULL, sentence);
+    clt_model_close(model);
+}
+
+void resume(const char *folder)
+{
+    clt_model *model = load(folder, "last.safetensors");
+    clt_options options = *clt_model_options(model);
+    assert_int_equal(options.epochs, 4);
+    options.output_dir = path_in(folder);
+    train(model, device, &options);
+    clt_model_close(model);
 }

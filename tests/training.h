@@ -32,4 +32,38 @@ clt_model *load(const char *folder, const char *name);
 /* The largest difference between two models' parameters, over the largest value. */
 double distance(const clt_model *one, const clt_model *other);
 
+/* ---- a run that is interrupted, of `dropping_net`: what is drawn at random for each step a resumed run draws again */
+
+extern const char dropping_net[];
+
+/* A run with all that has a state: momentum, a schedule, warm-up, shuffling, validation, random changes to images. */
+clt_options stateful_options(const char *folder);
+
+/* Stops at a step of an epoch (0: at its end), or copies the checkpoint there. */
+typedef struct interruption {
+    int epoch, step;
+    const char *copy_from, *copy_to; /* NULL: stop */
+    int calls;
+} interruption;
+
+/* A progress function, whose user is an interruption. */
+bool interrupt(void *user, const clt_progress *progress);
+
+/* Trains by the options until that step of the epoch (0: its end), where the run says the sentence. */
+void stop_run(clt_options options, int epoch, int step, const char *sentence);
+
+/* Goes on with the folder's last checkpoint, by its own options, to its end. */
+void resume(const char *folder);
+
+/* From folder to folder, where there is such a file. */
+void copy_file(const char *from_folder, const char *to_folder, const char *name);
+
+void assert_same_file(const char *one_folder, const char *other_folder, const char *name);
+
+/* But for the time that epochs took. */
+void assert_same_metrics(const char *one_folder, const char *other_folder);
+
+/* The same checkpoints, net and metrics. */
+void assert_same_run(const char *one_folder, const char *other_folder);
+
 #endif
