@@ -4,7 +4,8 @@ PyTorch runs the module that `cltrain export --format torch` writes of the same 
 eager, channels-last, compiled channels-last; a first trial of all finds the fastest. Then they take turns, and each round has
 a ratio of its own: a machine whose speed wanders slows down both. A training step is forward, cross-entropy, backward and SGD
 with momentum, on a batch that is in memory already; cltrain's gathers it, too. The share of the peak is that of the device's
-fma kernel in the same run, arithmetic being counted as the formulas have it.
+fma kernel in the same run, arithmetic being counted as the formulas have it. --peer-device cuda has PyTorch compute on its GPU,
+in float32 as cltrain does (no TF32), beside cltrain on the device that CLTRAIN_DEVICE names.
 """
 import argparse, importlib.util, json, os, re, statistics, subprocess, sys, tempfile, time
 
@@ -47,16 +48,18 @@ def export(cltrain, net, folder):
     return module, [c, h, w], classes
 
 
-def peer(module, way, batch, shape, classes, seconds):
-    """What a peer's process prints: the median images/s of its steps."""
+def peer(module, way, device, batch, shape, classes, seconds):
+    """What a peer's process prints: the median images/s of its steps, on a GPU of a row of steps."""
     import torch
 
     torch.manual_seed(0)
+    torch.set_default_device(device)
+    torch.backends.cudnn.allow_tf32 = False
     spec = importlib.util.spec_from_file_location("peer", module)
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     layout = torch.contiguous_format if way == "eager" else torch.channels_last
-    net = loaded.load().to(memory_format=layout)
+    net = loaded.load().to(device, memory_format=layout)
     x = torch.randn(batch, *shape).to(memory_format=layout)
     y = torch.randint(0, classes, (batch,))
     sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
@@ -76,17 +79,21 @@ def peer(module, way, batch, shape, classes, seconds):
         net.train(kind == "train")
         for _ in range(3):
             step()
+        steps = 1 if device == "cpu" else 50
         times, end = [], time.perf_counter() + seconds
         while time.perf_counter() < end or len(times) < 5:
             begin = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - begin)
+            for _ in range(steps):
+                step()
+            if device != "cpu":
+                torch.cuda.synchronize()
+            times.append((time.perf_counter() - begin) / steps)
         result[kind] = batch / statistics.median(times)
     print(json.dumps(result))
 
 
-def run_peer(module, way, batch, shape, classes, seconds):
-    words = [sys.executable, __file__, "--peer", json.dumps([module, way, batch, shape, classes, seconds])]
+def run_peer(module, way, device, batch, shape, classes, seconds):
+    words = [sys.executable, __file__, "--peer", json.dumps([module, way, device, batch, shape, classes, seconds])]
     run = subprocess.run(words, capture_output=True, text=True)
     if run.returncode:
         sys.exit(f"race.py: PyTorch, {way}, ended with:\n{run.stderr}")
@@ -100,16 +107,16 @@ def run_cltrain(cltrain, net, batch, seconds):
             "flops": sum(op["flops"] for op in bench["ops"]) / batch, "peak": bench["peak_flops"]}
 
 
-def race(cltrain, net, rounds, seconds):
+def race(cltrain, net, device, rounds, seconds):
     batch = BATCH.get(name_of(net), 64)
     with tempfile.TemporaryDirectory() as folder:
         module, shape, classes = export(cltrain, net, folder)
-        trial = {way: run_peer(module, way, batch, shape, classes, seconds) for way in WAYS}
+        trial = {way: run_peer(module, way, device, batch, shape, classes, seconds) for way in WAYS}
         best = {kind: max(WAYS, key=lambda way: trial[way][kind]) for kind in KINDS}
         run_cltrain(cltrain, net, batch, seconds)  # which builds its kernels
         turns = []
         for _ in range(rounds):
-            theirs = {way: run_peer(module, way, batch, shape, classes, seconds) for way in set(best.values())}
+            theirs = {way: run_peer(module, way, device, batch, shape, classes, seconds) for way in set(best.values())}
             turns.append((run_cltrain(cltrain, net, batch, seconds), {kind: theirs[best[kind]][kind] for kind in KINDS}))
     share = statistics.median(ours["train"] * ours["flops"] / ours["peak"] for ours, _ in turns)
     cells = [name_of(net), str(batch)]
@@ -126,6 +133,7 @@ def main():
     parser.add_argument("cltrain")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--peer-device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("nets", nargs="*", metavar="NET")
     options = parser.parse_intermixed_args()
     import torch
@@ -134,7 +142,7 @@ def main():
     print("| net | batch | cltrain trains | PyTorch | times as fast | cltrain infers | PyTorch | times as fast | of the fma kernel |")
     print("|---|---|---|---|---|---|---|---|---|")
     for net in options.nets or NETS:
-        race(options.cltrain, net, options.rounds, options.seconds)
+        race(options.cltrain, net, options.peer_device, options.rounds, options.seconds)
 
 
 if sys.argv[1:2] == ["--peer"]:

@@ -126,6 +126,8 @@ struct _cl_mem {
     object base;
     char *bytes;
     size_t size;
+    cl_mem whole, older; /* of a part: what it is of, the part that was made before it */
+    cl_mem newest;       /* part of it */
 };
 struct _cl_program {
     object base;
@@ -400,12 +402,21 @@ EXPORT cl_mem CL_API_CALL clCreateSubBuffer(cl_mem whole, cl_mem_flags flags, cl
     if (part->origin + part->size > whole->size || part->origin % 128) misuse("a part that reaches out of its buffer");
     memory->bytes = whole->bytes + part->origin;
     memory->size = part->size;
+    memory->whole = whole;
+    memory->older = whole->newest;
+    whole->newest = memory;
     return memory;
 }
 
+/* OpenCL lets parts go in any order. One driver at least does not: host/engine/on_device.c. */
 EXPORT cl_int CL_API_CALL clReleaseMemObject(cl_mem memory)
 {
     const cl_int code = count_call(STUB_clReleaseMemObject);
+    (void)check(memory, BUFFER);
+    cl_mem whole = memory->whole;
+    if (memory->newest) misuse("a buffer that goes before its parts");
+    if (whole && whole->newest != memory) misuse("a part that goes before one that was made after it");
+    if (whole) whole->newest = memory->older;
     release(check(memory, BUFFER));
     return code;
 }
