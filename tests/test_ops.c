@@ -237,6 +237,7 @@ static void winograd_tiles_with_other_vectors(void **state)
         int out, vector_width;
     } devices[] = {{2, 16}, {4, 8}, {2, 4}, {4, 1}};
     const clt_device before = *device;
+    clt_device_set_schedule(device, CLT_SCHEDULE_VECTOR);
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         device->winograd = devices[i].out;
         device->info.vector_width = devices[i].vector_width;

@@ -463,6 +463,24 @@ static void a_device_that_is_not_there_leaves_the_reference(void **state)
                      "CL_DEVICE_NOT_AVAILABLE (-2)");
 }
 
+/* The stub counts lines as NVIDIA's compiler does, #line or not. */
+static void lines_that_a_compiler_names_are_those_of_files(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt__kernel *kernel;
+    stub_begin(&(stub_fault){0});
+    clt_device *device = open_called(NULL);
+    const long next = stub.calls[STUB_clBuildProgram] + 1;
+    stub.fault = (stub_fault){STUB_clBuildProgram, next, CL_BUILD_PROGRAM_FAILURE, false};
+    clt__device_replace_source(device, "batch.cl", "first\nsecond\n#include \"real.h\"\nlast\n");
+    assert_failed(clt__kernel_create(device, "batch.cl", "batch", CLT_F32, "", &kernel, &error), CLT_BAD_KERNEL, &error,
+                  "kernels/batch.cl does not build on device ",
+                  "\nkernels/batch.cl:2:5: error: what the stub says; kernels/real.h:2:1: and of <kernel>:0\n");
+    clt_device_close(device);
+    assert_int_equal(stub.objects, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +498,7 @@ int main(void)
         cmocka_unit_test(limits_are_obeyed),
         cmocka_unit_test(what_was_tuned_obeys_limits),
         cmocka_unit_test(a_device_that_is_not_there_leaves_the_reference),
+        cmocka_unit_test(lines_that_a_compiler_names_are_those_of_files),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

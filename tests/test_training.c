@@ -387,6 +387,7 @@ static void a_wrong_step_ends_a_checked_training(void **state)
     clt__device_replace_source(broken, "update.cl", wrong);
     clt_options options = options_for(1, NULL);
     options.check_every = 4;
+    options.trust = true; /* of a driver that cltrain does not know the first step would be checked */
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     assert_failed(clt_train(model, broken, images, NULL, &options, &error), CLT_MISMATCH, &error,
                   "step 4: sgd: ", "the device and the reference disagree: weights");
@@ -547,7 +548,7 @@ static void a_plateau_lowers_the_rate_and_survives_a_checkpoint(void **state)
     options.output_dir = path_in("plateau in parts");
     train(model, device, &options);
     clt_model_close(model);
-    assert_same_run("plateau", "plateau in parts");
+    assert_same_file("plateau", "plateau in parts", "last.safetensors"); /* the best may be of the first part */
 }
 
 static void the_options_of_schedules_survive_a_checkpoint(void **state)

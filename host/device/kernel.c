@@ -73,19 +73,55 @@ clt_status clt__program_options(const char *file, clt_precision precision, const
     return CLT_OK;
 }
 
-/* ---- building */
+/* ---- what the compiler says */
+
+/* The file and line that `line` of a source comes from, after its #line markers. */
+static void find_place(const char *source, int line, char file[64], int *file_line)
+{
+    *file = 0;
+    *file_line = 0;
+    for (int i = 1; i < line && *source; i++) {
+        if (sscanf(source, "#line %d \"%63[^\"]", file_line, file) != 2) ++*file_line;
+        source += strcspn(source, "\n");
+        source += *source == '\n';
+    }
+}
+
+/* NVIDIA's compiler minds no #line: it says "<kernel>:687:26: error", which becomes "kernels/loss.cl:185:26: error". */
+static clt_status name_places(const char *source, const char *log, clt__text *to, clt_error *error)
+{
+    static const char mark[] = "<kernel>:";
+    for (const char *at; (at = strstr(log, mark));) {
+        char file[64], *end;
+        int file_line;
+        TRY(clt__text_append(to, log, (size_t)(at - log), error));
+        find_place(source, (int)strtol(at + sizeof mark - 1, &end, 10), file, &file_line);
+        TRY(*file ? clt__text_print(to, error, "%s:%d", file, file_line)
+                  : clt__text_append(to, at, (size_t)(end - at), error));
+        log = end;
+    }
+    return clt__text_append(to, log, strlen(log), error);
+}
 
 /* Never empty: some compilers have nothing to say. */
-static clt_status read_log(const clt_device *device, cl_program program, char **log, clt_error *error)
+static clt_status read_log(const clt_device *device, const clt__program *program, char **log, clt_error *error)
 {
     size_t bytes = 0;
-    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes) != CL_SUCCESS) bytes = 0;
-    TRY(clt__allocate(bytes + 2, 1, "a build log", log, error));
-    if (bytes && clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, *log, NULL) != CL_SUCCESS)
-        **log = 0;
-    if (!**log) **log = '-';
-    return CLT_OK;
+    char *said;
+    clt__text named = {0};
+    const cl_program_build_info what = CL_PROGRAM_BUILD_LOG;
+    if (clGetProgramBuildInfo(program->program, device->id, what, 0, NULL, &bytes) != CL_SUCCESS) bytes = 0;
+    TRY(clt__allocate(bytes + 2, 1, "a build log", &said, error));
+    if (bytes && clGetProgramBuildInfo(program->program, device->id, what, bytes, said, NULL) != CL_SUCCESS) *said = 0;
+    if (!*said) *said = '-';
+    const clt_status status = name_places(program->source, said, &named, error);
+    free(said);
+    if (status != CLT_OK) free(named.start);
+    *log = status == CLT_OK ? named.start : NULL;
+    return status;
 }
+
+/* ---- building */
 
 static clt_status fail_refused(const clt_device *device, const char *file, const clt__program *program,
                                clt_error *error)
@@ -124,7 +160,7 @@ static clt_status build(const clt_device *device, clt__program *program, clt_err
     if (code != CL_BUILD_PROGRAM_FAILURE)
         return OPENCL_FAIL(error, "clBuildProgram", code, "device %s: cannot build kernels/%s", device->info.id,
                            program->file);
-    TRY(read_log(device, program->program, &program->refusal, error));
+    TRY(read_log(device, program, &program->refusal, error));
     (void)clReleaseProgram(program->program);
     program->program = NULL;
     return CLT_OK;

@@ -23,6 +23,7 @@ static const clt__known_driver clt__known_drivers[] = {
     {"Portable Computing Language", "3.1", "cpu", true, false, -1, NULL},
     {"Portable Computing Language", "6.0", "cpu", true, false, -1, NULL},
     {"Portable Computing Language", "7.1", "cpu", true, false, -1, NULL},
+    {"NVIDIA CUDA", "580.", "gpu", true, false, -1, NULL},
     {"Intel(R) OpenCL", "2026.", "cpu", true, false, -1, NULL},
     {"Oclgrind", "", NULL, true, true, -1, NULL},
     {"rusticl", "25.0.7", "cpu", true, false, -1, NULL},

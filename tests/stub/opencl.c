@@ -586,7 +586,7 @@ EXPORT cl_int CL_API_CALL clGetProgramBuildInfo(cl_program program, cl_device_id
     (void)device;
     (void)what;
     ENTER(clGetProgramBuildInfo);
-    return answer_text("what the stub says of a program", room, to, size);
+    return answer_text("<kernel>:3:5: error: what the stub says; <kernel>:6:1: and of <kernel>:0", room, to, size);
 }
 
 EXPORT cl_int CL_API_CALL clReleaseProgram(cl_program program)
