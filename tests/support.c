@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "base/random.h"
-#include "device/device.h"
+#include "device/opencl.h"
 
 /* For tests that are linked with --wrap=clt__programs_build: programs are built one by one, as their kernels are made.
  */
@@ -208,6 +208,16 @@ clt_device *open_called(const char *name)
     clt_error error;
     clt_device *device;
     assert_ok(clt_device_open(name, &device, &error), &error);
+    return device;
+}
+
+clt_device *open_vector_device(void)
+{
+    enum { UNITS = 4, WIDTH = 4 };
+    clt_device *device = open_called(NULL);
+    clt_device_set_schedule(device, CLT_SCHEDULE_VECTOR);
+    if (device->info.vector_width < WIDTH) device->info.vector_width = WIDTH;
+    if (device->info.compute_units > UNITS) device->info.compute_units = UNITS;
     return device;
 }
 

@@ -59,6 +59,10 @@ void assert_ok(clt_status status, const clt_error *error);
  * has the label i % classes, and noise around a pattern of its class. The test fails where they cannot be made. */
 clt_model *make_model(const char *net, const char *loss, clt_precision precision, uint64_t seed);
 clt_device *open_called(const char *name);
+
+/* The default device as one of at most four units, of at least four lanes, under the vector schedule: for tests of that
+ * schedule, which a GPU has but does not choose. */
+clt_device *open_vector_device(void);
 clt_dataset *make_images(size_t count, clt_shape shape, int classes, uint64_t seed);
 
 /* The options as they are where none is given, but for the batch size, and the seed too. Valid until the next call. */

@@ -127,16 +127,6 @@ static const char *net_of(const char *file)
     return net_text;
 }
 
-/* Most of the code that these tests change is the vector schedule's, with vectors: a GPU has it, but would not choose
- * it. */
-static clt_device *open_vector_device(void)
-{
-    clt_device *device = open_called(NULL);
-    clt_device_set_schedule(device, CLT_SCHEDULE_VECTOR);
-    if (device->info.vector_width < 4) device->info.vector_width = 4;
-    return device;
-}
-
 /* A device for each schedule serves all changes: it builds what changed, and has the other programs from before. */
 static clt_device *changed_device[CLT_SCHEDULE_TILE + 1];
 

@@ -85,7 +85,7 @@ static void what_was_chosen_is_kept_and_obeyed(void **state)
     (void)state;
     clt_error error;
     use_folder(path_in("kept"));
-    clt_device *device = open_called(NULL);
+    clt_device *device = open_vector_device();
     const int own = clt__device_limits(device, CLT_F32).vector_width, other = own > 1 ? own / 2 : 2;
     char option[32];
     (void)snprintf(option, sizeof option, "-DVEC=%d", other);
@@ -95,17 +95,17 @@ static void what_was_chosen_is_kept_and_obeyed(void **state)
     size_t count;
     double *values[2];
     for (int i = 0; i < 2; i++) {
-        device = open_called(NULL);
+        device = open_vector_device();
         assert_true(device->tuned_count >= 4);
         values[i] = train_a_step(device, &count);
         assert_true(builds_with(device, option));
         clt_device_close(device);
     }
     assert_memory_equal(values[0], values[1], count * sizeof *values[0]); /* the same choice, the same bits */
-    device = open_called(NULL);
+    device = open_vector_device();
     assert_ok(clt_tune_forget(device, &error), &error);
     clt_device_close(device);
-    device = open_called(NULL);
+    device = open_vector_device();
     assert_int_equal(device->tuned_count, 0);
     clt_device_close(device);
     free(values[0]);
@@ -132,7 +132,7 @@ static void a_tuned_net_verifies(void **state)
     (void)state;
     clt_error error;
     use_folder(path_in("tuned"));
-    clt_device *device = open_called(NULL);
+    clt_device *device = open_vector_device();
     clt_model *model = small_model();
     heard h = {0};
     assert_ok(clt_tune(model, device, batches_of(8), take_row, &h, &error), &error);
@@ -140,7 +140,7 @@ static void a_tuned_net_verifies(void **state)
     assert_int_equal(h.complaints, 0);
     assert_int_equal(h.chosen, device->tuned_count);
     clt_device_close(device);
-    device = open_called(NULL);
+    device = open_vector_device();
     assert_int_equal(h.chosen, device->tuned_count);
     assert_ok(clt_verify(model, device, seeded(8, 0), NULL, NULL, &error), &error);
     clt_model_close(model);
@@ -172,7 +172,7 @@ static void what_is_faster_but_wrong_is_not_taken(void **state)
     (void)state;
     clt_error error;
     use_folder(path_in("wrong"));
-    clt_device *device = open_called(NULL);
+    clt_device *device = open_vector_device();
     const int own = clt__device_limits(device, CLT_F32).vector_width;
     static const char start[] =
         "    const int o0 = (int)get_global_id(0) * STRIPE, n0 = (int)get_global_id(1) * ROWS;\n";
@@ -221,7 +221,7 @@ static void a_file_that_is_damaged_is_named(void **state)
     };
     clt_error error;
     use_folder(path_in("damaged"));
-    clt_device *device = open_called(NULL);
+    clt_device *device = open_vector_device();
     choose_by_hand(device);
     assert_ok(clt__tuning_store(device, &error), &error);
     char *path = clt_tune_file(device);
@@ -236,7 +236,7 @@ static void a_file_that_is_damaged_is_named(void **state)
         assert_null(device);
     }
     assert_int_equal(remove(path), 0);
-    device = open_called(NULL);
+    device = open_vector_device();
     clt_device_close(device);
     clt_free(path);
 }
