@@ -9,14 +9,14 @@
 #ifndef CLT_PARAMS_H
 #define CLT_PARAMS_H
 
-/* conv.cl, conv_winograd.cl, grouped_conv.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
+/* conv.cl, conv_winograd.cl, grouped_conv.cl, depthwise_conv.cl. activation: applied after the bias (forward), or the one whose output x is (input gradient). */
 typedef struct conv_sizes {
     int n, c, h, w;
     int k, y, x;
     int r, s;
     int stride_y, stride_x, pad_y, pad_x;
     int bias, activation;
-    int groups, dilation_y, dilation_x; /* all 1 but in grouped_conv.cl */
+    int groups, dilation_y, dilation_x; /* all 1 but in grouped_conv.cl, depthwise_conv.cl */
     int block_y, blocks_y; /* output rows of one patch, and patches of one image */
     int block_x, blocks_x; /* the same for columns */
     int slices;            /* parts of the sums that are summed apart */

@@ -98,6 +98,10 @@ static const char normed_net_text[] = "input 3x9x8; conv out=5; batchnorm; relu;
 static const char strided_net_text[] =
     "input 3x9x8; conv out=4 kernel=3; tanh; conv out=5 kernel=3 stride=2 padding=1; flatten; dense out=3";
 
+/* One whose channels each have filters of their own. */
+static const char depthwise_net_text[] =
+    "input 3x9x8; conv out=19; tanh; conv out=19 kernel=3 stride=2 padding=1 groups=19; flatten; dense out=3";
+
 static const char *net_of(const char *file)
 {
     static const struct {
@@ -106,6 +110,7 @@ static const char *net_of(const char *file)
                 {"conv_winograd_weights.cl", winograd_net_text},
                 {"winograd.h", winograd_net_text},
                 {"phase.h", strided_net_text},
+                {"depthwise_conv.cl", depthwise_net_text},
                 {"pool.cl", tied_net_text},
                 {"arithmetic.cl", joined_net_text},
                 {"join.cl", joined_net_text},
@@ -312,6 +317,12 @@ static const fault wrong_values[] = {
      "dw", disagree},
     {"winograd.h", "void weight_line", "g[1] = fma((realv)POINT_A", "g[1] = fma((realv)(POINT_A * (real)1.001f)",
      "conv_weight_gradient", "conv2", "dw", disagree},
+    {"depthwise_conv.cl", "void add_taps(", "x >= 0 && x < z.w", "x >= 0 && x < z.w - 1",
+     "grouped_conv_weight_gradient", "conv2", "dw", disagree},
+    {"depthwise_conv.cl", "inline bool all_inside(", "first >= 0 &&", "first >= -1 &&", "grouped_conv_weight_gradient",
+     "conv2", "dw", disagree},
+    {"depthwise_conv.cl", "void depthwise_weight_gradient_slices(", "bias += here", "bias += slice ? here : 0",
+     "grouped_conv_weight_gradient", "conv2", "db", disagree},
     {"phase.h", "static inline phase phase_of", "(filter - p.start - 1)", "(filter - p.start - 2)",
      "conv_input_gradient", "conv2", "dx", disagree},
     {"border.h", "static inline int source_of", "2 * (size - 1)", "2 * size - 1", "pad_forward", "pad1", "y", disagree},
@@ -536,6 +547,8 @@ static void an_element_that_is_not_written_is_caught(void **state)
          disagree},
         {"conv_winograd_weights.cl", "void conv_winograd_weight_gradient_sum", "i < 3; i++) {", "i < 2; i++) {",
          "conv_weight_gradient", "conv2", "dw", disagree},
+        {"depthwise_conv.cl", "void depthwise_weight_gradient_sum(", "store_lanes(sum, z.k - c,",
+         "store_lanes(sum, z.k - c - 1,", "grouped_conv_weight_gradient", "conv2", "dw", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {

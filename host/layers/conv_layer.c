@@ -117,6 +117,9 @@ static const clt__case cases[] = {
         "padding_end=0"},
     {3, "input 6x9x7; conv out=6 kernel=3 padding=1 padding_end=0x3 groups=6; relu; conv out=4 kernel=2 dilation=2x3 "
         "padding=0 padding_end=2x1 groups=2"},
+    {5,
+     "input 19x8x9; conv out=19 kernel=5 padding=4x1 groups=19 stride=1x2 dilation=2x1; tanh; conv out=19 kernel=1x3 "
+     "groups=19 padding=0x3; conv out=19 kernel=7 padding=6 groups=19"},
     {0, NULL},
 };
 

@@ -1,5 +1,5 @@
 /* The ops of convolutions in groups or with a dilated filter: launch rules, for the twins are conv.c's. Formulas:
- * kernels/grouped_conv.cl, grouped_conv_tile.cl. */
+ * kernels/grouped_conv.cl, depthwise_conv.cl, grouped_conv_tile.cl. */
 #include "ops/activation.h"
 #include "ops/conv.h"
 #include "ops/launch.h"
@@ -49,9 +49,38 @@ static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__l
     launch(z, limits, pixels, depthwise ? z->c : 1, depthwise ? 1 : z->c, to);
 }
 
+/* Whether the sums of all taps fit into registers, give or take a few that compilers keep in the first cache. Not for
+ * the plainest kernels, which have no vectors. */
+static bool has_few_taps(const conv_sizes *z, const clt__limits *limits)
+{
+    return limits->vector_width > 1 && (int64_t)z->r * z->s <= 2 * (int64_t)limits->registers;
+}
+
+/* A few slices for each compute unit, so that all are done at about the same time. */
+static void launch_depthwise_weight_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to)
+{
+    enum { SLICES_A_UNIT = 4 };
+    const int width = width_for(limits, z->k), vectors = clt__divide_up(z->k, width), taps = z->r * z->s;
+    const int64_t rows = (int64_t)z->n * z->y, wanted = clt__divide_up(SLICES_A_UNIT * limits->compute_units, vectors);
+    z->slices = (int)(rows < wanted ? rows : wanted);
+    clt__define(to, " -DVEC=%d -DTAPS_Y=%d -DTAPS_X=%d", width, z->r, z->s);
+    to->file = "depthwise_conv.cl";
+    to->scratch_reals = (uint64_t)z->slices * (uint64_t)(taps + 1) * (uint64_t)vectors * (uint64_t)width;
+    to->launch[0] =
+        (clt__launch){"depthwise_weight_gradient_slices", {(size_t)vectors, (size_t)z->slices, 1}, {1, 1, 1}, false};
+    to->launch[1] = (clt__launch){
+        "depthwise_weight_gradient_sum", {(size_t)vectors, (size_t)(taps + z->bias), 1}, {1, 1, 1}, false};
+    to->count = 2;
+    to->flops = flops_of(z);
+}
+
 static void weight_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    const conv_sizes *z = sizes;
+    conv_sizes *z = sizes;
+    if (is_depthwise(z) && has_few_taps(z, limits)) {
+        launch_depthwise_weight_gradient(z, limits, to);
+        return;
+    }
     const int groups = is_depthwise(z) ? 1 : z->groups;
     const int64_t rows = (int64_t)z->r * z->s * (z->c / z->groups) + z->bias;
     launch(z, limits, rows, z->k / groups, groups, to);
