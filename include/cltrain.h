@@ -639,6 +639,24 @@ clt_status clt_tune_forget(clt_device *device, clt_error *error);
 /* The file that holds what was tuned, or would; NULL where there is no cache folder. Freed with clt_free. */
 char *clt_tune_file(const clt_device *device);
 
+/* ---- reports --------------------------------------------------------------------------------------------------- */
+/* Threads: one. */
+
+typedef struct clt_report clt_report;
+
+/* One page of HTML about runs: how each ended, curves, and of several how their options differ; what the best model
+ * takes for what, its surest mistakes with what in them counted, its filters and the distributions of its numbers; the
+ * net; times of ops and a verification, unless the option check is off; what it takes to do it again. The page is
+ * whole: it needs no network and no script. */
+clt_status clt_report_open(clt_report **report, clt_error *error);
+/* Adds a run: the folder that training wrote to (output_dir). `data` are labelled images that the model is shown, or
+ * NULL. The device computes; the options say how (batch_size, check). The folder's files are read at once. */
+clt_status clt_report_add(clt_report *report, const char *folder, clt_device *device, const clt_dataset *data,
+                          const clt_options *options, clt_error *error);
+/* Replaces `path` whole, or leaves it as it was. */
+clt_status clt_report_write(const clt_report *report, const char *path, clt_error *error);
+void clt_report_close(clt_report *report);
+
 /* ---- sessions: for programs with a loop of their own ----------------------------------------------------------- */
 /* Threads: one, for the session, its model where the session trains, and its device. */
 

@@ -22,12 +22,13 @@ options_of() {
         echo accumulate drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
-            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until
+            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
         ;;
     eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
     export) echo model format opset with-preprocessing fold-norm ;;
     convert) echo weights weights-by-order until classes opset ;;
+    report) echo data label-column output no-check size batch-size device schedule $limits ;;
     summary) echo net recipe until classes input json ;;
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
@@ -128,7 +129,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | normalize-filters | no-decay-bias-norm | lr-per-step | no-shuffle | drop-last | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust) continue ;; esac
+            case $option in nesterov | normalize-filters | no-decay-bias-norm | lr-per-step | no-shuffle | drop-last | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust | no-check) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done
@@ -314,10 +315,10 @@ is_step_log() {
 
 test_train_files() {
     ok "train" train_small run --epochs 4 --log-steps run.csv
-    for file in last.safetensors best.safetensors metrics.csv model.net; do
+    for file in last.safetensors best.safetensors metrics.csv model.net run.json; do
         judge "train writes $file" test -s run/$file
     done
-    judge "train writes no other file" sh -c '[ "$(ls -A run | wc -l)" = 4 ]'
+    judge "train writes no other file" sh -c '[ "$(ls -A run | wc -l)" = 5 ]'
     judge "its result is one line on standard output" lines_are 1 out
     shows "the line tells of the training" "epochs 4  loss "
     shows "the line names the checkpoint" "checkpoint run/last.safetensors"
@@ -572,7 +573,7 @@ test_interrupt() {
     judge "Ctrl-C: the checkpoint is of the middle" checkpoint_holds stopped/last.safetensors \
         '0 < d["state"]["total_steps"] < 90'
     judge "Ctrl-C: no temporary file is left" sh -c '
-        ! ls -A stopped | grep -vxE "(last|best)\.safetensors|metrics\.csv|model\.net"'
+        ! ls -A stopped | grep -vxE "(last|best)\.safetensors|metrics\.csv|model\.net|run\.json"'
     judge "Ctrl-C: --log-steps has the steps of the checkpoint" \
         checkpoint_holds stopped/last.safetensors 'sum(1 for _ in open("stopped.csv")) - 1 == d["state"]["total_steps"]'
     ok "--resume after Ctrl-C" resume stopped --log-steps stopped.csv

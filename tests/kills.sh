@@ -47,7 +47,7 @@ digest_in() {
 
 # What the killed ones left half written is gone.
 is_tidy() {
-    [ "$(ls "$1" | wc -l)" = 4 ]
+    [ "$(ls "$1" | wc -l)" = 5 ]
 }
 
 # The first kill comes at the first change, the second at the second change after that, and so on: between them they meet
@@ -106,7 +106,7 @@ test_disks() {
     judge "the checkpoint before it stands" checkpoint_stands large
 
     mkdir full
-    if mount -t tmpfs -o size=16k tmpfs full 2>/dev/null; then
+    if mount -t tmpfs -o size=20k tmpfs full 2>/dev/null; then
         mkdir full/run
         keep_checkpoint full/run
         head -c 100000 /dev/zero >full/filler 2>/dev/null

@@ -89,6 +89,11 @@ clt_status clt__file_measure(const char *path, uint64_t *size, clt_error *error)
     return CLT_OK;
 }
 
+char *clt__absolute_path(const char *path)
+{
+    return realpath(path, NULL);
+}
+
 /* ---- replacing ---------------------------------------------------------------------------------------------- */
 
 /* The file that `path` leads to: renaming over a link would replace the link and leave the file behind it old. */

@@ -42,6 +42,9 @@ void clt__replace_clean(const char *path);
 /* All of that at once: `path` holds these bytes, or what it held before. */
 clt_status clt__file_write(const char *path, const void *bytes, size_t size, clt_error *error);
 
+/* The path from the root, of what is there; freed with free(). NULL where it is not there, or there is no memory. */
+char *clt__absolute_path(const char *path);
+
 /* Makes a folder, and those that it lies in; one that is there is fine. */
 clt_status clt__make_folders(const char *path, clt_error *error);
 

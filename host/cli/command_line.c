@@ -184,7 +184,9 @@ static clt_status fail_without_value(clt__option option, bool another_follows, c
 /* Obeys the option at arguments[*at] and moves *at on to the last argument that belongs to it. */
 static clt_status read_option(const command_line *command, int *at, clt_options *options, clt_error *error)
 {
-    const char *argument = command->arguments[*at], *equals = strchr(argument, '=');
+    const char *argument = command->arguments[*at];
+    if (strcmp(argument, "-o") == 0) argument = "--output"; /* as compilers and many others have it */
+    const char *equals = strchr(argument, '=');
     const size_t length = strcspn(argument, "=");
     bool turned_off = false;
     const clt__option option = strncmp(argument, "--", 2) == 0

@@ -1,12 +1,12 @@
 #include "cli/contact_sheet.h"
 
-#include <png.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/lettering.h"
+#include "pictures/png_writer.h"
 #include "pictures/resize.h"
 
 enum { GAP = 4, TEXT_ROOM = LETTER_HEIGHT + 2 * GAP, LEAST_TILE = 64, MOST_TILE = 160 };
@@ -100,17 +100,10 @@ clt_status sheet_show(contact_sheet *sheet, int row, int column, const uint8_t *
 
 clt_status sheet_save(const contact_sheet *sheet, const char *path, clt_error *error)
 {
-    png_image image = {.version = PNG_IMAGE_VERSION,
-                       .format = PNG_FORMAT_RGB,
-                       .width = (png_uint_32)sheet->width,
-                       .height = (png_uint_32)sheet->height};
-    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
     uint8_t *bytes;
-    TRY(clt__allocate(size, 1, "a PNG file", &bytes, error));
-    clt_status status = CLT_OK;
-    if (!png_image_write_to_memory(&image, bytes, &size, 0, sheet->pixels, 0, NULL))
-        status = FAIL(error, CLT_BAD_FILE, "%s: cannot be made: %s", path, image.message);
-    if (status == CLT_OK) status = clt__file_write(path, bytes, size, error);
+    size_t size;
+    TRY(clt__png_write(sheet->pixels, sheet->width, sheet->height, 3, &bytes, &size, error));
+    const clt_status status = clt__file_write(path, bytes, size, error);
     free(bytes);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "report/predictions.h"
 
 /* What is reported, and what it is of. */
 typedef struct eval_report {
@@ -16,26 +17,14 @@ typedef struct eval_report {
     const clt_evaluation *evaluation;
 } eval_report;
 
-/* What is told of one class. A figure that would divide by 0 is NaN. */
-typedef struct class_figures {
-    double precision, recall, f1;
-    uint64_t count;
-} class_figures;
-
-static class_figures figures_of(const clt_evaluation *evaluation, int class)
+static clt__class_figures figures_of(const clt_evaluation *evaluation, int class)
 {
     uint64_t of_class = 0, as_class = 0;
     for (int other = 0; other < clt_evaluation_classes(evaluation); other++) {
         of_class += clt_evaluation_confused(evaluation, class, other);
         as_class += clt_evaluation_confused(evaluation, other, class);
     }
-    const double hits = (double)clt_evaluation_confused(evaluation, class, class);
-    return (class_figures){
-        .precision = as_class ? hits / (double)as_class : NAN,
-        .recall = of_class ? hits / (double)of_class : NAN,
-        .f1 = of_class + as_class ? 2 * hits / (double)(of_class + as_class) : NAN,
-        .count = of_class,
-    };
+    return clt__class_figures_of(clt_evaluation_confused(evaluation, class, class), of_class, as_class);
 }
 
 /* The share of the images whose class is among the `topk` most probable ones. */
@@ -72,7 +61,7 @@ static clt_status print_classes(const eval_report *report, clt_error *error)
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         if (i != 1 || named) table_add(&table, "%s", heads[i]);
     for (int class = 0; class < clt_evaluation_classes(evaluation); class ++) {
-        const class_figures figures = figures_of(evaluation, class);
+        const clt__class_figures figures = figures_of(evaluation, class);
         const char *name = name_of(report, class);
         table_add(&table, "%d", class);
         if (named) table_add(&table, "%s", name ? name : "-");
@@ -122,7 +111,7 @@ static clt_status print_evaluation(const eval_report *report, clt_error *error)
 
 static json_t *json_of_class(const eval_report *report, int class)
 {
-    const class_figures figures = figures_of(report->evaluation, class);
+    const clt__class_figures figures = figures_of(report->evaluation, class);
     const char *name = name_of(report, class);
     json_t *json = json_pack("{s:i, s:o, s:o, s:o, s:I}", "class", class, "precision",
                              json_of_number(figures.precision), "recall", json_of_number(figures.recall), "f1",

@@ -6,6 +6,7 @@
 
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/report_runs.h"
 #include "cli/verbs.h"
 
 /* ---- what a training needs ---------------------------------------------------------------------------------- */
@@ -197,9 +198,28 @@ static clt_status fail_stopped(const training_run *training, clt_error *error)
     return FAIL(error, CLT_STOPPED, "train: %s; --resume %s/last.safetensors goes on from there", where, folder);
 }
 
+/* Also of a run that failed, whose failure is what the caller hears of. */
+static clt_status report(const training_run *training, clt_status trained, clt_error *error)
+{
+    clt_error why;
+    const char *folder = training->options->output_dir;
+    clt_options_set_progress(training->options, NULL, NULL);
+    clt_options_set_notes(training->options, take_note, NULL);
+    const clt_status status =
+        report_runs(&folder, 1, training->options->report, training->options, training->device, &why);
+    if (status == CLT_OK) print_note("%s shows how it went", training->options->report);
+    if (status == CLT_OK) return trained;
+    if (trained == CLT_OK) return clt__pass_on(&why, error);
+    print_note("%s is not written: %s", training->options->report, why.message);
+    return trained;
+}
+
 static clt_status train(training_run *training, clt_error *error)
 {
     clt_options *options = training->options;
+    if (options->report && !options->output_dir)
+        return FAIL(error, CLT_BAD_ARGUMENT, "--report %s: is made of what --output-dir receives, which is not given",
+                    options->report);
     clt_options_set_progress(options, take_progress, training);
     if (!options->output_dir) print_note("nothing is written, because --output-dir is not given");
     TRY(catch_stops(error));
@@ -210,7 +230,7 @@ static clt_status train(training_run *training, clt_error *error)
     progress_end(&training->display);
     if (status == CLT_STOPPED) return fail_stopped(training, error);
     if (status == CLT_OK) print_result(training);
-    return status;
+    return options->report ? report(training, status, error) : status;
 }
 
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)

@@ -180,12 +180,13 @@ double clt__bound_of(clt_precision precision, double slack)
     return slack * (roundoff_of(precision) + 0x1p-53) + (1 + slack) * smallest;
 }
 
-/* Whether a right device may come to no finite number: where the result, or what it is summed from (which the slack
- * exceeds), is beyond its range. */
-static bool may_overflow(const clt__engine *engine, double reference, double slack)
+/* Whether a right device may have come to this: to no finite number, where the result, or what it is summed from (which
+ * the slack exceeds), is beyond its range; to any number, where that is so of the sums alone, for an activation in the
+ * same op makes finite numbers of what is none. */
+static bool is_overflow(const clt__engine *engine, double device, double reference, double slack)
 {
     const double largest = engine->precision == CLT_F64 ? DBL_MAX : FLT_MAX;
-    return !(fabs(reference) + slack <= largest);
+    return !(slack <= largest) || (!isfinite(device) && !(fabs(reference) + slack <= largest));
 }
 
 /* How much of its bound a difference uses; more than 1, or NaN, is too much. */
@@ -204,7 +205,7 @@ static void compare_reals(const clt__engine *engine, const trial *t, int i, doub
         /* From inputs that are not finite both may rightly come to NaN, and the device alone where it shares work
          * between neighbours, which its bound then says: training diverged, the device did no wrong. */
         const bool lost = t->tainted && ((isnan(device) && isnan(reference)) || !isfinite(bound));
-        const bool overflown = !isfinite(device) && may_overflow(engine, reference, slack);
+        const bool overflown = is_overflow(engine, device, reference, slack);
         const bool same = device == reference || lost || overflown;
         const double difference = same ? 0 : fabs(device - reference);
         const double share = share_of(difference, bound);

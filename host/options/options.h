@@ -136,7 +136,8 @@ typedef enum clt__verb {
     CLT__LR_FIND = 1 << 10,
     CLT__DATA = 1 << 11,
     CLT__EXPORT = 1 << 12,
-    CLT__CONVERT = 1 << 13
+    CLT__CONVERT = 1 << 13,
+    CLT__REPORT = 1 << 14
 } clt__verb;
 
 typedef enum clt__resume { CLT__RUN, CLT__KEPT, CLT__RARE, CLT__FIXED, CLT__MODEL } clt__resume;

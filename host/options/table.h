@@ -17,7 +17,7 @@
 
 /* clang-format off */
 #define CLT__OPTION_TABLE(X) \
-    X(TEXT, data, "PATH", NULL, 0, 0, RUN, TRAIN | EVAL | LR_FIND, \
+    X(TEXT, data, "PATH", NULL, 0, 0, RUN, TRAIN | EVAL | LR_FIND | REPORT, \
       "the data set: a folder of IDX, CIFAR, STL-10, NPY, NPZ or image files, an NPZ, list or CSV file; see the README") \
     X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY | EXPORT, "the checkpoint, or an ONNX model") \
     X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in IDX, NPY and NPZ files; where it is not given and only the last extent can be channels, nhwc") \
@@ -54,10 +54,10 @@
       "do not train the parameters of this layer and of those before it in the net's text, which then says frozen=yes") \
     X(SHAPE, input, "CxHxW", NULL, 0, 0, RUN, NET, "the images' shape (default: the net's own)") \
     X(TEXT, output_dir, "DIR", NULL, 0, 0, RUN, TRAIN, \
-      "receives last.safetensors, best.safetensors, metrics.csv and model.net (default: nothing is written)") \
+      "receives last.safetensors, best.safetensors, metrics.csv, model.net and run.json (default: nothing is written)") \
     X(COUNT, epochs, "N", "5", 0, 1e9, KEPT, TRAIN, \
       "passes over the training set; 0 writes the initial checkpoint and stops") \
-    X(COUNT, batch_size, "N", "64", 1, 1e6, KEPT, TRAIN | LR_FIND | EVAL | PREDICT | VERIFY | PLAN | BENCH | TUNE, \
+    X(COUNT, batch_size, "N", "64", 1, 1e6, KEPT, TRAIN | LR_FIND | EVAL | PREDICT | VERIFY | PLAN | BENCH | TUNE | REPORT, \
       "images of a step; where nothing is trained, images at a time") \
     X(COUNT, accumulate, "N", "1", 1, 1e6, KEPT, TRAIN | PLAN, \
       "batches whose gradients are added up before the parameters change: as a batch so many times as large") \
@@ -172,8 +172,11 @@
     X(LONG, images, "N", "60000", 1, 1e15, RUN, PLAN, "images of the data set, a byte a value") \
     X(FLAG, inference, NULL, "no", 0, 0, RUN, PLAN, "what eval and predict take, not training") \
     X(POSITIVE, seconds, "S", "3", 0, 3600, RUN, BENCH, "how long training and inference are each measured") \
-    X(TEXT, report, "FILE.c", NULL, 0, 0, RUN, VERIFY, \
-      "where an op is wrong, write a C program that shows it without cltrain, for the smallest net and images found that still do: for " \
+    X(TEXT, output, "FILE.html", "report.html", 0, 0, RUN, REPORT, "the page that is written; -o is short for it") \
+    X(FLAG, check, NULL, "yes", 0, 0, RUN, REPORT | TRAIN, \
+      "of a report: time no ops and verify none, which takes longer than all else in it") \
+    X(TEXT, report, "FILE", NULL, 0, 0, RUN, VERIFY | TRAIN, \
+      "train: at the end write the page about the run that cltrain report makes, FILE.html; verify: where an op is wrong, write a C program that shows it without cltrain, for the smallest net and images found that still do: for " \
       "who writes the driver") \
     X(FLAG, plan, NULL, "no", 0, 0, RUN, BENCH, "time nothing: list the launches of a training step") \
     X(CHOICE, pretend, "none|h100|rtx3060|rx6800|mi50|arc770", "none", 0, 0, RUN, PLAN | BENCH, \

@@ -560,10 +560,17 @@ clt_status clt_session_open(clt_model *model, clt_device *device, const clt_data
                             bool keep_tensors, clt_session **session, clt_error *error)
 {
     const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
+    return clt__session_open_training(model, device, data, options, mode, session, error);
+}
+
+clt_status clt__session_open_training(clt_model *model, clt_device *device, const clt_dataset *data,
+                                      const clt_options *options, clt__session_mode mode, clt_session **session,
+                                      clt_error *error)
+{
     clt_options none, *given;
     *session = NULL;
     options = clt__options_or_default(options, &none);
-    TRY(clt__session_check(model, data, options, mode.training, error));
+    TRY(clt__session_check(model, data, options, true, error));
     clt__note_answers(model, data, options);
     TRY(clt_options_copy(options, &given, error));
     const clt_options resolved = clt__resolve_options(given);

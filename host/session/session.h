@@ -57,6 +57,11 @@ clt_status clt__session_open(const clt_model *model, clt_device *device, const c
                              const clt_options *options, clt__session_mode mode, clt_session **session,
                              clt_error *error);
 
+/* clt_session_open in any mode of training. */
+clt_status clt__session_open_training(clt_model *model, clt_device *device, const clt_dataset *data,
+                                      const clt_options *options, clt__session_mode mode, clt_session **session,
+                                      clt_error *error);
+
 /* Fails where clt__session_refreeze has failed: such a session can only be closed. */
 clt_status clt__session_stands(const clt_session *session, clt_error *error);
 

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 
-static const char header[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
+const char clt__metrics_header[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
 
 clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt__text *text, clt_error *error)
 {
@@ -37,7 +37,7 @@ static clt_status write_number(clt__text *text, double value, const char *end, c
 
 static clt_status compose(const char *path, const clt__metrics_row *row, clt__text *text, clt_error *error)
 {
-    TRY(clt__csv_keep(path, header, row->epoch, text, error));
+    TRY(clt__csv_keep(path, clt__metrics_header, row->epoch, text, error));
     TRY(clt__text_print(text, error, "%d,", row->epoch));
     TRY(write_number(text, row->loss, ",", error));
     TRY(write_number(text, row->accuracy, ",", error));

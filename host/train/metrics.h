@@ -8,6 +8,9 @@
  * is not of this kind, has none. */
 clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt__text *text, clt_error *error);
 
+/* The first line of metrics.csv. */
+extern const char clt__metrics_header[];
+
 /* A row of metrics.csv. */
 typedef struct clt__metrics_row {
     int epoch;                                                                  /* from 1 */

@@ -32,13 +32,48 @@ clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *
 /* What a training that was killed has left half written. */
 static clt_status clean_up(const clt__trainer *t, clt_error *error)
 {
-    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv", "model.net"};
+    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv", "model.net", "run.json"};
     char path[4096];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         TRY(path_in(t, files[i], path, error));
         clt__replace_clean(path);
     }
     return CLT_OK;
+}
+
+/* ---- what the run is */
+
+static clt_status write_record(const clt__trainer *t, clt_error *error)
+{
+    char path[4096];
+    TRY(path_in(t, "run.json", path, error));
+    return clt__run_record_write(path, &t->record, error);
+}
+
+static void begin_record(clt__trainer *t)
+{
+    const clt_device_info *device = clt_device_describe(clt__engine_device(t->session->engine));
+    clt__run_record *r = &t->record;
+    *r = (clt__run_record){.images = (int64_t)t->training_data->count,
+                           .validation_images = t->validation_data ? (int64_t)t->validation_data->count : 0};
+    (void)snprintf(r->version, sizeof r->version, "%s", clt_version());
+    (void)snprintf(r->device, sizeof r->device, "%s", device->id);
+    (void)snprintf(r->name, sizeof r->name, "%s", device->name);
+    (void)snprintf(r->platform, sizeof r->platform, "%s", device->platform);
+    (void)snprintf(r->driver, sizeof r->driver, "%s", device->driver);
+    char *absolute = t->options->data ? clt__absolute_path(t->options->data) : NULL;
+    const char *data = absolute ? absolute : t->options->data;
+    if (data && strlen(data) < sizeof r->data) memcpy(r->data, data, strlen(data) + 1);
+    free(absolute);
+}
+
+clt_status clt__folder_end(clt__trainer *t, clt_status status, const clt_error *why, clt_error *error)
+{
+    if (!t->options->output_dir || t->lock < 0) return CLT_OK;
+    t->record.diverged = status == CLT_DIVERGED;
+    const char *how = status == CLT_OK ? "finished" : why ? why->message : clt_status_name(status);
+    (void)snprintf(t->record.ended, sizeof t->record.ended, "%.*s", CLT__RECORD_WORDS - 1, how);
+    return write_record(t, error);
 }
 
 clt_status clt__folder_open(clt__trainer *t, clt_error *error)
@@ -50,7 +85,9 @@ clt_status clt__folder_open(clt__trainer *t, clt_error *error)
     TRY(clt__folder_lock(folder, &t->lock, error));
     TRY(clean_up(t, error));
     TRY(path_in(t, "model.net", path, error));
-    return clt__file_write(path, t->model->text, strlen(t->model->text), error);
+    TRY(clt__file_write(path, t->model->text, strlen(t->model->text), error));
+    begin_record(t);
+    return write_record(t, error);
 }
 
 clt_status clt__log_open(clt__trainer *t, clt_error *error)

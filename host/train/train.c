@@ -287,10 +287,12 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     t.training_data = hold_out ? kept : training;
     t.validation_data = hold_out ? held_out : resolved.overfit_batch ? NULL : validation;
     if (status == CLT_OK) status = train(&t, device, error);
-    const clt_status closed = clt__folder_close(&t, status == CLT_OK ? error : NULL);
+    const clt_status told =
+        clt__folder_end(&t, status, status == CLT_OK ? NULL : error, status == CLT_OK ? error : NULL);
+    const clt_status closed = clt__folder_close(&t, status == CLT_OK && told == CLT_OK ? error : NULL);
     close_sessions(&t);
     clt_device_close(t.fallback);
     clt_dataset_close(kept);
     clt_dataset_close(held_out);
-    return status == CLT_OK ? closed : status;
+    return status != CLT_OK ? status : told != CLT_OK ? told : closed;
 }

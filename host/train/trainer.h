@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "session/session.h"
+#include "train/run_record.h"
 
 typedef struct clt__trainer {
     clt_model *model;
@@ -17,8 +18,9 @@ typedef struct clt__trainer {
     clt_device *fallback; /* the reference, once the device was found to be wrong, else NULL */
     FILE *log;            /* of --log-steps, or NULL */
     int lock;             /* on the output folder, -1 without one */
-    int64_t steps;        /* in an epoch */
-    int in_flight;        /* steps to enqueue before the next reading */
+    clt__run_record record;
+    int64_t steps; /* in an epoch */
+    int in_flight; /* steps to enqueue before the next reading */
     double epoch_began, last_reading;
 } clt__trainer;
 
@@ -46,6 +48,9 @@ clt_status clt__folder_epoch(const clt__trainer *t, const clt_progress *progress
 clt_status clt__log_open(clt__trainer *t, clt_error *error);
 clt_status clt__log_step(const clt__trainer *t, double loss, clt_error *error);
 clt_status clt__log_close(clt__trainer *t, clt_error *error);
+
+/* The run has ended so, `why` (which may be NULL) in a sentence: run.json says it. */
+clt_status clt__folder_end(clt__trainer *t, clt_status status, const clt_error *why, clt_error *error);
 
 /* Closes all of it. */
 clt_status clt__folder_close(clt__trainer *t, clt_error *error);

@@ -1,0 +1,12 @@
+/* A report of runs, as the verbs report and train write it. */
+#ifndef CLTRAIN_CLI_REPORT_RUNS_H
+#define CLTRAIN_CLI_REPORT_RUNS_H
+
+#include "options/options.h"
+
+/* Of each run's own data set, or of the one that `data` names. Where a run's own is no longer there, a note says so,
+ * and the page does without it. */
+clt_status report_runs(const char *const *folders, int count, const char *path, const clt_options *options,
+                       clt_device *device, clt_error *error);
+
+#endif

@@ -1,0 +1,10 @@
+# cmake -DOUTPUT=file.c -DSTYLE=page.css -P embed.cmake: the style sheet as a text in C. Notes and blanks at the start of lines are left out.
+file(READ "${STYLE}" style)
+string(REGEX REPLACE "/\\*[^*]*\\*/" "" style "${style}")
+string(REGEX REPLACE "\n[ \n]*" "\n" style "${style}")
+file(WRITE "${OUTPUT}.css" "${style}")
+file(READ "${OUTPUT}.css" bytes HEX)
+file(REMOVE "${OUTPUT}.css")
+string(REGEX REPLACE "(................................................................)" "\\1\n" bytes "${bytes}")
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+file(WRITE "${OUTPUT}" "/* Made by host/report/embed.cmake. */\n#include \"report/style.h\"\n\nconst char clt__page_style[] = {\n${bytes}0x00};\n")

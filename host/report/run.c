@@ -1,0 +1,156 @@
+#include "report/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "options/options.h"
+#include "train/metrics.h"
+
+static clt_status path_in(const clt__run *run, const char *name, char path[CLT__RECORD_PATH], clt_error *error)
+{
+    const int length = snprintf(path, CLT__RECORD_PATH, "%s/%s", run->folder, name);
+    if (length > 0 && length < CLT__RECORD_PATH) return CLT_OK;
+    return FAIL(error, CLT_BAD_ARGUMENT, "%.200s...: the path is longer than %d characters", run->folder,
+                CLT__RECORD_PATH - 8);
+}
+
+/* ---- metrics.csv */
+
+/* A cell's number; an empty cell is NaN. False where it is neither. */
+static bool take_cell(const char **at, double *value)
+{
+    const size_t length = strcspn(*at, ",\n");
+    char *end;
+    *value = length ? strtod(*at, &end) : NAN;
+    const bool good = !length || end == *at + length;
+    *at += length;
+    return good;
+}
+
+static bool take_row(const char **at, double row[CLT__METRICS])
+{
+    for (int i = 0; i < CLT__METRICS; i++) {
+        if (!take_cell(at, &row[i])) return false;
+        const char wanted = i + 1 < CLT__METRICS ? ',' : '\n';
+        if (**at != wanted) return false;
+        ++*at;
+    }
+    return true;
+}
+
+static clt_status add_row(clt__run *run, size_t capacity[CLT__METRICS], const double row[CLT__METRICS],
+                          clt_error *error)
+{
+    for (int i = 0; i < CLT__METRICS; i++) {
+        TRY(clt__grow(&run->metric[i], &capacity[i], run->epochs, sizeof *run->metric[i], error));
+        run->metric[i][run->epochs] = row[i];
+    }
+    run->epochs++;
+    return CLT_OK;
+}
+
+static clt_status take_metrics(clt__run *run, const char *path, const char *text, clt_error *error)
+{
+    size_t capacity[CLT__METRICS] = {0};
+    const size_t head = strlen(clt__metrics_header);
+    if (strncmp(text, clt__metrics_header, head) != 0)
+        return FAIL(error, CLT_BAD_FILE, "%s:1: should be %.*s, as cltrain train writes it", path, (int)head - 1,
+                    clt__metrics_header);
+    for (const char *at = text + head; *at;) {
+        double row[CLT__METRICS];
+        if (!take_row(&at, row))
+            return FAIL(error, CLT_BAD_FILE, "%s:%zu: should be %d numbers or empty cells with commas between", path,
+                        run->epochs + 2, CLT__METRICS);
+        TRY(add_row(run, capacity, row, error));
+    }
+    return CLT_OK;
+}
+
+/* A run that ended in its first epoch has none. */
+static clt_status read_metrics(clt__run *run, clt_error *error)
+{
+    char path[CLT__RECORD_PATH], *text;
+    size_t size;
+    TRY(path_in(run, "metrics.csv", path, error));
+    if (access(path, F_OK) != 0) return CLT_OK;
+    TRY(clt__file_read(path, &text, &size, error));
+    const clt_status status = take_metrics(run, path, text, error);
+    free(text);
+    return status;
+}
+
+/* ---- the folder */
+
+/* The path of a file of the run, and whether it is there. */
+static clt_status look_for(const clt__run *run, const char *name, char path[CLT__RECORD_PATH], bool *there,
+                           clt_error *error)
+{
+    TRY(path_in(run, name, path, error));
+    *there = access(path, F_OK) == 0;
+    return CLT_OK;
+}
+
+static clt_status load_model(clt__run *run, clt_error *error)
+{
+    char path[CLT__RECORD_PATH];
+    bool there;
+    TRY(look_for(run, "best.safetensors", path, &run->is_best, error));
+    there = run->is_best;
+    if (!there) TRY(look_for(run, "last.safetensors", path, &there, error));
+    if (there) {
+        TRY(clt__copy_text(path, &run->checkpoint, error));
+        return clt_model_load(path, &run->model, error);
+    }
+    TRY(look_for(run, "model.net", path, &run->untrained, error));
+    if (!run->untrained)
+        return FAIL(error, CLT_NO_FILE,
+                    "%s: is no folder that cltrain train --output-dir has written: it has neither best.safetensors nor "
+                    "last.safetensors nor model.net",
+                    run->folder);
+    clt_options options = clt__options_default();
+    options.net = path;
+    return clt_model_create(&options, &run->model, error);
+}
+
+static clt_status open_run(clt__run *run, clt_error *error)
+{
+    char path[CLT__RECORD_PATH];
+    TRY(load_model(run, error));
+    TRY(path_in(run, "run.json", path, error));
+    TRY(clt__run_record_read(path, &run->record, error));
+    return read_metrics(run, error);
+}
+
+clt_status clt__run_open(const char *folder, clt__run *run, clt_error *error)
+{
+    *run = (clt__run){.epochs = 0};
+    clt_status status = clt__copy_text(folder, &run->folder, error);
+    if (status == CLT_OK) status = open_run(run, error);
+    if (status != CLT_OK) clt__run_close(run);
+    return status;
+}
+
+void clt__run_close(clt__run *run)
+{
+    for (int i = 0; i < CLT__METRICS; i++) free(run->metric[i]);
+    clt_model_close(run->model);
+    free(run->checkpoint);
+    free(run->folder);
+    *run = (clt__run){.epochs = 0};
+}
+
+size_t clt__run_best(const clt__run *run)
+{
+    size_t best = run->epochs;
+    for (size_t i = 0; i < run->epochs; i++) {
+        const clt__metric which = isnan(run->metric[CLT__VAL_LOSS][i]) ? CLT__LOSS : CLT__VAL_LOSS;
+        if (isnan(run->metric[which][i])) continue;
+        if (best == run->epochs || run->metric[which][i] < run->metric[which][best]) best = i;
+    }
+    return best;
+}

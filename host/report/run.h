@@ -1,0 +1,37 @@
+/* A run's folder as a report sees it: run.json, metrics.csv and the checkpoint. */
+#ifndef CLT_REPORT_RUN_H
+#define CLT_REPORT_RUN_H
+
+#include "cltrain.h"
+#include "train/run_record.h"
+
+/* The columns of metrics.csv. */
+typedef enum clt__metric {
+    CLT__EPOCH,
+    CLT__LOSS,
+    CLT__ACCURACY,
+    CLT__VAL_LOSS,
+    CLT__VAL_ACCURACY,
+    CLT__RATE,
+    CLT__SECONDS,
+    CLT__METRICS
+} clt__metric;
+
+typedef struct clt__run {
+    char *folder;
+    clt__run_record record;
+    size_t epochs;                /* rows of metrics.csv */
+    double *metric[CLT__METRICS]; /* [epochs] of each; NaN where a cell is empty */
+    clt_model *model;             /* the best checkpoint, else the last, else the net as it began */
+    char *checkpoint;             /* the file that it is from; NULL for the net as it began */
+    bool is_best;                 /* that is best.safetensors */
+    bool untrained;               /* the run ended before its first checkpoint */
+} clt__run;
+
+clt_status clt__run_open(const char *folder, clt__run *run, clt_error *error);
+void clt__run_close(clt__run *run);
+
+/* The row that did best, by validation loss or, without, by loss; `epochs` where there is none. */
+size_t clt__run_best(const clt__run *run);
+
+#endif

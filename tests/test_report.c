@@ -1,0 +1,253 @@
+/* The page about runs: what stands in it, what cannot get into it, and what it is made of. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/predictions.h"
+#include "report/html.h"
+#include "report/run.h"
+#include "support.h"
+
+static const char net[] = "input 1x6x6; conv out=3 kernel=3; relu; flatten; dense out=3";
+static clt_device *reference;
+
+static int open_reference(void **state)
+{
+    reference = open_called("reference");
+    return make_folder(state);
+}
+
+static int close_reference(void **state)
+{
+    clt_device_close(reference);
+    return remove_folder(state);
+}
+
+/* ---- writing HTML */
+
+static void assert_text(const char *text, const char *wanted)
+{
+    clt__html html = {.status = CLT_OK};
+    clt__html_text(&html, text);
+    assert_ok(html.status, &html.why);
+    assert_string_equal(html.text.start, wanted);
+    free(html.text.start);
+}
+
+static void text_stays_text(void **state)
+{
+    (void)state;
+    assert_text("<script>alert('a' & \"b\")</script>",
+                "&lt;script&gt;alert(&#39;a&#39; &amp; &quot;b&quot;)&lt;/script&gt;");
+    assert_text("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
+    assert_text("\xe2\x82\xac\xf0\x9f\x91\xa2", "\xe2\x82\xac\xf0\x9f\x91\xa2");
+    assert_text("a\x01\x7f", "a&#xFFFD;&#xFFFD;");
+    assert_text("\xff\xc3", "&#xFFFD;&#xFFFD;"); /* no UTF-8, and half a character */
+    assert_text("\xc0\xaf\xed\xa0\x80", "&#xFFFD;&#xFFFD;&#xFFFD;&#xFFFD;&#xFFFD;"); /* too long; a surrogate */
+}
+
+/* ---- answers */
+
+static int32_t labels[] = {0, 0, 1, 1, 2, 2}, said[] = {0, 1, 1, 1, 0, 2};
+static float of_said[] = {0.91F, 0.8F, 0.6F, 0.95F, 0.99F, 0.5F}, of_label[] = {0.91F, 0.1F, 0.6F, 0.95F, 0.0F, 0.5F};
+static uint64_t confused[] = {1, 1, 0, 0, 2, 0, 1, 0, 1};
+static const clt__answers answers = {.count = 6,
+                                     .classes = 3,
+                                     .label = labels,
+                                     .said = said,
+                                     .of_said = of_said,
+                                     .of_label = of_label,
+                                     .confused = confused,
+                                     .accuracy = 4.0 / 6};
+
+static void images_are_picked_in_their_order(void **state)
+{
+    (void)state;
+    int32_t image[4];
+    assert_int_equal(clt__pick_images(&answers, CLT__SUREST_WRONG, image, 4), 2);
+    assert_true(image[0] == 4 && image[1] == 1);
+    assert_int_equal(clt__pick_images(&answers, CLT__SUREST_WRONG, image, 1), 1);
+    assert_int_equal(image[0], 4);
+    assert_int_equal(clt__pick_images(&answers, CLT__LEAST_SURE_RIGHT, image, 4), 4);
+    assert_true(image[0] == 5 && image[1] == 2 && image[2] == 0 && image[3] == 3);
+    assert_int_equal(clt__pick_images(&answers, CLT__LEAST_SURE_RIGHT, image, 2), 2);
+    assert_true(image[0] == 5 && image[1] == 2);
+}
+
+static void figures_are_what_their_names_say(void **state)
+{
+    (void)state;
+    const clt__class_figures f = clt__figures_of_class(confused, 3, 0);
+    assert_true(f.precision == 0.5 && f.recall == 0.5 && f.f1 == 0.5 && f.count == 2);
+    const clt__calibration c = clt__calibrate(&answers);
+    assert_true(c.images[5] == 1 && c.images[6] == 1 && c.images[8] == 1 && c.images[9] == 3);
+    assert_true(c.right[5] == 1 && c.right[8] == 0 && isnan(c.said[0]));
+    const double wanted = (0.5 + 0.4 + 0.8 + fabs(0.91 + 0.95 + 0.99 - 2)) / 6;
+    assert_true(fabs(c.error - wanted) < 1e-6);
+}
+
+/* ---- a run's folder */
+
+/* Trains a few images; their classes' names are none that a page may take for markup. */
+static void train_run(const char *folder, double rate)
+{
+    clt_error error;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    clt_dataset *images = make_images(24, clt_model_input(model), 3, 7);
+    clt_options options = clt__options_default();
+    options.epochs = 2;
+    options.batch_size = 8;
+    options.lr = rate;
+    options.output_dir = path_in(folder);
+    assert_ok(clt_train(model, reference, images, images, &options, &error), &error);
+    clt_dataset_close(images);
+    clt_model_close(model);
+}
+
+/* The whole page; freed with free(). */
+static char *page_of(const char *const *folders, int count, bool shows_images)
+{
+    clt_error error;
+    clt_report *report;
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    clt_dataset *images = make_images(24, clt_model_input(model), 3, 7);
+    assert_ok(clt_report_open(&report, &error), &error);
+    for (int i = 0; i < count; i++)
+        assert_ok(clt_report_add(report, path_in(folders[i]), reference, shows_images ? images : NULL, NULL, &error),
+                  &error);
+    const char *path = path_in("page.html");
+    assert_ok(clt_report_write(report, path, &error), &error);
+    size_t size;
+    char *page = (char *)read_bytes(path, &size);
+    char *text = calloc(size + 1, 1);
+    assert_non_null(text);
+    memcpy(text, page, size);
+    free(page);
+    clt_report_close(report);
+    clt_dataset_close(images);
+    clt_model_close(model);
+    return text;
+}
+
+static void assert_has(const char *page, const char *part)
+{
+    if (!strstr(page, part)) print_error("the page lacks %s\n", part);
+    assert_non_null(strstr(page, part));
+}
+
+static void a_page_has_what_people_ask(void **state)
+{
+    (void)state;
+    train_run("one<b>", 0.05);
+    const char *const folders[] = {"one<b>"};
+    char *page = page_of(folders, 1, true);
+    clt_error error;
+    clt__run run;
+    assert_ok(clt__run_open(path_in("one<b>"), &run, &error), &error);
+    assert_int_equal(run.epochs, 2);
+    assert_string_equal(run.record.ended, "finished");
+    assert_int_equal(run.record.images, 24);
+    for (int i = 0; i < CLT__METRICS; i++) { /* the numbers of metrics.csv are in its table */
+        char cell[64];
+        (void)snprintf(cell, sizeof cell, "<td>%.6g</td>", run.metric[i][1]);
+        assert_has(page, cell);
+    }
+    char digest[65];
+    clt_model_sha256(run.model, digest);
+    assert_has(page, digest);
+    static const char *const parts[] = {"Loss</figcaption>", "What it takes for what",     "class=\"confusion\"",
+                                        "The first filters", "conv1.weight.gradient",      "The net",
+                                        "--lr 0.05",         "data:image/png;base64,iVBOR"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(page, parts[i]);
+    assert_null(strstr(page, "one<b>"));
+    assert_has(page, "one&lt;b&gt;");
+    assert_null(strstr(page, "<script"));
+    assert_null(strstr(page, "http"));
+    clt__run_close(&run);
+    free(page);
+}
+
+static void runs_are_compared(void **state)
+{
+    (void)state;
+    train_run("slow", 0.001);
+    train_run("quick", 0.05);
+    const char *const folders[] = {"slow", "quick"};
+    char *page = page_of(folders, 2, false);
+    assert_has(page, "<th scope=\"row\">lr</th><td class=\"words\">0.001</td><td class=\"words\">0.05</td>");
+    assert_null(strstr(page, "<th scope=\"row\">momentum</th>")); /* both have the same */
+    assert_has(page, "slow, validation");
+    assert_has(page, "No labelled images were at hand");
+    free(page);
+}
+
+static void assert_bad_run(const char *folder, clt_status wanted, const char *part)
+{
+    clt_error error;
+    clt_report *report;
+    assert_ok(clt_report_open(&report, &error), &error);
+    assert_failed(clt_report_add(report, path_in(folder), reference, NULL, NULL, &error), wanted, &error, NULL, part);
+    assert_failed(clt_report_write(report, path_in("none.html"), &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "a report needs a run");
+    clt_report_close(report);
+}
+
+static void a_damaged_run_is_named(void **state)
+{
+    (void)state;
+    assert_bad_run("nowhere", CLT_NO_FILE, "is no folder that cltrain train --output-dir has written");
+    train_run("damaged", 0.01);
+    static const char head[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
+    static const struct {
+        const char *rows, *part;
+    } files[] = {{"1,2,3\n", "metrics.csv:2: should be 7 numbers"},
+                 {"1,2,0.5,,,0.1,3\n2,x,0.5,,,0.1,3\n", "metrics.csv:3: should be"},
+                 {"1,2,0.5,,,0.1,3", "metrics.csv:2: should be"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char text[200];
+        (void)snprintf(text, sizeof text, "%s%s", head, files[i].rows);
+        write_text("damaged/metrics.csv", text);
+        assert_bad_run("damaged", CLT_BAD_FILE, files[i].part);
+    }
+    write_text("damaged/metrics.csv", "a,b\n");
+    assert_bad_run("damaged", CLT_BAD_FILE, "metrics.csv:1: should be epoch,loss");
+    write_text("damaged/metrics.csv", head);
+    write_text("damaged/run.json", "{\"data\": 3,");
+    assert_bad_run("damaged", CLT_BAD_FILE, "run.json:1: is not what cltrain train writes");
+    write_text("damaged/run.json", "[]");
+    assert_bad_run("damaged", CLT_BAD_FILE, "run.json:1: is not what cltrain train writes: it is no object");
+    write_text("damaged/run.json", "{\"data\": 3, \"images\": \"many\"}"); /* of other types: nothing is known */
+    const char *const folders[] = {"damaged"};
+    char *page = page_of(folders, 1, false);
+    assert_has(page, "No epoch was finished");
+    free(page);
+}
+
+static void a_run_without_a_checkpoint_is_told(void **state)
+{
+    (void)state;
+    train_run("begun", 0.01);
+    assert_int_equal(remove(path_in("begun/last.safetensors")), 0);
+    assert_int_equal(remove(path_in("begun/best.safetensors")), 0);
+    write_text("begun/run.json", "{\"diverged\": true, \"ended\": \"the loss is <not> a number\"}");
+    const char *const folders[] = {"begun"};
+    char *page = page_of(folders, 1, true);
+    assert_has(page, "The run diverged: the loss is &lt;not&gt; a number");
+    assert_has(page, "before it had written a checkpoint");
+    free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_stays_text),
+        cmocka_unit_test(images_are_picked_in_their_order),
+        cmocka_unit_test(figures_are_what_their_names_say),
+        cmocka_unit_test(a_page_has_what_people_ask),
+        cmocka_unit_test(runs_are_compared),
+        cmocka_unit_test(a_damaged_run_is_named),
+        cmocka_unit_test(a_run_without_a_checkpoint_is_told),
+    };
+    return cmocka_run_group_tests(tests, open_reference, close_reference);
+}
