@@ -211,7 +211,7 @@ static void a_damaged_run_is_named(void **state)
         assert_bad_run("damaged", CLT_BAD_FILE, files[i].part);
     }
     write_text("damaged/metrics.csv", "a,b\n");
-    assert_bad_run("damaged", CLT_BAD_FILE, "metrics.csv:1: should be epoch,loss");
+    assert_bad_run("damaged", CLT_BAD_FILE, "metrics.csv:1: should be names with commas between");
     write_text("damaged/metrics.csv", head);
     write_text("damaged/run.json", "{\"data\": 3,");
     assert_bad_run("damaged", CLT_BAD_FILE, "run.json:1: is not what cltrain train writes");

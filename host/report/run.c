@@ -21,6 +21,38 @@ static clt_status path_in(const clt__run *run, const char *name, char path[CLT__
 
 /* ---- metrics.csv */
 
+enum { MOST_COLUMNS = 32 };
+
+/* Which metric each column holds, by the names in the first line; CLT__METRICS for one that a report does not show. */
+typedef struct csv_columns {
+    clt__metric of[MOST_COLUMNS];
+    int count;
+} csv_columns;
+
+static clt__metric metric_called(const char *name, size_t length)
+{
+    static const char *const names[] = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr", "seconds"};
+    for (int i = 0; i < CLT__METRICS; i++)
+        if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0) return (clt__metric)i;
+    return CLT__METRICS;
+}
+
+/* Moves *at behind the line. False where it is no head: it has no epoch, or no end. */
+static bool take_head(const char **at, csv_columns *columns)
+{
+    bool counts_epochs = false;
+    for (*columns = (csv_columns){.count = 0}; columns->count < MOST_COLUMNS;) {
+        const size_t length = strcspn(*at, ",\n");
+        const clt__metric metric = metric_called(*at, length);
+        columns->of[columns->count++] = metric;
+        counts_epochs = counts_epochs || metric == CLT__EPOCH;
+        *at += length;
+        if (!**at) return false;
+        if (*(*at)++ == '\n') return counts_epochs;
+    }
+    return false;
+}
+
 /* A cell's number; an empty cell is NaN. False where it is neither. */
 static bool take_cell(const char **at, double *value)
 {
@@ -32,12 +64,13 @@ static bool take_cell(const char **at, double *value)
     return good;
 }
 
-static bool take_row(const char **at, double row[CLT__METRICS])
+static bool take_row(const char **at, const csv_columns *columns, double row[CLT__METRICS])
 {
-    for (int i = 0; i < CLT__METRICS; i++) {
-        if (!take_cell(at, &row[i])) return false;
-        const char wanted = i + 1 < CLT__METRICS ? ',' : '\n';
-        if (**at != wanted) return false;
+    for (int i = 0; i < CLT__METRICS; i++) row[i] = NAN;
+    for (int i = 0; i < columns->count; i++) {
+        double value;
+        if (!take_cell(at, &value) || **at != (i + 1 < columns->count ? ',' : '\n')) return false;
+        if (columns->of[i] < CLT__METRICS) row[columns->of[i]] = value;
         ++*at;
     }
     return true;
@@ -57,15 +90,16 @@ static clt_status add_row(clt__run *run, size_t capacity[CLT__METRICS], const do
 static clt_status take_metrics(clt__run *run, const char *path, const char *text, clt_error *error)
 {
     size_t capacity[CLT__METRICS] = {0};
-    const size_t head = strlen(clt__metrics_header);
-    if (strncmp(text, clt__metrics_header, head) != 0)
-        return FAIL(error, CLT_BAD_FILE, "%s:1: should be %.*s, as cltrain train writes it", path, (int)head - 1,
-                    clt__metrics_header);
-    for (const char *at = text + head; *at;) {
+    csv_columns columns;
+    const char *at = text;
+    if (!take_head(&at, &columns))
+        return FAIL(error, CLT_BAD_FILE, "%s:1: should be names with commas between, epoch one of them, as in %.*s",
+                    path, (int)strlen(clt__metrics_header) - 1, clt__metrics_header);
+    while (*at) {
         double row[CLT__METRICS];
-        if (!take_row(&at, row))
+        if (!take_row(&at, &columns, row))
             return FAIL(error, CLT_BAD_FILE, "%s:%zu: should be %d numbers or empty cells with commas between", path,
-                        run->epochs + 2, CLT__METRICS);
+                        run->epochs + 2, columns.count);
         TRY(add_row(run, capacity, row, error));
     }
     return CLT_OK;

@@ -5,7 +5,7 @@
 #include "cltrain.h"
 #include "train/run_record.h"
 
-/* The columns of metrics.csv. */
+/* Columns of metrics.csv. */
 typedef enum clt__metric {
     CLT__EPOCH,
     CLT__LOSS,
