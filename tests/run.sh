@@ -32,8 +32,8 @@ case $#$mode in
 esac
 
 packages="$packages_to_build $packages_of_data libcmocka-dev python3 libonnx-testdata"
-[ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind locales"
-[ $mode != --thorough ] || packages="$packages python3-venv python3-pip"
+[ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind locales tidy"
+[ $mode != --thorough ] || packages="$packages python3-venv python3-pip chromium"
 need $packages
 
 target=all
@@ -113,6 +113,8 @@ fi
 if [ $mode = --thorough ]; then
     echo "ONNX's checker, ONNX Runtime and PyTorch on what comes in and goes out"
     sh tests/onnx/peers.sh build/tests || { echo "tests/onnx/peers.sh failed" >&2; failed_outside=1; }
+    echo "the page about runs in a browser"
+    sh tests/page.sh --browser build/tests/cltrain || { echo "tests/page.sh failed" >&2; failed_outside=1; }
     echo "other drivers: Intel's, from PyPI, and Rusticl"
     sh tests/drivers.sh build/tests/cltrain || { echo "tests/drivers.sh failed" >&2; failed_outside=1; }
     echo "what GPU compilers make of the tile schedule"

@@ -1,4 +1,5 @@
 /* The page about runs: what stands in it, what cannot get into it, and what it is made of. */
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,12 @@ static void a_page_has_what_people_ask(void **state)
     assert_null(strstr(page, "<script"));
     assert_null(strstr(page, "http"));
     clt__run_close(&run);
+    if (setlocale(LC_ALL, "de_DE.UTF-8")) { /* whose decimal point is a comma */
+        char *there = page_of(folders, 1, true);
+        (void)setlocale(LC_ALL, "C");
+        assert_string_equal(there, page);
+        free(there);
+    }
     free(page);
 }
 

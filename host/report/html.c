@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/number.h"
 #include "pictures/png_writer.h"
 
 static void append(clt__html *to, const char *from, size_t length)
@@ -19,7 +19,7 @@ void clt__html_print(clt__html *to, const char *format, ...)
     char line[1024];
     va_list values;
     va_start(values, format);
-    const int length = vsnprintf(line, sizeof line, format, values);
+    const int length = clt__vsnprintf(line, sizeof line, format, values);
     va_end(values);
     if (length >= 0 && (size_t)length < sizeof line)
         append(to, line, (size_t)length);

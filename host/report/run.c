@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "options/options.h"
 #include "train/metrics.h"
 
@@ -58,7 +59,7 @@ static bool take_cell(const char **at, double *value)
 {
     const size_t length = strcspn(*at, ",\n");
     char *end;
-    *value = length ? strtod(*at, &end) : NAN;
+    *value = length ? clt__strtod(*at, &end) : NAN;
     const bool good = !length || end == *at + length;
     *at += length;
     return good;
