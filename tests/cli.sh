@@ -62,6 +62,18 @@ part, whole = (open(name).read() for name in sys.argv[1:])
 sys.exit(0 if part in whole else "the README is out of date: its table is what `cltrain help options` prints")' "$1" "$2"
 }
 
+# completes_in_bash SCRIPT
+completes_in_bash() {
+    command -v bash >/dev/null || return 0
+    bash -c '. "$1"
+        try() { COMP_WORDS=($1) COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _cltrain; echo "${COMPREPLY[*]}"; }
+        [ "$(try "cltrain trai")" = train ] || { echo "trai: $(try "cltrain trai")"; exit 1; }
+        [ "$(try "cltrain train --epo")" = --epochs ] || { echo "--epo: $(try "cltrain train --epo")"; exit 1; }
+        [ "$(try "cltrain train --optimizer ada")" = "adam adamw adagrad" ] || { echo "ada: $(try "cltrain train --optimizer ada")"; exit 1; }
+        [ "$(try "cltrain verify --schedule v")" = vector ] || { echo "v: $(try "cltrain verify --schedule v")"; exit 1; }
+        [ "$(try "cltrain bench --net vgg")" = vgg6bn ] || { echo "vgg: $(try "cltrain bench --net vgg")"; exit 1; }' bash "$1"
+}
+
 test_help() {
     ok "--version" cltrain --version
     judge "--version prints a version" grep -qE '^cltrain [0-9]+\.[0-9]+\.[0-9]+$' out
@@ -75,15 +87,29 @@ test_help() {
     run cltrain
     judge "without a verb there is the overview" cmp overview out
     for verb in $(awk '/^usage/ { list = 1 } /--help/ { list = 0 } list && /^  / { print $1 }' overview); do
-        ok "$verb --help" cltrain "$verb" --help
+        ok "$verb --help all" cltrain "$verb" --help all
         judge "$verb --help goes to standard output alone" is_empty err
-        judge "$verb --help mentions every option" mentions_options $(options_of "$verb") help # one word an option
+        judge "$verb --help all mentions every option" mentions_options $(options_of "$verb") help # one word an option
         judge "$verb knows every option it mentions" knows_its_options "$verb"
+        ok "$verb --help" cltrain "$verb" --help
         cp out help
         ok "help $verb" cltrain help "$verb"
         judge "help $verb prints the same" cmp help out
     done
     ok "--help stands above other options" cltrain train --epochs 3 --help
+    judge "train --help has ten options and tells of the others" [ "$(grep -c '^  --' out)" = 11 ]
+    shows "it tells how to see all" "--help all"
+    ok "help man" cltrain help man
+    judge "the manual page has every option" sh -c '[ "$(grep -c "^\.B \\\\-\\\\-" out)" = "$1" ]' sh "$(cltrain help options | grep -c '^| `--')"
+    ! command -v groff >/dev/null || judge "groff finds nothing in it" sh -c 'groff -man -ww -z out 2>&1 | grep . && exit 1 || exit 0'
+    for shell in bash zsh fish; do
+        ok "help completion $shell" cltrain help completion $shell
+        judge "$shell can read it" sh -c 'command -v $1 >/dev/null || exit 0; $1 -n out' sh $shell
+    done
+    ok "help completion bash" cltrain help completion bash
+    judge "bash completes verbs, options, names and choices" completes_in_bash out
+    fails 2 'where a shell is needed: bash, zsh or fish' cltrain help completion tcsh
+    fails 2 'where a shell is needed' cltrain help completion
     ok "help options" cltrain help options
     judge "the README has that table" holds_lines out "$readme"
     ok "help recipes" cltrain help recipes

@@ -55,7 +55,7 @@ test_files() {
     ok "the program" test -x "$prefix/bin/cltrain"
     ok "the header" test -f "$prefix/include/cltrain.h"
     for file in libcltrain.a libcltrain.so cltrain.pc cltrain-config.cmake cltrain-config-version.cmake \
-        cltrain-targets.cmake; do
+        cltrain-targets.cmake cltrain.1 _cltrain cltrain.fish; do
         ok "$file" find_installed "$file"
     done
     ok "the program runs" "$prefix/bin/cltrain" --version

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/predictions.h"
 #include "report/html.h"
+#include "report/predictions.h"
 #include "report/run.h"
 #include "support.h"
 

@@ -16,17 +16,19 @@ typedef struct verb_default {
     const char *value; /* NULL ends the list */
 } verb_default;
 
-enum { MOST_VERB_OPTIONS = 3 };
+enum { MOST_VERB_OPTIONS = 3, MOST_COMMON_OPTIONS = 11 };
 
 /* A verb: its row in main's table. */
 typedef struct verb_row {
     const char *name;
     clt__verb verb;
-    const char *summary;                   /* one line, for the list of verbs */
-    const char *details;                   /* what else --help says, or NULL */
-    const char *operand;                   /* what its arguments are called; NULL: it takes none */
-    int operands;                          /* how many it takes, else one or more */
-    const char *needed[MOST_VERB_OPTIONS]; /* names of options that must be given; ends with NULL */
+    const char *summary;                     /* one line, for the list of verbs */
+    const char *details;                     /* what else --help says, or NULL */
+    const char *operand;                     /* what its arguments are called; NULL: it takes none */
+    int operands;                            /* how many it takes, else one or more */
+    const char *needed[MOST_VERB_OPTIONS];   /* names of options that must be given; ends with NULL */
+    const char *common[MOST_COMMON_OPTIONS]; /* where there are many options, names of those that most people need; ends
+                                              * with NULL */
     verb_default defaults[MOST_VERB_OPTIONS];
     clt_status (*run)(const command_line *command, clt_options *options, clt_error *error);
 } verb_row;
@@ -46,14 +48,14 @@ clt_status set_verb_defaults(const verb_row *verb, clt_options *options, clt_err
 /* Obeys the command's options, finds the operands, and checks that what is needed is there. */
 clt_status read_options(command_line *command, clt_options *options, clt_error *error);
 
-/* Whether --help (or -h) is among the options. */
-bool asks_for_help(int argument_count, char **arguments);
+/* Whether --help (or -h) is among the options; "all" behind it asks for all of it. */
+typedef enum asked_help { NO_HELP, SHORT_HELP, ALL_HELP } asked_help;
+asked_help asks_for_help(int argument_count, char **arguments);
 
-/* Prints the verb's --help: usage, options and their defaults. */
-clt_status print_verb_help(const verb_row *verb, const clt_options *defaults, FILE *stream, clt_error *error);
+bool takes_option(const verb_row *verb, clt__option option);
 
-/* Prints the table of all options that the README has. */
-clt_status print_option_table(FILE *stream, clt_error *error);
+/* The first of the verb's options from `option` on; CLT__OPTIONS after the last. */
+clt__option next_option(const verb_row *verb, clt__option option);
 
 /* The name among `count` most like `name`, or NULL where none is near. `name_at` gives the names. */
 const char *nearest_name(const char *name, size_t count, const char *(*name_at)(const void *list, size_t index),

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "cli/completion.h"
+#include "cli/help.h"
+#include "cli/man_page.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/scratch_cache.h"
@@ -39,8 +42,11 @@ static void print_overview(void)
                  "cltrain help recipes  nets with the options that train them well, by name\n"
                  "cltrain help options  every option of every verb, as a table in Markdown\n"
                  "cltrain --version     the version, and what it was built with\n\n"
-                 "To begin: cltrain example, cltrain verify, then\n"
-                 "  cltrain train --data FOLDER --net lenet5 --output-dir run\n");
+                 "Your own photos, in a folder for each class:\n"
+                 "  cltrain train --data PHOTOS --size 64x64 --net vgg6bn --val-split 0.2 --output-dir run\n"
+                 "  cltrain report run                                    how it went, as a page to look at\n"
+                 "  cltrain predict --model run/best.safetensors NEW.jpg  what it makes of another\n"
+                 "To see that your device computes rightly: cltrain verify\n");
 }
 
 static clt_status print_net_language(clt_error *error)
@@ -87,8 +93,8 @@ static bool asks_opencl(const verb_row *verb, const clt_options *options)
 static clt_status run_with(command_line *command, clt_options *options, clt_error *error)
 {
     TRY(set_verb_defaults(command->verb, options, error));
-    if (asks_for_help(command->argument_count, command->arguments))
-        return print_verb_help(command->verb, options, stdout, error);
+    const asked_help help = asks_for_help(command->argument_count, command->arguments);
+    if (help != NO_HELP) return print_verb_help(command->verb, options, help == ALL_HELP, stdout, error);
     TRY(read_options(command, options, error));
     progress_display display = progress_begin(options->quiet);
     clt_options_set_progress(options, progress_of_beginning, &display);
@@ -113,27 +119,51 @@ static clt_status run_verb(const verb_row *verb, int argument_count, char **argu
     return status;
 }
 
+static clt_status print_recipes_page(clt_error *error)
+{
+    (void)error;
+    print_recipes();
+    return CLT_OK;
+}
+
+static clt_status print_options_page(clt_error *error)
+{
+    return print_option_table(stdout, error);
+}
+
+static clt_status print_manual(clt_error *error)
+{
+    return print_man_page(stdout, error);
+}
+
+/* What `cltrain help WORD` tells that is no verb's. */
+static const struct {
+    const char *word;
+    clt_status (*print)(clt_error *error);
+} pages[] = {{"nets", print_net_language},
+             {"recipes", print_recipes_page},
+             {"options", print_options_page},
+             {"man", print_manual}};
+
 static clt_status run_help(int argument_count, char **arguments, clt_error *error)
 {
-    if (argument_count > 1)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets, recipes or options", arguments[1]);
-    if (argument_count == 1 && strcmp(arguments[0], "nets") == 0) return print_net_language(error);
-    if (argument_count == 1 && strcmp(arguments[0], "recipes") == 0) {
-        print_recipes();
+    static const char takes[] = "help takes one verb, nets, recipes, options, man, or completion and a shell";
+    const bool completes = argument_count > 0 && strcmp(arguments[0], "completion") == 0;
+    if (argument_count > 1 && !(completes && argument_count == 2))
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: %s", arguments[1], takes);
+    if (argument_count == 0) {
+        print_overview();
         return CLT_OK;
     }
-    if (argument_count == 1 && strcmp(arguments[0], "options") == 0) return print_option_table(stdout, error);
-    if (argument_count == 1 && arguments[0][0] == '-')
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s: help takes one verb, nets, recipes or options", arguments[0]);
-    if (argument_count == 1) {
-        char option[] = "--help";
-        char *only[] = {option};
-        const verb_row *verb;
-        TRY(find_verb(arguments[0], &verb, error));
-        return run_verb(verb, 1, only, error);
-    }
-    print_overview();
-    return CLT_OK;
+    if (completes) return print_completion(argument_count == 2 ? arguments[1] : "", stdout, error);
+    if (arguments[0][0] == '-') return FAIL(error, CLT_BAD_ARGUMENT, "%s: %s", arguments[0], takes);
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (strcmp(arguments[0], pages[i].word) == 0) return pages[i].print(error);
+    char option[] = "--help";
+    char *only[] = {option};
+    const verb_row *verb;
+    TRY(find_verb(arguments[0], &verb, error));
+    return run_verb(verb, 1, only, error);
 }
 
 static clt_status run_command(int argument_count, char **arguments, clt_error *error)

@@ -254,5 +254,6 @@ const verb_row train_verb = {
         "ends the training after the running step, with its checkpoint written; a second Ctrl-C ends it at once. "
         "SIGUSR1 writes a checkpoint, and the training goes on.",
     .needed = {"data"},
+    .common = {"data", "net", "output_dir", "epochs", "batch_size", "lr", "optimizer", "augment", "resume", "device"},
     .run = run,
 };

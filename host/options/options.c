@@ -82,6 +82,27 @@ bool clt__option_lists_names(clt__option option)
     return rows[option].kind->names;
 }
 
+const char *clt__option_group(clt__option option)
+{
+    static const struct {
+        clt__option first;
+        const char *name;
+    } groups[] = {{CLT__OPTION_data, "data"},
+                  {CLT__OPTION_net, "the net"},
+                  {CLT__OPTION_output_dir, "the run"},
+                  {CLT__OPTION_lr, "learning rate and optimiser"},
+                  {CLT__OPTION_lr_scheduler, "how the learning rate changes"},
+                  {CLT__OPTION_class_weights, "the loss, and images that are changed"},
+                  {CLT__OPTION_seed, "beginning, validating, going on"},
+                  {CLT__OPTION_check_every, "checks and logs"},
+                  {CLT__OPTION_topk, "answers"},
+                  {CLT__OPTION_output, "reports and results"},
+                  {CLT__OPTION_device, "the device"}};
+    size_t i = sizeof groups / sizeof *groups - 1;
+    while (i > 0 && option < groups[i].first) i--;
+    return groups[i].name;
+}
+
 bool clt__option_is_kept(clt__option option)
 {
     return rows[option].resume == CLT__KEPT || rows[option].resume == CLT__FIXED || clt__option_is_rare(option);

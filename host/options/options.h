@@ -188,6 +188,10 @@ bool clt__option_lists_names(clt__option option);
 /* Gives `to` the value that `from` has of one option. */
 clt_status clt__option_copy(clt_options *to, const clt_options *from, clt__option option, clt_error *error);
 
+/* What the option is about, in words for a heading: options of one group follow each other in the table. The same text
+ * for all of a group. */
+const char *clt__option_group(clt__option option);
+
 /* Whether a checkpoint keeps it among the options, as an option whose value it tells only where that is not the one
  * that holds where nothing is said. */
 bool clt__option_is_rare(clt__option option);
