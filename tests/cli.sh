@@ -28,6 +28,7 @@ options_of() {
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
     export) echo model format opset with-preprocessing fold-norm ;;
     convert) echo weights weights-by-order until classes opset ;;
+    compare) echo data label-column size batch-size json device schedule $limits ;;
     report) echo data label-column output no-check size batch-size device schedule $limits ;;
     summary) echo net recipe until classes input json ;;
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
@@ -1089,6 +1090,33 @@ open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
     fails 1 "foreign: has no parameter of the net's: conv1.weight (not there)" train_small other --weights foreign
 }
 
+# of runs that trained here
+test_report_and_compare() {
+    ok "another run" train_small other-rate --epochs 2 --lr 0.3 --report other.html --no-check
+    judge "train --report says so" grep -q '^cltrain: note: other.html shows how it went' err
+    judge "its page is there" grep -q '<h2>How it went</h2>' other.html
+    fails 2 'is made of what --output-dir receives' cltrain train --data plain --net "$net" --report no.html
+    ok "report" cltrain report run other-rate -o both.html --no-check --device reference
+    shows "it says where" both.html
+    judge "both stand in it" sh -c 'grep -q "<h1>run</h1>" both.html && grep -q "<h1>other-rate</h1>" both.html'
+    fails 1 'is no folder that cltrain train' cltrain report nowhere --device reference
+    fails 1 'no/page.html' cltrain report run -o no/page.html --no-check --device reference
+    fails 1 'cannot be opened' cltrain report run --data nowhere --no-check --device reference
+    ok "compare" cltrain compare run other-rate --device reference
+    shows "compare tells the option" "lr  "
+    shows "compare tells of chance" "McNemar"
+    ok "compare checkpoints, as JSON" cltrain compare run/best.safetensors run/last.safetensors --data plain --device reference --json -
+    judge "JSON has all of it" python3 -c 'import json, sys
+d = json.load(open("out"))
+a = d["answers"]
+assert a["both"] + a["a_alone"] + a["b_alone"] + a["neither"] == a["images"] > 0 and 0 <= a["p"] <= 1
+assert all(p["in_both"] for p in d["parameters"]) and d["options_a"]["lr"] == d["options_b"]["lr"]'
+    ok "compare without images" cltrain compare run/best.safetensors run/last.safetensors --device reference
+    shows "it says so" "There are no labelled images"
+    fails 2 'compare: it takes A B, 1 was given' cltrain compare run
+    fails 1 'nothing.safetensors' cltrain compare run nothing.safetensors --device reference
+}
+
 test_lr_find() {
     find="cltrain lr-find --data plain --device reference --precision f64 --net"
     ok "lr-find" $find "$net" --lr-min 1e-4 --steps 40 --json rates.json
@@ -1161,6 +1189,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    recipes options_of_training interrupt signals no_home data eval predict export lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
+    recipes options_of_training interrupt signals no_home data eval predict export report_and_compare lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

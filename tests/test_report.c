@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/comparison.h"
 #include "report/html.h"
-#include "report/predictions.h"
 #include "report/run.h"
 #include "support.h"
 
@@ -86,6 +86,29 @@ static void figures_are_what_their_names_say(void **state)
     assert_true(c.right[5] == 1 && c.right[8] == 0 && isnan(c.said[0]));
     const double wanted = (0.5 + 0.4 + 0.8 + fabs(0.91 + 0.95 + 0.99 - 2)) / 6;
     assert_true(fabs(c.error - wanted) < 1e-6);
+}
+
+static void chance_is_told_from_more(void **state)
+{
+    (void)state;
+    assert_true(fabs(clt__mcnemar_p(2, 8) - 2 * (1 + 10 + 45) / 1024.0) < 1e-12);
+    assert_true(clt__mcnemar_p(8, 2) == clt__mcnemar_p(2, 8));
+    assert_true(clt__mcnemar_p(5, 5) == 1 && clt__mcnemar_p(0, 0) == 1);
+    assert_true(clt__mcnemar_p(300, 1000) < 1e-80 && clt__mcnemar_p(4900, 5100) > 0.04);
+    static int32_t others[] = {0, 0, 1, 0, 2, 2};
+    clt__answers second = answers;
+    second.said = others;
+    const clt__mcnemar m = clt__compare_answers(&answers, &second);
+    assert_true(m.both == 3 && m.first == 1 && m.second == 2 && m.neither == 0 && m.p == 1);
+}
+
+static void distances_are_those_of_geometry(void **state)
+{
+    (void)state;
+    const double a[] = {3, 4}, b[] = {4, -3}, none[] = {0, 0};
+    const clt__distance d = clt__distance_of(a, b, 2);
+    assert_true(d.first == 5 && d.second == 5 && d.cosine == 0 && fabs(d.apart - sqrt(50)) < 1e-15);
+    assert_true(isnan(clt__distance_of(a, none, 2).cosine));
 }
 
 /* ---- a run's folder */
@@ -251,6 +274,8 @@ int main(void)
         cmocka_unit_test(text_stays_text),
         cmocka_unit_test(images_are_picked_in_their_order),
         cmocka_unit_test(figures_are_what_their_names_say),
+        cmocka_unit_test(chance_is_told_from_more),
+        cmocka_unit_test(distances_are_those_of_geometry),
         cmocka_unit_test(a_page_has_what_people_ask),
         cmocka_unit_test(runs_are_compared),
         cmocka_unit_test(a_damaged_run_is_named),

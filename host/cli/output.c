@@ -21,6 +21,25 @@ static void print_printable(const char *text)
     }
 }
 
+static bool writes_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"}; /* the first that is set holds */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value) return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "UTF8");
+    }
+    return false;
+}
+
+const char *block_of(int height)
+{
+    static const char *const blocks[2][BLOCK_HEIGHTS] = {{"_", ".", ",", "-", "=", "+", "*", "#"},
+                                                         {"\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83",
+                                                          "\xe2\x96\x84", "\xe2\x96\x85", "\xe2\x96\x86",
+                                                          "\xe2\x96\x87", "\xe2\x96\x88"}};
+    return blocks[writes_utf8()][height < 0 ? 0 : height < BLOCK_HEIGHTS ? height : BLOCK_HEIGHTS - 1];
+}
+
 void print_error(const clt_error *error)
 {
     (void)fprintf(stderr, "cltrain: ");

@@ -9,6 +9,12 @@
 
 /* ---- text */
 
+enum { BLOCK_HEIGHTS = 8 };
+
+/* A character as high as that, of BLOCK_HEIGHTS from 0 on: a block where the environment says that text is UTF-8, else
+ * a mark of ASCII. */
+const char *block_of(int height);
+
 /* The one sentence of a failure, to stderr. */
 void print_error(const clt_error *error);
 

@@ -5,18 +5,7 @@
 
 #include "cli/command_line.h"
 #include "cli/output.h"
-#include "train/run_record.h"
-
-/* Where a run's images are; "" where nobody knows. */
-static clt_status find_data(const char *folder, const clt_options *options, clt__run_record *record, const char **path,
-                            clt_error *error)
-{
-    char file[CLT__RECORD_PATH];
-    (void)snprintf(file, sizeof file, "%.4000s/run.json", folder);
-    TRY(clt__run_record_read(file, record, error));
-    *path = options->data ? options->data : record->data;
-    return CLT_OK;
-}
+#include "report/run.h"
 
 /* The test images; where training held some of its own out, those. *data is NULL where there are none. */
 static clt_status open_images(const char *path, const clt_options *reading, const clt_model *model, clt_dataset **data,
@@ -28,13 +17,13 @@ static clt_status open_images(const char *path, const clt_options *reading, cons
     clt_error missing;
     const clt_status status = clt_dataset_open(path, held_out ? CLT_TRAIN : CLT_TEST, reading, &all, &missing);
     if (status == CLT_NO_FILE) {
-        print_note("%s; so the report shows no images", missing.message);
+        print_note("%s; so no images are shown", missing.message);
         return CLT_OK;
     }
     if (status != CLT_OK) return clt__pass_on(&missing, error);
     if (!held_out) {
         if (clt_dataset_is_whole(all))
-            print_note("%s has no test images of its own; the report is of those that it was trained on", path);
+            print_note("%s has no test images of its own; these are those that it was trained on", path);
         *data = all;
         return CLT_OK;
     }
@@ -44,27 +33,21 @@ static clt_status open_images(const char *path, const clt_options *reading, cons
     return split;
 }
 
-static clt_status find_images(const char *folder, const clt_options *options, clt_dataset **data, clt_error *error)
+clt_status find_images(const char *folder, const clt_options *options, clt_dataset **data, clt_error *error)
 {
-    clt__run_record record;
-    const char *path;
-    char checkpoint[CLT__RECORD_PATH];
-    clt_model *model;
+    clt__run run;
     *data = NULL;
-    TRY(find_data(folder, options, &record, &path, error));
-    if (!*path) return CLT_OK;
-    if (!options->data && access(path, F_OK) != 0) {
-        print_note(
-            "%s, which %s was trained on, is not there: the report shows no images (--data tells where they are)", path,
-            folder);
-        return CLT_OK;
+    TRY(clt__run_open(folder, &run, error));
+    const char *path = options->data ? options->data : run.record.data;
+    clt_status status = CLT_OK;
+    if (!options->data && *path && access(path, F_OK) != 0) {
+        print_note("%s, which %s was trained on, is not there: it is shown no images (--data tells where they are)",
+                   path, folder);
+    } else if (*path && !run.untrained) {
+        const clt_options reading = reading_as_trained(options, run.model);
+        status = open_images(path, &reading, run.model, data, error);
     }
-    (void)snprintf(checkpoint, sizeof checkpoint, "%.4000s/last.safetensors", folder);
-    if (access(checkpoint, F_OK) != 0) return CLT_OK; /* there is nothing to show to the images */
-    TRY(clt_model_load(checkpoint, &model, error));
-    const clt_options reading = reading_as_trained(options, model);
-    const clt_status status = open_images(path, &reading, model, data, error);
-    clt_model_close(model);
+    clt__run_close(&run);
     return status;
 }
 

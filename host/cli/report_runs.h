@@ -9,4 +9,7 @@
 clt_status report_runs(const char *const *folders, int count, const char *path, const clt_options *options,
                        clt_device *device, clt_error *error);
 
+/* The images that a run is shown, as above; NULL where there are none. `folder` may be a checkpoint. */
+clt_status find_images(const char *folder, const clt_options *options, clt_dataset **data, clt_error *error);
+
 #endif

@@ -29,10 +29,11 @@ enum {
     EXPORT = CLT__EXPORT,
     CONVERT = CLT__CONVERT,
     REPORT = CLT__REPORT,
-    READING = TRAIN | EVAL | PREDICT | LR_FIND | DATA | REPORT, /* they read data */
-    UPDATE = TRAIN | LR_FIND,                                   /* they change parameters */
-    NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE,               /* they look at a net without data */
-    DEVICE = EXAMPLE | (READING & ~DATA) | (NET & ~SUMMARY)     /* they compute */
+    COMPARE = CLT__COMPARE,
+    READING = TRAIN | EVAL | PREDICT | LR_FIND | DATA | REPORT | COMPARE, /* they read data */
+    UPDATE = TRAIN | LR_FIND,                                             /* they change parameters */
+    NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE,                         /* they look at a net without data */
+    DEVICE = EXAMPLE | (READING & ~DATA) | (NET & ~SUMMARY)               /* they compute */
 };
 
 enum { RUN = CLT__RUN, KEPT = CLT__KEPT, RARE = CLT__RARE, FIXED = CLT__FIXED, MODEL = CLT__MODEL };

@@ -17,7 +17,7 @@
 
 /* clang-format off */
 #define CLT__OPTION_TABLE(X) \
-    X(TEXT, data, "PATH", NULL, 0, 0, RUN, TRAIN | EVAL | LR_FIND | REPORT, \
+    X(TEXT, data, "PATH", NULL, 0, 0, RUN, TRAIN | EVAL | LR_FIND | REPORT | COMPARE, \
       "the data set: a folder of IDX, CIFAR, STL-10, NPY, NPZ or image files, an NPZ, list or CSV file; see the README") \
     X(TEXT, model, "FILE", NULL, 0, 0, RUN, EVAL | PREDICT | VERIFY | EXPORT, "the checkpoint, or an ONNX model") \
     X(CHOICE, layout, "nchw|nhwc", "nchw", 0, 0, RUN, READING, "the order of the images in IDX, NPY and NPZ files; where it is not given and only the last extent can be channels, nhwc") \
@@ -57,7 +57,7 @@
       "receives last.safetensors, best.safetensors, metrics.csv, model.net and run.json (default: nothing is written)") \
     X(COUNT, epochs, "N", "5", 0, 1e9, KEPT, TRAIN, \
       "passes over the training set; 0 writes the initial checkpoint and stops") \
-    X(COUNT, batch_size, "N", "64", 1, 1e6, KEPT, TRAIN | LR_FIND | EVAL | PREDICT | VERIFY | PLAN | BENCH | TUNE | REPORT, \
+    X(COUNT, batch_size, "N", "64", 1, 1e6, KEPT, TRAIN | LR_FIND | EVAL | PREDICT | VERIFY | PLAN | BENCH | TUNE | REPORT | COMPARE, \
       "images of a step; where nothing is trained, images at a time") \
     X(COUNT, accumulate, "N", "1", 1, 1e6, KEPT, TRAIN | PLAN, \
       "batches whose gradients are added up before the parameters change: as a batch so many times as large") \
@@ -187,7 +187,7 @@
       "derivative at the prediction, and K stays as it is") \
     X(CHOICE, precision, "f32|f64", "f32", 0, 0, MODEL, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | EXAMPLE, \
       "what the device computes in") \
-    X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE | DATA, \
+    X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE | DATA | COMPARE, \
       "write the results as JSON to FILE; - for standard output, which then holds nothing else") \
     X(TEXT, sheet, "FILE.png", NULL, 0, 0, RUN, DATA, \
       "write a picture of the first images of each class, as a net would see them, augmented") \

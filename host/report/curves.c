@@ -148,23 +148,13 @@ void clt__epochs_table(clt__html *to, const clt__run *run)
 
 /* ---- several runs */
 
-/* What an option was in a run; freed with free(). */
-static clt_status value_of(const clt__run *run, clt__option option, char **value, clt_error *error)
-{
-    clt__text text = {0};
-    const clt_status status = clt__option_print(clt_model_options(run->model), option, &text, error);
-    if (status == CLT_OK && !text.start) return clt__copy_text("", value, error);
-    *value = text.start;
-    return status;
-}
-
 /* A row where not all runs have the same. */
 static clt_status compare_option(clt__html *to, const clt__run *runs, size_t count, clt__option option, char **value,
                                  clt_error *error)
 {
     bool differ = false;
     for (size_t i = 0; i < count; i++) {
-        TRY(value_of(&runs[i], option, &value[i], error));
+        TRY(clt__run_option(&runs[i], option, &value[i], error));
         differ = differ || strcmp(value[i], value[0]) != 0;
     }
     if (!differ) return CLT_OK;

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "options/options.h"
 #include "train/metrics.h"
 
 static clt_status path_in(const clt__run *run, const char *name, char path[CLT__RECORD_PATH], clt_error *error)
@@ -152,7 +152,7 @@ static clt_status load_model(clt__run *run, clt_error *error)
     return clt_model_create(&options, &run->model, error);
 }
 
-static clt_status open_run(clt__run *run, clt_error *error)
+static clt_status open_folder(clt__run *run, clt_error *error)
 {
     char path[CLT__RECORD_PATH];
     TRY(load_model(run, error));
@@ -161,12 +161,33 @@ static clt_status open_run(clt__run *run, clt_error *error)
     return read_metrics(run, error);
 }
 
-clt_status clt__run_open(const char *folder, clt__run *run, clt_error *error)
+static clt_status open_checkpoint(clt__run *run, clt_error *error)
 {
+    TRY(clt__copy_text(run->folder, &run->checkpoint, error));
+    return clt_model_load(run->checkpoint, &run->model, error);
+}
+
+clt_status clt__run_open(const char *path, clt__run *run, clt_error *error)
+{
+    struct stat about;
+    const bool is_file = stat(path, &about) == 0 && S_ISREG(about.st_mode);
     *run = (clt__run){.epochs = 0};
-    clt_status status = clt__copy_text(folder, &run->folder, error);
-    if (status == CLT_OK) status = open_run(run, error);
+    clt_status status = clt__copy_text(path, &run->folder, error);
+    if (status == CLT_OK) status = is_file ? open_checkpoint(run, error) : open_folder(run, error);
     if (status != CLT_OK) clt__run_close(run);
+    return status;
+}
+
+clt_status clt__run_option(const clt__run *run, clt__option option, char **value, clt_error *error)
+{
+    clt__text text = {0};
+    *value = NULL;
+    clt_status status = clt__option_print(clt_model_options(run->model), option, &text, error);
+    if (status == CLT_OK && !text.start) status = clt__copy_text("", &text.start, error);
+    if (status == CLT_OK)
+        *value = text.start;
+    else
+        free(text.start);
     return status;
 }
 

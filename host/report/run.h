@@ -1,8 +1,8 @@
-/* A run's folder as a report sees it: run.json, metrics.csv and the checkpoint. */
+/* A run's folder as reports and comparisons see it: run.json, metrics.csv and the checkpoint; or a checkpoint alone. */
 #ifndef CLT_REPORT_RUN_H
 #define CLT_REPORT_RUN_H
 
-#include "cltrain.h"
+#include "options/options.h"
 #include "train/run_record.h"
 
 /* Columns of metrics.csv. */
@@ -28,8 +28,12 @@ typedef struct clt__run {
     bool untrained;               /* the run ended before its first checkpoint */
 } clt__run;
 
-clt_status clt__run_open(const char *folder, clt__run *run, clt_error *error);
+/* `path` is the folder, or the file of a checkpoint. */
+clt_status clt__run_open(const char *path, clt__run *run, clt_error *error);
 void clt__run_close(clt__run *run);
+
+/* What an option was, as the command line takes it: "" where it was none. *value is freed with free(). */
+clt_status clt__run_option(const clt__run *run, clt__option option, char **value, clt_error *error);
 
 /* The row that did best, by validation loss or, without, by loss; `epochs` where there is none. */
 size_t clt__run_best(const clt__run *run);
