@@ -1090,6 +1090,47 @@ open("foreign", "wb").write(struct.pack("<Q", len(head)) + head + bytes(4))'
     fails 1 "foreign: has no parameter of the net's: conv1.weight (not there)" train_small other --weights foreign
 }
 
+# on_terminal WIDTH COMMAND...: what it shows on a terminal so wide, a line for each time that it draws
+on_terminal() {
+    wide=$1
+    shift
+    script -qec "stty cols $wide; TERM=xterm $*" typescript >/dev/null 2>&1
+    tr '\r' '\n' <typescript | sed '1d' >drawn
+}
+
+# No line that is drawn over is wider than the window; blocks have three bytes and one column.
+fits_window() {
+    python3 -c 'import sys
+lines = open("drawn", encoding="utf-8").read().split("\n")
+running = [line.rstrip() for line in lines if line.startswith("Epoch") and "val_" not in line]
+assert running, "nothing was drawn"
+wide = [line for line in running if len(line) >= int(sys.argv[1])]
+assert not wide, wide[0]' "$1"
+}
+
+test_terminal() {
+    command -v script >/dev/null || { echo "skip  there is no terminal to pretend"; return; }
+    training="LC_ALL=C.UTF-8 $program train --data plain --net '$net' --device reference --epochs 2 --output-dir terminal"
+    for width in 120 60 30; do
+        on_terminal $width "$training"
+        judge "a window of $width columns" fits_window $width
+    done
+    judge "good epochs are green" grep -q "$(printf '\033')\[32m" drawn
+    judge "at the end it says what to type next" sh -c 'tr "\n" " " <drawn | grep -q "cltrain report terminal"'
+    on_terminal 120 "NO_COLOR=1 $training"
+    judge "NO_COLOR is obeyed" sh -c '! grep -q "$(printf "\033")" drawn'
+}
+
+test_advice() {
+    lost="cltrain train --data plain --net '$net' --device reference --epochs 3 --lr 1e-9 --seed 4 --output-dir lost"
+    ok "a rate that is too low" eval "$lost"
+    judge "it says that nothing is learned" grep -q 'no more than if every image were taken for the most frequent class' err
+    judge "once" [ "$(grep -c 'most frequent class' err)" = 1 ]
+    judge "and which class is never seen" grep -q 'no validation image was taken for class' err
+    ok "--quiet" eval "$lost --quiet"
+    judge "gives no advice" sh -c '! grep -q "most frequent class" err'
+}
+
 # of runs that trained here
 test_report_and_compare() {
     ok "another run" train_small other-rate --epochs 2 --lr 0.3 --report other.html --no-check
@@ -1189,6 +1230,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    recipes options_of_training interrupt signals no_home data eval predict export report_and_compare lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
+    recipes options_of_training interrupt signals no_home data eval predict export terminal advice report_and_compare lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

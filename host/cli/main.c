@@ -97,7 +97,7 @@ static clt_status run_with(command_line *command, clt_options *options, clt_erro
     if (help != NO_HELP) return print_verb_help(command->verb, options, help == ALL_HELP, stdout, error);
     TRY(read_options(command, options, error));
     progress_display display = progress_begin(options->quiet);
-    clt_options_set_progress(options, progress_of_beginning, &display);
+    clt_options_set_progress(options, progress_of_work, &display);
     clt_options_set_notes(options, take_note, &display);
     if (asks_opencl(command->verb, options)) use_scratch_cache();
     const clt_status status = command->verb->run(command, options, error);

@@ -2,24 +2,37 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 30, LINE_ROOM = 512 };
+#include "cli/output.h"
 
-/* A line that is put together piece by piece. */
+enum { MOST_BAR = 30, LEAST_BAR = 8, LINE_ROOM = 512 };
+
+/* A line that is put together piece by piece. Marks of several bytes and colours take other columns than bytes. */
 typedef struct text_line {
     char text[LINE_ROOM];
     size_t used;
+    int columns;
 } text_line;
 
 #define ADD(line, ...) add((line), snprintf((line)->text + (line)->used, LINE_ROOM - (line)->used, __VA_ARGS__))
 
 static void add(text_line *line, int added)
 {
-    line->used += added > 0 ? (size_t)added : 0;
-    if (line->used >= LINE_ROOM) line->used = LINE_ROOM - 1;
+    const size_t room = LINE_ROOM - 1 - line->used, bytes = added > 0 ? (size_t)added : 0;
+    line->used += bytes < room ? bytes : room;
+    line->columns += bytes < room ? added : (int)room;
+}
+
+/* What takes so many columns, however many bytes. */
+static void add_mark(text_line *line, const char *mark, int columns)
+{
+    const int before = line->columns;
+    ADD(line, "%s", mark);
+    line->columns = before + columns;
 }
 
 static void add_time(text_line *line, double seconds)
@@ -34,44 +47,15 @@ static void add_time(text_line *line, double seconds)
         ADD(line, "%ldh%02ldm", whole / 3600, whole / 60 % 60);
 }
 
-static void add_bar(text_line *line, int step, int steps)
+static void add_bar(text_line *line, int width, int64_t done, int64_t total)
 {
-    const int filled = steps > 0 ? (int)((int64_t)BAR_WIDTH * step / steps) : BAR_WIDTH;
+    const int filled = total > 0 ? (int)(width * done / total) : width;
     ADD(line, "  [");
-    for (int i = 0; i < BAR_WIDTH; i++) ADD(line, "%c", i < filled ? '=' : i == filled ? '>' : '.');
+    for (int i = 0; i < width; i++) ADD(line, "%c", i < filled ? '=' : i == filled ? '>' : '.');
     ADD(line, "]");
 }
 
-/* NaN stands for a figure that there is not. */
-static void add_figure(text_line *line, const char *name, double figure)
-{
-    if (!isnan(figure)) ADD(line, "  %s %.4f", name, figure);
-}
-
-static void add_figures(text_line *line, const clt_progress *progress)
-{
-    ADD(line, "  loss %.4f", progress->loss);
-    add_figure(line, "acc", progress->accuracy);
-    if (!progress->epoch_ended) return;
-    add_figure(line, "val_loss", progress->validation_loss);
-    add_figure(line, "val_acc", progress->validation_accuracy);
-}
-
-static void write_line(const clt_progress *progress, bool with_bar, text_line *line)
-{
-    ADD(line, "Epoch %d/%d  ", progress->epoch, progress->epochs);
-    ADD(line, "%d/%d", progress->step, progress->steps);
-    if (with_bar) add_bar(line, progress->step, progress->steps);
-    add_figures(line, progress);
-    if (!with_bar) ADD(line, "  lr %g", progress->learning_rate);
-    ADD(line, "  ");
-    add_time(line, progress->seconds);
-    if (progress->epoch_ended || progress->step < 1) return;
-    ADD(line, "  eta ");
-    add_time(line, progress->seconds * (progress->steps - progress->step) / progress->step);
-}
-
-/* A line that wraps could not be drawn over. */
+/* A line that wraps could not be drawn over. Asked anew each time: windows change. */
 static int terminal_width(void)
 {
     struct winsize size;
@@ -81,48 +65,166 @@ static int terminal_width(void)
 
 progress_display progress_begin(bool quiet)
 {
-    return (progress_display){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1};
+    const char *plain = getenv("NO_COLOR"), *kind = getenv("TERM");
+    const bool terminal = isatty(STDERR_FILENO) == 1;
+    return (progress_display){.quiet = quiet,
+                              .terminal = terminal,
+                              .colours = terminal && !(plain && *plain) && kind && strcmp(kind, "dumb") != 0};
 }
 
-static void draw(progress_display *display, const clt_progress *progress)
+/* Draws over what stood there. `stays`: the line is finished, and may wrap. */
+static void draw(progress_display *display, const text_line *line, bool stays)
 {
-    text_line line = {.used = 0};
-    const int room = terminal_width() - 1;
-    write_line(progress, true, &line);
-    int length = (int)line.used;
-    /* What is left of a longer line before is covered with spaces. A whole epoch's line stays, so it may wrap. */
-    if (!progress->epoch_ended && length > room) length = room;
-    const int cover = display->drawn > length ? display->drawn - length : 0;
-    (void)fprintf(stderr, "\r%.*s%*s%s", length, line.text, cover, "", progress->epoch_ended ? "\n" : "");
+    const int cover = display->drawn > line->columns ? display->drawn - line->columns : 0;
+    (void)fprintf(stderr, "\r%s%*s%s", line->text, cover, "", stays ? "\n" : "");
     (void)fflush(stderr);
-    display->drawn = progress->epoch_ended ? 0 : length;
+    display->drawn = stays ? 0 : line->columns;
+}
+
+/* ---- a training */
+
+/* NaN stands for a figure that there is not. */
+static void add_figure(text_line *line, const char *name, double figure)
+{
+    if (!isnan(figure)) ADD(line, "  %s %.4f", name, figure);
+}
+
+/* Good ones are green. */
+static void add_validation(text_line *line, const clt_progress *progress, bool colours)
+{
+    const bool green = colours && progress->best;
+    if (green) add_mark(line, "\033[32m", 0);
+    add_figure(line, "val_loss", progress->validation_loss);
+    add_figure(line, "val_acc", progress->validation_accuracy);
+    if (green) add_mark(line, "\033[0m", 0);
+}
+
+/* The mean loss of the steps since the last time. */
+static void take_loss(progress_display *display, const clt_progress *progress)
+{
+    if (progress->step <= display->step) display->sum = display->step = 0; /* another epoch */
+    const double sum = progress->loss * progress->step, steps = progress->step - display->step;
+    if (steps > 0 && isfinite(sum)) {
+        if (display->losses == PROGRESS_SPARKS)
+            memmove(display->loss, display->loss + 1, (PROGRESS_SPARKS - 1) * sizeof *display->loss);
+        else
+            display->losses++;
+        display->loss[display->losses - 1] = (sum - display->sum) / steps;
+    }
+    display->sum = sum;
+    display->step = progress->step;
+}
+
+static void add_sparks(text_line *line, const progress_display *display)
+{
+    double least = INFINITY, most = -INFINITY;
+    for (int i = 0; i < display->losses; i++) {
+        least = fmin(least, display->loss[i]);
+        most = fmax(most, display->loss[i]);
+    }
+    ADD(line, " ");
+    for (int i = 0; i < display->losses; i++)
+        add_mark(line, block_of(most > least ? (int)(BLOCK_HEIGHTS * (display->loss[i] - least) / (most - least)) : 0),
+                 1);
+}
+
+static double images_a_second(const progress_display *display, const clt_progress *progress)
+{
+    return progress->seconds > 0 ? (double)display->batch_size * progress->step / progress->seconds : 0;
+}
+
+static void add_eta(text_line *line, const clt_progress *progress)
+{
+    if (progress->step < 1) return;
+    ADD(line, "  eta ");
+    add_time(line, progress->seconds * (progress->steps - progress->step) / progress->step);
+}
+
+/* What a line on a terminal may have; in a narrow window it does without what comes last here. */
+typedef struct pieces {
+    bool accuracy, eta, rate, sparks;
+    int bar;
+} pieces;
+
+static void write_running(const progress_display *display, const clt_progress *progress, const pieces *p,
+                          text_line *line)
+{
+    *line = (text_line){.used = 0};
+    ADD(line, "Epoch %d/%d  %d/%d", progress->epoch, progress->epochs, progress->step, progress->steps);
+    if (p->bar) add_bar(line, p->bar, progress->step, progress->steps);
+    ADD(line, "  loss %.4f", progress->loss);
+    if (p->sparks) add_sparks(line, display);
+    if (p->accuracy) add_figure(line, "acc", progress->accuracy);
+    if (p->rate && display->batch_size) ADD(line, "  %.0f images/s", images_a_second(display, progress));
+    if (p->eta) add_eta(line, progress);
+}
+
+/* The fullest line that the window has room for. */
+static void fit_running(const progress_display *display, const clt_progress *progress, text_line *line)
+{
+    const int room = terminal_width() - 1;
+    static const pieces fewer[] = {{true, true, true, true, LEAST_BAR},   {true, true, true, false, LEAST_BAR},
+                                   {true, true, false, false, LEAST_BAR}, {true, true, false, false, 0},
+                                   {true, false, false, false, 0},        {false, false, false, false, 0}};
+    for (size_t i = 0; i < sizeof fewer / sizeof *fewer; i++) {
+        write_running(display, progress, &fewer[i], line);
+        if (line->columns > room) continue;
+        pieces wide = fewer[i];
+        if (wide.bar)
+            wide.bar = room - line->columns + LEAST_BAR < MOST_BAR ? room - line->columns + LEAST_BAR : MOST_BAR;
+        write_running(display, progress, &wide, line);
+        return;
+    }
+    line->text[room > 0 ? room : 0] = 0; /* the last of them is of ASCII alone */
+    line->columns = room > 0 ? room : 0;
+}
+
+static void write_ended(const clt_progress *progress, const progress_display *display, text_line *line)
+{
+    ADD(line, "Epoch %d/%d  %d/%d", progress->epoch, progress->epochs, progress->step, progress->steps);
+    if (display->terminal) add_bar(line, MOST_BAR, progress->step, progress->steps);
+    ADD(line, "  loss %.4f", progress->loss);
+    add_figure(line, "acc", progress->accuracy);
+    add_validation(line, progress, display->colours);
+    if (!display->terminal) ADD(line, "  lr %g", progress->learning_rate);
+    ADD(line, "  ");
+    add_time(line, progress->seconds);
 }
 
 void progress_show(progress_display *display, const clt_progress *progress)
 {
+    text_line line = {.used = 0};
     if (display->quiet) return;
-    if (display->terminal) {
-        draw(display, progress);
-    } else if (progress->epoch_ended) {
-        text_line line = {.used = 0};
-        write_line(progress, false, &line);
-        (void)fprintf(stderr, "%s\n", line.text);
+    if (progress->epoch_ended) {
+        write_ended(progress, display, &line);
+        if (display->terminal)
+            draw(display, &line, true);
+        else
+            (void)fprintf(stderr, "%s\n", line.text);
+    } else if (display->terminal) {
+        take_loss(display, progress);
+        fit_running(display, progress, &line);
+        draw(display, &line, false);
     }
 }
 
-bool progress_of_beginning(void *user, const clt_progress *progress)
+/* ---- all else */
+
+bool progress_of_work(void *user, const clt_progress *progress)
 {
     progress_display *display = user;
     text_line line = {.used = 0};
-    const bool shown = strstr(progress->what, " images") || strstr(progress->what, " kernels");
-    const bool ended = progress->done == progress->total;
-    if (display->quiet || !display->terminal || !shown) return true;
-    if (!ended) ADD(&line, "%s  %lld/%lld  ", progress->what, (long long)progress->done, (long long)progress->total);
-    if (!ended) add_time(&line, progress->seconds);
-    const int cover = display->drawn > (int)line.used ? display->drawn - (int)line.used : 0;
-    (void)fprintf(stderr, "\r%s%*s%s", line.text, cover, "", ended ? "\r" : "");
-    (void)fflush(stderr);
-    display->drawn = ended ? 0 : (int)line.used;
+    if (display->quiet || !display->terminal) return true;
+    const bool ended = progress->total > 0 && progress->done >= progress->total;
+    if (!ended) {
+        ADD(&line, "%s", progress->what);
+        if (progress->total > 0 && terminal_width() > 70) add_bar(&line, MOST_BAR, progress->done, progress->total);
+        ADD(&line, progress->total > 0 ? "  %lld/%lld  " : "  %lld  ", (long long)progress->done,
+            (long long)progress->total);
+        add_time(&line, progress->seconds);
+    }
+    draw(display, &line, false);
+    if (ended) (void)fputc('\r', stderr);
     return true;
 }
 

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "cli/advice.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report_runs.h"
@@ -17,6 +19,8 @@ typedef struct training_run {
     clt_model *model;
     clt_device *device;
     progress_display display;
+    advice advice;
+    double began; /* clt__seconds then */
     bool notes_made;
     int epochs;        /* that have ended, counted from the first training of the model */
     int best_epoch;    /* 0: none was better than those before a resumed checkpoint */
@@ -145,7 +149,7 @@ static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
     if (strcmp(progress->what, "train") != 0) /* it measures images, or validates */
-        return progress_of_beginning(&training->display, progress) && !stop_is_asked;
+        return progress_of_work(&training->display, progress) && !stop_is_asked;
     note_micro_batches(training, progress->micro_batch_size);
     if (save_is_asked && progress->save) {
         save_is_asked = 0;
@@ -159,6 +163,7 @@ static bool take_progress(void *user, const clt_progress *progress)
             training->best_epoch = progress->epoch;
             training->best_accuracy = progress->validation_accuracy;
         }
+        if (!training->options->quiet) advise(&training->advice, progress);
     }
     return !stop_is_asked;
 }
@@ -185,6 +190,17 @@ static void print_result(const training_run *training)
     clt_model_sha256(training->model, digest);
     (void)printf("  sha256 %s", digest);
     (void)printf("\n");
+}
+
+/* For who sits before a terminal: how long it took, and what to type next. */
+static void tell_next(const training_run *training)
+{
+    const char *folder = training->options->output_dir;
+    if (!training->display.terminal || training->options->quiet || !folder || training->epochs == 0) return;
+    const char *model = training->best_epoch > 0 ? "best" : "last";
+    print_note(
+        "it took %.0f s. To look at it: cltrain report %s. To use it: cltrain predict --model %s/%s.safetensors IMAGE",
+        clt__seconds() - training->began, folder, folder, model);
 }
 
 /* Adds to the library's sentence, which says where it stopped, how to go on. */
@@ -223,13 +239,19 @@ static clt_status train(training_run *training, clt_error *error)
     clt_options_set_progress(options, take_progress, training);
     if (!options->output_dir) print_note("nothing is written, because --output-dir is not given");
     TRY(catch_stops(error));
+    training->began = clt__seconds();
     training->display = progress_begin(options->quiet);
+    training->display.batch_size = options->batch_size;
+    training->advice = advice_for(training->images);
     clt_options_set_notes(options, take_note, &training->display);
     const clt_status status =
         clt_train(training->model, training->device, training->images, training->validation, options, error);
     progress_end(&training->display);
     if (status == CLT_STOPPED) return fail_stopped(training, error);
-    if (status == CLT_OK) print_result(training);
+    if (status == CLT_OK) {
+        print_result(training);
+        tell_next(training);
+    }
     return options->report ? report(training, status, error) : status;
 }
 

@@ -158,6 +158,28 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
     return CLT_OK;
 }
 
+/* Of a net that has been trained to the end: classes that it does not take a single image for. */
+static void note_unseen_classes(const clt__trainer *t, const clt_evaluation *evaluation)
+{
+    const int classes = clt_evaluation_classes(evaluation);
+    int unseen = 0, first = -1;
+    for (int said = 0; said < classes; said++) {
+        uint64_t as_class = 0, of_class = 0;
+        for (int other = 0; other < classes; other++) {
+            as_class += clt_evaluation_confused(evaluation, other, said);
+            of_class += clt_evaluation_confused(evaluation, said, other);
+        }
+        if (as_class || !of_class) continue;
+        if (!unseen++) first = said;
+    }
+    if (!unseen) return;
+    const char *name = clt_model_class_name(t->model, first);
+    clt__options_note(t->options,
+                      "no validation image was taken for class %d%s%s%s%s, though there are some: cltrain report "
+                      "shows what they were taken for, and --class-weights balanced helps rare classes",
+                      first, name ? " (" : "", name ? name : "", name ? ")" : "", unseen > 1 ? " and others" : "");
+}
+
 static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *error)
 {
     clt_evaluation *evaluation;
@@ -168,6 +190,7 @@ static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *e
     TRY(status);
     progress->validation_loss = clt_evaluation_loss(evaluation);
     progress->validation_accuracy = clt_evaluation_accuracy(evaluation);
+    if (t->session->state.epoch + 1 == t->options->epochs) note_unseen_classes(t, evaluation);
     clt_evaluation_close(evaluation);
     return CLT_OK;
 }
