@@ -336,6 +336,10 @@ enum {
 /* The history tensor holds, for each step slot, the sum of the losses and the number of right predictions. */
 enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };
 
+/* The first of so many steps measures the gradient's norm, so that it costs next to nothing: slots of norms are so many times
+ * fewer. */
+enum { NORM_STEPS = 16 };
+
 /* sums.h: rows that a work-item has on their way at a time under the tile schedule. */
 enum { SUMS_AHEAD = 4 };
 

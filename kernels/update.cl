@@ -14,6 +14,7 @@
  *   ema            average = keep * average + (1 - keep) * w
  *   accumulate     sum = (sum of the micro-batches before) + gradient
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
+ *   measured_norm  norms[slot] = |gradient|
  *
  * as PyTorch defines them (lamb: You et al., "Large batch optimization for deep learning", 2020, algorithm 2; torch.optim, torch.nn.utils.clip_grad_norm_ and, for clip(), clip_grad_value_). The numbers are
  * the hyper tensor's. `decays` is a parameter's share of the decay, `rates` of the rate, 1 without them. `takers` has the number
@@ -267,5 +268,29 @@ kernel void gradient_norm_scale(const update_sizes given, global const real *res
     for (int part = 0; part < z.parts; part++) sum += partial[part];
     const real wanted = hyper[HYPER_CLIP] / (sqrt(sum) + (real)1e-6);
     scale[0] = wanted > 1 ? 1 : wanted;
+}
+#endif
+
+#ifdef OP_measured_norm
+/* As gradient_norm_parts. */
+kernel void measured_norm_parts(const update_sizes given, global const real *restrict gradient,
+                                global const int *restrict step, global real *restrict norms,
+                                global real *restrict partial)
+{
+    const update_sizes z = SIZES(given);
+    const int part = (int)get_global_id(0);
+    if (part >= z.parts) return;
+    partial[part] = sum_of_squares(gradient, part_of(z.count, part, z.parts));
+}
+
+/* One work-item adds the parts in order. */
+kernel void measured_norm_root(const update_sizes given, global const real *restrict gradient,
+                               global const int *restrict step, global real *restrict norms,
+                               global real *restrict partial)
+{
+    const update_sizes z = SIZES(given);
+    real sum = 0;
+    for (int part = 0; part < z.parts; part++) sum += partial[part];
+    norms[step[STEP_SLOT] / NORM_STEPS] = sqrt(sum);
 }
 #endif

@@ -22,7 +22,7 @@ options_of() {
         echo accumulate drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
-            save-every normalize no-shuffle check-every log-steps precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
+            save-every normalize no-shuffle check-every log-steps json-log precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
         ;;
     eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
@@ -325,9 +325,9 @@ sum(e["default"] for e in d) == 1 and all(e["name"] and e["compute_units"] > 0 f
 # Epochs 1 to $2, each with numbers: val_loss and val_accuracy may be missing where $3 is "empty".
 is_metrics() {
     awk -F, -v epochs="$2" -v validation="${3:-}" '
-        NR == 1 { if ($0 != "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds") exit 1; next }
-        NF != 7 || $1 != NR - 1 { bad = 1 }
-        { for (i = 2; i <= 7; i++) {
+        NR == 1 { if ($0 != "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds,time,images_per_s,gradient_norm") exit 1; next }
+        NF != 10 || $1 != NR - 1 { bad = 1 }
+        { for (i = 2; i <= 10; i++) {
             may_be_empty = validation == "empty" && (i == 4 || i == 5)
             if ($i !~ /^[0-9.e+-]+$/ && !($i == "" && may_be_empty)) bad = 1
         } }
@@ -336,8 +336,8 @@ is_metrics() {
 }
 
 is_step_log() {
-    awk -F, -v steps="$2" 'NR == 1 { if ($0 != "step,loss") exit 1; next }
-        NF != 2 || $1 != NR - 1 || !($2 > 0) { bad = 1 } END { exit bad || NR != steps + 1 }' "$1"
+    awk -F, -v steps="$2" 'NR == 1 { if ($0 != "step,loss,lr") exit 1; next }
+        NF != 3 || $3 != 0.01 || $1 != NR - 1 || !($2 > 0) { bad = 1 } END { exit bad || NR != steps + 1 }' "$1"
 }
 
 test_train_files() {
@@ -354,6 +354,12 @@ test_train_files() {
         { for (i = 1; i < NF; i++) if ($i == "val_accuracy") accuracy = $(i + 1) } END { exit !(accuracy > 0.9) }' out
     judge "metrics.csv" is_metrics run/metrics.csv 4
     judge "--log-steps: 5 steps an epoch" is_step_log run.csv 20
+    ok "--json-log" train_small again --epochs 2 --json-log run.jsonl
+    judge "--json-log: a line an epoch" lines_are 2 run.jsonl
+    judge "--json-log tells what metrics.csv tells" sh -c '
+        grep -q "^{\"event\":\"epoch\",\"step\":5,\"epoch\":1,\"loss\":[0-9.]*,.*\"gradient_norm\":[0-9.]*,\"best\":true}$" run.jsonl'
+    ok "--json-log with --log-steps" train_small again --epochs 2 --json-log run.jsonl --log-steps again.csv
+    judge "--json-log: a line a step, too" lines_are 12 run.jsonl
     judge "the checkpoint has PyTorch's shapes" checkpoint_holds run/last.safetensors \
         'shape["conv1.weight"] == [2, 1, 3, 3] and shape["conv1.bias"] == [2] and
 shape["dense1.weight"] == [4, 18] and shape["dense1.bias"] == [4]'
@@ -550,6 +556,7 @@ d["normalization"]["mean"] + d["normalization"]["deviation"]))'
     fails 1 'plain/train-images-idx3-ubyte: cannot make this folder: File exists' train_small plain/train-images-idx3-ubyte
     fails 1 '/proc/no: cannot make this folder' train_small /proc/no/such/folder
     fails 1 '/nonexistent/steps.csv: cannot be written' train_small other --log-steps /nonexistent/steps.csv
+    fails 1 '/nonexistent/run.jsonl: cannot be written' train_small other --json-log /nonexistent/run.jsonl
 }
 
 # The one training that is not on the reference.

@@ -106,12 +106,23 @@ static clt_options rich_options(const char *optimizer)
     return options;
 }
 
-/* The launches of a step of a session's net before op `end`. */
-static int launches_before(const clt_session *session, size_t end)
+/* The launches of ops of a session's net. */
+static int launches_of(const clt_session *session, size_t begin, size_t end)
 {
     int launches = 0;
-    for (size_t i = 0; i < end; i++) launches += clt__engine_work(session->engine, i).launches;
+    for (size_t i = begin; i < end; i++) launches += clt__engine_work(session->engine, i).launches;
     return launches;
+}
+
+/* Those before op `end` in step `step`, counted from 1, of a training of one epoch. Its first step alone measures the
+ * gradient's norm. */
+static int launches_before(const clt_session *session, int step, size_t end)
+{
+    const clt__net *built = &session->net;
+    const int measuring = launches_of(session, built->measure, built->update);
+    const int each = launches_of(session, 0, built->end) - measuring;
+    const bool measured = step > 1 && end <= built->measure; /* before, and not in what is counted of this step */
+    return (step - 1) * each + launches_of(session, 0, end) + (measured ? measuring : 0);
 }
 
 /* Trains with bits flipped or set in the first real output of op `index` in step `step`, counted from 1. */
@@ -126,7 +137,7 @@ static clt_status train_with_flip(const char *text, const clt_options *options, 
     const int count = plan->net.tape.tensor[op->tensor[operand]].count;
     injected =
         (injection){.armed = true,
-                    .launch = (step - 1) * launches_before(plan, plan->net.end) + launches_before(plan, index + 1) - 1,
+                    .launch = launches_before(plan, step, index + 1) - 1,
                     .argument = operand + 1,
                     .element = count > 1, /* of parameters, the first tensor's: between tensors nothing is read */
                     .flip = flip,
@@ -143,7 +154,8 @@ static clt_session *open_plan(const char *text, const clt_options *options, clt_
     clt_error error;
     clt_session *session;
     *model = make_model(text, NULL, CLT_F32, 3);
-    assert_ok(clt_session_open(*model, device, images, options, false, &session, &error), &error);
+    const clt__session_mode mode = {.training = true, .measures = options->output_dir};
+    assert_ok(clt__session_open_training(*model, device, images, options, mode, &session, &error), &error);
     return session;
 }
 

@@ -291,6 +291,8 @@ static const fault wrong_values[] = {
     {"update.cl", "OPTIMIZER(adagrad,", "+ g * g", "+ (real)1.1f * g * g", "adagrad", "", "weights", disagree},
     {"update.cl", "kernel void gradient_norm_scale", "= hyper[HYPER_CLIP]", "= (real)0.1 * hyper[HYPER_CLIP]",
      "gradient_norm", "", "scale", disagree},
+    {"update.cl", "kernel void measured_norm_root", "= sqrt(sum)", "= sqrt(sum) * (real)1.001f", "measured_norm", "",
+     "norms", disagree},
     {"batch.cl", "kernel void batch", "column - step[STEP_MOVE]", "column", "batch", "", "x", disagree},
     {"batch.cl", "kernel void batch", "z.w - 1 - at", "at", "batch", "", "x", disagree},
     {"batch.cl", "kernel void batch", "labels[image] : 0", "labels[image] : 1", "batch", "", "label", disagree},
@@ -405,6 +407,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
          "", "gradient", outside},
         {"update.cl", "kernel void gradient_norm_parts", "z.count, part,", "z.count, part + 1,", "gradient_norm", "",
          "scale", disagree},
+        {"update.cl", "kernel void measured_norm_parts", "z.count, part,", "z.count, part + 1,", "measured_norm", "",
+         "norms", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught_under(CLT_SCHEDULE_TILE, &faults[i], &r);

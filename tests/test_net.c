@@ -620,9 +620,24 @@ static void sums_before_fused_activations_are_kept_on_request(void **state)
     assert_true(has(&b, "input.gradient"));
     assert_ops(&b.net, b.net.update, b.net.end, "gradient_norm, sgd");
     assert_string_equal(b.net.tape.op[b.net.update - 1].row->name, "conv_input_gradient");
+    assert_int_equal(b.net.measure, b.net.update); /* nothing is measured that nothing wants */
     const clt__tensor *sums = &b.net.tape.tensor[clt__tape_find(&b.net.tape, "conv1")];
     const int extent[] = {2, 4, 6, 6};
     assert_memory_equal(sums->extent, extent, sizeof extent);
+    release(&b);
+}
+
+static void the_norm_is_measured_of_a_whole_batch(void **state)
+{
+    (void)state;
+    built b = build(SMALL_NET, (clt__net_options){.training = true, .measures = true, .clip = true});
+    assert_ops(&b.net, b.net.measure, b.net.update, "measured_norm");
+    assert_ops(&b.net, b.net.update, b.net.end, "gradient_norm, sgd");
+    assert_int_equal(b.net.tape.op[b.net.measure].tensor[0], b.net.gradients);
+    release(&b);
+    b = build(SMALL_NET, (clt__net_options){.training = true, .measures = true, .accumulate = true});
+    assert_string_equal(b.net.tape.op[b.net.measure - 1].row->name, "accumulate");
+    assert_int_equal(b.net.tape.op[b.net.measure].tensor[0], b.net.accumulated);
     release(&b);
 }
 
@@ -835,6 +850,7 @@ int main(void)
         cmocka_unit_test(absurd_sizes_are_refused_before_memory_is_asked_for),
         cmocka_unit_test(an_activation_is_fused_into_the_layer_before_it),
         cmocka_unit_test(sums_before_fused_activations_are_kept_on_request),
+        cmocka_unit_test(the_norm_is_measured_of_a_whole_batch),
         cmocka_unit_test(inference_has_the_forward_ops_alone),
         cmocka_unit_test(an_activation_that_cannot_be_fused_has_ops_of_its_own),
         cmocka_unit_test(a_sum_of_two_is_fused_into_the_later_one),

@@ -4,4 +4,7 @@
 /* Seconds since some moment in the past, never going back. */
 double clt__seconds(void);
 
+/* Seconds since 1970 began, by UTC. */
+double clt__time(void);
+
 #endif

@@ -53,10 +53,15 @@ static json_t *state_to_json(const clt__training_state *s)
     json_t *plateau = json_pack("{s:f,s:o,s:i}", "factor", s->rate_factor, "best", loss_to_json(s->plateau.best),
                                 "stale", s->plateau.stale);
     json_t *best = loss_to_json(s->validation.best);
-    return json_pack("{s:i,s:I,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:I,s:o}", "epoch", s->epoch, "step", (json_int_t)s->step,
-                     "images", (json_int_t)s->images, "total_steps", (json_int_t)s->total_steps, "loss_sum",
-                     s->loss_sum, "hits", s->hits, "seen", (json_int_t)s->seen, "best_loss", best, "stale",
-                     s->validation.stale, "optimizer_began", (json_int_t)s->optimizer_began, "plateau", plateau);
+    json_t *json =
+        json_pack("{s:i,s:I,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:I,s:o}", "epoch", s->epoch, "step", (json_int_t)s->step,
+                  "images", (json_int_t)s->images, "total_steps", (json_int_t)s->total_steps, "loss_sum", s->loss_sum,
+                  "hits", s->hits, "seen", (json_int_t)s->seen, "best_loss", best, "stale", s->validation.stale,
+                  "optimizer_began", (json_int_t)s->optimizer_began, "plateau", plateau);
+    if (json && s->norms)
+        (void)json_object_set_new(json, "gradient_norm",
+                                  json_pack("{s:f,s:I}", "sum", s->norm_sum, "steps", (json_int_t)s->norms));
+    return json;
 }
 
 static json_t *normalization_to_json(const clt_model *model)
@@ -98,24 +103,26 @@ static bool is_count(json_int_t number)
     return number >= 0 && number <= INT32_MAX;
 }
 
-/* Older checkpoints have no optimizer_began, plateau and images. */
+/* Older checkpoints have no optimizer_began, plateau and images, and those of whole epochs no gradient_norm. */
 static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *why)
 {
-    json_int_t epoch, step, total, seen, stale, began = 0, images = 0, plateau_stale = 0;
+    json_int_t epoch, step, total, seen, stale, began = 0, images = 0, plateau_stale = 0, norms = 0;
     json_t *best, *lowest = NULL;
-    if (json_unpack_ex(json, why, 0, "{s:I,s:I,s:I,s:F,s:F,s:I,s:o,s:I,s?I,s?I,s?{s:F,s:o,s:I!}!}", "epoch", &epoch,
-                       "step", &step, "total_steps", &total, "loss_sum", &s->loss_sum, "hits", &s->hits, "seen", &seen,
-                       "best_loss", &best, "stale", &stale, "optimizer_began", &began, "images", &images, "plateau",
-                       "factor", &s->rate_factor, "best", &lowest, "stale", &plateau_stale) != 0)
+    if (json_unpack_ex(json, why, 0, "{s:I,s:I,s:I,s:F,s:F,s:I,s:o,s:I,s?I,s?I,s?{s:F,s:o,s:I!},s?{s:F,s:I!}!}",
+                       "epoch", &epoch, "step", &step, "total_steps", &total, "loss_sum", &s->loss_sum, "hits",
+                       &s->hits, "seen", &seen, "best_loss", &best, "stale", &stale, "optimizer_began", &began,
+                       "images", &images, "plateau", "factor", &s->rate_factor, "best", &lowest, "stale",
+                       &plateau_stale, "gradient_norm", "sum", &s->norm_sum, "steps", &norms) != 0)
         return false;
     if (!is_count(epoch) || !is_count(stale) || !is_count(plateau_stale) || step < 0 || seen < 0 || images < 0 ||
-        began < 0 || began > total || !(s->rate_factor >= 0 && s->rate_factor <= 1))
+        norms < 0 || began < 0 || began > total || !(s->rate_factor >= 0 && s->rate_factor <= 1))
         return false;
     s->epoch = (int)epoch;
     s->step = step;
     s->images = images;
     s->total_steps = total;
     s->seen = seen;
+    s->norms = norms;
     s->optimizer_began = began;
     s->validation = (clt__watched_loss){loss_from_json(best), (int)stale};
     s->plateau = (clt__watched_loss){loss_from_json(lowest), (int)plateau_stale};

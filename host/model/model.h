@@ -38,6 +38,8 @@ typedef struct clt__training_state {
     int64_t optimizer_began; /* how many of those another optimiser took, before the one of the options */
     double loss_sum, hits;   /* over the images seen in the running epoch */
     int64_t seen;
+    double norm_sum;              /* of the gradient, over those of the running epoch's steps that measured it */
+    int64_t norms;                /* how many that were */
     clt__watched_loss validation; /* of the training set where nothing is validated: for the best model, and patience */
     clt__watched_loss plateau;    /* the same, by the learning rate's schedule: also since its last drop */
     double rate_factor;           /* what that schedule has come to multiply the learning rate by; 1 at first */

@@ -665,11 +665,27 @@ static clt_status add_optimizer_ops(clt__net *net, const clt__net_options *optio
     return optimizer->orthogonalizes ? add_muon_ops(net, options, direction, updater->hyper, error) : CLT_OK;
 }
 
+/* Of a whole batch. */
+static int gradients_of(const clt__net *net)
+{
+    return net->accumulated >= 0 ? net->accumulated : net->gradients;
+}
+
+static clt_status add_measuring_op(clt__net *net, clt_error *error)
+{
+    const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
+    if (!sizes.count) return CLT_OK; /* nothing to train */
+    TRY(clt__net_add_flat(net, "update.norms", CLT__REALS, CLT__HISTORY_SLOTS / NORM_STEPS, &net->norms, error));
+    const int tensor[] = {[MEASURED_NORM_GRADIENT] = gradients_of(net),
+                          [MEASURED_NORM_STEP] = net->step,
+                          [MEASURED_NORM_NORMS] = net->norms};
+    return CLT__ADD_OP(&net->tape, &clt__measured_norm_op, "", sizes, tensor, error);
+}
+
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
-    const int count = net->tape.tensor[net->parameters].count;
+    const int count = net->tape.tensor[net->parameters].count, gradients = gradients_of(net);
     if (!count) return CLT_OK; /* nothing to train */
-    const int gradients = net->accumulated >= 0 ? net->accumulated : net->gradients;
     update_sizes sizes = {.count = count, .nesterov = options->nesterov, .clip_value = options->clip_value};
     TRY(find_updaters(net, options, error));
     sizes.by_name = options->rates || net->updaters > 1;
@@ -694,7 +710,7 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     TRY(clt__net_add_batch_ops(net, options, error));
     net->forward = net->tape.op_count;
     TRY(add_forward_ops(net, error));
-    net->backward = net->update = net->end = net->tape.op_count;
+    net->backward = net->measure = net->update = net->end = net->tape.op_count;
     if (!options->training) return CLT_OK;
     net->flows = net->tape.tensor_count;
     TRY(clt__allocate(net->flows, sizeof *net->flow, "the gradients' flow", &net->flow, error));
@@ -703,6 +719,8 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     TRY(add_loss_ops(net, options, error));
     TRY(add_backward_ops(net, options, error));
     if (options->accumulate) TRY(add_accumulate_op(net, error));
+    net->measure = net->tape.op_count;
+    if (options->measures) TRY(add_measuring_op(net, error));
     net->update = net->tape.op_count;
     TRY(add_update_ops(net, options, error));
     net->end = net->tape.op_count;
@@ -741,6 +759,7 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .loss = -1,
                       .hit = -1,
                       .history = -1,
+                      .norms = -1,
                       .hyper = -1,
                       .scale = -1,
                       .decays = -1,

@@ -3,6 +3,7 @@
  *   op   0          | batch:    gather, normalise, augment (input.c)
  *        forward    | every layer, first to last
  *        backward   | loss, history, every layer last to first
+ *        measure    | the gradient's norm, for steps that measure it
  *        update     | gradient norm, optimiser
  *        end        |
  */
@@ -27,6 +28,7 @@ typedef struct clt__net_options {
     bool normalize_filters; /* by muon */
     bool rates;             /* parameters have learning rates of their own */
     bool nesterov, clip, clip_value;
+    bool measures;   /* the gradient's norm */
     bool average;    /* keep a moving average of the parameters */
     bool decay_some; /* parameters have shares of the weight decay of their own */
     double label_smoothing;
@@ -65,7 +67,7 @@ typedef struct clt__net {
     clt__flow *flow; /* [flows] of each tensor of the forward ops; NULL without training */
     size_t flows;
     clt__value input, output;
-    size_t forward, backward, update, end; /* op ranges; backward = update = end without training */
+    size_t forward, backward, measure, update, end; /* op ranges; backward = measure = update = end without training */
     /* tensors, -1 where the net does not have them */
     int parameters, gradients, accumulated, frozen;      /* roots */
     int state[CLT__MAX_STATES];                          /* the optimiser's, laid out as `parameters` */
@@ -77,6 +79,7 @@ typedef struct clt__net {
     clt__updater updater[CLT__MAX_OPTIMIZERS];
     int updaters;
     int loss, hit, history, hyper, scale; /* hyper: the first updater's */
+    int norms;                            /* of gradients, where steps measure them */
     int matrices;                         /* that muon takes: see kernels/muon.cl */
     int decays, rates, takers;            /* see kernels/update.cl */
     int segments, owners; /* see clt__net_trained: where each trained tensor lies, and whose each UPDATE_BLOCK is */

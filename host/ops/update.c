@@ -522,15 +522,21 @@ static void norm_twin(const void *sizes, const clt__array *operand)
     clt__put(&operand[GRADIENT_NORM_SCALE], 0, (clt__near){wanted > 1 ? 1 : wanted, fmin(wanted, 2) * growth});
 }
 
-static void norm_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+/* The sum of squares of a gradient goes over parts, then one work-item adds these. */
+static void launch_norm(update_sizes *z, const char *parts_kernel, const char *sum_kernel, const clt__limits *limits,
+                        clt__launches *to)
 {
-    update_sizes *z = sizes;
     /* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
     const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
     z->parts = wanted < z->count ? wanted : z->count;
-    launch_parts("update.cl", "gradient_norm_parts", "gradient_norm_scale", z->parts, 1, limits, to);
-    to->launch[1] = (clt__launch){"gradient_norm_scale", {1, 1, 1}, {1, 1, 1}, false};
+    launch_parts("update.cl", parts_kernel, sum_kernel, z->parts, 1, limits, to);
+    to->launch[1] = (clt__launch){sum_kernel, {1, 1, 1}, {1, 1, 1}, false};
     to->scratch_reals = (uint64_t)z->parts;
+}
+
+static void norm_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    launch_norm(sizes, "gradient_norm_parts", "gradient_norm_scale", limits, to);
 }
 
 const clt__op_row clt__gradient_norm_op = {
@@ -540,4 +546,32 @@ const clt__op_row clt__gradient_norm_op = {
                 [GRADIENT_NORM_SCALE] = {"scale", CLT__WRITE}},
     .twin = norm_twin,
     .launch = norm_launch,
+};
+
+/* ---- measured_norm */
+
+/* |gradient| goes to the step's slot. Where the sum of squares may be more than the largest number it is left open. */
+static void measured_norm_twin(const void *sizes, const clt__array *operand)
+{
+    const clt__array *norms = &operand[MEASURED_NORM_NORMS];
+    const int32_t slot = operand[MEASURED_NORM_STEP].integer[STEP_SLOT] / NORM_STEPS;
+    const double most = norms->roundoff > DBL_EPSILON ? FLT_MAX : DBL_MAX;
+    clt__near norm =
+        clt__norm_of(operand[MEASURED_NORM_GRADIENT].real, ((const update_sizes *)sizes)->count, norms->roundoff);
+    if (norm.value > sqrt(most) / 2) norm.slack = INFINITY;
+    clt__put(norms, (size_t)slot, norm);
+}
+
+static void measured_norm_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    launch_norm(sizes, "measured_norm_parts", "measured_norm_root", limits, to);
+}
+
+const clt__op_row clt__measured_norm_op = {
+    .name = "measured_norm",
+    .operand = {[MEASURED_NORM_GRADIENT] = {"gradient", CLT__READ},
+                [MEASURED_NORM_STEP] = {"step", CLT__READ},
+                [MEASURED_NORM_NORMS] = {"norms", CLT__UPDATE}},
+    .twin = measured_norm_twin,
+    .launch = measured_norm_launch,
 };

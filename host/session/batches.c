@@ -269,7 +269,7 @@ clt_status clt_session_forward(clt_session *session, clt_error *error)
 clt_status clt_session_backward(clt_session *session, clt_error *error)
 {
     if (session->stage != CLT__FORWARD_DONE) return need_first("clt_session_forward", error);
-    TRY(clt__session_run_ops(session, session->net.backward, session->net.update, NULL, error));
+    TRY(clt__session_run_ops(session, session->net.backward, session->net.measure, NULL, error));
     session->stage = CLT__BACKWARD_DONE;
     return CLT_OK;
 }

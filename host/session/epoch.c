@@ -80,41 +80,67 @@ static int step_images(const clt_session *session, int64_t step)
     return clt__step_images(&session->options, session->data->count, step);
 }
 
+static double rate_of(const clt_session *session, int64_t step)
+{
+    return clt__learning_rate(&session->options, &session->state, step, clt__session_steps(session));
+}
+
+static bool measures(const clt_session *session, int64_t step)
+{
+    return session->net.norms >= 0 && step % NORM_STEPS == 0;
+}
+
 clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_ops run, void *user, clt_error *error)
 {
     session->stage = CLT__NO_BATCH;
     session->number = session->state.total_steps + session->pending + 1;
-    session->rate = clt__learning_rate(&session->options, &session->state, step, clt__session_steps(session));
-    TRY(clt__session_run_batch(session, (int)clt__first_image(&session->options, step), step_images(session, step),
-                               session->pending, run, user, error));
+    session->rate = rate_of(session, step);
+    session->measures = measures(session, step);
+    const clt_status status = clt__session_run_batch(session, (int)clt__first_image(&session->options, step),
+                                                     step_images(session, step), session->pending, run, user, error);
+    session->measures = false; /* what else runs is no step of an epoch */
+    TRY(status);
     session->pending++;
     return CLT_OK;
 }
 
-static clt_status take_step(clt_session *session, const double *slot, clt__take_loss take, void *user, clt_error *error)
+/* `norm`: of its gradient, NaN where that was not measured. */
+static clt_status take_step(clt_session *session, const double *slot, double norm, clt__take_step take, void *user,
+                            clt_error *error)
 {
     clt__training_state *s = &session->state;
     const int images = step_images(session, s->step);
-    const double loss = slot[HISTORY_LOSS] / images;
-    if (isnan(loss)) return FAIL(error, CLT_DIVERGED, "the loss is not a number");
-    if (isinf(loss)) return FAIL(error, CLT_DIVERGED, "the loss is infinite");
+    const clt__step_figures figures = {
+        .loss = slot[HISTORY_LOSS] / images, .rate = rate_of(session, s->step), .norm = norm};
+    if (isnan(figures.loss)) return FAIL(error, CLT_DIVERGED, "the loss is not a number");
+    if (isinf(figures.loss)) return FAIL(error, CLT_DIVERGED, "the loss is infinite");
     s->step++;
     s->images = (int64_t)session->data->count;
     s->total_steps++;
     s->loss_sum += slot[HISTORY_LOSS];
     s->hits += slot[HISTORY_HITS];
     s->seen += images;
-    return take ? take(user, loss, error) : CLT_OK;
+    if (isfinite(figures.norm)) {
+        s->norm_sum += figures.norm;
+        s->norms++;
+    }
+    return take ? take(user, &figures, error) : CLT_OK;
 }
 
-clt_status clt__session_read_steps(clt_session *session, clt__take_loss take, void *user, clt_error *error)
+clt_status clt__session_read_steps(clt_session *session, clt__take_step take, void *user, clt_error *error)
 {
-    double history[CLT__HISTORY_SLOTS * HISTORY_LENGTH];
+    double history[CLT__HISTORY_SLOTS * HISTORY_LENGTH], norms[CLT__HISTORY_SLOTS / NORM_STEPS];
     const int pending = session->pending;
     if (!pending) return CLT_OK;
     session->pending = 0;
     TRY(clt__engine_read(session->engine, session->net.history, 0, pending * HISTORY_LENGTH, history, error));
-    for (int i = 0; i < pending; i++) TRY(take_step(session, history + i * HISTORY_LENGTH, take, user, error));
+    if (session->net.norms >= 0)
+        TRY(clt__engine_read(session->engine, session->net.norms, 0, (pending + NORM_STEPS - 1) / NORM_STEPS, norms,
+                             error));
+    for (int i = 0; i < pending; i++) {
+        const double norm = measures(session, session->state.step) ? norms[i / NORM_STEPS] : NAN;
+        TRY(take_step(session, history + i * HISTORY_LENGTH, norm, take, user, error));
+    }
     return CLT_OK;
 }
 
@@ -154,8 +180,8 @@ void clt__session_close_epoch(clt_session *session, double loss, bool *best)
     clt__schedule_follow(&session->options, loss, s);
     session->in_epoch = false;
     s->epoch++;
-    s->step = s->seen = 0;
-    s->loss_sum = s->hits = 0;
+    s->step = s->seen = s->norms = 0;
+    s->loss_sum = s->hits = s->norm_sum = 0;
     session->trained->state = *s;
 }
 

@@ -57,6 +57,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .nesterov = options->nesterov,
                               .clip = options->clip_grad > 0,
                               .clip_value = options->clip_value > 0,
+                              .measures = fit->mode.measures,
                               .average = options->ema > 0,
                               .decay_some = options->no_decay_bias_norm || options->named[CLT__OPTION_weight_decay],
                               .label_smoothing = options->label_smoothing,

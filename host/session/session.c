@@ -206,8 +206,9 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
         p.before = done;
         p.valid = smaller(micro, valid - done);
         TRY(clt__session_place(session, &p, error));
-        TRY(run(session, 0, session->net.update, user, error));
+        TRY(run(session, 0, session->net.measure, user, error));
     }
+    if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
     return clt__session_run_update(session, run, user, error);
 }
 
@@ -556,13 +557,6 @@ static clt_status take_model(clt_session *session, clt_model *model, clt_error *
     return CLT_OK;
 }
 
-clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
-                            bool keep_tensors, clt_session **session, clt_error *error)
-{
-    const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
-    return clt__session_open_training(model, device, data, options, mode, session, error);
-}
-
 clt_status clt__session_open_training(clt_model *model, clt_device *device, const clt_dataset *data,
                                       const clt_options *options, clt__session_mode mode, clt_session **session,
                                       clt_error *error)
@@ -586,6 +580,13 @@ clt_status clt__session_open_training(clt_model *model, clt_device *device, cons
     clt_session_close(*session);
     *session = NULL;
     return status;
+}
+
+clt_status clt_session_open(clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
+                            bool keep_tensors, clt_session **session, clt_error *error)
+{
+    const clt__session_mode mode = {.training = true, .keep_tensors = keep_tensors};
+    return clt__session_open_training(model, device, data, options, mode, session, error);
 }
 
 clt_status clt__session_stands(const clt_session *session, clt_error *error)

@@ -33,6 +33,7 @@ struct clt_session {
     clt_options options;       /* the same, resolved: what they own is `given`'s */
     clt__training_state state; /* the model's, and what steps that were read have added since */
     int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
+    bool measures;             /* the step that is enqueued measures the gradient's norm */
     int epoch;                 /* that the images' order is of */
     bool in_epoch;             /* the order of images is that of the running epoch */
     bool committed;            /* the model counts as trained by the session's options */
@@ -56,11 +57,6 @@ clt_status clt__session_check(const clt_model *model, const clt_dataset *data, c
 clt_status clt__session_open(const clt_model *model, clt_device *device, const clt_dataset *data,
                              const clt_options *options, clt__session_mode mode, clt_session **session,
                              clt_error *error);
-
-/* clt_session_open in any mode of training. */
-clt_status clt__session_open_training(clt_model *model, clt_device *device, const clt_dataset *data,
-                                      const clt_options *options, clt__session_mode mode, clt_session **session,
-                                      clt_error *error);
 
 /* Fails where clt__session_refreeze has failed: such a session can only be closed. */
 clt_status clt__session_stands(const clt_session *session, clt_error *error);
@@ -87,6 +83,11 @@ clt_status clt__check_position(const clt_session *session, clt_error *error);
 
 /* From now on the model was trained with the session's options, on the session's classes. */
 clt_status clt__session_commit(clt_session *session, clt_error *error);
+
+/* As clt_session_open, of any mode that trains. */
+clt_status clt__session_open_training(clt_model *model, clt_device *device, const clt_dataset *data,
+                                      const clt_options *options, clt__session_mode mode, clt_session **session,
+                                      clt_error *error);
 
 /* What the ops work on: `valid` images, at most a micro-batch, from position `first` of the order. They are micro-batch
  * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */
@@ -117,10 +118,18 @@ clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void 
 /* Enqueues step `step` (from 0) of the epoch, its ops by `run`, with the learning rate that the schedule gives it. */
 clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_ops run, void *user, clt_error *error);
 
-/* Waits for the steps under way and adds up their losses; `take` (or NULL) gets the mean loss of each. CLT_DIVERGED at
- * the first that is not finite, in a sentence that says only that; the state then stands before that step. */
-typedef clt_status (*clt__take_loss)(void *user, double loss, clt_error *error);
-clt_status clt__session_read_steps(clt_session *session, clt__take_loss take, void *user, clt_error *error);
+/* What is known of a step that was run. */
+typedef struct clt__step_figures {
+    double loss; /* the mean of its images' */
+    double rate; /* the learning rate */
+    double norm; /* of the gradient of all that is trained, before it is clipped; NaN where it was not measured */
+} clt__step_figures;
+
+/* Waits for the steps under way and adds up their losses; `take` (or NULL) gets the figures of each, while the state
+ * stands behind it. CLT_DIVERGED at the first whose loss is not finite, in a sentence that says only that; the state
+ * then stands before that step. */
+typedef clt_status (*clt__take_step)(void *user, const clt__step_figures *figures, clt_error *error);
+clt_status clt__session_read_steps(clt_session *session, clt__take_step take, void *user, clt_error *error);
 
 /* The epoch is over: what it reached decides on the best model, on patience and on the schedule. */
 void clt__session_close_epoch(clt_session *session, double loss, bool *best);

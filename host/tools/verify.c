@@ -173,7 +173,8 @@ typedef struct passes {
 } passes;
 
 /* Every tensor is kept, and every gradient computed. */
-static const clt__session_mode all_of_it = {.training = true, .keep_tensors = true, .input_gradient = true};
+static const clt__session_mode all_of_it = {
+    .training = true, .keep_tensors = true, .input_gradient = true, .measures = true};
 
 static clt_options plain_options(int batch_size)
 {

@@ -7,7 +7,37 @@
 
 #include "base/file.h"
 
-const char clt__metrics_header[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
+const char clt__metrics_header[] =
+    "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds,time,images_per_s,gradient_norm\n";
+
+static int count_commas(const char *text, size_t length)
+{
+    int count = 0;
+    for (size_t i = 0; i < length; i++) count += text[i] == ',';
+    return count;
+}
+
+/* How many columns of the head a file lacks that begins so, if it has the head's first columns. */
+static int count_missing(const char *start, const char *head)
+{
+    const size_t length = strcspn(start, "\n");
+    if (strncmp(start, head, length) != 0 || head[length] != ',') return 0;
+    return count_commas(head + length, strlen(head) - length);
+}
+
+/* The rows of a file's text, from their first line on, each with so many columns more. */
+static clt_status keep_rows(const char *line, int missing, int64_t before, clt__text *text, clt_error *error)
+{
+    static const char more[] = ",,,,,,,,,,,,,,,,";
+    for (long long number; (number = strtoll(line, NULL, 10)) > 0 && number < before;) {
+        const size_t length = strcspn(line, "\n");
+        TRY(clt__text_append(text, line, length, error));
+        TRY(clt__text_append(text, more, (size_t)missing, error));
+        if (line[length] == '\n') TRY(clt__text_append(text, "\n", 1, error));
+        line += length + (line[length] == '\n');
+    }
+    return CLT_OK;
+}
 
 clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt__text *text, clt_error *error)
 {
@@ -17,14 +47,11 @@ clt_status clt__csv_keep(const char *path, const char *head, int64_t before, clt
     TRY(clt__text_append(text, head, strlen(head), error));
     if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return CLT_OK; /* none yet, or a terminal or pipe */
     TRY(clt__file_read(path, &old, &size, error));
-    clt_status status = CLT_OK;
-    const char *line = old;
-    if (strncmp(line, head, strlen(head)) == 0) line += strlen(head);
-    for (long long number; status == CLT_OK && (number = strtoll(line, NULL, 10)) > 0 && number < before;) {
-        const size_t length = strcspn(line, "\n"), whole = length + (line[length] == '\n');
-        status = clt__text_append(text, line, whole, error);
-        line += whole;
-    }
+    const int missing = count_missing(old, head);
+    const size_t length = strcspn(old, "\n");
+    const bool has_head = missing || strncmp(old, head, strlen(head)) == 0;
+    const char *rows = has_head ? old + length + (old[length] == '\n') : old;
+    const clt_status status = keep_rows(rows, missing, before, text, error);
     free(old);
     return status;
 }
@@ -35,7 +62,7 @@ static clt_status write_number(clt__text *text, double value, const char *end, c
     return clt__text_print(text, error, "%.6g%s", value, end);
 }
 
-static clt_status compose(const char *path, const clt__metrics_row *row, clt__text *text, clt_error *error)
+static clt_status compose(const char *path, const clt__epoch_row *row, clt__text *text, clt_error *error)
 {
     TRY(clt__csv_keep(path, clt__metrics_header, row->epoch, text, error));
     TRY(clt__text_print(text, error, "%d,", row->epoch));
@@ -44,10 +71,13 @@ static clt_status compose(const char *path, const clt__metrics_row *row, clt__te
     TRY(write_number(text, row->validation_loss, ",", error));
     TRY(write_number(text, row->validation_accuracy, ",", error));
     TRY(write_number(text, row->rate, ",", error));
-    return write_number(text, row->seconds, "\n", error);
+    TRY(write_number(text, row->seconds, ",", error));
+    TRY(clt__text_print(text, error, "%.3f,", row->time)); /* of more digits than others are worth */
+    TRY(write_number(text, row->images_per_second, ",", error));
+    return write_number(text, row->gradient_norm, "\n", error);
 }
 
-clt_status clt__metrics_write(const char *path, const clt__metrics_row *row, clt_error *error)
+clt_status clt__metrics_write(const char *path, const clt__epoch_row *row, clt_error *error)
 {
     clt__text text = {0};
     clt_status status = compose(path, row, &text, error);

@@ -1,10 +1,8 @@
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
+/* What training writes to the output folder: checkpoints, metrics.csv and the net. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "train/metrics.h"
 #include "train/trainer.h"
 
 static clt_status path_in(const clt__trainer *t, const char *name, char path[4096], clt_error *error)
@@ -15,15 +13,10 @@ static clt_status path_in(const clt__trainer *t, const char *name, char path[409
     return CLT_OK;
 }
 
-static clt_status log_failure(const clt__trainer *t, clt_error *error)
-{
-    return FAIL(error, CLT_BAD_FILE, "%s: cannot be written: %s", t->options->log_steps, strerror(errno));
-}
-
 clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *error)
 {
     char path[4096];
-    if (t->log && fflush(t->log) != 0) return log_failure(t, error); /* a checkpoint is not ahead of its log */
+    TRY(clt__logs_flush(t, error)); /* a checkpoint is not ahead of its logs */
     if (!t->options->output_dir) return CLT_OK;
     TRY(path_in(t, name, path, error));
     return clt_model_save(t->model, path, error);
@@ -90,56 +83,22 @@ clt_status clt__folder_open(clt__trainer *t, clt_error *error)
     return write_record(t, error);
 }
 
-clt_status clt__log_open(clt__trainer *t, clt_error *error)
-{
-    const char *path = t->options->log_steps;
-    clt__text kept = {0};
-    if (!path) return CLT_OK;
-    const int64_t first = t->session->state.total_steps + 1;
-    clt_status status = clt__csv_keep(path, "step,loss\n", first, &kept, error);
-    if (status == CLT_OK && first > 1)
-        status = clt__file_write(path, kept.start, kept.length, error); /* or as it was */
-    if (status == CLT_OK) {
-        t->log = fopen(path, first > 1 ? "a" : "w");
-        if (!t->log || (first == 1 && fputs(kept.start, t->log) < 0)) status = log_failure(t, error);
-    }
-    free(kept.start);
-    return status;
-}
-
-clt_status clt__log_close(clt__trainer *t, clt_error *error)
-{
-    FILE *log = t->log;
-    t->log = NULL;
-    if (!log) return CLT_OK;
-    return fclose(log) == 0 ? CLT_OK : log_failure(t, error);
-}
-
-clt_status clt__log_step(const clt__trainer *t, double loss, clt_error *error)
-{
-    if (!t->log || fprintf(t->log, "%" PRId64 ",%.9g\n", t->session->state.total_steps, loss) >= 0) return CLT_OK;
-    return log_failure(t, error);
-}
-
-clt_status clt__folder_epoch(const clt__trainer *t, const clt_progress *p, clt_error *error)
+clt_status clt__folder_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error)
 {
     char path[4096];
-    const clt__metrics_row row = {p->epoch,         p->loss,   p->accuracy, p->validation_loss, p->validation_accuracy,
-                                  p->learning_rate, p->seconds};
     /* The last checkpoint comes last, for it says that the epoch is done: a run that is killed before it does all
      * again. */
-    if (p->best) TRY(clt__folder_save(t, "best.safetensors", error));
+    if (row->best) TRY(clt__folder_save(t, "best.safetensors", error));
     if (t->options->output_dir) {
         TRY(path_in(t, "metrics.csv", path, error));
-        TRY(clt__metrics_write(path, &row, error));
+        TRY(clt__metrics_write(path, row, error));
     }
+    TRY(clt__logs_epoch(t, row, error));
     return clt__folder_save(t, "last.safetensors", error);
 }
 
-clt_status clt__folder_close(clt__trainer *t, clt_error *error)
+void clt__folder_close(clt__trainer *t)
 {
-    const clt_status status = clt__log_close(t, error);
     clt__folder_unlock(t->lock);
     t->lock = -1;
-    return status;
 }

@@ -28,9 +28,9 @@ static clt_status checkpoint(clt__trainer *t, clt_error *error)
 
 /* ---- reading what the device has done */
 
-static clt_status take_loss(void *trainer, double loss, clt_error *error)
+static clt_status take_step(void *trainer, const clt__step_figures *figures, clt_error *error)
 {
-    return clt__log_step(trainer, loss, error);
+    return clt__logs_step(trainer, figures, error);
 }
 
 /* Waits for the steps under way. Then sets how many to enqueue before the next reading, so that one comes about every
@@ -39,7 +39,7 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
 {
     clt_error wrong;
     const int pending = t->session->pending;
-    const clt_status status = clt__session_read_steps(t->session, take_loss, t, &wrong);
+    const clt_status status = clt__session_read_steps(t->session, take_step, t, &wrong);
     if (status == CLT_DIVERGED) return clt__triage(t, t->session->state.step, wrong.message, error);
     if (status != CLT_OK) return clt__pass_on(&wrong, error);
     if (!pending) return CLT_OK;
@@ -146,6 +146,7 @@ static clt_status tell(clt__trainer *t, clt_error *error)
 static clt_status run_steps(clt__trainer *t, clt_error *error)
 {
     t->epoch_began = t->last_reading = clt__seconds();
+    t->seen_before = t->session->state.seen;
     for (int64_t step = t->session->state.step; step < t->steps; step++) {
         TRY(run_next_step(t, step, error));
         const bool save_now = is_due(t->session->state.total_steps + t->session->pending, t->options->save_every);
@@ -195,6 +196,29 @@ static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *e
     return CLT_OK;
 }
 
+/* What the epoch's steps came to; the rest follows when it is closed. */
+static clt__epoch_row row_of_steps(const clt__trainer *t)
+{
+    const clt__training_state *s = &t->session->state;
+    return (clt__epoch_row){.epoch = s->epoch + 1,
+                            .step = s->total_steps,
+                            .images_per_second =
+                                share((double)(s->seen - t->seen_before), t->last_reading - t->epoch_began),
+                            .gradient_norm = share(s->norm_sum, (double)s->norms)};
+}
+
+static void complete_row(const clt_progress *p, clt__epoch_row *row)
+{
+    row->loss = p->loss;
+    row->accuracy = p->accuracy;
+    row->validation_loss = p->validation_loss;
+    row->validation_accuracy = p->validation_accuracy;
+    row->rate = p->learning_rate;
+    row->seconds = p->seconds;
+    row->time = clt__time();
+    row->best = p->best;
+}
+
 static void close_epoch(clt__trainer *t, clt_progress *progress)
 {
     clt__session_close_epoch(t->session, t->validation ? progress->validation_loss : progress->loss, &progress->best);
@@ -207,10 +231,12 @@ static clt_status run_epoch(clt__trainer *t, clt_error *error)
     TRY(clt_session_begin_epoch(t->session, error));
     TRY(run_steps(t, error));
     clt_progress progress = progress_now(t);
+    clt__epoch_row row = row_of_steps(t);
     TRY(download(t, error));
     TRY(validate(t, &progress, error));
     close_epoch(t, &progress);
-    TRY(clt__folder_epoch(t, &progress, error)); /* with a checkpoint */
+    complete_row(&progress, &row);
+    TRY(clt__folder_epoch(t, &row, error)); /* with a checkpoint */
     bool save = false;
     progress.save = &save;
     const bool on = goes_on(t, &progress);
@@ -235,7 +261,9 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
 
 static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *error)
 {
-    TRY(clt_session_open(t->model, device, t->training_data, t->given, false, &t->session, error));
+    const bool measures = t->options->output_dir || t->options->json_log; /* who tells the gradient's norm */
+    const clt__session_mode mode = {.training = true, .measures = measures};
+    TRY(clt__session_open_training(t->model, device, t->training_data, t->given, mode, &t->session, error));
     return open_validation(t, device, error);
 }
 
@@ -259,8 +287,8 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
     TRY(clt_device_open("reference", &t->fallback, error));
     TRY(open_sessions(t, t->fallback, error));
     t->in_flight = 1;
-    TRY(clt__log_close(t, error));
-    return clt__log_open(t, error);
+    TRY(clt__logs_close(t, error));
+    return clt__logs_open(t, error);
 }
 
 static clt_status run_epochs(clt__trainer *t, clt_error *error)
@@ -290,7 +318,7 @@ static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
         !t->options->trust && !clt__device_is_reference(device) && !clt__driver_is_trusted(device, t->model->precision);
     TRY(clt__check_position(t->session, error));
     TRY(clt__folder_open(t, error));
-    TRY(clt__log_open(t, error));
+    TRY(clt__logs_open(t, error));
     TRY(clt__session_commit(t->session, error));
     return run_epochs(t, error);
 }
@@ -312,7 +340,8 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     if (status == CLT_OK) status = train(&t, device, error);
     const clt_status told =
         clt__folder_end(&t, status, status == CLT_OK ? NULL : error, status == CLT_OK ? error : NULL);
-    const clt_status closed = clt__folder_close(&t, status == CLT_OK && told == CLT_OK ? error : NULL);
+    const clt_status closed = clt__logs_close(&t, status == CLT_OK && told == CLT_OK ? error : NULL);
+    clt__folder_close(&t);
     close_sessions(&t);
     clt_device_close(t.fallback);
     clt_dataset_close(kept);

@@ -1,10 +1,12 @@
-/* A training as its loop (train.c), what it writes (run_folder.c) and what checks it (checked_steps.c) see it. */
+/* A training as its loop (train.c), what it writes (run_folder.c, logs.c) and what checks it (checked_steps.c) see it.
+ */
 #ifndef CLT_TRAIN_TRAINER_H
 #define CLT_TRAIN_TRAINER_H
 
 #include <stdio.h>
 
 #include "session/session.h"
+#include "train/metrics.h"
 #include "train/run_record.h"
 
 typedef struct clt__trainer {
@@ -16,12 +18,13 @@ typedef struct clt__trainer {
     clt_session *validation;                            /* NULL without validation data */
     bool proves;                                        /* the next step is verified, for the driver is not known */
     clt_device *fallback; /* the reference, once the device was found to be wrong, else NULL */
-    FILE *log;            /* of --log-steps, or NULL */
+    FILE *log, *json;     /* of log_steps and json_log, or NULL */
     int lock;             /* on the output folder, -1 without one */
     clt__run_record record;
     int64_t steps; /* in an epoch */
     int in_flight; /* steps to enqueue before the next reading */
     double epoch_began, last_reading;
+    int64_t seen_before; /* images of the epoch that were seen when it began, or the run that goes on with it */
 } clt__trainer;
 
 /* ---- checked_steps.c */
@@ -34,25 +37,25 @@ clt_status clt__check_ops(clt_session *session, size_t begin, size_t end, void *
  * was wrong, with CLT_DIVERGED where it was right. */
 clt_status clt__triage(clt__trainer *t, int64_t bad, const char *happened, clt_error *error);
 
-/* ---- run_folder.c: what training writes, to the output folder (nothing where there is none) and to the log of its
- * steps
- */
+/* ---- run_folder.c: nothing, where there is no output folder */
 
 /* Makes the folder, and keeps other trainings out of it. */
 clt_status clt__folder_open(clt__trainer *t, clt_error *error);
 clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *error);
-/* Checkpoints and metrics of an epoch that has ended. */
-clt_status clt__folder_epoch(const clt__trainer *t, const clt_progress *progress, clt_error *error);
-
-/* A resumed run keeps the rows of the steps before it. */
-clt_status clt__log_open(clt__trainer *t, clt_error *error);
-clt_status clt__log_step(const clt__trainer *t, double loss, clt_error *error);
-clt_status clt__log_close(clt__trainer *t, clt_error *error);
-
+/* Checkpoints, metrics and logs of an epoch that has ended. */
+clt_status clt__folder_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error);
 /* The run has ended so, `why` (which may be NULL) in a sentence: run.json says it. */
 clt_status clt__folder_end(clt__trainer *t, clt_status status, const clt_error *why, clt_error *error);
+void clt__folder_close(clt__trainer *t);
 
-/* Closes all of it. */
-clt_status clt__folder_close(clt__trainer *t, clt_error *error);
+/* ---- logs.c: what grows step by step, or epoch by epoch; a run that goes on keeps what they have of the steps before
+ */
+
+clt_status clt__logs_open(clt__trainer *t, clt_error *error);
+/* Of the step that the session's state stands behind. */
+clt_status clt__logs_step(const clt__trainer *t, const clt__step_figures *figures, clt_error *error);
+clt_status clt__logs_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error);
+clt_status clt__logs_flush(const clt__trainer *t, clt_error *error);
+clt_status clt__logs_close(clt__trainer *t, clt_error *error);
 
 #endif
