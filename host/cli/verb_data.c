@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/contact_sheet.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "model/model.h"
+#include "pictures/contact_sheet.h"
 
 enum { MOST_ROWS = 40, MOST_COLUMNS = 10 };
 
@@ -135,8 +135,8 @@ static void to_bytes(const description *d, const double *planes, uint8_t *pixels
     }
 }
 
-static clt_status show_class(const description *d, contact_sheet *sheet, int class, double *planes, uint8_t *pixels,
-                             clt_error *error)
+static clt_status show_class(const description *d, clt__contact_sheet *sheet, int class, double *planes,
+                             uint8_t *pixels, clt_error *error)
 {
     const clt_shape shape = clt_dataset_shape(d->main);
     const size_t image = (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
@@ -146,7 +146,7 @@ static clt_status show_class(const description *d, contact_sheet *sheet, int cla
     const int found = find_images(d, class, images);
     (void)snprintf(text, sizeof text, "%d%s%s (%zu)", class, name ? " " : "", name ? name : "",
                    d->images[d->main == d->split[CLT_TRAIN] ? CLT_TRAIN : CLT_TEST][class]);
-    sheet_write_text(sheet, class, text);
+    clt__sheet_write_text(sheet, class, text);
     if (!found) return CLT_OK;
     TRY(clt_session_choose_batch(d->session, images, found, error));
     TRY(clt_session_train_batch(d->session,
@@ -154,16 +154,16 @@ static clt_status show_class(const description *d, contact_sheet *sheet, int cla
     TRY(clt_session_read(d->session, "input", planes, (size_t)sheet->columns * image, error));
     for (int i = 0; i < found; i++) {
         to_bytes(d, planes + (size_t)i * image, pixels);
-        TRY(sheet_show(sheet, class, i, pixels, error));
+        TRY(clt__sheet_show(sheet, class, i, pixels, error));
     }
     return CLT_OK;
 }
 
-static clt_status draw_sheet(const description *d, contact_sheet *sheet, double *planes, uint8_t *pixels,
+static clt_status draw_sheet(const description *d, clt__contact_sheet *sheet, double *planes, uint8_t *pixels,
                              clt_error *error)
 {
     for (int class = 0; class < sheet->rows; class ++) TRY(show_class(d, sheet, class, planes, pixels, error));
-    TRY(sheet_save(sheet, d->options->sheet, error));
+    TRY(clt__sheet_save(sheet, d->options->sheet, error));
     if (sheet->rows < clt_dataset_classes(d->main))
         print_note("%s shows the first %d of %d classes", d->options->sheet, sheet->rows, clt_dataset_classes(d->main));
     return CLT_OK;
@@ -173,19 +173,19 @@ static clt_status write_sheet(description *d, clt_error *error)
 {
     const clt_shape shape = clt_dataset_shape(d->main);
     const uint64_t image = (uint64_t)shape.channels * (uint64_t)shape.height * (uint64_t)shape.width;
-    contact_sheet sheet = {.pixels = NULL};
+    clt__contact_sheet sheet = {.pixels = NULL};
     double *planes = NULL;
     uint8_t *pixels = NULL;
     TRY(open_session(d, error));
     const int classes = clt_dataset_classes(d->main);
-    clt_status status = sheet_open(&sheet, shape, classes < MOST_ROWS ? classes : MOST_ROWS, columns_of(d), error);
+    clt_status status = clt__sheet_open(&sheet, shape, classes < MOST_ROWS ? classes : MOST_ROWS, columns_of(d), error);
     if (status == CLT_OK)
         status = clt__allocate(image * (uint64_t)columns_of(d), sizeof *planes, "images", &planes, error);
     if (status == CLT_OK) status = clt__allocate(image, 1, "an image", &pixels, error);
     if (status == CLT_OK) status = draw_sheet(d, &sheet, planes, pixels, error);
     free(pixels);
     free(planes);
-    sheet_close(&sheet);
+    clt__sheet_close(&sheet);
     return status;
 }
 

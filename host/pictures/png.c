@@ -2,8 +2,10 @@
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "pictures/codec.h"
 
 typedef struct png_reader {
@@ -163,3 +165,24 @@ static clt_status read_png(const clt__encoded *file, clt__picture *picture, clt_
 }
 
 const clt__codec clt__png_codec = {"PNG", "libpng", look_at_png, read_png};
+
+/* ---- writing ------------------------------------------------------------------------------------------------- */
+
+clt_status clt__picture_encode(const uint8_t *pixels, int width, int height, bool fast, uint8_t **png, size_t *size,
+                               clt_error *error)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .format = PNG_FORMAT_RGB,
+                       .flags = fast ? PNG_IMAGE_FLAG_FAST : 0,
+                       .width = (png_uint_32)width,
+                       .height = (png_uint_32)height};
+    png_alloc_size_t room = PNG_IMAGE_PNG_SIZE_MAX(image);
+    TRY(clt__allocate(room, 1, "a PNG file", png, error));
+    if (!png_image_write_to_memory(&image, *png, &room, 0, pixels, 0, NULL)) {
+        free(*png);
+        return FAIL(error, CLT_NO_MEMORY, "a PNG file of %dx%d pixels cannot be made: %s", width, height,
+                    image.message);
+    }
+    *size = room;
+    return CLT_OK;
+}

@@ -1,5 +1,6 @@
 /* What training writes to the output folder: checkpoints, metrics.csv and the net. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"

@@ -1,15 +1,15 @@
-#include "cli/contact_sheet.h"
+#include "pictures/contact_sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/lettering.h"
-#include "pictures/png_writer.h"
+#include "pictures/lettering.h"
+#include "pictures/picture.h"
 #include "pictures/resize.h"
 
-enum { GAP = 4, TEXT_ROOM = LETTER_HEIGHT + 2 * GAP, LEAST_TILE = 64, MOST_TILE = 160 };
+enum { GAP = 4, TEXT_ROOM = CLT__LETTER_HEIGHT + 2 * GAP, LEAST_TILE = 64, MOST_TILE = 160 };
 
 static int reduced(int side, int longer)
 {
@@ -18,7 +18,7 @@ static int reduced(int side, int longer)
 }
 
 /* Small images are shown several times as large, by a whole number, so that their pixels can be told apart. */
-static void choose_tile(contact_sheet *sheet)
+static void choose_tile(clt__contact_sheet *sheet)
 {
     const int width = sheet->image.width, height = sheet->image.height, longer = width > height ? width : height;
     const int times = longer < LEAST_TILE ? (LEAST_TILE + longer - 1) / longer : 1;
@@ -29,9 +29,9 @@ static void choose_tile(contact_sheet *sheet)
     sheet->tile_height = reduced(height, longer);
 }
 
-clt_status sheet_open(contact_sheet *sheet, clt_shape image, int rows, int columns, clt_error *error)
+clt_status clt__sheet_open(clt__contact_sheet *sheet, clt_shape image, int rows, int columns, clt_error *error)
 {
-    *sheet = (contact_sheet){.image = image, .rows = rows, .columns = columns};
+    *sheet = (clt__contact_sheet){.image = image, .rows = rows, .columns = columns};
     choose_tile(sheet);
     sheet->width = GAP + columns * (sheet->tile_width + GAP);
     sheet->height = rows * (TEXT_ROOM + sheet->tile_height) + GAP;
@@ -40,22 +40,33 @@ clt_status sheet_open(contact_sheet *sheet, clt_shape image, int rows, int colum
     return CLT_OK;
 }
 
-static uint8_t *pixel_at(const contact_sheet *sheet, int x, int y)
+static uint8_t *pixel_at(const clt__contact_sheet *sheet, int x, int y)
 {
     return sheet->pixels + ((size_t)y * (size_t)sheet->width + (size_t)x) * 3;
 }
 
-static int top_of(const contact_sheet *sheet, int row)
+static int top_of(const clt__contact_sheet *sheet, int row)
 {
     return row * (TEXT_ROOM + sheet->tile_height);
 }
 
-void sheet_write_text(contact_sheet *sheet, int row, const char *text)
+void clt__sheet_write_text(clt__contact_sheet *sheet, int row, const char *text)
 {
-    draw_text(text, pixel_at(sheet, GAP, top_of(sheet, row) + GAP), (size_t)sheet->width, sheet->width - 2 * GAP);
+    clt__draw_text(text, pixel_at(sheet, GAP, top_of(sheet, row) + GAP), (size_t)sheet->width, sheet->width - 2 * GAP);
 }
 
-static void show_enlarged(const contact_sheet *sheet, const uint8_t *pixels, uint8_t *tile)
+static int left_of(const clt__contact_sheet *sheet, int column)
+{
+    return GAP + column * (sheet->tile_width + GAP);
+}
+
+void clt__sheet_write_over(clt__contact_sheet *sheet, int row, int column, const char *text)
+{
+    clt__draw_text(text, pixel_at(sheet, left_of(sheet, column), top_of(sheet, row) + GAP), (size_t)sheet->width,
+                   sheet->tile_width);
+}
+
+static void show_enlarged(const clt__contact_sheet *sheet, const uint8_t *pixels, uint8_t *tile)
 {
     const int times = sheet->tile_width / sheet->image.width, channels = sheet->image.channels;
     for (int y = 0; y < sheet->tile_height; y++)
@@ -66,7 +77,7 @@ static void show_enlarged(const contact_sheet *sheet, const uint8_t *pixels, uin
         }
 }
 
-static clt_status show_reduced(const contact_sheet *sheet, const uint8_t *pixels, uint8_t *tile, clt_error *error)
+static clt_status show_reduced(const clt__contact_sheet *sheet, const uint8_t *pixels, uint8_t *tile, clt_error *error)
 {
     const clt_shape image = sheet->image;
     const size_t plane = (size_t)image.width * (size_t)image.height;
@@ -81,7 +92,7 @@ static clt_status show_reduced(const contact_sheet *sheet, const uint8_t *pixels
     return status;
 }
 
-clt_status sheet_show(contact_sheet *sheet, int row, int column, const uint8_t *pixels, clt_error *error)
+clt_status clt__sheet_show(clt__contact_sheet *sheet, int row, int column, const uint8_t *pixels, clt_error *error)
 {
     uint8_t *tile;
     const size_t line = (size_t)sheet->tile_width * 3;
@@ -92,23 +103,23 @@ clt_status sheet_show(contact_sheet *sheet, int row, int column, const uint8_t *
     else
         status = show_reduced(sheet, pixels, tile, error);
     for (int y = 0; y < sheet->tile_height && status == CLT_OK; y++)
-        memcpy(pixel_at(sheet, GAP + column * (sheet->tile_width + GAP), top_of(sheet, row) + TEXT_ROOM + y),
-               tile + (size_t)y * line, line);
+        memcpy(pixel_at(sheet, left_of(sheet, column), top_of(sheet, row) + TEXT_ROOM + y), tile + (size_t)y * line,
+               line);
     free(tile);
     return status;
 }
 
-clt_status sheet_save(const contact_sheet *sheet, const char *path, clt_error *error)
+clt_status clt__sheet_save(const clt__contact_sheet *sheet, const char *path, clt_error *error)
 {
     uint8_t *bytes;
     size_t size;
-    TRY(clt__png_write(sheet->pixels, sheet->width, sheet->height, 3, &bytes, &size, error));
+    TRY(clt__picture_encode(sheet->pixels, sheet->width, sheet->height, false, &bytes, &size, error));
     const clt_status status = clt__file_write(path, bytes, size, error);
     free(bytes);
     return status;
 }
 
-void sheet_close(contact_sheet *sheet)
+void clt__sheet_close(clt__contact_sheet *sheet)
 {
     free(sheet->pixels);
 }

@@ -1,4 +1,4 @@
-#include "cli/lettering.h"
+#include "pictures/lettering.h"
 
 #include <string.h>
 
@@ -49,14 +49,14 @@ static int is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-void draw_text(const char *text, uint8_t *at, size_t row, int width)
+void clt__draw_text(const char *text, uint8_t *at, size_t row, int width)
 {
-    for (int left = 0; *text && left + LETTER_WIDTH <= width; text++) {
+    for (int left = 0; *text && left + CLT__LETTER_WIDTH <= width; text++) {
         const uint8_t *letter = letter_of(*text);
         if (is_continuation(*text)) continue;
         for (int x = 0; x < 5; x++)
-            for (int y = 0; y < LETTER_HEIGHT; y++)
+            for (int y = 0; y < CLT__LETTER_HEIGHT; y++)
                 if (letter[x] >> y & 1) memset(at + 3 * ((size_t)y * row + (size_t)(left + x)), 0, 3);
-        left += LETTER_WIDTH;
+        left += CLT__LETTER_WIDTH;
     }
 }
