@@ -66,8 +66,8 @@ const char *clt_status_name(clt_status status);
 
 /* The library's version, "major.minor.patch". */
 const char *clt_version(void);
-/* The libraries that it reads pictures and ONNX models with, "libpng, libjpeg, libwebp, libtiff, giflib, protobuf-c":
- * those that were there when it was built. */
+/* The libraries that it reads pictures and ONNX models and writes event files with, "libpng, libjpeg, libwebp, libtiff,
+ * giflib, protobuf-c": those that were there when it was built. */
 const char *clt_built_with(void);
 
 /* Frees what a function of this library allocated for its caller. Takes NULL. */
@@ -668,8 +668,8 @@ typedef struct clt_session clt_session;
 typedef enum clt_answers { CLT_LABELS, CLT_TARGETS } clt_answers;
 
 /* Opens a session that trains on a data set, by the options. Those that clt_train alone obeys are not read: epochs (but
- * for schedules that look ahead), patience, val_split, save_every, check_every, on_mismatch, output_dir, log_steps and
- * json_log.
+ * for schedules that look ahead), patience, val_split, save_every, check_every, on_mismatch, output_dir, log_steps,
+ * json_log and tensorboard.
  * keep_tensors: every tensor of a step can be read after it, the sums before fused activations included ("dense1"
  * beside "sigmoid1"); a layer that makes the sum behind it, too, has its tensor under the sum's name. Without it
  * tensors share memory, and only parameters, their gradients, the net's output and the loss can be reached.

@@ -22,7 +22,7 @@ options_of() {
         echo accumulate drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
-            save-every normalize no-shuffle check-every log-steps json-log precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
+            save-every normalize no-shuffle check-every log-steps json-log tensorboard precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
         ;;
     eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
@@ -358,6 +358,14 @@ test_train_files() {
     judge "--json-log: a line an epoch" lines_are 2 run.jsonl
     judge "--json-log tells what metrics.csv tells" sh -c '
         grep -q "^{\"event\":\"epoch\",\"step\":5,\"epoch\":1,\"loss\":[0-9.]*,.*\"gradient_norm\":[0-9.]*,\"best\":true}$" run.jsonl'
+    case $("$program" --version) in
+    *protobuf-c*)
+        ok "--tensorboard" train_small again --epochs 2 --tensorboard "deep/er board"
+        judge "--tensorboard writes an event file" sh -c 'ls "deep/er board" | grep -q "^events.out.tfevents.[0-9]\{10\}."'
+        fails 1 'run.csv: ' train_small other --tensorboard run.csv
+        ;;
+    *) fails 1 'board: this build writes no event files for TensorBoard' train_small other --tensorboard board ;;
+    esac
     ok "--json-log with --log-steps" train_small again --epochs 2 --json-log run.jsonl --log-steps again.csv
     judge "--json-log: a line a step, too" lines_are 12 run.jsonl
     judge "the checkpoint has PyTorch's shapes" checkpoint_holds run/last.safetensors \

@@ -13,7 +13,7 @@ const char *clt_built_with(void)
 #ifdef CLTRAIN_GIF
            ", giflib"
 #endif
-#ifdef CLTRAIN_ONNX
+#if defined CLTRAIN_ONNX || defined CLTRAIN_TENSORBOARD
            ", protobuf-c"
 #endif
         ;

@@ -153,6 +153,9 @@
     X(TEXT, log_steps, "FILE.csv", NULL, 0, 0, RUN, TRAIN, "each step's loss and learning rate, as CSV with the columns step,loss,lr") \
     X(TEXT, json_log, "FILE", NULL, 0, 0, RUN, TRAIN, \
       "a line of JSON for each epoch, and with log-steps for each step: what metrics.csv and log-steps tell, for programs") \
+    X(TEXT, tensorboard, "DIR", NULL, 0, 0, RUN, TRAIN, \
+      "receives event files for TensorBoard: figures of steps and epochs, histograms of the parameters, validation images with " \
+      "predictions, the confusion matrix, these options") \
     X(COUNT, topk, "K", NULL, 1, 1e9, RUN, EVAL | PREDICT, \
       "eval: tell, too, how many images have their class among the K most probable ones; predict: tell K classes, where one is usual") \
     X(FLAG, strict, NULL, "no", 0, 0, RUN, EVAL | PREDICT, \

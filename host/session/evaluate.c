@@ -91,6 +91,42 @@ static clt_status run(clt_session *session, const clt_options *options, const ch
     return status;
 }
 
+/* ---- images */
+
+/* The first `count` of the order, at most a micro-batch. */
+static clt_status read_batch(clt_session *session, int first, int count, double *values, clt_error *error)
+{
+    const clt_model *model = session->model;
+    const size_t channels = (size_t)model->input.channels, size = clt__image_size(model->input) * (size_t)count;
+    const clt__placement placement = {.first = first, .valid = count, .whole = count};
+    double *batch;
+    TRY(clt__session_place(session, &placement, error));
+    TRY(clt__session_run_ops(session, 0, session->net.forward, NULL, error));
+    TRY(clt__engine_read_reals(session->engine, session->net.input.tensor, &batch, error));
+    for (size_t i = 0; i < size; i++) {
+        const size_t c = i % channels;
+        values[i] = model->normalized ? batch[i] * model->deviation[c] + model->mean[c] : batch[i];
+    }
+    free(batch);
+    return clt__feed_check(&session->feed, error);
+}
+
+clt_status clt__session_read_images(clt_session *session, const size_t *images, size_t count, double *values,
+                                    clt_error *error)
+{
+    const size_t most = (size_t)session->micro_batch, image = clt__image_size(session->model->input);
+    int32_t *order;
+    TRY(clt__allocate(count, sizeof *order, "the order of images", &order, error));
+    for (size_t i = 0; i < count; i++) order[i] = (int32_t)images[i];
+    clt_status status = clt__feed_set_order(&session->feed, order, (int)count, 0, error);
+    free(order);
+    for (size_t first = 0; first < count && status == CLT_OK; first += most) {
+        const size_t valid = count - first < most ? count - first : most;
+        status = read_batch(session, (int)first, (int)valid, values + first * image, error);
+    }
+    return status;
+}
+
 /* ---- evaluating */
 
 typedef struct tally {
@@ -118,6 +154,14 @@ static size_t rank_of(const double *values, size_t count, size_t class)
     return before;
 }
 
+/* Keeps an image's outputs if it is one of those. */
+static void keep_shown(clt_evaluation *evaluation, size_t image, const double *row, size_t width)
+{
+    for (size_t i = 0; i < evaluation->shown; i++)
+        if (evaluation->shown_number[i] == image)
+            memcpy(evaluation->shown_output + i * width, row, width * sizeof *row);
+}
+
 static clt_status add_to_tally(void *user, const double *outputs, size_t first, size_t count, clt_error *error)
 {
     (void)error;
@@ -127,6 +171,7 @@ static clt_status add_to_tally(void *user, const double *outputs, size_t first, 
         const size_t image = first + i;
         const double *row = outputs + i * width;
         if (clt_dataset_lacks(t->data, image)) continue;
+        keep_shown(t->evaluation, image, row, width);
         t->evaluation->count++;
         t->loss_sum += clt__image_loss(t->model->description.loss, row, t->model->outputs,
                                        t->data->labels ? &t->data->labels[image] : NULL,
@@ -147,6 +192,10 @@ static clt_status create(const clt_session *session, clt_evaluation **evaluation
     TRY(clt__allocate(1, sizeof *fresh, "an evaluation", evaluation, error));
     fresh = *evaluation;
     fresh->accuracy = NAN;
+    fresh->shown = session->data->count < CLT__SHOWN ? session->data->count : CLT__SHOWN;
+    for (size_t i = 0; i < fresh->shown; i++) fresh->shown_number[i] = i * session->data->count / fresh->shown;
+    TRY(clt__allocate(fresh->shown * outputs, sizeof *fresh->shown_output, "outputs to be shown", &fresh->shown_output,
+                      error));
     if (!session->data->labels) return CLT_OK;
     fresh->classes = session->model->outputs;
     TRY(clt__allocate(outputs * outputs, sizeof *fresh->confusion, "the confusion matrix", &fresh->confusion, error));
@@ -246,6 +295,7 @@ void clt_evaluation_close(clt_evaluation *evaluation)
     if (!evaluation) return;
     free(evaluation->confusion);
     free(evaluation->rank);
+    free(evaluation->shown_output);
     free(evaluation);
 }
 

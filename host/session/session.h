@@ -149,13 +149,24 @@ clt_status clt__session_download(clt_session *session, clt_model *model, clt_err
 /* Makes the device's parameters and the count of updates those of the model again, and forgets the losses of steps. */
 clt_status clt__session_rewind(clt_session *session, clt_error *error);
 
+/* Images of an evaluation whose outputs are kept, to be shown: evenly from all over the data set. */
+enum { CLT__SHOWN = 8 };
+
 struct clt_evaluation {
+    size_t shown; /* how many these are */
+    size_t shown_number[CLT__SHOWN];
+    double *shown_output; /* [shown, outputs] */
     size_t count;
     double loss, accuracy;
     int classes;
     uint64_t *confusion; /* [classes, classes]: row the true class, column the predicted one; NULL for real targets */
     uint64_t *rank;      /* [classes] */
 };
+
+/* evaluate.c: what the net gets of images of the data set, but for the normalisation: [count, height, width, channels],
+ * from 0 to 1 where they were bytes. Of an inference session, which has another order of images then. */
+clt_status clt__session_read_images(clt_session *session, const size_t *images, size_t count, double *values,
+                                    clt_error *error);
 
 /* evaluate.c: makes each of `count` rows of outputs probabilities. */
 void clt__softmax_rows(double *rows, size_t count, size_t width);

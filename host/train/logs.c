@@ -1,4 +1,4 @@
-/* What grows step by step, or epoch by epoch: --log-steps and --json-log. */
+/* What grows step by step, or epoch by epoch: --log-steps, --json-log and --tensorboard. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -115,7 +115,9 @@ clt_status clt__logs_open(clt__trainer *t, clt_error *error)
 {
     const int64_t first = t->session->state.total_steps + 1;
     if (t->options->log_steps) TRY(open_csv(t, first, error));
-    return t->options->json_log ? open_json(t, first > 1, error) : CLT_OK;
+    if (t->options->json_log) TRY(open_json(t, first > 1, error));
+    if (!t->options->tensorboard) return CLT_OK;
+    return clt__board_open(t->options->tensorboard, t->model, t->given, first - 1, &t->board, error);
 }
 
 /* ---- writing */
@@ -132,21 +134,29 @@ static clt_status write_csv(const clt__trainer *t, const clt__step_figures *figu
 
 clt_status clt__logs_step(const clt__trainer *t, const clt__step_figures *figures, clt_error *error)
 {
-    if (!t->log) return CLT_OK;
-    TRY(write_csv(t, figures, error));
-    return t->json ? write_json(t, json_of_step(t, figures), error) : CLT_OK;
+    if (t->log) TRY(write_csv(t, figures, error));
+    if (t->log && t->json) TRY(write_json(t, json_of_step(t, figures), error));
+    return t->board ? clt__board_step(t->board, t->session->state.total_steps, figures, error) : CLT_OK;
 }
 
 clt_status clt__logs_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error)
 {
-    return t->json ? write_json(t, json_of_epoch(row), error) : CLT_OK;
+    if (t->json) TRY(write_json(t, json_of_epoch(row), error));
+    if (!t->board) return CLT_OK;
+    TRY(clt__board_epoch(t->board, row, t->model, error));
+    return t->evaluation ? clt__board_validation(t->board, row->step, t->validation, t->evaluation, error) : CLT_OK;
+}
+
+clt_status clt__logs_end(const clt__trainer *t, clt_error *error)
+{
+    return t->board ? clt__board_end(t->board, t->session->state.total_steps, error) : CLT_OK;
 }
 
 clt_status clt__logs_flush(const clt__trainer *t, clt_error *error)
 {
     if (t->log && fflush(t->log) != 0) return fail(t->options->log_steps, error);
     if (t->json && fflush(t->json) != 0) return fail(t->options->json_log, error);
-    return CLT_OK;
+    return t->board ? clt__board_flush(t->board, error) : CLT_OK;
 }
 
 /* ---- closing */
@@ -160,7 +170,11 @@ static clt_status close_log(FILE **log, const char *path, clt_error *error)
 
 clt_status clt__logs_close(clt__trainer *t, clt_error *error)
 {
-    const clt_status csv = close_log(&t->log, t->options->log_steps, error);
-    const clt_status json = close_log(&t->json, t->options->json_log, csv == CLT_OK ? error : NULL);
-    return csv == CLT_OK ? json : csv;
+    clt__board *board = t->board;
+    t->board = NULL;
+    clt_status status = close_log(&t->log, t->options->log_steps, error);
+    const clt_status json = close_log(&t->json, t->options->json_log, status == CLT_OK ? error : NULL);
+    if (status == CLT_OK) status = json;
+    const clt_status closed = clt__board_close(board, status == CLT_OK ? error : NULL);
+    return status == CLT_OK ? closed : status;
 }

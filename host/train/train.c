@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "device/probe.h"
+#include "formats/events.h"
 #include "session/answers.h"
 #include "session/steps.h"
 #include "train/trainer.h"
@@ -43,6 +44,7 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
     if (status == CLT_DIVERGED) return clt__triage(t, t->session->state.step, wrong.message, error);
     if (status != CLT_OK) return clt__pass_on(&wrong, error);
     if (!pending) return CLT_OK;
+    TRY(clt__logs_flush(t, error));
     const double now = clt__seconds(), each = (now - t->last_reading) / pending;
     t->last_reading = now;
     const double wanted = each > 0 ? 0.1 / each : CLT__HISTORY_SLOTS;
@@ -183,16 +185,16 @@ static void note_unseen_classes(const clt__trainer *t, const clt_evaluation *eva
 
 static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *error)
 {
-    clt_evaluation *evaluation;
+    clt_evaluation_close(t->evaluation);
+    t->evaluation = NULL;
     if (!t->validation) return CLT_OK;
     TRY(clt_session_load(t->validation, error));
-    const clt_status status = clt_session_evaluate(t->validation, t->options, &evaluation, error);
+    const clt_status status = clt_session_evaluate(t->validation, t->options, &t->evaluation, error);
     if (status == CLT_STOPPED) return stop_here(t, error); /* a resumed run validates again */
     TRY(status);
-    progress->validation_loss = clt_evaluation_loss(evaluation);
-    progress->validation_accuracy = clt_evaluation_accuracy(evaluation);
-    if (t->session->state.epoch + 1 == t->options->epochs) note_unseen_classes(t, evaluation);
-    clt_evaluation_close(evaluation);
+    progress->validation_loss = clt_evaluation_loss(t->evaluation);
+    progress->validation_accuracy = clt_evaluation_accuracy(t->evaluation);
+    if (t->session->state.epoch + 1 == t->options->epochs) note_unseen_classes(t, t->evaluation);
     return CLT_OK;
 }
 
@@ -261,7 +263,8 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
 
 static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *error)
 {
-    const bool measures = t->options->output_dir || t->options->json_log; /* who tells the gradient's norm */
+    /* Who tells the gradient's norm. */
+    const bool measures = t->options->output_dir || t->options->json_log || t->options->tensorboard;
     const clt__session_mode mode = {.training = true, .measures = measures};
     TRY(clt__session_open_training(t->model, device, t->training_data, t->given, mode, &t->session, error));
     return open_validation(t, device, error);
@@ -311,6 +314,7 @@ static clt_status run_epochs(clt__trainer *t, clt_error *error)
 
 static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
 {
+    if (t->options->tensorboard) TRY(clt__events_check(t->options->tensorboard, error));
     TRY(clt__check_class_names(t->model, t->training_data, error));
     TRY(open_sessions(t, device, error));
     t->steps = clt__session_steps(t->session);
@@ -320,7 +324,8 @@ static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
     TRY(clt__folder_open(t, error));
     TRY(clt__logs_open(t, error));
     TRY(clt__session_commit(t->session, error));
-    return run_epochs(t, error);
+    TRY(run_epochs(t, error));
+    return clt__logs_end(t, error);
 }
 
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
@@ -342,6 +347,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
         clt__folder_end(&t, status, status == CLT_OK ? NULL : error, status == CLT_OK ? error : NULL);
     const clt_status closed = clt__logs_close(&t, status == CLT_OK && told == CLT_OK ? error : NULL);
     clt__folder_close(&t);
+    clt_evaluation_close(t.evaluation);
     close_sessions(&t);
     clt_device_close(t.fallback);
     clt_dataset_close(kept);

@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-#include "session/session.h"
-#include "train/metrics.h"
+#include "train/board.h"
 #include "train/run_record.h"
 
 typedef struct clt__trainer {
@@ -17,9 +16,11 @@ typedef struct clt__trainer {
     clt_session *session;                               /* on the training data */
     clt_session *validation;                            /* NULL without validation data */
     bool proves;                                        /* the next step is verified, for the driver is not known */
-    clt_device *fallback; /* the reference, once the device was found to be wrong, else NULL */
-    FILE *log, *json;     /* of log_steps and json_log, or NULL */
-    int lock;             /* on the output folder, -1 without one */
+    clt_device *fallback;       /* the reference, once the device was found to be wrong, else NULL */
+    FILE *log, *json;           /* of log_steps and json_log, or NULL */
+    clt__board *board;          /* of tensorboard, or NULL */
+    clt_evaluation *evaluation; /* of the epoch that is ending; NULL where nothing is validated */
+    int lock;                   /* on the output folder, -1 without one */
     clt__run_record record;
     int64_t steps; /* in an epoch */
     int in_flight; /* steps to enqueue before the next reading */
@@ -55,6 +56,8 @@ clt_status clt__logs_open(clt__trainer *t, clt_error *error);
 /* Of the step that the session's state stands behind. */
 clt_status clt__logs_step(const clt__trainer *t, const clt__step_figures *figures, clt_error *error);
 clt_status clt__logs_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error);
+/* The training has come to its end. */
+clt_status clt__logs_end(const clt__trainer *t, clt_error *error);
 clt_status clt__logs_flush(const clt__trainer *t, clt_error *error);
 clt_status clt__logs_close(clt__trainer *t, clt_error *error);
 
