@@ -12,7 +12,8 @@ usage: sh tests/run.sh [--quick | --thorough | --help]
   (nothing)    everything: gcc, clang with sanitizers, fuzzing, every op on the device, the analysers; about 12 minutes on 2 cores
   --quick      gcc, what runs on the reference, a few ops on the device; less than 3 minutes
   --thorough   everything, with every op case in double too, more random nets, a minute (or CLTRAIN_FUZZ_SECONDS) of fuzzing a
-               parser, ONNX between cltrain and its peers, which come from PyPI, other drivers and GPU compilers, unpacked in /var/tmp
+               parser, ONNX between cltrain and its peers and TensorBoard on event files, which come from PyPI, other drivers and
+               GPU compilers, unpacked in /var/tmp
 END
 }
 
@@ -115,6 +116,8 @@ if [ $mode = --thorough ]; then
     sh tests/onnx/peers.sh build/tests || { echo "tests/onnx/peers.sh failed" >&2; failed_outside=1; }
     echo "the page about runs in a browser"
     sh tests/page.sh --browser build/tests/cltrain || { echo "tests/page.sh failed" >&2; failed_outside=1; }
+    echo "TensorBoard on what trainings tell it"
+    sh tests/tensorboard/peers.sh build/tests || { echo "tests/tensorboard/peers.sh failed" >&2; failed_outside=1; }
     echo "other drivers: Intel's, from PyPI, and Rusticl"
     sh tests/drivers.sh build/tests/cltrain || { echo "tests/drivers.sh failed" >&2; failed_outside=1; }
     echo "what GPU compilers make of the tile schedule"

@@ -90,12 +90,12 @@ static clt_status write_value(clt__events *events, clt__event_time now, CltEvent
 /* protobuf-c does not change what it packs. */
 static char *unchanged(const char *text)
 {
-    return (char *)(uintptr_t)text;
+    return (char *)text;
 }
 
 static ProtobufCBinaryData bytes_of(const void *bytes, size_t size)
 {
-    return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)bytes};
+    return (ProtobufCBinaryData){size, (uint8_t *)bytes};
 }
 
 /* ---- files */

@@ -252,6 +252,14 @@ static clt_status read_shown(clt__board *board, clt_session *validation, const c
     return status;
 }
 
+/* In a cell of a table in Markdown, where bars stand between cells. */
+static clt_status print_cell(clt__text *table, const char *name, clt_error *error)
+{
+    TRY(clt__text_append(table, "| ", 2, error));
+    for (; *name; name++) TRY(clt__text_print(table, error, *name == '|' ? "\\%c" : "%c", *name));
+    return clt__text_append(table, " ", 1, error);
+}
+
 static clt_status show_sample(const clt__board *board, const sample *s, size_t place, clt__contact_sheet *sheet,
                               clt__text *table, clt_error *error)
 {
@@ -262,8 +270,10 @@ static clt_status show_sample(const clt__board *board, const sample *s, size_t p
     else
         (void)snprintf(text, sizeof text, "%s? %s", s->predicted_name, s->label_name);
     clt__sheet_write_over(sheet, row, column, text);
-    TRY(clt__text_print(table, error, "| %zu | %s | %s | %.3f |\n", s->number, s->label_name, s->predicted_name,
-                        s->probability));
+    TRY(clt__text_print(table, error, "| %zu ", s->number));
+    TRY(print_cell(table, s->label_name, error));
+    TRY(print_cell(table, s->predicted_name, error));
+    TRY(clt__text_print(table, error, "| %.3f |\n", s->probability));
     return clt__sheet_show(sheet, row, column, board->shown + place * clt__image_size(sheet->image), error);
 }
 
