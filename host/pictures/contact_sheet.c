@@ -113,7 +113,7 @@ clt_status clt__sheet_save(const clt__contact_sheet *sheet, const char *path, cl
 {
     uint8_t *bytes;
     size_t size;
-    TRY(clt__picture_encode(sheet->pixels, sheet->width, sheet->height, false, &bytes, &size, error));
+    TRY(clt__picture_encode(sheet->pixels, sheet->width, sheet->height, 3, false, &bytes, &size, error));
     const clt_status status = clt__file_write(path, bytes, size, error);
     free(bytes);
     return status;

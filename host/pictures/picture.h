@@ -33,9 +33,10 @@ clt_status clt__picture_look_in(const uint8_t *bytes, size_t size, const char *p
 clt_status clt__picture_read_in(const uint8_t *bytes, size_t size, const char *path, const clt__picture_wish *wish,
                                 clt__picture *picture, clt_error *error);
 
-/* Makes a PNG file's bytes, freed with free(), of RGB pixels [height, width, 3]. `fast`: sooner, and larger. */
-clt_status clt__picture_encode(const uint8_t *pixels, int width, int height, bool fast, uint8_t **png, size_t *size,
-                               clt_error *error);
+/* Makes a PNG file's bytes, freed with free(), of pixels [height, width, channels], 1 (grey) or 3 (RGB) of them.
+ * `fast`: sooner, and larger. */
+clt_status clt__picture_encode(const uint8_t *pixels, int width, int height, int channels, bool fast, uint8_t **png,
+                               size_t *size, clt_error *error);
 
 /* Whether a file that begins so is one of these formats. */
 bool clt__picture_looks(const unsigned char *start, size_t size);

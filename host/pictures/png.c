@@ -168,11 +168,11 @@ const clt__codec clt__png_codec = {"PNG", "libpng", look_at_png, read_png};
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
-clt_status clt__picture_encode(const uint8_t *pixels, int width, int height, bool fast, uint8_t **png, size_t *size,
-                               clt_error *error)
+clt_status clt__picture_encode(const uint8_t *pixels, int width, int height, int channels, bool fast, uint8_t **png,
+                               size_t *size, clt_error *error)
 {
     png_image image = {.version = PNG_IMAGE_VERSION,
-                       .format = PNG_FORMAT_RGB,
+                       .format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY,
                        .flags = fast ? PNG_IMAGE_FLAG_FAST : 0,
                        .width = (png_uint_32)width,
                        .height = (png_uint_32)height};

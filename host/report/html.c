@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "pictures/png_writer.h"
+#include "pictures/picture.h"
 
 static void append(clt__html *to, const char *from, size_t length)
 {
@@ -113,7 +113,7 @@ void clt__html_image(clt__html *to, const uint8_t *pixels, int width, int height
     uint8_t *file;
     size_t size;
     if (to->status != CLT_OK) return;
-    to->status = clt__png_write(pixels, width, height, channels, &file, &size, &to->why);
+    to->status = clt__picture_encode(pixels, width, height, channels, false, &file, &size, &to->why);
     if (to->status != CLT_OK) return;
     clt__html_print(to, "<img width=\"%d\" height=\"%d\"", width, height);
     if (class) clt__html_print(to, " class=\"%s\"", class);

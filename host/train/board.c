@@ -144,7 +144,7 @@ static clt_status write_picture(clt__board *board, int64_t step, const char *tag
 {
     uint8_t *png;
     size_t size;
-    TRY(clt__picture_encode(c->pixels, c->width, c->height, true, &png, &size, error));
+    TRY(clt__picture_encode(c->pixels, c->width, c->height, 3, true, &png, &size, error));
     const clt_status status = clt__events_picture(board->events, now(step), tag, c->width, c->height, png, size, error);
     free(png);
     return status;
