@@ -131,6 +131,8 @@ static void a_checkpoint_whose_description_is_wrong_is_refused(void **state)
                         "the state of training in its metadata is not right");
     assert_text_refused("cltrain",
                         "\"hits\":", "\"hats\":1,\"hits\":", "the state of training in its metadata is not right");
+    assert_text_refused("cltrain", "\"plateau\":", "\"gradient_norm\":{\"sum\":1.5,\"steps\":-1},\"plateau\":",
+                        "the state of training in its metadata is not right");
     assert_text_refused("cltrain", "\"options\":", "\"opsions\":", "\"opsions\" in its metadata is nothing that");
     assert_text_refused("cltrain",
                         "\"momentum\":", "\"momentun\":", "the option \"momentun\" in its metadata is none that");
