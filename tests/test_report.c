@@ -247,10 +247,16 @@ static void a_damaged_run_is_named(void **state)
     assert_bad_run("damaged", CLT_BAD_FILE, "run.json:1: is not what cltrain train writes");
     write_text("damaged/run.json", "[]");
     assert_bad_run("damaged", CLT_BAD_FILE, "run.json:1: is not what cltrain train writes: it is no object");
+    write_text("damaged/layers.csv", "epoch,parameter,weight,gradient\n1,conv1.weight,0.5\n");
+    write_text("damaged/run.json", "{}");
+    assert_bad_run("damaged", CLT_BAD_FILE, "layers.csv:2: should be an epoch");
+    write_text("damaged/layers.csv",
+               "epoch,parameter,weight,gradient\n1,conv1.weight,0.5,\n2,conv1.weight,0.25,0.125\n");
     write_text("damaged/run.json", "{\"data\": 3, \"images\": \"many\"}"); /* of other types: nothing is known */
     const char *const folders[] = {"damaged"};
     char *page = page_of(folders, 1, false);
     assert_has(page, "No epoch was finished");
+    assert_has(page, "Layer by layer, over time");
     free(page);
 }
 

@@ -69,9 +69,10 @@ static const char *name_of(const clt__run *run)
     return slash && slash[1] ? slash + 1 : run->folder;
 }
 
-/* Of several runs each has a colour, of one each curve. */
-static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const char *title, clt__metric train,
-                       clt__metric validation, clt_error *error)
+/* Of several runs each has a colour, of one each curve; `alone` is the name of one that has no validation's beside it.
+ */
+static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const char *title, const char *alone,
+                       clt__metric train, clt__metric validation, clt_error *error)
 {
     clt__series *series;
     char(*names)[300];
@@ -89,7 +90,7 @@ static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const 
             (void)snprintf(names[drawn], sizeof *names, "%.250s%s%s",
                            count > 1  ? name_of(&runs[i])
                            : has_both ? ""
-                                      : "learning rate",
+                                      : alone,
                            count > 1 && *of ? ", " : "", of);
             series[drawn] = (clt__series){.name = names[drawn],
                                           .colour = count > 1 ? (int)i : second,
@@ -119,9 +120,11 @@ clt_status clt__curves(clt__html *to, const clt__run *runs, size_t count, clt_er
     clt__html_print(to, "<h2>How it went</h2>");
     if (!epochs) clt__html_print(to, "<p class=\"soft\">No epoch was finished, so there are no curves.</p>");
     clt__html_print(to, "<div class=\"charts\">");
-    TRY(draw(to, runs, count, "Loss", CLT__LOSS, CLT__VAL_LOSS, error));
-    TRY(draw(to, runs, count, "Accuracy", CLT__ACCURACY, CLT__VAL_ACCURACY, error));
-    TRY(draw(to, runs, count, "Learning rate", CLT__RATE, CLT__RATE, error));
+    TRY(draw(to, runs, count, "Loss", "", CLT__LOSS, CLT__VAL_LOSS, error));
+    TRY(draw(to, runs, count, "Accuracy", "", CLT__ACCURACY, CLT__VAL_ACCURACY, error));
+    TRY(draw(to, runs, count, "Learning rate", "learning rate", CLT__RATE, CLT__RATE, error));
+    TRY(draw(to, runs, count, "Norm of the gradient", "mean of the steps", CLT__GRADIENT_NORM, CLT__GRADIENT_NORM,
+             error));
     clt__html_print(to, "</div>");
     return CLT_OK;
 }
@@ -129,8 +132,9 @@ clt_status clt__curves(clt__html *to, const clt__run *runs, size_t count, clt_er
 void clt__epochs_table(clt__html *to, const clt__run *run)
 {
     if (!run->epochs) return;
-    static const char *const heads[] = {"epoch",         "loss",   "accuracy", "validation loss", "validation accuracy",
-                                        "learning rate", "seconds"};
+    static const char *const heads[] = {
+        "epoch",         "loss",    "accuracy", "validation loss",     "validation accuracy",
+        "learning rate", "seconds", "images/s", "norm of the gradient"};
     clt__html_print(to, "<details><summary>Every epoch, in numbers</summary><div class=\"wide\"><table><thead><tr>");
     for (int i = 0; i < CLT__METRICS; i++) clt__html_print(to, "<th scope=\"col\">%s</th>", heads[i]);
     clt__html_print(to, "</tr></thead><tbody>");

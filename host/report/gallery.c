@@ -374,6 +374,7 @@ static clt_status show_distributions(clt__html *to, const gallery *g, clt_error 
     clt_status status = show_activations(to, g, summary, error);
     if (status == CLT_OK) status = show_gradients(to, g, error);
     if (status == CLT_OK) status = clt__weights(to, g->run, error);
+    if (status == CLT_OK) status = clt__layers_over_time(to, g->run, error);
     clt_summary_close(summary);
     return status;
 }

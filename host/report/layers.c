@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "options/options.h"
+#include "report/chart.h"
 #include "report/sections.h"
 
 /* ---- the drawing */
@@ -149,4 +150,83 @@ clt_status clt__weights(clt__html *to, const clt__run *run, clt_error *error)
     }
     clt__html_print(to, "</tbody></table></div>");
     return CLT_OK;
+}
+
+/* ---- over time */
+
+enum { MOST_LINES = CLT__CHART_COLOURS };
+
+/* A parameter's rows as curves. */
+typedef struct history {
+    const char *parameter;
+    double *epoch, *weight, *gradient;
+    size_t count;
+} history;
+
+static bool is_weight(const char *parameter)
+{
+    const size_t length = strlen(parameter);
+    return length > 7 && strcmp(parameter + length - 7, ".weight") == 0;
+}
+
+/* The history of the row's parameter; NULL where there are enough others, or it is no weight. */
+static history *history_of(history *histories, size_t *count, const clt__layer_figures *row)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(histories[i].parameter, row->parameter) == 0) return &histories[i];
+    if (*count == MOST_LINES || !is_weight(row->parameter)) return NULL;
+    histories[*count] = (history){.parameter = row->parameter};
+    return &histories[(*count)++];
+}
+
+static clt_status take_histories(const clt__run *run, history *histories, size_t *count, clt_error *error)
+{
+    for (size_t i = 0; i < run->layers; i++) {
+        history *h = history_of(histories, count, &run->layer[i]);
+        if (!h) continue;
+        if (!h->epoch) TRY(clt__allocate(run->layers, sizeof(double), "a curve", &h->epoch, error));
+        if (!h->weight) TRY(clt__allocate(run->layers, sizeof(double), "a curve", &h->weight, error));
+        if (!h->gradient) TRY(clt__allocate(run->layers, sizeof(double), "a curve", &h->gradient, error));
+        h->epoch[h->count] = run->layer[i].epoch;
+        h->weight[h->count] = run->layer[i].weight;
+        h->gradient[h->count++] = run->layer[i].gradient;
+    }
+    return CLT_OK;
+}
+
+static void draw_histories(clt__html *to, const char *title, const history *histories, size_t count, bool gradients)
+{
+    clt__series series[MOST_LINES];
+    for (size_t i = 0; i < count; i++)
+        series[i] = (clt__series){.name = histories[i].parameter,
+                                  .colour = (int)i,
+                                  .x = histories[i].epoch,
+                                  .y = gradients ? histories[i].gradient : histories[i].weight,
+                                  .count = histories[i].count};
+    const clt__chart chart = {
+        .title = title, .across = "epoch", .series = series, .count = count, .mark = NAN, .from_zero = true};
+    clt__chart_lines(to, &chart);
+}
+
+clt_status clt__layers_over_time(clt__html *to, const clt__run *run, clt_error *error)
+{
+    history histories[MOST_LINES] = {{0}};
+    size_t count = 0;
+    const clt_status status = take_histories(run, histories, &count, error);
+    if (status == CLT_OK && count) {
+        clt__html_print(
+            to,
+            "<h3>Layer by layer, over time</h3><p class=\"soft\">Root mean squares as each epoch ended%s.</p>"
+            "<div class=\"charts\">",
+            count == MOST_LINES ? ", of the first 8 layers" : "");
+        draw_histories(to, "Weights", histories, count, false);
+        draw_histories(to, "Gradients of the last step", histories, count, true);
+        clt__html_print(to, "</div>");
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(histories[i].epoch);
+        free(histories[i].weight);
+        free(histories[i].gradient);
+    }
+    return status;
 }

@@ -68,6 +68,7 @@ static clt_status describe(clt__html *to, const clt__run *run, clt_device *devic
         TRY(describe_answers(to, run, device, data, options, error));
     TRY(clt__net_drawing(to, run, error));
     if (nothing && !run->untrained) TRY(clt__weights(to, run, error));
+    if (nothing) TRY(clt__layers_over_time(to, run, error));
     if (!options->check || clt__device_is_reference(device)) return CLT_OK; /* which is no device to time or verify */
     TRY(clt__times(to, run, device, options, error));
     return clt__verification(to, run, device, options, error);

@@ -32,7 +32,8 @@ typedef struct csv_columns {
 
 static clt__metric metric_called(const char *name, size_t length)
 {
-    static const char *const names[] = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr", "seconds"};
+    static const char *const names[] = {"epoch", "loss",    "accuracy",     "val_loss",     "val_accuracy",
+                                        "lr",    "seconds", "images_per_s", "gradient_norm"};
     for (int i = 0; i < CLT__METRICS; i++)
         if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0) return (clt__metric)i;
     return CLT__METRICS;
@@ -158,7 +159,9 @@ static clt_status open_folder(clt__run *run, clt_error *error)
     TRY(load_model(run, error));
     TRY(path_in(run, "run.json", path, error));
     TRY(clt__run_record_read(path, &run->record, error));
-    return read_metrics(run, error);
+    TRY(read_metrics(run, error));
+    TRY(path_in(run, "layers.csv", path, error));
+    return clt__layer_log_read(path, &run->layer, &run->layers, error);
 }
 
 static clt_status open_checkpoint(clt__run *run, clt_error *error)
@@ -195,6 +198,7 @@ void clt__run_close(clt__run *run)
 {
     for (int i = 0; i < CLT__METRICS; i++) free(run->metric[i]);
     clt_model_close(run->model);
+    free(run->layer);
     free(run->checkpoint);
     free(run->folder);
     *run = (clt__run){.epochs = 0};

@@ -3,6 +3,7 @@
 #define CLT_REPORT_RUN_H
 
 #include "options/options.h"
+#include "train/layer_log.h"
 #include "train/run_record.h"
 
 /* Columns of metrics.csv. */
@@ -14,6 +15,8 @@ typedef enum clt__metric {
     CLT__VAL_ACCURACY,
     CLT__RATE,
     CLT__SECONDS,
+    CLT__IMAGES_PER_SECOND,
+    CLT__GRADIENT_NORM,
     CLT__METRICS
 } clt__metric;
 
@@ -22,10 +25,12 @@ typedef struct clt__run {
     clt__run_record record;
     size_t epochs;                /* rows of metrics.csv */
     double *metric[CLT__METRICS]; /* [epochs] of each; NaN where a cell is empty */
-    clt_model *model;             /* the best checkpoint, else the last, else the net as it began */
-    char *checkpoint;             /* the file that it is from; NULL for the net as it began */
-    bool is_best;                 /* that is best.safetensors */
-    bool untrained;               /* the run ended before its first checkpoint */
+    clt__layer_figures *layer;    /* [layers]: rows of layers.csv, of a run that was to make a report */
+    size_t layers;
+    clt_model *model; /* the best checkpoint, else the last, else the net as it began */
+    char *checkpoint; /* the file that it is from; NULL for the net as it began */
+    bool is_best;     /* that is best.safetensors */
+    bool untrained;   /* the run ended before its first checkpoint */
 } clt__run;
 
 /* `path` is the folder, or the file of a checkpoint. */

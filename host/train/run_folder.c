@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "train/layer_log.h"
 #include "train/trainer.h"
 
 static clt_status path_in(const clt__trainer *t, const char *name, char path[4096], clt_error *error)
@@ -26,7 +27,8 @@ clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *
 /* What a training that was killed has left half written. */
 static clt_status clean_up(const clt__trainer *t, clt_error *error)
 {
-    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv", "model.net", "run.json"};
+    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv",
+                                        "model.net",        "run.json",         "layers.csv"};
     char path[4096];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         TRY(path_in(t, files[i], path, error));
@@ -93,6 +95,10 @@ clt_status clt__folder_epoch(const clt__trainer *t, const clt__epoch_row *row, c
     if (t->options->output_dir) {
         TRY(path_in(t, "metrics.csv", path, error));
         TRY(clt__metrics_write(path, row, error));
+    }
+    if (t->options->output_dir && t->options->report) {
+        TRY(path_in(t, "layers.csv", path, error));
+        TRY(clt__layer_log_write(path, t->session, t->model, row->epoch, error));
     }
     TRY(clt__logs_epoch(t, row, error));
     return clt__folder_save(t, "last.safetensors", error);

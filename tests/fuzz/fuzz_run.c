@@ -1,4 +1,4 @@
-/* A run's folder as cltrain report reads it: the input as metrics.csv, and as run.json. */
+/* A run's folder as cltrain report reads it: the input as each of its files. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -35,6 +35,7 @@ static void run(const uint8_t *bytes, size_t size)
     write_whole(path, (const uint8_t *)net, sizeof net - 1);
     read_as("metrics.csv", bytes, size);
     read_as("run.json", bytes, size);
+    read_as("layers.csv", bytes, size);
     (void)remove(path);
     fuzz_end();
 }

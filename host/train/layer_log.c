@@ -1,0 +1,119 @@
+#include "train/layer_log.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "train/metrics.h"
+
+static const char head[] = "epoch,parameter,weight,gradient\n";
+
+static double root_mean_square(const double *values, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i] * values[i];
+    return sqrt(sum / (double)count);
+}
+
+static clt_status find_gradient(clt_session *session, const clt_tensor_info *parameter, double *size, clt_error *error)
+{
+    char name[96];
+    double *values;
+    (void)snprintf(name, sizeof name, "%s.gradient", parameter->name);
+    *size = NAN;
+    if (!clt_session_find(session, name)) return CLT_OK; /* it is frozen */
+    TRY(clt__allocate(parameter->count, sizeof *values, name, &values, error));
+    const clt_status status = clt_session_read(session, name, values, parameter->count, error);
+    if (status == CLT_OK) *size = root_mean_square(values, parameter->count);
+    free(values);
+    return status;
+}
+
+static clt_status compose(const char *path, clt_session *session, const clt_model *model, int epoch, clt__text *text,
+                          clt_error *error)
+{
+    TRY(clt__csv_keep(path, head, epoch, text, error));
+    for (size_t i = 0; i < model->parameters; i++) {
+        const clt__parameter_values *p = &model->parameter[i];
+        double gradient;
+        if (!p->trained) continue;
+        TRY(find_gradient(session, &p->info, &gradient, error));
+        TRY(clt__text_print(text, error, "%d,%s,%.6g,", epoch, p->info.name,
+                            root_mean_square(p->values, p->info.count)));
+        if (!isnan(gradient)) TRY(clt__text_print(text, error, "%.6g", gradient));
+        TRY(clt__text_append(text, "\n", 1, error));
+    }
+    return CLT_OK;
+}
+
+clt_status clt__layer_log_write(const char *path, clt_session *session, const clt_model *model, int epoch,
+                                clt_error *error)
+{
+    clt__text text = {0};
+    clt_status status = compose(path, session, model, epoch, &text, error);
+    if (status == CLT_OK) status = clt__file_write(path, text.start, text.length, error);
+    free(text.start);
+    return status;
+}
+
+/* ---- reading */
+
+/* A number that ends at `mark`; an empty one is NaN. Moves *at behind the mark. */
+static bool take_number(const char **at, char mark, double *value)
+{
+    char *end = NULL;
+    *value = **at == mark ? NAN : clt__strtod(*at, &end);
+    if (end == *at || (end && *end != mark)) return false;
+    *at = (end ? end : *at) + 1;
+    return true;
+}
+
+static bool take_row(const char **at, clt__layer_figures *row)
+{
+    double epoch;
+    if (!take_number(at, ',', &epoch) || !(epoch >= 1 && epoch <= 1e9)) return false;
+    const size_t length = strcspn(*at, ",\n");
+    if ((*at)[length] != ',' || length == 0 || length >= sizeof row->parameter) return false;
+    memcpy(row->parameter, *at, length);
+    row->parameter[length] = 0;
+    row->epoch = (int)epoch;
+    *at += length + 1;
+    return take_number(at, ',', &row->weight) && take_number(at, '\n', &row->gradient);
+}
+
+static clt_status take_rows(const char *path, const char *text, clt__layer_figures **rows, size_t *count,
+                            clt_error *error)
+{
+    size_t capacity = 0;
+    if (strncmp(text, head, sizeof head - 1) != 0)
+        return FAIL(error, CLT_BAD_FILE, "%s:1: should be %.*s", path, (int)sizeof head - 2, head);
+    for (const char *at = text + sizeof head - 1; *at; ++*count) {
+        TRY(clt__grow(rows, &capacity, *count, sizeof **rows, error));
+        if (!take_row(&at, &(*rows)[*count]))
+            return FAIL(error, CLT_BAD_FILE,
+                        "%s:%zu: should be an epoch, a parameter's name and two numbers, with commas between", path,
+                        *count + 2);
+    }
+    return CLT_OK;
+}
+
+clt_status clt__layer_log_read(const char *path, clt__layer_figures **rows, size_t *count, clt_error *error)
+{
+    char *text;
+    size_t size;
+    *rows = NULL;
+    *count = 0;
+    if (access(path, F_OK) != 0) return CLT_OK;
+    TRY(clt__file_read(path, &text, &size, error));
+    const clt_status status = take_rows(path, text, rows, count, error);
+    free(text);
+    if (status == CLT_OK) return CLT_OK;
+    free(*rows);
+    *rows = NULL;
+    *count = 0;
+    return status;
+}
