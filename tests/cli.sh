@@ -1136,12 +1136,33 @@ test_terminal() {
     judge "NO_COLOR is obeyed" sh -c '! grep -q "$(printf "\033")" drawn'
 }
 
+# images COUNT SHIFT: a CSV file of random images, of which the labels are those of the images SHIFT classes on
+images() {
+    awk -v count="$1" -v shift="$2" 'BEGIN {
+        srand(7); print "label,p1,p2,p3,p4,p5,p6,p7,p8,p9"
+        for (i = 0; i < count; i++) {
+            line = (i + shift) % 4
+            for (p = 0; p < 9; p++) line = line "," int(rand() * 256)
+            print line
+        } }'
+}
+
 test_advice() {
     lost="cltrain train --data plain --net '$net' --device reference --epochs 3 --lr 1e-9 --seed 4 --output-dir lost"
     ok "a rate that is too low" eval "$lost"
     judge "it says that nothing is learned" grep -q 'no more than if every image were taken for the most frequent class' err
     judge "once" [ "$(grep -c 'most frequent class' err)" = 1 ]
     judge "and which class is never seen" grep -q 'no validation image was taken for class' err
+    mkdir shifted same
+    images 40 0 >shifted/train.csv
+    images 40 1 >shifted/test.csv
+    images 1 0 | awk 'NR == 1 { print } NR == 2 { for (i = 0; i < 40; i++) print (i % 4) substr($0, index($0, ",")) }' >same/train.csv
+    images 4 0 >same/test.csv
+    plain_net="input 1x3x3, flatten, dense out=32, relu, dense out=4"
+    ok "labels of other images" cltrain train --data shifted --net "$plain_net" --device reference --epochs 60 --batch-size 8 --lr 0.1
+    judge "it says so" grep -q 'labels may not belong to their images' err
+    ok "images that are all alike" cltrain train --data same --net "$plain_net" --device reference --epochs 1
+    judge "it says so, too" grep -q 'the first 40 training images are all the same' err
     ok "--quiet" eval "$lost --quiet"
     judge "gives no advice" sh -c '! grep -q "most frequent class" err'
 }

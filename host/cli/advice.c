@@ -34,7 +34,7 @@ static void look_for_overfitting(advice *a, const clt_progress *progress)
     a->told_overfitting = true;
     print_note(
         "the validation loss has risen for %d epochs while the training loss fell: the net learns its images by heart. "
-        "--augment, --weight-decay or fewer epochs (--patience %d) may help; best.safetensors is from before",
+        "--augment, --weight-decay or fewer epochs (--patience %d) may help",
         IN_A_ROW, IN_A_ROW);
 }
 
@@ -44,7 +44,7 @@ static void look_for_guessing(advice *a, const clt_progress *progress)
     enum { PATIENT = 2 };
     const double accuracy = isnan(progress->validation_accuracy) ? progress->accuracy : progress->validation_accuracy;
     if (a->largest_share <= 0 || a->epochs < PATIENT || a->told_guessing || isnan(accuracy)) return;
-    if (!(accuracy <= 1.02 * a->largest_share)) return;
+    if (!(accuracy <= 1.02 * a->largest_share && progress->accuracy <= 1.1 * a->largest_share)) return;
     a->told_guessing = true;
     print_note("after %d epochs %.1f %% are right, no more than if every image were taken for the most frequent class: "
                "try another "
@@ -54,9 +54,25 @@ static void look_for_guessing(advice *a, const clt_progress *progress)
                a->epochs, 100 * accuracy);
 }
 
+/* What was learned by heart holds for the training images alone. */
+static void look_for_foreign_labels(advice *a, const clt_progress *progress)
+{
+    enum { PATIENT = 3 };
+    const bool knows_training = progress->accuracy > 2 * a->largest_share || progress->accuracy > 0.9;
+    if (a->largest_share <= 0 || a->epochs < PATIENT || a->told_labels || !knows_training) return;
+    if (!(progress->validation_accuracy <= 1.1 * a->largest_share)) return;
+    a->told_labels = a->told_guessing = true;
+    print_note("%.1f %% of the training images are right, and of the validation images %.1f %%, as if they were "
+               "guessed: labels may not "
+               "belong to their images, or the two sets may number their classes differently (cltrain data --sheet "
+               "shows both)",
+               100 * progress->accuracy, 100 * progress->validation_accuracy);
+}
+
 void advise(advice *a, const clt_progress *progress)
 {
     a->epochs++;
+    look_for_foreign_labels(a, progress);
     look_for_overfitting(a, progress);
     look_for_guessing(a, progress);
     a->loss = progress->loss;

@@ -188,6 +188,17 @@ bool clt__dataset_streams(const clt_dataset *dataset)
     return dataset->source.fill || dataset->pictures;
 }
 
+bool clt__dataset_is_monotonous(const clt_dataset *dataset, size_t most)
+{
+    const size_t values = clt__image_size(dataset->shape), count = dataset->count < most ? dataset->count : most;
+    const size_t size = dataset->bytes ? values : values * sizeof *dataset->reals;
+    const char *images = dataset->bytes ? (const char *)dataset->bytes : (const char *)dataset->reals;
+    if (!images || count < 2) return false;
+    for (size_t i = 1; i < count; i++)
+        if (memcmp(images, images + i * size, size) != 0) return false;
+    return true;
+}
+
 size_t clt__dataset_number(const clt_dataset *dataset, size_t image)
 {
     return dataset->number ? dataset->number[image] : image;

@@ -44,6 +44,10 @@ bool clt__dataset_is_bytes(const clt_dataset *dataset);
 /* Whether its images come when they are asked for, so that all of them may be more than there is memory for. */
 bool clt__dataset_streams(const clt_dataset *dataset);
 
+/* Whether there are several images, in memory, and of the first `most` each is the same: nothing can be learned of
+ * them. */
+bool clt__dataset_is_monotonous(const clt_dataset *dataset, size_t most);
+
 /* What the source or the store calls an image. */
 size_t clt__dataset_number(const clt_dataset *dataset, size_t image);
 

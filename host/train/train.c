@@ -312,8 +312,18 @@ static clt_status run_epochs(clt__trainer *t, clt_error *error)
     return CLT_OK;
 }
 
+static void note_monotony(const clt__trainer *t)
+{
+    enum { LOOKED_AT = 256 };
+    const clt_dataset *data = t->training_data;
+    if (clt__dataset_is_monotonous(data, LOOKED_AT))
+        clt__options_note(t->options, "the first %zu training images are all the same: nothing can be learned of them",
+                          data->count < LOOKED_AT ? data->count : (size_t)LOOKED_AT);
+}
+
 static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
 {
+    note_monotony(t);
     if (t->options->tensorboard) TRY(clt__events_check(t->options->tensorboard, error));
     TRY(clt__check_class_names(t->model, t->training_data, error));
     TRY(open_sessions(t, device, error));
