@@ -190,14 +190,13 @@ static void calibration(clt__html *to, const clt__answers *a)
     const clt__series series[] = {
         {.name = "if it were as sure as it is right", .colour = 7, .dashed = true, .x = even, .y = even, .count = 2},
         {.name = "this model", .colour = 0, .x = c.said, .y = c.right, .count = CLT__BINS}};
-    const double surer = c.error;
     clt__html_print(to,
                     "<h3>How sure it is, and how right</h3><p>Its probabilities are off by <strong>%.1f</strong> "
                     "percentage points on average "
                     "(expected calibration error, %d bins). Where the line is below the dashed one, the model is surer "
                     "than it is right.</p>"
                     "<div class=\"charts\">",
-                    100 * surer, CLT__BINS);
+                    100 * c.error, CLT__BINS);
     const clt__chart chart = {.title = "Share of right answers by what the model said",
                               .across = "probability of what it said",
                               .series = series,

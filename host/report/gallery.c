@@ -9,7 +9,7 @@
 #include "report/sections.h"
 #include "session/session.h"
 
-enum { OF_EACH = 12, MOST_SIDE = 96, MOST_MAPS = 32, MOST_FILTERS = 64 };
+enum { OF_EACH = 12, MOST_SIDE = 64, MOST_MAPS = 32, MOST_LARGE_MAPS = 8, MOST_FILTERS = 64 };
 
 /* Images at hand, as the net saw them. */
 typedef struct gallery {
@@ -170,39 +170,54 @@ static clt_status show_answers(clt__html *to, const gallery *g, clt_error *error
 
 /* ---- filters and what they make of an image */
 
-/* Planes [count, height, width] beside each other, each from its least to its most or, where `around_zero`, from minus
- * to plus its largest value; with a grey line between. Three planes of one picture as RGB. */
-static clt_status show_planes(clt__html *to, const double *values, int count, int channels, int height, int width,
-                              bool around_zero, const char *alternative, clt_error *error)
-{
-    const int across = count < 16 ? count : 16, down = (count + across - 1) / across;
-    const int all_width = across * (width + 1) + 1, all_height = down * (height + 1) + 1;
-    const size_t plane = (size_t)height * (size_t)width;
+/* Pictures of [channels, height, width] beside each other in one, with a grey line between. */
+typedef struct mosaic {
+    int channels, height, width; /* of a picture */
+    int across, all_width, all_height;
     uint8_t *pixels;
-    TRY(clt__allocate((uint64_t)all_width * (uint64_t)all_height, (size_t)channels, "a picture", &pixels, error));
-    memset(pixels, 128, (size_t)all_width * (size_t)all_height * (size_t)channels);
-    for (int i = 0; i < count; i++) {
-        const double *from = values + (size_t)i * (size_t)channels * plane;
-        double least = INFINITY, most = -INFINITY;
-        for (size_t j = 0; j < plane * (size_t)channels; j++) {
-            least = fmin(least, from[j]);
-            most = fmax(most, from[j]);
-        }
-        if (around_zero) {
-            most = fmax(fabs(least), fabs(most));
-            least = -most;
-        }
-        for (int c = 0; c < channels; c++)
-            for (size_t j = 0; j < plane; j++) {
-                const size_t y = (size_t)(i / across * (height + 1) + 1) + j / (size_t)width,
-                             x = (size_t)(i % across * (width + 1) + 1) + j % (size_t)width;
-                const double value = from[(size_t)c * plane + j];
-                pixels[(y * (size_t)all_width + x) * (size_t)channels + (size_t)c] =
-                    byte_of(most > least ? (value - least) / (most - least) : 0.5);
-            }
+} mosaic;
+
+static clt_status open_mosaic(mosaic *m, int count, clt_error *error)
+{
+    enum { ACROSS = 16, GREY = 128 };
+    m->across = count < ACROSS ? count : ACROSS;
+    m->all_width = m->across * (m->width + 1) + 1;
+    m->all_height = (count + m->across - 1) / m->across * (m->height + 1) + 1;
+    const size_t pixels = (size_t)m->all_width * (size_t)m->all_height;
+    TRY(clt__allocate(pixels, (size_t)m->channels, "a picture", &m->pixels, error));
+    memset(m->pixels, GREY, pixels * (size_t)m->channels);
+    return CLT_OK;
+}
+
+/* From its least value to its most or, where `around_zero`, from minus to plus its largest. */
+static void place_picture(const mosaic *m, int which, const double *values, bool around_zero)
+{
+    const size_t plane = (size_t)m->height * (size_t)m->width, channels = (size_t)m->channels;
+    double least = INFINITY, most = -INFINITY;
+    for (size_t i = 0; i < plane * channels; i++) {
+        least = fmin(least, values[i]);
+        most = fmax(most, values[i]);
     }
-    clt__html_image(to, pixels, all_width, all_height, channels, "pixels maps", alternative);
-    free(pixels);
+    if (around_zero) {
+        most = fmax(fabs(least), fabs(most));
+        least = -most;
+    }
+    for (size_t i = 0; i < plane * channels; i++) {
+        const size_t y = (size_t)(which / m->across * (m->height + 1) + 1) + i % plane / (size_t)m->width,
+                     x = (size_t)(which % m->across * (m->width + 1) + 1) + i % plane % (size_t)m->width;
+        m->pixels[(y * (size_t)m->all_width + x) * channels + i / plane] =
+            byte_of(most > least ? (values[i] - least) / (most - least) : 0.5);
+    }
+}
+
+static clt_status show_pictures(clt__html *to, mosaic m, const double *values, int count, bool around_zero,
+                                const char *alternative, clt_error *error)
+{
+    const size_t size = (size_t)m.channels * (size_t)m.height * (size_t)m.width;
+    TRY(open_mosaic(&m, count, error));
+    for (int i = 0; i < count; i++) place_picture(&m, i, values + (size_t)i * size, around_zero);
+    clt__html_image(to, m.pixels, m.all_width, m.all_height, m.channels, "pixels maps", alternative);
+    free(m.pixels);
     return CLT_OK;
 }
 
@@ -225,8 +240,9 @@ static clt_status show_filters(clt__html *to, const clt_model *model, const clt_
     if (status == CLT_OK) {
         clt__html_print(to, "<h3>The first filters</h3><p class=\"soft\">%s: grey is 0%s.</p>", info->name,
                         pictures > MOST_FILTERS ? "; the first 64 are shown" : "");
-        status = show_planes(to, values, pictures < MOST_FILTERS ? pictures : MOST_FILTERS, channels, info->extent[2],
-                             info->extent[3], true, "filters", error);
+        const mosaic m = {.channels = channels, .height = info->extent[2], .width = info->extent[3]};
+        status =
+            show_pictures(to, m, values, pictures < MOST_FILTERS ? pictures : MOST_FILTERS, true, "filters", error);
     }
     free(values);
     return status;
@@ -242,11 +258,13 @@ static clt_status show_maps(clt__html *to, const gallery *g, const char *layer, 
     TRY(clt__allocate(info.count, sizeof *values, info.name, &values, error));
     clt_status status = clt_session_read(g->session, layer, values, info.count, error);
     if (status == CLT_OK) {
+        const mosaic m = {.channels = 1, .height = info.extent[2], .width = info.extent[3]};
+        const int most = m.height > MOST_SIDE || m.width > MOST_SIDE ? MOST_LARGE_MAPS : MOST_MAPS;
+        const int shown = info.extent[1] < most ? info.extent[1] : most;
         clt__html_print(to, "<h3>What %s makes of test image %d</h3>", layer, g->image[0]);
-        if (info.extent[1] > MOST_MAPS)
-            clt__html_print(to, "<p class=\"soft\">Its first %d channels of %d.</p>", MOST_MAPS, info.extent[1]);
-        status = show_planes(to, values, info.extent[1] < MOST_MAPS ? info.extent[1] : MOST_MAPS, 1, info.extent[2],
-                             info.extent[3], false, "feature maps", error);
+        if (shown < info.extent[1])
+            clt__html_print(to, "<p class=\"soft\">Its first %d channels of %d.</p>", shown, info.extent[1]);
+        status = show_pictures(to, m, values, shown, false, "feature maps", error);
     }
     free(values);
     return status;
