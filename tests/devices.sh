@@ -82,7 +82,7 @@ test_unknown_driver() {
 
 test_vanishing() {
     ok "a training on the stub" train_stubbed whole
-    judge "releases everything" is_empty err
+    judge "releases everything" sh -c '! grep -v "^cltrain: note: " err'
     fault_is clGetDeviceIDs:1:-2
     fails 1 'no OpenCL device was found, --device reference needs none: clGetDeviceIDs gave CL_DEVICE_NOT_AVAILABLE' \
         train_stubbed vanished

@@ -16,7 +16,6 @@ static const signature signatures[] = {
     {0, 3, {0xff, 0xd8, 0xff}, "a JPEG picture"},
     {0, 6, "GIF87a", "a GIF picture"},
     {0, 6, "GIF89a", "a GIF picture"},
-    {8, 4, "WEBP", "a WebP picture"},
     {0, 4, {'I', 'I', 42, 0}, "a TIFF picture"},
     {0, 4, {'M', 'M', 0, 42}, "a TIFF picture"},
     {0, 4, {'I', 'I', 43, 0}, "a BigTIFF picture"},
@@ -79,10 +78,17 @@ static bool is_web_page(const unsigned char *start, size_t size)
     return false;
 }
 
+/* One of the many kinds of RIFF files. libwebp takes what is none, too, if only its first byte is that of a stream. */
+static bool is_webp(const unsigned char *start, size_t size)
+{
+    return size >= 12 && memcmp(start, "RIFF", 4) == 0 && memcmp(start + 8, "WEBP", 4) == 0;
+}
+
 const char *clt__content_name(const unsigned char *start, size_t size)
 {
     if (is_web_page(start, size)) return "a web page";
     if (is_bmp(start, size)) return "a BMP picture";
+    if (is_webp(start, size)) return "a WebP picture";
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
         if (fits(&signatures[i], start, size)) return signatures[i].name;
     return NULL;
