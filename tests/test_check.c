@@ -382,6 +382,32 @@ static void divergence_is_told_with_the_largest_activation(void **state)
     }
 }
 
+/* Of sums that a float does not hold an activation makes any number: 0 of what is none. */
+static void no_rate_makes_divergence_the_devices_fault(void **state)
+{
+    (void)state;
+    if (clt__device_is_reference(device)) skip();
+    clt_error error;
+    static const char deep[] = "input 1x12x12; conv out=6 kernel=3; relu; maxpool kernel=2; flatten; dense out=64; "
+                               "relu; dense out=32; relu; dense out=3";
+    clt_model *first = make_model(deep, NULL, CLT_F32, 3);
+    clt_dataset *data = make_images(60, clt_model_input(first), 3, 7);
+    int diverged = 0;
+    for (int power = 0; power < 40; power++) {
+        clt_options options = options_for(1, NULL);
+        options.lr = 2 * pow(1.35, power);
+        options.batch_size = 4;
+        clt_model *model = make_model(deep, NULL, CLT_F32, 3);
+        const clt_status status = clt_train(model, device, data, NULL, &options, &error);
+        if (status != CLT_OK) assert_failed(status, CLT_DIVERGED, &error, NULL, "the reference agrees");
+        diverged += status == CLT_DIVERGED;
+        clt_model_close(model);
+    }
+    assert_true(diverged > 5);
+    clt_dataset_close(data);
+    clt_model_close(first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_device_that_makes_nan_is_blamed),
         cmocka_unit_test(a_passing_mistake_is_told_from_divergence),
         cmocka_unit_test(divergence_is_told_with_the_largest_activation),
+        cmocka_unit_test(no_rate_makes_divergence_the_devices_fault),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
