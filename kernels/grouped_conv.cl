@@ -8,8 +8,9 @@
  *                                  + a[n,h,w,c] )              (a: addends, as conv.cl has them)
  *   weight gradient  dw[r,s,c,k] = sum over n,y,x of x[n, at(y,r), at(x,s), g*cg + c] * dy[n,y,x,k],   db[k] = sum of dy[n,y,x,k]
  *
- * DEPTHWISE: every channel is a group of its own; a work-item's lanes are then channels. Else they are outputs of one group
- * (input gradient: one channel a work-item). Reads past a pixel's last channel stay inside the tensor or its guard. */
+ * DEPTHWISE: every channel is a group of its own; a work-item's lanes are then channels. (Under the vector schedule most such go by
+ * depthwise_conv.cl.) Else they are outputs of one group (input gradient: one channel a work-item). Reads past a pixel's last channel
+ * stay inside the tensor or its guard. */
 #include "params.h"
 #include "real.h"
 #include "activations.h"

@@ -95,6 +95,13 @@ static inline real number_of(const int kept)
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
 
+/* For functions whose arrays are to stay in registers, and what is constant where they are called, constant. */
+#ifdef __clang__
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 /* Stores the first `count` lanes of `value`, all of them when count >= VEC.
  *
  * Where a work-item writes pixel after pixel, `count` may be what is left of its row rather than of the pixel: lanes

@@ -14,7 +14,7 @@ check_syntax() {
     clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -fsyntax-only -Wall -Wno-unused-function -Werror -I"$source/kernels" "$@"
 }
 
-tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3 -DIN=12 -DWIDE=64 -DTAPS_Y=3 -DTAPS_X=2"
+tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3 -DIN=12 -DWIDE=64 -DTAPS_Y=3 -DTAPS_X=2 -DPIXELS=3 -DPHASES=2"
 group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=4 -DLOAD_A=4 -DLOAD_B=2"
 one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0 -DLOAD_A=1 -DLOAD_B=1"
 sums="-DACROSS=4 -DDOWN=8 -DLAST_ACROSS=2 -DLAST_DOWN=16" no_sums="-DACROSS=1 -DDOWN=1 -DLAST_ACROSS=1 -DLAST_DOWN=1"
@@ -61,6 +61,9 @@ verify_on_oclgrind() {
 verify_on_oclgrind vector "input 2x5x5, conv out=3 kernel=3 padding=1, batchnorm, relu, maxpool kernel=2, conv out=5 kernel=2 stride=2 padding=1, tanh, flatten, dense out=7, sigmoid, dense out=3"
 verify_on_oclgrind vector "input 24x8x7, conv out=17 kernel=3 padding=1, relu, conv out=24 kernel=3 padding=1, flatten, dense out=3"
 verify_on_oclgrind vector "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, relu, conv out=2, conv out=2 kernel=3 padding=1 groups=2 bias=no, flatten, dense out=3, loss half_mse"
+
+# Depthwise rows of several tiles: an overlap at the end, strides, dilation, more padding than a tile has pixels.
+verify_on_oclgrind vector "input 19x4x21, conv out=19 kernel=3 stride=1x2 padding=1 groups=19, relu, conv out=19 kernel=3 padding=1x10 groups=19 bias=no, tanh, conv out=19 kernel=2x5 dilation=2x3 stride=2 padding=3 groups=19, flatten, dense out=3"
 
 for schedule in vector tile; do
     verify_on_oclgrind $schedule "input 6x4x3, conv_transpose out=4 kernel=3 stride=2, prelu, groupnorm groups=2, relu, upsample scale=2x1 mode=bilinear, layernorm, log_softmax, maxpool kernel=4, flatten, prelu shared=yes, softmax"

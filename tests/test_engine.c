@@ -98,9 +98,11 @@ static const char normed_net_text[] = "input 3x9x8; conv out=5; batchnorm; relu;
 static const char strided_net_text[] =
     "input 3x9x8; conv out=4 kernel=3; tanh; conv out=5 kernel=3 stride=2 padding=1; flatten; dense out=3";
 
-/* One whose channels each have filters of their own. */
+/* One whose channels each have filters of their own, in rows of several tiles, of which one has more padding than a
+ * tile has pixels. */
 static const char depthwise_net_text[] =
-    "input 3x9x8; conv out=19; tanh; conv out=19 kernel=3 stride=2 padding=1 groups=19; flatten; dense out=3";
+    "input 2x5x43; conv out=19; tanh; conv out=19 kernel=3 stride=2 padding=1 groups=19; tanh; "
+    "conv out=19 kernel=3 padding=1x12 groups=19; flatten; dense out=3";
 
 static const char *net_of(const char *file)
 {
@@ -319,12 +321,24 @@ static const fault wrong_values[] = {
      "dw", disagree},
     {"winograd.h", "void weight_line", "g[1] = fma((realv)POINT_A", "g[1] = fma((realv)(POINT_A * (real)1.001f)",
      "conv_weight_gradient", "conv2", "dw", disagree},
-    {"depthwise_conv.cl", "void add_taps(", "x >= 0 && x < z.w", "x >= 0 && x < z.w - 1",
+    {"depthwise_conv.cl", "bool is_inside(", "source < a.size", "source < a.size - 1", "grouped_conv_forward", "conv2",
+     "y", disagree},
+    {"depthwise_conv.cl", "bool all_inside(", "* step >= 0", "* step >= -4", "grouped_conv_forward", "conv3", "y",
+     disagree},
+    {"depthwise_conv.cl", "#ifdef OP_grouped_conv_forward", "load_lanes(bias + c,", "load_lanes(bias,",
+     "grouped_conv_forward", "conv2", "y", disagree},
+    {"depthwise_conv.cl", "axis axis_of(", "begin + pad, -dilation", "begin + pad, dilation",
+     "grouped_conv_input_gradient", "conv3", "dx", disagree},
+    {"depthwise_conv.cl", "INLINE void add_taps(", "!meets(down, r) ||", "", "grouped_conv_input_gradient", "conv2",
+     "dx", disagree},
+    {"depthwise_conv.cl", "INLINE void make_tile(", "deactivate(whole, load_lanes(t.x + at, t.lanes))", "whole",
+     "grouped_conv_input_gradient", "conv3", "dx", disagree},
+    {"depthwise_conv.cl", "#ifdef OP_grouped_conv_weight_gradient", "j >= again && (", "(",
      "grouped_conv_weight_gradient", "conv2", "dw", disagree},
-    {"depthwise_conv.cl", "inline bool all_inside(", "first >= 0 &&", "first >= -1 &&", "grouped_conv_weight_gradient",
-     "conv2", "dw", disagree},
-    {"depthwise_conv.cl", "void depthwise_weight_gradient_slices(", "bias += here", "bias += slice ? here : 0",
-     "grouped_conv_weight_gradient", "conv2", "db", disagree},
+    {"depthwise_conv.cl", "#ifdef OP_grouped_conv_weight_gradient", "if (j >= again) ", "",
+     "grouped_conv_weight_gradient", "conv3", "db", disagree},
+    {"depthwise_conv.cl", "#ifdef OP_grouped_conv_weight_gradient", "if (!is_inside(down, h)) continue;", "",
+     "grouped_conv_weight_gradient", "conv3", "dw", disagree},
     {"phase.h", "static inline phase phase_of", "(filter - p.start - 1)", "(filter - p.start - 2)",
      "conv_input_gradient", "conv2", "dx", disagree},
     {"border.h", "static inline int source_of", "2 * (size - 1)", "2 * size - 1", "pad_forward", "pad1", "y", disagree},
@@ -551,8 +565,12 @@ static void an_element_that_is_not_written_is_caught(void **state)
          disagree},
         {"conv_winograd_weights.cl", "void conv_winograd_weight_gradient_sum", "i < 3; i++) {", "i < 2; i++) {",
          "conv_weight_gradient", "conv2", "dw", disagree},
+        {"depthwise_conv.cl", "#define EACH_TILE", "across.count > PIXELS", "across.count > 3 * PIXELS",
+         "grouped_conv_forward", "conv2", "y", disagree},
+        {"depthwise_conv.cl", "int lanes_from(", "channels - c;", "channels - c - 1;", "grouped_conv_input_gradient",
+         "conv3", "dx", disagree},
         {"depthwise_conv.cl", "void depthwise_weight_gradient_sum(", "store_lanes(sum, z.k - c,",
-         "store_lanes(sum, z.k - c - 1,", "grouped_conv_weight_gradient", "conv2", "dw", disagree},
+         "store_lanes(sum, z.k - c - 1,", "grouped_conv_weight_gradient", "conv3", "dw", disagree},
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {

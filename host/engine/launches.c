@@ -61,12 +61,13 @@ double clt__operand_bytes(const clt__tape *tape, const clt__op *op, clt_precisio
     return bytes;
 }
 
-/* Ops whose speed matters get their sizes baked into the program, at the price of a compilation of their own. */
-static bool is_heavy(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
-                     const clt__launches *launches)
+/* Ops whose speed matters, or whose kernels count on it, get their sizes baked into the program, at the price of a
+ * compilation of their own. */
+static bool bakes_sizes(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
+                        const clt__launches *launches)
 {
     const clt__limits limits = clt__device_limits(device, precision);
-    return launches->flops >= limits.heavy_flops ||
+    return launches->bakes_sizes || launches->flops >= limits.heavy_flops ||
            clt__operand_bytes(tape, op, precision, false) + clt__operand_bytes(tape, op, precision, true) >=
                limits.heavy_bytes;
 }
@@ -93,6 +94,6 @@ clt_status clt__defines_of(const clt_device *device, clt_precision precision, co
                            char defines[CLT__MOST_DEFINES], clt_error *error)
 {
     (void)snprintf(defines, CLT__MOST_DEFINES, "-DOP_%s%s", op->row->name, launches->defines);
-    if (plain || !is_heavy(device, precision, tape, op, launches)) return CLT_OK;
+    if (plain || !bakes_sizes(device, precision, tape, op, launches)) return CLT_OK;
     return append_baked_sizes(op, sizes, defines, error);
 }

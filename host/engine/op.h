@@ -49,6 +49,7 @@ typedef struct clt__launches {
     char
         defines[256]; /* such as the tile that the ranges were computed for; the engine adds -DOP_ and the row's name */
     bool cut;         /* more was defined than fits: a mistake of ours, which the engine refuses */
+    bool bakes_sizes; /* of light ops too: without constants the kernels would be slow, and long */
     clt__launch launch[CLT__MAX_LAUNCHES];
     int count;
     double

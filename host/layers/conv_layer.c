@@ -120,6 +120,12 @@ static const clt__case cases[] = {
     {5,
      "input 19x8x9; conv out=19 kernel=5 padding=4x1 groups=19 stride=1x2 dilation=2x1; tanh; conv out=19 kernel=1x3 "
      "groups=19 padding=0x3; conv out=19 kernel=7 padding=6 groups=19"},
+    /* Depthwise rows of several tiles, phases of several lengths, more padding than a tile has pixels */
+    {3,
+     "input 35x6x37; conv out=35 kernel=3 padding=1 groups=35; relu; conv out=35 kernel=3 stride=2 padding=1 groups=35 "
+     "bias=no; tanh; conv out=35 kernel=5x3 stride=1x3 padding=2x20 dilation=1x2 groups=35"},
+    {2, "input 16x5x67; conv out=16 kernel=2x4 stride=3x4 padding=1x9 groups=16; sigmoid; conv out=16 kernel=1x5 "
+        "padding=0x2 groups=16"},
     {0, NULL},
 };
 

@@ -34,11 +34,46 @@ static void launch(const conv_sizes *z, const clt__limits *limits, int64_t rows,
     to->flops = flops_of(z);
 }
 
+/* Whether depthwise_conv.cl suits: the sums of all taps of a weight gradient fit into registers, give or take a few
+ * that compilers keep in the first cache, and PIXELS of the `pixels` of a row make a tile. Not for the plainest
+ * kernels, which have no vectors. */
+static bool goes_by_rows(const conv_sizes *z, const clt__limits *limits, int pixels)
+{
+    return is_depthwise(z) && limits->vector_width > 1 && pixels > 0 &&
+           (int64_t)z->r * z->s <= 2 * (int64_t)limits->registers;
+}
+
+/* Tiles of a quarter of the registers, or of as many fewer pixels as make the same number of tiles of a row. Returns
+ * the row's vectors. */
+static int define_rows(const conv_sizes *z, const clt__limits *limits, int pixels, int phases, clt__launches *to)
+{
+    const int width = width_for(limits, z->k), most = limits->registers / 4;
+    const int tile = clt__divide_up(pixels, clt__divide_up(pixels, most));
+    clt__define(to, " -DVEC=%d -DPIXELS=%d -DTAPS_Y=%d -DTAPS_X=%d -DPHASES=%d", width, tile, z->r, z->s, phases);
+    to->file = "depthwise_conv.cl";
+    to->bakes_sizes = true;
+    to->flops = flops_of(z);
+    return clt__divide_up(z->k, width);
+}
+
+/* A work-item for each vector of channels of `rows` rows of each image. */
+static void launch_rows(const conv_sizes *z, const char *kernel, const clt__limits *limits, int rows, int pixels,
+                        int phases, clt__launches *to)
+{
+    const size_t vectors = (size_t)define_rows(z, limits, pixels, phases, to);
+    clt__define_activation(to, z->activation);
+    to->launch[0] = (clt__launch){kernel, {vectors, (size_t)z->n * (size_t)rows, 1}, {1, 1, 1}, false};
+    to->count = 1;
+}
+
 static void forward_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     const conv_sizes *z = sizes;
     const int groups = is_depthwise(z) ? 1 : z->groups;
-    launch(z, limits, (int64_t)z->n * z->y * z->x, z->k / groups, groups, to);
+    if (goes_by_rows(z, limits, z->x))
+        launch_rows(z, "depthwise_forward", limits, z->y, z->x, 1, to);
+    else
+        launch(z, limits, (int64_t)z->n * z->y * z->x, z->k / groups, groups, to);
 }
 
 static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
@@ -46,44 +81,38 @@ static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__l
     const conv_sizes *z = sizes;
     const int64_t pixels = (int64_t)z->n * z->h * z->w;
     const bool depthwise = is_depthwise(z);
-    launch(z, limits, pixels, depthwise ? z->c : 1, depthwise ? 1 : z->c, to);
-}
-
-/* Whether the sums of all taps fit into registers, give or take a few that compilers keep in the first cache. Not for
- * the plainest kernels, which have no vectors. */
-static bool has_few_taps(const conv_sizes *z, const clt__limits *limits)
-{
-    return limits->vector_width > 1 && (int64_t)z->r * z->s <= 2 * (int64_t)limits->registers;
+    const int of_phase = z->w / z->stride_x; /* or one more */
+    if (goes_by_rows(z, limits, of_phase))
+        launch_rows(z, "depthwise_input_gradient", limits, z->h, of_phase, z->stride_x, to);
+    else
+        launch(z, limits, pixels, depthwise ? z->c : 1, depthwise ? 1 : z->c, to);
 }
 
 /* A few slices for each compute unit, so that all are done at about the same time. */
 static void launch_depthwise_weight_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to)
 {
     enum { SLICES_A_UNIT = 4 };
-    const int width = width_for(limits, z->k), vectors = clt__divide_up(z->k, width), taps = z->r * z->s;
+    const int taps = z->r * z->s, width = width_for(limits, z->k);
+    const int vectors = define_rows(z, limits, z->x, 1, to);
     const int64_t rows = (int64_t)z->n * z->y, wanted = clt__divide_up(SLICES_A_UNIT * limits->compute_units, vectors);
     z->slices = (int)(rows < wanted ? rows : wanted);
-    clt__define(to, " -DVEC=%d -DTAPS_Y=%d -DTAPS_X=%d", width, z->r, z->s);
-    to->file = "depthwise_conv.cl";
     to->scratch_reals = (uint64_t)z->slices * (uint64_t)(taps + 1) * (uint64_t)vectors * (uint64_t)width;
     to->launch[0] =
         (clt__launch){"depthwise_weight_gradient_slices", {(size_t)vectors, (size_t)z->slices, 1}, {1, 1, 1}, false};
     to->launch[1] = (clt__launch){
         "depthwise_weight_gradient_sum", {(size_t)vectors, (size_t)(taps + z->bias), 1}, {1, 1, 1}, false};
     to->count = 2;
-    to->flops = flops_of(z);
 }
 
 static void weight_gradient_launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     conv_sizes *z = sizes;
-    if (is_depthwise(z) && has_few_taps(z, limits)) {
-        launch_depthwise_weight_gradient(z, limits, to);
-        return;
-    }
     const int groups = is_depthwise(z) ? 1 : z->groups;
     const int64_t rows = (int64_t)z->r * z->s * (z->c / z->groups) + z->bias;
-    launch(z, limits, rows, z->k / groups, groups, to);
+    if (goes_by_rows(z, limits, z->x))
+        launch_depthwise_weight_gradient(z, limits, to);
+    else
+        launch(z, limits, rows, z->k / groups, groups, to);
 }
 
 static void weight_gradient_launch_tile(void *sizes, const clt__limits *limits, clt__launches *to)
