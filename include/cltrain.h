@@ -139,6 +139,50 @@ const char *const *clt_scheduler_names(void);
 const char *const *clt_loss_names(void);
 const char *const *clt_init_names(void);
 
+/* ---- several devices, several machines ------------------------------------------------------------------------- */
+/* Threads: a collective is its rank's; those of a team are one for each thread. */
+
+/* What a rank has in memory for another, or gets from it. */
+typedef struct clt_block {
+    void *start;
+    size_t bytes;
+} clt_block;
+
+/* How ranks that train one model together reach each other: each is a thread or a process with a device of its own. MPI
+ * is one (clt_mpi_open), threads of one process are another (clt_team_open), a program may bring its own. Every rank
+ * makes the same calls of this library in the same order: opens the same model with the same options, but for the
+ * device, on the same data set, and trains, or evaluates.
+ *
+ * Batches are cut into shards (the option "shards", at least `size`), of which each rank computes some; their gradients
+ * are summed in the order of the shards, so that the result has the same bits whatever the number of ranks. */
+typedef struct clt_collective {
+    int rank, size;
+    void *user; /* handed to the functions */
+    /* Begins to send the block send[r] to rank r, and to receive the block receive[r] from it, for every r from 0 to
+     * size - 1, itself included. A block that is sent is as long as its receiver expects; it may have no bytes. The
+     * memory stays as it is until `end` is called, the two arrays need not. All ranks begin their exchanges in the same
+     * order; several may be under way. */
+    clt_status (*begin)(void *user, const clt_block *send, const clt_block *receive, void **exchange, clt_error *error);
+    /* Waits for it, and frees it. A rank that does not answer should be an error that names it. */
+    clt_status (*end)(void *user, void *exchange, clt_error *error);
+    /* Called again and again while a rank waits for its device: what cannot go on by itself may do so. May be NULL. */
+    void (*progress)(void *user);
+    /* This rank cannot go on, for this reason: those that wait for it fail. The caller of a function of this library
+     * that failed should call it. */
+    void (*abandon)(void *user, const char *why);
+    /* Where a rank is, for sentences: "rank 1 (host b)". May be NULL. */
+    const char *(*name)(void *user, int rank);
+} clt_collective;
+
+/* What trains or evaluates with these options does so as a rank of it; it must outlive that. NULL: alone. */
+void clt_options_set_collective(clt_options *options, const clt_collective *collective);
+
+/* Ranks that are threads of this process. The members live as long as the team. */
+typedef struct clt_team clt_team;
+clt_status clt_team_open(int size, clt_team **team, clt_error *error);
+const clt_collective *clt_team_member(const clt_team *team, int rank); /* NULL where there is none */
+void clt_team_close(clt_team *team);
+
 /* ---- devices ------------------------------------------------------------------------------------------------ */
 /* Threads: clt_devices_find, clt_device_open and clt_device_open_with: any. The functions of a list of devices:
  * readers. Others: one, and so is whatever computes on a device: two threads that compute open a device each. */

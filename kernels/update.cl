@@ -12,7 +12,9 @@
  *   adagrad  s = s + g^2;                        w = w - rate * g / (sqrt(s) + eps)
  *
  *   ema            average = keep * average + (1 - keep) * w
- *   accumulate     sum = (sum of the micro-batches before) + gradient
+ *   accumulate     sum = (sum of the micro-batches, or shards, before) + gradient
+ *   restore        running = that before the step, where a shard begins
+ *   settle         running = sum / shards, which is that before the next step
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
  *   measured_norm  norms[slot] = |gradient|
  *
@@ -243,6 +245,27 @@ kernel void accumulate(const update_sizes given, global const real *restrict gra
     MY_PARAMETERS(given);
     const realv g = LOAD(gradient + i);
     store_lanes(step[STEP_PART] > 0 ? LOAD(sums + i) + g : g, lanes, sums + i);
+}
+#endif
+
+#ifdef OP_restore
+kernel void restore(const update_sizes given, global const real *restrict before, global const int *restrict step,
+                    global real *restrict running)
+{
+    MY_PARAMETERS(given);
+    if (step[STEP_PART] == 0) store_lanes(LOAD(before + i), lanes, running + i);
+}
+#endif
+
+#ifdef OP_settle
+/* The step's part is the last shard's number. */
+kernel void settle(const update_sizes given, global const real *restrict sum, global const int *restrict step,
+                   global real *restrict running, global real *restrict before)
+{
+    MY_PARAMETERS(given);
+    const realv mean = LOAD(sum + i) / (realv)(step[STEP_PART] + 1);
+    store_lanes(mean, lanes, running + i);
+    store_lanes(mean, lanes, before + i);
 }
 #endif
 

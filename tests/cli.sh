@@ -19,7 +19,7 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
-        echo accumulate drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
+        echo accumulate shards bucket-mb allow-mixed drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
             save-every normalize no-shuffle check-every log-steps json-log tensorboard precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
@@ -36,7 +36,7 @@ options_of() {
         echo augment class-weights data label-column transpose net recipe lr-min lr-max steps batch-size optimizer momentum nesterov ns-steps normalize-filters weight-decay no-decay-bias-norm beta1 beta2 \
             alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision json device schedule $limits
         ;;
-    plan) echo accumulate clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision json device schedule $limits ;;
+    plan) echo accumulate shards clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision json device schedule $limits ;;
     tune) echo net recipe input batch-size precision forget json device schedule $limits ;;
     bench) echo net recipe input batch-size seconds plan pretend precision json device schedule $limits ;;
     verify) echo net recipe input loss precision model batch-size seed report json device schedule $limits ;;
@@ -156,7 +156,7 @@ test_verbs_and_options() {
 test_values() {
     for verb in $verbs; do
         for option in $(options_of "$verb"); do
-            case $option in nesterov | normalize-filters | no-decay-bias-norm | lr-per-step | no-shuffle | drop-last | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust | no-check) continue ;; esac
+            case $option in nesterov | normalize-filters | no-decay-bias-norm | lr-per-step | no-shuffle | drop-last | overfit-batch | quiet | inference | forget | weights-by-order | skip-bad | weights-by-order | no-exif | strict | transpose | invert | with-preprocessing | fold-norm | plan | trust | no-check | allow-mixed) continue ;; esac
             fails 2 "--$option: a value is needed" cltrain "$verb" "--$option"
         done
     done

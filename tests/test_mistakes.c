@@ -69,6 +69,7 @@ static void no_operand_is_forgotten(void **state)
                                 .average = true,
                                 .decay_some = true,
                                 .accumulate = true,
+                                .shards = 2,
                                 .keep_tensors = true,
                                 .input_gradient = true,
                                 .augment = {.flip = true, .rotate = 10, .mixup = 0.5}};

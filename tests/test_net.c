@@ -637,7 +637,7 @@ static void the_norm_is_measured_of_a_whole_batch(void **state)
     release(&b);
     b = build(SMALL_NET, (clt__net_options){.training = true, .measures = true, .accumulate = true});
     assert_string_equal(b.net.tape.op[b.net.measure - 1].row->name, "accumulate");
-    assert_int_equal(b.net.tape.op[b.net.measure].tensor[0], b.net.accumulated);
+    assert_int_equal(b.net.tape.op[b.net.measure].tensor[0], b.net.of_batch);
     release(&b);
 }
 

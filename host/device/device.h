@@ -102,9 +102,14 @@ typedef struct clt__upload clt__upload;
 
 clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
                              clt__upload **upload, clt_error *error);
+/* The same for a read, which `to` must outlive. */
+clt_status clt__download_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, void *to,
+                               clt__upload **download, clt_error *error);
+/* Does not wait. */
+bool clt__upload_is_done(const clt__upload *upload);
 /* What is enqueued from now on comes after the upload. */
 clt_status clt__upload_join(clt_device *device, const clt__upload *upload, clt_error *error);
-/* Waits for the upload and frees it, also where it failed: only this tells that. Takes NULL. */
+/* Waits for the upload, or download, and frees it, also where it failed: only this tells that. Takes NULL. */
 clt_status clt__upload_end(clt__upload *upload, clt_error *error);
 
 /* ---- kernels */

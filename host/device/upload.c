@@ -1,4 +1,4 @@
-/* Writes beside the kernels. */
+/* Writes and reads beside the kernels. */
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -6,7 +6,7 @@
 
 struct clt__upload {
     clt_device *device;
-    cl_event written;
+    cl_event ended;
 };
 
 static clt_status open_upload_queue(clt_device *device, clt_error *error)
@@ -23,20 +23,23 @@ static clt_status open_upload_queue(clt_device *device, clt_error *error)
 static clt_status check(const clt_device *device, const char *call, cl_int code, clt_error *error)
 {
     if (code == CL_SUCCESS) return CLT_OK;
-    return OPENCL_FAIL(error, call, code, "device %s: writing beside the kernels failed", device->info.id);
+    return OPENCL_FAIL(error, call, code, "device %s: a transfer beside the kernels failed", device->info.id);
 }
 
-/* Kernels that were enqueued before may still read what the upload overwrites. */
+/* Kernels that were enqueued before may still read what an upload overwrites, or write what a download reads. Of `from`
+ * and `to` one is NULL. */
 static clt_status enqueue(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
-                          cl_event *written, clt_error *error)
+                          void *to, cl_event *ended, clt_error *error)
 {
     cl_event before;
     TRY(check(device, "clEnqueueMarkerWithWaitList", clEnqueueMarkerWithWaitList(device->queue, 0, NULL, &before),
               error));
-    const cl_int code = clEnqueueWriteBuffer(device->upload_queue, buffer->memory, CL_FALSE, (size_t)offset,
-                                             (size_t)bytes, from, 1, &before, written);
+    const cl_int code = from ? clEnqueueWriteBuffer(device->upload_queue, buffer->memory, CL_FALSE, (size_t)offset,
+                                                    (size_t)bytes, from, 1, &before, ended)
+                             : clEnqueueReadBuffer(device->upload_queue, buffer->memory, CL_FALSE, (size_t)offset,
+                                                   (size_t)bytes, to, 1, &before, ended);
     (void)clReleaseEvent(before);
-    return check(device, "clEnqueueWriteBuffer", code, error);
+    return check(device, from ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer", code, error);
 }
 
 static clt_status flush(const clt_device *device, clt_error *error)
@@ -45,15 +48,15 @@ static clt_status flush(const clt_device *device, clt_error *error)
     return check(device, "clFlush", clFlush(device->upload_queue), error);
 }
 
-clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
-                             clt__upload **upload, clt_error *error)
+static clt_status begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
+                        void *to, clt__upload **upload, clt_error *error)
 {
     *upload = NULL;
     clt__upload *fresh;
     TRY(open_upload_queue(device, error));
     TRY(clt__allocate(1, sizeof *fresh, "an upload", &fresh, error));
     fresh->device = device;
-    clt_status status = enqueue(device, buffer, offset, bytes, from, &fresh->written, error);
+    clt_status status = enqueue(device, buffer, offset, bytes, from, to, &fresh->ended, error);
     if (status != CLT_OK) {
         free(fresh);
         return status;
@@ -66,20 +69,39 @@ clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t o
     return status;
 }
 
+clt_status clt__upload_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, const void *from,
+                             clt__upload **upload, clt_error *error)
+{
+    return begin(device, buffer, offset, bytes, from, NULL, upload, error);
+}
+
+clt_status clt__download_begin(clt_device *device, clt__buffer *buffer, uint64_t offset, uint64_t bytes, void *to,
+                               clt__upload **download, clt_error *error)
+{
+    return begin(device, buffer, offset, bytes, NULL, to, download, error);
+}
+
+bool clt__upload_is_done(const clt__upload *upload)
+{
+    cl_int state = CL_COMPLETE;
+    (void)clGetEventInfo(upload->ended, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL);
+    return state <= CL_COMPLETE; /* errors are negative */
+}
+
 clt_status clt__upload_join(clt_device *device, const clt__upload *upload, clt_error *error)
 {
     return check(device, "clEnqueueBarrierWithWaitList",
-                 clEnqueueBarrierWithWaitList(device->queue, 1, &upload->written, NULL), error);
+                 clEnqueueBarrierWithWaitList(device->queue, 1, &upload->ended, NULL), error);
 }
 
 clt_status clt__upload_end(clt__upload *upload, clt_error *error)
 {
     if (!upload) return CLT_OK;
-    const cl_int code = clWaitForEvents(1, &upload->written);
-    /* What it writes from may not go away before it has ended, whatever became of the waiting. */
+    const cl_int code = clWaitForEvents(1, &upload->ended);
+    /* The host's memory of it may not go away before it has ended, whatever became of the waiting. */
     if (code != CL_SUCCESS) (void)clFinish(upload->device->upload_queue);
     const clt_status status = check(upload->device, "clWaitForEvents", code, error);
-    (void)clReleaseEvent(upload->written);
+    (void)clReleaseEvent(upload->ended);
     free(upload);
     return status;
 }

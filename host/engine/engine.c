@@ -142,6 +142,41 @@ clt_status clt__engine_end_write(clt__transfer *transfer, clt_error *error)
     return status;
 }
 
+size_t clt__engine_real_bytes(const clt__engine *engine)
+{
+    return clt__element_bytes(CLT__REALS, engine->backend->in_double ? CLT_F64 : engine->precision);
+}
+
+clt_status clt__engine_begin_read(clt__engine *engine, int tensor, int first, int count, void *to,
+                                  clt__upload **transfer, clt_error *error)
+{
+    *transfer = NULL;
+    return engine->backend->begin_read(engine, tensor, first, count, to, transfer, error);
+}
+
+clt_status clt__engine_join_read(clt__engine *engine, const clt__upload *transfer, clt_error *error)
+{
+    return transfer ? clt__upload_join(engine->device, transfer, error) : CLT_OK;
+}
+
+bool clt__engine_is_read(const clt__upload *transfer)
+{
+    return !transfer || clt__upload_is_done(transfer);
+}
+
+clt_status clt__engine_end_read(clt__upload **transfer, clt_error *error)
+{
+    const clt_status status = clt__upload_end(*transfer, error);
+    *transfer = NULL;
+    return status;
+}
+
+clt_status clt__engine_write_kept(clt__engine *engine, int tensor, int first, int count, const void *from,
+                                  clt_error *error)
+{
+    return engine->backend->write_kept(engine, tensor, first, count, from, error);
+}
+
 clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error)
 {
     return engine->backend->set(engine, tensor, STEP_LENGTH, value, error);

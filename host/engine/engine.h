@@ -96,6 +96,20 @@ clt_status clt__engine_join_write(clt__engine *engine, const clt__transfer *tran
  * so already. */
 clt_status clt__engine_end_write(clt__transfer *transfer, clt_error *error);
 
+/* Bytes of an element of a tensor of reals, as the device keeps it. */
+size_t clt__engine_real_bytes(const clt__engine *engine);
+
+/* The next two move elements as the device keeps them. A read beside the ops that run: it begins once what was enqueued
+ * before it has ended, and clt__engine_end_read waits for it; `to` holds still until then. */
+clt_status clt__engine_begin_read(clt__engine *engine, int tensor, int first, int count, void *to,
+                                  clt__upload **transfer, clt_error *error);
+/* What is enqueued from now on comes after it; NULL is one that has ended. */
+clt_status clt__engine_join_read(clt__engine *engine, const clt__upload *transfer, clt_error *error);
+bool clt__engine_is_read(const clt__upload *transfer);
+clt_status clt__engine_end_read(clt__upload **transfer, clt_error *error);
+clt_status clt__engine_write_kept(clt__engine *engine, int tensor, int first, int count, const void *from,
+                                  clt_error *error);
+
 /* Sets a tensor of exactly STEP_LENGTH ints without waiting. */
 clt_status clt__engine_set_step(clt__engine *engine, int tensor, const int32_t value[STEP_LENGTH], clt_error *error);
 

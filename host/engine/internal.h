@@ -26,6 +26,9 @@ typedef struct clt__backend {
     clt_status (*write)(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
     clt_status (*begin_write)(clt__engine *engine, int tensor, int first, int count, clt__transfer *transfer,
                               clt_error *error); /* of transfer->values */
+    clt_status (*begin_read)(clt__engine *engine, int tensor, int first, int count, void *to, clt__upload **transfer,
+                             clt_error *error);
+    clt_status (*write_kept)(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error);
     clt_status (*set)(clt__engine *engine, int tensor, int count, const void *from, clt_error *error);
     clt_status (*most_scratch)(clt_device *device, const clt__tape *tape, clt_precision precision, uint64_t *reals,
                                clt_error *error);

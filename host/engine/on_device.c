@@ -327,6 +327,21 @@ static clt_status begin_write(clt__engine *engine, int tensor, int first, int co
                              transfer->values, &transfer->upload, error);
 }
 
+static clt_status begin_read(clt__engine *engine, int tensor, int first, int count, void *to, clt__upload **transfer,
+                             clt_error *error)
+{
+    const size_t size = clt__tensor_element_bytes(engine, tensor);
+    return clt__download_begin(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
+                               to, transfer, error);
+}
+
+static clt_status write_kept(clt__engine *engine, int tensor, int first, int count, const void *from, clt_error *error)
+{
+    const size_t size = clt__tensor_element_bytes(engine, tensor);
+    return clt__buffer_write(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
+                             from, error);
+}
+
 /* As one pattern that fills the tensor's beginning once. */
 static clt_status set(clt__engine *engine, int tensor, int count, const void *from, clt_error *error)
 {
@@ -364,6 +379,8 @@ const clt__backend clt__on_device = {
     .read = read_elements,
     .write = write_elements,
     .begin_write = begin_write,
+    .begin_read = begin_read,
+    .write_kept = write_kept,
     .set = set,
     .most_scratch = most_scratch,
 };

@@ -112,6 +112,12 @@ static clt_status begin_write(clt__engine *engine, int tensor, int first, int co
     return write_elements(engine, tensor, first, count, transfer->values, error);
 }
 
+static clt_status begin_read(clt__engine *engine, int tensor, int first, int count, void *to,
+                             CLT__UNUSED clt__upload **transfer, clt_error *error)
+{
+    return read_elements(engine, tensor, first, count, to, error);
+}
+
 static clt_status set(clt__engine *engine, int tensor, int count, const void *from, clt_error *error)
 {
     return write_elements(engine, tensor, 0, count, from, error);
@@ -135,6 +141,8 @@ const clt__backend clt__on_reference = {
     .read = read_elements,
     .write = write_elements,
     .begin_write = begin_write,
+    .begin_read = begin_read,
+    .write_kept = write_elements,
     .set = set,
     .most_scratch = most_scratch,
 };

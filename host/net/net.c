@@ -96,8 +96,11 @@ static clt_status add_parameters(clt__net *net, const clt__item *item, clt__laye
         (void)snprintf(name, sizeof name, "%s.%s", layer->name, parameter->name);
         trained[i] = !item->frozen && !parameter->state && !clt__freezes(options->freeze, name, options->epoch);
         any = any || trained[i];
-        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown,
-                          trained[i] ? net->parameters : net->frozen, &parameter->tensor, error));
+        const int root = trained[i]                              ? net->parameters
+                         : parameter->state && net->running >= 0 ? net->running
+                                                                 : net->frozen;
+        TRY(clt__tape_add(&net->tape, name, CLT__REALS, CLT__FILTERS, parameter->extent, parameter->shown, root,
+                          &parameter->tensor, error));
         parameter->gradient = -1;
     }
     return any && options->training ? add_gradients(net, trained, layer, error) : CLT_OK;
@@ -174,6 +177,8 @@ static clt_status add_layers(clt__net *net, const clt__description *description,
     TRY(clt__tape_add_root(&net->tape, "update.parameters", CLT__REALS, &net->parameters, error));
     TRY(clt__tape_add_root(&net->tape, "update.frozen", CLT__REALS, &net->frozen, error));
     if (options->training) TRY(clt__tape_add_root(&net->tape, "update.gradients", CLT__REALS, &net->gradients, error));
+    if (options->training && options->shards > 1)
+        TRY(clt__tape_add_root(&net->tape, "update.running", CLT__REALS, &net->running, error));
     net->input = (clt__value){.shape = options->input, .gradient = -1};
     TRY(clt__net_add_images(net, "input", CLT__REALS, options->batch, options->input, false, &net->input.tensor,
                             error));
@@ -388,10 +393,11 @@ static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, c
 {
     TRY(check_loss(net, options, error));
     clt__value *output = &net->output;
-    const int batch = options->batch;
+    const int batch = options->batch, shards = options->shards > 1 ? options->shards : 1;
     TRY(clt__net_add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
     TRY(clt__net_add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
-    TRY(clt__net_add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * HISTORY_LENGTH, &net->history, error));
+    TRY(clt__net_add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * shards * HISTORY_LENGTH, &net->history,
+                          error));
     if (net->flow[output->tensor].wanted) TRY(add_part(net, batch, output, &output->gradient, error));
     int by_output = output->gradient;
     if (output->activation || output->gradient < 0)
@@ -468,16 +474,52 @@ static clt_status add_backward_ops(clt__net *net, const clt__net_options *option
 
 /* ---- ops: update */
 
-/* Ends the backward ops of a micro-batch. */
-static clt_status add_accumulate_op(clt__net *net, clt_error *error)
+/* Adds up what `from` has after each part of a whole: *sum, a new tensor of this name, or `from` where that is empty.
+ */
+static clt_status add_accumulate_op(clt__net *net, int from, const char *name, int *sum, clt_error *error)
 {
-    const int count = net->tape.tensor[net->gradients].count;
+    const int count = net->tape.tensor[from].count;
     const update_sizes sizes = {.count = count};
+    *sum = from;
     if (!count) return CLT_OK;
-    TRY(clt__net_add_flat(net, "update.accumulated", CLT__REALS, count, &net->accumulated, error));
-    const int tensor[] = {
-        [ACCUMULATE_GRADIENT] = net->gradients, [ACCUMULATE_STEP] = net->step, [ACCUMULATE_SUM] = net->accumulated};
+    TRY(clt__net_add_flat(net, name, CLT__REALS, count, sum, error));
+    const int tensor[] = {[ACCUMULATE_GRADIENT] = from, [ACCUMULATE_STEP] = net->step, [ACCUMULATE_SUM] = *sum};
     return CLT__ADD_OP(&net->tape, &clt__accumulate_op, "", sizes, tensor, error);
+}
+
+static bool keeps_running(const clt__net *net)
+{
+    return net->running >= 0 && net->tape.tensor[net->running].count;
+}
+
+/* Each shard begins with what layers kept before the step, ... */
+static clt_status add_restore_op(clt__net *net, clt_error *error)
+{
+    const update_sizes sizes = {.count = keeps_running(net) ? net->tape.tensor[net->running].count : 0};
+    if (!sizes.count) return CLT_OK;
+    TRY(clt__net_add_flat(net, "update.running_before", CLT__REALS, sizes.count, &net->running_before, error));
+    const int tensor[] = {
+        [RESTORE_BEFORE] = net->running_before, [RESTORE_STEP] = net->step, [RESTORE_RUNNING] = net->running};
+    return CLT__ADD_OP(&net->tape, &clt__restore_op, "", sizes, tensor, error);
+}
+
+/* ... and the step leaves the mean of what the shards have made of it. */
+static clt_status add_settle_op(clt__net *net, clt_error *error)
+{
+    const update_sizes sizes = {.count = keeps_running(net) ? net->tape.tensor[net->running].count : 0};
+    if (!sizes.count) return CLT_OK;
+    const int tensor[] = {[SETTLE_SUM] = net->running_sum,
+                          [SETTLE_STEP] = net->step,
+                          [SETTLE_RUNNING] = net->running,
+                          [SETTLE_BEFORE] = net->running_before};
+    return CLT__ADD_OP(&net->tape, &clt__settle_op, "", sizes, tensor, error);
+}
+
+static clt_status add_gather_ops(clt__net *net, clt_error *error)
+{
+    TRY(add_accumulate_op(net, net->of_shard, "update.of_batch", &net->of_batch, error));
+    if (!keeps_running(net)) return CLT_OK;
+    return add_accumulate_op(net, net->running, "update.running_sum", &net->running_sum, error);
 }
 
 int clt__net_trained(const clt__net *net, int after)
@@ -665,26 +707,20 @@ static clt_status add_optimizer_ops(clt__net *net, const clt__net_options *optio
     return optimizer->orthogonalizes ? add_muon_ops(net, options, direction, updater->hyper, error) : CLT_OK;
 }
 
-/* Of a whole batch. */
-static int gradients_of(const clt__net *net)
-{
-    return net->accumulated >= 0 ? net->accumulated : net->gradients;
-}
-
 static clt_status add_measuring_op(clt__net *net, clt_error *error)
 {
     const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
     if (!sizes.count) return CLT_OK; /* nothing to train */
     TRY(clt__net_add_flat(net, "update.norms", CLT__REALS, CLT__HISTORY_SLOTS / NORM_STEPS, &net->norms, error));
-    const int tensor[] = {[MEASURED_NORM_GRADIENT] = gradients_of(net),
-                          [MEASURED_NORM_STEP] = net->step,
-                          [MEASURED_NORM_NORMS] = net->norms};
+    const int tensor[] = {
+        [MEASURED_NORM_GRADIENT] = net->of_batch, [MEASURED_NORM_STEP] = net->step, [MEASURED_NORM_NORMS] = net->norms};
     return CLT__ADD_OP(&net->tape, &clt__measured_norm_op, "", sizes, tensor, error);
 }
 
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
-    const int count = net->tape.tensor[net->parameters].count, gradients = gradients_of(net);
+    const int count = net->tape.tensor[net->parameters].count, gradients = net->of_batch;
+    if (net->running_sum >= 0) TRY(add_settle_op(net, error));
     if (!count) return CLT_OK; /* nothing to train */
     update_sizes sizes = {.count = count, .nesterov = options->nesterov, .clip_value = options->clip_value};
     TRY(find_updaters(net, options, error));
@@ -708,9 +744,10 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     TRY(clt__net_add_data(net, options, error));
     TRY(add_layers(net, description, options, error));
     TRY(clt__net_add_batch_ops(net, options, error));
+    TRY(add_restore_op(net, error));
     net->forward = net->tape.op_count;
     TRY(add_forward_ops(net, error));
-    net->backward = net->measure = net->update = net->end = net->tape.op_count;
+    net->backward = net->gather = net->measure = net->update = net->end = net->tape.op_count;
     if (!options->training) return CLT_OK;
     net->flows = net->tape.tensor_count;
     TRY(clt__allocate(net->flows, sizeof *net->flow, "the gradients' flow", &net->flow, error));
@@ -718,7 +755,11 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     find_takers(net);
     TRY(add_loss_ops(net, options, error));
     TRY(add_backward_ops(net, options, error));
-    if (options->accumulate) TRY(add_accumulate_op(net, error));
+    net->of_shard = net->gradients;
+    if (options->accumulate) TRY(add_accumulate_op(net, net->gradients, "update.of_shard", &net->of_shard, error));
+    net->of_batch = net->of_shard;
+    net->gather = net->tape.op_count;
+    if (options->shards > 1) TRY(add_gather_ops(net, error));
     net->measure = net->tape.op_count;
     if (options->measures) TRY(add_measuring_op(net, error));
     net->update = net->tape.op_count;
@@ -741,7 +782,11 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
 {
     *net = (clt__net){.parameters = -1,
                       .gradients = -1,
-                      .accumulated = -1,
+                      .running = -1,
+                      .running_before = -1,
+                      .running_sum = -1,
+                      .of_shard = -1,
+                      .of_batch = -1,
                       .state = {-1, -1},
                       .average = -1,
                       .frozen = -1,

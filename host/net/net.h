@@ -1,8 +1,9 @@
 /* A description becomes a graph of layers with shapes, and a tape: the tensors and the ops of one step.
  *
- *   op   0          | batch:    gather, normalise, augment (input.c)
+ *   op   0          | batch:    gather, normalise, augment (input.c); what layers keep as it was before the step
  *        forward    | every layer, first to last
- *        backward   | loss, history, every layer last to first
+ *        backward   | loss, history, every layer last to first; the sum over a shard's micro-batches
+ *        gather     | the sum over shards
  *        measure    | the gradient's norm, for steps that measure it
  *        update     | gradient norm, optimiser
  *        end        |
@@ -36,7 +37,8 @@ typedef struct clt__net_options {
     clt__augment augment;
     const char *freeze;  /* the option: parameters of such names are not trained */
     int epoch;           /* that it is obeyed for */
-    bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
+    bool accumulate;     /* a shard is computed in micro-batches, whose gradients are added up */
+    int shards;          /* parts of a batch whose gradients are added up in their order before an update, or 1 */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
     uint64_t most;       /* elements that may lie in one piece of memory */
     bool input_gradient; /* compute the gradient by the input too: for tests */
@@ -67,11 +69,15 @@ typedef struct clt__net {
     clt__flow *flow; /* [flows] of each tensor of the forward ops; NULL without training */
     size_t flows;
     clt__value input, output;
-    size_t forward, backward, measure, update, end; /* op ranges; backward = measure = update = end without training */
+    size_t forward, backward, gather, measure, update, end; /* op ranges; without training backward = end */
     /* tensors, -1 where the net does not have them */
-    int parameters, gradients, accumulated, frozen;      /* roots */
-    int state[CLT__MAX_STATES];                          /* the optimiser's, laid out as `parameters` */
-    int average;                                         /* of the parameters, laid out as them */
+    int parameters, gradients, frozen; /* roots */
+    int running;                     /* root of what layers' own ops keep, where batches have shards; else in frozen */
+    int running_before, running_sum; /* before the step, and over its shards; laid out as it */
+    int of_shard;                    /* the sum of a shard's gradients: `gradients` where it is no sum */
+    int of_batch;                    /* the sum of a batch's */
+    int state[CLT__MAX_STATES];      /* the optimiser's, laid out as `parameters` */
+    int average;                     /* of the parameters, laid out as them */
     int images, labels, targets, order, step, normalize; /* data */
     int number;                                          /* in the data set, of the image at each place of the order */
     int label, target;                                   /* of the batch, as the loss takes them */

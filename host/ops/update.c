@@ -490,7 +490,7 @@ const clt__op_row clt__ema_op = {
 
 /* ---- accumulate */
 
-/* sum = (sum of the micro-batches before) + gradient */
+/* sum = (sum of the parts before) + gradient */
 static void accumulate_twin(const void *sizes, const clt__array *operand)
 {
     const bool goes_on = operand[ACCUMULATE_STEP].integer[STEP_PART] > 0;
@@ -507,6 +507,46 @@ const clt__op_row clt__accumulate_op = {
                 [ACCUMULATE_STEP] = {"step", CLT__READ},
                 [ACCUMULATE_SUM] = {"sum", CLT__UPDATE}},
     .twin = accumulate_twin,
+    .launch = launch,
+};
+
+/* ---- restore and settle: what layers keep from step to step, shard by shard */
+
+/* running = what it was before the step, where a shard begins */
+static void restore_twin(const void *sizes, const clt__array *operand)
+{
+    const bool begins = operand[RESTORE_STEP].integer[STEP_PART] == 0;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++)
+        put(operand, RESTORE_RUNNING, i, clt__exactly(operand[begins ? RESTORE_BEFORE : RESTORE_RUNNING].real[i]));
+}
+
+const clt__op_row clt__restore_op = {
+    .name = "restore",
+    .operand = {[RESTORE_BEFORE] = {"before", CLT__READ},
+                [RESTORE_STEP] = {"step", CLT__READ},
+                [RESTORE_RUNNING] = {"running", CLT__UPDATE}},
+    .twin = restore_twin,
+    .launch = launch,
+};
+
+/* running = sum / shards, and it begins the next step; the step's part is then the last shard's number */
+static void settle_twin(const void *sizes, const clt__array *operand)
+{
+    const double shards = operand[SETTLE_STEP].integer[STEP_PART] + 1;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) {
+        const double mean = operand[SETTLE_SUM].real[i] / shards;
+        put(operand, SETTLE_RUNNING, i, (clt__near){mean, CLT__DIVIDE_SLACK * fabs(mean)});
+        put(operand, SETTLE_BEFORE, i, (clt__near){mean, CLT__DIVIDE_SLACK * fabs(mean)});
+    }
+}
+
+const clt__op_row clt__settle_op = {
+    .name = "settle",
+    .operand = {[SETTLE_SUM] = {"sum", CLT__READ},
+                [SETTLE_STEP] = {"step", CLT__READ},
+                [SETTLE_RUNNING] = {"running", CLT__UPDATE}, /* so that the reference rounds them */
+                [SETTLE_BEFORE] = {"before", CLT__UPDATE}},
+    .twin = settle_twin,
     .launch = launch,
 };
 

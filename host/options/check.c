@@ -78,6 +78,25 @@ static clt_status check_rates(const clt_options *options, clt_error *error)
                 "lr is 0 but for parameters of some names: it should be above 0, and the others be frozen (freeze)");
 }
 
+static clt_status check_shards(const clt_options *options, clt_error *error)
+{
+    const int ranks = options->collective ? options->collective->size : 1,
+              shards = options->shards ? options->shards : ranks;
+    const double images = (double)options->batch_size * options->accumulate;
+    if (shards > images)
+        return FAIL(error, CLT_BAD_ARGUMENT, "a batch of %.10g images is cut into %d shards: larger batches, or %s",
+                    images, shards, options->shards ? "fewer shards" : "fewer devices and processes");
+    if (ranks > 1 && options->on_mismatch == CLT__REFERENCE)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "on_mismatch is reference, which goes on with one device alone: with several, abort or warn");
+    if (shards < ranks)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "a batch is cut into %d shards, which %d devices or processes would share: at least as many shards "
+                    "as these",
+                    shards, ranks);
+    return CLT_OK;
+}
+
 clt_status clt__check_options(const clt_options *options, int channels, clt_error *error)
 {
     for (clt__option i = 0; i < CLT__OPTIONS; i++) {
@@ -87,6 +106,7 @@ clt_status clt__check_options(const clt_options *options, int channels, clt_erro
     if ((double)options->batch_size * options->accumulate > 1e6)
         return FAIL(error, CLT_BAD_ARGUMENT, "batch_size times accumulate is %.10g: it should be from 1 to 1e+06",
                     (double)options->batch_size * options->accumulate);
+    TRY(check_shards(options, error));
     if (options->nesterov && !(options->momentum > 0))
         return FAIL(error, CLT_BAD_ARGUMENT, "Nesterov momentum needs a momentum above 0");
     if (options->weights_by_order && !options->weights)

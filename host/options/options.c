@@ -400,6 +400,11 @@ clt_status clt_options_get(const clt_options *options, const char *name, char **
     return status;
 }
 
+void clt_options_set_collective(clt_options *options, const clt_collective *collective)
+{
+    options->collective = collective;
+}
+
 void clt_options_set_progress(clt_options *options, clt_progress_function progress, void *user)
 {
     options->progress = progress;

@@ -109,6 +109,7 @@ struct clt_options {
     void *progress_user;
     clt_note_function note;
     void *note_user;
+    const clt_collective *collective; /* NULL: alone */
 };
 
 /* All as they are where nothing is given. Such a value owns nothing. */

@@ -63,6 +63,13 @@
       "batches whose gradients are added up before the parameters change: as a batch so many times as large") \
     X(COUNT, micro_batch_size, "N", "0", 0, 1e6, KEPT, TRAIN | PLAN, \
       "images computed at a time, their gradients being added up to a step's; 0: as many of the batch as the device has memory for") \
+    X(COUNT, shards, "N", "0", 0, 1024, RARE, TRAIN | PLAN, \
+      "parts of a batch whose gradients are summed apart, then added up in their order: the same bits on any number of devices and " \
+      "processes up to it; batch normalisation takes each shard by itself; 0: one for each device or process") \
+    X(POSITIVE, bucket_mb, "X", "1", 0, 4096, RUN, TRAIN, \
+      "of several devices or processes: megabytes of gradients that travel together while the rest is computed") \
+    X(FLAG, allow_mixed, NULL, "no", 0, 0, RUN, TRAIN, \
+      "devices and drivers of several processes may be different ones, whose bits may differ") \
     X(NAMED_REAL, lr, "X|PATTERN=X,...", "0.01", 0, 1e6, KEPT, TRAIN | EXAMPLE, \
       "learning rate; 0.1,conv*.weight=0.24,*.bias=0.05: that of all parameters, and of those of such names, the last that fits holds; schedules multiply all alike") \
     X(POSITIVE, lr_min, "X", "1e-07", 0, 1e6, RUN, LR_FIND, "learning rate of the first step") \

@@ -213,6 +213,7 @@ clt_status clt_session_choose_batch(clt_session *session, const int32_t *images,
     session->in_epoch = false;
     session->stage = CLT__NO_BATCH;
     session->epoch = session->state.epoch;
+    session->is_parted = false;
     TRY(clt__feed_set_order(&session->feed, images, count, (int)session->state.total_steps, error));
     session->batch_images = count;
     session->stage = CLT__BATCH_SET;
@@ -258,7 +259,11 @@ clt_status clt_session_forward(clt_session *session, clt_error *error)
                     "the batch of %d images is computed in micro-batches of %d, forward and backward in turn: "
                     "clt_session_train_batch does that, or set batches of at most %d",
                     session->batch_images, session->micro_batch, session->micro_batch);
+    if (session->gathering)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "several ranks do not take a step in parts: clt_session_train_batch takes it whole");
     TRY(begin_step(session, error));
+    session->images_of_slot[0] = session->batch_images;
     const clt__placement whole = {.valid = session->batch_images, .whole = session->batch_images};
     TRY(clt__session_place(session, &whole, error));
     TRY(clt__session_run_ops(session, 0, session->net.backward, NULL, error));
@@ -286,12 +291,12 @@ clt_status clt_session_update(clt_session *session, clt_error *error)
 
 clt_status clt_session_loss(clt_session *session, double *loss, double *accuracy, clt_error *error)
 {
-    double slot[HISTORY_LENGTH];
+    clt__tally tally;
     if (session->stage < CLT__BACKWARD_DONE)
         return need_first("clt_session_train_batch, or clt_session_backward,", error);
-    TRY(clt__engine_read(session->engine, session->net.history, 0, HISTORY_LENGTH, slot, error));
-    *loss = slot[HISTORY_LOSS] / session->batch_images;
-    *accuracy = session->data->labels ? slot[HISTORY_HITS] / session->batch_images : NAN;
+    TRY(clt__session_read_tallies(session, 1, &tally, error));
+    *loss = tally.loss / session->batch_images;
+    *accuracy = session->data->labels ? tally.hits / session->batch_images : NAN;
     return CLT_OK;
 }
 

@@ -105,20 +105,19 @@ clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_op
 }
 
 /* `norm`: of its gradient, NaN where that was not measured. */
-static clt_status take_step(clt_session *session, const double *slot, double norm, clt__take_step take, void *user,
+static clt_status take_step(clt_session *session, const clt__tally *tally, double norm, clt__take_step take, void *user,
                             clt_error *error)
 {
     clt__training_state *s = &session->state;
     const int images = step_images(session, s->step);
-    const clt__step_figures figures = {
-        .loss = slot[HISTORY_LOSS] / images, .rate = rate_of(session, s->step), .norm = norm};
+    const clt__step_figures figures = {.loss = tally->loss / images, .rate = rate_of(session, s->step), .norm = norm};
     if (isnan(figures.loss)) return FAIL(error, CLT_DIVERGED, "the loss is not a number");
     if (isinf(figures.loss)) return FAIL(error, CLT_DIVERGED, "the loss is infinite");
     s->step++;
     s->images = (int64_t)session->data->count;
     s->total_steps++;
-    s->loss_sum += slot[HISTORY_LOSS];
-    s->hits += slot[HISTORY_HITS];
+    s->loss_sum += tally->loss;
+    s->hits += tally->hits;
     s->seen += images;
     if (isfinite(figures.norm)) {
         s->norm_sum += figures.norm;
@@ -129,17 +128,18 @@ static clt_status take_step(clt_session *session, const double *slot, double nor
 
 clt_status clt__session_read_steps(clt_session *session, clt__take_step take, void *user, clt_error *error)
 {
-    double history[CLT__HISTORY_SLOTS * HISTORY_LENGTH], norms[CLT__HISTORY_SLOTS / NORM_STEPS];
+    clt__tally tally[CLT__HISTORY_SLOTS];
+    double norms[CLT__HISTORY_SLOTS / NORM_STEPS];
     const int pending = session->pending;
     if (!pending) return CLT_OK;
     session->pending = 0;
-    TRY(clt__engine_read(session->engine, session->net.history, 0, pending * HISTORY_LENGTH, history, error));
+    TRY(clt__session_read_tallies(session, pending, tally, error));
     if (session->net.norms >= 0)
         TRY(clt__engine_read(session->engine, session->net.norms, 0, (pending + NORM_STEPS - 1) / NORM_STEPS, norms,
                              error));
     for (int i = 0; i < pending; i++) {
         const double norm = measures(session, session->state.step) ? norms[i / NORM_STEPS] : NAN;
-        TRY(take_step(session, history + i * HISTORY_LENGTH, norm, take, user, error));
+        TRY(take_step(session, &tally[i], norm, take, user, error));
     }
     return CLT_OK;
 }

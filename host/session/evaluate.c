@@ -7,6 +7,7 @@
 #include "options/ticker.h"
 #include "session/answers.h"
 #include "session/session.h"
+#include "team/team.h"
 
 typedef clt_status (*take_batch)(void *user, const double *outputs, size_t first, size_t count, clt_error *error);
 
@@ -64,29 +65,48 @@ clt_status clt__session_infer(clt_session *session, int first, int valid, double
     return status;
 }
 
-/* Runs all of the data set through the net in its own order; `take` gets [count, outputs], outside order. */
-static clt_status run_batches(clt_session *session, double *outputs, clt__ticker *ticker, take_batch take, void *user,
-                              clt_error *error)
+/* Images of the data set, from one to below another. */
+typedef struct part {
+    size_t begin, end;
+} part;
+
+static part all_of(const clt_session *session)
 {
+    return (part){0, session->data->count};
+}
+
+/* What a rank evaluates: whole batches, the same as one alone would take. */
+static part part_of(const clt_session *session, int rank)
+{
+    const clt_collective *team = session->options.collective;
     const size_t count = session->data->count, batch = (size_t)session->micro_batch;
-    for (size_t first = 0; first < count; first += batch) {
-        const size_t valid = count - first < batch ? count - first : batch;
+    const size_t batches = (count + batch - 1) / batch, end = clt__team_begin_of(team, batches, rank + 1) * batch;
+    return (part){clt__team_begin_of(team, batches, rank) * batch, end < count ? end : count};
+}
+
+/* Runs a part of the data set through the net in its own order; `take` gets [count, outputs], outside order. */
+static clt_status run_batches(clt_session *session, part images, double *outputs, clt__ticker *ticker, take_batch take,
+                              void *user, clt_error *error)
+{
+    const size_t batch = (size_t)session->micro_batch;
+    for (size_t first = images.begin; first < images.end; first += batch) {
+        const size_t valid = images.end - first < batch ? images.end - first : batch;
         TRY(clt__session_infer(session, (int)first, (int)valid, outputs, error));
         TRY(take(user, outputs, first, valid, error));
-        TRY(clt__ticker_tick(ticker, (int64_t)(first + valid), error));
+        TRY(clt__ticker_tick(ticker, (int64_t)(first + valid - images.begin), error));
     }
     return clt__feed_check(&session->feed, error);
 }
 
-static clt_status run(clt_session *session, const clt_options *options, const char *what, take_batch take, void *user,
-                      clt_error *error)
+static clt_status run(clt_session *session, part images, const clt_options *options, const char *what, take_batch take,
+                      void *user, clt_error *error)
 {
     const clt__tensor *tensor = &session->net.tape.tensor[session->net.output.tensor];
-    clt__ticker ticker = clt__ticker_start(options, what, (int64_t)session->data->count);
+    clt__ticker ticker = clt__ticker_start(options, what, (int64_t)(images.end - images.begin));
     double *outputs;
     TRY(clt__session_set_own_order(session, error));
     TRY(clt__allocate((uint64_t)tensor->count, sizeof *outputs, "a batch of outputs", &outputs, error));
-    const clt_status status = run_batches(session, outputs, &ticker, take, user, error);
+    const clt_status status = run_batches(session, images, outputs, &ticker, take, user, error);
     free(outputs);
     return status;
 }
@@ -129,13 +149,20 @@ clt_status clt__session_read_images(clt_session *session, const size_t *images, 
 
 /* ---- evaluating */
 
-typedef struct tally {
+/* What came of an image. */
+typedef struct finding {
+    double loss;
+    int32_t predicted, place; /* of its own class among all, by their outputs */
+    int32_t is_there;         /* its file could be read */
+} finding;
+
+typedef struct findings {
     const clt_model *model;
     const clt_dataset *data;
     clt_evaluation *evaluation;
-    double loss_sum, hits;
+    finding *of;      /* [images] */
     double *gradient; /* [outputs]: the loss writes one, nobody reads it */
-} tally;
+} findings;
 
 static size_t largest(const double *values, size_t count)
 {
@@ -162,27 +189,74 @@ static void keep_shown(clt_evaluation *evaluation, size_t image, const double *r
             memcpy(evaluation->shown_output + i * width, row, width * sizeof *row);
 }
 
-static clt_status add_to_tally(void *user, const double *outputs, size_t first, size_t count, clt_error *error)
+static clt_status find_out(void *user, const double *outputs, size_t first, size_t count, clt_error *error)
 {
     (void)error;
-    tally *t = user;
-    const size_t width = (size_t)t->model->outputs;
+    findings *f = user;
+    const size_t width = (size_t)f->model->outputs;
     for (size_t i = 0; i < count; i++) {
         const size_t image = first + i;
         const double *row = outputs + i * width;
-        if (clt_dataset_lacks(t->data, image)) continue;
-        keep_shown(t->evaluation, image, row, width);
-        t->evaluation->count++;
-        t->loss_sum += clt__image_loss(t->model->description.loss, row, t->model->outputs,
-                                       t->data->labels ? &t->data->labels[image] : NULL,
-                                       t->data->targets ? t->data->targets + image * width : NULL, t->gradient);
-        if (!t->data->labels) continue;
-        const size_t predicted = largest(row, width), label = (size_t)t->data->labels[image];
-        t->hits += predicted == label;
-        t->evaluation->confusion[label * width + predicted]++;
-        t->evaluation->rank[rank_of(row, width, label)]++;
+        const int32_t *label = f->data->labels ? &f->data->labels[image] : NULL;
+        if (clt_dataset_lacks(f->data, image)) continue;
+        keep_shown(f->evaluation, image, row, width);
+        f->of[image] =
+            (finding){.is_there = true,
+                      .loss = clt__image_loss(f->model->description.loss, row, f->model->outputs, label,
+                                              f->data->targets ? f->data->targets + image * width : NULL, f->gradient)};
+        if (!label) continue;
+        f->of[image].predicted = (int32_t)largest(row, width);
+        f->of[image].place = (int32_t)rank_of(row, width, (size_t)*label);
     }
     return CLT_OK;
+}
+
+/* What other ranks found, and the outputs that they have to show. */
+static clt_status gather_findings(const clt_session *session, findings *f, clt_error *error)
+{
+    const clt_collective *team = session->options.collective;
+    const size_t ranks = (size_t)team->size, width = (size_t)f->model->outputs;
+    clt_evaluation *e = f->evaluation;
+    size_t *bytes;
+    double *shown = NULL;
+    TRY(clt__allocate(ranks, sizeof *bytes, "lengths of an exchange", &bytes, error));
+    for (size_t r = 0; r < ranks; r++) {
+        const part p = part_of(session, (int)r);
+        bytes[r] = (p.end - p.begin) * sizeof *f->of;
+    }
+    clt_status status = clt__team_gather_parts(team, f->of + part_of(session, team->rank).begin, bytes, f->of, error);
+    free(bytes);
+    if (status == CLT_OK)
+        status = clt__allocate(ranks, e->shown * width * sizeof *shown, "outputs to be shown", &shown, error);
+    if (status == CLT_OK)
+        status = clt__team_gather(team, e->shown_output, e->shown * width * sizeof *shown, shown, error);
+    for (size_t r = 0; r < ranks && status == CLT_OK; r++)
+        for (size_t i = 0; i < e->shown; i++) {
+            const part p = part_of(session, (int)r);
+            if (e->shown_number[i] >= p.begin && e->shown_number[i] < p.end)
+                memcpy(e->shown_output + i * width, shown + (r * e->shown + i) * width, width * sizeof *shown);
+        }
+    free(shown);
+    return status;
+}
+
+/* In the order of the images, so that the sum does not depend on who found it. */
+static void add_up(const findings *f)
+{
+    clt_evaluation *e = f->evaluation;
+    double loss = 0, hits = 0;
+    for (size_t i = 0; i < f->data->count; i++) {
+        const finding *found = &f->of[i];
+        if (!found->is_there) continue;
+        e->count++;
+        loss += found->loss;
+        if (!f->data->labels) continue;
+        hits += found->predicted == f->data->labels[i];
+        e->confusion[(size_t)f->data->labels[i] * (size_t)e->classes + (size_t)found->predicted]++;
+        e->rank[found->place]++;
+    }
+    e->loss = e->count ? loss / (double)e->count : NAN;
+    if (e->classes && e->count) e->accuracy = hits / (double)e->count;
 }
 
 static clt_status create(const clt_session *session, clt_evaluation **evaluation, clt_error *error)
@@ -202,15 +276,25 @@ static clt_status create(const clt_session *session, clt_evaluation **evaluation
     return clt__allocate(outputs, sizeof *fresh->rank, "the ranks", &fresh->rank, error);
 }
 
+static clt_status find_all(clt_session *session, const clt_options *options, findings *f, clt_error *error)
+{
+    const clt_collective *team = session->options.collective;
+    if (!team) return run(session, all_of(session), options, "evaluate", find_out, f, error);
+    const clt_status status = run(session, part_of(session, team->rank), options, "evaluate", find_out, f, error);
+    TRY(clt__team_agree(team, status, error));
+    return gather_findings(session, f, error);
+}
+
 static clt_status fill(clt_session *session, const clt_options *options, clt_evaluation *evaluation, clt_error *error)
 {
-    tally t = {.model = session->model, .data = session->data, .evaluation = evaluation};
-    TRY(clt__allocate((uint64_t)session->model->outputs, sizeof *t.gradient, "an output's gradient", &t.gradient,
+    findings f = {.model = session->model, .data = session->data, .evaluation = evaluation};
+    TRY(clt__allocate((uint64_t)session->model->outputs, sizeof *f.gradient, "an output's gradient", &f.gradient,
                       error));
-    const clt_status status = run(session, options, "evaluate", add_to_tally, &t, error);
-    free(t.gradient);
-    evaluation->loss = evaluation->count ? t.loss_sum / (double)evaluation->count : NAN;
-    if (evaluation->classes && evaluation->count) evaluation->accuracy = t.hits / (double)evaluation->count;
+    clt_status status = clt__allocate(f.data->count, sizeof *f.of, "what came of each image", &f.of, error);
+    if (status == CLT_OK) status = find_all(session, options, &f, error);
+    if (status == CLT_OK) add_up(&f);
+    free(f.of);
+    free(f.gradient);
     return status;
 }
 
@@ -338,7 +422,7 @@ clt_status clt_predict(const clt_model *model, clt_device *device, const clt_dat
     prediction p = {outputs, (size_t)model->outputs, clt_model_classifies(model)};
     options = clt__options_or_default(options, &none);
     TRY(clt_session_open_inference(model, device, data, options, &session, error));
-    const clt_status status = run(session, options, "predict", keep_outputs, &p, error);
+    const clt_status status = run(session, all_of(session), options, "predict", keep_outputs, &p, error);
     clt_session_close(session);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "data/dataset.h"
 #include "model/model.h"
+#include "session/steps.h"
 
 /* Of a device that shares the host's memory, and of images that come when they are asked for. */
 enum { SHARED_BATCHES = 64, STREAM_BYTES = 64 << 20 };
@@ -17,7 +18,8 @@ static bool crops(const clt__fit *fit)
  * that shares the host's memory gets a few batches at a time: all of them a second time would only cost memory. */
 static int choose_room(const clt__fit *fit, const clt__limits *limits, int images_at_a_time)
 {
-    const uint64_t batch = (uint64_t)(fit->mode.training ? fit->options->batch_size : images_at_a_time),
+    const clt__own_images own = clt__own_images_of(fit->options);
+    const uint64_t batch = (uint64_t)(fit->mode.training ? own.end - own.begin : images_at_a_time),
                    values = clt__image_size(fit->input),
                    image = values * (fit->bytes ? 1 : (uint64_t)limits->real_bytes);
     uint64_t room = (uint64_t)INT32_MAX / 2;
@@ -65,7 +67,8 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .augment = fit->mode.training ? options->augment : (clt__augment){.crop = 0},
                               .freeze = options->freeze,
                               .epoch = fit->epoch,
-                              .accumulate = fit->mode.training && images_at_a_time < options->batch_size,
+                              .accumulate = fit->mode.training && images_at_a_time < clt__shard_images(options),
+                              .shards = options->shards,
                               .keep_tensors = fit->mode.keep_tensors,
                               .input_gradient = fit->mode.input_gradient,
                               .most = clt__engine_room(limits->allocation_bytes, fit->precision)};
@@ -98,7 +101,7 @@ clt_status clt__fit_net(const clt__fit *fit, clt__net *net, clt__needs *needs, c
 {
     clt__needs unread;
     if (!needs) needs = &unread;
-    const int batch = fit->options->batch_size, most = fit->options->micro_batch_size;
+    const int batch = clt__shard_images(fit->options), most = fit->options->micro_batch_size;
     int images = most && most < batch ? most : batch;
     /* Planning asks nothing more of the device then, so that what it has no memory for is the net. */
     if (!clt__device_is_reference(fit->device)) TRY(clt__device_learn(fit->device, error));

@@ -38,6 +38,8 @@ static clt_status move_parameters(clt_session *session, const clt_model *model, 
         for (int j = 0; j < CLT__MAX_STATES && trained; j++)
             if (has_states_of(session, model) && session->net.state[j] >= 0)
                 TRY(clt__session_move(session, tensor, session->net.state[j], tensor->offset, p->state[j], up, error));
+        if (up && session->net.running_before >= 0 && tensor->root == session->net.running)
+            TRY(clt__session_move(session, tensor, session->net.running_before, tensor->offset, values, up, error));
         double *average = up ? clt__inferring_values(model, p) : p->average; /* it begins as the parameter */
         if (session->net.average >= 0 && trained)
             TRY(clt__session_move(session, tensor, session->net.average, tensor->offset, average, up, error));
@@ -72,6 +74,7 @@ clt_status clt__session_is_finite(clt_session *session, bool *finite, clt_error 
 {
     *finite = true;
     TRY(is_root_finite(session, session->net.parameters, finite, error));
+    TRY(is_root_finite(session, session->net.running, finite, error));
     return is_root_finite(session, session->net.frozen, finite, error);
 }
 
@@ -106,6 +109,17 @@ static void shuffle(int32_t *order, int count, clt__random stream)
     }
 }
 
+/* Keeps of the images that an epoch takes those that this rank reads. */
+static void keep_own(const clt_session *session, int32_t *order, int *count)
+{
+    const int batch = session->options.batch_size;
+    const clt__own_images own = clt__own_images_of(&session->options);
+    int kept = 0;
+    for (int i = 0; i < *count; i++)
+        if (i % batch >= own.begin && i % batch < own.end) order[kept++] = order[i];
+    *count = kept;
+}
+
 /* `stream`: of what shuffles it, NULL for the data set's own. `taken`: how many of its images steps take. */
 static clt_status set_order(clt_session *session, const clt__random *stream, int taken, int epoch, clt_error *error)
 {
@@ -114,6 +128,7 @@ static clt_status set_order(clt_session *session, const clt__random *stream, int
     TRY(clt__allocate((uint64_t)count, sizeof *order, "the order of images", &order, error));
     for (int i = 0; i < count; i++) order[i] = i;
     if (stream) shuffle(order, count, *stream);
+    if (session->is_parted) keep_own(session, order, &taken);
     const clt_status status = clt__feed_set_order(&session->feed, order, taken, epoch, error);
     free(order);
     return status;
@@ -121,6 +136,7 @@ static clt_status set_order(clt_session *session, const clt__random *stream, int
 
 clt_status clt__session_set_own_order(clt_session *session, clt_error *error)
 {
+    session->is_parted = false;
     return set_order(session, NULL, (int)session->data->count, 0, error);
 }
 
@@ -130,18 +146,14 @@ clt_status clt__session_set_epoch_order(clt_session *session, const clt_options 
     const int64_t count = (int64_t)session->data->count,
                   full = clt__session_steps(session) * session->options.batch_size;
     session->epoch = epoch;
+    session->is_parted = session->gathering;
     return set_order(session, options->shuffle ? &stream : NULL, (int)(full < count ? full : count), epoch, error);
-}
-
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
 }
 
 clt_status clt__session_place(clt_session *session, const clt__placement *p, clt_error *error)
 {
-    int position;
-    TRY(clt__feed_find(&session->feed, p->first, &position, error));
+    int position = 0;
+    if (!p->gathers) TRY(clt__feed_find(&session->feed, p->first, &position, error));
     int32_t step[STEP_LENGTH] = {[STEP_FIRST] = position,
                                  [STEP_VALID] = p->valid,
                                  [STEP_SLOT] = p->slot,
@@ -194,22 +206,6 @@ clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void 
     session->updates++;
     TRY(run(session, session->net.update, session->net.end, user, error));
     return clt__engine_flush(session->engine, error);
-}
-
-clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
-                                  clt_error *error)
-{
-    const int micro = session->micro_batch;
-    clt__placement p = {.slot = slot, .whole = valid};
-    for (int done = 0; done < valid; done += micro, p.part++) {
-        p.first = first + done;
-        p.before = done;
-        p.valid = smaller(micro, valid - done);
-        TRY(clt__session_place(session, &p, error));
-        TRY(run(session, 0, session->net.measure, user, error));
-    }
-    if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
-    return clt__session_run_update(session, run, user, error);
 }
 
 /* A model that was never given data is not normalised: mean 0, deviation 1. */
@@ -490,6 +486,9 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
     session->batch = mode.training ? options->batch_size : session->micro_batch;
     TRY(clt__engine_open(device, &session->net.tape, session->model->precision, options, &session->engine, error));
     TRY(clt__feed_open(&session->feed, data, &session->net, session->engine, &session->options, mode.training, error));
+    if (mode.training && options->collective)
+        TRY(clt__gathering_open(&session->net, session->engine, session->model->precision, options, &session->gathering,
+                                error));
     TRY(write_normalization(session, error));
     TRY(write_hypers(session, options, error));
     TRY(write_shares(session, options, session->net.decays, decay_share, error));
@@ -514,6 +513,7 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
         fresh->data = &fresh->chosen;
     }
     fresh->options = *options;
+    if (!fresh->options.shards) fresh->options.shards = 1;
     fresh->mode = mode;
     fresh->frozen_epoch = clt__running_epoch(&model->state);
     fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
@@ -522,7 +522,7 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
         status = clt__fold_norms(model, &fresh->folded, error);
         fresh->model = fresh->folded;
     }
-    if (status == CLT_OK) status = open(fresh, device, options, error);
+    if (status == CLT_OK) status = open(fresh, device, &fresh->options, error);
     if (status == CLT_OK)
         *session = fresh;
     else
@@ -568,6 +568,8 @@ clt_status clt__session_open_training(clt_model *model, clt_device *device, cons
     clt__note_answers(model, data, options);
     TRY(clt_options_copy(options, &given, error));
     const clt_options resolved = clt__resolve_options(given);
+    if (given->collective)
+        given->shards = resolved.shards; /* a checkpoint goes on with as many on any number of ranks */
     clt_status status = prepare_model(model, data, &resolved, error);
     if (status == CLT_OK) status = open_checked(model, device, data, &resolved, mode, session, error);
     if (status != CLT_OK) {
@@ -599,6 +601,8 @@ clt_status clt__session_stands(const clt_session *session, clt_error *error)
 /* What it has of the device. */
 static void leave_device(clt_session *session)
 {
+    clt__gathering_close(session->gathering);
+    session->gathering = NULL;
     clt__feed_close(&session->feed);
     clt__engine_close(session->engine);
     clt__net_free(&session->net);
@@ -648,6 +652,7 @@ clt_status clt_session_open_inference(const clt_model *model, clt_device *device
     inference.batch_size = data->count < (size_t)options->batch_size ? (int)data->count : options->batch_size;
     inference.workers = options->workers;
     inference.tta = options->tta;
+    clt_options_set_collective(&inference, options->collective);
     clt_options_set_progress(&inference, options->progress, options->progress_user);
     clt_options_set_notes(&inference, options->note, options->note_user);
     return clt__session_open(model, device, data, &inference, (clt__session_mode){.fold_norms = true}, session, error);

@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "session/feed.h"
 #include "session/fit.h"
+#include "session/gathering.h"
 
 /* What has been done with the batch that the caller has set, for steps in parts. */
 typedef enum clt__batch_stage {
@@ -33,17 +34,20 @@ struct clt_session {
     clt_options options;       /* the same, resolved: what they own is `given`'s */
     clt__training_state state; /* the model's, and what steps that were read have added since */
     int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
-    bool measures;             /* the step that is enqueued measures the gradient's norm */
-    int epoch;                 /* that the images' order is of */
-    bool in_epoch;             /* the order of images is that of the running epoch */
-    bool committed;            /* the model counts as trained by the session's options */
-    double batch_rate;         /* the learning rate of steps on the caller's batches; an epoch's have the schedule's */
-    uint64_t seed;             /* of what steps draw at random */
-    int64_t number;            /* of the next step since training began */
-    int64_t updates;           /* that the optimiser's states have seen */
-    clt_dataset *batch_data;   /* holds the caller's batch, where the session has no other data */
-    clt__batch_stage stage;    /* of the batch that the caller has set */
-    int batch_images;          /* how many it has */
+    int images_of_slot[CLT__HISTORY_SLOTS]; /* of the step whose losses it has */
+    clt__gathering *gathering;              /* with other ranks, or NULL */
+    bool is_parted;          /* the feed's order has only those images of an epoch's batches that are this rank's */
+    bool measures;           /* the step that is enqueued measures the gradient's norm */
+    int epoch;               /* that the images' order is of */
+    bool in_epoch;           /* the order of images is that of the running epoch */
+    bool committed;          /* the model counts as trained by the session's options */
+    double batch_rate;       /* the learning rate of steps on the caller's batches; an epoch's have the schedule's */
+    uint64_t seed;           /* of what steps draw at random */
+    int64_t number;          /* of the next step since training began */
+    int64_t updates;         /* that the optimiser's states have seen */
+    clt_dataset *batch_data; /* holds the caller's batch, where the session has no other data */
+    clt__batch_stage stage;  /* of the batch that the caller has set */
+    int batch_images;        /* how many it has */
     clt__augment augment;
     double rate, beta1, beta2, decay;                     /* what the hyper tensors' numbers of each step come from */
     double hyper[CLT__MAX_OPTIMIZERS][HYPER_STEP_LENGTH]; /* what the device has of them */
@@ -90,9 +94,11 @@ clt_status clt__session_open_training(clt_model *model, clt_device *device, cons
                                       clt_error *error);
 
 /* What the ops work on: `valid` images, at most a micro-batch, from position `first` of the order. They are micro-batch
- * number `part` of a batch of `whole` images, whose losses go to `slot` of the history. */
+ * number `part` of a shard of a batch of `whole` images; the shard's losses go to `slot` of the history. What gathers
+ * shards is told the shard's number as the part. */
 typedef struct clt__placement {
-    int first, valid, slot, whole, part, before; /* before: images of the batch in the micro-batches before */
+    int first, valid, slot, whole, part, before; /* before: images of the batch before these */
+    bool gathers;                                /* there are no images: shards are gathered */
     bool mirrored;                               /* left to right */
     int moved;                                   /* down and to the right, by so many pixels: STEP_MOVE */
 } clt__placement;
@@ -102,8 +108,9 @@ clt_status clt__session_place(clt_session *session, const clt__placement *placem
 /* How to run the ops begin <= op < end. */
 typedef clt_status (*clt__run_ops)(clt_session *session, size_t begin, size_t end, void *user, clt_error *error);
 
-/* Runs all ops on the `valid` images from position `first` of the order, at most a batch: those before the update once
- * for each micro-batch, the update once. `run` is clt__session_run_ops or another of its kind. */
+/* shards.c: runs all ops on the `valid` images from position `first` of the order, at most a batch: shard by shard
+ * those before the gathering once for each micro-batch, then this; the update once. The losses go to slots of the
+ * history from `slot` times the number of shards on. `run` is clt__session_run_ops or another of its kind. */
 clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
                                   clt_error *error);
 
@@ -111,6 +118,13 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
  * [a micro-batch, outputs] in the outside order: as the options say, those of the images, or the mean of theirs and of
  * those of the images mirrored and moved. */
 clt_status clt__session_infer(clt_session *session, int first, int valid, double *outputs, clt_error *error);
+
+/* shards.c: what the images of a step came to, all shards together. */
+typedef struct clt__tally {
+    double loss, hits; /* sums */
+} clt__tally;
+/* Of the steps in the first `steps` slots of the history. Waits for the device, and for other ranks. */
+clt_status clt__session_read_tallies(clt_session *session, int steps, clt__tally *tally, clt_error *error);
 
 /* The update alone. */
 clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error);

@@ -14,4 +14,21 @@ int64_t clt__first_image(const clt_options *options, int64_t step);
 int clt__step_images(const clt_options *options, size_t images, int64_t step);
 int64_t clt__epoch_steps(const clt_options *options, size_t images);
 
+/* ---- shards, of resolved options */
+
+/* This rank's shards of a batch, from `begin` to below `end`; alone it has all. */
+void clt__own_shards(const clt_options *options, int *begin, int *end);
+/* How many of the first `images` images of a batch are in the shards before this one. */
+int clt__images_before(const clt_options *options, int shard, int images);
+/* The most images that one has. */
+int clt__shard_images(const clt_options *options);
+/* How many shards of a batch of so many images have any. */
+int clt__filled_shards(const clt_options *options, int images);
+
+/* The images of a full batch that this rank reads: those of its shards, or all where an image's loss takes others. */
+typedef struct clt__own_images {
+    int begin, end;
+} clt__own_images;
+clt__own_images clt__own_images_of(const clt_options *options);
+
 #endif

@@ -70,8 +70,8 @@ static clt_status move_named(clt_session *session, const char *name, double *val
     int index;
     TRY(find_to_move(session, name, count, &index, error));
     const clt__tensor *tensor = &session->net.tape.tensor[index];
-    if (tensor->root == session->net.gradients && session->net.accumulated >= 0)
-        return clt__session_move(session, tensor, session->net.accumulated, tensor->offset, values, up, error);
+    if (tensor->root == session->net.gradients && session->net.of_batch != session->net.gradients)
+        return clt__session_move(session, tensor, session->net.of_batch, tensor->offset, values, up, error);
     return clt__session_move(session, tensor, index, 0, values, up, error);
 }
 

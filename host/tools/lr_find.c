@@ -34,12 +34,12 @@ static clt_status run_step(const finder *f, int number, double *loss, clt_error 
     const size_t count = f->session->data->count;
     const int in_epoch = (int)clt__epoch_steps(f->options, count), step = number % in_epoch;
     const int first = (int)clt__first_image(f->options, step), valid = clt__step_images(f->options, count, step);
-    double slot[HISTORY_LENGTH];
+    clt__tally tally;
     if (step == 0) TRY(clt__session_set_epoch_order(f->session, f->options, number / in_epoch, error));
     f->session->number = number + 1;
     TRY(clt__session_run_batch(f->session, first, valid, 0, clt__session_run_ops, NULL, error));
-    TRY(clt__engine_read(f->session->engine, f->session->net.history, 0, HISTORY_LENGTH, slot, error));
-    *loss = slot[HISTORY_LOSS] / valid;
+    TRY(clt__session_read_tallies(f->session, 1, &tally, error));
+    *loss = tally.loss / valid;
     return CLT_OK;
 }
 

@@ -32,7 +32,7 @@ static void fill_row(const clt__tensor *tensor, clt_precision kept, clt_plan_row
 /* A root that other tensors lie in is shown by them. */
 static bool is_shown(const clt__net *net, int tensor)
 {
-    return tensor != net->parameters && tensor != net->frozen && tensor != net->gradients &&
+    return tensor != net->parameters && tensor != net->frozen && tensor != net->gradients && tensor != net->running &&
            !(net->tape.tensor[tensor].shared && net->tape.tensor[tensor].root == tensor);
 }
 
@@ -46,7 +46,7 @@ static void add_to_sums(const clt__net *net, int tensor, clt_precision kept, clt
 {
     const clt__tensor *t = &net->tape.tensor[tensor];
     const uint64_t bytes = bytes_of(t, t->count, kept);
-    if (tensor == net->parameters || tensor == net->frozen)
+    if (tensor == net->parameters || tensor == net->frozen || tensor == net->running)
         plan->sums.parameter_bytes += bytes;
     else if (is_of(t, "update."))
         plan->sums.optimizer_bytes += bytes;

@@ -63,7 +63,10 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
     const clt__net *net = &session->net;
     TRY(randomize(session, net->normalize, 0.25, 0.75, error));
     TRY(randomize_states(session, error));
-    if (net->accumulated >= 0) TRY(randomize(session, net->accumulated, -1, 1, error));
+    if (net->of_batch != net->gradients) TRY(randomize(session, net->of_batch, -1, 1, error));
+    if (net->of_shard != net->gradients) TRY(randomize(session, net->of_shard, -1, 1, error));
+    if (net->running_sum >= 0) TRY(randomize(session, net->running_sum, 0.5, 1.5, error));
+    if (net->running_before >= 0) TRY(randomize(session, net->running_before, 0.5, 1.5, error));
     if (net->average >= 0) TRY(randomize(session, net->average, -1, 1, error));
     for (int i = 0; i < net->layers; i++)
         for (int j = 0; j < net->layer[i].parameters; j++)
@@ -71,10 +74,11 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
     return CLT_OK;
 }
 
-/* Opens a session on the samples and makes them its batch, last image first. */
-static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
-                               const clt_options *options, clt__session_mode mode, clt_session **session,
-                               clt_error *error)
+/* Opens a session on the samples and makes them its batch, last image first. `later`: its images are not the first of
+ * a larger batch, or shard, of which there is more than fits into a micro-batch. */
+static clt_status open_session_at(const clt_model *model, clt_device *device, const clt_dataset *data,
+                                  const clt_options *options, clt__session_mode mode, bool later, clt_session **session,
+                                  clt_error *error)
 {
     const int images = (int)data->count;
     TRY(clt__session_open(model, device, data, options, mode, session, error));
@@ -86,20 +90,27 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     free(order);
     if (status != CLT_OK) return status;
     (*session)->epoch = 1; /* in which alternating flips are the other way round */
-    /* One image is left out, so that a short batch is verified too. A micro-batch is not the first, so that it adds,
-     * and mirrored and moved. */
+    /* One image is left out, so that a short batch is verified too. What comes later adds, and is mirrored and moved.
+     */
     const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
-    const bool is_part = micro < (*session)->batch;
+    const bool is_part = micro < (*session)->batch, adds = is_part && later;
     const int before = is_part ? micro : 0;
     const clt__placement placement = {.first = before,
                                       .valid = valid,
                                       .slot = 3,
                                       .whole = is_part ? (*session)->batch : valid,
-                                      .part = is_part,
+                                      .part = adds,
                                       .before = before,
-                                      .mirrored = is_part,
-                                      .moved = is_part};
+                                      .mirrored = adds,
+                                      .moved = adds};
     return clt__session_place(*session, &placement, error);
+}
+
+static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_options *options, clt__session_mode mode, clt_session **session,
+                               clt_error *error)
+{
+    return open_session_at(model, device, data, options, mode, true, session, error);
 }
 
 /* Which ops a pass verifies; the others only run, for those that follow. */
@@ -216,21 +227,24 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
     options.nesterov = true;
     options.micro_batch_size = options.batch_size; /* so that the ops are those of the plain pass, already built */
     options.batch_size *= 2;
+    options.shards = 2;
     TRY(open_session(model, device, data, &options, all_of_it, &p->full, error));
     options.batch_size /= 2;
-    options.micro_batch_size = 0;
+    options.micro_batch_size = options.shards = 0;
     TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
     if (clt__has_norms_to_fold(model))
         TRY(open_session(model, device, data, &options, (clt__session_mode){.fold_norms = true}, &p->folded, error));
     options.augment =
         (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .border = CLT__BORDER_REFLECT, .cutmix = 1};
-    return open_session(model, device, data, &options, all_of_it, &p->cut, error);
+    options.batch_size *= 2;
+    options.shards = 2;
+    return open_session_at(model, device, data, &options, all_of_it, false, &p->cut, error);
 }
 
 /* A step as training does it by default, every op; then its loss and update with all that can be switched on; then
- * images that are moved by whole pixels and cut into each other; then what only inference runs, first with its batch
- * normalisations, then with them in the layers before. A pass follows only one
- * without a mismatch, for it runs ops that it does not verify again. */
+ * images that are moved by whole pixels and cut into each other, which begin a shard; then what only inference runs,
+ * first with its batch normalisations, then with them in the layers before. A pass follows only one without a mismatch,
+ * for it runs ops that it does not verify again. */
 static clt_status run_passes(const passes *p, report *to, clt_error *error)
 {
     TRY(run_pass(p->plain, 0, p->plain->net.end, p->plain, every_op, to, error));

@@ -9,6 +9,7 @@
 #include "formats/events.h"
 #include "session/answers.h"
 #include "session/steps.h"
+#include "team/team.h"
 #include "train/trainer.h"
 
 /* Brings the host's model up to date, if it can go on from there. */
@@ -16,7 +17,11 @@ static clt_status download(clt__trainer *t, clt_error *error)
 {
     bool finite;
     TRY(clt__session_is_finite(t->session, &finite, error));
-    if (!finite) return clt__triage(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
+    if (!finite) {
+        const clt_status cause =
+            clt__triage(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
+        return clt__team_agree(t->options->collective, cause, error);
+    }
     return clt_session_store(t->session, error);
 }
 
@@ -41,7 +46,10 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
     clt_error wrong;
     const int pending = t->session->pending;
     const clt_status status = clt__session_read_steps(t->session, take_step, t, &wrong);
-    if (status == CLT_DIVERGED) return clt__triage(t, t->session->state.step, wrong.message, error);
+    if (status == CLT_DIVERGED) {
+        const clt_status cause = clt__triage(t, t->session->state.step, wrong.message, error);
+        return clt__team_agree(t->options->collective, cause, error);
+    }
     if (status != CLT_OK) return clt__pass_on(&wrong, error);
     if (!pending) return CLT_OK;
     TRY(clt__logs_flush(t, error));
@@ -76,9 +84,13 @@ static clt_progress progress_now(const clt__trainer *t)
                           .validation_accuracy = NAN};
 }
 
-static bool goes_on(const clt__trainer *t, const clt_progress *progress)
+/* Tells how far it is. Whether the training goes on, and whether a checkpoint is wanted. */
+static clt_status ask(clt__trainer *t, clt_progress *progress, bool *on, bool *save, clt_error *error)
 {
-    return !t->options->progress || t->options->progress(t->options->progress_user, progress);
+    *save = false;
+    progress->save = save;
+    *on = !t->options->progress || t->options->progress(t->options->progress_user, progress);
+    return clt__agree_to_go_on(t, on, save, error);
 }
 
 /* ---- one step */
@@ -135,10 +147,10 @@ static void note_saved(const clt__trainer *t)
 /* Writes a checkpoint that the progress function asks for; ends the training where it says so. */
 static clt_status tell(clt__trainer *t, clt_error *error)
 {
-    bool save = false;
+    bool on, save;
     clt_progress progress = progress_now(t);
-    progress.save = &save;
-    if (!goes_on(t, &progress)) return stop_here(t, error);
+    TRY(ask(t, &progress, &on, &save, error));
+    if (!on) return stop_here(t, error);
     if (!save) return CLT_OK;
     TRY(checkpoint(t, error));
     note_saved(t);
@@ -239,9 +251,8 @@ static clt_status run_epoch(clt__trainer *t, clt_error *error)
     close_epoch(t, &progress);
     complete_row(&progress, &row);
     TRY(clt__folder_epoch(t, &row, error)); /* with a checkpoint */
-    bool save = false;
-    progress.save = &save;
-    const bool on = goes_on(t, &progress);
+    bool on, save;
+    TRY(ask(t, &progress, &on, &save, error));
     if (save) note_saved(t);
     if (on) return CLT_OK;
     return FAIL(error, CLT_STOPPED, "stopped after epoch %d", t->session->state.epoch);
@@ -321,7 +332,8 @@ static void note_monotony(const clt__trainer *t)
                           data->count < LOOKED_AT ? data->count : (size_t)LOOKED_AT);
 }
 
-static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
+/* What may fail before the first step. */
+static clt_status open(clt__trainer *t, clt_device *device, clt_error *error)
 {
     note_monotony(t);
     if (t->options->tensorboard) TRY(clt__events_check(t->options->tensorboard, error));
@@ -333,9 +345,24 @@ static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
     TRY(clt__check_position(t->session, error));
     TRY(clt__folder_open(t, error));
     TRY(clt__logs_open(t, error));
-    TRY(clt__session_commit(t->session, error));
+    return clt__session_commit(t->session, error);
+}
+
+static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
+{
+    TRY(clt__team_agree(t->options->collective, open(t, device, error), error));
+    TRY(clt__check_alike(t, error));
     TRY(run_epochs(t, error));
     return clt__logs_end(t, error);
+}
+
+/* What is trained on, and what is held out of it; each is the caller's then, or NULL. */
+static clt_status divide(const clt_model *model, const clt_dataset *training, const clt_options *options, bool hold_out,
+                         clt_dataset **kept, clt_dataset **held_out, clt_error *error)
+{
+    TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
+    if (!hold_out) return CLT_OK;
+    return clt_dataset_hold_out(training, options->val_split, options->seed, kept, held_out, error);
 }
 
 clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *training, const clt_dataset *validation,
@@ -343,13 +370,13 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
 {
     clt_options none;
     options = clt__options_or_default(options, &none);
-    TRY(clt__check_options(options, model->input.channels, error)); /* val_split, before it is obeyed */
-    const clt_options resolved = clt__resolve_options(options);
+    clt_options resolved = clt__resolve_options(options);
+    clt__leave_to_first(&resolved);
     clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .lock = -1};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
-    clt_status status =
-        hold_out ? clt_dataset_hold_out(training, options->val_split, options->seed, &kept, &held_out, error) : CLT_OK;
+    clt_status status = divide(model, training, options, hold_out, &kept, &held_out, error);
+    status = clt__team_agree(options->collective, status, error);
     t.training_data = hold_out ? kept : training;
     t.validation_data = hold_out ? held_out : resolved.overfit_batch ? NULL : validation;
     if (status == CLT_OK) status = train(&t, device, error);

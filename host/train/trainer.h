@@ -38,6 +38,15 @@ clt_status clt__check_ops(clt_session *session, size_t begin, size_t end, void *
  * was wrong, with CLT_DIVERGED where it was right. */
 clt_status clt__triage(clt__trainer *t, int64_t bad, const char *happened, clt_error *error);
 
+/* ---- together.c: nothing, where no ranks train together */
+
+/* What a run writes is the first rank's. */
+void clt__leave_to_first(clt_options *options);
+/* Fails on all ranks where one trains something else: the first tells why, others are CLT_STOPPED. */
+clt_status clt__check_alike(const clt__trainer *t, clt_error *error);
+/* *on if all ranks want to go on, *save if one wants a checkpoint; and the ranks read the history at the same steps. */
+clt_status clt__agree_to_go_on(clt__trainer *t, bool *on, bool *save, clt_error *error);
+
 /* ---- run_folder.c: nothing, where there is no output folder */
 
 /* Makes the folder, and keeps other trainings out of it. */
