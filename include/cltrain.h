@@ -163,8 +163,11 @@ typedef struct clt_collective {
      * memory stays as it is until `end` is called, the two arrays need not. All ranks begin their exchanges in the same
      * order; several may be under way. */
     clt_status (*begin)(void *user, const clt_block *send, const clt_block *receive, void **exchange, clt_error *error);
-    /* Waits for it, and frees it. A rank that does not answer should be an error that names it. */
+    /* Waits for it. A rank that does not answer should be an error that names it. Frees it, also where it fails:
+     * nothing touches its memory any more. */
     clt_status (*end)(void *user, void *exchange, clt_error *error);
+    /* In place of `end`, where this rank cannot go on: does not wait. */
+    void (*withdraw)(void *user, void *exchange);
     /* Called again and again while a rank waits for its device: what cannot go on by itself may do so. May be NULL. */
     void (*progress)(void *user);
     /* This rank cannot go on, for this reason: those that wait for it fail. The caller of a function of this library
@@ -183,6 +186,22 @@ clt_status clt_team_open(int size, clt_team **team, clt_error *error);
 const clt_collective *clt_team_member(const clt_team *team, int rank); /* NULL where there is none */
 void clt_team_close(clt_team *team);
 
+/* Whether all is well on every rank, after something that may fail on one alone; waits for all. Where it is not, one
+ * that failed has its say: rank 0 gets its sentence, with its name before it unless all say the same, and every other
+ * rank CLT_STOPPED. `status` and *error are this rank's own. `collective` may be NULL: then it gives `status`. */
+clt_status clt_collective_agree(const clt_collective *collective, clt_status status, clt_error *error);
+
+/* Ranks that are processes, which a launcher of MPI (mpirun, srun) has started. *collective is NULL where none has, and
+ * nothing is begun then. Also where it fails with a collective, clt_mpi_close ends it. Threads: the one that calls it.
+ * MPI is begun, unless the program has, and ended. Without MPI in the build: an error where a launcher has started
+ * several processes. */
+clt_status clt_mpi_open(const clt_collective **collective, clt_error *error);
+/* A rank that does not answer for so long ends the training; 600 where nothing is said. */
+void clt_mpi_set_timeout(const clt_collective *collective, double seconds);
+/* Waits for the other ranks; where the exit code is not 0, which says that this one failed, only for those that end
+ * within seconds: the others are ended (MPI_Abort). Takes NULL. */
+void clt_mpi_close(const clt_collective *collective, int exit_code);
+
 /* ---- devices ------------------------------------------------------------------------------------------------ */
 /* Threads: clt_devices_find, clt_device_open and clt_device_open_with: any. The functions of a list of devices:
  * readers. Others: one, and so is whatever computes on a device: two threads that compute open a device each. */
@@ -194,7 +213,7 @@ typedef enum clt_precision { CLT_F32, CLT_F64 } clt_precision;
 typedef enum clt_schedule { CLT_SCHEDULE_AUTO, CLT_SCHEDULE_VECTOR, CLT_SCHEDULE_TILE } clt_schedule;
 
 typedef struct clt_device_info {
-    char id[16]; /* "platform:device", as clt_device_open takes it, or "reference" */
+    char id[32]; /* "platform:device", as clt_device_open takes it, or "reference" */
     char name[128];
     char platform[128];
     char driver[128]; /* the driver's version */
@@ -226,13 +245,18 @@ const clt_device_info *clt_devices_at(const clt_devices *devices, size_t index);
 void clt_devices_close(clt_devices *devices);
 
 /* Opens "0:0", "cpu", "gpu", a part of a device's or its platform's name ("pocl"), a place in the list of devices, or
- * "reference": the first that fits. NULL means the environment's CLTRAIN_DEVICE, else the default device: the first
+ * "reference": the first that fits. "NAME/N/K" is part K, from 0, of such a device cut into N equal ones: it has the
+ * whole's bits. "local" is the one for this process among those that a launcher (MPI, SLURM, PBS) started on its host.
+ * NULL means the environment's CLTRAIN_DEVICE, else the default device: the first
  * usable GPU, else the first usable device of any kind. */
 clt_status clt_device_open(const char *name, clt_device **device, clt_error *error);
 /* The device that the options name, with their schedule, limits (limit_workgroup, limit_local, limit_alloc: the most
  * that is taken of a device, to see that a net works on a smaller one, or to keep away from what a driver claims but
  * gets wrong) and note function. */
 clt_status clt_device_open_with(const clt_options *options, clt_device **device, clt_error *error);
+/* The names in a comma list, each of which opens one device: "all" stands for all (GPUs, if there are any), "NAME/N"
+ * for the N parts of one. *list, a comma list again, is freed with clt_free. */
+clt_status clt_devices_expand(const char *names, char **list, int *count, clt_error *error);
 const clt_device_info *clt_device_describe(const clt_device *device);
 void clt_device_close(clt_device *device);
 
@@ -395,6 +419,8 @@ int clt_model_epochs(const clt_model *model);
  * precision, init, weights, normalize; the options are then as they were. */
 clt_status clt_options_resume(clt_options *options, const clt_model *model, clt_error *error);
 
+/* Another model of the same net, with the same parameters, optimiser states and state of training. */
+clt_status clt_model_copy(const clt_model *model, clt_model **copy, clt_error *error);
 void clt_model_close(clt_model *model);
 
 clt_shape clt_model_input(const clt_model *model);

@@ -19,12 +19,12 @@ options_of() {
     example) echo sigmoid-derivative steps lr precision device schedule $limits ;;
     devices) echo json ;;
     train)
-        echo accumulate shards bucket-mb allow-mixed drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
+        echo accumulate shards bucket-mb timeout allow-mixed drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
             save-every normalize no-shuffle check-every log-steps json-log tensorboard precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
         ;;
-    eval) echo model data label-column topk tta strict invert transpose batch-size json device schedule $limits ;;
+    eval) echo model data label-column timeout topk tta strict invert transpose batch-size json device schedule $limits ;;
     predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
     export) echo model format opset with-preprocessing fold-norm ;;
     convert) echo weights weights-by-order until classes opset ;;
@@ -189,6 +189,9 @@ test_values() {
     refuses_values verify --seed -1 x
     refuses_values plan --batch-size 0 x
     refuses_values plan --micro-batch-size -1 x
+    refuses_values train --shards -1 1.5 x 1025
+    refuses_values train --bucket-mb 0 x
+    refuses_values eval --timeout 0 x
     refuses_values plan --images 0 x
     refuses_values train --accumulate 0 1.5 x
     refuses_values train --ema 1 -0.1 x
@@ -853,6 +856,8 @@ test_plan() {
         d["device"] == "reference"'
     ok "plan --inference" cltrain plan --net "$net" --input 1x8x8 --device "$device" --inference --json -
     judge "inference has no gradients" lacks gradient
+    ok "plan of shards" cltrain plan --net resnet20 --device "$device" --batch-size 64 --shards 8
+    shows "plan says how a batch is cut" "8 shards of at most 8 images"
     ok "plan of micro-batches" cltrain plan --net lenet5 --device "$device" --batch-size 100 --micro-batch-size 30
     shows "plan says how a batch is split" "micro-batches of 30 images"
 }

@@ -33,8 +33,8 @@ case $#$mode in
 esac
 
 packages="$packages_to_build $packages_of_data libcmocka-dev python3 libonnx-testdata"
-[ $mode = --quick ] || packages="$packages g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind locales tidy"
-[ $mode != --thorough ] || packages="$packages python3-venv python3-pip chromium"
+[ $mode = --quick ] || packages="$packages libopenmpi-dev openmpi-bin g++ clang clang-format clang-tidy cppcheck libclang-rt-dev oclgrind locales tidy"
+[ $mode != --thorough ] || packages="$packages python3-venv python3-pip chromium libmpich-dev mpich"
 need $packages
 
 target=all
@@ -100,14 +100,14 @@ if [ $mode = --quick ]; then
     suite build/tests -L quick
 else
     build build/sanitize -DCMAKE_C_COMPILER=clang -DCLTRAIN_SANITIZE=ON -DCLTRAIN_FUZZ=ON
-    target="test_threads test_streaming"
+    target="test_threads test_streaming test_shards"
     build build/threads -DCMAKE_C_COMPILER=clang -DCLTRAIN_THREAD_SANITIZER=ON -DCMAKE_BUILD_TYPE=Debug
     # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
     echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
     with="env CLTRAIN_DEVICE=reference"
     suite build/sanitize -L host
     # Under ThreadSanitizer, what threads share.
-    suite build/threads -R "^(threads|streaming)$"
+    suite build/threads -R "^(threads|streaming|shards)$"
     with=
     suite build/tests
 fi
@@ -118,6 +118,10 @@ if [ $mode = --thorough ]; then
     sh tests/page.sh --browser build/tests/cltrain || { echo "tests/page.sh failed" >&2; failed_outside=1; }
     echo "TensorBoard on what trainings tell it"
     sh tests/tensorboard/peers.sh build/tests || { echo "tests/tensorboard/peers.sh failed" >&2; failed_outside=1; }
+    echo "several processes over MPICH"
+    target=cltrain
+    build build/mpich -DMPI_C_COMPILER=mpicc.mpich -DCLTRAIN_MPI=ON
+    MPIRUN=mpiexec.mpich sh tests/mpi.sh build/mpich/cltrain || { echo "tests/mpi.sh failed over MPICH" >&2; failed_outside=1; }
     echo "other drivers: Intel's, from PyPI, and Rusticl"
     sh tests/drivers.sh build/tests/cltrain || { echo "tests/drivers.sh failed" >&2; failed_outside=1; }
     echo "what GPU compilers make of the tile schedule"

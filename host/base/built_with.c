@@ -16,5 +16,8 @@ const char *clt_built_with(void)
 #if defined CLTRAIN_ONNX || defined CLTRAIN_TENSORBOARD
            ", protobuf-c"
 #endif
+#ifdef CLTRAIN_MPI
+           ", MPI"
+#endif
         ;
 }

@@ -12,6 +12,7 @@
 #include "cli/man_page.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "cli/scratch_cache.h"
 #include "cli/verbs.h"
 
@@ -95,7 +96,10 @@ static clt_status run_with(command_line *command, clt_options *options, clt_erro
     TRY(set_verb_defaults(command->verb, options, error));
     const asked_help help = asks_for_help(command->argument_count, command->arguments);
     if (help != NO_HELP) return print_verb_help(command->verb, options, help == ALL_HELP, stdout, error);
-    TRY(read_options(command, options, error));
+    if (clt__option_info_of(CLT__OPTION_timeout)->verbs & command->verb->verb) TRY(join_processes(options, error));
+    TRY(clt_collective_agree(options->collective, read_options(command, options, error), error));
+    if (options->collective) clt_mpi_set_timeout(options->collective, options->timeout);
+    if (options->collective && options->collective->rank > 0) options->quiet = true;
     progress_display display = progress_begin(options->quiet);
     clt_options_set_progress(options, progress_of_work, &display);
     clt_options_set_notes(options, take_note, &display);
@@ -209,20 +213,34 @@ static int exit_code_of(clt_status status)
     }
 }
 
+/* It asks a training for a checkpoint (verb_train.c), which looks for it from time to time. Schedulers may send it
+ * before the first step, and drivers that compile with LLVM put a handler of LLVM's own in any other's place; threads,
+ * of MPI and of drivers, that come later hold it back, too. */
+static void hold_back_saving(void)
+{
+    sigset_t saving;
+    (void)sigemptyset(&saving);
+    (void)sigaddset(&saving, SIGUSR1);
+    (void)pthread_sigmask(SIG_BLOCK, &saving, NULL);
+}
+
 int main(int argument_count, char **arguments)
 {
     clt_error error = {0};
     occupy_standard_streams();
+    hold_back_saving();
     /* A reader that goes away must not end a training without its checkpoint; close_stdout tells of it. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     clt_status status = run_command(argument_count - 1, arguments + 1, &error);
-    if (status != CLT_OK) print_error(&error);
+    const bool others_told = status != CLT_OK && others_tell(&error);
+    if (status != CLT_OK && !others_told) print_error(&error);
     clt_error output_error = {0};
     const clt_status output_status = close_stdout(&output_error);
     if (status == CLT_OK && output_status != CLT_OK) {
         status = output_status;
         print_error(&output_error);
     }
-    return exit_code_of(status);
+    leave_processes(&error, exit_code_of(status));
+    return others_told ? 0 : exit_code_of(status); /* a launcher gives its caller one code: that of who tells why */
 }

@@ -47,9 +47,17 @@ void print_error(const clt_error *error)
     (void)fprintf(stderr, "\n");
 }
 
+static bool muted;
+
+void mute_notes(void)
+{
+    muted = true;
+}
+
 void print_note(const char *format, ...)
 {
     va_list arguments;
+    if (muted) return;
     va_start(arguments, format);
     const int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);

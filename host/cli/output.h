@@ -19,6 +19,8 @@ const char *block_of(int height);
 void print_error(const clt_error *error);
 
 /* A sentence that is no failure, to stderr. */
+/* From now on print_note prints nothing. */
+void mute_notes(void);
 void print_note(const char *format, ...) CLT__PRINTF(1, 2);
 
 /* Prints `text` and a line's end, broken at spaces to fit 80 columns; lines after the first begin at column `indent`.

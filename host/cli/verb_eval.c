@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "cli/verbs.h"
 #include "report/predictions.h"
 
@@ -14,7 +15,7 @@ typedef struct eval_report {
     const clt_options *options;
     const clt_model *model;
     const clt_dataset *data;
-    const clt_evaluation *evaluation;
+    clt_evaluation *evaluation;
 } eval_report;
 
 static clt__class_figures figures_of(const clt_evaluation *evaluation, int class)
@@ -193,20 +194,33 @@ static clt_status open_data(const clt_options *options, const clt_model *model, 
     return CLT_OK;
 }
 
+/* A rank's body: every rank has all that came of it, and the first one keeps it. */
+static clt_status evaluate(void *user, int rank, const clt_options *options, clt_device *device, clt_error *error)
+{
+    eval_report *report = user;
+    clt_evaluation *evaluation;
+    TRY(clt_evaluate(report->model, device, report->data, options, &evaluation, error));
+    if (rank == 0)
+        report->evaluation = evaluation;
+    else
+        clt_evaluation_close(evaluation);
+    return CLT_OK;
+}
+
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     clt_model *model = NULL;
     clt_dataset *data = NULL;
-    clt_device *device = NULL;
-    clt_evaluation *evaluation = NULL;
+    eval_report report = {.command = command, .options = options};
     clt_status status = clt_model_load(options->model, &model, error);
     if (status == CLT_OK) status = open_data(options, model, &data, error);
-    if (status == CLT_OK) status = clt_device_open_with(options, &device, error);
-    if (status == CLT_OK) status = clt_evaluate(model, device, data, options, &evaluation, error);
-    if (status == CLT_OK) status = check_topk(options, evaluation, error);
-    if (status == CLT_OK) status = tell(&(eval_report){command, options, model, data, evaluation}, error);
-    clt_evaluation_close(evaluation);
-    clt_device_close(device);
+    status = clt_collective_agree(options->collective, status, error);
+    report.model = model;
+    report.data = data;
+    if (status == CLT_OK) status = run_on_devices(options, evaluate, &report, error);
+    if (status == CLT_OK) status = check_topk(options, report.evaluation, error);
+    if (status == CLT_OK) status = tell(&report, error);
+    clt_evaluation_close(report.evaluation);
     clt_dataset_close(data);
     clt_model_close(model);
     return status;

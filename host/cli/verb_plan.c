@@ -35,7 +35,11 @@ static void print_plan(const clt_options *options, const clt_device_info *device
     print_sum("scratch memory of the ops", sums->scratch_bytes);
     print_sum("in all, with guards between tensors", sums->total_bytes);
     print_sum("free on the device", sums->free_bytes);
-    if (sums->micro_batch_size < sums->batch_size)
+    const int shards = options->shards ? options->shards : 1, images = (sums->batch_size + shards - 1) / shards;
+    if (shards > 1)
+        (void)printf("\nThe batch is cut into %d shards of at most %d images, whose gradients are summed apart.\n",
+                     shards, images);
+    if (sums->micro_batch_size < images)
         (void)printf("\nThe batch is split into micro-batches of %d images, whose gradients are added up.\n",
                      sums->micro_batch_size);
 }

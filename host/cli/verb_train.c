@@ -8,6 +8,7 @@
 #include "cli/advice.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "cli/report_runs.h"
 #include "cli/verbs.h"
 
@@ -17,11 +18,11 @@ typedef struct training_run {
     clt_options *options;
     clt_dataset *images, *validation;
     clt_model *model;
-    clt_device *device;
     progress_display display;
     advice advice;
     double began; /* clt__seconds then */
     bool notes_made;
+    int shards;        /* of a batch */
     int epochs;        /* that have ended, counted from the first training of the model */
     int best_epoch;    /* 0: none was better than those before a resumed checkpoint */
     clt_progress last; /* as the last epoch ended */
@@ -85,13 +86,11 @@ static clt_status open_training(training_run *training, clt_error *error)
     const bool resumes = training->options->resume;
     if (resumes) TRY(resume_model(training, error));
     TRY(open_data(training, error));
-    if (!resumes) TRY(create_model(training, error));
-    return clt_device_open_with(training->options, &training->device, error);
+    return resumes ? CLT_OK : create_model(training, error);
 }
 
 static void close_training(training_run *training)
 {
-    clt_device_close(training->device);
     clt_model_close(training->model);
     clt_dataset_close(training->validation);
     clt_dataset_close(training->images);
@@ -99,7 +98,7 @@ static void close_training(training_run *training)
 
 /* ---- signals ------------------------------------------------------------------------------------------------ */
 
-static volatile sig_atomic_t stop_is_asked, save_is_asked;
+static volatile sig_atomic_t stop_is_asked;
 
 static void ask_to_stop(int signal_number)
 {
@@ -107,10 +106,14 @@ static void ask_to_stop(int signal_number)
     stop_is_asked = 1;
 }
 
-static void ask_to_save(int signal_number)
+/* main holds SIGUSR1 back. */
+static bool is_saving_asked(void)
 {
-    (void)signal_number;
-    save_is_asked = 1;
+    const struct timespec at_once = {0};
+    sigset_t saving;
+    (void)sigemptyset(&saving);
+    (void)sigaddset(&saving, SIGUSR1);
+    return sigtimedwait(&saving, NULL, &at_once) == SIGUSR1;
 }
 
 /* One that is ignored from the start stays so: nohup and background jobs of some shells want that. */
@@ -137,8 +140,8 @@ static clt_status catch_stops(clt_error *error)
 /* Once, before the first figures. */
 static void note_micro_batches(training_run *training, int images)
 {
-    const int batch = training->options->batch_size;
-    if (training->notes_made || images >= batch) return;
+    const int batch = training->options->batch_size, shards = training->shards;
+    if (training->notes_made || images >= (batch + shards - 1) / shards) return;
     training->notes_made = true;
     print_note("each batch of %d images is computed in micro-batches of %d, whose gradients are added up%s; batch "
                "normalisation takes its statistics from each of them",
@@ -151,10 +154,7 @@ static bool take_progress(void *user, const clt_progress *progress)
     if (strcmp(progress->what, "train") != 0) /* it measures images, or validates */
         return progress_of_work(&training->display, progress) && !stop_is_asked;
     note_micro_batches(training, progress->micro_batch_size);
-    if (save_is_asked && progress->save) {
-        save_is_asked = 0;
-        *progress->save = true;
-    }
+    if (progress->save && is_saving_asked()) *progress->save = true;
     progress_show(&training->display, progress);
     if (progress->epoch_ended) {
         training->last = *progress;
@@ -215,19 +215,64 @@ static clt_status fail_stopped(const training_run *training, clt_error *error)
 }
 
 /* Also of a run that failed, whose failure is what the caller hears of. */
-static clt_status report(const training_run *training, clt_status trained, clt_error *error)
+static clt_status report(const training_run *training, clt_device *device, clt_status trained, clt_error *error)
 {
     clt_error why;
     const char *folder = training->options->output_dir;
     clt_options_set_progress(training->options, NULL, NULL);
     clt_options_set_notes(training->options, take_note, NULL);
-    const clt_status status =
-        report_runs(&folder, 1, training->options->report, training->options, training->device, &why);
+    const clt_status status = report_runs(&folder, 1, training->options->report, training->options, device, &why);
     if (status == CLT_OK) print_note("%s shows how it went", training->options->report);
     if (status == CLT_OK) return trained;
     if (trained == CLT_OK) return clt__pass_on(&why, error);
     print_note("%s is not written: %s", training->options->report, why.message);
     return trained;
+}
+
+/* Other ranks of this process train models of their own, each of which begins as the first's. */
+static clt_status train_other(const training_run *training, const clt_options *options, clt_device *device,
+                              clt_error *error)
+{
+    clt_model *model;
+    clt_status status = clt_model_copy(training->model, &model, error);
+    TRY(clt_collective_agree(options->collective, status, error));
+    status = clt_train(model, device, training->images, training->validation, options, error);
+    clt_model_close(model);
+    return status;
+}
+
+static void note_ranks(training_run *training, const clt_options *options)
+{
+    const int ranks = options->collective ? options->collective->size : 1;
+    training->shards = options->shards ? options->shards : ranks;
+    if (ranks > 1)
+        print_note(
+            "%d %s train together: each batch of %d images is cut into %d shards, and --shards %d gives the same bits "
+            "on any number of them up to that",
+            ranks, options->collective == training->options->collective ? "processes" : "devices",
+            options->batch_size * options->accumulate, training->shards, training->shards);
+}
+
+static clt_status train_first(training_run *training, const clt_options *options, clt_device *device, clt_error *error)
+{
+    TRY(clt_collective_agree(options->collective, CLT_OK, error)); /* others have copied the model */
+    note_ranks(training, options);
+    const clt_status status =
+        clt_train(training->model, device, training->images, training->validation, options, error);
+    progress_end(&training->display);
+    if (status == CLT_STOPPED) return fail_stopped(training, error);
+    if (status == CLT_OK) {
+        print_result(training);
+        tell_next(training);
+    }
+    return options->report ? report(training, device, status, error) : status;
+}
+
+/* A rank's body. */
+static clt_status train_rank(void *user, int rank, const clt_options *options, clt_device *device, clt_error *error)
+{
+    training_run *training = user;
+    return rank ? train_other(training, options, device, error) : train_first(training, options, device, error);
 }
 
 static clt_status train(training_run *training, clt_error *error)
@@ -244,24 +289,15 @@ static clt_status train(training_run *training, clt_error *error)
     training->display.batch_size = options->batch_size;
     training->advice = advice_for(training->images);
     clt_options_set_notes(options, take_note, &training->display);
-    const clt_status status =
-        clt_train(training->model, training->device, training->images, training->validation, options, error);
-    progress_end(&training->display);
-    if (status == CLT_STOPPED) return fail_stopped(training, error);
-    if (status == CLT_OK) {
-        print_result(training);
-        tell_next(training);
-    }
-    return options->report ? report(training, status, error) : status;
+    return run_on_devices(options, train_rank, training, error);
 }
 
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     training_run training = {.options = options};
     (void)command;
-    /* Schedulers may send it before the first step. */
-    clt_status status = catch_signal(SIGUSR1, ask_to_save, SA_RESTART, error);
-    if (status == CLT_OK) status = open_training(&training, error);
+    clt_status status = open_training(&training, error);
+    status = clt_collective_agree(options->collective, status, error);
     if (status == CLT_OK) status = train(&training, error);
     close_training(&training);
     return status;

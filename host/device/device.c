@@ -359,7 +359,8 @@ static clt_status open_queue(clt_device *device, clt_error *error)
     return CLT_OK;
 }
 
-static clt_status open_chosen(const found *chosen, clt_device *device, clt_error *error)
+/* `part`: of it, or NULL. */
+static clt_status open_chosen(const found *chosen, const clt__device_part *part, clt_device *device, clt_error *error)
 {
     device->info = chosen->info;
     device->id = chosen->id;
@@ -376,14 +377,31 @@ static clt_status open_chosen(const found *chosen, clt_device *device, clt_error
     device->cache_folder = clt__cache_folder();
     device->abilities = device_abilities(device->id);
     TRY(clt__tuning_load(device, error));
+    if (part) TRY(clt__open_part(device, part, error));
     TRY(open_queue(device, error));
     return clt__probe(device, error);
+}
+
+static clt_status check_single(const char *name, const clt__device_part *part, clt_error *error)
+{
+    if (!name || (!strchr(name, ',') && strcmp(name, "all") != 0 && !(part->parts && part->number < 0))) return CLT_OK;
+    return FAIL(error, CLT_NO_DEVICE, "\"%s\" names several devices, where one is taken: train and eval take several",
+                name);
 }
 
 clt_status clt_device_open(const char *name, clt_device **device, clt_error *error)
 {
     *device = NULL;
+    clt__device_part part;
+    char local[16];
     name = wanted_name(name);
+    if (name && strcmp(name, "local") == 0) {
+        TRY(clt__local_device(local, error));
+        name = local;
+    }
+    const bool is_part = clt__part_of_device(name, &part);
+    TRY(check_single(name, &part, error));
+    if (is_part) name = part.of;
     clt_device *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "a device", &fresh, error));
     clt_status status = CLT_OK;
@@ -397,7 +415,7 @@ clt_status clt_device_open(const char *name, clt_device **device, clt_error *err
         if (name) fresh->fitting = count_usable(&list, name);
         if (status == CLT_OK && !chosen) status = fail_to_choose(&list, name, error);
         if (status == CLT_OK) mark_default(&list);
-        if (status == CLT_OK) status = open_chosen(chosen, fresh, error);
+        if (status == CLT_OK) status = open_chosen(chosen, is_part ? &part : NULL, fresh, error);
         free(list.entry);
     }
     if (status != CLT_OK) {
@@ -469,6 +487,7 @@ void clt_device_close(clt_device *device)
     if (device->upload_queue) (void)clReleaseCommandQueue(device->upload_queue);
     if (device->queue) (void)clReleaseCommandQueue(device->queue);
     if (device->context) (void)clReleaseContext(device->context);
+    if (device->part) (void)clReleaseDevice(device->part);
     free(device);
 }
 

@@ -39,6 +39,7 @@ struct clt_device {
     bool shares_host_memory;
     const clt__speed *pretended; /* of a GPU that is not there, else NULL */
     cl_device_id id;             /* NULL for the reference and for what is pretended, as all below */
+    cl_device_id part;           /* the same, where it is a part of a device that was cut for it, else NULL */
     cl_context context;
     cl_command_queue queue;
     cl_command_queue upload_queue; /* NULL until the first upload */
@@ -68,6 +69,20 @@ struct clt__kernel {
 
 /* A device that is cltrain's own, no OpenCL device: all but these of *info are 0. */
 void clt__describe_own(clt_device_info *info, const char *id, const char *name, const char *type);
+
+/* device_list.c: a name that says parts of a device. */
+typedef struct clt__device_part {
+    char of[128];      /* the device */
+    int parts, number; /* number: -1 for all of them */
+} clt__device_part;
+
+/* False where the name says none. */
+bool clt__part_of_device(const char *name, clt__device_part *part);
+/* An open device, which has no context yet, becomes one part of it. It keeps the number of compute units that the whole
+ * has: launches, and so the bits of results, are those of the whole. */
+clt_status clt__open_part(clt_device *device, const clt__device_part *part, clt_error *error);
+/* The device for this process among those that a launcher started on this host. */
+clt_status clt__local_device(char name[16], clt_error *error);
 
 /* Where the event of a kernel that is about to be enqueued goes: NULL for nowhere. */
 clt_status clt__profile_event(clt_device *device, cl_event **event, clt_error *error);

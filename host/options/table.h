@@ -68,6 +68,8 @@
       "processes up to it; batch normalisation takes each shard by itself; 0: one for each device or process") \
     X(POSITIVE, bucket_mb, "X", "1", 0, 4096, RUN, TRAIN, \
       "of several devices or processes: megabytes of gradients that travel together while the rest is computed") \
+    X(POSITIVE, timeout, "SECONDS", "600", 0, 1e9, RUN, TRAIN | EVAL, \
+      "of several processes: how long one is waited for that does not answer") \
     X(FLAG, allow_mixed, NULL, "no", 0, 0, RUN, TRAIN, \
       "devices and drivers of several processes may be different ones, whose bits may differ") \
     X(NAMED_REAL, lr, "X|PATTERN=X,...", "0.01", 0, 1e6, KEPT, TRAIN | EXAMPLE, \
@@ -205,7 +207,8 @@
       "write a picture of the first images of each class, as a net would see them, augmented") \
     X(TEXT, device, "D", NULL, 0, 0, RUN, DEVICE, \
       "the device: 0:0, its place in the list, cpu, gpu, a part of its name or its platform's, or reference (default: the " \
-      "environment's CLTRAIN_DEVICE, else what `cltrain devices` marks)") \
+      "environment's CLTRAIN_DEVICE, else what `cltrain devices` marks); local: of several processes on a host, one for each; train and " \
+      "eval take several: a comma list, all, or 0:0/2, one cut into two") \
     X(CHOICE, schedule, "auto|vector|tile", "auto", 0, 0, RUN, DEVICE, \
       "how its heavy kernels share out their work: vectors, or tiles in local memory (auto: tile for a GPU and what has no " \
       "vectors of floats, else vector)") \

@@ -281,7 +281,7 @@ static clt_status find_all(clt_session *session, const clt_options *options, fin
     const clt_collective *team = session->options.collective;
     if (!team) return run(session, all_of(session), options, "evaluate", find_out, f, error);
     const clt_status status = run(session, part_of(session, team->rank), options, "evaluate", find_out, f, error);
-    TRY(clt__team_agree(team, status, error));
+    TRY(clt_collective_agree(team, status, error));
     return gather_findings(session, f, error);
 }
 

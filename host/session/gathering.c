@@ -29,7 +29,7 @@ struct clt__gathering {
     size_t buckets;
     char *shard;            /* [own][numbers] */
     clt__upload **download; /* [own][buckets], NULL where it has ended */
-    void **exchange;        /* [most_own][buckets] */
+    void **exchange;        /* [most_own][buckets], NULL where none is under way */
     char *sum;              /* [numbers] */
     char *parts;            /* the buckets' own */
     clt_block *send, *receive;
@@ -166,9 +166,17 @@ clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_pre
     return allocate(g, error);
 }
 
+/* After a failure. */
+static void withdraw(const clt__gathering *g, void *exchange)
+{
+    if (exchange) g->team->withdraw(g->team->user, exchange);
+}
+
 void clt__gathering_close(clt__gathering *g)
 {
     if (!g) return;
+    for (size_t i = 0; g->exchange && i < (size_t)g->most_own * g->buckets; i++) withdraw(g, g->exchange[i]);
+    for (size_t i = 0; i < g->buckets; i++) withdraw(g, g->bucket[i].sums);
     for (size_t i = 0; g->download && i < (size_t)g->own * g->buckets; i++)
         (void)clt__engine_end_read(&g->download[i], NULL); /* it writes to what is freed */
     free(g->bucket);
@@ -276,10 +284,17 @@ static clt_status begin_sums(clt__gathering *g, bucket *b, clt_error *error)
     return clt__team_begin(g->team, g->send, g->receive, &b->sums, error);
 }
 
+static clt_status end_exchange(const clt__gathering *g, void **exchange, clt_error *error)
+{
+    void *ended = *exchange;
+    *exchange = NULL;
+    return clt__team_end(g->team, ended, error);
+}
+
 static clt_status sum_bucket(clt__gathering *g, size_t number, int filled, clt_error *error)
 {
     for (int own = 0; own < g->most_own; own++)
-        TRY(clt__team_end(g->team, g->exchange[(size_t)own * g->buckets + number], error));
+        TRY(end_exchange(g, &g->exchange[(size_t)own * g->buckets + number], error));
     sum_slice(g, &g->bucket[number], filled);
     return begin_sums(g, &g->bucket[number], error);
 }
@@ -295,7 +310,7 @@ static clt_status exchange(clt__gathering *g, int filled, clt_error *error)
             if (own + 1 == g->most_own && i > 0) TRY(sum_bucket(g, i - 1, filled, error));
         }
     TRY(sum_bucket(g, g->buckets - 1, filled, error));
-    for (size_t i = 0; i < g->buckets; i++) TRY(clt__team_end(g->team, g->bucket[i].sums, error));
+    for (size_t i = 0; i < g->buckets; i++) TRY(end_exchange(g, &g->bucket[i].sums, error));
     return CLT_OK;
 }
 

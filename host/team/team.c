@@ -81,7 +81,7 @@ static clt_status judge(const clt_collective *team, const clt_error *said, clt_e
     return status;
 }
 
-clt_status clt__team_agree(const clt_collective *team, clt_status status, clt_error *error)
+clt_status clt_collective_agree(const clt_collective *team, clt_status status, clt_error *error)
 {
     clt_error own = {.status = CLT_OK}, *said;
     if (!team || team->size == 1) return status;

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-/* Begins an exchange, and waits for it. */
+/* Begins an exchange, and ends it. */
 clt_status clt__team_begin(const clt_collective *team, const clt_block *send, const clt_block *receive, void **exchange,
                            clt_error *error);
 clt_status clt__team_end(const clt_collective *team, void *exchange, clt_error *error);
@@ -15,11 +15,6 @@ clt_status clt__team_gather(const clt_collective *team, const void *own, size_t 
 /* The same of as many bytes of each rank as `bytes` tells, [size]. */
 clt_status clt__team_gather_parts(const clt_collective *team, const void *own, const size_t *bytes, void *all,
                                   clt_error *error);
-
-/* Whether all is well on every rank, after something that may fail on one alone. Where it is not, one that failed has
- * its say: rank 0 gets its sentence, with its name before it unless all say the same, and every other rank CLT_STOPPED.
- * `team` may be NULL. */
-clt_status clt__team_agree(const clt_collective *team, clt_status status, clt_error *error);
 
 /* Where a rank stands, for sentences: "rank 1 (host b)". */
 const char *clt__team_name(const clt_collective *team, int rank);

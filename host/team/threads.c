@@ -10,8 +10,9 @@
 /* What a rank has begun: its blocks, until all ranks have taken theirs. */
 typedef struct posting {
     uint64_t number; /* of the exchange */
-    int taken;       /* by so many ranks */
+    int readers;     /* that copy from it now */
     clt_block *send, *receive;
+    bool *taken; /* by each rank */
     struct posting *next;
 } posting;
 
@@ -21,13 +22,13 @@ typedef struct member {
     char name[32];
     uint64_t begun;    /* exchanges */
     posting *postings; /* that are under way */
+    bool abandoned;
+    char why[4096];
 } member;
 
 struct clt_team {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool abandoned;
-    char why[4096];
     int size;
     member *member;
 };
@@ -41,16 +42,23 @@ static posting *find(member *m, uint64_t number)
     return p;
 }
 
+static void free_posting(posting *p)
+{
+    free(p->send);
+    free(p->taken);
+    free(p);
+}
+
 static clt_status begin(void *user, const clt_block *send, const clt_block *receive, void **exchange, clt_error *error)
 {
     member *m = user;
     const size_t size = (size_t)m->team->size;
     posting *fresh;
     TRY(clt__allocate(1, sizeof *fresh, "an exchange", &fresh, error));
-    const clt_status status =
-        clt__allocate(2 * size, sizeof *fresh->send, "blocks of an exchange", &fresh->send, error);
+    clt_status status = clt__allocate(2 * size, sizeof *fresh->send, "blocks of an exchange", &fresh->send, error);
+    if (status == CLT_OK) status = clt__allocate(size, sizeof *fresh->taken, "an exchange", &fresh->taken, error);
     if (status != CLT_OK) {
-        free(fresh);
+        free_posting(fresh);
         return status;
     }
     fresh->receive = fresh->send + size;
@@ -66,47 +74,52 @@ static clt_status begin(void *user, const clt_block *send, const clt_block *rece
     return CLT_OK;
 }
 
-static clt_status fail_abandoned(const clt_team *team, clt_error *error)
-{
-    return FAIL(error, CLT_STOPPED, "another rank could not go on: %.3900s", team->why);
-}
-
 /* With the lock held. */
 static clt_status take_from(member *m, posting *own, int rank, clt_error *error)
 {
     member *other = &m->team->member[rank];
     const clt_block to = own->receive[rank];
     posting *p;
-    while (!(p = find(other, own->number)) && !m->team->abandoned)
+    while (!(p = find(other, own->number)) && !other->abandoned)
         (void)pthread_cond_wait(&m->team->changed, &m->team->lock);
-    if (!p) return fail_abandoned(m->team, error);
+    if (!p) return FAIL(error, CLT_STOPPED, "%s could not go on: %.3900s", other->name, other->why);
     const clt_block from = p->send[m->collective.rank];
     if (from.bytes != to.bytes)
         return FAIL(error, CLT_BAD_ARGUMENT, "%s sends %zu bytes, where %s expects %zu", other->name, from.bytes,
                     m->name, to.bytes);
+    p->readers++;
     (void)pthread_mutex_unlock(&m->team->lock);
     if (to.bytes && to.start != from.start) memcpy(to.start, from.start, to.bytes);
     (void)pthread_mutex_lock(&m->team->lock);
-    p->taken++;
+    p->readers--;
+    p->taken[m->collective.rank] = true;
     (void)pthread_cond_broadcast(&m->team->changed);
     return CLT_OK;
+}
+
+/* By all that still take anything. */
+static bool is_taken(const clt_team *team, const posting *p)
+{
+    for (int i = 0; i < team->size; i++)
+        if (!p->taken[i] && !team->member[i].abandoned) return false;
+    return true;
 }
 
 static clt_status take_all(member *m, posting *own, clt_error *error)
 {
     for (int i = 0; i < m->team->size; i++) TRY(take_from(m, own, (m->collective.rank + i) % m->team->size, error));
-    while (own->taken < m->team->size && !m->team->abandoned)
-        (void)pthread_cond_wait(&m->team->changed, &m->team->lock);
-    return own->taken < m->team->size ? fail_abandoned(m->team, error) : CLT_OK;
+    while (!is_taken(m->team, own)) (void)pthread_cond_wait(&m->team->changed, &m->team->lock);
+    return CLT_OK;
 }
 
+/* With the lock held: nobody finds it from now on. */
 static void remove_posting(member *m, posting *gone)
 {
     posting **at = &m->postings;
     while (*at != gone) at = &(*at)->next;
     *at = gone->next;
-    free(gone->send);
-    free(gone);
+    while (gone->readers) (void)pthread_cond_wait(&m->team->changed, &m->team->lock);
+    free_posting(gone);
 }
 
 static clt_status end(void *user, void *exchange, clt_error *error)
@@ -114,19 +127,27 @@ static clt_status end(void *user, void *exchange, clt_error *error)
     member *m = user;
     (void)pthread_mutex_lock(&m->team->lock);
     const clt_status status = take_all(m, exchange, error);
-    if (status == CLT_OK) remove_posting(m, exchange); /* else others may still be reading: until the team is closed */
+    remove_posting(m, exchange);
     (void)pthread_mutex_unlock(&m->team->lock);
     return status;
 }
 
+static void withdraw(void *user, void *exchange)
+{
+    member *m = user;
+    (void)pthread_mutex_lock(&m->team->lock);
+    remove_posting(m, exchange);
+    (void)pthread_mutex_unlock(&m->team->lock);
+}
+
 static void abandon(void *user, const char *why)
 {
-    clt_team *team = ((member *)user)->team;
-    (void)pthread_mutex_lock(&team->lock);
-    if (!team->abandoned) (void)snprintf(team->why, sizeof team->why, "%s", why);
-    team->abandoned = true;
-    (void)pthread_cond_broadcast(&team->changed);
-    (void)pthread_mutex_unlock(&team->lock);
+    member *m = user;
+    (void)pthread_mutex_lock(&m->team->lock);
+    (void)snprintf(m->why, sizeof m->why, "%s", why);
+    m->abandoned = true;
+    (void)pthread_cond_broadcast(&m->team->changed);
+    (void)pthread_mutex_unlock(&m->team->lock);
 }
 
 static const char *name(void *user, int rank)
@@ -154,8 +175,14 @@ clt_status clt_team_open(int size, clt_team **team, clt_error *error)
     for (int i = 0; i < size; i++) {
         member *m = &fresh->member[i];
         m->team = fresh;
-        m->collective = (clt_collective){
-            .rank = i, .size = size, .user = m, .begin = begin, .end = end, .abandon = abandon, .name = name};
+        m->collective = (clt_collective){.rank = i,
+                                         .size = size,
+                                         .user = m,
+                                         .begin = begin,
+                                         .end = end,
+                                         .withdraw = withdraw,
+                                         .abandon = abandon,
+                                         .name = name};
         (void)snprintf(m->name, sizeof m->name, "rank %d", i);
     }
     *team = fresh;
@@ -170,8 +197,6 @@ const clt_collective *clt_team_member(const clt_team *team, int rank)
 void clt_team_close(clt_team *team)
 {
     if (!team) return;
-    for (int i = 0; i < team->size; i++)
-        while (team->member[i].postings) remove_posting(&team->member[i], team->member[i].postings);
     (void)pthread_cond_destroy(&team->changed);
     (void)pthread_mutex_destroy(&team->lock);
     free(team->member);

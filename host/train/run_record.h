@@ -11,7 +11,7 @@ typedef struct clt__run_record {
     char version[32];            /* cltrain's */
     char data[CLT__RECORD_PATH]; /* the path of the data set, absolute where it is a file or a folder */
     int64_t images, validation_images;
-    char device[16], name[128], platform[128], driver[128]; /* as in clt_device_info */
+    char device[32], name[128], platform[128], driver[128]; /* as in clt_device_info */
     char ended[CLT__RECORD_WORDS]; /* "finished", or the sentence that the run ended with; "" while it runs, or where it
                                       was killed */
     bool diverged;                 /* the loss was no longer a finite number */

@@ -45,7 +45,7 @@ typedef struct identity {
     char version[32], device[512], parameters[65];
     uint32_t net, data, validation, option[CLT__OPTIONS];
     int64_t images, validation_images;
-    int32_t micro_batch, allows_mixed;
+    int32_t micro_batch, real_bytes, allows_mixed;
 } identity;
 
 static uint32_t add(uint32_t sum, const void *bytes, size_t size)
@@ -91,6 +91,7 @@ static clt_status identify(const clt__trainer *t, identity *own, clt_error *erro
     own->images = (int64_t)t->training_data->count;
     own->validation_images = t->validation_data ? (int64_t)t->validation_data->count : 0;
     own->micro_batch = t->session->micro_batch;
+    own->real_bytes = (int32_t)clt__engine_real_bytes(t->session->engine);
     own->allows_mixed = t->options->allow_mixed;
     return add_options(t->options, own, error);
 }
@@ -130,6 +131,9 @@ static clt_status compare(const identity *one, const identity *first, const char
                     "%s has memory for micro-batches of %d images, rank 0 for %d: --micro-batch-size gives all ranks "
                     "the same",
                     who, one->micro_batch, first->micro_batch);
+    if (one->real_bytes != first->real_bytes)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "%s computes on the reference, in double, and others do not: all ranks, or none", who);
     if (strcmp(one->device, first->device) != 0 && !one->allows_mixed)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "%s computes on another device or driver than rank 0, whose bits may differ (%s; %s): "
@@ -145,7 +149,7 @@ clt_status clt__check_alike(const clt__trainer *t, clt_error *error)
     if (!team) return CLT_OK;
     TRY(clt__allocate((uint64_t)team->size + 1, sizeof *all, "what ranks train", &all, error));
     identity *own = &all[team->size];
-    clt_status status = clt__team_agree(team, identify(t, own, error), error);
+    clt_status status = clt_collective_agree(team, identify(t, own, error), error);
     if (status == CLT_OK) status = clt__team_gather(team, own, sizeof *own, all, error);
     for (int r = 1; r < team->size && status == CLT_OK; r++)
         status = compare(&all[r], &all[0], clt__team_name(team, r), error);

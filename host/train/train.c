@@ -20,7 +20,7 @@ static clt_status download(clt__trainer *t, clt_error *error)
     if (!finite) {
         const clt_status cause =
             clt__triage(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
-        return clt__team_agree(t->options->collective, cause, error);
+        return clt_collective_agree(t->options->collective, cause, error);
     }
     return clt_session_store(t->session, error);
 }
@@ -48,7 +48,7 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
     const clt_status status = clt__session_read_steps(t->session, take_step, t, &wrong);
     if (status == CLT_DIVERGED) {
         const clt_status cause = clt__triage(t, t->session->state.step, wrong.message, error);
-        return clt__team_agree(t->options->collective, cause, error);
+        return clt_collective_agree(t->options->collective, cause, error);
     }
     if (status != CLT_OK) return clt__pass_on(&wrong, error);
     if (!pending) return CLT_OK;
@@ -350,7 +350,7 @@ static clt_status open(clt__trainer *t, clt_device *device, clt_error *error)
 
 static clt_status train(clt__trainer *t, clt_device *device, clt_error *error)
 {
-    TRY(clt__team_agree(t->options->collective, open(t, device, error), error));
+    TRY(clt_collective_agree(t->options->collective, open(t, device, error), error));
     TRY(clt__check_alike(t, error));
     TRY(run_epochs(t, error));
     return clt__logs_end(t, error);
@@ -376,7 +376,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
     clt_status status = divide(model, training, options, hold_out, &kept, &held_out, error);
-    status = clt__team_agree(options->collective, status, error);
+    status = clt_collective_agree(options->collective, status, error);
     t.training_data = hold_out ? kept : training;
     t.validation_data = hold_out ? held_out : resolved.overfit_batch ? NULL : validation;
     if (status == CLT_OK) status = train(&t, device, error);
