@@ -97,12 +97,12 @@ static clt_status take_metrics(clt__run *run, const char *path, const char *text
     if (!take_head(&at, &columns))
         return FAIL(error, CLT_BAD_FILE, "%s:1: should be names with commas between, epoch one of them, as in %.*s",
                     path, (int)strlen(clt__metrics_header) - 1, clt__metrics_header);
-    while (*at) {
+    for (size_t line = 2; *at; line++) {
         double row[CLT__METRICS];
         if (!take_row(&at, &columns, row))
             return FAIL(error, CLT_BAD_FILE, "%s:%zu: should be %d numbers or empty cells with commas between", path,
-                        run->epochs + 2, columns.count);
-        TRY(add_row(run, capacity, row, error));
+                        line, columns.count);
+        if (!(row[CLT__EPOCH] > run->record.epochs)) TRY(add_row(run, capacity, row, error));
     }
     return CLT_OK;
 }
@@ -134,11 +134,10 @@ static clt_status look_for(const clt__run *run, const char *name, char path[CLT_
 static clt_status load_model(clt__run *run, clt_error *error)
 {
     char path[CLT__RECORD_PATH];
-    bool there;
-    TRY(look_for(run, "best.safetensors", path, &run->is_best, error));
-    there = run->is_best;
-    if (!there) TRY(look_for(run, "last.safetensors", path, &there, error));
-    if (there) {
+    bool there = false;
+    if (run->record.best) TRY(look_for(run, "best.safetensors", path, &run->is_best, error));
+    if (!run->is_best && run->record.last) TRY(look_for(run, "last.safetensors", path, &there, error));
+    if (run->is_best || there) {
         TRY(clt__copy_text(path, &run->checkpoint, error));
         return clt_model_load(path, &run->model, error);
     }
@@ -153,15 +152,25 @@ static clt_status load_model(clt__run *run, clt_error *error)
     return clt_model_create(&options, &run->model, error);
 }
 
+static clt_status read_layers(clt__run *run, clt_error *error)
+{
+    char path[CLT__RECORD_PATH];
+    size_t own = 0;
+    TRY(path_in(run, "layers.csv", path, error));
+    TRY(clt__layer_log_read(path, &run->layer, &run->layers, error));
+    while (own < run->layers && run->layer[own].epoch <= run->record.epochs) own++;
+    run->layers = own;
+    return CLT_OK;
+}
+
 static clt_status open_folder(clt__run *run, clt_error *error)
 {
     char path[CLT__RECORD_PATH];
-    TRY(load_model(run, error));
     TRY(path_in(run, "run.json", path, error));
     TRY(clt__run_record_read(path, &run->record, error));
+    TRY(load_model(run, error));
     TRY(read_metrics(run, error));
-    TRY(path_in(run, "layers.csv", path, error));
-    return clt__layer_log_read(path, &run->layer, &run->layers, error);
+    return run->record.layers ? read_layers(run, error) : CLT_OK;
 }
 
 static clt_status open_checkpoint(clt__run *run, clt_error *error)

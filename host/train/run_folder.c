@@ -15,15 +15,6 @@ static clt_status path_in(const clt__trainer *t, const char *name, char path[409
     return CLT_OK;
 }
 
-clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *error)
-{
-    char path[4096];
-    TRY(clt__logs_flush(t, error)); /* a checkpoint is not ahead of its logs */
-    if (!t->options->output_dir) return CLT_OK;
-    TRY(path_in(t, name, path, error));
-    return clt_model_save(t->model, path, error);
-}
-
 /* What a training that was killed has left half written. */
 static clt_status clean_up(const clt__trainer *t, clt_error *error)
 {
@@ -46,12 +37,19 @@ static clt_status write_record(const clt__trainer *t, clt_error *error)
     return clt__run_record_write(path, &t->record, error);
 }
 
+/* A training that begins does not take away what another left in the folder until it has its own in its place; a run
+ * that goes on has made it. */
 static void begin_record(clt__trainer *t)
 {
+    const bool goes_on = t->session->state.total_steps > 0;
     const clt_device_info *device = clt_device_describe(clt__engine_device(t->session->engine));
     clt__run_record *r = &t->record;
     *r = (clt__run_record){.images = (int64_t)t->training_data->count,
-                           .validation_images = t->validation_data ? (int64_t)t->validation_data->count : 0};
+                           .validation_images = t->validation_data ? (int64_t)t->validation_data->count : 0,
+                           .epochs = t->session->state.epoch,
+                           .best = goes_on,
+                           .last = goes_on,
+                           .layers = goes_on || t->options->report};
     (void)snprintf(r->version, sizeof r->version, "%s", clt_version());
     (void)snprintf(r->device, sizeof r->device, "%s", device->id);
     (void)snprintf(r->name, sizeof r->name, "%s", device->name);
@@ -86,22 +84,42 @@ clt_status clt__folder_open(clt__trainer *t, clt_error *error)
     return write_record(t, error);
 }
 
-clt_status clt__folder_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error)
+/* Writes a checkpoint; *own: whether the run has written one of this name before. */
+static clt_status save(const clt__trainer *t, const char *name, bool *own, clt_error *error)
+{
+    char path[4096];
+    TRY(clt__logs_flush(t, error)); /* a checkpoint is not ahead of its logs */
+    if (!t->options->output_dir) return CLT_OK;
+    TRY(path_in(t, name, path, error));
+    TRY(clt_model_save(t->model, path, error));
+    if (*own) return CLT_OK;
+    *own = true;
+    return write_record(t, error);
+}
+
+clt_status clt__folder_save(clt__trainer *t, clt_error *error)
+{
+    return save(t, "last.safetensors", &t->record.last, error);
+}
+
+clt_status clt__folder_epoch(clt__trainer *t, const clt__epoch_row *row, clt_error *error)
 {
     char path[4096];
     /* The last checkpoint comes last, for it says that the epoch is done: a run that is killed before it does all
      * again. */
-    if (row->best) TRY(clt__folder_save(t, "best.safetensors", error));
+    if (row->best) TRY(save(t, "best.safetensors", &t->record.best, error));
     if (t->options->output_dir) {
         TRY(path_in(t, "metrics.csv", path, error));
         TRY(clt__metrics_write(path, row, error));
+        t->record.epochs = row->epoch;
+        TRY(write_record(t, error));
     }
     if (t->options->output_dir && t->options->report) {
         TRY(path_in(t, "layers.csv", path, error));
         TRY(clt__layer_log_write(path, t->session, t->model, row->epoch, error));
     }
     TRY(clt__logs_epoch(t, row, error));
-    return clt__folder_save(t, "last.safetensors", error);
+    return clt__folder_save(t, error);
 }
 
 void clt__folder_close(clt__trainer *t)

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,8 +38,9 @@ clt_status clt__run_record_write(const char *path, const clt__run_record *record
     clt__run_record copy = *record;
     member text[TEXTS];
     list_texts(&copy, text);
-    json_t *root = json_pack("{s:I,s:I,s:b}", "images", (json_int_t)record->images, "validation_images",
-                             (json_int_t)record->validation_images, "diverged", record->diverged);
+    json_t *root = json_pack("{s:I,s:I,s:i,s:b,s:b,s:b,s:b}", "images", (json_int_t)record->images, "validation_images",
+                             (json_int_t)record->validation_images, "epochs", record->epochs, "best", record->best,
+                             "last", record->last, "layers", record->layers, "diverged", record->diverged);
     bool good = root != NULL;
     for (int i = 0; i < TEXTS && good; i++) good = set_text(root, text[i].key, text[i].text);
     char *page = good ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
@@ -49,13 +51,26 @@ clt_status clt__run_record_write(const char *path, const clt__run_record *record
     return status;
 }
 
+/* Earlier versions did not tell. */
+static bool is_own(const json_t *root, const char *key)
+{
+    return !json_is_false(json_object_get(root, key));
+}
+
+static int count_epochs(const json_t *root)
+{
+    const json_t *epochs = json_object_get(root, "epochs");
+    const json_int_t count = json_integer_value(epochs);
+    return !json_is_integer(epochs) || count > INT_MAX ? INT_MAX : count < 0 ? 0 : (int)count;
+}
+
 clt_status clt__run_record_read(const char *path, clt__run_record *record, clt_error *error)
 {
     char *page;
     size_t size;
     json_error_t wrong;
     member text[TEXTS];
-    *record = (clt__run_record){.images = 0};
+    *record = (clt__run_record){.epochs = INT_MAX, .best = true, .last = true, .layers = true};
     if (access(path, F_OK) != 0) return CLT_OK;
     TRY(clt__file_read(path, &page, &size, error));
     json_t *root = json_loadb(page, size, 0, &wrong);
@@ -73,6 +88,10 @@ clt_status clt__run_record_read(const char *path, clt__run_record *record, clt_e
     }
     record->images = json_integer_value(json_object_get(root, "images"));
     record->validation_images = json_integer_value(json_object_get(root, "validation_images"));
+    record->epochs = count_epochs(root);
+    record->best = is_own(root, "best");
+    record->last = is_own(root, "last");
+    record->layers = is_own(root, "layers");
     record->diverged = json_is_true(json_object_get(root, "diverged"));
     json_decref(root);
     return CLT_OK;

@@ -24,7 +24,7 @@ static clt_status download(clt__trainer *t, clt_error *error)
 static clt_status checkpoint(clt__trainer *t, clt_error *error)
 {
     TRY(download(t, error));
-    return clt__folder_save(t, "last.safetensors", error);
+    return clt__folder_save(t, error);
 }
 
 /* ---- reading what the device has done */
@@ -297,8 +297,7 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
 static clt_status run_epochs(clt__trainer *t, clt_error *error)
 {
     clt_error wrong;
-    if (t->session->state.epoch >= t->options->epochs)
-        return clt__folder_save(t, "last.safetensors", error); /* --epochs 0 */
+    if (t->session->state.epoch >= t->options->epochs) return clt__folder_save(t, error); /* --epochs 0 */
     const int patience = t->options->patience;
     while (t->session->state.epoch < t->options->epochs &&
            !(patience && t->session->state.validation.stale >= patience)) {

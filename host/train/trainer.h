@@ -42,9 +42,9 @@ clt_status clt__triage(clt__trainer *t, int64_t bad, const char *happened, clt_e
 
 /* Makes the folder, and keeps other trainings out of it. */
 clt_status clt__folder_open(clt__trainer *t, clt_error *error);
-clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *error);
+clt_status clt__folder_save(clt__trainer *t, clt_error *error); /* last.safetensors */
 /* Checkpoints, metrics and logs of an epoch that has ended. */
-clt_status clt__folder_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error);
+clt_status clt__folder_epoch(clt__trainer *t, const clt__epoch_row *row, clt_error *error);
 /* The run has ended so, `why` (which may be NULL) in a sentence: run.json says it. */
 clt_status clt__folder_end(clt__trainer *t, clt_status status, const clt_error *why, clt_error *error);
 void clt__folder_close(clt__trainer *t);
