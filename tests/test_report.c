@@ -130,6 +130,7 @@ static void train_while(const char *folder, double rate, clt_progress_function p
     options.lr = rate;
     options.output_dir = path_in(folder);
     options.progress = progress;
+    options.size = (clt_shape){0, 6, 6}; /* as if they were image files */
     const clt_status status = clt_train(model, reference, images, images, &options, &error);
     if (progress)
         assert_int_equal(status, CLT_STOPPED);
@@ -195,9 +196,10 @@ static void a_page_has_what_people_ask(void **state)
     char digest[65];
     clt_model_sha256(run.model, digest);
     assert_has(page, digest);
-    static const char *const parts[] = {"Loss</figcaption>", "What it takes for what",     "class=\"confusion\"",
-                                        "The first filters", "conv1.weight.gradient",      "The net",
-                                        "--lr 0.05",         "data:image/png;base64,iVBOR"};
+    static const char *const parts[] = {
+        "Loss</figcaption>", "What it takes for what",      "class=\"confusion\"",
+        "The first filters", "conv1.weight.gradient",       "The net",
+        "--lr 0.05",         "data:image/png;base64,iVBOR", "cltrain train --data PATH --size 6x6 --net "};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_has(page, parts[i]);
     assert_null(strstr(page, "one<b>"));
     assert_has(page, "one&lt;b&gt;");

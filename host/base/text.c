@@ -40,6 +40,16 @@ clt_status clt__text_print(clt__text *text, clt_error *error, const char *format
     return CLT_OK;
 }
 
+clt_status clt__text_word(clt__text *text, const char *word, clt_error *error)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%";
+    if (*word && strspn(word, plain) == strlen(word)) return clt__text_append(text, word, strlen(word), error);
+    TRY(clt__text_append(text, "'", 1, error));
+    for (; *word; word++)
+        TRY(*word == '\'' ? clt__text_append(text, "'\\''", 4, error) : clt__text_append(text, word, 1, error));
+    return clt__text_append(text, "'", 1, error);
+}
+
 bool clt__next_part(const char **list, char part[CLT__LIST_PART])
 {
     if (!*list || !**list) return false;

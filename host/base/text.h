@@ -12,6 +12,9 @@ typedef struct clt__text {
 clt_status clt__text_append(clt__text *text, const char *from, size_t length, clt_error *error);
 clt_status clt__text_print(clt__text *text, clt_error *error, const char *format, ...) CLT__PRINTF(3, 4);
 
+/* As one word of a shell's command, quoted where it must be. */
+clt_status clt__text_word(clt__text *text, const char *word, clt_error *error);
+
 /* The parts of a comma list. */
 enum { CLT__LIST_PART = 256 };
 

@@ -183,7 +183,7 @@ clt_status clt__run_open(const char *path, clt__run *run, clt_error *error)
 {
     struct stat about;
     const bool is_file = stat(path, &about) == 0 && S_ISREG(about.st_mode);
-    *run = (clt__run){.epochs = 0};
+    *run = (clt__run){.is_folder = !is_file};
     clt_status status = clt__copy_text(path, &run->folder, error);
     if (status == CLT_OK) status = is_file ? open_checkpoint(run, error) : open_folder(run, error);
     if (status != CLT_OK) clt__run_close(run);

@@ -30,6 +30,7 @@ typedef struct clt__run {
     clt_model *model; /* the best checkpoint, else the last, else the net as it began */
     char *checkpoint; /* the file that it is from; NULL for the net as it began */
     bool is_best;     /* that is best.safetensors */
+    bool is_folder;   /* else a checkpoint alone */
     bool untrained;   /* the run ended before its first checkpoint */
 } clt__run;
 

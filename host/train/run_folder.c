@@ -37,9 +37,23 @@ static clt_status write_record(const clt__trainer *t, clt_error *error)
     return clt__run_record_write(path, &t->record, error);
 }
 
+/* Left out where there is no room for it. */
+static clt_status record_reading(const clt_options *options, clt__run_record *r, clt_error *error)
+{
+    static const clt__option reading[] = {CLT__OPTION_layout, CLT__OPTION_label_column, CLT__OPTION_size,
+                                          CLT__OPTION_skip_bad, CLT__OPTION_weights_by_order};
+    clt__text text = {0};
+    clt_status status = CLT_OK;
+    for (size_t i = 0; i < sizeof reading / sizeof *reading && status == CLT_OK; i++)
+        status = clt__option_print_argument(options, reading[i], &text, error);
+    if (text.length && text.length < sizeof r->reading) memcpy(r->reading, text.start, text.length + 1);
+    free(text.start);
+    return status;
+}
+
 /* A training that begins does not take away what another left in the folder until it has its own in its place; a run
  * that goes on has made it. */
-static void begin_record(clt__trainer *t)
+static clt_status begin_record(clt__trainer *t, clt_error *error)
 {
     const bool goes_on = t->session->state.total_steps > 0;
     const clt_device_info *device = clt_device_describe(clt__engine_device(t->session->engine));
@@ -59,6 +73,7 @@ static void begin_record(clt__trainer *t)
     const char *data = absolute ? absolute : t->options->data;
     if (data && strlen(data) < sizeof r->data) memcpy(r->data, data, strlen(data) + 1);
     free(absolute);
+    return record_reading(t->given, r, error);
 }
 
 clt_status clt__folder_end(clt__trainer *t, clt_status status, const clt_error *why, clt_error *error)
@@ -80,7 +95,7 @@ clt_status clt__folder_open(clt__trainer *t, clt_error *error)
     TRY(clean_up(t, error));
     TRY(path_in(t, "model.net", path, error));
     TRY(clt__file_write(path, t->model->text, strlen(t->model->text), error));
-    begin_record(t);
+    TRY(begin_record(t, error));
     return write_record(t, error);
 }
 

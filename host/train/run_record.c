@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
 typedef struct member {
     const char *key;
@@ -15,14 +16,15 @@ typedef struct member {
     size_t room;
 } member;
 
-enum { TEXTS = 7 };
+enum { TEXTS = 8 };
 
 static void list_texts(clt__run_record *r, member list[TEXTS])
 {
-    const member all[TEXTS] = {{"cltrain", r->version, sizeof r->version},    {"data", r->data, sizeof r->data},
-                               {"device", r->device, sizeof r->device},       {"name", r->name, sizeof r->name},
-                               {"platform", r->platform, sizeof r->platform}, {"driver", r->driver, sizeof r->driver},
-                               {"ended", r->ended, sizeof r->ended}};
+    const member all[TEXTS] = {
+        {"cltrain", r->version, sizeof r->version},    {"data", r->data, sizeof r->data},
+        {"device", r->device, sizeof r->device},       {"name", r->name, sizeof r->name},
+        {"platform", r->platform, sizeof r->platform}, {"driver", r->driver, sizeof r->driver},
+        {"ended", r->ended, sizeof r->ended},          {"reading", r->reading, sizeof r->reading}};
     memcpy(list, all, sizeof all);
 }
 
@@ -43,11 +45,14 @@ clt_status clt__run_record_write(const char *path, const clt__run_record *record
                              "last", record->last, "layers", record->layers, "diverged", record->diverged);
     bool good = root != NULL;
     for (int i = 0; i < TEXTS && good; i++) good = set_text(root, text[i].key, text[i].text);
-    char *page = good ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+    char *members = good ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+    clt__text page = {0};
     json_decref(root);
-    if (!page) return FAIL(error, CLT_NO_MEMORY, "%s: there is no memory to write it", path);
-    const clt_status status = clt__file_write(path, page, strlen(page), error);
-    free(page);
+    if (!members) return FAIL(error, CLT_NO_MEMORY, "%s: there is no memory to write it", path);
+    clt_status status = clt__text_print(&page, error, "%s\n", members);
+    if (status == CLT_OK) status = clt__file_write(path, page.start, page.length, error);
+    free(page.start);
+    free(members);
     return status;
 }
 

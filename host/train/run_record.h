@@ -8,8 +8,10 @@ enum { CLT__RECORD_PATH = 4096, CLT__RECORD_WORDS = 1024 };
 
 /* Text is "" and numbers are 0 where nothing is known. */
 typedef struct clt__run_record {
-    char version[32];            /* cltrain's */
-    char data[CLT__RECORD_PATH]; /* the path of the data set, absolute where it is a file or a folder */
+    char version[32];                /* cltrain's */
+    char data[CLT__RECORD_PATH];     /* the path of the data set, absolute where it is a file or a folder */
+    char reading[CLT__RECORD_WORDS]; /* the options that say how it was read and are in no checkpoint, as the command
+                                        line has them: " --size 32x32" */
     int64_t images, validation_images;
     int epochs; /* rows of metrics.csv that are the run's: those behind are of one that had the folder before */
     bool best, last,
