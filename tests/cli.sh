@@ -1190,6 +1190,12 @@ assert a["both"] + a["a_alone"] + a["b_alone"] + a["neither"] == a["images"] > 0
 assert all(p["in_both"] for p in d["parameters"]) and d["options_a"]["lr"] == d["options_b"]["lr"]'
     ok "compare without images" cltrain compare run/best.safetensors run/last.safetensors --device reference
     shows "it says so" "There are no labelled images"
+    mkdir no-tests && cp plain/train-* no-tests
+    ok "another net, without validation" cltrain train --quiet --data no-tests --net "conv out=3 kernel=3; relu; flatten; dense out=7; relu; dense out=4" --epochs 1 --device reference --output-dir other-net
+    ok "compare nets" cltrain compare run other-net --device reference
+    judge "what is not known is no number" sh -c '! grep -q nan out'
+    shows "shapes differ" "conv1.weight (of unequal shapes)"
+    shows "one alone has a layer" "dense2.weight (of the second alone)"
     fails 2 'compare: it takes A B, 1 was given' cltrain compare run
     fails 1 'nothing.safetensors' cltrain compare run nothing.safetensors --device reference
 }

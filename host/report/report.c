@@ -39,9 +39,9 @@ static clt_status describe_answers(clt__html *to, const clt__run *run, clt_devic
                                    const clt_options *options, clt_error *error)
 {
     clt__answers answers;
-    if (clt_dataset_classes(data) < 1 || clt_dataset_classes(data) > clt_model_outputs(run->model))
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, where the model of %s has %d", data->name,
-                    clt_dataset_classes(data), run->folder, clt_model_outputs(run->model));
+    clt_error why;
+    if (clt__answers_check(run->model, data, &why) != CLT_OK)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: %.3900s", run->folder, why.message);
     TRY(clt__answers_find(run->model, device, data, options, &answers, error));
     clt_status status = clt__classes(to, run, data, &answers, error);
     if (status == CLT_OK) status = clt__gallery(to, run, device, data, &answers, error);
