@@ -148,7 +148,7 @@ static void note_micro_batches(training_run *training, int images)
 static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
-    if (strcmp(progress->what, "train") != 0) /* it measures images, or validates */
+    if (strcmp(progress->what, "train") != 0) /* it measures images, validates, or makes the report */
         return progress_of_work(&training->display, progress) && !stop_is_asked;
     note_micro_batches(training, progress->micro_batch_size);
     if (save_is_asked && progress->save) {
@@ -215,14 +215,13 @@ static clt_status fail_stopped(const training_run *training, clt_error *error)
 }
 
 /* Also of a run that failed, whose failure is what the caller hears of. */
-static clt_status report(const training_run *training, clt_status trained, clt_error *error)
+static clt_status report(training_run *training, clt_status trained, clt_error *error)
 {
     clt_error why;
     const char *folder = training->options->output_dir;
-    clt_options_set_progress(training->options, NULL, NULL);
-    clt_options_set_notes(training->options, take_note, NULL);
     const clt_status status =
         report_runs(&folder, 1, training->options->report, training->options, training->device, &why);
+    progress_end(&training->display);
     if (status == CLT_OK) print_note("%s shows how it went", training->options->report);
     if (status == CLT_OK) return trained;
     if (trained == CLT_OK) return clt__pass_on(&why, error);
