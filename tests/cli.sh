@@ -1153,11 +1153,17 @@ test_advice() {
     judge "it says that nothing is learned" grep -q 'no more than if every image were taken for the most frequent class' err
     judge "once" [ "$(grep -c 'most frequent class' err)" = 1 ]
     judge "and which class is never seen" grep -q 'no validation image was taken for class' err
+    judge "which is none that weights would help" sh -c '! grep -q "class-weights" err'
     mkdir shifted same
     images 40 0 >shifted/train.csv
     images 40 1 >shifted/test.csv
     images 1 0 | awk 'NR == 1 { print } NR == 2 { for (i = 0; i < 40; i++) print (i % 4) substr($0, index($0, ",")) }' >same/train.csv
     images 4 0 >same/test.csv
+    mkdir rare
+    images 40 0 | awk -F , 'NR == 1 || $1 != 3 || ++seen == 1' >rare/train.csv
+    cp rare/train.csv rare/test.csv
+    ok "a rare class" cltrain train --data rare --net "input 1x3x3, flatten, dense out=4" --device reference --epochs 12 --lr 0.1
+    judge "weights would help it" grep -q 'class 3, though there are some; --class-weights balanced helps' err
     plain_net="input 1x3x3, flatten, dense out=32, relu, dense out=4"
     ok "labels of other images" cltrain train --data shifted --net "$plain_net" --device reference --epochs 60 --batch-size 8 --lr 0.1
     judge "it says so" grep -q 'labels may not belong to their images' err

@@ -161,6 +161,15 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
     return CLT_OK;
 }
 
+/* Whether weights would help: it has fewer than half as many training images as classes have on average. */
+static bool is_rare(const clt__trainer *t, int class)
+{
+    const clt_dataset *data = t->training_data;
+    size_t images = 0;
+    for (size_t i = 0; i < data->count; i++) images += data->labels[i] == class;
+    return t->options->class_weights.how == CLT__EQUAL && 2 * images * (size_t)data->classes < data->count;
+}
+
 /* Of a net that has been trained to the end: classes that it does not take a single image for. */
 static void note_unseen_classes(const clt__trainer *t, const clt_evaluation *evaluation)
 {
@@ -177,10 +186,10 @@ static void note_unseen_classes(const clt__trainer *t, const clt_evaluation *eva
     }
     if (!unseen) return;
     const char *name = clt_model_class_name(t->model, first);
-    clt__options_note(t->options,
-                      "no validation image was taken for class %d%s%s%s%s, though there are some: cltrain report "
-                      "shows what they were taken for, and --class-weights balanced helps rare classes",
-                      first, name ? " (" : "", name ? name : "", name ? ")" : "", unseen > 1 ? " and others" : "");
+    clt__options_note(t->options, "no validation image was taken for class %d%s%s%s%s, though there are some%s%s",
+                      first, name ? " (" : "", name ? name : "", name ? ")" : "", unseen > 1 ? " and others" : "",
+                      t->options->output_dir ? ": cltrain report shows what they were taken for" : "",
+                      is_rare(t, first) ? "; --class-weights balanced helps rare classes" : "");
 }
 
 static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *error)
