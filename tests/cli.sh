@@ -72,7 +72,20 @@ completes_in_bash() {
         [ "$(try "cltrain train --epo")" = --epochs ] || { echo "--epo: $(try "cltrain train --epo")"; exit 1; }
         [ "$(try "cltrain train --optimizer ada")" = "adam adamw adagrad" ] || { echo "ada: $(try "cltrain train --optimizer ada")"; exit 1; }
         [ "$(try "cltrain verify --schedule v")" = vector ] || { echo "v: $(try "cltrain verify --schedule v")"; exit 1; }
-        [ "$(try "cltrain bench --net vgg")" = vgg6bn ] || { echo "vgg: $(try "cltrain bench --net vgg")"; exit 1; }' bash "$1"
+        [ "$(try "cltrain bench --net vgg")" = vgg6bn ] || { echo "vgg: $(try "cltrain bench --net vgg")"; exit 1; }
+        [ "$(try "cltrain bench --net = vgg")" = vgg6bn ] || { echo "=vgg: $(try "cltrain bench --net = vgg")"; exit 1; }
+        [ "$(try "cltrain help completion z")" = zsh ] || { echo "z: $(try "cltrain help completion z")"; exit 1; }
+        [ -z "$(try "cltrain train --data two")" ] || { echo "files are readline s: $(try "cltrain train --data two")"; exit 1; }' bash "$1"
+}
+
+# completes_in_fish SCRIPT
+completes_in_fish() {
+    command -v fish >/dev/null || return 0
+    fish -c 'source $argv[1]
+        test (complete -C "cltrain trai" | string split -f 1 \t) = train; or exit 1
+        test (complete -C "cltrain bench --net vgg" | string split -f 1 \t) = vgg6bn; or exit 1
+        test (complete -C "cltrain help completion z") = zsh; or exit 1
+        test (complete -C "cltrain train --data two") = "two words.csv"; or exit 1' "$1"
 }
 
 test_help() {
@@ -107,6 +120,8 @@ test_help() {
         ok "help completion $shell" cltrain help completion $shell
         judge "$shell can read it" sh -c 'command -v $1 >/dev/null || exit 0; $1 -n out' sh $shell
     done
+    touch "two words.csv"
+    judge "fish completes verbs, names and files" completes_in_fish out
     ok "help completion bash" cltrain help completion bash
     judge "bash completes verbs, options, names and choices" completes_in_bash out
     fails 2 'where a shell is needed: bash, zsh or fish' cltrain help completion tcsh
