@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/fold_norms.h"
 #include "report/sections.h"
 #include "session/session.h"
 
@@ -16,7 +17,7 @@ typedef struct gallery {
     const clt__run *run;
     const clt_dataset *data;
     const clt__answers *answers;
-    clt_model *model; /* its own: a session that trains leaves its options in it */
+    clt_model *model; /* as it infers */
     clt_session *session;
     clt_shape shape;
     int32_t image[2 * OF_EACH]; /* mistakes, then what was nearly one */
@@ -346,6 +347,10 @@ static clt_status show_activations(clt__html *to, const gallery *g, const clt_su
 {
     char dead[LIST_ROOM] = "", large[LIST_ROOM] = "";
     clt__html_print(to, "<h3>What the layers give, for these images</h3>");
+    if (clt__has_norms_to_fold(g->run->model))
+        clt__html_print(to,
+                        "<p class=\"soft\">Batch normalisations are part of the layers before them, as they are where "
+                        "the net is used.</p>");
     clt__distribution_head(to, "layer");
     for (size_t i = 0; i < clt_summary_count(summary); i++) {
         const clt_summary_row *row = clt_summary_at(summary, i);
@@ -399,15 +404,27 @@ static clt_status show_distributions(clt__html *to, const gallery *g, clt_error 
 
 /* ---- all of it */
 
+/* The model as it infers: with its averages, and without batch normalisations whose statistics would be those of the
+ * few images at hand. */
+static clt_status load_model(gallery *g, clt_error *error)
+{
+    clt_model *trained;
+    TRY(clt_model_load(g->run->checkpoint, &trained, error));
+    const clt_status status = clt__fold_norms(trained, &g->model, error);
+    clt_model_close(trained);
+    return status;
+}
+
 /* A step's forward and backward pass on the images. */
 static clt_status run_images(gallery *g, clt_device *device, clt_error *error)
 {
     clt_options options = clt__options_default();
-    const clt__session_mode mode = {.training = true, .keep_tensors = true, .input_gradient = true};
+    const clt__session_mode mode = {
+        .training = true, .as_inferred = true, .keep_tensors = true, .input_gradient = true};
     const size_t count = g->wrong + g->right,
                  values = count * (size_t)g->shape.channels * (size_t)g->shape.height * (size_t)g->shape.width;
     options.batch_size = options.micro_batch_size = (int)count;
-    TRY(clt_model_load(g->run->checkpoint, &g->model, error));
+    TRY(load_model(g, error));
     TRY(clt__session_open_training(g->model, device, g->data, &options, mode, &g->session, error));
     TRY(clt_session_choose_batch(g->session, g->image, (int)count, error));
     TRY(clt_session_forward(g->session, error));
