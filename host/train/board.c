@@ -13,6 +13,7 @@
 #include "pictures/contact_sheet.h"
 #include "pictures/lettering.h"
 #include "pictures/picture.h"
+#include "train/last_gradient.h"
 
 struct clt__board {
     clt__events *events;
@@ -106,19 +107,47 @@ clt_status clt__board_step(clt__board *board, int64_t step, const clt__step_figu
     return clt__events_scalars(board->events, now(step), scalars, sizeof scalars / sizeof *scalars, error);
 }
 
-static clt_status write_histograms(clt__board *board, int64_t step, const clt_model *model, clt_error *error)
+static clt_status write_histogram(clt__board *board, int64_t step, const char *of, const clt_tensor_info *parameter,
+                                  const double *values, clt_error *error)
+{
+    char tag[160];
+    (void)snprintf(tag, sizeof tag, "%s/%s", of, parameter->name);
+    return clt__events_histogram(board->events, now(step), tag, values, parameter->count, error);
+}
+
+static bool are_finite(const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i])) return false;
+    return true;
+}
+
+static clt_status write_gradient(clt__board *board, int64_t step, const clt_tensor_info *parameter,
+                                 clt_session *session, clt_error *error)
+{
+    double *values;
+    TRY(clt__last_gradient(session, parameter, &values, error));
+    const clt_status status = values && are_finite(values, parameter->count)
+                                  ? write_histogram(board, step, "gradients", parameter, values, error)
+                                  : CLT_OK;
+    free(values);
+    return status;
+}
+
+static clt_status write_histograms(clt__board *board, int64_t step, const clt_model *model, clt_session *session,
+                                   clt_error *error)
 {
     for (size_t i = 0; i < model->parameters; i++) {
         const clt__parameter_values *p = &model->parameter[i];
-        char tag[160];
         if (!p->trained) continue;
-        (void)snprintf(tag, sizeof tag, "parameters/%s", p->info.name);
-        TRY(clt__events_histogram(board->events, now(step), tag, p->values, p->info.count, error));
+        TRY(write_histogram(board, step, "parameters", &p->info, p->values, error));
+        TRY(write_gradient(board, step, &p->info, session, error));
     }
     return CLT_OK;
 }
 
-clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *r, const clt_model *model, clt_error *error)
+clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *r, const clt_model *model, clt_session *session,
+                            clt_error *error)
 {
     const clt__event_scalar scalars[] = {{"epoch/loss", r->loss},
                                          {"epoch/accuracy", r->accuracy},
@@ -130,7 +159,7 @@ clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *r, const cl
                                          {"epoch/gradient_norm", r->gradient_norm},
                                          {"epoch/number", r->epoch}};
     TRY(clt__events_scalars(board->events, now(r->step), scalars, sizeof scalars / sizeof *scalars, error));
-    return write_histograms(board, r->step, model, error);
+    return write_histograms(board, r->step, model, session, error);
 }
 
 /* ---- pictures */

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "train/last_gradient.h"
 #include "train/metrics.h"
 
 static const char head[] = "epoch,parameter,weight,gradient\n";
@@ -19,18 +20,14 @@ static double root_mean_square(const double *values, size_t count)
     return sqrt(sum / (double)count);
 }
 
-static clt_status find_gradient(clt_session *session, const clt_tensor_info *parameter, double *size, clt_error *error)
+static clt_status measure_gradient(clt_session *session, const clt_tensor_info *parameter, double *size,
+                                   clt_error *error)
 {
-    char name[96];
     double *values;
-    (void)snprintf(name, sizeof name, "%s.gradient", parameter->name);
-    *size = NAN;
-    if (!clt_session_find(session, name)) return CLT_OK; /* it is frozen */
-    TRY(clt__allocate(parameter->count, sizeof *values, name, &values, error));
-    const clt_status status = clt_session_read(session, name, values, parameter->count, error);
-    if (status == CLT_OK) *size = root_mean_square(values, parameter->count);
+    TRY(clt__last_gradient(session, parameter, &values, error));
+    *size = values ? root_mean_square(values, parameter->count) : NAN;
     free(values);
-    return status;
+    return CLT_OK;
 }
 
 static clt_status compose(const char *path, clt_session *session, const clt_model *model, int epoch, clt__text *text,
@@ -41,7 +38,7 @@ static clt_status compose(const char *path, clt_session *session, const clt_mode
         const clt__parameter_values *p = &model->parameter[i];
         double gradient;
         if (!p->trained) continue;
-        TRY(find_gradient(session, &p->info, &gradient, error));
+        TRY(measure_gradient(session, &p->info, &gradient, error));
         TRY(clt__text_print(text, error, "%d,%s,%.6g,", epoch, p->info.name,
                             root_mean_square(p->values, p->info.count)));
         if (!isnan(gradient)) TRY(clt__text_print(text, error, "%.6g", gradient));

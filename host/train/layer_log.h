@@ -5,7 +5,8 @@
 
 #include "session/session.h"
 
-/* Adds a row for each trained parameter, after the rows of earlier epochs. The model holds what the session has. */
+/* Adds a row for each trained parameter, after the rows of earlier epochs. The model holds what the session has, which
+ * is NULL where it has run no step. */
 clt_status clt__layer_log_write(const char *path, clt_session *session, const clt_model *model, int epoch,
                                 clt_error *error);
 

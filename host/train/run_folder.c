@@ -131,7 +131,7 @@ clt_status clt__folder_epoch(clt__trainer *t, const clt__epoch_row *row, clt_err
     }
     if (t->options->output_dir && t->options->report) {
         TRY(path_in(t, "layers.csv", path, error));
-        TRY(clt__layer_log_write(path, t->session, t->model, row->epoch, error));
+        TRY(clt__layer_log_write(path, clt__stepped(t), t->model, row->epoch, error));
     }
     TRY(clt__logs_epoch(t, row, error));
     return clt__folder_save(t, error);

@@ -149,6 +149,7 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
 {
     t->epoch_began = t->last_reading = clt__seconds();
     t->seen_before = t->session->state.seen;
+    t->stepped = t->session->state.step < t->steps;
     for (int64_t step = t->session->state.step; step < t->steps; step++) {
         TRY(run_next_step(t, step, error));
         const bool save_now = is_due(t->session->state.total_steps + t->session->pending, t->options->save_every);

@@ -25,8 +25,15 @@ typedef struct clt__trainer {
     int64_t steps; /* in an epoch */
     int in_flight; /* steps to enqueue before the next reading */
     double epoch_began, last_reading;
+    bool stepped;        /* in this epoch: one that goes on behind its last step is not */
     int64_t seen_before; /* images of the epoch that were seen when it began, or the run that goes on with it */
 } clt__trainer;
+
+/* The session, where its last step was one of the epoch that is ending; else NULL. */
+static inline clt_session *clt__stepped(const clt__trainer *t)
+{
+    return t->stepped ? t->session : NULL;
+}
 
 /* ---- checked_steps.c */
 
