@@ -284,11 +284,18 @@ static void a_damaged_run_is_named(void **state)
     assert_bad_run("damaged", CLT_BAD_FILE, "layers.csv:2: should be an epoch");
     write_text("damaged/layers.csv",
                "epoch,parameter,weight,gradient\n1,conv1.weight,0.5,\n2,conv1.weight,0.25,0.125\n");
+    write_text("damaged/activations.csv", "epoch,layer,size,dead\n1,relu1,0.5\n");
+    assert_bad_run("damaged", CLT_BAD_FILE, "activations.csv:2: should be an epoch");
+    write_text("damaged/activations.csv",
+               "epoch,layer,size,dead\n1,relu<1>,0.5,0\n1,conv1,8,\n2,relu<1>,0.25,0.125\n2,conv1,2e9,\n");
     write_text("damaged/run.json", "{\"data\": 3, \"images\": \"many\"}"); /* of other types: nothing is known */
     const char *const folders[] = {"damaged"};
     char *page = page_of(folders, 1, false);
     assert_has(page, "No epoch was finished");
     assert_has(page, "Layer by layer, over time");
+    assert_has(page, "relu&lt;1&gt; (0&nbsp;% after epoch 1, 12.5&nbsp;% after epoch 2)");
+    assert_has(page, "no finite numbers: conv1 (from epoch 2 on)");
+    assert_has(page, "What layers gave</figcaption>");
     free(page);
 }
 

@@ -9,6 +9,7 @@
 #include "model/fold_norms.h"
 #include "report/sections.h"
 #include "session/session.h"
+#include "train/layer_watch.h"
 
 enum { OF_EACH = 12, MOST_SIDE = 64, MOST_MAPS = 32, MOST_LARGE_MAPS = 8, MOST_FILTERS = 64 };
 
@@ -304,71 +305,48 @@ static clt_status add_distribution(clt__html *to, clt_session *session, const ch
     return CLT_OK;
 }
 
-static void write_list(clt__html *to, const char *sentence, const char *names)
+/* A layer, and how many of its units, where that is not 0. */
+static void add_to_list(clt__html *list, const char *name, size_t count)
 {
-    if (!*names) return;
-    clt__html_print(to, "<p class=\"bad\">%s ", sentence);
-    clt__html_text(to, names);
-    clt__html_print(to, ".</p>");
-}
-
-enum { LIST_ROOM = 400 };
-
-static void add_to_list(char list[LIST_ROOM], const char *name, size_t count)
-{
-    const size_t length = strlen(list);
-    (void)snprintf(list + length, LIST_ROOM - length, count ? "%s%s (%zu)" : "%s%s", length ? ", " : "", name, count);
-}
-
-/* Channels that are 0 in all images, wherever one looks. */
-static size_t dead_channels(const double *values, const clt_tensor_info *info)
-{
-    size_t dead = 0;
-    const size_t images = (size_t)info->extent[0], channels = (size_t)info->extent[1],
-                 pixels = info->count / images / channels;
-    for (size_t c = 0; c < channels; c++) {
-        bool alive = false;
-        for (size_t i = 0; i < images * pixels && !alive; i++)
-            alive = values[(i / pixels * channels + c) * pixels + i % pixels] != 0;
-        dead += !alive;
-    }
-    return dead;
+    clt__html_comma(list);
+    clt__html_text(list, name);
+    if (count) clt__html_print(list, " (%zu)", count);
 }
 
 static bool explodes(const double *values, size_t count)
 {
-    enum { FAR = 1000 };
     for (size_t i = 0; i < count; i++)
-        if (!(fabs(values[i]) < FAR)) return true;
+        if (!(fabs(values[i]) < CLT__EXPLODED)) return true;
     return false;
 }
 
 static clt_status show_activations(clt__html *to, const gallery *g, const clt_summary *summary, clt_error *error)
 {
-    char dead[LIST_ROOM] = "", large[LIST_ROOM] = "";
+    clt__html dead = {.status = CLT_OK}, large = {.status = CLT_OK};
     clt__html_print(to, "<h3>What the layers give, for these images</h3>");
     if (clt__has_norms_to_fold(g->run->model))
         clt__html_print(to,
                         "<p class=\"soft\">Batch normalisations are part of the layers before them, as they are where "
                         "the net is used.</p>");
     clt__distribution_head(to, "layer");
-    for (size_t i = 0; i < clt_summary_count(summary); i++) {
+    clt_status status = CLT_OK;
+    for (size_t i = 0; i < clt_summary_count(summary) && status == CLT_OK; i++) {
         const clt_summary_row *row = clt_summary_at(summary, i);
         double *values;
-        const clt_status status = add_distribution(to, g->session, row->name, &values, error);
+        status = add_distribution(to, g->session, row->name, &values, error);
         if (status == CLT_OK && values) {
             const clt_tensor_info info = *clt_session_find(g->session, row->name);
-            const size_t count = info.dimensions > 1 && strstr(row->kind, "relu") ? dead_channels(values, &info) : 0;
-            if (count) add_to_list(dead, row->name, count);
-            if (explodes(values, info.count)) add_to_list(large, row->name, 0);
+            const size_t count =
+                info.dimensions > 1 && clt__layer_may_die(row->kind) ? clt__count_dead(values, &info) : 0;
+            if (count) add_to_list(&dead, row->name, count);
+            if (explodes(values, info.count)) add_to_list(&large, row->name, 0);
         }
         free(values);
-        TRY(status);
     }
     clt__html_print(to, "</tbody></table></div>");
-    write_list(to, "Dead units, which give 0 for every image at hand:", dead);
-    write_list(to, "Layers that give more than 1,000, or no finite numbers:", large);
-    return CLT_OK;
+    clt__html_list(to, "Dead units, which give 0 for every image at hand:", &dead);
+    clt__html_list(to, "Layers that give more than 1,000, or no finite numbers:", &large);
+    return status;
 }
 
 static clt_status show_gradients(clt__html *to, const gallery *g, clt_error *error)

@@ -41,6 +41,21 @@ void clt__html_add(clt__html *to, const clt__html *other)
     append(to, other->text.start ? other->text.start : "", other->text.length);
 }
 
+void clt__html_comma(clt__html *list)
+{
+    if (list->text.length) append(list, ", ", 2);
+}
+
+void clt__html_list(clt__html *to, const char *sentence, clt__html *list)
+{
+    if (list->text.length || list->status != CLT_OK) {
+        clt__html_print(to, "<p class=\"bad\">%s ", sentence);
+        clt__html_add(to, list);
+        clt__html_print(to, ".</p>");
+    }
+    free(list->text.start);
+}
+
 /* ---- text */
 
 /* The bytes of the UTF-8 character that `at` begins with, 0 where it begins with none. */

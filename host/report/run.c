@@ -152,15 +152,23 @@ static clt_status load_model(clt__run *run, clt_error *error)
     return clt_model_create(&options, &run->model, error);
 }
 
-static clt_status read_layers(clt__run *run, clt_error *error)
+/* The run's own rows of a file that begins with `head`. */
+static clt_status read_log(const clt__run *run, const char *name, const char *head, clt__layer_figures **rows,
+                           size_t *count, clt_error *error)
 {
     char path[CLT__RECORD_PATH];
     size_t own = 0;
-    TRY(path_in(run, "layers.csv", path, error));
-    TRY(clt__layer_log_read(path, &run->layer, &run->layers, error));
-    while (own < run->layers && run->layer[own].epoch <= run->record.epochs) own++;
-    run->layers = own;
+    TRY(path_in(run, name, path, error));
+    TRY(clt__layer_log_read(path, head, rows, count, error));
+    while (own < *count && (*rows)[own].epoch <= run->record.epochs) own++;
+    *count = own;
     return CLT_OK;
+}
+
+static clt_status read_logs(clt__run *run, clt_error *error)
+{
+    TRY(read_log(run, "layers.csv", clt__layers_head, &run->layer, &run->layers, error));
+    return read_log(run, "activations.csv", clt__activations_head, &run->activation, &run->activations, error);
 }
 
 static clt_status open_folder(clt__run *run, clt_error *error)
@@ -170,7 +178,7 @@ static clt_status open_folder(clt__run *run, clt_error *error)
     TRY(clt__run_record_read(path, &run->record, error));
     TRY(load_model(run, error));
     TRY(read_metrics(run, error));
-    return run->record.layers ? read_layers(run, error) : CLT_OK;
+    return run->record.layers ? read_logs(run, error) : CLT_OK;
 }
 
 static clt_status open_checkpoint(clt__run *run, clt_error *error)
@@ -208,6 +216,7 @@ void clt__run_close(clt__run *run)
     for (int i = 0; i < CLT__METRICS; i++) free(run->metric[i]);
     clt_model_close(run->model);
     free(run->layer);
+    free(run->activation);
     free(run->checkpoint);
     free(run->folder);
     *run = (clt__run){.epochs = 0};

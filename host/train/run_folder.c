@@ -18,8 +18,8 @@ static clt_status path_in(const clt__trainer *t, const char *name, char path[409
 /* What a training that was killed has left half written. */
 static clt_status clean_up(const clt__trainer *t, clt_error *error)
 {
-    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv",
-                                        "model.net",        "run.json",         "layers.csv"};
+    static const char *const files[] = {"last.safetensors", "best.safetensors", "metrics.csv",    "model.net",
+                                        "run.json",         "layers.csv",       "activations.csv"};
     char path[4096];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         TRY(path_in(t, files[i], path, error));
@@ -132,6 +132,8 @@ clt_status clt__folder_epoch(clt__trainer *t, const clt__epoch_row *row, clt_err
     if (t->options->output_dir && t->options->report) {
         TRY(path_in(t, "layers.csv", path, error));
         TRY(clt__layer_log_write(path, clt__stepped(t), t->model, row->epoch, error));
+        TRY(path_in(t, "activations.csv", path, error));
+        if (t->watch) TRY(clt__layer_watch_write(t->watch, path, row->epoch, error));
     }
     TRY(clt__logs_epoch(t, row, error));
     return clt__folder_save(t, error);

@@ -14,8 +14,8 @@ typedef struct clt__run_record {
                                         line has them: " --size 32x32" */
     int64_t images, validation_images;
     int epochs; /* rows of metrics.csv that are the run's: those behind are of one that had the folder before */
-    bool best, last,
-        layers; /* so are best.safetensors, last.safetensors, layers.csv: where not, they are that other's */
+    bool best, last, layers; /* so are best.safetensors, last.safetensors, layers.csv and activations.csv: where not,
+                                they are that other's */
     char device[16], name[128], platform[128], driver[128]; /* as in clt_device_info */
     char ended[CLT__RECORD_WORDS]; /* "finished", or the sentence that the run ended with; "" while it runs, or where it
                                       was killed */

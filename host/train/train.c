@@ -271,19 +271,33 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
     return clt_session_open_inference(t->model, device, validation, t->options, &t->validation, error);
 }
 
+/* A training does not fail for want of it. */
+static clt_status open_watch(clt__trainer *t, clt_device *device, clt_error *error)
+{
+    const clt_dataset *data = t->validation_data ? t->validation_data : t->training_data;
+    clt_error why;
+    const clt_status status = clt__layer_watch_open(t->model, device, data, t->options->workers, &t->watch, &why);
+    if (status != CLT_NO_MEMORY) return status == CLT_OK ? CLT_OK : clt__pass_on(&why, error);
+    clt__options_note(t->options, "the report will not tell what layers gave over time: %s", why.message);
+    return CLT_OK;
+}
+
 static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *error)
 {
     /* Who tells the gradient's norm. */
     const bool measures = t->options->output_dir || t->options->json_log || t->options->tensorboard;
     const clt__session_mode mode = {.training = true, .measures = measures};
     TRY(clt__session_open_training(t->model, device, t->training_data, t->given, mode, &t->session, error));
-    return open_validation(t, device, error);
+    TRY(open_validation(t, device, error));
+    return t->options->report && t->options->output_dir ? open_watch(t, device, error) : CLT_OK;
 }
 
 static void close_sessions(clt__trainer *t)
 {
     clt_session_close(t->session);
     clt_session_close(t->validation);
+    clt__layer_watch_close(t->watch);
+    t->watch = NULL;
     t->session = t->validation = NULL;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "train/board.h"
+#include "train/layer_watch.h"
 #include "train/run_record.h"
 
 typedef struct clt__trainer {
@@ -15,6 +16,7 @@ typedef struct clt__trainer {
     const clt_dataset *training_data, *validation_data; /* the latter may be NULL */
     clt_session *session;                               /* on the training data */
     clt_session *validation;                            /* NULL without validation data */
+    clt__layer_watch *watch;                            /* NULL where no report is wanted, or there is no room */
     bool proves;                                        /* the next step is verified, for the driver is not known */
     clt_device *fallback;       /* the reference, once the device was found to be wrong, else NULL */
     FILE *log, *json;           /* of log_steps and json_log, or NULL */
