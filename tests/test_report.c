@@ -311,6 +311,10 @@ static void a_run_without_a_checkpoint_is_told(void **state)
     assert_has(page, "The run diverged: the loss is &lt;not&gt; a number");
     assert_has(page, "before it had written a checkpoint");
     free(page);
+    write_text("begun/run.json", "{\"cltrain\": \"0.2.0\", \"ended\": \"\"}");
+    page = page_of(folders, 1, true);
+    assert_has(page, "it is running still, or it was killed");
+    free(page);
 }
 
 static clt__run open_run(const char *folder)

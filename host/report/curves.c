@@ -21,10 +21,10 @@ static void write_share(clt__html *to, double share)
 static void write_net(clt__html *to, const clt__run *run)
 {
     const clt_shape input = clt_model_input(run->model);
+    const int of_model = clt_model_epochs(run->model),
+              epochs = of_model > (int)run->epochs ? of_model : (int)run->epochs;
     clt__html_print(to, "A net for images of %dx%dx%d was trained for %d epoch%s", input.channels, input.height,
-                    input.width,
-                    clt_model_epochs(run->model) > (int)run->epochs ? clt_model_epochs(run->model) : (int)run->epochs,
-                    run->epochs == 1 ? "" : "s");
+                    input.width, epochs, epochs == 1 ? "" : "s");
     if (run->record.images) clt__html_print(to, " on %" PRId64 " images", run->record.images);
     if (!*run->record.data) return;
     clt__html_print(to, " of ");
@@ -52,6 +52,9 @@ void clt__headline(clt__html *to, const clt__run *run)
         }
     }
     clt__html_print(to, ".</p>");
+    if (*record->version && !*record->ended)
+        clt__html_print(to,
+                        "<p class=\"lead bad\">It has not come to an end: it is running still, or it was killed.</p>");
     if (record->diverged || (*record->ended && strcmp(record->ended, "finished") != 0)) {
         clt__html_print(to, "<p class=\"lead bad\">%s", record->diverged ? "The run diverged: " : "It ended early: ");
         clt__html_text(to, record->ended);
