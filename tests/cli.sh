@@ -1196,6 +1196,10 @@ test_report_and_compare() {
     judge "train --report says so" grep -q '^cltrain: note: other.html shows how it went' err
     judge "its page is there" grep -q '<h2>How it went</h2>' other.html
     fails 2 'is made of what --output-dir receives' cltrain train --data plain --net "$net" --report no.html
+    fails 1 'no/page.html: cannot be written' train_small unwritten --epochs 2 --report no/page.html
+    judge "nothing is trained before that" [ ! -e unwritten ]
+    ok "a page in the output folder" train_small itself --epochs 1 --report itself/page.html --no-check
+    judge "it is there" test -s itself/page.html
     ok "report" cltrain report run other-rate -o both.html --no-check --device reference
     shows "it says where" both.html
     judge "both stand in it" sh -c 'grep -q "<h1>run</h1>" both.html && grep -q "<h1>other-rate</h1>" both.html'

@@ -301,11 +301,22 @@ static clt_status tell(const comparison *c, clt_error *error)
     return json ? write_json(json_of_comparison(c), json, error) : CLT_OK;
 }
 
+static clt_status open_run(comparison *c, int which, const char *path, clt_error *error)
+{
+    TRY(clt__run_open(path, &c->run[which], error));
+    if (c->run[which].untrained)
+        print_note(
+            "%s ended before it had written a checkpoint: its options are not known, and its parameters are those "
+            "that its net begins with",
+            path);
+    return CLT_OK;
+}
+
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     comparison c = {.options = options};
     clt_status status = CLT_OK;
-    for (int i = 0; i < 2 && status == CLT_OK; i++) status = clt__run_open(command->operands[i], &c.run[i], error);
+    for (int i = 0; i < 2 && status == CLT_OK; i++) status = open_run(&c, i, command->operands[i], error);
     if (status == CLT_OK) status = clt_device_open_with(options, &c.device, error);
     if (status == CLT_OK) status = ask_both(&c, error);
     if (status == CLT_OK) status = tell(&c, error);

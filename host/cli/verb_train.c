@@ -235,6 +235,7 @@ static clt_status train(training_run *training, clt_error *error)
     if (options->report && !options->output_dir)
         return FAIL(error, CLT_BAD_ARGUMENT, "--report %s: is made of what --output-dir receives, which is not given",
                     options->report);
+    if (options->report) TRY(check_page(options->report, options->output_dir, error));
     clt_options_set_progress(options, take_progress, training);
     if (!options->output_dir) print_note("nothing is written, because --output-dir is not given");
     TRY(catch_stops(error));
