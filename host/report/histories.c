@@ -12,7 +12,7 @@
 typedef struct history {
     const char *name;
     double *epoch, *value[2]; /* [count] of each */
-    size_t count;
+    size_t count, capacity[3];
 } history;
 
 typedef struct histories {
@@ -22,8 +22,7 @@ typedef struct histories {
 
 /* ---- from rows */
 
-static clt_status history_of(histories *h, const clt__layer_figures *row, size_t most, history **found,
-                             clt_error *error)
+static clt_status history_of(histories *h, const clt__layer_figures *row, history **found, clt_error *error)
 {
     for (size_t i = 0; i < h->count; i++)
         if (strcmp(h->all[i].name, row->name) == 0) {
@@ -33,22 +32,27 @@ static clt_status history_of(histories *h, const clt__layer_figures *row, size_t
     TRY(clt__grow(&h->all, &h->capacity, h->count, sizeof *h->all, error));
     *found = &h->all[h->count++];
     **found = (history){.name = row->name};
-    TRY(clt__allocate(most, sizeof(double), "a curve", &(*found)->epoch, error));
-    for (int i = 0; i < 2; i++) TRY(clt__allocate(most, sizeof(double), "a curve", &(*found)->value[i], error));
     return CLT_OK;
 }
 
-/* A layer has no more rows than there are epochs; of a damaged file the rest is left out. */
+static clt_status add_point(history *h, const clt__layer_figures *row, clt_error *error)
+{
+    const double point[] = {row->epoch, row->value[0], row->value[1]};
+    double **column[] = {&h->epoch, &h->value[0], &h->value[1]};
+    for (int i = 0; i < 3; i++) {
+        TRY(clt__grow(column[i], &h->capacity[i], h->count, sizeof **column[i], error));
+        (*column[i])[h->count] = point[i];
+    }
+    h->count++;
+    return CLT_OK;
+}
+
 static clt_status take_rows(histories *h, const clt__layer_figures *rows, size_t count, clt_error *error)
 {
-    const size_t epochs = count ? (size_t)rows[count - 1].epoch : 0, most = epochs < count ? epochs : count;
     for (size_t i = 0; i < count; i++) {
         history *own;
-        TRY(history_of(h, &rows[i], most, &own, error));
-        if (own->count == most) continue;
-        own->epoch[own->count] = rows[i].epoch;
-        for (int j = 0; j < 2; j++) own->value[j][own->count] = rows[i].value[j];
-        own->count++;
+        TRY(history_of(h, &rows[i], &own, error));
+        TRY(add_point(own, &rows[i], error));
     }
     return CLT_OK;
 }
