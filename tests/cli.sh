@@ -1171,6 +1171,8 @@ test_advice() {
     judge "once" [ "$(grep -c 'most frequent class' err)" = 1 ]
     judge "and which class is never seen" grep -q 'no validation image was taken for class' err
     judge "which is none that weights would help" sh -c '! grep -q "class-weights" err'
+    ok "a loss that does not move" cltrain train --data plain --net run/model.net --weights run/best.safetensors --device reference --epochs 3 --lr 1e-9
+    judge "it says so" grep -q 'the training loss is after 3 epochs what it was after the first' err
     mkdir shifted same
     images 40 0 >shifted/train.csv
     images 40 1 >shifted/test.csv

@@ -242,6 +242,12 @@ static void runs_are_compared(void **state)
     assert_has(page, "slow, validation");
     assert_has(page, "No labelled images were at hand");
     free(page);
+    train_run("other/slow", 0.001);
+    const char *const same[] = {"slow", "other/slow"};
+    page = page_of(same, 2, false);
+    assert_has(page, "other/slow, validation");
+    assert_null(strstr(page, ">slow, validation"));
+    free(page);
 }
 
 static void assert_bad_run(const char *folder, clt_status wanted, const char *part)

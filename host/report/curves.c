@@ -66,10 +66,19 @@ void clt__headline(clt__html *to, const clt__run *run)
 
 /* ---- curves */
 
-static const char *name_of(const clt__run *run)
+static const char *last_part(const clt__run *run)
 {
     const char *slash = strrchr(run->folder, '/');
     return slash && slash[1] ? slash + 1 : run->folder;
+}
+
+/* As short as tells it from the others. */
+static const char *name_of(const clt__run *runs, size_t count, size_t which)
+{
+    const char *name = last_part(&runs[which]);
+    for (size_t i = 0; i < count; i++)
+        if (i != which && strcmp(last_part(&runs[i]), name) == 0) return runs[which].folder;
+    return name;
 }
 
 /* Of several runs each has a colour, of one each curve; `alone` is the name of one that has no validation's beside it.
@@ -91,7 +100,7 @@ static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const 
         for (int second = 0; second < (has_both ? 2 : 1); second++) {
             const char *of = !has_both ? "" : second ? "validation" : "training";
             (void)snprintf(names[drawn], sizeof *names, "%.250s%s%s",
-                           count > 1  ? name_of(&runs[i])
+                           count > 1  ? name_of(runs, count, i)
                            : has_both ? ""
                                       : alone,
                            count > 1 && *of ? ", " : "", of);
@@ -195,7 +204,7 @@ clt_status clt__comparison(clt__html *to, const clt__run *runs, size_t count, cl
                         "<div class=\"wide\"><table><thead><tr><th scope=\"col\">run</th>");
     for (size_t i = 0; i < count; i++) {
         clt__html_print(to, "<th scope=\"col\" class=\"left\">");
-        clt__html_text(to, name_of(&runs[i]));
+        clt__html_text(to, name_of(runs, count, i));
         clt__html_print(to, "</th>");
     }
     clt__html_print(to, "</tr></thead><tbody>");
