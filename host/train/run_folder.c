@@ -82,6 +82,7 @@ clt_status clt__folder_end(clt__trainer *t, clt_status status, const clt_error *
     t->record.diverged = status == CLT_DIVERGED;
     const char *how = status == CLT_OK ? "finished" : why ? why->message : clt_status_name(status);
     (void)snprintf(t->record.ended, sizeof t->record.ended, "%.*s", CLT__RECORD_WORDS - 1, how);
+    clt__make_utf8(t->record.ended); /* it may name a path, and may be cut */
     return write_record(t, error);
 }
 

@@ -45,8 +45,6 @@ clt_status clt__run_record_write(const char *path, const clt__run_record *record
                              "last", record->last, "layers", record->layers, "diverged", record->diverged);
     bool good = root != NULL;
     for (int i = 0; i < TEXTS && good; i++) good = set_text(root, text[i].key, text[i].text);
-    if (good && *record->ended && !json_object_get(root, "ended")) /* it names what is no UTF-8 */
-        good = json_object_set_new(root, "ended", json_string("it failed")) == 0;
     char *members = good ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
     clt__text page = {0};
     json_decref(root);
