@@ -305,6 +305,34 @@ static void a_damaged_run_is_named(void **state)
     free(page);
 }
 
+static clt__run open_run(const char *folder)
+{
+    clt_error error;
+    clt__run run;
+    assert_ok(clt__run_open(path_in(folder), &run, &error), &error);
+    return run;
+}
+
+static void a_run_that_cannot_be_shown_is_not_on_the_page(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_report *report;
+    train_run("good", 0.01);
+    clt_dataset *others = make_images(24, (clt_shape){1, 6, 6}, 7, 7);
+    assert_ok(clt_report_open(&report, &error), &error);
+    assert_failed(clt_report_add(report, path_in("good"), reference, others, NULL, &error), CLT_BAD_ARGUMENT, &error,
+                  NULL, "has 7 classes, where the model has 3");
+    assert_failed(clt_report_write(report, path_in("none.html"), &error), CLT_BAD_ARGUMENT, &error, NULL,
+                  "a report needs a run");
+    clt_report_close(report);
+    clt_dataset_close(others);
+    write_text("good/metrics.csv", "epoch,loss\n1,3\n2,inf\n");
+    clt__run run = open_run("good");
+    assert_int_equal(clt__run_best(&run), 0); /* not the infinite one */
+    clt__run_close(&run);
+}
+
 static void a_run_without_a_checkpoint_is_told(void **state)
 {
     (void)state;
@@ -321,14 +349,6 @@ static void a_run_without_a_checkpoint_is_told(void **state)
     page = page_of(folders, 1, true);
     assert_has(page, "it is running still, or it was killed");
     free(page);
-}
-
-static clt__run open_run(const char *folder)
-{
-    clt_error error;
-    clt__run run;
-    assert_ok(clt__run_open(path_in(folder), &run, &error), &error);
-    return run;
 }
 
 /* Until it has its own in its place: it may never come to that. */
@@ -365,6 +385,7 @@ int main(void)
         cmocka_unit_test(images_are_shown_to_the_net_that_infers),
         cmocka_unit_test(runs_are_compared),
         cmocka_unit_test(a_damaged_run_is_named),
+        cmocka_unit_test(a_run_that_cannot_be_shown_is_not_on_the_page),
         cmocka_unit_test(a_run_without_a_checkpoint_is_told),
         cmocka_unit_test(what_another_run_left_is_not_shown),
     };

@@ -20,13 +20,17 @@ clt_status clt_report_open(clt_report **report, clt_error *error)
     return clt__allocate(1, sizeof **report, "a report", report, error);
 }
 
+static void drop_last(clt_report *report)
+{
+    report->runs--;
+    clt__run_close(&report->run[report->runs]);
+    free(report->details[report->runs].text.start);
+}
+
 void clt_report_close(clt_report *report)
 {
     if (!report) return;
-    for (size_t i = 0; i < report->runs; i++) {
-        clt__run_close(&report->run[i]);
-        free(report->details[i].text.start);
-    }
+    while (report->runs) drop_last(report);
     free(report->run);
     free(report->details);
     free(report);
@@ -86,9 +90,11 @@ clt_status clt_report_add(clt_report *report, const char *folder, clt_device *de
     *details = (clt__html){.status = CLT_OK};
     TRY(clt__run_open(folder, run, error));
     report->runs++;
-    TRY(describe(details, run, device, data, options, error));
-    if (!run->untrained) TRY(clt__again(details, run, error));
-    return details->status == CLT_OK ? CLT_OK : clt__pass_on(&details->why, error);
+    clt_status status = describe(details, run, device, data, options, error);
+    if (status == CLT_OK && !run->untrained) status = clt__again(details, run, error);
+    if (status == CLT_OK && details->status != CLT_OK) status = clt__pass_on(&details->why, error);
+    if (status != CLT_OK) drop_last(report); /* the page is that of the others */
+    return status;
 }
 
 /* ---- the page */

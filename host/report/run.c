@@ -227,7 +227,7 @@ size_t clt__run_best(const clt__run *run)
     size_t best = run->epochs;
     for (size_t i = 0; i < run->epochs; i++) {
         const clt__metric which = isnan(run->metric[CLT__VAL_LOSS][i]) ? CLT__LOSS : CLT__VAL_LOSS;
-        if (isnan(run->metric[which][i])) continue;
+        if (!isfinite(run->metric[which][i])) continue;
         if (best == run->epochs || run->metric[which][i] < run->metric[which][best]) best = i;
     }
     return best;
