@@ -226,7 +226,7 @@ static void images_are_shown_to_the_net_that_infers(void **state)
     assert_has(page, ">relu1</th>");
     assert_null(strstr(page, ">dropout1</th>"));
     assert_null(strstr(page, ">batchnorm1</th>"));
-    assert_has(page, "part of the layers before them");
+    assert_has(page, "are part of it here");
     free(page);
 }
 

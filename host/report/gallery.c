@@ -325,9 +325,8 @@ static clt_status show_activations(clt__html *to, const gallery *g, const clt_su
     clt__html dead = {.status = CLT_OK}, large = {.status = CLT_OK};
     clt__html_print(to, "<h3>What the layers give, for these images</h3>");
     if (clt__has_norms_to_fold(g->run->model))
-        clt__html_print(to,
-                        "<p class=\"soft\">Batch normalisations are part of the layers before them, as they are where "
-                        "the net is used.</p>");
+        clt__html_print(to, "<p class=\"soft\">Batch normalisations behind a convolution or a dense layer are part of "
+                            "it here, as where the net is used.</p>");
     clt__distribution_head(to, "layer");
     clt_status status = CLT_OK;
     for (size_t i = 0; i < clt_summary_count(summary) && status == CLT_OK; i++) {
