@@ -1199,8 +1199,8 @@ test_report_and_compare() {
     judge "its page is there" grep -q '<h2>How it went</h2>' other.html
     fails 2 'is made of what --output-dir receives' cltrain train --data plain --net "$net" --report no.html
     fails 1 'no/page.html: cannot be written' train_small unwritten --epochs 2 --report no/page.html
-    judge "nothing is trained before that" [ ! -e unwritten ]
-    ok "a page in the output folder" train_small itself --epochs 1 --report itself/page.html --no-check
+    judge "nothing is trained before that" [ ! -e unwritten/model.net ]
+    ok "a page in the output folder" train_small itself/ --epochs 1 --report ./itself/page.html --no-check
     judge "it is there" test -s itself/page.html
     ok "report" cltrain report run other-rate -o both.html --no-check --device reference
     shows "it says where" both.html

@@ -1,7 +1,6 @@
 #include "cli/report_runs.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -12,8 +11,7 @@
 clt_status check_page(const char *path, const char *output_dir, clt_error *error)
 {
     clt__replacement replacement;
-    const size_t length = output_dir ? strlen(output_dir) : 0;
-    if (length && strncmp(path, output_dir, length) == 0 && path[length] == '/') return CLT_OK;
+    if (output_dir) TRY(clt__make_folders(output_dir, error));
     TRY(clt__replace_begin(path, &replacement, error));
     clt__replace_abandon(&replacement);
     return CLT_OK;

@@ -4,8 +4,8 @@
 
 #include "options/options.h"
 
-/* Fails where no page can be written there: before hours of training rather than after them. What lies in the output
- * folder, which is NULL where there is none, is left to training, which makes that folder. */
+/* Fails where no page can be written there: before hours of training rather than after them. The page may lie in the
+ * output folder, which is made as training would make it; NULL where there is none. */
 clt_status check_page(const char *path, const char *output_dir, clt_error *error);
 
 /* Of each run's own data set, or of the one that `data` names. Where a run's own is no longer there, a note says so,
