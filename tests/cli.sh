@@ -1205,6 +1205,10 @@ test_report_and_compare() {
     ok "report" cltrain report run other-rate -o both.html --no-check --device reference
     shows "it says where" both.html
     judge "both stand in it" sh -c 'grep -q "<h1>run</h1>" both.html && grep -q "<h1>other-rate</h1>" both.html'
+    ok "a net of more classes than there are" cltrain train --data plain --net "conv out=2 kernel=3; relu; flatten; dense out=6" --device reference --epochs 4 --lr 0.1 --output-dir idle
+    judge "how to have fewer" grep -q 'the net tells 6 classes, and plain has 4: --classes 4 gives it as many' err
+    ok "its page" cltrain report idle -o idle.html --no-check --device reference
+    judge "has those that there are" sh -c 'grep -q "The net tells 2 more classes" idle.html && ! grep -q "class 4" idle.html'
     fails 1 'is no folder that cltrain train' cltrain report nowhere --device reference
     fails 1 'no/page.html' cltrain report run -o no/page.html --no-check --device reference
     fails 1 'cannot be opened' cltrain report run --data nowhere --no-check --device reference

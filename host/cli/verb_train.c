@@ -63,12 +63,22 @@ static clt_status normalize_as_told(clt_options *options, const clt_model *model
     return CLT_OK;
 }
 
+/* They cost time, and the net may take images for what there is not. */
+static void note_idle_outputs(const training_run *training)
+{
+    const int classes = clt_dataset_classes(training->images), outputs = clt_model_outputs(training->model);
+    if (classes > 0 && classes < outputs && clt_model_classifies(training->model))
+        print_note("the net tells %d classes, and %s has %d: --classes %d gives it as many", outputs,
+                   training->options->data, classes, classes);
+}
+
 static clt_status create_model(training_run *training, clt_error *error)
 {
     clt_options *options = training->options;
     options->input = clt_dataset_shape(training->images);
     if (!options->classes && clt_net_is_onnx(options->net)) options->classes = clt_dataset_classes(training->images);
     TRY(clt_model_create(options, &training->model, error));
+    note_idle_outputs(training);
     TRY(normalize_as_told(options, training->model, error));
     return options->weights ? clt_model_start_from(training->model, options->weights, options, error) : CLT_OK;
 }
