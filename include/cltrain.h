@@ -66,8 +66,8 @@ const char *clt_status_name(clt_status status);
 
 /* The library's version, "major.minor.patch". */
 const char *clt_version(void);
-/* The libraries that it reads pictures and ONNX models and writes event files with, "libpng, libjpeg, libwebp, libtiff,
- * giflib, protobuf-c": those that were there when it was built. */
+/* What it was built with of what may be missing, and what reads pictures: "libpng, libjpeg, libwebp, libtiff, giflib,
+ * protobuf-c (ONNX, TensorBoard), MPI". */
 const char *clt_built_with(void);
 
 /* Frees what a function of this library allocated for its caller. Takes NULL. */

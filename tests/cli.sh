@@ -72,13 +72,26 @@ completes_in_bash() {
         [ "$(try "cltrain train --epo")" = --epochs ] || { echo "--epo: $(try "cltrain train --epo")"; exit 1; }
         [ "$(try "cltrain train --optimizer ada")" = "adam adamw adagrad" ] || { echo "ada: $(try "cltrain train --optimizer ada")"; exit 1; }
         [ "$(try "cltrain verify --schedule v")" = vector ] || { echo "v: $(try "cltrain verify --schedule v")"; exit 1; }
-        [ "$(try "cltrain bench --net vgg")" = vgg6bn ] || { echo "vgg: $(try "cltrain bench --net vgg")"; exit 1; }' bash "$1"
+        [ "$(try "cltrain bench --net vgg")" = vgg6bn ] || { echo "vgg: $(try "cltrain bench --net vgg")"; exit 1; }
+        [ "$(try "cltrain bench --net = vgg")" = vgg6bn ] || { echo "=vgg: $(try "cltrain bench --net = vgg")"; exit 1; }
+        [ "$(try "cltrain help completion z")" = zsh ] || { echo "z: $(try "cltrain help completion z")"; exit 1; }
+        [ -z "$(try "cltrain train --data two")" ] || { echo "files are readline s: $(try "cltrain train --data two")"; exit 1; }' bash "$1"
+}
+
+# completes_in_fish SCRIPT
+completes_in_fish() {
+    command -v fish >/dev/null || return 0
+    fish -c 'source $argv[1]
+        test (complete -C "cltrain trai" | string split -f 1 \t) = train; or exit 1
+        test (complete -C "cltrain bench --net vgg" | string split -f 1 \t) = vgg6bn; or exit 1
+        test (complete -C "cltrain help completion z") = zsh; or exit 1
+        test (complete -C "cltrain train --data two") = "two words.csv"; or exit 1' "$1"
 }
 
 test_help() {
     ok "--version" cltrain --version
     judge "--version prints a version" grep -qE '^cltrain [0-9]+\.[0-9]+\.[0-9]+$' out
-    judge "--version tells what reads files" grep -q '^reads files with libpng, libjpeg' out
+    judge "--version tells what it was built with" grep -q '^built with libpng, libjpeg' out
     ok "--help" cltrain --help
     cp out overview
     for verb in $verbs; do shows "--help names $verb" "  $verb "; done
@@ -107,6 +120,8 @@ test_help() {
         ok "help completion $shell" cltrain help completion $shell
         judge "$shell can read it" sh -c 'command -v $1 >/dev/null || exit 0; $1 -n out' sh $shell
     done
+    touch "two words.csv"
+    judge "fish completes verbs, names and files" completes_in_fish out
     ok "help completion bash" cltrain help completion bash
     judge "bash completes verbs, options, names and choices" completes_in_bash out
     fails 2 'where a shell is needed: bash, zsh or fish' cltrain help completion tcsh
@@ -362,7 +377,7 @@ test_train_files() {
     judge "--json-log tells what metrics.csv tells" sh -c '
         grep -q "^{\"event\":\"epoch\",\"step\":5,\"epoch\":1,\"loss\":[0-9.]*,.*\"gradient_norm\":[0-9.]*,\"best\":true}$" run.jsonl'
     case $("$program" --version) in
-    *protobuf-c*)
+    *TensorBoard*)
         ok "--tensorboard" train_small again --epochs 2 --tensorboard "deep/er board"
         judge "--tensorboard writes an event file" sh -c 'ls "deep/er board" | grep -q "^events.out.tfevents.[0-9]\{10\}."'
         fails 1 'run.csv: ' train_small other --tensorboard run.csv
@@ -760,11 +775,8 @@ for row, line in enumerate(open("whole-batch")):
 # A table of ops that all agree, and the sentence that counts them.
 # ---- export and convert -----------------------------------------------------------------------------------------
 
-test_export() {
-    if "$program" --version | grep -q 'without.*ONNX'; then
-        fails 1 'this build writes no ONNX models' cltrain export --model run/last.safetensors out.onnx
-        return
-    fi
+# out.onnx and what comes of it
+test_onnx() {
     ok "export" silently cltrain export --model run/last.safetensors out.onnx
     ok "predict of a checkpoint" cltrain predict --model run/last.safetensors --device reference ten.idx
     cp out trained
@@ -787,16 +799,21 @@ test_export() {
     ok "convert a net and weights" silently cltrain convert --weights run/last.safetensors out.net parts.onnx
     fails 2 'a.txt ends in none of .onnx, .safetensors' cltrain convert out.onnx a.txt
     fails 2 'again.safetensors is a checkpoint, which has all of a model' cltrain convert --classes 3 again.safetensors a.onnx
+    ok "train what was exported" cltrain train --data plain --net out.onnx --epochs 1 --device reference --output-dir tuned
+    judge "its normalisation is told" grep -q 'out.onnx: images are normalised as it tells, by ' err
+}
 
+test_export() {
+    case $("$program" --version) in
+    *ONNX*) test_onnx ;;
+    *) fails 2 'this build writes no ONNX models' cltrain export --model run/last.safetensors out.onnx ;;
+    esac
     ok "export for PyTorch" silently cltrain export --model run/last.safetensors --format torch net.py
     judge "a module and its weights" test -s net.weights.safetensors
     judge "the module is Python" python3 -m py_compile net.py
     fails 2 'net.txt does not end in .py' cltrain export --model run/last.safetensors --format torch net.txt
     fails 2 'export: --format is onnx or torch' cltrain export --model run/last.safetensors --format csv net.py
     fails 2 'onnx and torch are for export' cltrain predict --model run/last.safetensors --format torch ten.idx
-
-    ok "train what was exported" cltrain train --data plain --net out.onnx --epochs 1 --device reference --output-dir tuned
-    judge "its normalisation is told" grep -q 'out.onnx: images are normalised as it tells, by ' err
 }
 
 is_verified() {
@@ -1158,11 +1175,19 @@ test_advice() {
     judge "it says that nothing is learned" grep -q 'no more than if every image were taken for the most frequent class' err
     judge "once" [ "$(grep -c 'most frequent class' err)" = 1 ]
     judge "and which class is never seen" grep -q 'no validation image was taken for class' err
+    judge "which is none that weights would help" sh -c '! grep -q "class-weights" err'
+    ok "a loss that does not move" cltrain train --data plain --net run/model.net --weights run/best.safetensors --device reference --epochs 3 --lr 1e-9
+    judge "it says so" grep -q 'the training loss is after 3 epochs what it was after the first' err
     mkdir shifted same
     images 40 0 >shifted/train.csv
     images 40 1 >shifted/test.csv
     images 1 0 | awk 'NR == 1 { print } NR == 2 { for (i = 0; i < 40; i++) print (i % 4) substr($0, index($0, ",")) }' >same/train.csv
     images 4 0 >same/test.csv
+    mkdir rare
+    images 40 0 | awk -F , 'NR == 1 || $1 != 3 || ++seen == 1' >rare/train.csv
+    cp rare/train.csv rare/test.csv
+    ok "a rare class" cltrain train --data rare --net "input 1x3x3, flatten, dense out=4" --device reference --epochs 12 --lr 0.1
+    judge "weights would help it" grep -q 'class 3, though there are some; --class-weights balanced helps' err
     plain_net="input 1x3x3, flatten, dense out=32, relu, dense out=4"
     ok "labels of other images" cltrain train --data shifted --net "$plain_net" --device reference --epochs 60 --batch-size 8 --lr 0.1
     judge "it says so" grep -q 'labels may not belong to their images' err
@@ -1178,9 +1203,17 @@ test_report_and_compare() {
     judge "train --report says so" grep -q '^cltrain: note: other.html shows how it went' err
     judge "its page is there" grep -q '<h2>How it went</h2>' other.html
     fails 2 'is made of what --output-dir receives' cltrain train --data plain --net "$net" --report no.html
+    fails 1 'no/page.html: cannot be written' train_small unwritten --epochs 2 --report no/page.html
+    judge "nothing is trained before that" [ ! -e unwritten/model.net ]
+    ok "a page in the output folder" train_small itself/ --epochs 1 --report ./itself/page.html --no-check
+    judge "it is there" test -s itself/page.html
     ok "report" cltrain report run other-rate -o both.html --no-check --device reference
     shows "it says where" both.html
     judge "both stand in it" sh -c 'grep -q "<h1>run</h1>" both.html && grep -q "<h1>other-rate</h1>" both.html'
+    ok "a net of more classes than there are" cltrain train --data plain --net "conv out=2 kernel=3; relu; flatten; dense out=6" --device reference --epochs 4 --lr 0.1 --output-dir idle
+    judge "how to have fewer" grep -q 'the net tells 6 classes, and plain has 4: --classes 4 gives it as many' err
+    ok "its page" cltrain report idle -o idle.html --no-check --device reference
+    judge "has those that there are" sh -c 'grep -q "The net tells 2 more classes" idle.html && ! grep -q "class 4" idle.html'
     fails 1 'is no folder that cltrain train' cltrain report nowhere --device reference
     fails 1 'no/page.html' cltrain report run -o no/page.html --no-check --device reference
     fails 1 'cannot be opened' cltrain report run --data nowhere --no-check --device reference
@@ -1195,6 +1228,12 @@ assert a["both"] + a["a_alone"] + a["b_alone"] + a["neither"] == a["images"] > 0
 assert all(p["in_both"] for p in d["parameters"]) and d["options_a"]["lr"] == d["options_b"]["lr"]'
     ok "compare without images" cltrain compare run/best.safetensors run/last.safetensors --device reference
     shows "it says so" "There are no labelled images"
+    mkdir no-tests && cp plain/train-* no-tests
+    ok "another net, without validation" cltrain train --quiet --data no-tests --net "conv out=3 kernel=3; relu; flatten; dense out=7; relu; dense out=4" --epochs 1 --device reference --output-dir other-net
+    ok "compare nets" cltrain compare run other-net --device reference
+    judge "what is not known is no number" sh -c '! grep -q nan out'
+    shows "shapes differ" "conv1.weight (of unequal shapes)"
+    shows "one alone has a layer" "dense2.weight (of the second alone)"
     fails 2 'compare: it takes A B, 1 was given' cltrain compare run
     fails 1 'nothing.safetensors' cltrain compare run nothing.safetensors --device reference
 }

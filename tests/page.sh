@@ -35,9 +35,9 @@ make_runs() {
     small="input 1x3x3; conv out=8 kernel=3 padding=1; relu; flatten; dense out"
     train "<b>quick & well" --data two --net "$small=2" --epochs 3 --batch-size 10 --lr 0.05
     train "slow" --data two --net "$small=2" --epochs 3 --batch-size 10 --lr 0.001
-    train "adam" --data two --net "$small=2" --epochs 4 --batch-size 10 --optimizer adam --lr 0.01
+    train "adam" --data two --net "$small=2" --epochs 4 --batch-size 10 --optimizer adam --lr 0.01 --report layers.html --no-check
     train "thousand" --data many --net "$small=1000" --epochs 2 --lr 0.1
-    train "diverged" --data two --net "$small=2" --epochs 3 --batch-size 10 --lr 100000
+    train "diverged" --data two --net "$small=2" --epochs 3 --batch-size 10 --lr 100000 --report layers.html --no-check
 }
 
 # page NAME RUN...

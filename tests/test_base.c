@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/text.h"
 
 /* ---- errors and memory -------------------------------------------------------------------------------------- */
 
@@ -399,6 +400,46 @@ static void below_rejects_what_would_be_uneven(void **state)
     assert_true(stream.position > 2 * COUNT);
 }
 
+/* ---- texts */
+
+static void assert_utf8(const char *text, const char *wanted)
+{
+    char copy[64];
+    (void)snprintf(copy, sizeof copy, "%s", text);
+    clt__make_utf8(copy);
+    assert_string_equal(copy, wanted);
+}
+
+static void texts_become_utf8(void **state)
+{
+    (void)state;
+    assert_utf8("", "");
+    assert_utf8("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x91\xa2\x01",
+                "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x91\xa2\x01");
+    assert_utf8("\xc3\xbc\xc3", "???"); /* half a character */
+    assert_utf8("a\xc0\xaf"
+                "b",
+                "a??b");                          /* too long a way to write it */
+    assert_utf8("\xed\xa0\x80", "???");           /* a surrogate */
+    assert_utf8("\xf4\x90\x80\x80\xff", "?????"); /* beyond the last */
+}
+
+static void words_are_quoted_for_shells(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word, *wanted;
+    } words[] = {
+        {"a/b-c_1.csv", "a/b-c_1.csv"}, {"", "''"}, {"two words", "'two words'"}, {"it's $HOME", "'it'\\''s $HOME'"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        clt_error error;
+        clt__text text = {0};
+        assert_ok(clt__text_word(&text, words[i].word, &error), &error);
+        assert_string_equal(text.start, words[i].wanted);
+        free(text.start);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +467,8 @@ int main(void)
         cmocka_unit_test(uniform_fills_zero_to_one),
         cmocka_unit_test(below_is_below_and_even),
         cmocka_unit_test(below_rejects_what_would_be_uneven),
+        cmocka_unit_test(texts_become_utf8),
+        cmocka_unit_test(words_are_quoted_for_shells),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -293,8 +293,8 @@ static void a_training_tells_steps_epochs_and_pictures(void **state)
     for (size_t i = 0; i < COUNT_OF(of_epochs); i++) assert_int_equal(count_tag(all, of_epochs[i]), EPOCHS);
     assert_int_equal(all->scalars, EPOCHS * (STEPS * 2 + 10));
     assert_int_equal(all->pictures, EPOCHS * 2);
-    assert_int_equal(all->histograms, EPOCHS * 4);
-    assert_true(all->values == EPOCHS * PARAMETERS);
+    assert_int_equal(all->histograms, EPOCHS * 4 * 2); /* of parameters and of their gradients */
+    assert_true(all->values == EPOCHS * PARAMETERS * 2);
     assert_int_equal(all->texts, EPOCHS);
     assert_int_equal(all->starts, 1);
     assert_int_equal(all->ends, 1);

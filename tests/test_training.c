@@ -1532,6 +1532,53 @@ static void stored_steps_keep_the_optimisers_state(void **state)
     clt_model_close(model);
 }
 
+/* ---- what layers were like ------------------------------------------------------------------------------------ */
+
+static clt_options reporting_options(const char *folder)
+{
+    clt_options options = stateful_options(folder);
+    options.report = "none.html"; /* who trains writes it */
+    return options;
+}
+
+/* It changes no bit, and a resumed run goes on with it. */
+static void layers_are_watched_for_a_report(void **state)
+{
+    (void)state;
+    clt_options options = reporting_options("watched"), plain = stateful_options("unwatched");
+    clt_model *model = make_model(dropping_net, NULL, CLT_F32, 3), *other = make_model(dropping_net, NULL, CLT_F32, 3);
+    train(model, device, &options);
+    train(other, device, &plain);
+    assert_same_run("watched", "unwatched");
+    assert_false(exists(file_in("unwatched", "activations.csv")));
+    clt_model_close(model);
+    clt_model_close(other);
+
+    size_t size;
+    char *text = (char *)read_bytes(file_in("watched", "activations.csv"), &size);
+    int lines = 0;
+    text[size] = 0; /* there is room for it */
+    for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
+    assert_int_equal(lines,
+                     1 + 4 * 4); /* conv1, relu1, maxpool1, dense1 in 4 epochs; no dropout where nothing is trained */
+    assert_true(strncmp(text, "epoch,layer,size,dead\n1,conv1,", 30) == 0);
+    const char *second = strstr(text, "\n2,conv1,");
+    assert_non_null(second);
+    assert_true(strncmp(text + 30, second + 9, 6) != 0); /* it is the model as it is then */
+    free(text);
+
+    stop_run(reporting_options("half"), 2, 1, "stopped in epoch 2 after step 1 of 5");
+    model = load("half", "last.safetensors");
+    clt_options again = *clt_model_options(model);
+    again.output_dir = path_in("half");
+    again.report = "none.html";
+    train(model, device, &again);
+    clt_model_close(model);
+    assert_same_run("watched", "half");
+    assert_same_file("watched", "half", "activations.csv");
+    assert_same_file("watched", "half", "layers.csv");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1548,6 +1595,7 @@ int main(void)
         cmocka_unit_test(an_epoch_takes_every_image_once),
         cmocka_unit_test(the_device_and_the_reference_train_alike),
         cmocka_unit_test(training_learns),
+        cmocka_unit_test(layers_are_watched_for_a_report),
         cmocka_unit_test(a_verified_step_changes_nothing),
         cmocka_unit_test(a_wrong_step_ends_a_checked_training),
         cmocka_unit_test(data_that_streams_gives_the_same_bits_as_data_that_fits),

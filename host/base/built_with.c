@@ -13,8 +13,12 @@ const char *clt_built_with(void)
 #ifdef CLTRAIN_GIF
            ", giflib"
 #endif
-#if defined CLTRAIN_ONNX || defined CLTRAIN_TENSORBOARD
-           ", protobuf-c"
+#if defined CLTRAIN_ONNX && defined CLTRAIN_TENSORBOARD
+           ", protobuf-c (ONNX, TensorBoard)"
+#elif defined CLTRAIN_ONNX
+           ", protobuf-c (ONNX)"
+#elif defined CLTRAIN_TENSORBOARD
+           ", protobuf-c (TensorBoard)"
 #endif
 #ifdef CLTRAIN_MPI
            ", MPI"

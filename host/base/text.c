@@ -40,6 +40,44 @@ clt_status clt__text_print(clt__text *text, clt_error *error, const char *format
     return CLT_OK;
 }
 
+clt_status clt__text_word(clt__text *text, const char *word, clt_error *error)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%";
+    if (*word && strspn(word, plain) == strlen(word)) return clt__text_append(text, word, strlen(word), error);
+    TRY(clt__text_append(text, "'", 1, error));
+    for (; *word; word++)
+        TRY(*word == '\'' ? clt__text_append(text, "'\\''", 4, error) : clt__text_append(text, word, 1, error));
+    return clt__text_append(text, "'", 1, error);
+}
+
+size_t clt__utf8_length(const char *at)
+{
+    static const struct {
+        unsigned char mask, mark;
+        unsigned least;
+    } kinds[] = {{0x80, 0, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    const unsigned char *byte = (const unsigned char *)at;
+    for (size_t more = 0; more < sizeof kinds / sizeof *kinds; more++) {
+        if ((byte[0] & kinds[more].mask) != kinds[more].mark) continue;
+        unsigned code = byte[0] & (unsigned char)~kinds[more].mask;
+        for (size_t i = 1; i <= more; i++) {
+            if ((byte[i] & 0xc0) != 0x80) return 0;
+            code = code << 6 | (byte[i] & 0x3f);
+        }
+        const bool surrogate = code >= 0xd800 && code < 0xe000;
+        return code >= kinds[more].least && code <= 0x10ffff && !surrogate ? more + 1 : 0;
+    }
+    return 0;
+}
+
+void clt__make_utf8(char *text)
+{
+    const char *at = text;
+    for (size_t length; *at && (length = clt__utf8_length(at)) > 0;) at += length;
+    for (char *byte = text; *at && *byte; byte++)
+        if ((unsigned char)*byte >= 0x80) *byte = '?';
+}
+
 bool clt__next_part(const char **list, char part[CLT__LIST_PART])
 {
     if (!*list || !**list) return false;

@@ -12,6 +12,15 @@ typedef struct clt__text {
 clt_status clt__text_append(clt__text *text, const char *from, size_t length, clt_error *error);
 clt_status clt__text_print(clt__text *text, clt_error *error, const char *format, ...) CLT__PRINTF(3, 4);
 
+/* As one word of a shell's command, quoted where it must be. */
+clt_status clt__text_word(clt__text *text, const char *word, clt_error *error);
+
+/* The bytes of the UTF-8 character that `at` begins with; 0 where it begins with none. */
+size_t clt__utf8_length(const char *at);
+
+/* For JSON and others that are UTF-8: in a text that is not, each byte that is no ASCII becomes a question mark. */
+void clt__make_utf8(char *text);
+
 /* The parts of a comma list. */
 enum { CLT__LIST_PART = 256 };
 

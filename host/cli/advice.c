@@ -54,6 +54,20 @@ static void look_for_guessing(advice *a, const clt_progress *progress)
                a->epochs, 100 * accuracy);
 }
 
+/* Of nets without classes, too. A run that goes on may have come to where nothing moves any more. */
+static void look_for_standstill(advice *a, const clt_progress *progress)
+{
+    enum { PATIENT = 3 };
+    if (a->epochs == 1) a->first_loss = progress->loss;
+    if (a->epochs != PATIENT || progress->epoch != PATIENT || a->told_guessing) return;
+    if (!(fabs(progress->loss - a->first_loss) < 1e-3 * fabs(a->first_loss))) return;
+    print_note(
+        "the training loss is after %d epochs what it was after the first, %.4g: it does not move at this learning "
+        "rate, and cltrain lr-find finds one at which it does; with --overfit-batch a net that can learn at all "
+        "learns one batch by heart",
+        PATIENT, progress->loss);
+}
+
 /* What was learned by heart holds for the training images alone. */
 static void look_for_foreign_labels(advice *a, const clt_progress *progress)
 {
@@ -75,6 +89,7 @@ void advise(advice *a, const clt_progress *progress)
     look_for_foreign_labels(a, progress);
     look_for_overfitting(a, progress);
     look_for_guessing(a, progress);
+    look_for_standstill(a, progress);
     a->loss = progress->loss;
     a->validation_loss = progress->validation_loss;
 }

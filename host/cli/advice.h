@@ -9,6 +9,7 @@ typedef struct advice {
     int epochs;                   /* that have ended since the run began */
     int worse;                    /* in a row, with a rising validation loss and a falling training loss */
     double loss, validation_loss; /* of the epoch before */
+    double first_loss;            /* of the first that the run ended */
     bool told_overfitting, told_guessing, told_labels;
 } advice;
 

@@ -41,14 +41,27 @@ static bool takes_value(clt__option option)
     return clt__option_info_of(option)->value;
 }
 
-/* The first sentence or part of the help, without what means something in a quoted text of a shell. */
-static void print_brief(const char *help, const char *unwanted, FILE *stream)
+/* The first sentence or part of the help, for a text of a shell between single quotes: without what means something in
+ * it, and with that shell's words for such a quote. */
+static void print_brief(const char *help, const char *unwanted, const char *quote, FILE *stream)
 {
     const size_t length = strcspn(help, ";:.");
-    for (size_t i = 0; i < length; i++) (void)fputc(strchr(unwanted, help[i]) ? ' ' : help[i], stream);
+    for (size_t i = 0; i < length; i++)
+        if (help[i] == '\'')
+            (void)fputs(quote, stream);
+        else
+            (void)fputc(strchr(unwanted, help[i]) ? ' ' : help[i], stream);
 }
 
-/* ---- bash */
+/* What `help` tells of besides verbs, and the shells of `help completion`. */
+static const char topics[] = "nets recipes options man completion", shell_names[] = "bash zsh fish";
+
+static void print_verb_names(FILE *stream)
+{
+    for (const verb_row *const *verb = verbs; *verb; verb++) (void)fprintf(stream, " %s", (*verb)->name);
+}
+
+/* ---- bash: no reply leaves it to readline to complete files, which it does whatever their names have in them */
 
 static void print_bash_values(FILE *stream)
 {
@@ -57,21 +70,27 @@ static void print_bash_values(FILE *stream)
         find_words(i, words);
         if (!takes_value(i)) continue;
         clt__option_flag(i, flag);
-        (void)fprintf(stream, "    %s) COMPREPLY=(%s%s%s%s); return ;;\n", flag, *words ? "$(compgen -W \"" : "", words,
-                      *words ? "\" -- \"$cur\")" : "", takes_file(i) ? " $(compgen -f -- \"$cur\")" : "");
+        (void)fprintf(stream, "    %s)", flag);
+        if (*words) (void)fprintf(stream, " COMPREPLY=($(compgen -W \"%s\" -- \"$cur\"));", words);
+        if (!takes_file(i)) (void)fprintf(stream, " compopt +o default 2>/dev/null;");
+        (void)fprintf(stream, " return ;;\n");
     }
 }
 
 static void print_bash(FILE *stream)
 {
-    (void)fprintf(stream, "# bash completion for cltrain: made by `cltrain help completion bash`\n"
-                          "_cltrain() {\n"
-                          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options=\n"
-                          "    local IFS=$' \\t\\n'\n"
-                          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W \"help --version");
-    for (const verb_row *const *verb = verbs; *verb; verb++) (void)fprintf(stream, " %s", (*verb)->name);
+    (void)fprintf(
+        stream,
+        "# bash completion for cltrain: made by `cltrain help completion bash`\n"
+        "_cltrain() {\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options=\n"
+        "    local IFS=$' \\t\\n'\n"
+        "    if [ \"$cur\" = = ]; then cur=; elif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+        "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W \"help --version");
+    print_verb_names(stream);
     (void)fprintf(stream, "\" -- \"$cur\"))\n        return\n    fi\n    case $prev in\n");
     print_bash_values(stream);
+    (void)fprintf(stream, "    completion) COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")); return ;;\n", shell_names);
     (void)fprintf(stream, "    esac\n    case ${COMP_WORDS[1]} in\n");
     for (const verb_row *const *verb = verbs; *verb; verb++) {
         (void)fprintf(stream, "    %s) options=\"--help", (*verb)->name);
@@ -82,16 +101,16 @@ static void print_bash(FILE *stream)
         }
         (void)fprintf(stream, "\" ;;\n");
     }
-    (void)fprintf(stream, "    help) COMPREPLY=($(compgen -W \"nets recipes options man completion");
-    for (const verb_row *const *verb = verbs; *verb; verb++) (void)fprintf(stream, " %s", (*verb)->name);
+    (void)fprintf(stream, "    help) COMPREPLY=($(compgen -W \"%s", topics);
+    print_verb_names(stream);
     (void)fprintf(stream, "\" -- \"$cur\")); return ;;\n    esac\n"
-                          "    case $cur in\n"
-                          "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;;\n"
-                          "    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-                          "    esac\n}\ncomplete -o filenames -F _cltrain cltrain\n");
+                          "    case $cur in -*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;; esac\n"
+                          "}\ncomplete -o bashdefault -o default -F _cltrain cltrain\n");
 }
 
 /* ---- zsh */
+
+static const char zsh_quote[] = "'\\''";
 
 static void print_zsh_option(clt__option option, FILE *stream)
 {
@@ -100,10 +119,10 @@ static void print_zsh_option(clt__option option, FILE *stream)
     clt__option_flag(option, flag);
     find_words(option, words);
     (void)fprintf(stream, "            '%s[", flag);
-    print_brief(info->help, "'[]`\\", stream);
+    print_brief(info->help, "[]`\\", zsh_quote, stream);
     (void)fprintf(stream, "]");
     if (info->value && *words && takes_file(option))
-        (void)fprintf(stream, ":value:_alternative \"words\\:word\\:(%s)\" \"files\\:file\\:_files\"", words);
+        (void)fprintf(stream, ":value: _alternative \"words\\:word\\:(%s)\" \"files\\:file\\:_files\"", words);
     else if (info->value && *words)
         (void)fprintf(stream, ":value:(%s)", words);
     else if (info->value)
@@ -118,7 +137,7 @@ static void print_zsh(FILE *stream)
                 "_cltrain() {\n    local -a all\n    all=(\n        'help:tells of a verb, nets, recipes, options'\n");
     for (const verb_row *const *verb = verbs; *verb; verb++) {
         (void)fprintf(stream, "        '%s:", (*verb)->name);
-        print_brief((*verb)->summary, "'`\\", stream);
+        print_brief((*verb)->summary, "`\\", zsh_quote, stream);
         (void)fprintf(stream, "'\n");
     }
     (void)fprintf(stream, "    )\n    if ((CURRENT == 2)); then\n        _describe verb all\n        return\n    fi\n"
@@ -128,10 +147,16 @@ static void print_zsh(FILE *stream)
         for (clt__option i = 0; (i = next_option(*verb, i)) < CLT__OPTIONS; i++) print_zsh_option(i, stream);
         (void)fprintf(stream, "            '--help[tells of it]' \\\n            '*:file:_files' ;;\n");
     }
-    (void)fprintf(stream, "    help) _describe verb all ;;\n    esac\n}\n_cltrain \"$@\"\n");
+    (void)fprintf(stream,
+                  "    help)\n        if ((CURRENT == 2)); then\n            _describe verb all\n"
+                  "            compadd %s\n        elif [[ $words[2] == completion ]]; then\n"
+                  "            compadd %s\n        fi ;;\n    esac\n}\n_cltrain \"$@\"\n",
+                  topics, shell_names);
 }
 
 /* ---- fish */
+
+static const char fish_quote[] = "\\'";
 
 static void print_fish_option(const verb_row *verb, clt__option option, FILE *stream)
 {
@@ -142,7 +167,7 @@ static void print_fish_option(const verb_row *verb, clt__option option, FILE *st
     if (takes_value(option)) (void)fprintf(stream, takes_file(option) ? " -r" : " -x");
     if (*words) (void)fprintf(stream, " -a '%s'", words);
     (void)fprintf(stream, " -d '");
-    print_brief(clt__option_info_of(option)->help, "'\\", stream);
+    print_brief(clt__option_info_of(option)->help, "\\", fish_quote, stream);
     (void)fprintf(stream, "'\n");
 }
 
@@ -154,10 +179,17 @@ static void print_fish(FILE *stream)
         "complete -c cltrain -n __fish_use_subcommand -f -a help -d 'tells of a verb, nets, recipes, options'\n");
     for (const verb_row *const *verb = verbs; *verb; verb++) {
         (void)fprintf(stream, "complete -c cltrain -n __fish_use_subcommand -f -a %s -d '", (*verb)->name);
-        print_brief((*verb)->summary, "'\\", stream);
+        print_brief((*verb)->summary, "\\", fish_quote, stream);
         (void)fprintf(stream, "'\n");
         for (clt__option i = 0; (i = next_option(*verb, i)) < CLT__OPTIONS; i++) print_fish_option(*verb, i, stream);
     }
+    (void)fprintf(stream,
+                  "complete -c cltrain -n '__fish_seen_subcommand_from help; and not __fish_seen_subcommand_from "
+                  "completion' -f -a '%s",
+                  topics);
+    print_verb_names(stream);
+    (void)fprintf(stream, "'\ncomplete -c cltrain -n '__fish_seen_subcommand_from completion' -f -a '%s'\n",
+                  shell_names);
 }
 
 clt_status print_completion(const char *shell, FILE *stream, clt_error *error)

@@ -37,17 +37,18 @@ static void print_overview(void)
                  "usage: cltrain VERB [options]\n\n",
                  clt_version());
     for (size_t i = 0; verbs[i]; i++) (void)printf("  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
-    (void)printf("\n"
-                 "cltrain VERB --help   a verb's options and their defaults (or: cltrain help VERB)\n"
-                 "cltrain help nets     how a net is written: the built-in nets, layers and losses\n"
-                 "cltrain help recipes  nets with the options that train them well, by name\n"
-                 "cltrain help options  every option of every verb, as a table in Markdown\n"
-                 "cltrain --version     the version, and what it was built with\n\n"
-                 "Your own photos, in a folder for each class:\n"
-                 "  cltrain train --data PHOTOS --size 64x64 --net vgg6bn --val-split 0.2 --output-dir run\n"
-                 "  cltrain report run                                    how it went, as a page to look at\n"
-                 "  cltrain predict --model run/best.safetensors NEW.jpg  what it makes of another\n"
-                 "To see that your device computes rightly: cltrain verify\n");
+    (void)printf(
+        "\n"
+        "cltrain VERB --help   a verb's options and their defaults (or: cltrain help VERB)\n"
+        "cltrain help nets     how a net is written: the built-in nets, layers and losses\n"
+        "cltrain help recipes  nets with the options that train them well, by name\n"
+        "cltrain help options  every option of every verb, as a table in Markdown\n"
+        "cltrain --version     the version, and what it was built with\n\n"
+        "Your own photos, in a folder for each of, say, 3 classes:\n"
+        "  cltrain train --data PHOTOS --size 64x64 --net vgg6bn --classes 3 --val-split 0.2 --output-dir run\n"
+        "  cltrain report run                                    how it went, as a page to look at\n"
+        "  cltrain predict --model run/best.safetensors NEW.jpg  what it makes of another\n"
+        "To see that your device computes rightly: cltrain verify\n");
 }
 
 static clt_status print_net_language(clt_error *error)
@@ -175,7 +176,7 @@ static clt_status run_command(int argument_count, char **arguments, clt_error *e
     const char *name = argument_count > 0 ? arguments[0] : "help";
     if (strcmp(name, "--version") == 0) {
         if (argument_count > 1) return FAIL(error, CLT_BAD_ARGUMENT, "%s: --version stands alone", arguments[1]);
-        (void)printf("cltrain %s\nreads files with %s\n", clt_version(), clt_built_with());
+        (void)printf("cltrain %s\nbuilt with %s\n", clt_version(), clt_built_with());
         return CLT_OK;
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -181,12 +182,9 @@ json_t *json_of_number(double value)
 
 json_t *json_of_text(const char *text)
 {
-    json_t *json = json_string(text);
-    char *copy = json ? NULL : strdup(text);
-    if (!copy) return json;
-    for (char *at = copy; *at; at++)
-        if ((unsigned char)*at > 127) *at = '?';
-    json = json_string(copy);
+    char *copy = strdup(text);
+    if (copy) clt__make_utf8(copy);
+    json_t *json = json_string(copy); /* NULL of NULL */
     free(copy);
     return json;
 }

@@ -35,6 +35,15 @@ static void add_mark(text_line *line, const char *mark, int columns)
     line->columns = before + columns;
 }
 
+/* To so many columns, of a line of ASCII alone. */
+static void cut(text_line *line, int columns)
+{
+    if (line->columns <= columns) return;
+    line->columns = columns > 0 ? columns : 0;
+    line->used = (size_t)line->columns;
+    line->text[line->used] = 0;
+}
+
 static void add_time(text_line *line, double seconds)
 {
     if (!(seconds >= 0 && seconds < 1e9)) return;
@@ -175,8 +184,7 @@ static void fit_running(const progress_display *display, const clt_progress *pro
         write_running(display, progress, &wide, line);
         return;
     }
-    line->text[room > 0 ? room : 0] = 0; /* the last of them is of ASCII alone */
-    line->columns = room > 0 ? room : 0;
+    cut(line, room); /* the last of them is of ASCII alone */
 }
 
 static void write_ended(const clt_progress *progress, const progress_display *display, text_line *line)
@@ -222,6 +230,7 @@ bool progress_of_work(void *user, const clt_progress *progress)
         ADD(&line, progress->total > 0 ? "  %lld/%lld  " : "  %lld  ", (long long)progress->done,
             (long long)progress->total);
         add_time(&line, progress->seconds);
+        cut(&line, terminal_width() - 1);
     }
     draw(display, &line, false);
     if (ended) (void)fputc('\r', stderr);

@@ -3,9 +3,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "report/run.h"
+
+clt_status check_page(const char *path, const char *output_dir, clt_error *error)
+{
+    clt__replacement replacement;
+    if (output_dir) TRY(clt__make_folders(output_dir, error));
+    TRY(clt__replace_begin(path, &replacement, error));
+    clt__replace_abandon(&replacement);
+    return CLT_OK;
+}
 
 /* The test images; where training held some of its own out, those. *data is NULL where there are none. */
 static clt_status open_images(const char *path, const clt_options *reading, const clt_model *model, clt_dataset **data,

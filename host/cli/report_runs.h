@@ -4,6 +4,10 @@
 
 #include "options/options.h"
 
+/* Fails where no page can be written there: before hours of training rather than after them. The page may lie in the
+ * output folder, which is made as training would make it; NULL where there is none. */
+clt_status check_page(const char *path, const char *output_dir, clt_error *error);
+
 /* Of each run's own data set, or of the one that `data` names. Where a run's own is no longer there, a note says so,
  * and the page does without it. */
 clt_status report_runs(const char *const *folders, int count, const char *path, const clt_options *options,

@@ -59,81 +59,129 @@ static clt_status print_options(const comparison *c, clt_error *error)
     return status == CLT_OK ? printed : status;
 }
 
-/* A line of blocks, from the least to the most of both curves. */
-static void print_line(const char *name, const double *values, size_t count, double least, double most)
+typedef struct spread {
+    double least, most; /* least > most where there are no numbers */
+} spread;
+
+static spread spread_of(const double *values, size_t count)
+{
+    spread s = {INFINITY, -INFINITY};
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i])) continue;
+        s.least = fmin(s.least, values[i]);
+        s.most = fmax(s.most, values[i]);
+    }
+    return s;
+}
+
+/* A line of blocks, from the least to the most of both curves; a gap where there is no number. */
+static void print_line(const char *name, const double *values, size_t count, const spread *s)
 {
     enum { MOST_WIDE = 60 };
     const size_t wide = count < MOST_WIDE ? count : MOST_WIDE;
     (void)printf("  ");
     for (size_t i = 0; i < wide; i++) {
         const double value = values[i * count / wide];
-        const int height = most > least ? (int)(BLOCK_HEIGHTS * (value - least) / (most - least)) : 0;
-        (void)printf("%s", isnan(value) ? " " : block_of(height));
+        if (!isfinite(value))
+            (void)printf(" ");
+        else
+            (void)printf(
+                "%s",
+                block_of(s->most > s->least ? (int)(BLOCK_HEIGHTS * (value - s->least) / (s->most - s->least)) : 0));
     }
     (void)printf("  %.5g to %.5g  %s\n", values[0], values[count - 1], name);
 }
 
 static void print_curves(const comparison *c, const char *title, clt__metric which)
 {
-    double least = INFINITY, most = -INFINITY;
-    for (int i = 0; i < 2; i++)
-        for (size_t j = 0; j < c->run[i].epochs; j++) {
-            least = fmin(least, c->run[i].metric[which][j]);
-            most = fmax(most, c->run[i].metric[which][j]);
-        }
-    if (!(least <= most)) return;
+    const spread one[2] = {spread_of(c->run[0].metric[which], c->run[0].epochs),
+                           spread_of(c->run[1].metric[which], c->run[1].epochs)};
+    const spread both = {fmin(one[0].least, one[1].least), fmax(one[0].most, one[1].most)};
+    if (!(both.least <= both.most)) return;
     (void)printf("\n%s, epoch by epoch\n", title);
     for (int i = 0; i < 2; i++)
-        if (c->run[i].epochs) print_line(c->run[i].folder, c->run[i].metric[which], c->run[i].epochs, least, most);
+        if (one[i].least <= one[i].most) print_line(c->run[i].folder, c->run[i].metric[which], c->run[i].epochs, &both);
 }
 
-/* The parameter of that name, with its values; *values is NULL where the model has none of this size. */
-static clt_status take_values(const clt_model *model, const clt_tensor_info *like, double **values, clt_error *error)
+/* NULL where the model has none of this name. */
+static const clt_tensor_info *parameter_called(const clt_model *model, const char *name)
 {
-    *values = NULL;
-    for (size_t i = 0; i < clt_model_parameter_count(model); i++) {
-        const clt_tensor_info *info = clt_model_parameter(model, i);
-        if (strcmp(info->name, like->name) != 0 || info->count != like->count) continue;
-        TRY(clt__allocate(info->count, sizeof **values, info->name, values, error));
-        return clt_model_get(model, info->name, *values, info->count, error);
-    }
-    return CLT_OK;
+    for (size_t i = 0; i < clt_model_parameter_count(model); i++)
+        if (strcmp(clt_model_parameter(model, i)->name, name) == 0) return clt_model_parameter(model, i);
+    return NULL;
 }
 
-/* Each parameter of the first that the second has, too. *found is false where it has not. */
+static bool have_one_shape(const clt_tensor_info *a, const clt_tensor_info *b)
+{
+    return a->dimensions == b->dimensions &&
+           memcmp(a->extent, b->extent, (size_t)a->dimensions * sizeof *a->extent) == 0;
+}
+
+static clt_status take_values(const clt_model *model, const clt_tensor_info *info, double **values, clt_error *error)
+{
+    TRY(clt__allocate(info->count, sizeof **values, info->name, values, error));
+    return clt_model_get(model, info->name, *values, info->count, error);
+}
+
+/* Of a parameter of the first. *found is false where the second has none of its name and shape. */
 static clt_status find_distance(const comparison *c, size_t index, clt__distance *distance, bool *found,
                                 clt_error *error)
 {
-    const clt_tensor_info *info = clt_model_parameter(c->run[0].model, index);
+    const clt_tensor_info *info = clt_model_parameter(c->run[0].model, index),
+                          *other = parameter_called(c->run[1].model, info->name);
     double *first = NULL, *second = NULL;
+    *found = other && have_one_shape(info, other);
+    if (!*found) return CLT_OK;
     clt_status status = take_values(c->run[0].model, info, &first, error);
-    if (status == CLT_OK) status = take_values(c->run[1].model, info, &second, error);
-    *found = status == CLT_OK && first && second;
-    if (*found) *distance = clt__distance_of(first, second, info->count);
+    if (status == CLT_OK) status = take_values(c->run[1].model, other, &second, error);
+    if (status == CLT_OK) *distance = clt__distance_of(first, second, info->count);
     free(first);
     free(second);
     return status;
 }
 
+static void add_parameter(text_table *table, const char *name, const char *whose, const clt__distance *d)
+{
+    table_add(table, "%s%s", name, whose);
+    add_number(table, d->first);
+    add_number(table, d->second);
+    add_number(table, d->apart);
+    add_number(table, d->cosine);
+}
+
+static const clt__distance no_distance = {NAN, NAN, NAN, NAN};
+
+static clt_status add_parameters_of_first(const comparison *c, text_table *table, clt_error *error)
+{
+    for (size_t i = 0; i < clt_model_parameter_count(c->run[0].model); i++) {
+        const char *name = clt_model_parameter(c->run[0].model, i)->name;
+        clt__distance d = no_distance;
+        bool found;
+        TRY(find_distance(c, i, &d, &found, error));
+        const bool named = parameter_called(c->run[1].model, name);
+        add_parameter(table, name, found ? "" : named ? " (of unequal shapes)" : " (of the first alone)", &d);
+    }
+    return CLT_OK;
+}
+
+static void add_parameters_of_second_alone(const comparison *c, text_table *table)
+{
+    for (size_t i = 0; i < clt_model_parameter_count(c->run[1].model); i++) {
+        const char *name = clt_model_parameter(c->run[1].model, i)->name;
+        if (!parameter_called(c->run[0].model, name))
+            add_parameter(table, name, " (of the second alone)", &no_distance);
+    }
+}
+
 static clt_status print_parameters(const comparison *c, clt_error *error)
 {
     text_table table = {.alignment = "lrrrr"};
-    static const char *const heads[] = {"parameter", "norm", "norm", "apart", "cosine"};
+    static const char *const heads[] = {"parameter", "norm of the first", "of the second", "apart", "cosine"};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) table_add(&table, "%s", heads[i]);
-    clt_status status = CLT_OK;
-    for (size_t i = 0; i < clt_model_parameter_count(c->run[0].model) && status == CLT_OK; i++) {
-        clt__distance d = {NAN, NAN, NAN, NAN};
-        bool found = false;
-        status = find_distance(c, i, &d, &found, error);
-        if (status != CLT_OK) break;
-        table_add(&table, "%s%s", clt_model_parameter(c->run[0].model, i)->name, found ? "" : " (of the first alone)");
-        add_number(&table, d.first);
-        add_number(&table, d.second);
-        add_number(&table, d.apart);
-        add_number(&table, d.cosine);
-    }
+    const clt_status status = add_parameters_of_first(c, &table, error);
+    add_parameters_of_second_alone(c, &table);
     (void)printf("\n");
-    const clt_status printed = table_print(&table, error);
+    const clt_status printed = table_print(&table, status == CLT_OK ? error : NULL);
     return status == CLT_OK ? printed : status;
 }
 
@@ -155,8 +203,11 @@ static void print_answers(const comparison *c)
     (void)printf("  %" PRIu64 " by both, %" PRIu64 " by the first alone, %" PRIu64 " by the second alone, %" PRIu64
                  " by neither\n",
                  m->both, m->first, m->second, m->neither);
-    (void)printf("The difference %s (McNemar's exact test: p = %.2g).\n",
-                 is_chance(m) ? "may be chance" : "is more than chance", m->p);
+    (void)printf("%s (McNemar's exact test: p = %.2g).\n",
+                 m->first == m->second ? "Neither is right more often than the other"
+                 : is_chance(m)        ? "The difference may be chance"
+                                       : "The difference is more than chance",
+                 m->p);
 }
 
 static clt_status print_comparison(const comparison *c, clt_error *error)
@@ -193,7 +244,7 @@ static json_t *json_of_parameters(const comparison *c)
 {
     json_t *all = json_array();
     for (size_t i = 0; i < clt_model_parameter_count(c->run[0].model); i++) {
-        clt__distance d = {NAN, NAN, NAN, NAN};
+        clt__distance d = no_distance;
         bool found = false;
         json_t *row = NULL;
         if (find_distance(c, i, &d, &found, NULL) == CLT_OK)
@@ -232,11 +283,10 @@ static clt_status ask_both(comparison *c, clt_error *error)
     TRY(find_images(c->run[0].folder, c->options, &c->data, error));
     if (!c->data) return CLT_OK;
     for (int i = 0; i < 2; i++) {
-        const clt_shape wanted = clt_model_input(c->run[i].model), is = clt_dataset_shape(c->data);
-        const bool fits = wanted.channels == is.channels && wanted.height == is.height && wanted.width == is.width &&
-                          clt_model_outputs(c->run[i].model) >= clt_dataset_classes(c->data) &&
-                          clt_dataset_classes(c->data) > 0;
-        if (!fits || !clt_model_classifies(c->run[i].model)) return CLT_OK;
+        clt_error why;
+        if (clt__answers_check(c->run[i].model, c->data, &why) == CLT_OK) continue;
+        print_note("%s: %s", c->run[i].folder, why.message);
+        return CLT_OK;
     }
     for (int i = 0; i < 2; i++)
         TRY(clt__answers_find(c->run[i].model, c->device, c->data, c->options, &c->answers[i], error));
@@ -251,11 +301,22 @@ static clt_status tell(const comparison *c, clt_error *error)
     return json ? write_json(json_of_comparison(c), json, error) : CLT_OK;
 }
 
+static clt_status open_run(comparison *c, int which, const char *path, clt_error *error)
+{
+    TRY(clt__run_open(path, &c->run[which], error));
+    if (c->run[which].untrained)
+        print_note(
+            "%s ended before it had written a checkpoint: its options are not known, and its parameters are those "
+            "that its net begins with",
+            path);
+    return CLT_OK;
+}
+
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     comparison c = {.options = options};
     clt_status status = CLT_OK;
-    for (int i = 0; i < 2 && status == CLT_OK; i++) status = clt__run_open(command->operands[i], &c.run[i], error);
+    for (int i = 0; i < 2 && status == CLT_OK; i++) status = open_run(&c, i, command->operands[i], error);
     if (status == CLT_OK) status = clt_device_open_with(options, &c.device, error);
     if (status == CLT_OK) status = ask_both(&c, error);
     if (status == CLT_OK) status = tell(&c, error);

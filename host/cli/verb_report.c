@@ -9,6 +9,7 @@
 static clt_status run(const command_line *command, clt_options *options, clt_error *error)
 {
     clt_device *device;
+    TRY(check_page(options->output, NULL, error));
     TRY(clt_device_open_with(options, &device, error));
     const clt_status status =
         report_runs(command->operands, command->operand_count, options->output, options, device, error);

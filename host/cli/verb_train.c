@@ -64,12 +64,22 @@ static clt_status normalize_as_told(clt_options *options, const clt_model *model
     return CLT_OK;
 }
 
+/* They cost time, and the net may take images for what there is not. */
+static void note_idle_outputs(const training_run *training)
+{
+    const int classes = clt_dataset_classes(training->images), outputs = clt_model_outputs(training->model);
+    if (classes > 0 && classes < outputs && clt_model_classifies(training->model))
+        print_note("the net tells %d classes, and %s has %d: --classes %d gives it as many", outputs,
+                   training->options->data, classes, classes);
+}
+
 static clt_status create_model(training_run *training, clt_error *error)
 {
     clt_options *options = training->options;
     options->input = clt_dataset_shape(training->images);
     if (!options->classes && clt_net_is_onnx(options->net)) options->classes = clt_dataset_classes(training->images);
     TRY(clt_model_create(options, &training->model, error));
+    note_idle_outputs(training);
     TRY(normalize_as_told(options, training->model, error));
     return options->weights ? clt_model_start_from(training->model, options->weights, options, error) : CLT_OK;
 }
@@ -151,7 +161,7 @@ static void note_micro_batches(training_run *training, int images)
 static bool take_progress(void *user, const clt_progress *progress)
 {
     training_run *training = user;
-    if (strcmp(progress->what, "train") != 0) /* it measures images, or validates */
+    if (strcmp(progress->what, "train") != 0) /* it measures images, validates, or makes the report */
         return progress_of_work(&training->display, progress) && !stop_is_asked;
     note_micro_batches(training, progress->micro_batch_size);
     if (progress->save && is_saving_asked()) *progress->save = true;
@@ -215,13 +225,13 @@ static clt_status fail_stopped(const training_run *training, clt_error *error)
 }
 
 /* Also of a run that failed, whose failure is what the caller hears of. */
-static clt_status report(const training_run *training, clt_device *device, clt_status trained, clt_error *error)
+static clt_status report(training_run *training, clt_device *device, clt_status trained, clt_error *error)
 {
     clt_error why;
     const char *folder = training->options->output_dir;
-    clt_options_set_progress(training->options, NULL, NULL);
-    clt_options_set_notes(training->options, take_note, NULL);
-    const clt_status status = report_runs(&folder, 1, training->options->report, training->options, device, &why);
+    const clt_status status =
+        report_runs(&folder, 1, training->options->report, training->options, device, &why);
+    progress_end(&training->display);
     if (status == CLT_OK) print_note("%s shows how it went", training->options->report);
     if (status == CLT_OK) return trained;
     if (trained == CLT_OK) return clt__pass_on(&why, error);
@@ -281,6 +291,7 @@ static clt_status train(training_run *training, clt_error *error)
     if (options->report && !options->output_dir)
         return FAIL(error, CLT_BAD_ARGUMENT, "--report %s: is made of what --output-dir receives, which is not given",
                     options->report);
+    if (options->report) TRY(check_page(options->report, options->output_dir, error));
     clt_options_set_progress(options, take_progress, training);
     if (!options->output_dir) print_note("nothing is written, because --output-dir is not given");
     TRY(catch_stops(error));

@@ -257,6 +257,18 @@ static clt_status select_images(const clt_dataset *from, const size_t *chosen, s
     return clt__dataset_finish(copy_content(from, chosen, fresh, error), fresh, part);
 }
 
+clt_status clt__dataset_spread(const clt_dataset *dataset, size_t most, clt_dataset **part, clt_error *error)
+{
+    const size_t count = dataset->count < most ? dataset->count : most;
+    size_t *chosen;
+    *part = NULL;
+    TRY(clt__allocate(count, sizeof *chosen, "a data set's order", &chosen, error));
+    for (size_t i = 0; i < count; i++) chosen[i] = i * dataset->count / count;
+    const clt_status status = select_images(dataset, chosen, count, part, error);
+    free(chosen);
+    return status;
+}
+
 /* 0..count-1 in random order (Fisher and Yates). */
 static void shuffle(size_t *order, size_t count, uint64_t seed)
 {

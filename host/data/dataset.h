@@ -48,6 +48,9 @@ bool clt__dataset_streams(const clt_dataset *dataset);
  * them. */
 bool clt__dataset_is_monotonous(const clt_dataset *dataset, size_t most);
 
+/* A data set of its own: `most` of the images, evenly from all over, or all of fewer. */
+clt_status clt__dataset_spread(const clt_dataset *dataset, size_t most, clt_dataset **part, clt_error *error);
+
 /* What the source or the store calls an image. */
 size_t clt__dataset_number(const clt_dataset *dataset, size_t image);
 

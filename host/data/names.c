@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/content.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 clt_status clt__names_add(clt__names *names, const char *text, size_t length, clt_error *error)
 {
@@ -60,12 +60,7 @@ bool clt__names_equal(const clt__names *a, const clt__names *b)
 
 void clt__names_make_utf8(clt__names *names)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        json_t *text = json_string(names->name[i]); /* NULL where it is no UTF-8 */
-        for (char *c = names->name[i]; !text && *c; c++)
-            if ((unsigned char)*c > 0x7f) *c = '?';
-        json_decref(text);
-    }
+    for (size_t i = 0; i < names->count; i++) clt__make_utf8(names->name[i]);
 }
 
 void clt__names_free(clt__names *names)

@@ -192,11 +192,12 @@ clt_status clt__events_scalars(clt__events *events, clt__event_time now, const c
     CltEvent__Value value[CLT__MOST_EVENT_SCALARS], *pointer[CLT__MOST_EVENT_SCALARS];
     size_t written = 0;
     for (int i = 0; i < count && written < CLT__MOST_EVENT_SCALARS; i++) {
-        if (!isfinite(scalars[i].value)) continue;
+        const float shown = (float)scalars[i].value;
+        if (!isfinite(shown)) continue;
         value[written] = (CltEvent__Value)CLT_EVENT__VALUE__INIT;
         value[written].tag = unchanged(scalars[i].tag);
         value[written].has_simple_value = true;
-        value[written].simple_value = (float)scalars[i].value;
+        value[written].simple_value = shown;
         pointer[written] = &value[written];
         written++;
     }

@@ -22,7 +22,7 @@ clt_status clt__events_open(const char *folder, clt__event_time now, clt__events
 
 typedef struct clt__event_scalar {
     const char *tag;
-    double value; /* one that is not finite is left out */
+    double value; /* one that is not finite, as a float, is left out */
 } clt__event_scalar;
 
 enum { CLT__MOST_EVENT_SCALARS = 16 };

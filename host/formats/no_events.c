@@ -4,7 +4,8 @@
 clt_status clt__events_check(const char *folder, clt_error *error)
 {
     return FAIL(error, CLT_BAD_ARGUMENT,
-                "%s: this build writes no event files for TensorBoard, as protobuf-c was not there", folder);
+                "%s: this build writes no event files for TensorBoard (it was made without CLTRAIN_TENSORBOARD)",
+                folder);
 }
 
 clt_status clt__events_open(const char *folder, CLT__UNUSED clt__event_time now, clt__events **events, clt_error *error)

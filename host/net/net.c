@@ -165,7 +165,8 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
         layer->out = layer->in[fused]; /* the layer before has made its output */
         return CLT_OK;
     }
-    if (!item->row->forward || (item->row->training_only && !options->training)) return CLT_OK;
+    const bool passes_on = item->row->training_only && (!options->training || options->as_inferred);
+    if (!item->row->forward || passes_on) return CLT_OK;
     TRY(add_parameters(net, item, layer, options, error));
     TRY(add_output(net, description, index, options, layer, error));
     return item->row->extra ? item->row->extra(&net->tape, layer, error) : CLT_OK;

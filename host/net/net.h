@@ -18,10 +18,11 @@
 typedef struct clt__net_options {
     clt_shape input;
     int batch;
-    int images;    /* images of the data set (or of a window on it) that lie on the device */
-    bool bytes;    /* the data set's images are bytes */
-    int targets;   /* real targets of an image, 0 for class labels */
-    bool training; /* else the tape ends with the forward ops */
+    int images;       /* images of the data set (or of a window on it) that lie on the device */
+    bool bytes;       /* the data set's images are bytes */
+    int targets;      /* real targets of an image, 0 for class labels */
+    bool training;    /* else the tape ends with the forward ops */
+    bool as_inferred; /* training: layers that only training has (dropout) pass their input on, as in inference */
     const clt__loss_row *loss;
     const clt__optimizer_row *optimizer;
     const char *optimizers; /* "PATTERN=NAME,...": other ones, of parameters of such names; NULL for none */

@@ -7,7 +7,8 @@ clt_status clt__onnx_import_file(const char *path, const clt__onnx_options *opti
 {
     (void)options;
     *import = (clt__onnx_import){0};
-    return FAIL(error, CLT_BAD_FILE, "%s: is an ONNX model: this build reads none, as protobuf-c was not there", path);
+    return FAIL(error, CLT_BAD_FILE, "%s: is an ONNX model: this build reads none (it was made without CLTRAIN_ONNX)",
+                path);
 }
 
 void clt__onnx_import_free(clt__onnx_import *import)
@@ -20,7 +21,7 @@ clt_status clt__onnx_writer_open(int opset, clt__onnx_type reals, clt__onnx_writ
     (void)opset;
     (void)reals;
     *writer = NULL;
-    return FAIL(error, CLT_BAD_ARGUMENT, "this build writes no ONNX models, as protobuf-c was not there");
+    return FAIL(error, CLT_BAD_ARGUMENT, "this build writes no ONNX models (it was made without CLTRAIN_ONNX)");
 }
 
 /* ---- no writer is ever there for these */

@@ -246,6 +246,24 @@ clt_status clt__option_print(const clt_options *options, clt__option option, clt
     return options->named[option] ? clt__text_print(text, error, ",%s", options->named[option]) : CLT_OK;
 }
 
+clt_status clt__option_print_argument(const clt_options *options, clt__option option, clt__text *text, clt_error *error)
+{
+    const clt_options usual = clt__options_default();
+    clt__text is = {0}, was = {0};
+    clt_status status = clt__option_print(options, option, &is, error);
+    if (status == CLT_OK) status = clt__option_print(&usual, option, &was, error);
+    const char *value = is.start ? is.start : "";
+    if (status == CLT_OK && strcmp(value, was.start ? was.start : "") != 0) {
+        char flag[CLT__FLAG_ROOM];
+        clt__option_flag(option, flag);
+        status = clt__text_print(text, error, clt__option_is_flag(option) ? " %s" : " %s ", flag);
+        if (status == CLT_OK && !clt__option_is_flag(option)) status = clt__text_word(text, value, error);
+    }
+    free(is.start);
+    free(was.start);
+    return status;
+}
+
 clt_status clt__option_wanted(clt__option option, clt__text *text, clt_error *error)
 {
     return rows[option].kind->wanted(&rows[option], text, error);

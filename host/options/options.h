@@ -178,6 +178,10 @@ bool clt__option_by_name(const clt_options *options, clt__option option, const c
 /* Appends the value as clt__option_set takes it; nothing where there is none. */
 clt_status clt__option_print(const clt_options *options, clt__option option, clt__text *text, clt_error *error);
 
+/* Appends it as the command line has it, " --lr 0.1"; nothing where it is what holds where nothing is said. */
+clt_status clt__option_print_argument(const clt_options *options, clt__option option, clt__text *text,
+                                      clt_error *error);
+
 /* What would be right: "a number from 0 to 1". */
 clt_status clt__option_wanted(clt__option option, clt__text *text, clt_error *error);
 

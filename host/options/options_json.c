@@ -6,15 +6,6 @@
 
 #include "options/kinds.h"
 
-/* JSON is UTF-8: in a text that is not, each byte that is no ASCII becomes a question mark. */
-static json_t *text_to_json(char *text, size_t length)
-{
-    json_t *json = json_stringn(text, length);
-    for (size_t i = 0; i < length && !json; i++)
-        if ((unsigned char)text[i] >= 0x80) text[i] = '?';
-    return json ? json : json_stringn(text, length);
-}
-
 json_t *clt__option_to_json(const clt_options *options, clt__option option)
 {
     const clt__option_info *row = clt__option_info_of(option);
@@ -34,8 +25,10 @@ json_t *clt__option_to_json(const clt_options *options, clt__option option)
     case CLT__JSON_TEXT:
         break;
     }
-    if (clt__option_print(options, option, &text, NULL) == CLT_OK)
-        json = text.length ? text_to_json(text.start, text.length) : json_null();
+    if (clt__option_print(options, option, &text, NULL) == CLT_OK) {
+        if (text.length) clt__make_utf8(text.start);
+        json = text.length ? json_string(text.start) : json_null();
+    }
     free(text.start);
     return json;
 }

@@ -163,7 +163,7 @@
     X(TEXT, json_log, "FILE", NULL, 0, 0, RUN, TRAIN, \
       "a line of JSON for each epoch, and with log-steps for each step: what metrics.csv and log-steps tell, for programs") \
     X(TEXT, tensorboard, "DIR", NULL, 0, 0, RUN, TRAIN, \
-      "receives event files for TensorBoard: figures of steps and epochs, histograms of the parameters, validation images with " \
+      "receives event files for TensorBoard: figures of steps and epochs, histograms of the parameters and their gradients, validation images with " \
       "predictions, the confusion matrix, these options") \
     X(COUNT, topk, "K", NULL, 1, 1e9, RUN, EVAL | PREDICT, \
       "eval: tell, too, how many images have their class among the K most probable ones; predict: tell K classes, where one is usual") \

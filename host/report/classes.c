@@ -32,29 +32,50 @@ static uint64_t confused(const clt__answers *a, int truth, int said)
     return a->confused[(size_t)truth * (size_t)a->classes + (size_t)said];
 }
 
-static double share_of_row(const clt__answers *a, int truth, int said)
+/* A net may have more outputs than the data has classes: the last ones, which no image is of or was taken for, are not
+ * shown. */
+static int count_shown(const clt__answers *a)
+{
+    int last = 0;
+    for (int truth = 0; truth < a->classes; truth++)
+        for (int said = 0; said < a->classes; said++) {
+            const int larger = truth > said ? truth : said;
+            if (larger > last && confused(a, truth, said)) last = larger;
+        }
+    return last + 1;
+}
+
+static uint64_t images_of(const clt__answers *a, int truth)
 {
     uint64_t all = 0;
-    for (int i = 0; i < a->classes; i++) all += confused(a, truth, i);
+    for (int said = 0; said < a->classes; said++) all += confused(a, truth, said);
+    return all;
+}
+
+/* Of the `all` images of the class. */
+static double share_of(const clt__answers *a, int truth, int said, uint64_t all)
+{
     return all ? (double)confused(a, truth, said) / (double)all : 0;
 }
 
-static void confusion_table(clt__html *to, const clt__run *run, const clt_dataset *data, const clt__answers *a)
+static void confusion_table(clt__html *to, const clt__run *run, const clt_dataset *data, const clt__answers *a,
+                            int shown)
 {
     clt__html_print(
         to, "<div class=\"wide\"><table class=\"confusion\"><thead><tr><th scope=\"col\">true &darr; said &rarr;</th>");
-    for (int i = 0; i < a->classes; i++) {
+    for (int i = 0; i < shown; i++) {
         clt__html_print(to, "<th scope=\"col\">");
         write_class(to, run, data, i);
         clt__html_print(to, "</th>");
     }
     clt__html_print(to, "</tr></thead><tbody>");
-    for (int truth = 0; truth < a->classes; truth++) {
+    for (int truth = 0; truth < shown; truth++) {
+        const uint64_t all = images_of(a, truth);
         clt__html_print(to, "<tr><th scope=\"row\">");
         write_class(to, run, data, truth);
         clt__html_print(to, "</th>");
-        for (int said = 0; said < a->classes; said++) {
-            const double share = share_of_row(a, truth, said);
+        for (int said = 0; said < shown; said++) {
+            const double share = share_of(a, truth, said, all);
             const int weight = share > 0 ? (int)(8 + 42 * share) : 0; /* dark text stays readable on it */
             clt__html_print(to, "<td style=\"background:color-mix(in srgb,var(%s) %d%%,var(--back))\">%" PRIu64 "</td>",
                             truth == said ? "--c2" : "--c1", weight, confused(a, truth, said));
@@ -65,22 +86,24 @@ static void confusion_table(clt__html *to, const clt__run *run, const clt_datase
 }
 
 /* A pixel a pair of classes: green on the diagonal, red beside it, as dark as the share of the true class. */
-static clt_status confusion_picture(clt__html *to, const clt__answers *a, clt_error *error)
+static clt_status confusion_picture(clt__html *to, const clt__answers *a, int shown, clt_error *error)
 {
-    const size_t side = (size_t)a->classes;
+    const size_t side = (size_t)shown;
     uint8_t *pixels;
     TRY(clt__allocate(side * side, 3, "a picture", &pixels, error));
-    for (int truth = 0; truth < a->classes; truth++)
-        for (int said = 0; said < a->classes; said++) {
+    for (int truth = 0; truth < shown; truth++) {
+        const uint64_t all = images_of(a, truth);
+        for (int said = 0; said < shown; said++) {
             uint8_t *at = pixels + 3 * ((size_t)truth * side + (size_t)said);
-            const double ink = 1 - sqrt(share_of_row(a, truth, said)); /* rare mistakes are to be seen, too */
+            const double ink = 1 - sqrt(share_of(a, truth, said, all)); /* rare mistakes are to be seen, too */
             at[0] = (uint8_t)(255 * (truth == said ? ink : 0.4 + 0.6 * ink));
             at[1] = (uint8_t)(255 * (truth == said ? 0.4 + 0.6 * ink : ink));
             at[2] = (uint8_t)(255 * ink);
         }
+    }
     clt__html_print(to, "<p class=\"soft\">A row for each true class, a column for each that was said, in the classes' "
                         "order; green is right.</p>");
-    clt__html_image(to, pixels, a->classes, a->classes, 3, "pixels matrix", "confusion matrix");
+    clt__html_image(to, pixels, shown, shown, 3, "pixels matrix", "confusion matrix");
     free(pixels);
     return CLT_OK;
 }
@@ -120,7 +143,8 @@ static void write_pairs(clt__html *to, const clt__run *run, const clt_dataset *d
         clt__html_print(to, "</strong> taken for <strong>");
         write_class(to, run, data, worst[i].said);
         clt__html_print(to, "</strong>: %" PRIu64 " image%s, %.1f&nbsp;%% of its class</li>", worst[i].images,
-                        worst[i].images == 1 ? "" : "s", 100 * share_of_row(a, worst[i].truth, worst[i].said));
+                        worst[i].images == 1 ? "" : "s",
+                        100 * share_of(a, worst[i].truth, worst[i].said, images_of(a, worst[i].truth)));
     }
     clt__html_print(to, "</ol>");
 }
@@ -156,16 +180,16 @@ static int compare_f1(const void *a, const void *b)
 
 /* All, or of many those that are worst. */
 static clt_status figures_table(clt__html *to, const clt__run *run, const clt_dataset *data, const clt__answers *a,
-                                clt_error *error)
+                                int shown, clt_error *error)
 {
     ranked *order;
-    TRY(clt__allocate((uint64_t)a->classes, sizeof *order, "classes", &order, error));
-    for (int i = 0; i < a->classes; i++) {
+    TRY(clt__allocate((uint64_t)shown, sizeof *order, "classes", &order, error));
+    for (int i = 0; i < shown; i++) {
         const double f1 = clt__figures_of_class(a->confused, a->classes, i).f1;
         order[i] = (ranked){i, isnan(f1) ? INFINITY : f1}; /* of no images nothing is known */
     }
-    const bool all = a->classes <= MOST_BARS;
-    if (!all) qsort(order, (size_t)a->classes, sizeof *order, compare_f1);
+    const bool all = shown <= MOST_BARS;
+    if (!all) qsort(order, (size_t)shown, sizeof *order, compare_f1);
     clt__html_print(to,
                     "<h3>Class by class</h3><p class=\"soft\">Precision: of those taken for it, how many are. Recall: "
                     "of those that are, how "
@@ -174,9 +198,9 @@ static clt_status figures_table(clt__html *to, const clt__run *run, const clt_da
     clt__html_print(to, "<div class=\"wide\"><table><thead><tr><th scope=\"col\">class</th><th "
                         "scope=\"col\">precision</th><th scope=\"col\">recall"
                         "</th><th scope=\"col\">F1</th><th scope=\"col\">images</th></tr></thead><tbody>");
-    for (int i = 0; i < a->classes && i < MOST_BARS; i++) write_figures(to, run, data, a, order[i].which);
+    for (int i = 0; i < shown && i < MOST_BARS; i++) write_figures(to, run, data, a, order[i].which);
     clt__html_print(to, "</tbody></table></div>");
-    if (!all) clt__html_print(to, "<p class=\"soft\">The other %d are no worse.</p>", a->classes - MOST_BARS);
+    if (!all) clt__html_print(to, "<p class=\"soft\">The other %d are no worse.</p>", shown - MOST_BARS);
     free(order);
     return CLT_OK;
 }
@@ -214,12 +238,17 @@ clt_status clt__classes(clt__html *to, const clt__run *run, const clt_dataset *d
                     "<h2>What it takes for what</h2><p>Of %zu test images <strong>%.2f&nbsp;%%</strong> were taken for "
                     "what they are.</p>",
                     answers->count, 100 * answers->accuracy);
-    if (answers->classes <= MOST_IN_TABLE)
-        confusion_table(to, run, data, answers);
+    const int shown = count_shown(answers), others = answers->classes - shown;
+    if (others)
+        clt__html_print(to,
+                        "<p class=\"soft\">The net tells %d more class%s, which no image is of or was taken for.</p>",
+                        others, others == 1 ? "" : "es");
+    if (shown <= MOST_IN_TABLE)
+        confusion_table(to, run, data, answers, shown);
     else
-        TRY(confusion_picture(to, answers, error));
+        TRY(confusion_picture(to, answers, shown, error));
     write_pairs(to, run, data, answers);
-    TRY(figures_table(to, run, data, answers, error));
+    TRY(figures_table(to, run, data, answers, shown, error));
     calibration(to, answers);
     return CLT_OK;
 }

@@ -21,10 +21,10 @@ static void write_share(clt__html *to, double share)
 static void write_net(clt__html *to, const clt__run *run)
 {
     const clt_shape input = clt_model_input(run->model);
+    const int of_model = clt_model_epochs(run->model),
+              epochs = of_model > (int)run->epochs ? of_model : (int)run->epochs;
     clt__html_print(to, "A net for images of %dx%dx%d was trained for %d epoch%s", input.channels, input.height,
-                    input.width,
-                    clt_model_epochs(run->model) > (int)run->epochs ? clt_model_epochs(run->model) : (int)run->epochs,
-                    run->epochs == 1 ? "" : "s");
+                    input.width, epochs, epochs == 1 ? "" : "s");
     if (run->record.images) clt__html_print(to, " on %" PRId64 " images", run->record.images);
     if (!*run->record.data) return;
     clt__html_print(to, " of ");
@@ -52,6 +52,9 @@ void clt__headline(clt__html *to, const clt__run *run)
         }
     }
     clt__html_print(to, ".</p>");
+    if (*record->version && !*record->ended)
+        clt__html_print(to,
+                        "<p class=\"lead bad\">It has not come to an end: it is running still, or it was killed.</p>");
     if (record->diverged || (*record->ended && strcmp(record->ended, "finished") != 0)) {
         clt__html_print(to, "<p class=\"lead bad\">%s", record->diverged ? "The run diverged: " : "It ended early: ");
         clt__html_text(to, record->ended);
@@ -63,10 +66,19 @@ void clt__headline(clt__html *to, const clt__run *run)
 
 /* ---- curves */
 
-static const char *name_of(const clt__run *run)
+static const char *last_part(const clt__run *run)
 {
     const char *slash = strrchr(run->folder, '/');
     return slash && slash[1] ? slash + 1 : run->folder;
+}
+
+/* As short as tells it from the others. */
+static const char *name_of(const clt__run *runs, size_t count, size_t which)
+{
+    const char *name = last_part(&runs[which]);
+    for (size_t i = 0; i < count; i++)
+        if (i != which && strcmp(last_part(&runs[i]), name) == 0) return runs[which].folder;
+    return name;
 }
 
 /* Of several runs each has a colour, of one each curve; `alone` is the name of one that has no validation's beside it.
@@ -88,7 +100,7 @@ static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const 
         for (int second = 0; second < (has_both ? 2 : 1); second++) {
             const char *of = !has_both ? "" : second ? "validation" : "training";
             (void)snprintf(names[drawn], sizeof *names, "%.250s%s%s",
-                           count > 1  ? name_of(&runs[i])
+                           count > 1  ? name_of(runs, count, i)
                            : has_both ? ""
                                       : alone,
                            count > 1 && *of ? ", " : "", of);
@@ -192,7 +204,7 @@ clt_status clt__comparison(clt__html *to, const clt__run *runs, size_t count, cl
                         "<div class=\"wide\"><table><thead><tr><th scope=\"col\">run</th>");
     for (size_t i = 0; i < count; i++) {
         clt__html_print(to, "<th scope=\"col\" class=\"left\">");
-        clt__html_text(to, name_of(&runs[i]));
+        clt__html_text(to, name_of(runs, count, i));
         clt__html_print(to, "</th>");
     }
     clt__html_print(to, "</tr></thead><tbody>");

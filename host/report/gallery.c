@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/fold_norms.h"
 #include "report/sections.h"
 #include "session/session.h"
+#include "train/layer_watch.h"
 
 enum { OF_EACH = 12, MOST_SIDE = 64, MOST_MAPS = 32, MOST_LARGE_MAPS = 8, MOST_FILTERS = 64 };
 
@@ -16,7 +18,7 @@ typedef struct gallery {
     const clt__run *run;
     const clt_dataset *data;
     const clt__answers *answers;
-    clt_model *model; /* its own: a session that trains leaves its options in it */
+    clt_model *model; /* as it infers */
     clt_session *session;
     clt_shape shape;
     int32_t image[2 * OF_EACH]; /* mistakes, then what was nearly one */
@@ -303,67 +305,47 @@ static clt_status add_distribution(clt__html *to, clt_session *session, const ch
     return CLT_OK;
 }
 
-static void write_list(clt__html *to, const char *sentence, const char *names)
+/* A layer, and how many of its units, where that is not 0. */
+static void add_to_list(clt__html *list, const char *name, size_t count)
 {
-    if (!*names) return;
-    clt__html_print(to, "<p class=\"bad\">%s ", sentence);
-    clt__html_text(to, names);
-    clt__html_print(to, ".</p>");
-}
-
-enum { LIST_ROOM = 400 };
-
-static void add_to_list(char list[LIST_ROOM], const char *name, size_t count)
-{
-    const size_t length = strlen(list);
-    (void)snprintf(list + length, LIST_ROOM - length, count ? "%s%s (%zu)" : "%s%s", length ? ", " : "", name, count);
-}
-
-/* Channels that are 0 in all images, wherever one looks. */
-static size_t dead_channels(const double *values, const clt_tensor_info *info)
-{
-    size_t dead = 0;
-    const size_t images = (size_t)info->extent[0], channels = (size_t)info->extent[1],
-                 pixels = info->count / images / channels;
-    for (size_t c = 0; c < channels; c++) {
-        bool alive = false;
-        for (size_t i = 0; i < images * pixels && !alive; i++)
-            alive = values[(i / pixels * channels + c) * pixels + i % pixels] != 0;
-        dead += !alive;
-    }
-    return dead;
+    clt__html_comma(list);
+    clt__html_text(list, name);
+    if (count) clt__html_print(list, " (%zu)", count);
 }
 
 static bool explodes(const double *values, size_t count)
 {
-    enum { FAR = 1000 };
     for (size_t i = 0; i < count; i++)
-        if (!(fabs(values[i]) < FAR)) return true;
+        if (!(fabs(values[i]) < CLT__EXPLODED)) return true;
     return false;
 }
 
 static clt_status show_activations(clt__html *to, const gallery *g, const clt_summary *summary, clt_error *error)
 {
-    char dead[LIST_ROOM] = "", large[LIST_ROOM] = "";
+    clt__html dead = {.status = CLT_OK}, large = {.status = CLT_OK};
     clt__html_print(to, "<h3>What the layers give, for these images</h3>");
+    if (clt__has_norms_to_fold(g->run->model))
+        clt__html_print(to, "<p class=\"soft\">Batch normalisations behind a convolution or a dense layer are part of "
+                            "it here, as where the net is used.</p>");
     clt__distribution_head(to, "layer");
-    for (size_t i = 0; i < clt_summary_count(summary); i++) {
+    clt_status status = CLT_OK;
+    for (size_t i = 0; i < clt_summary_count(summary) && status == CLT_OK; i++) {
         const clt_summary_row *row = clt_summary_at(summary, i);
         double *values;
-        const clt_status status = add_distribution(to, g->session, row->name, &values, error);
+        status = add_distribution(to, g->session, row->name, &values, error);
         if (status == CLT_OK && values) {
             const clt_tensor_info info = *clt_session_find(g->session, row->name);
-            const size_t count = info.dimensions > 1 && strstr(row->kind, "relu") ? dead_channels(values, &info) : 0;
-            if (count) add_to_list(dead, row->name, count);
-            if (explodes(values, info.count)) add_to_list(large, row->name, 0);
+            const size_t count =
+                info.dimensions > 1 && clt__layer_may_die(row->kind) ? clt__count_dead(values, &info) : 0;
+            if (count) add_to_list(&dead, row->name, count);
+            if (explodes(values, info.count)) add_to_list(&large, row->name, 0);
         }
         free(values);
-        TRY(status);
     }
     clt__html_print(to, "</tbody></table></div>");
-    write_list(to, "Dead units, which give 0 for every image at hand:", dead);
-    write_list(to, "Layers that give more than 1,000, or no finite numbers:", large);
-    return CLT_OK;
+    clt__html_list(to, "Dead units, which give 0 for every image at hand:", &dead);
+    clt__html_list(to, "Layers that give more than 1,000, or no finite numbers:", &large);
+    return status;
 }
 
 static clt_status show_gradients(clt__html *to, const gallery *g, clt_error *error)
@@ -399,15 +381,27 @@ static clt_status show_distributions(clt__html *to, const gallery *g, clt_error 
 
 /* ---- all of it */
 
+/* The model as it infers: with its averages, and without batch normalisations whose statistics would be those of the
+ * few images at hand. */
+static clt_status load_model(gallery *g, clt_error *error)
+{
+    clt_model *trained;
+    TRY(clt_model_load(g->run->checkpoint, &trained, error));
+    const clt_status status = clt__fold_norms(trained, &g->model, error);
+    clt_model_close(trained);
+    return status;
+}
+
 /* A step's forward and backward pass on the images. */
 static clt_status run_images(gallery *g, clt_device *device, clt_error *error)
 {
     clt_options options = clt__options_default();
-    const clt__session_mode mode = {.training = true, .keep_tensors = true, .input_gradient = true};
+    const clt__session_mode mode = {
+        .training = true, .as_inferred = true, .keep_tensors = true, .input_gradient = true};
     const size_t count = g->wrong + g->right,
                  values = count * (size_t)g->shape.channels * (size_t)g->shape.height * (size_t)g->shape.width;
     options.batch_size = options.micro_batch_size = (int)count;
-    TRY(clt_model_load(g->run->checkpoint, &g->model, error));
+    TRY(load_model(g, error));
     TRY(clt__session_open_training(g->model, device, g->data, &options, mode, &g->session, error));
     TRY(clt_session_choose_batch(g->session, g->image, (int)count, error));
     TRY(clt_session_forward(g->session, error));

@@ -41,27 +41,28 @@ void clt__html_add(clt__html *to, const clt__html *other)
     append(to, other->text.start ? other->text.start : "", other->text.length);
 }
 
+void clt__html_comma(clt__html *list)
+{
+    if (list->text.length) append(list, ", ", 2);
+}
+
+void clt__html_list(clt__html *to, const char *sentence, clt__html *list)
+{
+    if (list->text.length || list->status != CLT_OK) {
+        clt__html_print(to, "<p class=\"bad\">%s ", sentence);
+        clt__html_add(to, list);
+        clt__html_print(to, ".</p>");
+    }
+    free(list->text.start);
+}
+
 /* ---- text */
 
-/* The bytes of the UTF-8 character that `at` begins with, 0 where it begins with none. */
-static size_t character(const unsigned char *at)
+/* Characters that say how to show others, in UTF-8: C0 but for tabs and line ends, DEL, C1. */
+static bool is_control(const char *at)
 {
-    static const struct {
-        unsigned char mask, mark;
-        unsigned least;
-    } kinds[] = {{0x80, 0, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t more = 0; more < sizeof kinds / sizeof *kinds; more++) {
-        if ((at[0] & kinds[more].mask) != kinds[more].mark) continue;
-        unsigned code = at[0] & (unsigned char)~kinds[more].mask;
-        for (size_t i = 1; i <= more; i++) {
-            if ((at[i] & 0xc0) != 0x80) return 0;
-            code = code << 6 | (at[i] & 0x3f);
-        }
-        const bool surrogate = code >= 0xd800 && code < 0xe000, control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-        const bool good = code >= kinds[more].least && code <= 0x10ffff && !surrogate;
-        return good && (!control || code == '\t' || code == '\n') ? more + 1 : 0;
-    }
-    return 0;
+    const unsigned char first = (unsigned char)at[0], second = (unsigned char)at[1];
+    return (first < 0x20 && first != '\t' && first != '\n') || first == 0x7f || (first == 0xc2 && second < 0xa0);
 }
 
 void clt__html_text(clt__html *to, const char *text)
@@ -74,8 +75,8 @@ void clt__html_text(clt__html *to, const char *text)
         const char *entity = NULL;
         for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
             if (*text == marks[i].letter) entity = marks[i].entity;
-        const size_t length = character((const unsigned char *)text);
-        if (!length) entity = "&#xFFFD;";
+        const size_t length = clt__utf8_length(text);
+        if (!length || is_control(text)) entity = "&#xFFFD;";
         if (entity)
             append(to, entity, strlen(entity));
         else

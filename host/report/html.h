@@ -29,6 +29,12 @@ void clt__html_number(clt__html *to, double value, int digits);
 void clt__html_image(clt__html *to, const uint8_t *pixels, int width, int height, int channels, const char *class,
                      const char *alternative);
 
+/* Comes before each part of a list in a sentence: a comma, but before the first. */
+void clt__html_comma(clt__html *list);
+/* A bad thing and where it was found: the sentence's beginning, and a list, which is freed. Nothing where it is empty.
+ */
+void clt__html_list(clt__html *to, const char *sentence, clt__html *list);
+
 /* Adds the whole of another page. */
 void clt__html_add(clt__html *to, const clt__html *other);
 

@@ -113,45 +113,22 @@ clt_status clt__verification(clt__html *to, const clt__run *run, clt_device *dev
 
 /* ---- again */
 
-/* A word for a shell. */
-static void write_word(clt__html *to, const char *word)
+/* The command that trains the same again. Its options are those of the checkpoint, and of the record those that say
+ * what was read. */
+static clt_status print_command(const clt__run *run, clt__text *text, clt_error *error)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%";
-    if (*word && strspn(word, plain) == strlen(word)) {
-        clt__html_text(to, word);
-        return;
-    }
-    clt__html_text(to, "'");
-    for (char letter[2] = ""; *word; word++) {
-        letter[0] = *word;
-        if (*word == '\'')
-            clt__html_text(to, "'\\''");
-        else
-            clt__html_text(to, letter);
-    }
-    clt__html_text(to, "'");
-}
-
-/* One that a checkpoint keeps, where it is not what holds anyway. */
-static clt_status write_option(clt__html *to, const clt_options *options, clt__option option, clt_error *error)
-{
-    const clt_options usual = clt__options_default();
-    clt__text is = {0}, was = {0};
-    clt_status status = clt__option_print(options, option, &is, error);
-    if (status == CLT_OK) status = clt__option_print(&usual, option, &was, error);
-    const char *value = is.start ? is.start : "";
-    if (status == CLT_OK && strcmp(value, was.start ? was.start : "") != 0) {
-        char flag[CLT__FLAG_ROOM];
-        clt__option_flag(option, flag);
-        clt__html_print(to, " %s", flag);
-        if (!clt__option_is_flag(option)) {
-            clt__html_print(to, " ");
-            write_word(to, value);
-        }
-    }
-    free(is.start);
-    free(was.start);
-    return status;
+    const clt__run_record *r = &run->record;
+    const clt_options *options = clt_model_options(run->model);
+    char net[CLT__RECORD_PATH];
+    (void)snprintf(net, sizeof net, "%.4000s/model.net", run->folder);
+    TRY(clt__text_print(text, error, "cltrain train --data "));
+    TRY(clt__text_word(text, *r->data ? r->data : "PATH", error));
+    TRY(clt__text_print(text, error, "%s --net ", r->reading));
+    TRY(clt__text_word(text, run->is_folder ? net : clt_model_net(run->model), error));
+    if (clt_model_precision(run->model) == CLT_F64) TRY(clt__text_print(text, error, " --precision f64"));
+    for (clt__option option = 0; option < CLT__OPTIONS; option++)
+        if (clt__option_is_kept(option)) TRY(clt__option_print_argument(options, option, text, error));
+    return clt__text_print(text, error, " --output-dir again");
 }
 
 static void write_fact(clt__html *to, const char *name, const char *value)
@@ -165,24 +142,24 @@ static void write_fact(clt__html *to, const char *name, const char *value)
 clt_status clt__again(clt__html *to, const clt__run *run, clt_error *error)
 {
     const clt__run_record *r = &run->record;
-    const clt_options *options = clt_model_options(run->model);
+    clt__text command = {0};
     char digest[65];
     clt_model_sha256(run->model, digest);
-    clt__html_print(to, "<h2>To do it again</h2><pre>cltrain train --data ");
-    write_word(to, *r->data ? r->data : "PATH");
-    clt__html_print(to, " --net ");
-    char net[CLT__RECORD_PATH];
-    (void)snprintf(net, sizeof net, "%.4000s/model.net", run->folder);
-    write_word(to, net);
-    if (clt_model_precision(run->model) == CLT_F64) clt__html_print(to, " --precision f64");
-    for (int option = 0; option < CLT__OPTIONS; option++)
-        if (clt__option_is_kept((clt__option)option)) TRY(write_option(to, options, (clt__option)option, error));
-    clt__html_print(to, " --output-dir again</pre><div class=\"wide\"><table><tbody>");
-    write_fact(to, "cltrain", *r->version ? r->version : "an earlier version, which kept no run.json");
+    clt__html_print(to, "<h2>To do it again</h2><pre>");
+    const clt_status status = print_command(run, &command, error);
+    if (status == CLT_OK) clt__html_text(to, command.start);
+    free(command.start);
+    TRY(status);
+    clt__html_print(to, "</pre><div class=\"wide\"><table><tbody>");
+    if (run->is_folder)
+        write_fact(to, "cltrain", *r->version ? r->version : "an earlier version, which kept no run.json");
     write_fact(to, "device", r->name);
     write_fact(to, "platform", r->platform);
     write_fact(to, "driver", r->driver);
-    write_fact(to, run->is_best ? "SHA-256 of best.safetensors' parameters" : "SHA-256 of last.safetensors' parameters",
+    write_fact(to,
+               !run->is_folder ? "SHA-256 of its parameters"
+               : run->is_best  ? "SHA-256 of best.safetensors' parameters"
+                               : "SHA-256 of last.safetensors' parameters",
                digest);
     clt__html_print(to, "</tbody></table></div><p class=\"soft\">The same data, device and driver give the same "
                         "digest, bit for bit.</p>");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "model/model.h"
 
 static clt_status allocate(clt__answers *a, clt_error *error)
 {
@@ -36,6 +37,19 @@ static void take(clt__answers *a, const clt_dataset *data, const double *probabi
         right += a->label[i] == a->said[i];
     }
     a->accuracy = (double)right / (double)a->count;
+}
+
+clt_status clt__answers_check(const clt_model *model, const clt_dataset *data, clt_error *error)
+{
+    const clt_shape wanted = clt_model_input(model), is = clt_dataset_shape(data);
+    const int classes = clt_dataset_classes(data), outputs = clt_model_outputs(model);
+    if (!clt_model_classifies(model)) return FAIL(error, CLT_BAD_ARGUMENT, "the net gives numbers, not classes");
+    if (classes < 1 || classes > outputs)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, where the model has %d", data->name, classes, outputs);
+    if (wanted.channels != is.channels || wanted.height != is.height || wanted.width != is.width)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s has images of %dx%dx%d, where the net takes %dx%dx%d", data->name,
+                    is.channels, is.height, is.width, wanted.channels, wanted.height, wanted.width);
+    return clt__check_class_names(model, data, error);
 }
 
 clt_status clt__answers_find(const clt_model *model, clt_device *device, const clt_dataset *data,

@@ -13,7 +13,11 @@ typedef struct clt__answers {
     double accuracy;
 } clt__answers;
 
-/* Of a model that classifies, and data with labels. */
+/* Fails in a sentence where the model cannot be asked about these images: it does not classify, or they have other
+ * classes or another shape. */
+clt_status clt__answers_check(const clt_model *model, const clt_dataset *data, clt_error *error);
+
+/* Of what clt__answers_check lets pass. */
 clt_status clt__answers_find(const clt_model *model, clt_device *device, const clt_dataset *data,
                              const clt_options *options, clt__answers *answers, clt_error *error);
 void clt__answers_free(clt__answers *answers);

@@ -20,13 +20,17 @@ clt_status clt_report_open(clt_report **report, clt_error *error)
     return clt__allocate(1, sizeof **report, "a report", report, error);
 }
 
+static void drop_last(clt_report *report)
+{
+    report->runs--;
+    clt__run_close(&report->run[report->runs]);
+    free(report->details[report->runs].text.start);
+}
+
 void clt_report_close(clt_report *report)
 {
     if (!report) return;
-    for (size_t i = 0; i < report->runs; i++) {
-        clt__run_close(&report->run[i]);
-        free(report->details[i].text.start);
-    }
+    while (report->runs) drop_last(report);
     free(report->run);
     free(report->details);
     free(report);
@@ -39,9 +43,9 @@ static clt_status describe_answers(clt__html *to, const clt__run *run, clt_devic
                                    const clt_options *options, clt_error *error)
 {
     clt__answers answers;
-    if (clt_dataset_classes(data) < 1 || clt_dataset_classes(data) > clt_model_outputs(run->model))
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has %d classes, where the model of %s has %d", data->name,
-                    clt_dataset_classes(data), run->folder, clt_model_outputs(run->model));
+    clt_error why;
+    if (clt__answers_check(run->model, data, &why) != CLT_OK)
+        return FAIL(error, CLT_BAD_ARGUMENT, "%s: %.3900s", run->folder, why.message);
     TRY(clt__answers_find(run->model, device, data, options, &answers, error));
     clt_status status = clt__classes(to, run, data, &answers, error);
     if (status == CLT_OK) status = clt__gallery(to, run, device, data, &answers, error);
@@ -86,9 +90,11 @@ clt_status clt_report_add(clt_report *report, const char *folder, clt_device *de
     *details = (clt__html){.status = CLT_OK};
     TRY(clt__run_open(folder, run, error));
     report->runs++;
-    TRY(describe(details, run, device, data, options, error));
-    if (!run->untrained) TRY(clt__again(details, run, error));
-    return details->status == CLT_OK ? CLT_OK : clt__pass_on(&details->why, error);
+    clt_status status = describe(details, run, device, data, options, error);
+    if (status == CLT_OK && !run->untrained) status = clt__again(details, run, error);
+    if (status == CLT_OK && details->status != CLT_OK) status = clt__pass_on(&details->why, error);
+    if (status != CLT_OK) drop_last(report); /* the page is that of the others */
+    return status;
 }
 
 /* ---- the page */

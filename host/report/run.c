@@ -97,12 +97,12 @@ static clt_status take_metrics(clt__run *run, const char *path, const char *text
     if (!take_head(&at, &columns))
         return FAIL(error, CLT_BAD_FILE, "%s:1: should be names with commas between, epoch one of them, as in %.*s",
                     path, (int)strlen(clt__metrics_header) - 1, clt__metrics_header);
-    while (*at) {
+    for (size_t line = 2; *at; line++) {
         double row[CLT__METRICS];
         if (!take_row(&at, &columns, row))
             return FAIL(error, CLT_BAD_FILE, "%s:%zu: should be %d numbers or empty cells with commas between", path,
-                        run->epochs + 2, columns.count);
-        TRY(add_row(run, capacity, row, error));
+                        line, columns.count);
+        if (!(row[CLT__EPOCH] > run->record.epochs)) TRY(add_row(run, capacity, row, error));
     }
     return CLT_OK;
 }
@@ -134,11 +134,10 @@ static clt_status look_for(const clt__run *run, const char *name, char path[CLT_
 static clt_status load_model(clt__run *run, clt_error *error)
 {
     char path[CLT__RECORD_PATH];
-    bool there;
-    TRY(look_for(run, "best.safetensors", path, &run->is_best, error));
-    there = run->is_best;
-    if (!there) TRY(look_for(run, "last.safetensors", path, &there, error));
-    if (there) {
+    bool there = false;
+    if (run->record.best) TRY(look_for(run, "best.safetensors", path, &run->is_best, error));
+    if (!run->is_best && run->record.last) TRY(look_for(run, "last.safetensors", path, &there, error));
+    if (run->is_best || there) {
         TRY(clt__copy_text(path, &run->checkpoint, error));
         return clt_model_load(path, &run->model, error);
     }
@@ -153,15 +152,33 @@ static clt_status load_model(clt__run *run, clt_error *error)
     return clt_model_create(&options, &run->model, error);
 }
 
+/* The run's own rows of a file that begins with `head`. */
+static clt_status read_log(const clt__run *run, const char *name, const char *head, clt__layer_figures **rows,
+                           size_t *count, clt_error *error)
+{
+    char path[CLT__RECORD_PATH];
+    size_t own = 0;
+    TRY(path_in(run, name, path, error));
+    TRY(clt__layer_log_read(path, head, rows, count, error));
+    while (own < *count && (*rows)[own].epoch <= run->record.epochs) own++;
+    *count = own;
+    return CLT_OK;
+}
+
+static clt_status read_logs(clt__run *run, clt_error *error)
+{
+    TRY(read_log(run, "layers.csv", clt__layers_head, &run->layer, &run->layers, error));
+    return read_log(run, "activations.csv", clt__activations_head, &run->activation, &run->activations, error);
+}
+
 static clt_status open_folder(clt__run *run, clt_error *error)
 {
     char path[CLT__RECORD_PATH];
-    TRY(load_model(run, error));
     TRY(path_in(run, "run.json", path, error));
     TRY(clt__run_record_read(path, &run->record, error));
+    TRY(load_model(run, error));
     TRY(read_metrics(run, error));
-    TRY(path_in(run, "layers.csv", path, error));
-    return clt__layer_log_read(path, &run->layer, &run->layers, error);
+    return run->record.layers ? read_logs(run, error) : CLT_OK;
 }
 
 static clt_status open_checkpoint(clt__run *run, clt_error *error)
@@ -174,7 +191,7 @@ clt_status clt__run_open(const char *path, clt__run *run, clt_error *error)
 {
     struct stat about;
     const bool is_file = stat(path, &about) == 0 && S_ISREG(about.st_mode);
-    *run = (clt__run){.epochs = 0};
+    *run = (clt__run){.is_folder = !is_file};
     clt_status status = clt__copy_text(path, &run->folder, error);
     if (status == CLT_OK) status = is_file ? open_checkpoint(run, error) : open_folder(run, error);
     if (status != CLT_OK) clt__run_close(run);
@@ -199,6 +216,7 @@ void clt__run_close(clt__run *run)
     for (int i = 0; i < CLT__METRICS; i++) free(run->metric[i]);
     clt_model_close(run->model);
     free(run->layer);
+    free(run->activation);
     free(run->checkpoint);
     free(run->folder);
     *run = (clt__run){.epochs = 0};
@@ -209,7 +227,7 @@ size_t clt__run_best(const clt__run *run)
     size_t best = run->epochs;
     for (size_t i = 0; i < run->epochs; i++) {
         const clt__metric which = isnan(run->metric[CLT__VAL_LOSS][i]) ? CLT__LOSS : CLT__VAL_LOSS;
-        if (isnan(run->metric[which][i])) continue;
+        if (!isfinite(run->metric[which][i])) continue;
         if (best == run->epochs || run->metric[which][i] < run->metric[which][best]) best = i;
     }
     return best;

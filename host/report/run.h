@@ -25,11 +25,13 @@ typedef struct clt__run {
     clt__run_record record;
     size_t epochs;                /* rows of metrics.csv */
     double *metric[CLT__METRICS]; /* [epochs] of each; NaN where a cell is empty */
-    clt__layer_figures *layer;    /* [layers]: rows of layers.csv, of a run that was to make a report */
-    size_t layers;
+    /* Of a run that was to make a report: [layers] rows of layers.csv, [activations] of activations.csv. */
+    clt__layer_figures *layer, *activation;
+    size_t layers, activations;
     clt_model *model; /* the best checkpoint, else the last, else the net as it began */
     char *checkpoint; /* the file that it is from; NULL for the net as it began */
     bool is_best;     /* that is best.safetensors */
+    bool is_folder;   /* else a checkpoint alone */
     bool untrained;   /* the run ended before its first checkpoint */
 } clt__run;
 

@@ -31,11 +31,14 @@ clt_status clt__gallery(clt__html *to, const clt__run *run, clt_device *device, 
 /* layers.c: the net as a drawing; its weights. */
 clt_status clt__net_drawing(clt__html *to, const clt__run *run, clt_error *error);
 clt_status clt__weights(clt__html *to, const clt__run *run, clt_error *error);
-/* How weights and gradients of each layer grew and shrank; nothing where the run kept no layers.csv. */
-clt_status clt__layers_over_time(clt__html *to, const clt__run *run, clt_error *error);
 /* A row of a table about values: mean, deviation, least, most, and a small histogram. */
 void clt__distribution_head(clt__html *to, const char *of);
 void clt__distribution_row(clt__html *to, const char *name, const double *values, size_t count);
+
+/* histories.c: how weights, gradients and what each layer gives grew and shrank, what died and what exploded; nothing
+ * where the run kept neither layers.csv nor activations.csv. */
+clt_status clt__layers_over_time(clt__html *to, const clt__run *run, clt_error *error);
+enum { CLT__EXPLODED = 1000 }; /* values from here on are called too large */
 
 /* machine.c: the time of each op, what verification says, and what it takes to do it again. */
 clt_status clt__times(clt__html *to, const clt__run *run, clt_device *device, const clt_options *options,

@@ -50,6 +50,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .bytes = fit->bytes,
                               .targets = fit->targets,
                               .training = fit->mode.training,
+                              .as_inferred = fit->mode.as_inferred,
                               .loss = clt__loss_of(fit->description),
                               .optimizer = clt__find_optimizer(options->optimizer),
                               .optimizers = options->named[CLT__OPTION_optimizer],

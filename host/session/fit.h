@@ -8,8 +8,9 @@
 
 typedef struct clt__session_mode {
     bool training, keep_tensors, input_gradient;
-    bool measures;   /* training: steps of an epoch, every so many, measure the gradient's norm */
-    bool fold_norms; /* inference: batch normalisations become part of the layers before them, model/fold_norms.h */
+    bool as_inferred; /* training: on the net that inference has, without dropout */
+    bool measures;    /* training: steps of an epoch, every so many, measure the gradient's norm */
+    bool fold_norms;  /* inference: batch normalisations become part of the layers before them, model/fold_norms.h */
 } clt__session_mode;
 
 /* What is to fit where. */

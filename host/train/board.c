@@ -13,6 +13,7 @@
 #include "pictures/contact_sheet.h"
 #include "pictures/lettering.h"
 #include "pictures/picture.h"
+#include "train/last_gradient.h"
 
 struct clt__board {
     clt__events *events;
@@ -36,6 +37,7 @@ static clt_status add_hparam(const clt_options *options, clt__option option, clt
     TRY(clt__option_print(options, option, &printed, error));
     *text = printed.start;
     if (!printed.length) return CLT_OK;
+    clt__make_utf8(printed.start);
     *hparam = (clt__event_hparam){.name = info->name, .text = printed.start, .is_flag = type == CLT__JSON_BOOL};
     if (type == CLT__JSON_TEXT) return CLT_OK;
     hparam->number = type == CLT__JSON_BOOL ? strcmp(printed.start, "yes") == 0 : clt__strtod(printed.start, &end);
@@ -106,19 +108,47 @@ clt_status clt__board_step(clt__board *board, int64_t step, const clt__step_figu
     return clt__events_scalars(board->events, now(step), scalars, sizeof scalars / sizeof *scalars, error);
 }
 
-static clt_status write_histograms(clt__board *board, int64_t step, const clt_model *model, clt_error *error)
+static clt_status write_histogram(clt__board *board, int64_t step, const char *of, const clt_tensor_info *parameter,
+                                  const double *values, clt_error *error)
+{
+    char tag[160];
+    (void)snprintf(tag, sizeof tag, "%s/%s", of, parameter->name);
+    return clt__events_histogram(board->events, now(step), tag, values, parameter->count, error);
+}
+
+static bool are_finite(const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i])) return false;
+    return true;
+}
+
+static clt_status write_gradient(clt__board *board, int64_t step, const clt_tensor_info *parameter,
+                                 clt_session *session, clt_error *error)
+{
+    double *values;
+    TRY(clt__last_gradient(session, parameter, &values, error));
+    const clt_status status = values && are_finite(values, parameter->count)
+                                  ? write_histogram(board, step, "gradients", parameter, values, error)
+                                  : CLT_OK;
+    free(values);
+    return status;
+}
+
+static clt_status write_histograms(clt__board *board, int64_t step, const clt_model *model, clt_session *session,
+                                   clt_error *error)
 {
     for (size_t i = 0; i < model->parameters; i++) {
         const clt__parameter_values *p = &model->parameter[i];
-        char tag[160];
         if (!p->trained) continue;
-        (void)snprintf(tag, sizeof tag, "parameters/%s", p->info.name);
-        TRY(clt__events_histogram(board->events, now(step), tag, p->values, p->info.count, error));
+        TRY(write_histogram(board, step, "parameters", &p->info, p->values, error));
+        TRY(write_gradient(board, step, &p->info, session, error));
     }
     return CLT_OK;
 }
 
-clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *r, const clt_model *model, clt_error *error)
+clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *r, const clt_model *model, clt_session *session,
+                            clt_error *error)
 {
     const clt__event_scalar scalars[] = {{"epoch/loss", r->loss},
                                          {"epoch/accuracy", r->accuracy},
@@ -130,7 +160,7 @@ clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *r, const cl
                                          {"epoch/gradient_norm", r->gradient_norm},
                                          {"epoch/number", r->epoch}};
     TRY(clt__events_scalars(board->events, now(r->step), scalars, sizeof scalars / sizeof *scalars, error));
-    return write_histograms(board, r->step, model, error);
+    return write_histograms(board, r->step, model, session, error);
 }
 
 /* ---- pictures */
@@ -209,16 +239,15 @@ typedef struct sample {
     size_t number;
     int label, predicted;
     double probability; /* or, where the outputs are none, the output */
-    char label_name[64], predicted_name[64];
 } sample;
 
-static void name_class(const clt_model *model, int class, char name[64])
+/* Its number in `room` where it has no name. */
+static const char *name_of_class(const clt_model *model, int class, char room[16])
 {
     const char *known = clt_model_class_name(model, class);
-    if (known)
-        (void)snprintf(name, 64, "%s", known);
-    else
-        (void)snprintf(name, 64, "%d", class);
+    if (known) return known;
+    (void)snprintf(room, 16, "%d", class);
+    return room;
 }
 
 static sample sample_of(const clt_session *validation, const clt_evaluation *e, size_t i, double *probabilities)
@@ -230,8 +259,6 @@ static sample sample_of(const clt_session *validation, const clt_evaluation *e, 
     for (int j = 1; j < e->classes; j++)
         if (probabilities[j] > probabilities[s.predicted]) s.predicted = j;
     s.probability = probabilities[s.predicted];
-    name_class(validation->model, s.label, s.label_name);
-    name_class(validation->model, s.predicted, s.predicted_name);
     return s;
 }
 
@@ -256,23 +283,27 @@ static clt_status read_shown(clt__board *board, clt_session *validation, const c
 static clt_status print_cell(clt__text *table, const char *name, clt_error *error)
 {
     TRY(clt__text_append(table, "| ", 2, error));
-    for (; *name; name++) TRY(clt__text_print(table, error, *name == '|' ? "\\%c" : "%c", *name));
+    for (; *name; name++) {
+        const bool control = (unsigned char)*name < ' '; /* a line's end would end the row */
+        TRY(clt__text_print(table, error, *name == '|' ? "\\%c" : "%c", control ? ' ' : *name));
+    }
     return clt__text_append(table, " ", 1, error);
 }
 
-static clt_status show_sample(const clt__board *board, const sample *s, size_t place, clt__contact_sheet *sheet,
-                              clt__text *table, clt_error *error)
+static clt_status show_sample(const clt__board *board, const clt_model *model, const sample *s, size_t place,
+                              clt__contact_sheet *sheet, clt__text *table, clt_error *error)
 {
-    char text[160];
+    char text[160], rooms[2][16];
+    const char *label = name_of_class(model, s->label, rooms[0]), *said = name_of_class(model, s->predicted, rooms[1]);
     const int row = (int)place / SHEET_COLUMNS, column = (int)place % SHEET_COLUMNS;
     if (s->label == s->predicted)
-        (void)snprintf(text, sizeof text, "%s", s->label_name);
+        (void)snprintf(text, sizeof text, "%.150s", label);
     else
-        (void)snprintf(text, sizeof text, "%s? %s", s->predicted_name, s->label_name);
+        (void)snprintf(text, sizeof text, "%.75s? %.75s", said, label);
     clt__sheet_write_over(sheet, row, column, text);
     TRY(clt__text_print(table, error, "| %zu ", s->number));
-    TRY(print_cell(table, s->label_name, error));
-    TRY(print_cell(table, s->predicted_name, error));
+    TRY(print_cell(table, label, error));
+    TRY(print_cell(table, said, error));
     TRY(clt__text_print(table, error, "| %.3f |\n", s->probability));
     return clt__sheet_show(sheet, row, column, board->shown + place * clt__image_size(sheet->image), error);
 }
@@ -287,7 +318,7 @@ static clt_status draw_samples(const clt__board *board, const clt_session *valid
     for (size_t i = 0; i < e->shown && status == CLT_OK; i++) {
         const sample s = sample_of(validation, e, i, probabilities);
         if (clt_dataset_lacks(validation->data, s.number)) continue;
-        status = show_sample(board, &s, i, sheet, table, error);
+        status = show_sample(board, validation->model, &s, i, sheet, table, error);
     }
     free(probabilities);
     return status;

@@ -13,8 +13,10 @@ clt_status clt__board_open(const char *folder, const clt_model *model, const clt
 
 clt_status clt__board_step(clt__board *board, int64_t step, const clt__step_figures *figures, clt_error *error);
 
-/* Figures, and how the parameters are spread. */
-clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *row, const clt_model *model, clt_error *error);
+/* Figures, and how the parameters and their gradients in the session's last step are spread. The session is NULL where
+ * it has run no step. */
+clt_status clt__board_epoch(clt__board *board, const clt__epoch_row *row, const clt_model *model, clt_session *session,
+                            clt_error *error);
 
 /* What came of validating a classifier: the confusion matrix, and some images with what the net takes them for. The
  * first time the images are read by the session. */

@@ -8,44 +8,54 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "train/last_gradient.h"
 #include "train/metrics.h"
 
-static const char head[] = "epoch,parameter,weight,gradient\n";
+const char clt__layers_head[] = "epoch,parameter,weight,gradient\n",
+           clt__activations_head[] = "epoch,layer,size,dead\n";
 
-static double root_mean_square(const double *values, size_t count)
+double clt__root_mean_square(const double *values, size_t count)
 {
     double sum = 0;
     for (size_t i = 0; i < count; i++) sum += values[i] * values[i];
     return sqrt(sum / (double)count);
 }
 
-static clt_status find_gradient(clt_session *session, const clt_tensor_info *parameter, double *size, clt_error *error)
+static clt_status measure_gradient(clt_session *session, const clt_tensor_info *parameter, double *size,
+                                   clt_error *error)
 {
-    char name[96];
     double *values;
-    (void)snprintf(name, sizeof name, "%s.gradient", parameter->name);
-    *size = NAN;
-    if (!clt_session_find(session, name)) return CLT_OK; /* it is frozen */
-    TRY(clt__allocate(parameter->count, sizeof *values, name, &values, error));
-    const clt_status status = clt_session_read(session, name, values, parameter->count, error);
-    if (status == CLT_OK) *size = root_mean_square(values, parameter->count);
+    TRY(clt__last_gradient(session, parameter, &values, error));
+    *size = values ? clt__root_mean_square(values, parameter->count) : NAN;
     free(values);
-    return status;
+    return CLT_OK;
+}
+
+static clt_status add_number(clt__text *text, double value, const char *end, clt_error *error)
+{
+    return isfinite(value) ? clt__text_print(text, error, "%.6g%s", value, end)
+                           : clt__text_print(text, error, "%s", end);
+}
+
+clt_status clt__layer_log_add(clt__text *text, const clt__layer_figures *row, clt_error *error)
+{
+    TRY(clt__text_print(text, error, "%d,%s,", row->epoch, row->name));
+    TRY(add_number(text, row->value[0], ",", error));
+    return add_number(text, row->value[1], "\n", error);
 }
 
 static clt_status compose(const char *path, clt_session *session, const clt_model *model, int epoch, clt__text *text,
                           clt_error *error)
 {
-    TRY(clt__csv_keep(path, head, epoch, text, error));
+    TRY(clt__csv_keep(path, clt__layers_head, epoch, text, error));
     for (size_t i = 0; i < model->parameters; i++) {
         const clt__parameter_values *p = &model->parameter[i];
-        double gradient;
+        clt__layer_figures row = {.epoch = epoch};
         if (!p->trained) continue;
-        TRY(find_gradient(session, &p->info, &gradient, error));
-        TRY(clt__text_print(text, error, "%d,%s,%.6g,", epoch, p->info.name,
-                            root_mean_square(p->values, p->info.count)));
-        if (!isnan(gradient)) TRY(clt__text_print(text, error, "%.6g", gradient));
-        TRY(clt__text_append(text, "\n", 1, error));
+        (void)snprintf(row.name, sizeof row.name, "%s", p->info.name);
+        row.value[CLT__WEIGHT] = clt__root_mean_square(p->values, p->info.count);
+        TRY(measure_gradient(session, &p->info, &row.value[CLT__GRADIENT], error));
+        TRY(clt__layer_log_add(text, &row, error));
     }
     return CLT_OK;
 }
@@ -77,31 +87,31 @@ static bool take_row(const char **at, clt__layer_figures *row)
     double epoch;
     if (!take_number(at, ',', &epoch) || !(epoch >= 1 && epoch <= 1e9)) return false;
     const size_t length = strcspn(*at, ",\n");
-    if ((*at)[length] != ',' || length == 0 || length >= sizeof row->parameter) return false;
-    memcpy(row->parameter, *at, length);
-    row->parameter[length] = 0;
+    if ((*at)[length] != ',' || length == 0 || length >= sizeof row->name) return false;
+    memcpy(row->name, *at, length);
+    row->name[length] = 0;
     row->epoch = (int)epoch;
     *at += length + 1;
-    return take_number(at, ',', &row->weight) && take_number(at, '\n', &row->gradient);
+    return take_number(at, ',', &row->value[0]) && take_number(at, '\n', &row->value[1]);
 }
 
-static clt_status take_rows(const char *path, const char *text, clt__layer_figures **rows, size_t *count,
-                            clt_error *error)
+static clt_status take_rows(const char *path, const char *head, const char *text, clt__layer_figures **rows,
+                            size_t *count, clt_error *error)
 {
     size_t capacity = 0;
-    if (strncmp(text, head, sizeof head - 1) != 0)
-        return FAIL(error, CLT_BAD_FILE, "%s:1: should be %.*s", path, (int)sizeof head - 2, head);
-    for (const char *at = text + sizeof head - 1; *at; ++*count) {
+    if (strncmp(text, head, strlen(head)) != 0)
+        return FAIL(error, CLT_BAD_FILE, "%s:1: should be %.*s", path, (int)strlen(head) - 1, head);
+    for (const char *at = text + strlen(head); *at; ++*count) {
         TRY(clt__grow(rows, &capacity, *count, sizeof **rows, error));
         if (!take_row(&at, &(*rows)[*count]))
-            return FAIL(error, CLT_BAD_FILE,
-                        "%s:%zu: should be an epoch, a parameter's name and two numbers, with commas between", path,
-                        *count + 2);
+            return FAIL(error, CLT_BAD_FILE, "%s:%zu: should be an epoch, a name and two numbers, with commas between",
+                        path, *count + 2);
     }
     return CLT_OK;
 }
 
-clt_status clt__layer_log_read(const char *path, clt__layer_figures **rows, size_t *count, clt_error *error)
+clt_status clt__layer_log_read(const char *path, const char *head, clt__layer_figures **rows, size_t *count,
+                               clt_error *error)
 {
     char *text;
     size_t size;
@@ -109,7 +119,7 @@ clt_status clt__layer_log_read(const char *path, clt__layer_figures **rows, size
     *count = 0;
     if (access(path, F_OK) != 0) return CLT_OK;
     TRY(clt__file_read(path, &text, &size, error));
-    const clt_status status = take_rows(path, text, rows, count, error);
+    const clt_status status = take_rows(path, head, text, rows, count, error);
     free(text);
     if (status == CLT_OK) return CLT_OK;
     free(*rows);

@@ -143,7 +143,7 @@ clt_status clt__logs_epoch(const clt__trainer *t, const clt__epoch_row *row, clt
 {
     if (t->json) TRY(write_json(t, json_of_epoch(row), error));
     if (!t->board) return CLT_OK;
-    TRY(clt__board_epoch(t->board, row, t->model, error));
+    TRY(clt__board_epoch(t->board, row, t->model, clt__stepped(t), error));
     return t->evaluation ? clt__board_validation(t->board, row->step, t->validation, t->evaluation, error) : CLT_OK;
 }
 

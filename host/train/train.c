@@ -29,7 +29,7 @@ static clt_status download(clt__trainer *t, clt_error *error)
 static clt_status checkpoint(clt__trainer *t, clt_error *error)
 {
     TRY(download(t, error));
-    return clt__folder_save(t, "last.safetensors", error);
+    return clt__folder_save(t, error);
 }
 
 /* ---- reading what the device has done */
@@ -161,6 +161,7 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
 {
     t->epoch_began = t->last_reading = clt__seconds();
     t->seen_before = t->session->state.seen;
+    t->stepped = t->session->state.step < t->steps;
     for (int64_t step = t->session->state.step; step < t->steps; step++) {
         TRY(run_next_step(t, step, error));
         const bool save_now = is_due(t->session->state.total_steps + t->session->pending, t->options->save_every);
@@ -171,6 +172,15 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
         if (!last) TRY(tell(t, error));
     }
     return CLT_OK;
+}
+
+/* Whether weights would help: it has fewer than half as many training images as classes have on average. */
+static bool is_rare(const clt__trainer *t, int class)
+{
+    const clt_dataset *data = t->training_data;
+    size_t images = 0;
+    for (size_t i = 0; i < data->count; i++) images += data->labels[i] == class;
+    return t->options->class_weights.how == CLT__EQUAL && 2 * images * (size_t)data->classes < data->count;
 }
 
 /* Of a net that has been trained to the end: classes that it does not take a single image for. */
@@ -189,10 +199,10 @@ static void note_unseen_classes(const clt__trainer *t, const clt_evaluation *eva
     }
     if (!unseen) return;
     const char *name = clt_model_class_name(t->model, first);
-    clt__options_note(t->options,
-                      "no validation image was taken for class %d%s%s%s%s, though there are some: cltrain report "
-                      "shows what they were taken for, and --class-weights balanced helps rare classes",
-                      first, name ? " (" : "", name ? name : "", name ? ")" : "", unseen > 1 ? " and others" : "");
+    clt__options_note(t->options, "no validation image was taken for class %d%s%s%s%s, though there are some%s%s",
+                      first, name ? " (" : "", name ? name : "", name ? ")" : "", unseen > 1 ? " and others" : "",
+                      t->options->output_dir ? ": cltrain report shows what they were taken for" : "",
+                      is_rare(t, first) ? "; --class-weights balanced helps rare classes" : "");
 }
 
 static clt_status validate(clt__trainer *t, clt_progress *progress, clt_error *error)
@@ -272,19 +282,33 @@ static clt_status open_validation(clt__trainer *t, clt_device *device, clt_error
     return clt_session_open_inference(t->model, device, validation, t->options, &t->validation, error);
 }
 
+/* A training does not fail for want of it. */
+static clt_status open_watch(clt__trainer *t, clt_device *device, clt_error *error)
+{
+    const clt_dataset *data = t->validation_data ? t->validation_data : t->training_data;
+    clt_error why;
+    const clt_status status = clt__layer_watch_open(t->model, device, data, t->options->workers, &t->watch, &why);
+    if (status != CLT_NO_MEMORY) return status == CLT_OK ? CLT_OK : clt__pass_on(&why, error);
+    clt__options_note(t->options, "the report will not tell what layers gave over time: %s", why.message);
+    return CLT_OK;
+}
+
 static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *error)
 {
     /* Who tells the gradient's norm. */
     const bool measures = t->options->output_dir || t->options->json_log || t->options->tensorboard;
     const clt__session_mode mode = {.training = true, .measures = measures};
     TRY(clt__session_open_training(t->model, device, t->training_data, t->given, mode, &t->session, error));
-    return open_validation(t, device, error);
+    TRY(open_validation(t, device, error));
+    return t->options->report && t->options->output_dir ? open_watch(t, device, error) : CLT_OK;
 }
 
 static void close_sessions(clt__trainer *t)
 {
     clt_session_close(t->session);
     clt_session_close(t->validation);
+    clt__layer_watch_close(t->watch);
+    t->watch = NULL;
     t->session = t->validation = NULL;
 }
 
@@ -308,8 +332,7 @@ static clt_status fall_back(clt__trainer *t, const clt_error *why, clt_error *er
 static clt_status run_epochs(clt__trainer *t, clt_error *error)
 {
     clt_error wrong;
-    if (t->session->state.epoch >= t->options->epochs)
-        return clt__folder_save(t, "last.safetensors", error); /* --epochs 0 */
+    if (t->session->state.epoch >= t->options->epochs) return clt__folder_save(t, error); /* --epochs 0 */
     const int patience = t->options->patience;
     while (t->session->state.epoch < t->options->epochs &&
            !(patience && t->session->state.validation.stale >= patience)) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "train/board.h"
+#include "train/layer_watch.h"
 #include "train/run_record.h"
 
 typedef struct clt__trainer {
@@ -15,6 +16,7 @@ typedef struct clt__trainer {
     const clt_dataset *training_data, *validation_data; /* the latter may be NULL */
     clt_session *session;                               /* on the training data */
     clt_session *validation;                            /* NULL without validation data */
+    clt__layer_watch *watch;                            /* NULL where no report is wanted, or there is no room */
     bool proves;                                        /* the next step is verified, for the driver is not known */
     clt_device *fallback;       /* the reference, once the device was found to be wrong, else NULL */
     FILE *log, *json;           /* of log_steps and json_log, or NULL */
@@ -25,8 +27,15 @@ typedef struct clt__trainer {
     int64_t steps; /* in an epoch */
     int in_flight; /* steps to enqueue before the next reading */
     double epoch_began, last_reading;
+    bool stepped;        /* in this epoch: one that goes on behind its last step is not */
     int64_t seen_before; /* images of the epoch that were seen when it began, or the run that goes on with it */
 } clt__trainer;
+
+/* The session, where its last step was one of the epoch that is ending; else NULL. */
+static inline clt_session *clt__stepped(const clt__trainer *t)
+{
+    return t->stepped ? t->session : NULL;
+}
 
 /* ---- checked_steps.c */
 
@@ -51,9 +60,9 @@ clt_status clt__agree_to_go_on(clt__trainer *t, bool *on, bool *save, clt_error 
 
 /* Makes the folder, and keeps other trainings out of it. */
 clt_status clt__folder_open(clt__trainer *t, clt_error *error);
-clt_status clt__folder_save(const clt__trainer *t, const char *name, clt_error *error);
+clt_status clt__folder_save(clt__trainer *t, clt_error *error); /* last.safetensors */
 /* Checkpoints, metrics and logs of an epoch that has ended. */
-clt_status clt__folder_epoch(const clt__trainer *t, const clt__epoch_row *row, clt_error *error);
+clt_status clt__folder_epoch(clt__trainer *t, const clt__epoch_row *row, clt_error *error);
 /* The run has ended so, `why` (which may be NULL) in a sentence: run.json says it. */
 clt_status clt__folder_end(clt__trainer *t, clt_status status, const clt_error *why, clt_error *error);
 void clt__folder_close(clt__trainer *t);

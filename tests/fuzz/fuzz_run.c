@@ -36,6 +36,7 @@ static void run(const uint8_t *bytes, size_t size)
     read_as("metrics.csv", bytes, size);
     read_as("run.json", bytes, size);
     read_as("layers.csv", bytes, size);
+    read_as("activations.csv", bytes, size);
     (void)remove(path);
     fuzz_end();
 }

@@ -88,6 +88,7 @@ def check_content(reader):
             assert image.encoded_image_string[:4] == b"\x89PNG"
             assert struct.unpack(">II", image.encoded_image_string[16:24]) == (image.width, image.height)
     names = {"parameters/conv1.weight": 72, "parameters/conv1.bias": 8, "parameters/dense1.weight": 1152, "parameters/dense1.bias": 4}
+    names.update({name.replace("parameters", "gradients"): count for name, count in names.items()})
     assert set(reader.Tags()["histograms"]) == set(names)
     for tag, count in names.items():
         histograms = reader.Histograms(tag)
