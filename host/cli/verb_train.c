@@ -229,8 +229,7 @@ static clt_status report(training_run *training, clt_device *device, clt_status 
 {
     clt_error why;
     const char *folder = training->options->output_dir;
-    const clt_status status =
-        report_runs(&folder, 1, training->options->report, training->options, device, &why);
+    const clt_status status = report_runs(&folder, 1, training->options->report, training->options, device, &why);
     progress_end(&training->display);
     if (status == CLT_OK) print_note("%s shows how it went", training->options->report);
     if (status == CLT_OK) return trained;

@@ -390,6 +390,12 @@ static clt_status add_loss_op(clt__net *net, const clt__net_options *options, in
     return CLT__ADD_OP(&net->tape, &clt__history_op, "", sizes, history, error);
 }
 
+int clt__history_slots(int shards)
+{
+    const int slots = CLT__HISTORY_SLOTS / shards;
+    return slots > 64 ? slots : 64;
+}
+
 static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     TRY(check_loss(net, options, error));
@@ -397,8 +403,8 @@ static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, c
     const int batch = options->batch, shards = options->shards > 1 ? options->shards : 1;
     TRY(clt__net_add_flat(net, "loss", CLT__REALS, batch, &net->loss, error));
     TRY(clt__net_add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
-    TRY(clt__net_add_flat(net, "loss.history", CLT__REALS, CLT__HISTORY_SLOTS * shards * HISTORY_LENGTH, &net->history,
-                          error));
+    TRY(clt__net_add_flat(net, "loss.history", CLT__REALS, clt__history_slots(shards) * shards * HISTORY_LENGTH,
+                          &net->history, error));
     if (net->flow[output->tensor].wanted) TRY(add_part(net, batch, output, &output->gradient, error));
     int by_output = output->gradient;
     if (output->activation || output->gradient < 0)

@@ -45,7 +45,10 @@ typedef struct clt__net_options {
     bool input_gradient; /* compute the gradient by the input too: for tests */
 } clt__net_options;
 
+/* The most steps that the history has room for; and how many it has where batches have so many shards, each with a row
+ * in every slot. */
 enum { CLT__HISTORY_SLOTS = 1024 };
+int clt__history_slots(int shards);
 
 /* How gradients come back to a value: each use of it makes a part, and the parts are added up. */
 typedef struct clt__flow {

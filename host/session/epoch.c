@@ -155,7 +155,8 @@ clt_status clt_session_next_step(clt_session *session, clt_error *error)
     if (!session->in_epoch) return FAIL(error, CLT_BAD_ARGUMENT, "clt_session_begin_epoch comes first");
     if (!clt_session_has_step(session))
         return FAIL(error, CLT_BAD_ARGUMENT, "the epoch has no further step: clt_session_end_epoch ends it");
-    if (session->pending == CLT__HISTORY_SLOTS) TRY(clt__session_read_steps(session, NULL, NULL, error));
+    if (session->pending == clt__history_slots(session->options.shards))
+        TRY(clt__session_read_steps(session, NULL, NULL, error));
     return clt__session_run_step(session, session->state.step + session->pending, clt__session_run_ops, NULL, error);
 }
 

@@ -55,8 +55,9 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
     TRY(clt__logs_flush(t, error));
     const double now = clt__seconds(), each = (now - t->last_reading) / pending;
     t->last_reading = now;
-    const double wanted = each > 0 ? 0.1 / each : CLT__HISTORY_SLOTS;
-    t->in_flight = wanted < 1 ? 1 : wanted > CLT__HISTORY_SLOTS ? CLT__HISTORY_SLOTS : (int)wanted;
+    const int most = clt__history_slots(t->session->options.shards);
+    const double wanted = each > 0 ? 0.1 / each : most;
+    t->in_flight = wanted < 1 ? 1 : wanted > most ? most : (int)wanted;
     return CLT_OK;
 }
 
