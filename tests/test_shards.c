@@ -20,7 +20,7 @@ static const char everything[] = "input 1x8x8; conv out=6 kernel=3 padding=1; ba
 
 typedef struct rank_run {
     pthread_t thread;
-    const char *net, *device;
+    const char *net, *device, *from; /* from: the folder whose checkpoint it goes on with, or NULL */
     clt_options options;
     clt_dataset *images;
     clt_status status;
@@ -45,7 +45,11 @@ static void *run_rank(void *user)
 {
     rank_run *r = user;
     clt_device *own = NULL;
-    clt_model *model = make(r);
+    clt_model *model = NULL;
+    if (!r->from)
+        model = make(r);
+    else
+        r->status = clt_model_load(file_in(r->from, "last.safetensors"), &model, &r->error);
     r->status = clt_device_open(r->device, &own, &r->error);
     if (r->status == CLT_OK)
         r->status = clt_train(model, own, r->images ? r->images : images, validation, &r->options, &r->error);
@@ -211,6 +215,62 @@ static void running_statistics_are_the_shards_mean(void **state)
     clt_model_close(model);
 }
 
+/* ---- local steps ----------------------------------------------------------------------------------------------- */
+
+/* With plain gradient descent one local step is a step of the whole batch: the mean of what ranks have come to is what
+ * the mean of their gradients leads to. */
+static void one_local_step_is_a_step(void **state)
+{
+    (void)state;
+    rank_run runs[MOST_RANKS];
+    clt_options options = options_for(2, "together");
+    options.momentum = 0;
+    options.shards = 2;
+    options.drop_last = true; /* its images are not shared out evenly */
+    fill_runs(runs, 2, net, "reference", &options);
+    run_ranks(runs, 2);
+    assert_ok(runs[0].status, &runs[0].error);
+    options.local_steps = 1;
+    options.output_dir = path_in("by themselves");
+    fill_runs(runs, 2, net, "reference", &options);
+    run_ranks(runs, 2);
+    for (int r = 0; r < 2; r++) assert_ok(runs[r].status, &runs[r].error);
+    assert_string_equal(runs[0].digest, runs[1].digest);
+    clt_model *together = load("together", "last.safetensors"),
+              *by_themselves = load("by themselves", "last.safetensors");
+    const double apart = distance(together, by_themselves);
+    assert_true(apart > 0 && apart <= 1e-5);
+    clt_model_close(together);
+    clt_model_close(by_themselves);
+}
+
+/* Checkpoints wait until ranks meet; what is resumed there goes on to the same bits. */
+static void local_steps_resume_to_the_same_bits(void **state)
+{
+    (void)state;
+    rank_run runs[MOST_RANKS];
+    clt_options options = stateful_options("local whole");
+    options.epochs = 2;
+    options.shards = SHARDS;
+    options.local_steps = 2;
+    fill_runs(runs, 2, everything, NULL, &options);
+    run_ranks(runs, 2);
+    for (int r = 0; r < 2; r++) assert_ok(runs[r].status, &runs[r].error);
+    assert_string_equal(runs[0].digest, runs[1].digest);
+    interruption stop = {.epoch = 1, .step = 4}; /* the first meeting after step 3, when a checkpoint is due */
+    options.output_dir = path_in("local parts");
+    fill_runs(runs, 2, everything, NULL, &options);
+    runs[0].options.progress = interrupt;
+    runs[0].options.progress_user = &stop;
+    run_ranks(runs, 2);
+    assert_string_equal(runs[0].error.message, "stopped in epoch 1 after step 4 of 5");
+    fill_runs(runs, 2, everything, NULL, &options);
+    for (int r = 0; r < 2; r++) runs[r].from = "local parts";
+    run_ranks(runs, 2);
+    for (int r = 0; r < 2; r++) assert_ok(runs[r].status, &runs[r].error);
+    assert_same_run("local whole", "local parts");
+}
+
 /* ---- going on with other numbers ------------------------------------------------------------------------------ */
 
 static void a_run_goes_on_with_another_number_of_ranks(void **state)
@@ -362,6 +422,8 @@ int main(void)
         cmocka_unit_test(so_it_does_on_the_reference),
         cmocka_unit_test(so_it_does_where_images_take_others),
         cmocka_unit_test(so_it_does_in_micro_batches_with_several_optimizers),
+        cmocka_unit_test(one_local_step_is_a_step),
+        cmocka_unit_test(local_steps_resume_to_the_same_bits),
         cmocka_unit_test(a_run_goes_on_with_another_number_of_ranks),
         cmocka_unit_test(ranks_that_do_not_train_the_same_are_refused),
         cmocka_unit_test(a_rank_that_fails_ends_all),

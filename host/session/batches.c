@@ -240,6 +240,7 @@ clt_status clt_session_train_batch(clt_session *session, clt_error *error)
 {
     TRY(begin_step(session, error));
     session->rate = session->batch_rate;
+    session->meets = !session->options.local_steps || session->number % session->options.local_steps == 0;
     TRY(clt__session_run_batch(session, 0, session->batch_images, 0, clt__session_run_ops, NULL, error));
     session->state.total_steps++;
     session->stage = CLT__STEP_DONE;

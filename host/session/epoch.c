@@ -87,7 +87,14 @@ static double rate_of(const clt_session *session, int64_t step)
 
 static bool measures(const clt_session *session, int64_t step)
 {
-    return session->net.norms >= 0 && step % NORM_STEPS == 0;
+    const bool has_whole = !(session->gathering && session->options.local_steps);
+    return session->net.norms >= 0 && has_whole && step % NORM_STEPS == 0;
+}
+
+bool clt__session_meets(const clt_session *session, int64_t step)
+{
+    const int every = session->options.local_steps;
+    return !session->gathering || !every || (step + 1) % every == 0 || step + 1 == clt__session_steps(session);
 }
 
 clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_ops run, void *user, clt_error *error)
@@ -96,6 +103,7 @@ clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_op
     session->number = session->state.total_steps + session->pending + 1;
     session->rate = rate_of(session, step);
     session->measures = measures(session, step);
+    session->meets = clt__session_meets(session, step);
     const clt_status status = clt__session_run_batch(session, (int)clt__first_image(&session->options, step),
                                                      step_images(session, step), session->pending, run, user, error);
     session->measures = false; /* what else runs is no step of an epoch */

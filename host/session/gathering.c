@@ -16,13 +16,23 @@ typedef struct bucket {
     void *sums;               /* the exchange of the slices' sums, while it is under way */
 } bucket;
 
+/* A root of the net, whose numbers are gathered, and where the sum goes; -1 for nowhere more. */
+typedef struct segment {
+    int from, to[2];
+    int count;
+    size_t at; /* among a shard's numbers */
+} segment;
+
 struct clt__gathering {
     const clt_collective *team;
     const clt__net *net;
     clt__engine *engine;
-    bool rounds;               /* sums to float, as the reference does */
-    size_t size;               /* bytes of a number */
-    size_t gradients, numbers; /* of a shard; what is no gradient comes after */
+    bool averages; /* what ranks have come to by themselves: each counts as a shard, and the mean is taken */
+    bool rounds;   /* sums to float, as the reference does */
+    size_t size;   /* bytes of a number */
+    segment segment[CLT__MAX_STATES + 3];
+    int segments;
+    size_t numbers; /* of a shard */
     int shards;
     int own, most_own; /* shards of this rank, and of the rank that has most */
     bucket *bucket;
@@ -62,22 +72,18 @@ static void add_buckets(clt__gathering *g, int tensor, int first, int end, size_
 }
 
 /* The backward ops end with the first layers, whose parameters come first. */
-static void cut_gradients(clt__gathering *g, int most)
+static void cut_gradients(clt__gathering *g, const segment *s, int most)
 {
     const clt__net *net = g->net;
-    int end = (int)g->gradients;
+    int end = s->count;
     size_t op = net->backward;
-    if (net->of_shard != net->gradients) {
-        add_buckets(g, net->of_shard, 0, end, 0, net->gather, most);
-        return;
-    }
     for (int i = (int)net->tape.tensor_count - 1; i >= 0; i--) {
         const clt__tensor *tensor = &net->tape.tensor[i];
         if (tensor->root != net->gradients || i == net->gradients) continue;
         const size_t after = op_after(net, i);
         if (after > op) op = after;
         if (end - tensor->offset < most && tensor->offset > 0) continue;
-        add_buckets(g, net->gradients, tensor->offset, end, (size_t)tensor->offset, op, most);
+        add_buckets(g, s->from, tensor->offset, end, s->at + (size_t)tensor->offset, op, most);
         end = tensor->offset;
     }
 }
@@ -87,11 +93,15 @@ static clt_status cut(clt__gathering *g, const clt_options *options, clt_error *
     const clt__net *net = g->net;
     const double wanted = options->bucket_mb * 1e6 / (double)g->size;
     const int most = wanted < 1024 ? 1024 : wanted > INT32_MAX ? INT32_MAX : (int)wanted;
-    const size_t pieces = g->numbers / (size_t)most + net->tape.tensor_count + 2;
+    const size_t pieces = g->numbers / (size_t)most + net->tape.tensor_count + (size_t)g->segments;
     TRY(clt__allocate(pieces, sizeof *g->bucket, "buckets of gradients", &g->bucket, error));
-    if (g->numbers > g->gradients)
-        add_buckets(g, net->running, 0, (int)(g->numbers - g->gradients), g->gradients, net->backward, most);
-    if (g->gradients) cut_gradients(g, most);
+    for (int i = 0; i < g->segments; i++) {
+        const segment *s = &g->segment[i];
+        if (s->from == net->gradients)
+            cut_gradients(g, s, most);
+        else
+            add_buckets(g, s->from, 0, s->count, s->at, s->from == net->of_shard ? net->gather : net->backward, most);
+    }
     return CLT_OK;
 }
 
@@ -110,7 +120,7 @@ static size_t slice_bytes(const clt__gathering *g, const bucket *b, int rank)
 
 static int first_shard(const clt__gathering *g, int rank)
 {
-    return (int)clt__team_begin_of(g->team, (size_t)g->shards, rank);
+    return g->averages ? rank : (int)clt__team_begin_of(g->team, (size_t)g->shards, rank);
 }
 
 /* The rank's shard number `own`, counted from its first; -1 where it has none, or that one has no images. */
@@ -142,21 +152,42 @@ static clt_status allocate(clt__gathering *g, clt_error *error)
     return CLT_OK;
 }
 
-clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_precision precision,
-                               const clt_options *options, clt__gathering **gathering, clt_error *error)
+/* Nothing where the net has no such root, or an empty one. */
+static void add_segment(clt__gathering *g, int from, int to, int to_too)
 {
-    const clt_collective *team = options->collective;
-    clt__gathering *g;
-    TRY(clt__allocate(1, sizeof *g, "the gathering of gradients", gathering, error));
-    g = *gathering;
-    g->team = team;
-    g->net = net;
-    g->engine = engine;
-    g->size = clt__engine_real_bytes(engine);
+    if (from < 0 || !g->net->tape.tensor[from].count) return;
+    const int count = g->net->tape.tensor[from].count;
+    g->segment[g->segments++] = (segment){from, {to, to_too}, count, g->numbers};
+    g->numbers += (size_t)count;
+}
+
+/* What layers keep comes first: the forward ops have it. */
+static void choose_gradients(clt__gathering *g)
+{
+    if (g->net->running_sum >= 0) add_segment(g, g->net->running, g->net->running_sum, -1);
+    add_segment(g, g->net->of_shard, g->net->of_batch, -1);
+}
+
+/* All that a checkpoint has of the net. */
+static void choose_averages(clt__gathering *g)
+{
+    const clt__net *net = g->net;
+    add_segment(g, net->parameters, net->parameters, -1);
+    for (int i = 0; i < CLT__MAX_STATES; i++) add_segment(g, net->state[i], net->state[i], -1);
+    add_segment(g, net->average, net->average, -1);
+    add_segment(g, net->running, net->running, net->running_before);
+}
+
+static clt_status fill(clt__gathering *g, clt_precision precision, const clt_options *options, clt_error *error)
+{
+    const clt_collective *team = g->team;
+    g->size = clt__engine_real_bytes(g->engine);
     g->rounds = precision == CLT_F32 && g->size == sizeof(double);
-    g->gradients = (size_t)net->tape.tensor[net->of_shard].count;
-    g->numbers = g->gradients + (net->running_sum >= 0 ? (size_t)net->tape.tensor[net->running].count : 0);
-    g->shards = options->shards;
+    g->shards = g->averages ? team->size : options->shards;
+    if (g->averages)
+        choose_averages(g);
+    else
+        choose_gradients(g);
     for (int r = 0; r < team->size; r++) {
         const int own = first_shard(g, r + 1) - first_shard(g, r);
         if (own > g->most_own) g->most_own = own;
@@ -164,6 +195,19 @@ clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_pre
     }
     TRY(cut(g, options, error));
     return allocate(g, error);
+}
+
+clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_precision precision,
+                               const clt_options *options, clt__gathering **gathering, clt_error *error)
+{
+    clt__gathering *g;
+    TRY(clt__allocate(1, sizeof *g, "the gathering of gradients", gathering, error));
+    g = *gathering;
+    g->team = options->collective;
+    g->net = net;
+    g->engine = engine;
+    g->averages = options->local_steps > 0;
+    return fill(g, precision, options, error);
 }
 
 /* After a failure. */
@@ -259,6 +303,17 @@ static void add_doubles(double *sum, const double *part, size_t count, bool roun
     for (size_t i = 0; i < count; i++) sum[i] = rounds ? (double)(float)(sum[i] + part[i]) : sum[i] + part[i];
 }
 
+static void divide(const clt__gathering *g, void *values, size_t count, int by)
+{
+    float *floats = values;
+    double *doubles = values;
+    for (size_t i = 0; i < count; i++)
+        if (g->size == sizeof(float))
+            floats[i] /= (float)by;
+        else
+            doubles[i] = g->rounds ? (double)(float)(doubles[i] / by) : doubles[i] / by;
+}
+
 /* This rank's slice, over shards in their order, as the op `accumulate` does it. */
 static void sum_slice(const clt__gathering *g, const bucket *b, int filled)
 {
@@ -272,6 +327,7 @@ static void sum_slice(const clt__gathering *g, const bucket *b, int filled)
         else
             add_doubles((void *)sum, (const void *)part, count, g->rounds);
     }
+    if (g->averages) divide(g, sum, count, filled);
 }
 
 static clt_status begin_sums(clt__gathering *g, bucket *b, clt_error *error)
@@ -316,10 +372,20 @@ static clt_status exchange(clt__gathering *g, int filled, clt_error *error)
 
 clt_status clt__gathering_end(clt__gathering *g, int filled, clt_error *error)
 {
-    const int kept = (int)(g->numbers - g->gradients);
     if (!g->buckets) return CLT_OK; /* nothing is trained */
     TRY(exchange(g, filled, error));
-    TRY(clt__engine_write_kept(g->engine, g->net->of_batch, 0, (int)g->gradients, g->sum, error));
-    if (!kept) return CLT_OK;
-    return clt__engine_write_kept(g->engine, g->net->running_sum, 0, kept, g->sum + g->gradients * g->size, error);
+    for (int i = 0; i < g->segments; i++) {
+        const segment *s = &g->segment[i];
+        for (int j = 0; j < 2; j++)
+            if (s->to[j] >= 0)
+                TRY(clt__engine_write_kept(g->engine, s->to[j], 0, s->count, g->sum + s->at * g->size, error));
+    }
+    return CLT_OK;
+}
+
+clt_status clt__gathering_average(clt__gathering *g, clt_error *error)
+{
+    for (size_t i = 0; i < g->buckets; i++) TRY(clt__gathering_read(g, 0, i, error));
+    TRY(clt__engine_flush(g->engine, error));
+    return clt__gathering_end(g, g->shards, error);
 }

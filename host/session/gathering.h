@@ -11,7 +11,8 @@
 
 typedef struct clt__gathering clt__gathering;
 
-/* Of resolved options, which have a collective. */
+/* Of resolved options, which have a collective. With local steps it is what each rank has come to by itself that is
+ * gathered, and averaged: only clt__gathering_average is for that. */
 clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_precision precision,
                                const clt_options *options, clt__gathering **gathering, clt_error *error);
 void clt__gathering_close(clt__gathering *gathering); /* takes NULL */
@@ -29,5 +30,8 @@ clt_status clt__gathering_join(clt__gathering *gathering, int own, clt_error *er
 /* Sums up the first `filled` shards of the batch, on every rank: on the device, where the gathering ops would. Waits.
  */
 clt_status clt__gathering_end(clt__gathering *gathering, int filled, clt_error *error);
+
+/* Makes all that ranks have trained by themselves the mean over the ranks, on each of them. Waits. */
+clt_status clt__gathering_average(clt__gathering *gathering, clt_error *error);
 
 #endif

@@ -475,12 +475,20 @@ static clt_status fit(clt_session *session, clt_device *device, const clt_option
     return clt__fit_net(&fit, &session->net, NULL, error);
 }
 
+/* Ranks that count their images alike, as run_by_itself says, draw other numbers for them. */
+static uint64_t seed_of(const clt_options *options)
+{
+    if (!options->collective || !options->local_steps || !clt__images_take_others(options)) return options->seed;
+    clt__random stream = clt__random_seed(options->seed, "rank", (uint64_t)options->collective->rank);
+    return clt__random_next(&stream);
+}
+
 static clt_status open(clt_session *session, clt_device *device, const clt_options *options, clt_error *error)
 {
     const clt_dataset *data = session->data;
     const clt__session_mode mode = session->mode;
     TRY(fit(session, device, options, error));
-    session->seed = options->seed;
+    session->seed = seed_of(options);
     session->augment = mode.training ? options->augment : (clt__augment){.crop = 0};
     session->micro_batch = session->net.tape.tensor[session->net.label].count;
     session->batch = mode.training ? options->batch_size : session->micro_batch;

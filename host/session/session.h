@@ -36,6 +36,7 @@ struct clt_session {
     int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
     int images_of_slot[CLT__HISTORY_SLOTS]; /* of the step whose losses it has */
     clt__gathering *gathering;              /* with other ranks, or NULL */
+    bool meets;              /* the step that is enqueued ends with the mean over ranks that train by themselves */
     bool is_parted;          /* the feed's order has only those images of an epoch's batches that are this rank's */
     bool measures;           /* the step that is enqueued measures the gradient's norm */
     int epoch;               /* that the images' order is of */
@@ -128,6 +129,10 @@ clt_status clt__session_read_tallies(clt_session *session, int steps, clt__tally
 
 /* The update alone. */
 clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error);
+
+/* Whether after this step of the epoch all ranks have the same parameters: where they train by themselves for some
+ * steps checkpoints wait for that. */
+bool clt__session_meets(const clt_session *session, int64_t step);
 
 /* Enqueues step `step` (from 0) of the epoch, its ops by `run`, with the learning rate that the schedule gives it. */
 clt_status clt__session_run_step(clt_session *session, int64_t step, clt__run_ops run, void *user, clt_error *error);

@@ -15,6 +15,8 @@ static int smaller(int a, int b)
 
 typedef struct batch {
     int first, images, slot; /* its place in the order and in the history */
+    int whole;               /* images whose losses' mean is made small */
+    int skipped;             /* of those before an image: not counted */
     clt__run_ops run;
     void *user;
 } batch;
@@ -48,13 +50,13 @@ static clt_status run_shard(clt_session *session, const batch *b, int shard, int
     const clt_options *o = &session->options;
     const int begin = clt__images_before(o, shard, b->images), end = clt__images_before(o, shard + 1, b->images),
               micro = session->micro_batch;
-    clt__placement p = {.slot = b->slot * o->shards + shard, .whole = b->images};
+    clt__placement p = {.slot = b->slot * o->shards + shard, .whole = b->whole};
     for (int done = begin; done < end; done += micro, p.part++) {
         p.first = position_of(session, b, done);
-        p.before = done;
+        p.before = done - b->skipped;
         p.valid = smaller(micro, end - done);
         TRY(clt__session_place(session, &p, error));
-        if (session->gathering && done + micro >= end)
+        if (session->gathering && !o->local_steps && done + micro >= end)
             TRY(run_and_read(session, b, own, error));
         else
             TRY(b->run(session, 0, session->net.gather, b->user, error));
@@ -65,7 +67,7 @@ static clt_status run_shard(clt_session *session, const batch *b, int shard, int
 /* What gathers shards, and what comes after it, takes the shard's number for the part. */
 static clt_status place_gathering(clt_session *session, const batch *b, int shard, clt_error *error)
 {
-    const clt__placement p = {.slot = b->slot, .whole = b->images, .part = shard, .gathers = true};
+    const clt__placement p = {.slot = b->slot, .whole = b->whole, .part = shard, .gathers = true};
     return session->options.shards > 1 ? clt__session_place(session, &p, error) : CLT_OK;
 }
 
@@ -74,6 +76,20 @@ static clt_status run_alone(clt_session *session, const batch *b, clt_error *err
     for (int shard = 0; shard < clt__filled_shards(&session->options, b->images); shard++) {
         TRY(run_shard(session, b, shard, shard, error));
         TRY(place_gathering(session, b, shard, error));
+        TRY(b->run(session, session->net.gather, session->net.measure, b->user, error));
+    }
+    return CLT_OK;
+}
+
+/* The batch is this rank's shards alone. */
+static clt_status run_local(clt_session *session, const batch *b, clt_error *error)
+{
+    const clt_options *o = &session->options;
+    int begin, end;
+    clt__own_shards(o, &begin, &end);
+    for (int shard = begin; shard < smaller(end, clt__filled_shards(o, b->images)); shard++) {
+        TRY(run_shard(session, b, shard, shard - begin, error));
+        TRY(place_gathering(session, b, shard - begin, error));
         TRY(b->run(session, session->net.gather, session->net.measure, b->user, error));
     }
     return CLT_OK;
@@ -92,11 +108,28 @@ static clt_status run_with_others(clt_session *session, const batch *b, clt_erro
     return place_gathering(session, b, filled - 1, error);
 }
 
+/* This rank's images of the batch are a batch of their own. A rank without any in a short one leaves the step out. */
+static clt_status run_by_itself(clt_session *session, batch *b, clt_error *error)
+{
+    const clt_options *o = &session->options;
+    int begin, end;
+    clt__own_shards(o, &begin, &end);
+    const int before = clt__images_before(o, begin, b->images);
+    b->whole = clt__images_before(o, end, b->images) - before;
+    b->skipped = clt__images_take_others(o) ? before : 0; /* others are this rank's */
+    if (b->whole) {
+        TRY(run_local(session, b, error));
+        TRY(clt__session_run_update(session, b->run, b->user, error));
+    }
+    return session->meets ? clt__gathering_average(session->gathering, error) : CLT_OK;
+}
+
 clt_status clt__session_run_batch(clt_session *session, int first, int valid, int slot, clt__run_ops run, void *user,
                                   clt_error *error)
 {
-    const batch b = {first, valid, slot, run, user};
+    batch b = {.first = first, .images = valid, .whole = valid, .slot = slot, .run = run, .user = user};
     session->images_of_slot[slot] = valid;
+    if (session->gathering && session->options.local_steps) return run_by_itself(session, &b, error);
     TRY(session->gathering ? run_with_others(session, &b, error) : run_alone(session, &b, error));
     if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
     return clt__session_run_update(session, run, user, error);

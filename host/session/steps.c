@@ -59,11 +59,15 @@ int clt__filled_shards(const clt_options *options, int images)
     return filled;
 }
 
+bool clt__images_take_others(const clt_options *options)
+{
+    return options->augment.mixup > 0 || options->augment.cutmix > 0 || options->class_weights.how != CLT__EQUAL;
+}
+
 clt__own_images clt__own_images_of(const clt_options *options)
 {
     int begin, end;
-    const bool needs_all =
-        options->augment.mixup > 0 || options->augment.cutmix > 0 || options->class_weights.how != CLT__EQUAL;
+    const bool needs_all = clt__images_take_others(options) && !options->local_steps;
     if (!options->collective || needs_all) return (clt__own_images){0, options->batch_size};
     clt__own_shards(options, &begin, &end);
     return (clt__own_images){clt__images_before(options, begin, options->batch_size),

@@ -25,6 +25,9 @@ int clt__shard_images(const clt_options *options);
 /* How many shards of a batch of so many images have any. */
 int clt__filled_shards(const clt_options *options, int images);
 
+/* Whether an image's loss takes other images of the batch: it is mixed with one, or weighed by all classes. */
+bool clt__images_take_others(const clt_options *options);
+
 /* The images of a full batch that this rank reads: those of its shards, or all where an image's loss takes others. */
 typedef struct clt__own_images {
     int begin, end;

@@ -163,14 +163,18 @@ static clt_status run_steps(clt__trainer *t, clt_error *error)
     t->epoch_began = t->last_reading = clt__seconds();
     t->seen_before = t->session->state.seen;
     t->stepped = t->session->state.step < t->steps;
+    bool saves = false;
     for (int64_t step = t->session->state.step; step < t->steps; step++) {
         TRY(run_next_step(t, step, error));
-        const bool save_now = is_due(t->session->state.total_steps + t->session->pending, t->options->save_every);
-        const bool last = step + 1 == t->steps;
-        if (t->session->pending < t->in_flight && !save_now && !last) continue;
+        saves = saves || is_due(t->session->state.total_steps + t->session->pending, t->options->save_every);
+        const bool last = step + 1 == t->steps, meets = clt__session_meets(t->session, step);
+        const bool full = t->session->pending == clt__history_slots(t->session->options.shards);
+        if (!full && !last && !(meets && (saves || t->session->pending >= t->in_flight))) continue;
         TRY(read_history(t, error));
-        if (save_now && !last) TRY(checkpoint(t, error));
-        if (!last) TRY(tell(t, error));
+        if (last || !meets) continue;
+        if (saves) TRY(checkpoint(t, error));
+        saves = false;
+        TRY(tell(t, error));
     }
     return CLT_OK;
 }
