@@ -3,6 +3,7 @@
  *   op   0          | batch:    gather, normalise, augment (input.c)
  *        forward    | every layer, first to last
  *        backward   | loss, history, every layer last to first
+ *        unscale    | what the loss was scaled by is taken from the gradient again, where activations are halves
  *        measure    | the gradient's norm, for steps that measure it
  *        update     | gradient norm, optimiser
  *        end        |
@@ -37,6 +38,7 @@ typedef struct clt__net_options {
     const char *freeze;  /* the option: parameters of such names are not trained */
     int epoch;           /* that it is obeyed for */
     bool accumulate;     /* batches are micro-batches, whose gradients are added up before an update */
+    bool halves;         /* activations, their gradients and images on their way to the net are kept as halves */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
     uint64_t most;       /* elements that may lie in one piece of memory */
     bool input_gradient; /* compute the gradient by the input too: for tests */
@@ -67,7 +69,8 @@ typedef struct clt__net {
     clt__flow *flow; /* [flows] of each tensor of the forward ops; NULL without training */
     size_t flows;
     clt__value input, output;
-    size_t forward, backward, measure, update, end; /* op ranges; backward = measure = update = end without training */
+    /* op ranges; from `backward` on the same without training */
+    size_t forward, backward, unscale, measure, update, end;
     /* tensors, -1 where the net does not have them */
     int parameters, gradients, accumulated, frozen;      /* roots */
     int state[CLT__MAX_STATES];                          /* the optimiser's, laid out as `parameters` */
@@ -79,6 +82,7 @@ typedef struct clt__net {
     clt__updater updater[CLT__MAX_OPTIMIZERS];
     int updaters;
     int loss, hit, history, hyper, scale; /* hyper: the first updater's */
+    int loss_scale, overflown;            /* see kernels/update.cl, unscale: -1 where the loss is not scaled */
     int norms;                            /* of gradients, where steps measure them */
     int matrices;                         /* that muon takes: see kernels/muon.cl */
     int decays, rates, takers;            /* see kernels/update.cl */

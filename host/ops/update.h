@@ -36,6 +36,7 @@ enum {
 };
 enum { EMA_AVERAGES, EMA_WEIGHTS, EMA_HYPER };
 enum { ACCUMULATE_GRADIENT, ACCUMULATE_STEP, ACCUMULATE_SUM };
+enum { UNSCALE_GRADIENT, UNSCALE_SCALE, UNSCALE_OVERFLOWN };
 enum { GRADIENT_NORM_GRADIENT, GRADIENT_NORM_HYPER, GRADIENT_NORM_SCALE };
 enum { MEASURED_NORM_GRADIENT, MEASURED_NORM_STEP, MEASURED_NORM_NORMS };
 
@@ -74,7 +75,7 @@ clt__near clt__norm_ratio(clt__near w, clt__near d, double roundoff);
 int clt__launch_square_parts(const char *file, const char *parts_kernel, const char *sum_kernel, int tensors,
                              const clt__limits *limits, clt__launches *to);
 
-extern const clt__op_row clt__accumulate_op, clt__gradient_norm_op, clt__measured_norm_op, clt__trust_ratio_op,
-    clt__trust_step_op, clt__ema_op;
+extern const clt__op_row clt__accumulate_op, clt__unscale_op, clt__gradient_norm_op, clt__measured_norm_op,
+    clt__trust_ratio_op, clt__trust_step_op, clt__ema_op;
 
 #endif
