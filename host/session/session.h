@@ -33,6 +33,8 @@ struct clt_session {
     clt_options options;       /* the same, resolved: what they own is `given`'s */
     clt__training_state state; /* the model's, and what steps that were read have added since */
     int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
+    int64_t told_skipped;      /* steps whose being skipped was told */
+    bool overflown;            /* the gradients of the step are not finite: it is skipped */
     bool measures;             /* the step that is enqueued measures the gradient's norm */
     int epoch;                 /* that the images' order is of */
     bool in_epoch;             /* the order of images is that of the running epoch */
