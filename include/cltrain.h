@@ -572,7 +572,7 @@ void clt_summary_close(clt_summary *summary);
 typedef struct clt_plan_row {
     char tensor[64];
     char shape[64];   /* as PyTorch would say it */
-    const char *type; /* "real" (float or double), "int", "byte" */
+    const char *type; /* "real" (float or double), "half", "int", "byte" */
     uint64_t bytes;
     bool shared;     /* it lies in memory that tensors share: from `offset` on, while it is needed */
     int first, last; /* of a shared tensor: the ops between which it is needed, counted from 0 in a step's order */
@@ -826,7 +826,9 @@ clt_status clt_session_evaluate(clt_session *session, const clt_options *options
                                 clt_error *error);
 
 /* ---- tensors by name: "conv1" (a layer's output), "conv1.weight", "conv1.weight.gradient", "conv1.gradient", "input",
- * "loss". NULL where there is none; what is given is the session's until the next call. */
+ * "loss". NULL where there is none; what is given is the session's until the next call. With storage f16 gradients of
+ * activations are those of the scaled loss; those of parameters are the loss's own once clt_session_backward or a whole
+ * step has run. */
 const clt_tensor_info *clt_session_find(clt_session *session, const char *name);
 clt_status clt_session_read(clt_session *session, const char *name, double *values, size_t count, clt_error *error);
 clt_status clt_session_write(clt_session *session, const char *name, const double *values, size_t count,

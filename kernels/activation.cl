@@ -11,7 +11,7 @@
 #define PARAMETERS PARAMETER(z.a), PARAMETER(z.b)
 
 #ifdef OP_activation_forward
-kernel void activation_forward(const element_sizes given, global const real *restrict x, global real *restrict y)
+kernel void activation_forward(const element_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const element_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
@@ -21,8 +21,8 @@ kernel void activation_forward(const element_sizes given, global const real *res
 #endif
 
 #ifdef OP_activation_gradient
-kernel void activation_gradient(const element_sizes given, global const real *restrict dy,
-                                global const real *restrict at, global real *restrict dx)
+kernel void activation_gradient(const element_sizes given, global const stored *restrict dy,
+                                global const stored *restrict at, global stored *restrict dx)
 {
     const element_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;

@@ -28,7 +28,7 @@ static inline int area(const adaptive_sizes z, const int y, const int x)
 }
 
 #ifdef OP_adaptive_forward
-kernel void adaptive_forward(const adaptive_sizes given, global const real *restrict x, global real *restrict y)
+kernel void adaptive_forward(const adaptive_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const adaptive_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
@@ -43,7 +43,7 @@ kernel void adaptive_forward(const adaptive_sizes given, global const real *rest
 #endif
 
 #ifdef OP_adaptive_gradient
-kernel void adaptive_gradient(const adaptive_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void adaptive_gradient(const adaptive_sizes given, global const stored *restrict dy, global stored *restrict dx)
 {
     const adaptive_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);

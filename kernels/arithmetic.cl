@@ -9,19 +9,19 @@
 #include "pixel.h"
 
 /* Of an operand with so many pixels and channels: what goes with channels from c on of a row of the result. */
-static inline realv operand_at(const arithmetic_sizes z, global const real *from, const int pixels, const int channels,
+static inline realv operand_at(const arithmetic_sizes z, global const stored *from, const int pixels, const int channels,
                                const int row, const int c, const int lanes)
 {
     const size_t at = (size_t)(pixels == 1 ? row / z.pixels : row) * channels;
-    return channels == 1 ? (realv)from[at] : load_lanes(from + at + c, lanes);
+    return channels == 1 ? (realv)GET(from + at) : load_lanes(from + at + c, lanes);
 }
 
 #define A_AT(row, c, lanes) operand_at(z, a, z.a_pixels, z.a_channels, row, c, lanes)
 #define B_AT(row, c, lanes) operand_at(z, b, z.b_pixels, z.b_channels, row, c, lanes)
 
 #ifdef OP_arithmetic
-kernel void arithmetic(const arithmetic_sizes given, global const real *restrict a, global const real *restrict b,
-                       global real *restrict y)
+kernel void arithmetic(const arithmetic_sizes given, global const stored *restrict a, global const stored *restrict b,
+                       global stored *restrict y)
 {
     const arithmetic_sizes z = SIZES(given);
     const place p = place_of(z.n * z.pixels, 1, 1, z.c);
@@ -36,7 +36,7 @@ kernel void arithmetic(const arithmetic_sizes given, global const real *restrict
 
 #ifdef OP_arithmetic_gradient
 /* What one element of the result adds. a and b are NULL where they are not read. */
-static inline realv term(const arithmetic_sizes z, const realv g, global const real *a, global const real *b,
+static inline realv term(const arithmetic_sizes z, const realv g, global const stored *a, global const stored *b,
                          const int row, const int c, const int lanes)
 {
     if (z.operation == ARITHMETIC_SUB) return z.by_b ? -g : g;
@@ -45,8 +45,8 @@ static inline realv term(const arithmetic_sizes z, const realv g, global const r
     return z.by_b ? -g * (A_AT(row, c, lanes) / under / under) : g / under;
 }
 
-kernel void arithmetic_gradient(const arithmetic_sizes given, global const real *restrict dy,
-                                global const real *restrict a, global const real *restrict b, global real *restrict dx)
+kernel void arithmetic_gradient(const arithmetic_sizes given, global const stored *restrict dy,
+                                global const stored *restrict a, global const stored *restrict b, global stored *restrict dx)
 {
     const arithmetic_sizes z = SIZES(given);
     const int pixels = z.by_b ? z.b_pixels : z.a_pixels, channels = z.by_b ? z.b_channels : z.a_channels;

@@ -122,14 +122,14 @@ kernel void augment_draw(const augment_sizes given, global const int *restrict s
 
 #ifdef OP_augment
 /* WHOLE: pixels move by whole pixels alone. COLOUR: something changes it. */
-static inline real pixel(const augment_sizes z, global const real *x, const int px, const int py, const int c,
+static inline real pixel(const augment_sizes z, global const stored *x, const int px, const int py, const int c,
                          const real black)
 {
     const int row = source_of(z.border, py, z.h), column = source_of(z.border, px, z.w);
-    return column >= 0 && column < z.w && row >= 0 && row < z.h ? x[((size_t)row * z.w + column) * z.c + c] : black;
+    return column >= 0 && column < z.w && row >= 0 && row < z.h ? GET(x + ((size_t)row * z.w + column) * z.c + c) : black;
 }
 
-static inline real sample(const augment_sizes z, global const real *x, const real sx, const real sy, const int c,
+static inline real sample(const augment_sizes z, global const stored *x, const real sx, const real sy, const int c,
                           const real black)
 {
 #ifdef WHOLE
@@ -149,16 +149,23 @@ static inline real grey_share(const int c)
     return c == 0 ? (real)0.299 : c == 1 ? (real)0.587 : (real)0.114;
 }
 
-kernel void augment(const augment_sizes given, global const real *restrict x, global const real *restrict drawn,
-                    global const real *restrict normalize, global real *restrict y)
+/* A channel with the brightness and the contrast drawn. */
+static inline real lit(const real shown, const real mean, const real deviation, global const real *drawn)
+{
+    const real t = (shown * deviation + mean) * drawn[DRAWN_BRIGHTNESS];
+    return (t - mean) * drawn[DRAWN_CONTRAST] + mean;
+}
+
+kernel void augment(const augment_sizes given, global const stored *restrict x, global const real *restrict drawn,
+                    global const real *restrict normalize, global stored *restrict y)
 {
     const augment_sizes z = SIZES(given);
     const pixel_run run = run_of(z.h, z.w);
     const int n = run.n, first = run.first;
     if (!run.pixels) return;
-    global const real *from = x + (size_t)n * z.h * z.w * z.c, *d = drawn + (size_t)n * DRAWN_LENGTH,
-                      *deviation = normalize + z.c;
-    global real *to = y + ((size_t)n * z.h * z.w + first) * z.c;
+    global const stored *from = x + (size_t)n * z.h * z.w * z.c;
+    global const real *d = drawn + (size_t)n * DRAWN_LENGTH, *deviation = normalize + z.c;
+    global stored *to = y + ((size_t)n * z.h * z.w + first) * z.c;
     for (int i = 0; i < run.pixels; i++, to += z.c) {
         const int px = (first + i) % z.w, py = (first + i) / z.w;
         const real sx = d[DRAWN_A] * px + d[DRAWN_B] * py + d[DRAWN_C],
@@ -167,12 +174,22 @@ kernel void augment(const augment_sizes given, global const real *restrict x, gl
                    erased = px >= d[DRAWN_ERASE_LEFT] && px < d[DRAWN_ERASE_RIGHT] && py >= d[DRAWN_ERASE_TOP] &&
                             py < d[DRAWN_ERASE_BOTTOM],
                    empty = cut || erased;
-        for (int c = 0; c < z.c; c++) to[c] = empty ? 0 : sample(z, from, sx, sy, c, -normalize[c] / deviation[c]);
-#ifdef COLOUR
+#define SHOWN(c) (empty ? 0 : sample(z, from, sx, sy, c, -normalize[c] / deviation[c]))
+#if !defined COLOUR || !defined HALVES
+        for (int c = 0; c < z.c; c++) PUT(SHOWN(c), to + c);
+#endif
+#if defined COLOUR && defined HALVES /* y would round what it is made of: that is made twice */
+        real grey = 0;
+        for (int c = 0; c < z.c; c++) grey += lit(SHOWN(c), normalize[c], deviation[c], d) * grey_share(c);
+        for (int c = 0; c < z.c; c++) {
+            const real shown = lit(SHOWN(c), normalize[c], deviation[c], d);
+            const real t = z.saturation_ppm ? grey + (shown - grey) * d[DRAWN_SATURATION] : shown;
+            PUT(empty ? 0 : (t - normalize[c]) / deviation[c], to + c);
+        }
+#elif defined COLOUR
         real grey = 0;
         for (int c = 0; c < z.c; c++) {
-            const real t = (to[c] * deviation[c] + normalize[c]) * d[DRAWN_BRIGHTNESS];
-            to[c] = (t - normalize[c]) * d[DRAWN_CONTRAST] + normalize[c];
+            to[c] = lit(to[c], normalize[c], deviation[c], d);
             grey += to[c] * grey_share(c);
         }
         for (int c = 0; c < z.c; c++) {

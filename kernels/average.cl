@@ -20,7 +20,7 @@ static inline int area(const average_sizes z, const int y, const int x)
 
 #if defined OP_average_forward && defined SPREAD
 /* Work-group (channels, pixel of the result), whose items take turns at the window's pixels. */
-kernel SUM_GROUP void average_forward(const average_sizes given, global const real *restrict x, global real *restrict y TREE)
+kernel SUM_GROUP void average_forward(const average_sizes given, global const stored *restrict x, global stored *restrict y TREE)
 {
     const average_sizes z = SIZES(given);
     TREE_OF(realv, tree);
@@ -30,12 +30,12 @@ kernel SUM_GROUP void average_forward(const average_sizes given, global const re
     const int left = max(column * z.stride_x - z.pad_x, 0), right = min(column * z.stride_x - z.pad_x + z.s, z.w);
     real sum = 0;
     for (int i = ROW(ACROSS); i < (bottom - top) * (right - left) && c < z.c; i += DOWN)
-        sum += x[(((size_t)n * z.h + top + i / (right - left)) * z.w + left + i % (right - left)) * z.c + c];
+        sum += GET(x + (((size_t)n * z.h + top + i / (right - left)) * z.w + left + i % (right - left)) * z.c + c);
     sum = add_rows(sum, ACROSS, DOWN, tree);
-    if (c < z.c && ROW(ACROSS) == 0) y[(size_t)pixel * z.c + c] = sum / area(z, row, column);
+    if (c < z.c && ROW(ACROSS) == 0) PUT(sum / area(z, row, column), y + (size_t)pixel * z.c + c);
 }
 #elif defined OP_average_forward
-kernel void average_forward(const average_sizes given, global const real *restrict x, global real *restrict y)
+kernel void average_forward(const average_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const average_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
@@ -50,7 +50,7 @@ kernel void average_forward(const average_sizes given, global const real *restri
 #endif
 
 #ifdef OP_average_gradient
-kernel void average_gradient(const average_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void average_gradient(const average_sizes given, global const stored *restrict dy, global stored *restrict dx)
 {
     const average_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);

@@ -16,16 +16,16 @@
 #include "position.h"
 
 #ifdef BYTES
-typedef uchar stored;
+typedef uchar shown_as;
 #define VALUE(b) ((real)(b) / 255)
 #else
-typedef real stored;
+typedef real shown_as;
 #define VALUE(b) (b)
 #endif
 
-kernel void batch(const batch_sizes given, global const stored *restrict images, global const int *restrict labels,
+kernel void batch(const batch_sizes given, global const shown_as *restrict images, global const int *restrict labels,
                   global const real *restrict targets, global const int *restrict order, global const int *restrict step,
-                  global const real *restrict normalize, global real *restrict x, global int *restrict label,
+                  global const real *restrict normalize, global stored *restrict x, global int *restrict label,
                   global real *restrict target)
 {
     const batch_sizes z = SIZES(given);
@@ -34,21 +34,21 @@ kernel void batch(const batch_sizes given, global const stored *restrict images,
     if (!run.pixels) return;
     const bool valid = n < step[STEP_VALID], some = step[STEP_VALID] > 0;
     const int image = some ? order[position_of(z.partner, n, step)] : 0;
-    global const stored *from = images + ((size_t)image * z.h * z.w + first) * z.c;
-    global real *to = x + ((size_t)n * z.h * z.w + first) * z.c;
+    global const shown_as *from = images + ((size_t)image * z.h * z.w + first) * z.c;
+    global stored *to = x + ((size_t)n * z.h * z.w + first) * z.c;
     if (step[STEP_MIRROR] || step[STEP_MOVE]) {
         for (int i = 0; i < run.pixels; i++) {
             const int at = (first + i) % z.w, column = step[STEP_MIRROR] ? z.w - 1 - at : at;
             const int h = source_of(PAD_REFLECT, (first + i) / z.w - step[STEP_MOVE], z.h),
                       w = source_of(PAD_REFLECT, column - step[STEP_MOVE], z.w);
-            global const stored *shown = images + (((size_t)image * z.h + h) * z.w + w) * z.c;
+            global const shown_as *shown = images + (((size_t)image * z.h + h) * z.w + w) * z.c;
             for (int c = 0; c < z.c; c++)
-                to[i * z.c + c] = some ? (VALUE(shown[c]) - normalize[c]) / normalize[z.c + c] : 0;
+                PUT(some ? (VALUE(shown[c]) - normalize[c]) / normalize[z.c + c] : 0, to + i * z.c + c);
         }
     } else {
         for (int i = 0; i < run.pixels * z.c; i += z.c)
             for (int c = 0; c < z.c; c++)
-                to[i + c] = some ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0;
+                PUT(some ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0, to + i + c);
     }
     if (first != 0) return;
     if (label) label[n] = valid ? labels[image] : 0;

@@ -19,7 +19,7 @@
 
 #ifdef OP_batchnorm_statistics
 /* Work-group (vectors of channels, part). partial: [part][mean, squares][padded c] */
-kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global const real *restrict x,
+kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global const stored *restrict x,
                                                  global const int *restrict step, global real *restrict mean,
                                                  global real *restrict inverse, global real *restrict running_mean,
                                                  global real *restrict running_var, global real *restrict partial TREE)
@@ -41,7 +41,7 @@ kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global 
 }
 
 /* Work-group (vectors of channels) */
-kernel LAST_GROUP void batchnorm_statistics_merge(const norm_sizes given, global const real *restrict x,
+kernel LAST_GROUP void batchnorm_statistics_merge(const norm_sizes given, global const stored *restrict x,
                                                   global const int *restrict step, global real *restrict mean,
                                                   global real *restrict inverse, global real *restrict running_mean,
                                                   global real *restrict running_var, global real *restrict partial TREE)
@@ -88,9 +88,9 @@ static inline span span_of(const norm_sizes z)
 }
 
 /* Work-item (span): y = f((x - mean) scale + shift + addend), channel by channel. */
-static inline void apply(const norm_sizes z, global const real *x, global const real *mean, global const real *variance,
+static inline void apply(const norm_sizes z, global const stored *x, global const real *mean, global const real *variance,
                          global const real *inverse, global const real *weight, global const real *bias,
-                         global const real *addend, global real *y, global real *before)
+                         global const stored *addend, global stored *y, global stored *before)
 {
     const span part = span_of(z);
     for (int c = part.first_c; c < part.end_c; c += VEC) {
@@ -110,10 +110,10 @@ static inline void apply(const norm_sizes z, global const real *x, global const 
 }
 
 #ifdef OP_batchnorm_forward
-kernel void batchnorm_forward(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
+kernel void batchnorm_forward(const norm_sizes given, global const stored *restrict x, global const real *restrict mean,
                               global const real *restrict inverse, global const real *restrict weight,
-                              global const real *restrict bias, global const real *restrict addend,
-                              global real *restrict y, global real *restrict before)
+                              global const real *restrict bias, global const stored *restrict addend,
+                              global stored *restrict y, global stored *restrict before)
 {
     const norm_sizes z = SIZES(given);
     apply(z, x, mean, 0, inverse, weight, bias, addend, y, before);
@@ -121,10 +121,10 @@ kernel void batchnorm_forward(const norm_sizes given, global const real *restric
 #endif
 
 #ifdef OP_batchnorm_inference
-kernel void batchnorm_inference(const norm_sizes given, global const real *restrict x, global const real *restrict mean,
+kernel void batchnorm_inference(const norm_sizes given, global const stored *restrict x, global const real *restrict mean,
                                 global const real *restrict variance, global const real *restrict weight,
-                                global const real *restrict bias, global const real *restrict addend,
-                                global real *restrict y, global real *restrict before)
+                                global const real *restrict bias, global const stored *restrict addend,
+                                global stored *restrict y, global stored *restrict before)
 {
     const norm_sizes z = SIZES(given);
     apply(z, x, mean, variance, 0, weight, bias, addend, y, before);
@@ -133,8 +133,8 @@ kernel void batchnorm_inference(const norm_sizes given, global const real *restr
 
 #ifdef OP_batchnorm_gradients
 /* Work-group (vectors of channels, part). partial: [part][dw, db][padded c] */
-kernel SUM_GROUP void batchnorm_gradients_parts(const norm_sizes given, global const real *restrict dy,
-                                                global const real *restrict x, global const real *restrict mean,
+kernel SUM_GROUP void batchnorm_gradients_parts(const norm_sizes given, global const stored *restrict dy,
+                                                global const stored *restrict x, global const real *restrict mean,
                                                 global const real *restrict inverse, global real *restrict dw,
                                                 global real *restrict db, global const int *restrict step,
                                                 global real *restrict partial TREE)
@@ -154,8 +154,8 @@ kernel SUM_GROUP void batchnorm_gradients_parts(const norm_sizes given, global c
 }
 
 /* Work-group (vectors of channels) */
-kernel LAST_GROUP void batchnorm_gradients_sum(const norm_sizes given, global const real *restrict dy,
-                                               global const real *restrict x, global const real *restrict mean,
+kernel LAST_GROUP void batchnorm_gradients_sum(const norm_sizes given, global const stored *restrict dy,
+                                               global const stored *restrict x, global const real *restrict mean,
                                                global const real *restrict inverse, global real *restrict dw,
                                                global real *restrict db, global const int *restrict step,
                                                global real *restrict partial TREE)
@@ -168,11 +168,11 @@ kernel LAST_GROUP void batchnorm_gradients_sum(const norm_sizes given, global co
 
 #ifdef OP_batchnorm_input_gradient
 /* Work-item (span) */
-kernel void batchnorm_input_gradient(const norm_sizes given, global const real *restrict dy,
-                                     global const real *restrict x, global const real *restrict mean,
+kernel void batchnorm_input_gradient(const norm_sizes given, global const stored *restrict dy,
+                                     global const stored *restrict x, global const real *restrict mean,
                                      global const real *restrict inverse, global const real *restrict weight,
                                      global const real *restrict dw, global const real *restrict db,
-                                     global const int *restrict step, global real *restrict dx)
+                                     global const int *restrict step, global stored *restrict dx)
 {
     const norm_sizes z = SIZES(given);
     const int valid = step[STEP_VALID] * z.pixels;

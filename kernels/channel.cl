@@ -11,8 +11,8 @@
 
 #ifdef OP_bias
 /* Work-item (vector of channels of a row). b may be NULL; before: the sums, or NULL. */
-kernel void bias(const channel_sizes given, global const real *restrict x, global const real *restrict b,
-                 global real *restrict y, global real *restrict before)
+kernel void bias(const channel_sizes given, global const stored *restrict x, global const real *restrict b,
+                 global stored *restrict y, global stored *restrict before)
 {
     const channel_sizes z = SIZES(given);
     const place p = place_of(z.rows, 1, 1, z.c);
@@ -26,8 +26,8 @@ kernel void bias(const channel_sizes given, global const real *restrict x, globa
 
 #ifdef OP_channel_sum
 /* Work-group (vectors of channels, part). partial: [part][padded c] */
-kernel SUM_GROUP void channel_sum_parts(const channel_sizes given, global const real *restrict dy,
-                                        global const real *restrict x, global real *restrict sum,
+kernel SUM_GROUP void channel_sum_parts(const channel_sizes given, global const stored *restrict dy,
+                                        global const stored *restrict x, global real *restrict sum,
                                         global real *restrict partial TREE)
 {
     const channel_sizes z = SIZES(given);
@@ -55,8 +55,8 @@ kernel SUM_GROUP void channel_sum_parts(const channel_sizes given, global const 
 }
 
 /* Work-group (vectors of channels); where the channels share one sum, the first group makes it. */
-kernel LAST_GROUP void channel_sum_add(const channel_sizes given, global const real *restrict dy,
-                                       global const real *restrict x, global real *restrict sum,
+kernel LAST_GROUP void channel_sum_add(const channel_sizes given, global const stored *restrict dy,
+                                       global const stored *restrict x, global real *restrict sum,
                                        global real *restrict partial TREE)
 {
     const channel_sizes z = SIZES(given);

@@ -39,11 +39,11 @@ typedef struct {
 
 #define ROUND_UP(value, to) (((value) + (to)-1) / (to) * (to))
 
-static inline void copy_run(local real *to, global const real *from, const int count)
+static inline void copy_run(local real *to, global const stored *from, const int count)
 {
     int i = 0;
     for (; i + VEC <= count; i += VEC) STORE(LOAD(from + i), to + i);
-    for (; i < count; i++) to[i] = from[i];
+    for (; i < count; i++) to[i] = GET(from + i);
 }
 
 static inline void clear_run(local real *to, const int count)
@@ -54,7 +54,7 @@ static inline void clear_run(local real *to, const int count)
 }
 
 /* One row of the patch: zeros, a run of pixels, zeros. `first` is the source column of the row's first pixel. */
-static inline void copy_row(local real *to, global const real *row, const int first, const int width, const int w,
+static inline void copy_row(local real *to, global const stored *row, const int first, const int width, const int w,
                             const int c)
 {
     const int begin = clamp(-first, 0, width), end = clamp(w - first, begin, width);
@@ -64,7 +64,7 @@ static inline void copy_row(local real *to, global const real *row, const int fi
 }
 
 /* Copies the `height` x `width` pixels under a block, the first at (top, left) of the source. */
-static inline void copy_patch(local real *patch, global const real *image, const int height, const int width,
+static inline void copy_patch(local real *patch, global const stored *image, const int height, const int width,
                               const int top, const int left, const int h, const int w, const int c)
 {
     for (int i = 0; i < height; i++) {
@@ -102,8 +102,8 @@ static inline tile correlate(const correlation z, local const real *under, globa
 /* Runs over a block's tiles. x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL.
  * addend: or NULL. */
 static inline void correlate_block(const correlation z, local const real *patch, global const real *weights,
-                                   global const real *x, global const real *bias, global const real *addend,
-                                   global real *before, global real *y)
+                                   global const stored *x, global const real *bias, global const stored *addend,
+                                   global stored *before, global stored *y)
 {
     for (int k0 = 0; k0 < z.k; k0 += STRIPE)
         for (int ty = 0; ty < z.rows; ty += TILE_Y)
@@ -124,9 +124,9 @@ static inline void correlate_block(const correlation z, local const real *patch,
 
 /* Work-item (0, block, image). */
 #ifdef OP_conv_forward
-kernel void conv_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                         global const real *restrict bias, global const real *restrict addend, global real *restrict y,
-                         global real *restrict before, local real *restrict patch)
+kernel void conv_forward(const conv_sizes given, global const stored *restrict x, global const real *restrict w,
+                         global const real *restrict bias, global const stored *restrict addend, global stored *restrict y,
+                         global stored *restrict before, local real *restrict patch)
 {
     const conv_sizes z = SIZES(given);
     const int block = (int)get_global_id(1), n = (int)get_global_id(2);
@@ -162,9 +162,9 @@ static inline int phase_filter(const conv_sizes z, const int start_y, const int 
 }
 
 /* turned[phase][its positions backwards][k,c] = w[r,s,c,k]. Work-item (k, filter position). */
-kernel void conv_turn_weights(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                              global const real *restrict x, global const real *restrict addend,
-                              global real *restrict dx, global real *restrict turned)
+kernel void conv_turn_weights(const conv_sizes given, global const stored *restrict dy, global const real *restrict w,
+                              global const stored *restrict x, global const stored *restrict addend,
+                              global stored *restrict dx, global real *restrict turned)
 {
     const conv_sizes z = SIZES(given);
     const int k = (int)get_global_id(0), rs = (int)get_global_id(1), r = rs / z.s, s = rs % z.s;
@@ -176,9 +176,9 @@ kernel void conv_turn_weights(const conv_sizes given, global const real *restric
 }
 
 /* Work-item (phase, block, image). x is NULL where no activation's derivative is to be applied. */
-kernel void conv_input_gradient(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                                global const real *restrict x, global const real *restrict addend,
-                                global real *restrict dx, global real *restrict turned, local real *restrict patch)
+kernel void conv_input_gradient(const conv_sizes given, global const stored *restrict dy, global const real *restrict w,
+                                global const stored *restrict x, global const stored *restrict addend,
+                                global stored *restrict dx, global real *restrict turned, local real *restrict patch)
 {
     const conv_sizes z = SIZES(given);
     const int number = (int)get_global_id(0), block = (int)get_global_id(1), n = (int)get_global_id(2);
@@ -207,7 +207,7 @@ kernel void conv_input_gradient(const conv_sizes given, global const real *restr
 /* A slice's partial sums, padded to whole stripes: [slice][r*s*c + 1][padded k], the bias gradient in the last row. */
 #define PADDED(k) (((k) + STRIPE - 1) / STRIPE * STRIPE)
 
-static inline void add_bias_gradient(global const real *dy, const int pitch, const int rows, const int cols,
+static inline void add_bias_gradient(global const stored *dy, const int pitch, const int rows, const int cols,
                                      const int k, const bool first, global real *sums)
 {
     UNROLL for (int j = 0; j < COLS; j++)
@@ -220,8 +220,8 @@ static inline void add_bias_gradient(global const real *dy, const int pitch, con
 }
 
 /* Work-item (stripe of outputs, slice): sums its slice of all (image, block) pairs, one patch after another. */
-kernel void conv_weight_gradient_slices(const conv_sizes given, global const real *restrict x,
-                                        global const real *restrict dy, global real *restrict dw,
+kernel void conv_weight_gradient_slices(const conv_sizes given, global const stored *restrict x,
+                                        global const stored *restrict dy, global real *restrict dw,
                                         global real *restrict db, global real *restrict partial,
                                         local real *restrict patch)
 {
@@ -236,7 +236,7 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
         const int n = part / blocks, block = part % blocks;
         const int y0 = block / z.blocks_x * z.block_y, x0 = block % z.blocks_x * z.block_x;
         const int rows = min(z.block_y, z.y - y0), cols = min(z.block_x, z.x - x0);
-        global const real *gradient = dy + (((size_t)n * z.y + y0) * z.x + x0) * z.k + k0;
+        global const stored *gradient = dy + (((size_t)n * z.y + y0) * z.x + x0) * z.k + k0;
         copy_patch(patch, x + (size_t)n * z.h * z.w * z.c, height, width, y0 * z.stride_y - z.pad_y,
                    x0 * z.stride_x - z.pad_x, z.h, z.w, z.c);
         for (int r = 0; r < z.r; r += TILE_R)
@@ -247,7 +247,7 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
                     const int top = (y0 + oy) * z.stride_y - z.pad_y + r;
                     if (top >= z.h || top + min(TILE_R, z.r - r) <= 0) continue; /* nothing but padding */
                     local const real *a = patch + (oy * z.stride_y + r) * width * z.c + sc;
-                    global const real *b = gradient + oy * z.x * z.k;
+                    global const stored *b = gradient + oy * z.x * z.k;
                     for (int ox = 0; ox < cols; ox++) {
 #define INPUT(i) a[(i) / TILE_SC * width * z.c + (i) % TILE_SC]
                         TILE_STEP(t, INPUT, b);
@@ -272,8 +272,8 @@ kernel void conv_weight_gradient_slices(const conv_sizes given, global const rea
 }
 
 /* Adds the slices in order. Work-item (vector of outputs, weight row; the row after the last weight is the bias). */
-kernel void conv_weight_gradient_sum(const conv_sizes given, global const real *restrict x,
-                                     global const real *restrict dy, global real *restrict dw,
+kernel void conv_weight_gradient_sum(const conv_sizes given, global const stored *restrict x,
+                                     global const stored *restrict dy, global real *restrict dw,
                                      global real *restrict db, global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);

@@ -46,10 +46,10 @@ static inline place first_under(const conv_sizes z, const int m)
 }
 
 /* Group (tile of k, tile of pixels, slice). */
-kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const real *restrict x,
+kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const stored *restrict x,
                                          global const real *restrict w, global const real *restrict bias,
-                                         global const real *restrict addend, global real *restrict y,
-                                         global real *restrict before PARTIAL, local real4 *slabs)
+                                         global const stored *restrict addend, global stored *restrict y,
+                                         global stored *restrict before PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int rows = z.n * z.y * z.x, depth = z.r * z.s * z.c, k = FIRST_N + B_LANE;
@@ -61,9 +61,9 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
     UNROLL for (int j = 0; j < A_LOADS; j++) under[j] = first_under(z, FIRST_M + A_LINE(j));
 #define X_AT(j)                                                                                                        \
     (at.outer < z.r && is_inside(under[j].h + at.outer, under[j].w + at.middle, z.h, z.w)                              \
-         ? VECTOR_AT(load_a, x + under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner)                          \
+         ? STORED_A(x + under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner)                          \
          : (load_a)0)
-#define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), depth, k, z.k)
+#define W_AT(j) ELEMENTS(load_b, REALS_B, w, first + B_LINE(j), depth, k, z.k)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
 #ifdef SLICED
@@ -78,10 +78,10 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const re
 
 #ifdef SLICED
 /* Work-group (elements of y). */
-kernel SUM_GROUP void conv_forward_add(const conv_sizes given, global const real *restrict x,
+kernel SUM_GROUP void conv_forward_add(const conv_sizes given, global const stored *restrict x,
                                        global const real *restrict w, global const real *restrict bias,
-                                       global const real *restrict addend, global real *restrict y,
-                                       global real *restrict before, global real *restrict partial TREE)
+                                       global const stored *restrict addend, global stored *restrict y,
+                                       global stored *restrict before, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
     const int count = z.n * z.y * z.x * z.k;
@@ -101,9 +101,9 @@ static inline int pixel_at(const conv_sizes z, const phase down, const phase acr
 }
 
 /* Group (tile of c, tile of a phase's pixels, phase and slice). */
-kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global const real *restrict dy,
-                                                global const real *restrict w, global const real *restrict x,
-                                                global const real *restrict addend, global real *restrict dx PARTIAL,
+kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global const stored *restrict dy,
+                                                global const real *restrict w, global const stored *restrict x,
+                                                global const stored *restrict addend, global stored *restrict dx PARTIAL,
                                                 local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
@@ -129,11 +129,11 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     }
 #define DY_AT(j)                                                                                                       \
     (at.outer < filter_rows && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \
-         ? VECTOR_AT(load_a, dy + over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner)                          \
+         ? STORED_A(dy + over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner)                          \
          : (load_a)0)
 #define W_AT(j)                                                                                                        \
     (at.outer < filter_rows && FIRST_N + B_LINE(j) < z.c                                                            \
-         ? VECTOR_AT(load_b,                                                                                           \
+         ? REALS_B(                                                                                           \
                      w + (((down.start + at.outer * z.stride_y) * z.s + across.start + at.middle * z.stride_x) * z.c + \
                           FIRST_N + B_LINE(j)) * z.k + at.inner)                                                       \
          : (load_b)0)
@@ -151,9 +151,9 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
 
 #ifdef SLICED
 /* Work-group (elements of dx). */
-kernel SUM_GROUP void conv_input_gradient_add(const conv_sizes given, global const real *restrict dy,
-                                              global const real *restrict w, global const real *restrict x,
-                                              global const real *restrict addend, global real *restrict dx,
+kernel SUM_GROUP void conv_input_gradient_add(const conv_sizes given, global const stored *restrict dy,
+                                              global const real *restrict w, global const stored *restrict x,
+                                              global const stored *restrict addend, global stored *restrict dx,
                                               global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
@@ -166,8 +166,8 @@ kernel SUM_GROUP void conv_input_gradient_add(const conv_sizes given, global con
 
 #ifdef OP_conv_weight_gradient
 /* Group (tile of k, tile of weights, slice of the pixels). partial: [slice][r*s*c, and the bias][k] */
-kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global const real *restrict x,
-                                                 global const real *restrict dy, global real *restrict dw,
+kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global const stored *restrict x,
+                                                 global const stored *restrict dy, global real *restrict dw,
                                                  global real *restrict db PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
@@ -184,9 +184,9 @@ kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global 
     (first + A_LINE(j) >= pixels ? (load_a)0                                                                           \
      : m >= weights              ? (load_a)1                                                                           \
      : is_inside(H_AT(j), V_AT(j), z.h, z.w)                                                                           \
-         ? VECTOR_AT(load_a, x + ((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner)              \
+         ? STORED_A(x + ((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner)              \
          : (load_a)0)
-#define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), pixels, k, z.k)
+#define DY_AT(j) ELEMENTS(load_b, STORED_B, dy, first + B_LINE(j), pixels, k, z.k)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, DY_AT, {
         first += TILE_K;
@@ -204,8 +204,8 @@ kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global 
 
 #ifdef SLICED
 /* Work-group (weights and biases). */
-kernel SUM_GROUP void conv_weight_gradient_add(const conv_sizes given, global const real *restrict x,
-                                               global const real *restrict dy, global real *restrict dw,
+kernel SUM_GROUP void conv_weight_gradient_add(const conv_sizes given, global const stored *restrict x,
+                                               global const stored *restrict dy, global real *restrict dw,
                                                global real *restrict db, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);

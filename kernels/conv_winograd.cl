@@ -82,8 +82,8 @@ static inline void multiply(const correlation z, const share own, local const re
 
 /* The outputs k0 .. of one tile from its M. */
 static inline void transform_output(const correlation z, const int room, local const real *m, const place at,
-                                    const int k0, global const real *x, global const real *bias,
-                                    global const real *addend, global real *before, global real *y)
+                                    const int k0, global const stored *x, global const real *bias,
+                                    global const stored *addend, global stored *before, global stored *y)
 {
     const int plane = PLANE(room, STRIPE), rows = min(z.y - at.y, (int)OUT), cols = min(z.x - at.x, (int)OUT);
     for (int k = k0; k < min(k0 + (int)STRIPE, z.k); k += VEC) {
@@ -108,9 +108,9 @@ static inline void transform_output(const correlation z, const int room, local c
 }
 
 /* x: the input gradient's activations. bias, before (the sums before f): forward's, or NULL. addend: or NULL. */
-static inline void correlate_tiles(const correlation z, const share own, global const real *source,
-                                   global const real *filters, global const real *x, global const real *bias,
-                                   global const real *addend, global real *before, global real *y, local real *v)
+static inline void correlate_tiles(const correlation z, const share own, global const stored *source,
+                                   global const real *filters, global const stored *x, global const real *bias,
+                                   global const stored *addend, global stored *before, global stored *y, local real *v)
 {
     local real *m = v + POSITIONS * PLANE(own.room, z.c);
     for (int t = 0; t < own.count; t++)
@@ -125,9 +125,9 @@ static inline void correlate_tiles(const correlation z, const share own, global 
 #ifdef OP_conv_forward
 
 /* Work-item (input channel). */
-kernel void conv_winograd_filters(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                                  global const real *restrict bias, global const real *restrict addend,
-                                  global real *restrict y, global real *restrict before, global real *restrict filters)
+kernel void conv_winograd_filters(const conv_sizes given, global const stored *restrict x, global const real *restrict w,
+                                  global const real *restrict bias, global const stored *restrict addend,
+                                  global stored *restrict y, global stored *restrict before, global real *restrict filters)
 {
     const conv_sizes z = SIZES(given);
     const int c = (int)get_global_id(0);
@@ -139,9 +139,9 @@ kernel void conv_winograd_filters(const conv_sizes given, global const real *res
 }
 
 /* Work-item (z.tiles tiles of the batch). */
-kernel void conv_winograd_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                                  global const real *restrict bias, global const real *restrict addend,
-                                  global real *restrict y, global real *restrict before, global real *restrict filters,
+kernel void conv_winograd_forward(const conv_sizes given, global const stored *restrict x, global const real *restrict w,
+                                  global const real *restrict bias, global const stored *restrict addend,
+                                  global stored *restrict y, global stored *restrict before, global real *restrict filters,
                                   local real *restrict v)
 {
     const conv_sizes z = SIZES(given);
@@ -154,9 +154,9 @@ kernel void conv_winograd_forward(const conv_sizes given, global const real *res
 #ifdef OP_conv_input_gradient
 
 /* Of the filter turned by half a turn, from outputs to inputs. Work-item (output channel). */
-kernel void conv_winograd_filters(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                                  global const real *restrict x, global const real *restrict addend,
-                                  global real *restrict dx, global real *restrict filters)
+kernel void conv_winograd_filters(const conv_sizes given, global const stored *restrict dy, global const real *restrict w,
+                                  global const stored *restrict x, global const stored *restrict addend,
+                                  global stored *restrict dx, global real *restrict filters)
 {
     const conv_sizes z = SIZES(given);
     const int k = (int)get_global_id(0);
@@ -172,9 +172,9 @@ kernel void conv_winograd_filters(const conv_sizes given, global const real *res
 }
 
 /* Work-item (z.tiles tiles of the batch). x is NULL where no activation's derivative is to be applied. */
-kernel void conv_winograd_input_gradient(const conv_sizes given, global const real *restrict dy,
-                                         global const real *restrict w, global const real *restrict x,
-                                         global const real *restrict addend, global real *restrict dx,
+kernel void conv_winograd_input_gradient(const conv_sizes given, global const stored *restrict dy,
+                                         global const real *restrict w, global const stored *restrict x,
+                                         global const stored *restrict addend, global stored *restrict dx,
                                          global real *restrict filters, local real *restrict v)
 {
     const conv_sizes z = SIZES(given);

@@ -19,15 +19,15 @@
 /* What all four take, and the weight, number `i` of nine, from channel `in` to `out`. */
 #ifdef OP_conv_forward
 #define OPERANDS                                                                                                       \
-    const conv_sizes given, global const real *restrict source, global const real *restrict w,                         \
-        global const real *restrict bias, global const real *restrict addend, global real *restrict y,                 \
-        global real *restrict before, global real *restrict scratch
+    const conv_sizes given, global const stored *restrict source, global const real *restrict w,                         \
+        global const real *restrict bias, global const stored *restrict addend, global stored *restrict y,                 \
+        global stored *restrict before, global real *restrict scratch
 #define WEIGHT(z, i, in, out) w[((i) * (z).c + (in)) * (z).k + (out)]
 #endif
 #ifdef OP_conv_input_gradient
 #define OPERANDS                                                                                                       \
-    const conv_sizes given, global const real *restrict source, global const real *restrict w,                         \
-        global const real *restrict x, global const real *restrict addend, global real *restrict y,                    \
+    const conv_sizes given, global const stored *restrict source, global const real *restrict w,                         \
+        global const stored *restrict x, global const stored *restrict addend, global stored *restrict y,                    \
         global real *restrict scratch
 #define WEIGHT(z, i, in, out) w[((8 - (i)) * (z).c + (out)) * (z).k + (in)]
 #endif
@@ -48,7 +48,7 @@ kernel void conv_winograd_input_planes(OPERANDS)
     const place at = place_of(q, item / q.c);
     if (at.n >= q.n) return;
     const int top = at.y - q.pad_y, left = at.x - q.pad_x;
-    global const real *image = source + (size_t)at.n * q.h * q.w * q.c + c;
+    global const stored *image = source + (size_t)at.n * q.h * q.w * q.c + c;
     global real *v = V_OF(q) + item;
     real down[SIDE * SIDE], line[SIDE], d[SIDE];
     UNROLL for (int j = 0; j < SIDE; j++)
@@ -56,7 +56,7 @@ kernel void conv_winograd_input_planes(OPERANDS)
         UNROLL for (int i = 0; i < SIDE; i++)
         {
             const int h = top + i, u = left + j;
-            d[i] = h >= 0 && h < q.h && u >= 0 && u < q.w ? image[(h * q.w + u) * q.c] : 0;
+            d[i] = h >= 0 && h < q.h && u >= 0 && u < q.w ? GET(image + (h * q.w + u) * q.c) : 0;
         }
         input_line(d, line);
         UNROLL for (int i = 0; i < SIDE; i++) down[i * SIDE + j] = line[i];
@@ -97,8 +97,8 @@ kernel WORK_GROUP void conv_winograd_product_tile(OPERANDS, local real4 *slabs)
     global const real *v = V_OF(q) + position * V_PLANE(q), *u = U_OF(q) + position * U_PLANE(q);
     global real *m = M_OF(q) + position * M_PLANE(q);
     int first = 0;
-#define V_AT(j) ELEMENTS(load_a, v, FIRST_M + A_LINE(j), q.tiles, first + A_LANE, q.c)
-#define U_AT(j) ELEMENTS(load_b, u, first + B_LINE(j), q.c, FIRST_N + B_LANE, q.k)
+#define V_AT(j) ELEMENTS(load_a, REALS_A, v, FIRST_M + A_LINE(j), q.tiles, first + A_LANE, q.c)
+#define U_AT(j) ELEMENTS(load_b, REALS_B, u, first + B_LINE(j), q.c, FIRST_N + B_LANE, q.k)
     block t;
     TILE_PRODUCT(t, q.c, slabs, V_AT, U_AT, first += TILE_K);
 #define ROW_START(i) ((i) * q.k)

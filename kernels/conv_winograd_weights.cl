@@ -32,11 +32,11 @@ static inline size_t bias_start(const conv_sizes z, const int slice, const int o
 }
 
 /* W of one tile and some channels from `dy` on. Lanes past the last channel hold what is never read. */
-static inline void transform_gradient(const correlation q, const int plane, global const real *dy, const place at,
+static inline void transform_gradient(const correlation q, const int plane, global const stored *dy, const place at,
                                       const int channels, local real *w)
 {
     const int rows = min(q.y - at.y, (int)OUT), cols = min(q.x - at.x, (int)OUT);
-    global const real *corner = dy + (((size_t)at.n * q.y + at.y) * q.x + at.x) * q.k;
+    global const stored *corner = dy + (((size_t)at.n * q.y + at.y) * q.x + at.x) * q.k;
     for (int k = 0; k < channels; k += VEC) {
         realv down[SIDE * OUT], line[SIDE], e[OUT];
         ROLLED for (int j = 0; j < OUT; j++)
@@ -84,7 +84,7 @@ static inline void multiply(const int room, const int count, const bool first, l
             }
 }
 
-static inline void add_bias_gradient(const correlation q, global const real *dy, const place at, const int channels,
+static inline void add_bias_gradient(const correlation q, global const stored *dy, const place at, const int channels,
                                      global real *sums)
 {
     for (int k = 0; k < channels; k += VEC) {
@@ -97,8 +97,8 @@ static inline void add_bias_gradient(const correlation q, global const real *dy,
 }
 
 /* Work-item (block of outputs, block of inputs, slice). */
-kernel void conv_winograd_weight_gradient_slices(const conv_sizes given, global const real *restrict x,
-                                                 global const real *restrict dy, global real *restrict dw,
+kernel void conv_winograd_weight_gradient_slices(const conv_sizes given, global const stored *restrict x,
+                                                 global const stored *restrict dy, global real *restrict dw,
                                                  global real *restrict db, global real *restrict partial,
                                                  local real *restrict v)
 {
@@ -108,7 +108,7 @@ kernel void conv_winograd_weight_gradient_slices(const conv_sizes given, global 
     const int inputs = min(z.c - in * IN, (int)IN), outputs = min(z.k - out * WIDE, (int)WIDE);
     const int begin = (int)((long)q.tiles * slice / z.slices), end = (int)((long)q.tiles * (slice + 1) / z.slices);
     const int plane_v = PLANE(z.tiles, IN), plane_w = PLANE(z.tiles, WIDE);
-    global const real *source = x + in * IN, *gradient = dy + out * WIDE;
+    global const stored *source = x + in * IN, *gradient = dy + out * WIDE;
     global real *m = partial + sums_start(z, slice, in, out), *bias = partial + bias_start(z, slice, out);
     local real *w = v + POSITIONS * plane_v;
     const bool sums_bias = z.bias && in == 0;
@@ -128,8 +128,8 @@ kernel void conv_winograd_weight_gradient_slices(const conv_sizes given, global 
 
 /* Adds the slices in order, and makes dw of their sum. Work-item (vector of outputs, input channel; after the last the
  * bias). */
-kernel void conv_winograd_weight_gradient_sum(const conv_sizes given, global const real *restrict x,
-                                              global const real *restrict dy, global real *restrict dw,
+kernel void conv_winograd_weight_gradient_sum(const conv_sizes given, global const stored *restrict x,
+                                              global const stored *restrict dy, global real *restrict dw,
                                               global real *restrict db, global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);

@@ -23,16 +23,16 @@
 
 #ifdef OP_dense_forward
 /* Group (tile of outputs, tile of images, slice). */
-kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const real *restrict x,
+kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const stored *restrict x,
                                           global const real *restrict w, global const real *restrict bias,
-                                          global const real *restrict addend, global real *restrict y,
-                                          global real *restrict before PARTIAL, local real4 *slabs)
+                                          global const stored *restrict addend, global stored *restrict y,
+                                          global stored *restrict before PARTIAL, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
     const slice_terms terms = terms_of(z.i, z.slices);
     int first = terms.first;
-#define X_AT(j) ELEMENTS(load_a, x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
-#define W_AT(j) ELEMENTS(load_b, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
+#define X_AT(j) ELEMENTS(load_a, STORED_A, x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
+#define W_AT(j) ELEMENTS(load_b, REALS_B, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, first += TILE_K);
 #ifdef SLICED
@@ -47,10 +47,10 @@ kernel WORK_GROUP void dense_forward_tile(const dense_sizes given, global const 
 
 #ifdef SLICED
 /* Work-group (elements of y). */
-kernel SUM_GROUP void dense_forward_add(const dense_sizes given, global const real *restrict x,
+kernel SUM_GROUP void dense_forward_add(const dense_sizes given, global const stored *restrict x,
                                         global const real *restrict w, global const real *restrict bias,
-                                        global const real *restrict addend, global real *restrict y,
-                                        global real *restrict before, global real *restrict partial TREE)
+                                        global const stored *restrict addend, global stored *restrict y,
+                                        global stored *restrict before, global real *restrict partial TREE)
 {
     const dense_sizes z = SIZES(given);
     const int count = z.n * z.o;
@@ -62,16 +62,16 @@ kernel SUM_GROUP void dense_forward_add(const dense_sizes given, global const re
 
 #ifdef OP_dense_input_gradient
 /* Group (tile of inputs, tile of images, slice). */
-kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global const real *restrict dy,
-                                                 global const real *restrict w, global const real *restrict x,
-                                                 global const real *restrict addend, global real *restrict dx PARTIAL,
+kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global const stored *restrict dy,
+                                                 global const real *restrict w, global const stored *restrict x,
+                                                 global const stored *restrict addend, global stored *restrict dx PARTIAL,
                                                  local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
     const slice_terms terms = terms_of(z.o, z.slices);
     int first = terms.first;
-#define DY_AT(j) ELEMENTS(load_a, dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
-#define W_AT(j) ELEMENTS(load_b, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
+#define DY_AT(j) ELEMENTS(load_a, STORED_A, dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
+#define W_AT(j) ELEMENTS(load_b, REALS_B, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, DY_AT, W_AT, first += TILE_K);
 #ifdef SLICED
@@ -86,9 +86,9 @@ kernel WORK_GROUP void dense_input_gradient_tile(const dense_sizes given, global
 
 #ifdef SLICED
 /* Work-group (elements of dx). */
-kernel SUM_GROUP void dense_input_gradient_add(const dense_sizes given, global const real *restrict dy,
-                                               global const real *restrict w, global const real *restrict x,
-                                               global const real *restrict addend, global real *restrict dx,
+kernel SUM_GROUP void dense_input_gradient_add(const dense_sizes given, global const stored *restrict dy,
+                                               global const real *restrict w, global const stored *restrict x,
+                                               global const stored *restrict addend, global stored *restrict dx,
                                                global real *restrict partial TREE)
 {
     const dense_sizes z = SIZES(given);
@@ -101,8 +101,8 @@ kernel SUM_GROUP void dense_input_gradient_add(const dense_sizes given, global c
 
 #ifdef OP_dense_weight_gradient
 /* Group (tile of outputs, tile of inputs and the bias, slice of the images). */
-kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, global const real *restrict x,
-                                                  global const real *restrict dy, global real *restrict dw,
+kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, global const stored *restrict x,
+                                                  global const stored *restrict dy, global real *restrict dw,
                                                   global real *restrict db PARTIAL, local real4 *slabs)
 {
     const dense_sizes z = SIZES(given);
@@ -110,8 +110,8 @@ kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, globa
     int first = terms.first;
     const int in = FIRST_M + A_LANE, rows = z.i + (z.bias ? 1 : 0);
 #define X_AT(j)                                                                                                        \
-    (first + A_LINE(j) >= z.n ? (load_a)0 : in < z.i ? VECTOR_AT(load_a, x + (first + A_LINE(j)) * z.i + in) : (load_a)1)
-#define DY_AT(j) ELEMENTS(load_b, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
+    (first + A_LINE(j) >= z.n ? (load_a)0 : in < z.i ? STORED_A(x + (first + A_LINE(j)) * z.i + in) : (load_a)1)
+#define DY_AT(j) ELEMENTS(load_b, STORED_B, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, DY_AT, first += TILE_K);
 #ifdef SLICED
@@ -126,8 +126,8 @@ kernel WORK_GROUP void dense_weight_gradient_tile(const dense_sizes given, globa
 
 #ifdef SLICED
 /* Work-group (weights and biases). */
-kernel SUM_GROUP void dense_weight_gradient_add(const dense_sizes given, global const real *restrict x,
-                                                global const real *restrict dy, global real *restrict dw,
+kernel SUM_GROUP void dense_weight_gradient_add(const dense_sizes given, global const stored *restrict x,
+                                                global const stored *restrict dy, global real *restrict dw,
                                                 global real *restrict db, global real *restrict partial TREE)
 {
     const dense_sizes z = SIZES(given);

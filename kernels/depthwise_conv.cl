@@ -78,8 +78,10 @@ static inline bool all_inside(const axis a, const int first)
  * row's shape the row. x, addend, before: or NULL. */
 typedef struct {
     int lanes;
-    global const real *image, *weights, *x, *addend;
-    global real *before, *to;
+    global const stored *image;
+    global const real *weights;
+    global const stored *x, *addend;
+    global stored *before, *to;
 } row;
 
 /* Adds what PIXELS pixels from `first` on of row i along `down` meet. */
@@ -124,9 +126,9 @@ INLINE void make_tile(const conv_sizes z, const axis down, const axis across, co
 
 #ifdef OP_grouped_conv_forward
 /* Work-item (vector of channels, row of all images' outputs). */
-kernel void depthwise_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                              global const real *restrict bias, global const real *restrict addend, global real *restrict y,
-                              global real *restrict before)
+kernel void depthwise_forward(const conv_sizes given, global const stored *restrict x, global const real *restrict w,
+                              global const real *restrict bias, global const stored *restrict addend, global stored *restrict y,
+                              global stored *restrict before)
 {
     const conv_sizes z = SIZES(given);
     const int c = (int)get_global_id(0) * VEC, n = (int)get_global_id(1) / z.y, i = (int)get_global_id(1) % z.y;
@@ -141,9 +143,9 @@ kernel void depthwise_forward(const conv_sizes given, global const real *restric
 
 #ifdef OP_grouped_conv_input_gradient
 /* Work-item (vector of channels, row of all images' inputs). */
-kernel void depthwise_input_gradient(const conv_sizes given, global const real *restrict dy, global const real *restrict w,
-                                     global const real *restrict x, global const real *restrict addend,
-                                     global real *restrict dx)
+kernel void depthwise_input_gradient(const conv_sizes given, global const stored *restrict dy, global const real *restrict w,
+                                     global const stored *restrict x, global const stored *restrict addend,
+                                     global stored *restrict dx)
 {
     const conv_sizes z = SIZES(given);
     const int c = (int)get_global_id(0) * VEC, n = (int)get_global_id(1) / z.h, h = (int)get_global_id(1) % z.h;
@@ -167,8 +169,8 @@ kernel void depthwise_input_gradient(const conv_sizes given, global const real *
 
 /* Adds what PIXELS outputs of a row from `first` on make of each tap and of the bias, but for those that the tile before had. The
  * filter's first row lies at row h of the image. */
-INLINE void add_taps(const conv_sizes z, const axis down, const axis across, global const real *image,
-                            global const real *gradients, const int i, const int first, const bool inside, realv sum[TAPS + 1])
+INLINE void add_taps(const conv_sizes z, const axis down, const axis across, global const stored *image,
+                            global const stored *gradients, const int i, const int first, const bool inside, realv sum[TAPS + 1])
 {
     const int again = inside || first + PIXELS < across.count ? 0 : (PIXELS - across.count % PIXELS) % PIXELS;
     realv gradient[PIXELS];
@@ -192,8 +194,8 @@ INLINE void add_taps(const conv_sizes z, const axis down, const axis across, glo
 
 /* A work-item goes over a slice of the batch's output rows once; then the slices are added up. partial: [slice][tap, and behind
  * them the bias][padded channel]. Work-item (vector of channels, slice of the output rows of all images). */
-kernel void depthwise_weight_gradient_slices(const conv_sizes given, global const real *restrict x,
-                                             global const real *restrict dy, global real *restrict dw,
+kernel void depthwise_weight_gradient_slices(const conv_sizes given, global const stored *restrict x,
+                                             global const stored *restrict dy, global real *restrict dw,
                                              global real *restrict db, global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);
@@ -204,8 +206,8 @@ kernel void depthwise_weight_gradient_slices(const conv_sizes given, global cons
     realv sum[TAPS + 1];
     UNROLL for (int tap = 0; tap <= TAPS; tap++) sum[tap] = 0;
     for (int line = begin; line < end; line++) {
-        global const real *image = x + (size_t)(line / z.y) * z.h * z.w * z.c + c;
-        global const real *gradients = dy + (size_t)line * z.x * z.k + c;
+        global const stored *image = x + (size_t)(line / z.y) * z.h * z.w * z.c + c;
+        global const stored *gradients = dy + (size_t)line * z.x * z.k + c;
 #define TILE(first, inside) add_taps(z, down, across, image, gradients, line % z.y, first, inside, sum)
         EACH_TILE(across);
     }
@@ -214,8 +216,8 @@ kernel void depthwise_weight_gradient_slices(const conv_sizes given, global cons
 }
 
 /* Adds the slices in order. Work-item (vector of channels, tap; the one behind the last is the bias). */
-kernel void depthwise_weight_gradient_sum(const conv_sizes given, global const real *restrict x,
-                                          global const real *restrict dy, global real *restrict dw,
+kernel void depthwise_weight_gradient_sum(const conv_sizes given, global const stored *restrict x,
+                                          global const stored *restrict dy, global real *restrict dw,
                                           global real *restrict db, global real *restrict partial)
 {
     const conv_sizes z = SIZES(given);

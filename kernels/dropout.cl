@@ -10,8 +10,8 @@
 #include "real.h"
 #include "philox.h"
 
-kernel void dropout(const dropout_sizes given, global const real *restrict x, global const int *restrict step,
-                    global real *restrict y)
+kernel void dropout(const dropout_sizes given, global const stored *restrict x, global const int *restrict step,
+                    global stored *restrict y)
 {
     const dropout_sizes z = SIZES(given);
     const int blocks = (z.values + 3) / 4, n = (int)get_global_id(0) / blocks, block = (int)get_global_id(0) % blocks;
@@ -24,6 +24,6 @@ kernel void dropout(const dropout_sizes given, global const real *restrict x, gl
                                           : (real)0;
     for (int i = 0; i < 4 && block * 4 + i < z.values; i++) {
         const size_t at = (size_t)n * z.values + block * 4 + i;
-        y[at] = words[z.whole ? 0 : i] < threshold ? (real)0 : x[at] * scale;
+        PUT(words[z.whole ? 0 : i] < threshold ? (real)0 : GET(x + at) * scale, y + at);
     }
 }

@@ -52,7 +52,7 @@ static inline part_of_group my_part(const group_norm_sizes z)
 
 #ifdef OP_group_norm_statistics
 /* Work-item (part of a group). partial: [image][group][part][mean, squares] */
-kernel void group_norm_statistics_parts(const group_norm_sizes given, global const real *restrict x,
+kernel void group_norm_statistics_parts(const group_norm_sizes given, global const stored *restrict x,
                                         global real *restrict mean, global real *restrict inverse,
                                         global real *restrict partial)
 {
@@ -65,7 +65,7 @@ kernel void group_norm_statistics_parts(const group_norm_sizes given, global con
         const run r = run_at(z, p.row, e, p.end);
         int i = 0;
         for (; i + VEC <= r.count; i += VEC) sums += LOAD(x + r.at + i);
-        for (; i < r.count; i++) rest += x[r.at + i];
+        for (; i < r.count; i++) rest += GET(x + r.at + i);
         e += r.count;
     }
     const real middle = (add_up(sums) + rest) / (p.end - p.begin);
@@ -76,7 +76,7 @@ kernel void group_norm_statistics_parts(const group_norm_sizes given, global con
             const realv deviation = LOAD(x + r.at + i) - middle;
             squares += deviation * deviation;
         }
-        for (; i < r.count; i++) square_rest += (x[r.at + i] - middle) * (x[r.at + i] - middle);
+        for (; i < r.count; i++) square_rest += (GET(x + r.at + i) - middle) * (GET(x + r.at + i) - middle);
         e += r.count;
     }
     partial[2 * get_global_id(0)] = middle;
@@ -84,7 +84,7 @@ kernel void group_norm_statistics_parts(const group_norm_sizes given, global con
 }
 
 /* Work-item (group) */
-kernel void group_norm_statistics_merge(const group_norm_sizes given, global const real *restrict x,
+kernel void group_norm_statistics_merge(const group_norm_sizes given, global const stored *restrict x,
                                         global real *restrict mean, global real *restrict inverse,
                                         global real *restrict partial)
 {
@@ -106,8 +106,8 @@ kernel void group_norm_statistics_merge(const group_norm_sizes given, global con
 
 #ifdef OP_group_norm_input_sums
 /* Work-item (part of a group). partial: [image][group][part][shift, tilt] */
-kernel void group_norm_input_sums_parts(const group_norm_sizes given, global const real *restrict dy,
-                                        global const real *restrict x, global const real *restrict mean,
+kernel void group_norm_input_sums_parts(const group_norm_sizes given, global const stored *restrict dy,
+                                        global const stored *restrict x, global const real *restrict mean,
                                         global const real *restrict inverse, global const real *restrict weight,
                                         global real *restrict shift, global real *restrict tilt,
                                         global real *restrict partial)
@@ -127,9 +127,9 @@ kernel void group_norm_input_sums_parts(const group_norm_sizes given, global con
             tilts += g * ((LOAD(x + r.at + i) - middle) * narrow);
         }
         for (; i < r.count; i++) {
-            const real g = weight ? dy[r.at + i] * weight[r.c + i] : dy[r.at + i];
+            const real g = weight ? GET(dy + r.at + i) * weight[r.c + i] : GET(dy + r.at + i);
             shift_rest += g;
-            tilt_rest += g * ((x[r.at + i] - middle) * narrow);
+            tilt_rest += g * ((GET(x + r.at + i) - middle) * narrow);
         }
         e += r.count;
     }
@@ -138,8 +138,8 @@ kernel void group_norm_input_sums_parts(const group_norm_sizes given, global con
 }
 
 /* Work-item (group) */
-kernel void group_norm_input_sums_add(const group_norm_sizes given, global const real *restrict dy,
-                                      global const real *restrict x, global const real *restrict mean,
+kernel void group_norm_input_sums_add(const group_norm_sizes given, global const stored *restrict dy,
+                                      global const stored *restrict x, global const real *restrict mean,
                                       global const real *restrict inverse, global const real *restrict weight,
                                       global real *restrict shift, global real *restrict tilt,
                                       global real *restrict partial)
@@ -171,11 +171,11 @@ static inline realv by_group(const group_norm_sizes z, global const real *values
 
 #ifdef OP_group_norm_forward
 /* Work-item (vector of channels of a pixel) */
-kernel void group_norm_forward(const group_norm_sizes given, global const real *restrict x,
+kernel void group_norm_forward(const group_norm_sizes given, global const stored *restrict x,
                                global const real *restrict mean, global const real *restrict inverse,
                                global const real *restrict weight, global const real *restrict bias,
-                               global const real *restrict addend, global real *restrict y,
-                               global real *restrict before)
+                               global const stored *restrict addend, global stored *restrict y,
+                               global stored *restrict before)
 {
     const group_norm_sizes z = SIZES(given);
     const place p = place_of(z.n, z.pixels, 1, z.c);
@@ -191,11 +191,11 @@ kernel void group_norm_forward(const group_norm_sizes given, global const real *
 
 #ifdef OP_group_norm_input_gradient
 /* Work-item (vector of channels of a pixel) */
-kernel void group_norm_input_gradient(const group_norm_sizes given, global const real *restrict dy,
-                                      global const real *restrict x, global const real *restrict mean,
+kernel void group_norm_input_gradient(const group_norm_sizes given, global const stored *restrict dy,
+                                      global const stored *restrict x, global const real *restrict mean,
                                       global const real *restrict inverse, global const real *restrict weight,
                                       global const real *restrict shift, global const real *restrict tilt,
-                                      global real *restrict dx)
+                                      global stored *restrict dx)
 {
     const group_norm_sizes z = SIZES(given);
     const place p = place_of(z.n, z.pixels, 1, z.c);
@@ -211,8 +211,8 @@ kernel void group_norm_input_gradient(const group_norm_sizes given, global const
 
 #ifdef OP_group_norm_gradients
 /* Work-group (vectors of channels, part of all images' pixels). partial: [part][dw, db][padded c] */
-kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, global const real *restrict dy,
-                                                 global const real *restrict x, global const real *restrict mean,
+kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, global const stored *restrict dy,
+                                                 global const stored *restrict x, global const real *restrict mean,
                                                  global const real *restrict inverse, global real *restrict dw,
                                                  global real *restrict db, global real *restrict partial TREE)
 {
@@ -235,8 +235,8 @@ kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, g
 }
 
 /* Work-group (vectors of channels) */
-kernel LAST_GROUP void group_norm_gradients_add(const group_norm_sizes given, global const real *restrict dy,
-                                                global const real *restrict x, global const real *restrict mean,
+kernel LAST_GROUP void group_norm_gradients_add(const group_norm_sizes given, global const stored *restrict dy,
+                                                global const stored *restrict x, global const real *restrict mean,
                                                 global const real *restrict inverse, global real *restrict dw,
                                                 global real *restrict db, global real *restrict partial TREE)
 {

@@ -29,7 +29,7 @@ static inline element element_of(const group_norm_sizes z, const int row, const 
 
 #ifdef OP_group_norm_statistics
 /* partial: [image][group][part][mean, squares] */
-kernel SUM_GROUP void group_norm_statistics_parts(const group_norm_sizes given, global const real *restrict x,
+kernel SUM_GROUP void group_norm_statistics_parts(const group_norm_sizes given, global const stored *restrict x,
                                                   global real *restrict mean, global real *restrict inverse,
                                                   global real *restrict partial TREE)
 {
@@ -41,7 +41,7 @@ kernel SUM_GROUP void group_norm_statistics_parts(const group_norm_sizes given, 
     for (int i = t.first; i < t.end; i += CHUNK * t.step) {
         real value[CHUNK], total = 0, squares = 0;
         const int count = min((int)CHUNK, (t.end - i + t.step - 1) / t.step);
-        UNROLL for (int j = 0; j < CHUNK; j++) value[j] = j < count ? x[element_of(z, p.row, i + j * t.step).at] : 0;
+        UNROLL for (int j = 0; j < CHUNK; j++) value[j] = j < count ? GET(x + element_of(z, p.row, i + j * t.step).at) : 0;
         UNROLL for (int j = 0; j < CHUNK; j++) total += value[j];
         const real middle = total / count;
         UNROLL for (int j = 0; j < CHUNK; j++) squares += j < count ? (value[j] - middle) * (value[j] - middle) : 0;
@@ -54,7 +54,7 @@ kernel SUM_GROUP void group_norm_statistics_parts(const group_norm_sizes given, 
     to[1] = sum.squares;
 }
 
-kernel LAST_GROUP void group_norm_statistics_merge(const group_norm_sizes given, global const real *restrict x,
+kernel LAST_GROUP void group_norm_statistics_merge(const group_norm_sizes given, global const stored *restrict x,
                                                    global real *restrict mean, global real *restrict inverse,
                                                    global real *restrict partial TREE)
 {
@@ -75,8 +75,8 @@ kernel LAST_GROUP void group_norm_statistics_merge(const group_norm_sizes given,
 
 #ifdef OP_group_norm_input_sums
 /* partial: [image][group][part][shift, tilt] */
-kernel SUM_GROUP void group_norm_input_sums_parts(const group_norm_sizes given, global const real *restrict dy,
-                                                  global const real *restrict x, global const real *restrict mean,
+kernel SUM_GROUP void group_norm_input_sums_parts(const group_norm_sizes given, global const stored *restrict dy,
+                                                  global const stored *restrict x, global const real *restrict mean,
                                                   global const real *restrict inverse, global const real *restrict weight,
                                                   global real *restrict shift, global real *restrict tilt,
                                                   global real *restrict partial TREE)
@@ -93,8 +93,8 @@ kernel SUM_GROUP void group_norm_input_sums_parts(const group_norm_sizes given, 
         {
             const bool inside = i + j * t.step < t.end;
             const element e = element_of(z, p.row, inside ? i + j * t.step : i);
-            g[j] = inside ? dy[e.at] : 0;
-            here[j] = x[e.at];
+            g[j] = inside ? GET(dy + e.at) : 0;
+            here[j] = GET(x + e.at);
             if (weight) g[j] *= weight[e.c];
         }
         UNROLL for (int j = 0; j < AHEAD; j++)
@@ -111,8 +111,8 @@ kernel SUM_GROUP void group_norm_input_sums_parts(const group_norm_sizes given, 
     to[1] = tilts;
 }
 
-kernel LAST_GROUP void group_norm_input_sums_add(const group_norm_sizes given, global const real *restrict dy,
-                                                 global const real *restrict x, global const real *restrict mean,
+kernel LAST_GROUP void group_norm_input_sums_add(const group_norm_sizes given, global const stored *restrict dy,
+                                                 global const stored *restrict x, global const real *restrict mean,
                                                  global const real *restrict inverse, global const real *restrict weight,
                                                  global real *restrict shift, global real *restrict tilt,
                                                  global real *restrict partial TREE)

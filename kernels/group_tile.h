@@ -266,12 +266,21 @@ static inline slice_terms terms_of(const int depth, const int slices)
 #endif
 #endif
 
-/* The vector at an address that is a multiple of it. */
-#define VECTOR_AT(type, address) (*(global const type *)(address))
+/* The vectors that an item loads of A and of B: at an address of reals that is a multiple of the vector, or at one of what is
+ * stored. */
+#define REALS_A(address) (*(global const load_a *)(address))
+#define REALS_B(address) (*(global const load_b *)(address))
+#ifdef HALVES
+#define STORED_A(address) JOIN(HALVES_, LOAD_A)(address)
+#define STORED_B(address) JOIN(HALVES_, LOAD_B)(address)
+#else
+#define STORED_A(address) REALS_A(address)
+#define STORED_B(address) REALS_B(address)
+#endif
 
-/* The vector from element (row, column) of a matrix on, zero outside it. */
-#define ELEMENTS(type, matrix, row, rows, column, columns)                                                             \
-    ((row) < (rows) && (column) < (columns) ? VECTOR_AT(type, (matrix) + (row) * (columns) + (column)) : (type)0)
+/* AT is one of these: the vector from element (row, column) of a matrix on, zero outside it. */
+#define ELEMENTS(type, AT, matrix, row, rows, column, columns)                                                         \
+    ((row) < (rows) && (column) < (columns) ? AT((matrix) + (row) * (columns) + (column)) : (type)0)
 
 /* An index as digits, (outer * middles + middle) * inners + inner, and the sum of two without a division. */
 typedef struct {

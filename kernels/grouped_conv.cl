@@ -29,9 +29,9 @@
 
 #ifdef OP_grouped_conv_forward
 /* Work-item (vector of outputs of a pixel). */
-kernel void grouped_conv_forward(const conv_sizes given, global const real *restrict x, global const real *restrict w,
-                                 global const real *restrict bias, global const real *restrict addend,
-                                 global real *restrict y, global real *restrict before)
+kernel void grouped_conv_forward(const conv_sizes given, global const stored *restrict x, global const real *restrict w,
+                                 global const real *restrict bias, global const stored *restrict addend,
+                                 global stored *restrict y, global stored *restrict before)
 {
     const conv_sizes z = SIZES(given);
     const int vectors = VECTORS(z.k, z.groups), pixel = (int)get_global_id(0) / vectors;
@@ -43,13 +43,13 @@ kernel void grouped_conv_forward(const conv_sizes given, global const real *rest
         for (int s = 0; s < z.s; s++) {
             const int h = oy * z.stride_y + r * z.dilation_y - z.pad_y, v = ox * z.stride_x + s * z.dilation_x - z.pad_x;
             if (h < 0 || h >= z.h || v < 0 || v >= z.w) continue;
-            global const real *from = x + (((size_t)n * z.h + h) * z.w + v) * z.c;
+            global const stored *from = x + (((size_t)n * z.h + h) * z.w + v) * z.c;
             global const real *weight = w + (size_t)(r * z.s + s) * cg * z.k + k;
 #ifdef DEPTHWISE
             sum = fma(LOAD(from + k), LOAD(weight), sum);
 #else
             from += k / (z.k / z.groups) * cg;
-            for (int c = 0; c < cg; c++) sum = fma((realv)from[c], LOAD(weight + c * z.k), sum);
+            for (int c = 0; c < cg; c++) sum = fma((realv)GET(from + c), LOAD(weight + c * z.k), sum);
 #endif
         }
     const size_t at = (size_t)pixel * z.k + k;
@@ -69,9 +69,9 @@ static inline int output_at(const int at, const int r, const int dilation, const
 }
 
 /* Work-item (vector of inputs of a pixel). */
-kernel void grouped_conv_input_gradient(const conv_sizes given, global const real *restrict dy,
-                                        global const real *restrict w, global const real *restrict x,
-                                        global const real *restrict addend, global real *restrict dx)
+kernel void grouped_conv_input_gradient(const conv_sizes given, global const stored *restrict dy,
+                                        global const real *restrict w, global const stored *restrict x,
+                                        global const stored *restrict addend, global stored *restrict dx)
 {
     const conv_sizes z = SIZES(given);
     const int vectors = (z.c + VEC - 1) / VEC, pixel = (int)get_global_id(0) / vectors;
@@ -84,13 +84,13 @@ kernel void grouped_conv_input_gradient(const conv_sizes given, global const rea
             const int y = output_at(h, r, z.dilation_y, z.stride_y, z.pad_y, z.y);
             const int ox = output_at(v, s, z.dilation_x, z.stride_x, z.pad_x, z.x);
             if (y < 0 || ox < 0) continue;
-            global const real *gradient = dy + (((size_t)n * z.y + y) * z.x + ox) * z.k;
+            global const stored *gradient = dy + (((size_t)n * z.y + y) * z.x + ox) * z.k;
             global const real *weight = w + (size_t)(r * z.s + s) * cg * z.k;
 #ifdef DEPTHWISE
             sum = fma(LOAD(gradient + c), LOAD(weight + c), sum);
 #else
             const int first = c / cg * kg;
-            for (int k = first; k < first + kg; k++) sum = fma(gradient[k], weight[c % cg * z.k + k], sum);
+            for (int k = first; k < first + kg; k++) sum = fma(GET(gradient + k), weight[c % cg * z.k + k], sum);
 #endif
         }
     const size_t at = (size_t)pixel * z.c + c;
@@ -101,8 +101,8 @@ kernel void grouped_conv_input_gradient(const conv_sizes given, global const rea
 
 #ifdef OP_grouped_conv_weight_gradient
 /* Work-item (vector of outputs, weight row r*s*cg; the row after the last is the bias). */
-kernel void grouped_conv_weight_gradient(const conv_sizes given, global const real *restrict x,
-                                         global const real *restrict dy, global real *restrict dw,
+kernel void grouped_conv_weight_gradient(const conv_sizes given, global const stored *restrict x,
+                                         global const stored *restrict dy, global real *restrict dw,
                                          global real *restrict db)
 {
     const conv_sizes z = SIZES(given);
@@ -121,11 +121,11 @@ kernel void grouped_conv_weight_gradient(const conv_sizes given, global const re
                 if (row == rows) {
                     sum += gradient;
                 } else if (h >= 0 && h < z.h && v >= 0 && v < z.w) {
-                    global const real *from = x + (((size_t)n * z.h + h) * z.w + v) * z.c;
+                    global const stored *from = x + (((size_t)n * z.h + h) * z.w + v) * z.c;
 #ifdef DEPTHWISE
                     sum = fma(LOAD(from + k), gradient, sum);
 #else
-                    sum = fma((realv)from[k / (z.k / z.groups) * cg + row % cg], gradient, sum);
+                    sum = fma((realv)GET(from + k / (z.k / z.groups) * cg + row % cg), gradient, sum);
 #endif
                 }
             }

@@ -4,19 +4,19 @@
 #include "product_finish.h"
 
 /* What weight row `row` of output k meets at output pixel `pixel`: ones in the row behind the weights', which is the bias's. */
-static inline real under(const conv_sizes z, global const real *x, const int row, const int k, const int pixel)
+static inline real under(const conv_sizes z, global const stored *x, const int row, const int k, const int pixel)
 {
     const int cg = z.c / z.groups, filter = row / cg;
     if (filter == z.r * z.s) return 1;
     const int h = pixel / z.x % z.y * z.stride_y + filter / z.s * z.dilation_y - z.pad_y;
     const int w = pixel % z.x * z.stride_x + filter % z.s * z.dilation_x - z.pad_x;
     if (h < 0 || h >= z.h || w < 0 || w >= z.w) return 0;
-    return x[(((size_t)(pixel / z.x / z.y) * z.h + h) * z.w + w) * z.c + k / (z.k / z.groups) * cg + row % cg];
+    return GET(x + (((size_t)(pixel / z.x / z.y) * z.h + h) * z.w + w) * z.c + k / (z.k / z.groups) * cg + row % cg);
 }
 
 /* Work-group (outputs, part of the pixels, weight row). partial: [part][row][k] */
-kernel SUM_GROUP void grouped_conv_weight_gradient_parts(const conv_sizes given, global const real *restrict x,
-                                                         global const real *restrict dy, global real *restrict dw,
+kernel SUM_GROUP void grouped_conv_weight_gradient_parts(const conv_sizes given, global const stored *restrict x,
+                                                         global const stored *restrict dy, global real *restrict dw,
                                                          global real *restrict db, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
@@ -38,8 +38,8 @@ kernel SUM_GROUP void grouped_conv_weight_gradient_parts(const conv_sizes given,
 }
 
 /* Work-group (weights, and biases behind them). */
-kernel LAST_GROUP void grouped_conv_weight_gradient_add(const conv_sizes given, global const real *restrict x,
-                                                        global const real *restrict dy, global real *restrict dw,
+kernel LAST_GROUP void grouped_conv_weight_gradient_add(const conv_sizes given, global const stored *restrict x,
+                                                        global const stored *restrict dy, global real *restrict dw,
                                                         global real *restrict db, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);

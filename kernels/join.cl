@@ -17,7 +17,7 @@
 #define EACH_INPUT(F) F(0, a) F(1, b) F(2, c) F(3, d) F(4, e) F(5, f) F(6, g) F(7, h)
 
 #ifdef OP_sum
-kernel void sum(const join_sizes given, INPUTS(global const real), global real *restrict y)
+kernel void sum(const join_sizes given, INPUTS(global const stored), global stored *restrict y)
 {
     const join_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
@@ -31,28 +31,28 @@ kernel void sum(const join_sizes given, INPUTS(global const real), global real *
 #endif
 
 #ifdef OP_concat
-kernel void concat(const join_sizes given, INPUTS(global const real), global real *restrict y)
+kernel void concat(const join_sizes given, INPUTS(global const stored), global stored *restrict y)
 {
     const join_sizes z = SIZES(given);
     const size_t pixel = get_global_id(0);
     if (pixel >= z.count / z.all_channels) return;
-    global real *to = y + pixel * z.all_channels;
+    global stored *to = y + pixel * z.all_channels;
 #define COPY(j, x)                                                                                                     \
-    for (int i = 0; j < z.inputs && i < z.channels[j]; i++) *to++ = x[pixel * z.channels[j] + i];
+    for (int i = 0; j < z.inputs && i < z.channels[j]; i++) PUT(GET(x + pixel * z.channels[j] + i), to++);
     EACH_INPUT(COPY)
 }
 #endif
 
 #ifdef OP_concat_gradient
-kernel void concat_gradient(const join_sizes given, global const real *restrict dy, INPUTS(global real))
+kernel void concat_gradient(const join_sizes given, global const stored *restrict dy, INPUTS(global stored))
 {
     const join_sizes z = SIZES(given);
     const size_t pixel = get_global_id(0);
     if (pixel >= z.count / z.all_channels) return;
-    global const real *from = dy + pixel * z.all_channels;
+    global const stored *from = dy + pixel * z.all_channels;
 #define PART(j, x)                                                                                                     \
     if (j < z.inputs) {                                                                                                \
-        for (int i = 0; x && i < z.channels[j]; i++) x[pixel * z.channels[j] + i] = from[i];                           \
+        for (int i = 0; x && i < z.channels[j]; i++) PUT(GET(from + i), x + pixel * z.channels[j] + i);                           \
         from += z.channels[j];                                                                                         \
     }
     EACH_INPUT(PART)
@@ -63,7 +63,7 @@ kernel void concat_gradient(const join_sizes given, global const real *restrict 
 #define SEEN(x) (z.least ? -load_lanes(x + i, lanes) : load_lanes(x + i, lanes))
 
 #ifdef OP_extreme
-kernel void extreme(const join_sizes given, INPUTS(global const real), global real *restrict y)
+kernel void extreme(const join_sizes given, INPUTS(global const stored), global stored *restrict y)
 {
     const join_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;
@@ -80,7 +80,7 @@ kernel void extreme(const join_sizes given, INPUTS(global const real), global re
 #endif
 
 #ifdef OP_extreme_gradient
-kernel void extreme_gradient(const join_sizes given, global const real *restrict dy, INPUTS(global const real), global real *restrict dx)
+kernel void extreme_gradient(const join_sizes given, global const stored *restrict dy, INPUTS(global const stored), global stored *restrict dx)
 {
     const join_sizes z = SIZES(given);
     const int i = (int)get_global_id(0) * VEC, lanes = z.count - i;

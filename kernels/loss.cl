@@ -11,6 +11,8 @@
  *   l1             loss[n] = sum_k |x - t| / outputs          dx = sign(x - t) / (outputs whole)
  *   huber          loss[n] = sum_k h(x - t) / outputs         dx = clamp(x - t, -1, 1) / (outputs whole),
  *                  h(e) = e^2 / 2 where |e| <= 1, else |e| - 1/2
+ *   dx is times loss_scale[SCALE_FACTOR], where that is given: what is small in it, and in all gradients that come of it, then is
+ *                  no longer too small for halves. update.cl divides by it.
  *   hit[n]         1 where the image has a label and the largest output is that label's, else 0
  *   mean_weight    sum_n class_weight[label[n]] / whole, over the whole batch: what PyTorch's mean divides by
  *   history        history[slot] = (sum of losses, sum of hits) of this step, the micro-batches before this one included
@@ -19,22 +21,23 @@
 #include "params.h"
 #include "real.h"
 
-static inline int largest(global const real *x, const int count)
+static inline int largest(global const stored *x, const int count)
 {
     int best = 0;
     for (int k = 1; k < count; k++)
-        if (x[k] > x[best]) best = k;
+        if (GET(x + k) > GET(x + best)) best = k;
     return best;
 }
 
 /* What the losses read of image n. */
 typedef struct example {
-    global const real *x, *target;
+    global const stored *x;
+    global const real *target;
     int label;
     bool one_hot, labelled;
 } example;
 
-static inline example example_of(const loss_sizes z, const int n, global const real *outputs, global const int *label,
+static inline example example_of(const loss_sizes z, const int n, global const stored *outputs, global const int *label,
                                  global const real *target)
 {
     const size_t row = (size_t)n * z.outputs;
@@ -52,32 +55,37 @@ static inline real hit_of(const example e, const int outputs)
     return e.labelled && largest(e.x, outputs) == e.label ? 1 : 0;
 }
 
+static inline real scaled(const real gradient, global const real *loss_scale)
+{
+    return loss_scale ? gradient * loss_scale[SCALE_FACTOR] : gradient;
+}
+
 #ifdef OP_cross_entropy
 static inline real weight_of(global const real *class_weight, const int k)
 {
     return class_weight ? class_weight[k] : 1;
 }
 
-kernel void cross_entropy(const loss_sizes given, global const real *restrict outputs, global const int *restrict label,
+kernel void cross_entropy(const loss_sizes given, global const stored *restrict outputs, global const int *restrict label,
                           global const real *restrict target, global const int *restrict step,
-                          global real *restrict gradient, global real *restrict loss, global real *restrict hit,
-                          global const real *restrict class_weight, global const real *restrict mean_weight)
+                          global stored *restrict gradient, global real *restrict loss, global real *restrict hit,
+                          global const real *restrict loss_scale, global const real *restrict class_weight, global const real *restrict mean_weight)
 {
     const loss_sizes z = SIZES(given);
     const int n = (int)get_global_id(0);
     if (n >= z.n) return;
-    global real *dx = gradient + (size_t)n * z.outputs;
+    global stored *dx = gradient + (size_t)n * z.outputs;
     if (n >= step[STEP_VALID]) {
-        for (int k = 0; k < z.outputs; k++) dx[k] = 0;
+        for (int k = 0; k < z.outputs; k++) PUT((real)0, dx + k);
         loss[n] = hit[n] = 0;
         return;
     }
     const example e = example_of(z, n, outputs, label, target);
-    const real most = e.x[largest(e.x, z.outputs)], smoothing = z.smoothing_ppm / (real)1000000,
+    const real most = GET(e.x + largest(e.x, z.outputs)), smoothing = z.smoothing_ppm / (real)1000000,
                low = smoothing / z.outputs, weight = mean_weight ? *mean_weight : 1;
     real sum = 0, targets = 0, weights = 0, weighted = 0;
     for (int k = 0; k < z.outputs; k++) {
-        const real d = e.x[k] - most, w = weight_of(class_weight, k), t = target_of(e, k);
+        const real d = GET(e.x + k) - most, w = weight_of(class_weight, k), t = target_of(e, k);
         sum += exp(d);
         targets += w * t;
         weights += w;
@@ -86,8 +94,8 @@ kernel void cross_entropy(const loss_sizes given, global const real *restrict ou
     /* The sum of q: adding up e / outputs itself would round the same way each time. */
     const real shares = (1 - smoothing) * targets + low * weights;
     for (int k = 0; k < z.outputs; k++) {
-        const real p = exp(e.x[k] - most) / sum, q = weight_of(class_weight, k) * ((1 - smoothing) * target_of(e, k) + low);
-        dx[k] = (p * shares - q) / (weight * step[STEP_WHOLE]);
+        const real p = exp(GET(e.x + k) - most) / sum, q = weight_of(class_weight, k) * ((1 - smoothing) * target_of(e, k) + low);
+        PUT(scaled((p * shares - q) / (weight * step[STEP_WHOLE]), loss_scale), dx + k);
     }
     loss[n] = (shares * log(sum) - weighted) / weight;
     hit[n] = hit_of(e, z.outputs);
@@ -131,32 +139,33 @@ static inline real measure(const int kind, const real x, const real t, real *slo
 }
 
 /* The losses that are a sum over outputs. */
-static inline void add_measures(const loss_sizes z, const int kind, global const real *outputs, global const int *label,
-                                global const real *target, global const int *step, global real *gradient,
-                                global real *loss, global real *hit, const real factor)
+static inline void add_measures(const loss_sizes z, const int kind, global const stored *outputs, global const int *label,
+                                global const real *target, global const int *step, global stored *gradient,
+                                global real *loss, global real *hit, global const real *loss_scale, const real factor)
 {
     const int n = (int)get_global_id(0);
     if (n >= z.n) return;
     const bool valid = n < step[STEP_VALID];
     const example e = example_of(z, n, outputs, label, target);
-    global real *dx = gradient + (size_t)n * z.outputs;
+    global stored *dx = gradient + (size_t)n * z.outputs;
     real sum = 0;
     for (int k = 0; k < z.outputs; k++) {
         real slope;
-        sum += measure(kind, e.x[k], target_of(e, k), &slope);
-        dx[k] = valid ? factor * slope / step[STEP_WHOLE] : 0;
+        sum += measure(kind, GET(e.x + k), target_of(e, k), &slope);
+        PUT(valid ? scaled(factor * slope / step[STEP_WHOLE], loss_scale) : 0, dx + k);
     }
     loss[n] = valid ? factor * sum : 0;
     hit[n] = valid ? hit_of(e, z.outputs) : 0;
 }
 
 #define MEASURED(name, kind, factor)                                                                              \
-    kernel void name(const loss_sizes given, global const real *restrict outputs, global const int *restrict label, \
+    kernel void name(const loss_sizes given, global const stored *restrict outputs, global const int *restrict label, \
                      global const real *restrict target, global const int *restrict step,                         \
-                     global real *restrict gradient, global real *restrict loss, global real *restrict hit)       \
+                     global stored *restrict gradient, global real *restrict loss, global real *restrict hit,       \
+                     global const real *restrict loss_scale)                                                      \
     {                                                                                                             \
         const loss_sizes z = SIZES(given);                                                                        \
-        add_measures(z, kind, outputs, label, target, step, gradient, loss, hit, factor);                         \
+        add_measures(z, kind, outputs, label, target, step, gradient, loss, hit, loss_scale, factor);                       \
     }
 
 #ifdef OP_mse

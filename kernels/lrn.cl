@@ -20,24 +20,24 @@ static inline int window_end(const lrn_sizes z, const int c)
 }
 
 #ifdef OP_lrn_forward
-kernel void lrn_forward(const lrn_sizes given, global const real *restrict x, global real *restrict base,
-                        global real *restrict y)
+kernel void lrn_forward(const lrn_sizes given, global const stored *restrict x, global real *restrict base,
+                        global stored *restrict y)
 {
     const lrn_sizes z = SIZES(given);
     const int id = (int)get_global_id(0), row = id / z.c, c = id % z.c;
     if (row >= z.rows) return;
     const size_t first = (size_t)row * z.c;
     real squares = 0;
-    for (int i = window_begin(z, c); i < window_end(z, c); i++) squares += x[first + i] * x[first + i];
+    for (int i = window_begin(z, c); i < window_end(z, c); i++) squares += GET(x + first + i) * GET(x + first + i);
     const real here = real_of(z.k) + real_of(z.alpha) / (real)z.size * squares;
     base[first + c] = here;
-    y[first + c] = x[first + c] * pow(here, -real_of(z.beta));
+    PUT(GET(x + first + c) * pow(here, -real_of(z.beta)), y + first + c);
 }
 #endif
 
 #ifdef OP_lrn_gradient
-kernel void lrn_gradient(const lrn_sizes given, global const real *restrict dy, global const real *restrict x,
-                         global const real *restrict base, global const real *restrict y, global real *restrict dx)
+kernel void lrn_gradient(const lrn_sizes given, global const stored *restrict dy, global const stored *restrict x,
+                         global const real *restrict base, global const stored *restrict y, global stored *restrict dx)
 {
     const lrn_sizes z = SIZES(given);
     const int id = (int)get_global_id(0), row = id / z.c, c = id % z.c;
@@ -45,7 +45,7 @@ kernel void lrn_gradient(const lrn_sizes given, global const real *restrict dy, 
     const size_t first = (size_t)row * z.c, at = first + c;
     const real share = 2 * real_of(z.alpha) * real_of(z.beta) / (real)z.size;
     real sum = 0;
-    for (int i = window_begin(z, c); i < window_end(z, c); i++) sum += dy[first + i] * y[first + i] / base[first + i];
-    dx[at] = dy[at] * pow(base[at], -real_of(z.beta)) - share * x[at] * sum;
+    for (int i = window_begin(z, c); i < window_end(z, c); i++) sum += GET(dy + first + i) * GET(y + first + i) / base[first + i];
+    PUT(GET(dy + at) * pow(base[at], -real_of(z.beta)) - share * GET(x + at) * sum, dx + at);
 }
 #endif

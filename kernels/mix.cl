@@ -16,10 +16,10 @@ static inline real target_of(const mix_sizes z, const int n, const int k, global
     return z.one_hot ? (k == label[n] ? 1 : 0) : target[(size_t)n * z.outputs + k];
 }
 
-kernel void mix_pairs(const mix_sizes given, global const real *restrict own, global const real *restrict partner,
+kernel void mix_pairs(const mix_sizes given, global const stored *restrict own, global const stored *restrict partner,
                 global const int *restrict own_label, global const int *restrict partner_label,
                 global const real *restrict own_target, global const real *restrict partner_target,
-                global const int *restrict step, global real *restrict x, global int *restrict label,
+                global const int *restrict step, global stored *restrict x, global int *restrict label,
                 global real *restrict target)
 {
     const mix_sizes z = SIZES(given);
@@ -32,7 +32,7 @@ kernel void mix_pairs(const mix_sizes given, global const real *restrict own, gl
         const int px = (first + i) % z.w, py = (first + i) / z.w;
         const bool inside = px >= step[STEP_LEFT] && px < step[STEP_RIGHT] && py >= step[STEP_TOP] && py < step[STEP_BOTTOM];
         for (size_t at = start + (size_t)i * z.c, end = at + z.c; at < end; at++)
-            x[at] = inside ? partner[at] : blend * own[at] + (1 - blend) * partner[at];
+            PUT(inside ? GET(partner + at) : blend * GET(own + at) + (1 - blend) * GET(partner + at), x + at);
     }
     if (first != 0) return;
     label[n] = 2 * step[STEP_SHARE] >= MIX_UNIT ? own_label[n] : partner_label[n];

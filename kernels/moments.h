@@ -29,7 +29,7 @@ static inline moments merge(const moments a, const moments b)
     return both;
 }
 
-static inline moments measure(global const real *x, const int count, const size_t pitch)
+static inline moments measure(global const stored *x, const int count, const size_t pitch)
 {
     moments m = {count, (realv)0, (realv)0};
     for (int i = 0; i < count; i++) m.mean += LOAD(x + i * pitch);

@@ -16,7 +16,7 @@
 #include "pixel.h"
 
 #ifdef OP_pad_forward
-kernel void pad_forward(const pad_sizes given, global const real *restrict x, global real *restrict y)
+kernel void pad_forward(const pad_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const pad_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
@@ -54,7 +54,7 @@ static inline runs runs_of(const int mode, const int h, const int size, const in
     return r;
 }
 
-kernel void pad_gradient(const pad_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void pad_gradient(const pad_sizes given, global const stored *restrict dy, global stored *restrict dx)
 {
     const pad_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);

@@ -333,6 +333,9 @@ enum {
     HYPER_LENGTH
 }; /* reals: see update.cl. The first change from step to step. */
 
+/* What the loss is scaled by while activations are halves, a power of two, and 1 over it: see loss.cl and update.cl. */
+enum { SCALE_FACTOR, SCALE_INVERSE, SCALE_LENGTH };
+
 /* The history tensor holds, for each step slot, the sum of the losses and the number of right predictions. */
 enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };
 

@@ -7,12 +7,12 @@
 #include "params.h"
 #include "real.h"
 
-kernel void permute(const permute_sizes given, global const real *restrict x, global real *restrict y)
+kernel void permute(const permute_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const permute_sizes z = SIZES(given);
     const int id = (int)get_global_id(0), c = id % z.c, pixel = id / z.c, w = pixel % z.w, row = pixel / z.w;
     const int n = row / z.h, h = row % z.h, area = z.from_h * z.from_w;
     if (n >= z.n) return;
     const int element = z.stride_c * c + z.stride_h * h + z.stride_w * w;
-    y[id] = x[((size_t)n * area + element % area) * z.from_c + element / area];
+    PUT(GET(x + ((size_t)n * area + element % area) * z.from_c + element / area), y + id);
 }

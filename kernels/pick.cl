@@ -11,16 +11,16 @@
 #include "pixel.h"
 
 #ifdef OP_pick
-kernel void pick(const pick_sizes given, global const real *restrict x, global real *restrict y)
+kernel void pick(const pick_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const pick_sizes z = SIZES(given);
     const place p = place_of(z.rows, 1, 1, z.k);
     if (p.lanes <= 0) return;
-    global const real *from = x + (size_t)p.n * z.c;
+    global const stored *from = x + (size_t)p.n * z.c;
     real lane[VEC];
     for (int i = 0; i < VEC; i++) {
         const int k = p.c + i, source = k % z.groups * (z.k / z.groups) + k / z.groups + z.first;
-        lane[i] = i < p.lanes && source >= 0 && source < z.c ? from[source] : (real)0;
+        lane[i] = i < p.lanes && source >= 0 && source < z.c ? GET(from + source) : (real)0;
     }
     store_lanes(LOAD(lane), p.lanes, y + p.at);
 }

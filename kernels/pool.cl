@@ -41,7 +41,7 @@ static inline int first_inside(const int begin, const int dilation)
     return begin + max((dilation - 1 - begin) / dilation, 0) * dilation;
 }
 
-kernel void pool_forward(const pool_sizes given, global const real *restrict x, global real *restrict y,
+kernel void pool_forward(const pool_sizes given, global const stored *restrict x, global stored *restrict y,
                          global int *restrict best)
 {
     const pool_sizes z = SIZES(given);
@@ -50,7 +50,7 @@ kernel void pool_forward(const pool_sizes given, global const real *restrict x, 
     if (oy >= z.y) return;
     const int top = oy * z.stride_y - z.pad_y;
     const int first_h = first_inside(top, z.dilation_y), end_h = min(top + reach(z.r, z.dilation_y), z.h);
-    global const real *image = x + (size_t)n * z.h * z.w * z.c;
+    global const stored *image = x + (size_t)n * z.h * z.w * z.c;
     const size_t row = ((size_t)n * z.y + oy) * z.x * z.c;
     for (int ox = part.begin; ox < part.end; ox++) {
         const int left = ox * z.stride_x - z.pad_x;
@@ -82,8 +82,8 @@ static inline int first_window(const int at, const int size, const int stride)
 #ifdef OP_pool_input_gradient
 /* One row of dx where the windows lie side by side, each input under one of them at the most. The last may reach beyond the
  * image. */
-static inline void spread_row(const pool_sizes z, const int h, global const real *dy, global const int *best,
-                              global const real *x, global real *dx)
+static inline void spread_row(const pool_sizes z, const int h, global const stored *dy, global const int *best,
+                              global const stored *x, global stored *dx)
 {
     const int oy = h / z.r, windows = oy < z.y ? z.x : 0;
     for (int ox = 0; ox < windows; ox++)
@@ -97,13 +97,13 @@ static inline void spread_row(const pool_sizes z, const int h, global const real
                 store_lanes(x ? deactivate(mine, LOAD(x + w * z.c + c)) : mine, left, dx + w * z.c + c);
             }
         }
-    for (int i = windows * z.s * z.c; i < z.w * z.c; i++) dx[i] = 0; /* under no window */
+    for (int i = windows * z.s * z.c; i < z.w * z.c; i++) PUT((real)0, dx + i); /* under no window */
 }
 
 /* One row of dx, or part of it, where windows may overlap or leave inputs out. An input that a dilated window leaves out is
  * never its best. */
-static inline void gather(const pool_sizes z, const span part, global const real *dy, global const int *best,
-                              global const real *x, global real *dx)
+static inline void gather(const pool_sizes z, const span part, global const stored *dy, global const int *best,
+                              global const stored *x, global stored *dx)
 {
     const int h = part.row;
     const int high = reach(z.r, z.dilation_y), wide = reach(z.s, z.dilation_x);
@@ -124,8 +124,8 @@ static inline void gather(const pool_sizes z, const span part, global const real
     }
 }
 
-kernel void pool_input_gradient(const pool_sizes given, global const real *restrict dy, global const int *restrict best,
-                                global const real *restrict x, global real *restrict dx)
+kernel void pool_input_gradient(const pool_sizes given, global const stored *restrict dy, global const int *restrict best,
+                                global const stored *restrict x, global stored *restrict dx)
 {
     const pool_sizes z = SIZES(given);
     const span part = span_of(z.w, z.c);

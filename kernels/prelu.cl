@@ -15,8 +15,8 @@ static inline realv bend(const channel_sizes z, const place p, const realv x, co
 }
 
 #ifdef OP_prelu_forward
-kernel void prelu_forward(const channel_sizes given, global const real *restrict x, global const real *restrict slope,
-                          global real *restrict y)
+kernel void prelu_forward(const channel_sizes given, global const stored *restrict x, global const real *restrict slope,
+                          global stored *restrict y)
 {
     const channel_sizes z = SIZES(given);
     const place p = place_of(z.rows, 1, 1, z.c);
@@ -27,8 +27,8 @@ kernel void prelu_forward(const channel_sizes given, global const real *restrict
 #endif
 
 #ifdef OP_prelu_gradient
-kernel void prelu_gradient(const channel_sizes given, global const real *restrict dy, global const real *restrict x,
-                           global const real *restrict slope, global real *restrict dx)
+kernel void prelu_gradient(const channel_sizes given, global const stored *restrict dy, global const stored *restrict x,
+                           global const real *restrict slope, global stored *restrict dx)
 {
     const channel_sizes z = SIZES(given);
     const place p = place_of(z.rows, 1, 1, z.c);

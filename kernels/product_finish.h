@@ -7,19 +7,19 @@
 
 /* Forward: element `at` of y, of output k. */
 static inline void finish_forward(const real product, const int at, const int k, global const real *bias,
-                                  global const real *addend, global real *y, global real *before)
+                                  global const stored *addend, global stored *y, global stored *before)
 {
-    const real biased = bias ? product + bias[k] : product, sum = addend ? biased + addend[at] : biased;
-    if (before) before[at] = sum;
-    y[at] = activate(sum);
+    const real biased = bias ? product + bias[k] : product, sum = addend ? biased + GET(addend + at) : biased;
+    if (before) PUT(sum, before + at);
+    PUT(activate(sum), y + at);
 }
 
 /* Input gradient: element `at` of dx, where x is what an activation made. */
-static inline void finish_input_gradient(const real product, const int at, global const real *x,
-                                         global const real *addend, global real *dx)
+static inline void finish_input_gradient(const real product, const int at, global const stored *x,
+                                         global const stored *addend, global stored *dx)
 {
-    const real sum = addend ? product + addend[at] : product;
-    dx[at] = x ? deactivate(sum, x[at]) : sum;
+    const real sum = addend ? product + GET(addend + at) : product;
+    PUT(x ? deactivate(sum, GET(x + at)) : sum, dx + at);
 }
 
 /* Weight gradient: element `at` of the weights' gradients, behind which the biases' follow. */

@@ -20,6 +20,24 @@ typedef float4 real4;
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
+/* Activations, their gradients and images on their way to the net lie in global memory as `stored`: reals or, where the host
+ * defines HALVES, halves, in half the memory. They are computed with as reals all the same: what is loaded is widened, which is
+ * exact, what is stored rounded to nearest, ties to even. GET and PUT take one element that is stored. LOAD, STORE and the functions
+ * of lanes take stored elements and reals: with HALVES they are overloaded, as compilers made of clang have it. */
+#ifdef HALVES
+typedef half stored;
+#define OVERLOADED __attribute__((overloadable))
+#define GET(from) vload_half(0, from)
+#define PUT(value, to) vstore_half_rte(value, 0, to)
+#define STORING_ROUNDS 1
+#else
+typedef real stored;
+#define OVERLOADED
+#define GET(from) (*(from))
+#define PUT(value, to) (*(to) = (value))
+#define STORING_ROUNDS 0
+#endif
+
 /* realv: VEC reals. maskv: what comparing two of them gives, and integers that go with them lane by lane. */
 #ifdef REAL_IS_DOUBLE
 #define MASK long
@@ -29,8 +47,8 @@ typedef float4 real4;
 #if VEC == 1
 typedef real realv;
 typedef MASK maskv;
-#define LOAD(from) (*(from))
-#define STORE(value, to) (*(to) = (value))
+#define LOAD_PLAIN(from) (*(from))
+#define STORE_PLAIN(value, to) (*(to) = (value))
 #define LOAD_INTS(from) ((maskv)(*(from)))
 #define TO_INTS(mask) ((int)(mask))
 #else
@@ -41,14 +59,18 @@ static inline realv __attribute__((overloadable)) load_vector(global const REAL 
 {
     return *(global const realv *)from;
 }
+static inline realv __attribute__((overloadable)) load_vector(local const REAL *from)
+{
+    return JOIN(vload, VEC)(0, from);
+}
 static inline realv __attribute__((overloadable)) load_vector(private const REAL *from)
 {
     return JOIN(vload, VEC)(0, from);
 }
-#define LOAD(from) load_vector(from)
+#define LOAD_PLAIN(from) load_vector(from)
 #define GLOBAL_ALIGNMENT sizeof(realv)
 #else
-#define LOAD(from) JOIN(vload, VEC)(0, from)
+#define LOAD_PLAIN(from) JOIN(vload, VEC)(0, from)
 #define GLOBAL_ALIGNMENT sizeof(REAL)
 #endif
 #ifdef __clang__ /* whose vectors may ask for no more alignment than their elements: PoCL cuts a vstore into four stores */
@@ -63,12 +85,63 @@ STORE_INTO(local, REAL, sizeof(REAL))
 STORE_INTO(private, REAL, sizeof(REAL))
 STORE_INTO(global, int, sizeof(int))
 STORE_INTO(private, int, sizeof(int))
-#define STORE(value, to) store_vector(value, to)
+#define STORE_PLAIN(value, to) store_vector(value, to)
 #else
-#define STORE(value, to) JOIN(vstore, VEC)(value, 0, to)
+#define STORE_PLAIN(value, to) JOIN(vstore, VEC)(value, 0, to)
 #endif
 #define LOAD_INTS(from) JOIN(JOIN(convert_, MASK), VEC)(JOIN(vload, VEC)(0, from))
 #define TO_INTS(mask) JOIN(convert_int, VEC)(mask)
+#endif
+
+#ifdef HALVES
+/* By name, for compilers may have macros of the names that others begin with. */
+#define HALVES_1(from) vload_half(0, from)
+#define HALVES_2(from) vload_half2(0, from)
+#define HALVES_4(from) vload_half4(0, from)
+#define HALVES_8(from) vload_half8(0, from)
+#define HALVES_16(from) vload_half16(0, from)
+#define STORE_HALVES_1(value, to) vstore_half_rte(value, 0, to)
+#define STORE_HALVES_2(value, to) vstore_half2_rte(value, 0, to)
+#define STORE_HALVES_4(value, to) vstore_half4_rte(value, 0, to)
+#define STORE_HALVES_8(value, to) vstore_half8_rte(value, 0, to)
+#define STORE_HALVES_16(value, to) vstore_half16_rte(value, 0, to)
+#define LOAD_HALVES(from) JOIN(HALVES_, VEC)(from)
+#if VEC >= 8 /* PoCL 3.1 takes where it stores so many, on processors that convert halves, for a multiple of 16 bytes */
+static inline void store_halves(const realv value, global half *to)
+{
+    typedef JOIN(ushort, VEC) halves __attribute__((may_alias));
+    typedef JOIN(ushort, VEC) loose __attribute__((aligned(sizeof(ushort)), may_alias));
+    halves rounded;
+    JOIN(STORE_HALVES_, VEC)(value, (private half *)&rounded);
+    *(global loose *)to = rounded;
+}
+#define STORE_HALVES(value, to) store_halves(value, to)
+#else
+#define STORE_HALVES(value, to) JOIN(STORE_HALVES_, VEC)(value, to)
+#endif
+#define LOAD_FROM(space, type, how)                                                                                    \
+    static inline realv OVERLOADED load_any(space const type *from)                                                    \
+    {                                                                                                                  \
+        return how(from);                                                                                              \
+    }
+#define STORE_TO(space, type, how)                                                                                     \
+    static inline void OVERLOADED store_any(const realv value, space type *to)                                         \
+    {                                                                                                                  \
+        how(value, to);                                                                                                \
+    }
+LOAD_FROM(global, half, LOAD_HALVES)
+LOAD_FROM(global, real, LOAD_PLAIN)
+LOAD_FROM(local, real, LOAD_PLAIN)
+LOAD_FROM(private, real, LOAD_PLAIN)
+STORE_TO(global, half, STORE_HALVES)
+STORE_TO(global, real, STORE_PLAIN)
+STORE_TO(local, real, STORE_PLAIN)
+STORE_TO(private, real, STORE_PLAIN)
+#define LOAD(from) load_any(from)
+#define STORE(value, to) store_any(value, to)
+#else
+#define LOAD(from) LOAD_PLAIN(from)
+#define STORE(value, to) STORE_PLAIN(value, to)
 #endif
 
 /* Reals that the host keeps in ints: host/base/number.h. */
@@ -106,35 +179,46 @@ static inline real number_of(const int kept)
  *
  * Where a work-item writes pixel after pixel, `count` may be what is left of its row rather than of the pixel: lanes
  * beyond the pixel's last channel then hold what the next store overwrites, and only the row's end is slow. */
-static inline void store_lanes(const realv value, const int count, global real *to)
-{
-    if (count >= VEC) {
-        STORE(value, to);
-    } else {
-        real lane[VEC];
-        STORE(value, lane);
-        for (int i = 0; i < count; i++) to[i] = lane[i];
+#define STORE_LANES(type, put)                                                                                         \
+    static inline void OVERLOADED store_lanes(const realv value, const int count, global type *to)                     \
+    {                                                                                                                  \
+        if (count >= VEC) {                                                                                            \
+            STORE(value, to);                                                                                          \
+        } else {                                                                                                       \
+            real lane[VEC];                                                                                            \
+            STORE(value, lane);                                                                                        \
+            for (int i = 0; i < count; i++) put(lane[i], to + i);                                                      \
+        }                                                                                                              \
     }
-}
+
+/* Loads the first `count` lanes and zeros the others, never reading past them. */
+#define LOAD_LANES(type, get)                                                                                          \
+    static inline realv OVERLOADED load_lanes(global const type *from, const int count)                                \
+    {                                                                                                                  \
+        if (count >= VEC) return LOAD(from);                                                                           \
+        real lane[VEC];                                                                                                \
+        for (int i = 0; i < VEC; i++) lane[i] = i < count ? get(from + i) : (real)0;                                   \
+        return LOAD(lane);                                                                                             \
+    }
+
+STORE_LANES(stored, PUT)
+LOAD_LANES(stored, GET)
+#ifdef HALVES
+#define PUT_REAL(value, to) (*(to) = (value))
+#define GET_REAL(from) (*(from))
+STORE_LANES(real, PUT_REAL)
+LOAD_LANES(real, GET_REAL)
+#endif
 
 static inline void store_int_lanes(const maskv value, const int count, global int *to)
 {
     if (count >= VEC) {
-        STORE(TO_INTS(value), to);
+        STORE_PLAIN(TO_INTS(value), to);
     } else {
         int lane[VEC];
-        STORE(TO_INTS(value), lane);
+        STORE_PLAIN(TO_INTS(value), lane);
         for (int i = 0; i < count; i++) to[i] = lane[i];
     }
-}
-
-/* Loads the first `count` lanes and zeros the others, never reading past them. */
-static inline realv load_lanes(global const real *from, const int count)
-{
-    if (count >= VEC) return LOAD(from);
-    real lane[VEC];
-    for (int i = 0; i < VEC; i++) lane[i] = i < count ? from[i] : (real)0;
-    return LOAD(lane);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include "pixel.h"
 
 #ifdef OP_resample_forward
-kernel void resample_forward(const resample_sizes given, global const real *restrict x, global real *restrict y)
+kernel void resample_forward(const resample_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const resample_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
@@ -21,7 +21,7 @@ kernel void resample_forward(const resample_sizes given, global const real *rest
 #endif
 
 #ifdef OP_resample_gradient
-kernel void resample_gradient(const resample_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void resample_gradient(const resample_sizes given, global const stored *restrict dy, global stored *restrict dx)
 {
     const resample_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);

@@ -33,7 +33,7 @@ static inline int first_at(const int h, const int size, const int step, const in
 }
 
 #ifdef OP_nearest_forward
-kernel void nearest_forward(const resize_sizes given, global const real *restrict x, global real *restrict y)
+kernel void nearest_forward(const resize_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
@@ -45,7 +45,7 @@ kernel void nearest_forward(const resize_sizes given, global const real *restric
 #endif
 
 #ifdef OP_nearest_gradient
-kernel void nearest_gradient(const resize_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void nearest_gradient(const resize_sizes given, global const stored *restrict dy, global stored *restrict dx)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);
@@ -76,15 +76,15 @@ static inline between inputs_of(const int y, const int size, const int step, con
 #endif
 
 #ifdef OP_bilinear_forward
-kernel void bilinear_forward(const resize_sizes given, global const real *restrict x, global real *restrict y)
+kernel void bilinear_forward(const resize_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
     if (p.lanes <= 0) return;
     const between down = inputs_of(p.row, z.h, z.step_y, z.start_y, z.parts_y);
     const between across = inputs_of(p.column, z.w, z.step_x, z.start_x, z.parts_x);
-    global const real *above = x + ((size_t)p.n * z.h + down.above) * z.w * z.c + p.c;
-    global const real *below = x + ((size_t)p.n * z.h + down.below) * z.w * z.c + p.c;
+    global const stored *above = x + ((size_t)p.n * z.h + down.above) * z.w * z.c + p.c;
+    global const stored *below = x + ((size_t)p.n * z.h + down.below) * z.w * z.c + p.c;
     const int left = across.above * z.c, right = across.below * z.c;
     const realv top = across.upper * load_lanes(above + left, p.lanes) + across.lower * load_lanes(above + right, p.lanes);
     const realv bottom =
@@ -100,7 +100,7 @@ static inline real share_of(const between b, const int h)
     return (b.above == h ? b.upper : 0) + (b.below == h ? b.lower : 0);
 }
 
-kernel void bilinear_gradient(const resize_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void bilinear_gradient(const resize_sizes given, global const stored *restrict dy, global stored *restrict dx)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);
@@ -143,13 +143,13 @@ static inline int4 inputs_around(const int y, const int size, const int step, co
 #endif
 
 #ifdef OP_bicubic_forward
-static inline realv mixed(global const real *from, const int4 at, const real4 share, const int lanes)
+static inline realv mixed(global const stored *from, const int4 at, const real4 share, const int lanes)
 {
     return share.s0 * load_lanes(from + at.s0, lanes) + share.s1 * load_lanes(from + at.s1, lanes) +
            share.s2 * load_lanes(from + at.s2, lanes) + share.s3 * load_lanes(from + at.s3, lanes);
 }
 
-kernel void bicubic_forward(const resize_sizes given, global const real *restrict x, global real *restrict y)
+kernel void bicubic_forward(const resize_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.y, z.x, z.c);
@@ -159,7 +159,7 @@ kernel void bicubic_forward(const resize_sizes given, global const real *restric
     const int4 rows = inputs_around(p.row, z.h, z.step_y, z.start_y, z.parts_y, a, z.exclude_outside, &down);
     const int4 columns = inputs_around(p.column, z.w, z.step_x, z.start_x, z.parts_x, a, z.exclude_outside, &across) * z.c;
     const size_t row = (size_t)z.w * z.c;
-    global const real *image = x + p.n * z.h * row + p.c;
+    global const stored *image = x + p.n * z.h * row + p.c;
     store_lanes(down.s0 * mixed(image + rows.s0 * row, columns, across, p.lanes) +
                     down.s1 * mixed(image + rows.s1 * row, columns, across, p.lanes) +
                     down.s2 * mixed(image + rows.s2 * row, columns, across, p.lanes) +
@@ -176,7 +176,7 @@ static inline real share_around(const int4 input, const real4 share, const int h
            (input.s3 == h ? share.s3 : 0);
 }
 
-kernel void bicubic_gradient(const resize_sizes given, global const real *restrict dy, global real *restrict dx)
+kernel void bicubic_gradient(const resize_sizes given, global const stored *restrict dy, global stored *restrict dx)
 {
     const resize_sizes z = SIZES(given);
     const place p = place_of(z.n, z.h, z.w, z.c);

@@ -12,8 +12,8 @@ static inline realv of_channel(const channel_sizes z, const place p, global cons
     return z.shared ? (realv)numbers[0] : load_lanes(numbers + p.c, p.lanes);
 }
 
-kernel void scale(const channel_sizes given, global const real *restrict x, global const real *restrict w,
-                  global const real *restrict b, global real *restrict y)
+kernel void scale(const channel_sizes given, global const stored *restrict x, global const real *restrict w,
+                  global const real *restrict b, global stored *restrict y)
 {
     const channel_sizes z = SIZES(given);
     const place p = place_of(z.rows, 1, 1, z.c);

@@ -8,34 +8,34 @@
 #include "real.h"
 
 #ifdef OP_softmax_forward
-kernel void softmax_forward(const softmax_sizes given, global const real *restrict x, global real *restrict y)
+kernel void softmax_forward(const softmax_sizes given, global const stored *restrict x, global stored *restrict y)
 {
     const softmax_sizes z = SIZES(given);
     const int row = (int)get_global_id(0);
     if (row >= z.rows) return;
     x += (size_t)row * z.length;
     y += (size_t)row * z.length;
-    real most = x[0], sum = 0;
-    for (int k = 1; k < z.length; k++) most = x[k] > most ? x[k] : most;
-    for (int k = 0; k < z.length; k++) sum += exp(x[k] - most);
+    real most = GET(x), sum = 0;
+    for (int k = 1; k < z.length; k++) most = GET(x + k) > most ? GET(x + k) : most;
+    for (int k = 0; k < z.length; k++) sum += exp(GET(x + k) - most);
     const real logarithm = log(sum);
-    for (int k = 0; k < z.length; k++) y[k] = z.logarithm ? x[k] - most - logarithm : exp(x[k] - most) / sum;
+    for (int k = 0; k < z.length; k++) PUT(z.logarithm ? GET(x + k) - most - logarithm : exp(GET(x + k) - most) / sum, y + k);
 }
 #endif
 
 #ifdef OP_softmax_gradient
-kernel void softmax_gradient(const softmax_sizes given, global const real *restrict dy, global const real *restrict y,
-                             global real *restrict dx)
+kernel void softmax_gradient(const softmax_sizes given, global const stored *restrict dy, global const stored *restrict y,
+                             global stored *restrict dx)
 {
     const softmax_sizes z = SIZES(given);
     const int row = (int)get_global_id(0);
     if (row >= z.rows) return;
     const size_t first = (size_t)row * z.length;
     real sum = 0;
-    for (int k = 0; k < z.length; k++) sum += z.logarithm ? dy[first + k] : dy[first + k] * y[first + k];
+    for (int k = 0; k < z.length; k++) sum += z.logarithm ? GET(dy + first + k) : GET(dy + first + k) * GET(y + first + k);
     for (int k = 0; k < z.length; k++) {
-        const real g = dy[first + k], here = y[first + k];
-        dx[first + k] = z.logarithm ? g - exp(here) * sum : here * (g - sum);
+        const real g = GET(dy + first + k), here = GET(y + first + k);
+        PUT(z.logarithm ? g - exp(here) * sum : here * (g - sum), dx + first + k);
     }
 }
 #endif

@@ -73,10 +73,15 @@ static inline realv add_rows(const realv own, const int across, const int down, 
 }
 
 /* Row i of an item's column, zero beyond the end of its turns. */
-static inline realv row_of(global const real *column, const int pitch, const int i, const turns t)
-{
-    return i < t.end ? LOAD(column + (size_t)i * pitch) : (realv)0;
-}
+#define ROW_OF(type)                                                                                                   \
+    static inline realv OVERLOADED row_of(global const type *column, const int pitch, const int i, const turns t)      \
+    {                                                                                                                  \
+        return i < t.end ? LOAD(column + (size_t)i * pitch) : (realv)0;                                                \
+    }
+ROW_OF(stored)
+#ifdef HALVES
+ROW_OF(real)
+#endif
 
 /* The sum of an item's rows of a column. */
 static inline realv sum_turns(global const real *column, const int pitch, const turns t)
@@ -100,7 +105,7 @@ static inline realv add_parts(global const real *from, const int pitch, const in
 
 /* What an item's rows add to the gradients of a normalisation's bias, the sum of dy, and of its weight, that of dy times the
  * normalised x. */
-static inline void add_norm_gradients(global const real *dy, global const real *x, const int pitch, const turns t,
+static inline void add_norm_gradients(global const stored *dy, global const stored *x, const int pitch, const turns t,
                                       const realv mean, const realv inverse, realv *weight, realv *bias)
 {
     for (int i = t.first; i < t.end; i += AHEAD * t.step) {

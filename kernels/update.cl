@@ -15,6 +15,7 @@
  *   accumulate     sum = (sum of the micro-batches, or shards, before) + gradient
  *   restore        running = that before the step, where a shard begins
  *   settle         running = sum / shards, which is that before the next step
+ *   unscale        gradient = gradient / loss scale, overflown = 1 where one of them is no finite number, else 0
  *   gradient_norm  scale = min(1, clip / (|gradient| + 1e-6)), |.| the square root of the sum of squares of all gradients
  *   measured_norm  norms[slot] = |gradient|
  *
@@ -266,6 +267,33 @@ kernel void settle(const update_sizes given, global const real *restrict sum, gl
     const realv mean = LOAD(sum + i) / (realv)(step[STEP_PART] + 1);
     store_lanes(mean, lanes, running + i);
     store_lanes(mean, lanes, before + i);
+}
+#endif
+
+#ifdef OP_unscale
+/* Of each part 0, or NaN where something in it will not be finite. Work-item (part). */
+kernel void unscale_parts(const update_sizes given, global real *restrict gradient, global const real *restrict loss_scale,
+                          global real *restrict overflown, global real *restrict partial)
+{
+    const update_sizes z = SIZES(given);
+    const int part = (int)get_global_id(0);
+    if (part >= z.parts) return;
+    const run r = part_of(z.count, part, z.parts);
+    real lost = 0;
+    for (int i = r.begin; i < r.end; i += r.step) lost += gradient[i] * loss_scale[SCALE_INVERSE] * 0;
+    partial[part] = lost;
+}
+
+/* The first work-item looks at all parts, too. */
+kernel void unscale(const update_sizes given, global real *restrict gradient, global const real *restrict loss_scale,
+                    global real *restrict overflown, global real *restrict partial)
+{
+    MY_PARAMETERS(given);
+    store_lanes(LOAD(gradient + i) * loss_scale[SCALE_INVERSE], lanes, gradient + i);
+    if (i > 0) return;
+    real lost = 0;
+    for (int part = 0; part < z.parts; part++) lost += partial[part];
+    overflown[0] = lost == 0 ? 0 : 1;
 }
 #endif
 

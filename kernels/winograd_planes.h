@@ -12,7 +12,7 @@
 #define PLANE(tiles, channels) (((tiles) * (PITCH(channels) / VEC) | 1) * VEC)
 
 /* The column of a tile's input that begins at `from`: rows begin <= i < end of it lie in the image, the others are zero. */
-static inline void load_column(global const real *from, const int pitch, const int begin, const int end, realv d[SIDE])
+static inline void load_column(global const stored *from, const int pitch, const int begin, const int end, realv d[SIDE])
 {
     if (begin == 0 && end == SIDE) {
         UNROLL for (int i = 0; i < SIDE; i++) d[i] = LOAD(from + i * pitch);
@@ -26,12 +26,12 @@ static inline void load_column(global const real *from, const int pitch, const i
 }
 
 /* V of one tile and some channels from `source` on. Lanes past the last channel hold what is never read. */
-static inline void transform_input(const correlation z, const int plane, global const real *source, const place at,
+static inline void transform_input(const correlation z, const int plane, global const stored *source, const place at,
                                    const int channels, local real *v)
 {
     const int top = at.y - z.pad_y, left = at.x - z.pad_x;
     const int begin = clamp(-top, 0, (int)SIDE), end = clamp(z.h - top, begin, (int)SIDE);
-    global const real *corner = source + (size_t)at.n * z.h * z.w * z.c;
+    global const stored *corner = source + (size_t)at.n * z.h * z.w * z.c;
     for (int c = 0; c < channels; c += VEC) {
         realv down[SIDE * SIDE], line[SIDE], d[SIDE];
         ROLLED for (int j = 0; j < SIDE; j++)

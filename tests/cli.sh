@@ -22,10 +22,10 @@ options_of() {
         echo accumulate shards bucket-mb local-steps timeout allow-mixed drop-last overfit-batch ema init freeze data label-column net recipe output-dir epochs batch-size micro-batch-size lr momentum nesterov ns-steps normalize-filters weight-decay optimizer lr-scheduler \
             no-decay-bias-norm beta1 beta2 alpha eps clip-value lr-per-step milestones power factor patience-lr \
             warmup-epochs gamma step-size label-smoothing clip-grad loss seed val-split patience resume weights weights-by-order \
-            save-every normalize no-shuffle check-every log-steps json-log tensorboard precision device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
+            save-every normalize no-shuffle check-every log-steps json-log tensorboard precision storage device schedule $limits quiet augment class-weights on-mismatch trust transpose until classes freeze-until report no-check
         ;;
-    eval) echo model data label-column timeout topk tta strict invert transpose batch-size json device schedule $limits ;;
-    predict) echo model label-column topk tta strict invert transpose format batch-size device schedule $limits ;;
+    eval) echo model data label-column timeout topk tta strict invert transpose batch-size storage json device schedule $limits ;;
+    predict) echo model label-column topk tta strict invert transpose format batch-size storage device schedule $limits ;;
     export) echo model format opset with-preprocessing fold-norm ;;
     convert) echo weights weights-by-order until classes opset ;;
     compare) echo data label-column size batch-size json device schedule $limits ;;
@@ -34,12 +34,12 @@ options_of() {
     data) echo layout label-column size transpose skip-bad eval-crop no-exif workers data-cache augment seed sheet json ;;
     lr-find)
         echo augment class-weights data label-column transpose net recipe lr-min lr-max steps batch-size optimizer momentum nesterov ns-steps normalize-filters weight-decay no-decay-bias-norm beta1 beta2 \
-            alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision json device schedule $limits
+            alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision storage json device schedule $limits
         ;;
-    plan) echo accumulate shards clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision json device schedule $limits ;;
+    plan) echo accumulate shards clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision storage json device schedule $limits ;;
     tune) echo net recipe input batch-size precision forget json device schedule $limits ;;
-    bench) echo net recipe input batch-size seconds plan pretend precision json device schedule $limits ;;
-    verify) echo net recipe input loss precision model batch-size seed report json device schedule $limits ;;
+    bench) echo net recipe input batch-size seconds plan pretend precision storage json device schedule $limits ;;
+    verify) echo net recipe input loss precision storage model batch-size seed report json device schedule $limits ;;
     esac
 }
 
@@ -224,6 +224,7 @@ test_values() {
     refuses_values train --lr-scheduler never
     refuses_values train --normalize some 0.5 0.5/0 0.5/-1 0.5/ /0.5 1,2/1,2,3 x/1
     refuses_values verify --precision f16
+    refuses_values verify --storage f64 half
     for verb in example train eval predict verify bench; do
         refuses_values $verb --schedule tiles ''
         for option in $limits; do refuses_values $verb --$option 0 -1 1k ''; done

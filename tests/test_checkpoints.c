@@ -133,6 +133,12 @@ static void a_checkpoint_whose_description_is_wrong_is_refused(void **state)
                         "\"hits\":", "\"hats\":1,\"hits\":", "the state of training in its metadata is not right");
     assert_text_refused("cltrain", "\"plateau\":", "\"gradient_norm\":{\"sum\":1.5,\"steps\":-1},\"plateau\":",
                         "the state of training in its metadata is not right");
+    assert_text_refused("cltrain",
+                        "\"plateau\":", "\"loss_scale\":{\"factor\":3.0,\"steps\":0,\"skipped\":0},\"plateau\":",
+                        "the state of training in its metadata is not right");
+    assert_text_refused("cltrain",
+                        "\"plateau\":", "\"loss_scale\":{\"factor\":4.0,\"steps\":0,\"skipped\":-1},\"plateau\":",
+                        "the state of training in its metadata is not right");
     assert_text_refused("cltrain", "\"options\":", "\"opsions\":", "\"opsions\" in its metadata is nothing that");
     assert_text_refused("cltrain",
                         "\"momentum\":", "\"momentun\":", "the option \"momentun\" in its metadata is none that");

@@ -183,6 +183,9 @@ clt_status __wrap_clt__kernel_create(clt_device *device, const char *file, const
     return status;
 }
 
+/* As the option. */
+static unsigned storage = CLT__F32;
+
 /* Verifies the net with one kernel file replaced by `text` (NULL: as it is). */
 static clt_status verify_with(const char *file, const char *text, clt_schedule schedule, report *r, clt_error *error)
 {
@@ -190,7 +193,9 @@ static clt_status verify_with(const char *file, const char *text, clt_schedule s
     clt_model *model = make_model(net_of(file), NULL, CLT_F32, 4);
     if (text) clt__device_replace_source(device, file, text);
     *r = (report){0};
-    const clt_status status = clt_verify(model, device, seeded(4, 9), take_row, r, error);
+    clt_options options = *seeded(4, 9);
+    options.storage = storage;
+    const clt_status status = clt_verify(model, device, &options, take_row, r, error);
     clt__device_replace_source(device, NULL, NULL);
     clt_model_close(model);
     return status;
@@ -462,7 +467,7 @@ static void assert_reported(clt_schedule schedule, const fault *f)
     char *text = replaced(f->file, f->after, f->old, f->fresh), command[600];
     const char *path = path_in("fault.c");
     clt_device *device = open_called(NULL);
-    clt_options options = {.net = net_of(f->file), .batch_size = 3, .seed = 7, .report = path};
+    clt_options options = {.net = net_of(f->file), .batch_size = 3, .seed = 7, .report = path, .storage = storage};
     clt_model *model;
     const char *platform = clt_device_describe(device)->id;
     clt_device_set_schedule(device, schedule);
@@ -513,6 +518,38 @@ static void a_report_shows_the_fault_without_cltrain(void **state)
     assert_reported(CLT_SCHEDULE_VECTOR, &in_vectors);
     assert_reported(CLT_SCHEDULE_VECTOR, &outside_tensor);
     assert_reported(CLT_SCHEDULE_TILE, &in_tiles);
+}
+
+/* What rounds, and what scales the loss while it is rounded. */
+static void faults_of_halves_are_caught(void **state)
+{
+    (void)state;
+    static const fault faults[] = {
+        {"real.h", "#define STORE_HALVES_16", "_rte", "_rtz", "activation_forward", "tanh1", "y", disagree},
+        {"real.h", "#define PUT(value, to)", "_rte", "_rtp", "cross_entropy", "", "gradient", disagree},
+        {"real.h", "#define GET(from)", "vload_half(0, from)", "(vload_half(0, from) * (real)1.001f)", "cross_entropy",
+         "", "loss", disagree},
+        {"loss.cl", "inline real scaled", "loss_scale[SCALE_FACTOR]", "loss_scale[SCALE_INVERSE]", "cross_entropy", "",
+         "gradient", disagree},
+        {"update.cl", "kernel void unscale(", "loss_scale[SCALE_INVERSE]", "loss_scale[SCALE_FACTOR]", "unscale", "",
+         "gradient", disagree},
+        {"update.cl", "kernel void unscale(", "lost == 0 ? 0 : 1", "1", "unscale", "", "overflown", disagree},
+    };
+    static const fault in_tiles = {"group_tile.h",
+                                   "#ifdef HALVES",
+                                   "JOIN(HALVES_, LOAD_A)(address)",
+                                   "JOIN(HALVES_, LOAD_A)(address) * (real)1.001f",
+                                   "conv_forward",
+                                   "conv1",
+                                   "y",
+                                   disagree};
+    report r;
+    storage = CLT__F16;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught(&faults[i], &r);
+    assert_caught_under(CLT_SCHEDULE_TILE, &in_tiles, &r);
+    assert_reported(CLT_SCHEDULE_VECTOR, &faults[3]);
+    assert_reported(CLT_SCHEDULE_VECTOR, &faults[5]);
+    storage = CLT__F32;
 }
 
 static void a_write_into_an_input_is_caught(void **state)
@@ -903,6 +940,7 @@ int main(void)
         cmocka_unit_test(faults_of_the_tile_schedule_are_caught),
         cmocka_unit_test(a_write_outside_a_tensor_is_caught),
         cmocka_unit_test(a_report_shows_the_fault_without_cltrain),
+        cmocka_unit_test(faults_of_halves_are_caught),
         cmocka_unit_test(a_write_into_an_input_is_caught),
         cmocka_unit_test(a_nan_is_caught),
         cmocka_unit_test(an_element_that_is_not_written_is_caught),

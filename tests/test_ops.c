@@ -113,6 +113,9 @@ static int winograd_programs(int out)
 
 /* ---- the cases */
 
+/* As the option: of the cases that follow. */
+static unsigned storage = CLT__F32;
+
 static int open_device(void **state)
 {
     clt_error error;
@@ -128,6 +131,7 @@ static int open_device(void **state)
 static int close_device(void **state)
 {
     (void)state;
+    storage = CLT__F32;
     report_programs();
     forget_requests();
     clt_device_close(device);
@@ -152,7 +156,9 @@ static void verify_case(const char *net, int batch, const char *loss, clt_precis
     clt_model *model;
     const clt_options options = {.net = net, .precision = precision, .loss = loss, .seed = 1};
     assert_ok(clt_model_create(&options, &model, &error), &error);
-    const clt_status status = clt_verify(model, device, seeded(batch, 7), count_row, t, &error);
+    clt_options how = *seeded(batch, 7);
+    how.storage = storage;
+    const clt_status status = clt_verify(model, device, &how, count_row, t, &error);
     if (status != CLT_OK) print_error("batch %d, %s: %s\n", batch, net, error.message);
     assert_int_equal(status, CLT_OK);
     clt_model_close(model);
@@ -175,6 +181,7 @@ static bool is_taken(clt_precision precision, int i)
 {
     if (thorough()) return true;
     if (precision == CLT_F64) return i % 5 == 0;
+    if (storage == CLT__F16) return i % (in_tiles() ? 5 : 3) == 0;
     return in_tiles() ? i % 3 == 0 : i % 3 < 2;
 }
 
@@ -279,7 +286,27 @@ static void cases_without_local_memory(void **state)
     convolutions_and_a_dense_layer(CLT_F32);
 }
 
+/* Activations are halves: what is stored is compared with what the twin's number is rounded to. */
+static void cases_in_halves(void **state)
+{
+    (void)state;
+    storage = CLT__F16;
+    verify_cases(CLT_F32);
+    device->info.local_memory_bytes = 512; /* sums that go over several chunks are not rounded between them */
+    verify_case("input 70x1x1; dense out=33; relu; dense out=65", 14, "cross_entropy", CLT_F32, &(tally){0});
+    verify_case("input 3x5x4; conv out=4 kernel=3 padding=1 stride=2; relu; conv out=5; flatten; dense out=7", 3, "mse",
+                CLT_F32, &(tally){0});
+}
+
 /* ---- the tile schedule */
+
+static void halves_in_tiles(void **state)
+{
+    (void)state;
+    storage = CLT__F16;
+    clt_device_set_schedule(device, CLT_SCHEDULE_TILE);
+    verify_cases(CLT_F32);
+}
 
 static void cases_in_tiles(void **state)
 {
@@ -412,9 +439,11 @@ int main(int count, char **arguments)
         PART(cases_in_float),
         PART(cases_in_double),
         PART(nets_of_random_sizes),
+        PART(cases_in_halves),
         PART(cases_without_local_memory),
         PART(winograd_tiles_with_other_vectors),
         PART(cases_in_tiles),
+        PART(halves_in_tiles),
         PART(tiles_in_double),
         PART(nets_of_random_sizes_in_tiles),
         PART(tiles_without_local_memory),
@@ -422,9 +451,9 @@ int main(int count, char **arguments)
         PART(tiles_of_a_large_device),
         PART(winograd_tiles_in_groups),
     };
-    static const char *const names[] = {"quick",    "float",      "double",       "random",      "little",
-                                        "winograd", "tile",       "tile_double",  "tile_random", "tile_little",
-                                        "tile_one", "tile_large", "tile_winograd"};
+    static const char *const names[] = {"quick",       "float",       "double",   "random",      "halves",
+                                        "little",      "winograd",    "tile",     "tile_halves", "tile_double",
+                                        "tile_random", "tile_little", "tile_one", "tile_large",  "tile_winograd"};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         const struct CMUnitTest one[] = {tests[i]};
         if (count == 2 && strcmp(arguments[1], names[i]) == 0) return cmocka_run_group_tests(one, NULL, NULL);

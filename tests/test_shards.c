@@ -106,14 +106,14 @@ static clt_options sharded_options(const char *folder)
     return options;
 }
 
-static void assert_any_number_of_ranks(const char *text, const char *on, const clt_options *options)
+/* `numbers` ends with 0. */
+static void assert_same_bits_by(const int *numbers, const char *text, const char *on, const clt_options *options)
 {
-    static const int numbers[] = {1, 2, 3, SHARDS};
     clt_options with = *options;
     char alone[65], digest[65];
     with.output_dir = path_in("alone");
     train_ranks(0, text, on, &with, alone);
-    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+    for (size_t i = 0; numbers[i]; i++) {
         char *folder = strdup(path_in("ranks"));
         with.output_dir = folder;
         train_ranks(numbers[i], text, on, &with, digest);
@@ -126,6 +126,17 @@ static void assert_any_number_of_ranks(const char *text, const char *on, const c
         free(folder);
     }
     (void)remove(file_in("alone", "metrics.csv"));
+}
+
+static void assert_any_number_of_ranks(const char *text, const char *on, const clt_options *options)
+{
+    assert_same_bits_by((const int[]){1, 2, 3, SHARDS, 0}, text, on, options);
+}
+
+/* Three share the four shards unevenly. */
+static void assert_three_ranks(const char *text, const char *on, const clt_options *options)
+{
+    assert_same_bits_by((const int[]){3, 0}, text, on, options);
 }
 
 static void any_number_of_ranks_gives_the_same_bits(void **state)
@@ -150,7 +161,7 @@ static void so_it_does_where_images_take_others(void **state)
     clt_options options = stateful_options(NULL);
     options.epochs = 2;
     options.shards = SHARDS;
-    assert_any_number_of_ranks(everything, NULL, &options);
+    assert_three_ranks(everything, NULL, &options);
 }
 
 static void so_it_does_in_micro_batches_with_several_optimizers(void **state)
@@ -164,7 +175,16 @@ static void so_it_does_in_micro_batches_with_several_optimizers(void **state)
     options.clip_grad = 0.5;
     options.bucket_mb = 0.0005;
     options.drop_last = true;
-    assert_any_number_of_ranks(everything, NULL, &options);
+    assert_three_ranks(everything, NULL, &options);
+}
+
+static void so_it_does_with_halves(void **state)
+{
+    (void)state;
+    clt_options options = sharded_options(NULL);
+    options.storage = CLT__F16;
+    options.epochs = 1;
+    assert_three_ranks(everything, NULL, &options);
 }
 
 /* A shard's sum is that of its images: shards change no more than the order of additions, where nothing looks at a
@@ -422,6 +442,7 @@ int main(void)
         cmocka_unit_test(so_it_does_on_the_reference),
         cmocka_unit_test(so_it_does_where_images_take_others),
         cmocka_unit_test(so_it_does_in_micro_batches_with_several_optimizers),
+        cmocka_unit_test(so_it_does_with_halves),
         cmocka_unit_test(one_local_step_is_a_step),
         cmocka_unit_test(local_steps_resume_to_the_same_bits),
         cmocka_unit_test(a_run_goes_on_with_another_number_of_ranks),

@@ -110,3 +110,27 @@ double clt__real_of_bits(uint64_t bits, size_t bytes)
     memcpy(&value, &bits, sizeof value);
     return value;
 }
+
+/* Halves of magnitude 2^e to 2^(e + 1) lie 2^(e - 10) apart, those below 2^-14 as those above it. The quotient is
+ * exact, and rint rounds it to nearest, ties to even. */
+double clt__as_half(double value)
+{
+    int exponent;
+    const double size = fabs(value);
+    if (!(size < 65520)) return size >= 65520 ? copysign(INFINITY, value) : value;
+    (void)frexp(size, &exponent);
+    const double apart = ldexp(1, exponent - 11 > -24 ? exponent - 11 : -24);
+    return rint(value / apart) * apart;
+}
+
+uint16_t clt__half_bits(double value)
+{
+    const double half = clt__as_half(value), size = fabs(half);
+    const uint16_t sign = signbit(half) ? 0x8000 : 0;
+    int exponent;
+    if (isnan(half)) return 0x7e00;
+    if (isinf(half)) return sign | 0x7c00;
+    if (size < 0x1p-14) return (uint16_t)(sign | (uint16_t)(size * 0x1p24));
+    const double fraction = frexp(size, &exponent); /* from 1/2 on */
+    return (uint16_t)(sign | (uint16_t)((exponent + 14) * 1024 + (int)(fraction * 2048) - 1024));
+}

@@ -26,4 +26,9 @@ double clt__number_of(int kept);
 /* The real that IEEE 754 has these bits for, in 2, 4 or 8 bytes. */
 double clt__real_of_bits(uint64_t bits, size_t bytes);
 
+/* The half that is nearest to a value, of two the even one: its bits, and as a number. 65520 and more become infinite.
+ */
+uint16_t clt__half_bits(double value);
+double clt__as_half(double value);
+
 #endif

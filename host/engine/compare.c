@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "engine/internal.h"
 
 /* What an output holds before its op runs: NaN in both precisions, -1 for integers. Guards hold it too while the op
@@ -30,6 +31,7 @@ static clt_status allocate_array(const clt__tensor *tensor, bool with_slack, clt
     array->count = (size_t)tensor->count;
     switch (tensor->type) {
     case CLT__REALS:
+    case CLT__HALVES:
         if (with_slack) TRY(clt__allocate(count, sizeof(double), tensor->name, &array->slack, error));
         return clt__allocate(count, sizeof(double), tensor->name, &array->real, error);
     case CLT__INTS:
@@ -189,6 +191,15 @@ static bool is_overflow(const clt__engine *engine, double device, double referen
     return !(slack <= largest) || (!isfinite(device) && !(fabs(reference) + slack <= largest));
 }
 
+/* The same of what is stored as a half. The device's float lies within `bound` of the twin's number, and rounding to
+ * nearest keeps the order of numbers: what is stored lies between the halves of the twin's number less the bound and of
+ * that and the bound. So it is the twin's half, but where a border between two halves is no further from its number
+ * than the bound. */
+double clt__half_bound_of(double wanted, double bound, bool above)
+{
+    return fabs(clt__as_half(above ? wanted + bound : wanted - bound) - clt__as_half(wanted));
+}
+
 /* How much of its bound a difference uses; more than 1, or NaN, is too much. */
 static double share_of(double difference, double bound)
 {
@@ -199,13 +210,17 @@ static void compare_reals(const clt__engine *engine, const trial *t, int i, doub
 {
     const clt__tensor *tensor = &engine->tape->tensor[t->op->tensor[i]];
     for (int at = 0; at < tensor->count; at++) {
-        const double device = t->result[i].real[at], reference = t->operand[i].real[at];
+        const bool half = tensor->type == CLT__HALVES;
+        const double device = t->result[i].real[at], twin = t->operand[i].real[at],
+                     reference = half ? clt__as_half(twin) : twin;
         const double *slacks = t->operand[i].slack, slack = slacks ? slacks[at] : 0,
-                     bound = slacks ? clt__bound_of(engine->precision, slack) : 0;
+                     unstored = slacks ? clt__bound_of(engine->precision, slack) : 0,
+                     bound = half ? clt__half_bound_of(twin, unstored, device >= reference) : unstored;
         /* From inputs that are not finite both may rightly come to NaN, and the device alone where it shares work
          * between neighbours, which its bound then says: training diverged, the device did no wrong. */
         const bool lost = t->tainted && ((isnan(device) && isnan(reference)) || !isfinite(bound));
-        const bool overflown = is_overflow(engine, device, reference, slack);
+        const bool overflown =
+            is_overflow(engine, device, twin, slack) || (half && isinf(bound) && isinf(device - reference));
         const bool same = device == reference || lost || overflown;
         const double difference = same ? 0 : fabs(device - reference);
         const double share = share_of(difference, bound);
@@ -254,7 +269,7 @@ static void compare_operand(const clt__engine *engine, const trial *t, int i, do
         verdict->complaint = "the op changed a tensor that it should only read";
         verdict->operand = t->op->row->operand[i].name;
         verdict->tensor = t->op->tensor[i];
-    } else if (tensor->type == CLT__REALS) {
+    } else if (clt__is_real(tensor->type)) {
         compare_reals(engine, t, i, worst, verdict);
     } else {
         compare_exactly(engine, t, i, verdict);

@@ -3,19 +3,12 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "engine/internal.h"
 
-size_t clt__element_bytes(clt__type type, clt_precision precision)
+void clt__round_values(clt__type type, double *values, size_t count)
 {
-    switch (type) {
-    case CLT__INTS:
-        return sizeof(int32_t);
-    case CLT__BYTES:
-        return 1;
-    case CLT__REALS:
-        break;
-    }
-    return precision == CLT_F64 ? sizeof(double) : sizeof(float);
+    for (size_t i = 0; i < count && type == CLT__HALVES; i++) values[i] = clt__as_half(values[i]);
 }
 
 size_t clt__tensor_element_bytes(const clt__engine *engine, int tensor)

@@ -35,9 +35,6 @@ typedef struct clt__needs {
     uint64_t total, largest, scratch;
 } clt__needs;
 
-/* Of a tensor's elements, in device memory. */
-size_t clt__element_bytes(clt__type type, clt_precision precision);
-
 /* Elements of a root that takes `bytes` of memory. */
 uint64_t clt__engine_room(uint64_t bytes, clt_precision precision);
 
@@ -142,6 +139,9 @@ typedef struct clt__evidence {
 
 /* How far a right result may lie from the twin's, whose slack is given. */
 double clt__bound_of(clt_precision precision, double slack);
+/* ... once both are halves: from the twin's number as it was before it was rounded, and the bound by it; `above`: the
+ * device's half is not below the twin's. */
+double clt__half_bound_of(double wanted, double bound, bool above);
 
 /* Calls `witness` for every op that clt__engine_verify finds wrong; NULL ends that. */
 typedef void (*clt__witness)(void *user, const clt__evidence *evidence);

@@ -53,6 +53,9 @@ struct clt__engine {
     void *witness_user;
 };
 
+/* Values of a tensor of halves become what halves hold; those of others stay. */
+void clt__round_values(clt__type type, double *values, size_t count);
+
 /* Bytes of a tensor's element on the device, and as the engine's callers see it. */
 size_t clt__tensor_element_bytes(const clt__engine *engine, int tensor);
 size_t clt__outside_bytes(const clt__engine *engine, int tensor);

@@ -93,7 +93,8 @@ clt_status clt__defines_of(const clt_device *device, clt_precision precision, co
                            const clt__sizes *sizes, const clt__launches *launches, bool plain,
                            char defines[CLT__MOST_DEFINES], clt_error *error)
 {
-    (void)snprintf(defines, CLT__MOST_DEFINES, "-DOP_%s%s", op->row->name, launches->defines);
+    (void)snprintf(defines, CLT__MOST_DEFINES, "-DOP_%s%s%s", op->row->name, launches->defines,
+                   tape->stored == CLT__HALVES && op->row->stored ? " -DHALVES" : "");
     if (plain || !bakes_sizes(device, precision, tape, op, launches)) return CLT_OK;
     return append_baked_sizes(op, sizes, defines, error);
 }

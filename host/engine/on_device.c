@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "engine/internal.h"
 
 /* ---- memory */
@@ -259,41 +260,63 @@ static void count_work(const clt__engine *engine, size_t index, clt__work *work)
     work->flops = engine->ready[index].launches.flops;
 }
 
-/* Floats on the device, doubles outside: moved through a staging array. */
-static clt_status read_floats(clt__engine *engine, int tensor, int first, int count, double *to, clt_error *error)
+/* Doubles outside, on the device floats or halves: moved through a staging array of those. */
+static bool is_narrow(const clt__engine *engine, int tensor)
 {
-    float *staged;
-    TRY(clt__allocate((uint64_t)count, sizeof *staged, "a tensor being read", &staged, error));
-    const clt_status status = clt__buffer_read(engine->device, engine->buffer[tensor], (uint64_t)first * sizeof *staged,
-                                               (uint64_t)count * sizeof *staged, staged, error);
-    if (status == CLT_OK)
-        for (int i = 0; i < count; i++) to[i] = staged[i];
+    return engine->precision == CLT_F32 && clt__is_real(engine->tape->tensor[tensor].type);
+}
+
+static void widen(clt__type type, const void *from, int count, double *to)
+{
+    const float *floats = from;
+    const uint16_t *halves = from;
+    for (int i = 0; i < count; i++)
+        to[i] = type == CLT__HALVES ? clt__real_of_bits(halves[i], sizeof *halves) : (double)floats[i];
+}
+
+/* `to` may be where `from` is. */
+static void narrow(clt__type type, const double *from, int count, void *to)
+{
+    uint8_t *bytes = to;
+    for (int i = 0; i < count; i++) {
+        const uint16_t half = type == CLT__HALVES ? clt__half_bits(from[i]) : 0;
+        const float single = (float)from[i];
+        if (type == CLT__HALVES)
+            memcpy(bytes + (size_t)i * sizeof half, &half, sizeof half);
+        else
+            memcpy(bytes + (size_t)i * sizeof single, &single, sizeof single);
+    }
+}
+
+static clt_status read_narrow(clt__engine *engine, int tensor, int first, int count, double *to, clt_error *error)
+{
+    const size_t size = clt__tensor_element_bytes(engine, tensor);
+    void *staged;
+    TRY(clt__allocate((uint64_t)count, size, "a tensor being read", &staged, error));
+    const clt_status status = clt__buffer_read(engine->device, engine->buffer[tensor], (uint64_t)first * size,
+                                               (uint64_t)count * size, staged, error);
+    if (status == CLT_OK) widen(engine->tape->tensor[tensor].type, staged, count, to);
     free(staged);
     return status;
 }
 
-static clt_status write_floats(clt__engine *engine, int tensor, int first, int count, const double *from,
+static clt_status write_narrow(clt__engine *engine, int tensor, int first, int count, const double *from,
                                clt_error *error)
 {
-    float *staged;
-    TRY(clt__allocate((uint64_t)count, sizeof *staged, "a tensor being written", &staged, error));
-    for (int i = 0; i < count; i++) staged[i] = (float)from[i];
-    const clt_status status =
-        clt__buffer_write(engine->device, engine->buffer[tensor], (uint64_t)first * sizeof *staged,
-                          (uint64_t)count * sizeof *staged, staged, error);
+    const size_t size = clt__tensor_element_bytes(engine, tensor);
+    void *staged;
+    TRY(clt__allocate((uint64_t)count, size, "a tensor being written", &staged, error));
+    narrow(engine->tape->tensor[tensor].type, from, count, staged);
+    const clt_status status = clt__buffer_write(engine->device, engine->buffer[tensor], (uint64_t)first * size,
+                                                (uint64_t)count * size, staged, error);
     free(staged);
     return status;
-}
-
-static bool is_float(const clt__engine *engine, int tensor)
-{
-    return engine->precision == CLT_F32 && engine->tape->tensor[tensor].type == CLT__REALS;
 }
 
 static clt_status read_elements(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error)
 {
     const size_t size = clt__tensor_element_bytes(engine, tensor);
-    if (is_float(engine, tensor)) return read_floats(engine, tensor, first, count, to, error);
+    if (is_narrow(engine, tensor)) return read_narrow(engine, tensor, first, count, to, error);
     return clt__buffer_read(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size, to,
                             error);
 }
@@ -302,27 +325,16 @@ static clt_status write_elements(clt__engine *engine, int tensor, int first, int
                                  clt_error *error)
 {
     const size_t size = clt__tensor_element_bytes(engine, tensor);
-    if (is_float(engine, tensor)) return write_floats(engine, tensor, first, count, from, error);
+    if (is_narrow(engine, tensor)) return write_narrow(engine, tensor, first, count, from, error);
     return clt__buffer_write(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
                              from, error);
-}
-
-/* Doubles become floats where they lie. */
-static void narrow(void *values, int count)
-{
-    const double *from = values;
-    float *to = values;
-    for (int i = 0; i < count; i++) {
-        const float single = (float)from[i];
-        memcpy(&to[i], &single, sizeof single);
-    }
 }
 
 static clt_status begin_write(clt__engine *engine, int tensor, int first, int count, clt__transfer *transfer,
                               clt_error *error)
 {
     const size_t size = clt__tensor_element_bytes(engine, tensor);
-    if (is_float(engine, tensor)) narrow(transfer->values, count);
+    if (is_narrow(engine, tensor)) narrow(engine->tape->tensor[tensor].type, transfer->values, count, transfer->values);
     return clt__upload_begin(engine->device, engine->buffer[tensor], (uint64_t)first * size, (uint64_t)count * size,
                              transfer->values, &transfer->upload, error);
 }
@@ -351,7 +363,7 @@ static clt_status set(clt__engine *engine, int tensor, int count, const void *fr
     _Static_assert(HYPER_STEP_LENGTH * sizeof(double) <= sizeof values, "so do the hyper parameters of one");
     const size_t bytes = (size_t)count * clt__tensor_element_bytes(engine, tensor);
     memcpy(values, from, (size_t)count * clt__outside_bytes(engine, tensor));
-    if (is_float(engine, tensor)) narrow(values, count);
+    if (is_narrow(engine, tensor)) narrow(engine->tape->tensor[tensor].type, values, count, values);
     return clt__buffer_fill(engine->device, engine->buffer[tensor], 0, bytes, values, bytes, error);
 }
 

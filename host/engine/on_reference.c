@@ -11,7 +11,7 @@ static clt_status allocate_root(clt__array *array, const clt__tensor *root, clt_
 {
     const uint64_t count = (uint64_t)root->count;
     array->count = (size_t)root->count;
-    if (root->type == CLT__REALS) return clt__allocate(count, sizeof(double), root->name, &array->real, error);
+    if (clt__is_real(root->type)) return clt__allocate(count, sizeof(double), root->name, &array->real, error);
     if (root->type == CLT__INTS) return clt__allocate(count, sizeof(int32_t), root->name, &array->integer, error);
     return clt__allocate(count, 1, root->name, &array->byte, error);
 }
@@ -62,6 +62,15 @@ static void round_updates(const clt__engine *engine, const clt__op *op)
     }
 }
 
+/* What a device would keep as halves is rounded where a device would round it: once the op has made all of it. */
+static void round_stored(const clt__engine *engine, const clt__op *op)
+{
+    for (int i = 0; i < clt__operand_count(op->row); i++)
+        if (op->tensor[i] >= 0 && op->row->operand[i].access != CLT__READ)
+            clt__round_values(engine->tape->tensor[op->tensor[i]].type, engine->array[op->tensor[i]].real,
+                              engine->array[op->tensor[i]].count);
+}
+
 static clt_status run(clt__engine *engine, size_t index, CLT__UNUSED clt_error *error)
 {
     const clt__op *op = &engine->tape->op[index];
@@ -70,6 +79,7 @@ static clt_status run(clt__engine *engine, size_t index, CLT__UNUSED clt_error *
         if (op->tensor[i] >= 0) operand[i] = engine->array[op->tensor[i]];
     clt__run_twin(op->row, &op->sizes, operand);
     round_updates(engine, op);
+    round_stored(engine, op);
     return CLT_OK;
 }
 
@@ -102,7 +112,9 @@ static clt_status read_elements(clt__engine *engine, int tensor, int first, int 
 static clt_status write_elements(clt__engine *engine, int tensor, int first, int count, const void *from,
                                  CLT__UNUSED clt_error *error)
 {
-    memcpy(element(engine, tensor, first), from, (size_t)count * clt__outside_bytes(engine, tensor));
+    void *to = element(engine, tensor, first);
+    memcpy(to, from, (size_t)count * clt__outside_bytes(engine, tensor));
+    clt__round_values(engine->tape->tensor[tensor].type, to, (size_t)count);
     return CLT_OK;
 }
 

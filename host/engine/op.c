@@ -14,6 +14,21 @@ void clt__define(clt__launches *launches, const char *format, ...)
     if (written < 0 || (size_t)written >= room) launches->cut = true;
 }
 
+size_t clt__element_bytes(clt__type type, clt_precision precision)
+{
+    switch (type) {
+    case CLT__INTS:
+        return sizeof(int32_t);
+    case CLT__BYTES:
+        return 1;
+    case CLT__HALVES:
+        return precision == CLT_F64 ? sizeof(double) : sizeof(uint16_t);
+    case CLT__REALS:
+        break;
+    }
+    return precision == CLT_F64 ? sizeof(double) : sizeof(float);
+}
+
 int clt__operand_count(const clt__op_row *row)
 {
     int count = 0;

@@ -19,7 +19,9 @@ enum {
         64 /* elements before and after every tensor that a kernel may read, but whose values it must not use */
 };
 
-typedef enum clt__type { CLT__REALS, CLT__INTS, CLT__BYTES } clt__type;
+/* HALVES: reals that a device keeps as halves, where it computes in float; where tensors are looked at they are reals.
+ */
+typedef enum clt__type { CLT__REALS, CLT__INTS, CLT__BYTES, CLT__HALVES } clt__type;
 
 typedef enum clt__access { CLT__READ, CLT__WRITE, CLT__UPDATE } clt__access;
 
@@ -76,6 +78,7 @@ typedef struct clt__op_row {
         const char *name;
         clt__access access;
     } operand[CLT__MAX_OPERANDS]; /* ends with a NULL name */
+    uint32_t stored;              /* a bit for each operand that the kernels read and write as what is stored: real.h */
     clt__twin twin;
     /* Where all that the twin writes are sums of products: how many roundoffs of the sum of the products' absolute
      * values a result may be off. Verify runs the twin on absolute values for it; the twin has nothing to do with
@@ -88,6 +91,10 @@ typedef struct clt__op_row {
     clt__launch_rule launch;
     clt__launch_rule launch_tile; /* under the tile schedule, where that has kernels of its own: else NULL */
 } clt__op_row;
+
+/* Of clt__op_row's stored: operand number i, or all that there are. */
+#define CLT__STORED(i) (1u << (i))
+#define CLT__ALL_STORED ((1u << CLT__MAX_OPERANDS) - 1)
 
 /* Any op's sizes: one of the structs of kernels/params.h, which are ints only. */
 typedef struct clt__sizes {
@@ -103,6 +110,16 @@ typedef struct clt__op {
 } clt__op;
 
 int clt__operand_count(const clt__op_row *row);
+
+/* Of a tensor's elements, in the memory of a device that computes in that precision; with CLT_F64, as the reference and
+ * the engine's callers see them. */
+size_t clt__element_bytes(clt__type type, clt_precision precision);
+
+/* Whether tensors of a type hold what twins see as double. */
+static inline bool clt__is_real(clt__type type)
+{
+    return type == CLT__REALS || type == CLT__HALVES;
+}
 
 /* The reference's run of an op: its twin and what follows it. */
 void clt__run_twin(const clt__op_row *row, const void *sizes, const clt__array *operand);

@@ -7,7 +7,11 @@
 
 #include "base/memory.h"
 
-enum { ALIGNMENT = CLT__BUFFER_ALIGNMENT / (int)sizeof(float) }; /* of a tensor in a shared root, in elements */
+/* Of a tensor in a shared root, in elements. */
+static uint64_t alignment_of(clt__type type)
+{
+    return CLT__BUFFER_ALIGNMENT / clt__element_bytes(type, CLT_F32);
+}
 
 static clt_status too_large(const char *name, uint64_t count, clt_error *error)
 {
@@ -47,7 +51,8 @@ clt_status clt__tape_add_root(clt__tape *tape, const char *name, clt__type type,
 
 uint64_t clt__tape_room(const clt__tensor *tensor)
 {
-    return ((uint64_t)tensor->count + CLT__GUARD + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    const uint64_t alignment = alignment_of(tensor->type);
+    return ((uint64_t)tensor->count + CLT__GUARD + alignment - 1) / alignment * alignment;
 }
 
 /* Puts a tensor into a root, which then reaches at least to the tensor's end. */
@@ -83,6 +88,20 @@ clt_status clt__tape_add(clt__tape *tape, const char *name, clt__type type, clt_
     return root < 0 ? CLT_OK : put(tape, *index, root, tape->tensor[root].count, error);
 }
 
+/* What an op's kernels take as stored is of the tape's type for it, and nothing else is halves. */
+static clt_status check_types(const clt__tape *tape, const clt__op_row *row, const int *tensor, clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(row); i++) {
+        if (tensor[i] < 0 || !clt__is_real(tape->tensor[tensor[i]].type)) continue;
+        const clt__type wanted = row->stored & CLT__STORED(i) ? tape->stored : CLT__REALS;
+        if (tape->tensor[tensor[i]].type != wanted)
+            return FAIL(error, CLT_BAD_ARGUMENT, "a mistake in cltrain: %s of %s is to be %s, which tensor %s is not",
+                        row->operand[i].name, row->name, wanted == CLT__HALVES ? "halves" : "reals",
+                        tape->tensor[tensor[i]].name);
+    }
+    return CLT_OK;
+}
+
 clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,
                             size_t sizes_bytes, const int *tensor, int operands, clt_error *error)
 {
@@ -91,6 +110,7 @@ clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char 
                     "a mistake in cltrain: %s has %d operands and room for %zu bytes of sizes, "
                     "not %d and %zu",
                     row->name, clt__operand_count(row), sizeof(clt__sizes), operands, sizes_bytes);
+    TRY(check_types(tape, row, tensor, error));
     TRY(clt__grow(&tape->op, &tape->op_capacity, tape->op_count, sizeof *tape->op, error));
     clt__op *op = &tape->op[tape->op_count++];
     *op = (clt__op){.row = row, .sizes_bytes = sizes_bytes};

@@ -40,6 +40,8 @@ typedef struct clt__tape {
     size_t tensor_count, tensor_capacity;
     clt__op *op;
     size_t op_count, op_capacity;
+    clt__type
+        stored; /* of activations, their gradients and images on their way to the net: CLT__REALS or CLT__HALVES */
 } clt__tape;
 
 /* Adds a tensor and gives its index. root: -1 for one of its own, else a root made by clt__tape_add_root. More than
@@ -56,7 +58,7 @@ uint64_t clt__tape_room(const clt__tensor *tensor);
 clt_status clt__tape_move(clt__tape *tape, int tensor, int root, int offset, clt_error *error);
 
 /* Appends an op. `tensor` lists `operands` tensors, -1 for one that is absent: an error of ours, and reported, where
- * the row has another number. */
+ * the row has another number, or an operand is of another type than the row's kernels take it for. */
 clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char *layer, const void *sizes,
                             size_t sizes_bytes, const int *tensor, int operands, clt_error *error);
 

@@ -81,7 +81,7 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
     char name[64];
     if (!finishes(layer)) return CLT_OK;
     (void)snprintf(name, sizeof name, "%s.products", layer->name);
-    return clt__tape_add(tape, name, CLT__REALS, CLT__IMAGES, extent, 4, -1, &layer->saved[PRODUCTS], error);
+    return clt__tape_add(tape, name, tape->stored, CLT__IMAGES, extent, 4, -1, &layer->saved[PRODUCTS], error);
 }
 
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)

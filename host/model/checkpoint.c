@@ -61,6 +61,10 @@ static json_t *state_to_json(const clt__training_state *s)
     if (json && s->norms)
         (void)json_object_set_new(json, "gradient_norm",
                                   json_pack("{s:f,s:I}", "sum", s->norm_sum, "steps", (json_int_t)s->norms));
+    if (json && s->scaling.factor > 0)
+        (void)json_object_set_new(json, "loss_scale",
+                                  json_pack("{s:f,s:I,s:I}", "factor", s->scaling.factor, "steps",
+                                            (json_int_t)s->scaling.steps, "skipped", (json_int_t)s->scaling.skipped));
     return json;
 }
 
@@ -98,24 +102,37 @@ clt_status clt__model_to_text(const clt_model *model, char **text, clt_error *er
     return *text ? CLT_OK : FAIL(error, CLT_NO_MEMORY, "no host memory for a checkpoint's description");
 }
 
+/* Of a loss: a power of two, or 0 where it is not scaled. */
+static bool is_scale(double factor)
+{
+    int exponent;
+    return factor == 0 || (isfinite(factor) && frexp(factor, &exponent) == 0.5);
+}
+
 static bool is_count(json_int_t number)
 {
     return number >= 0 && number <= INT32_MAX;
 }
 
-/* Older checkpoints have no optimizer_began, plateau and images, and those of whole epochs no gradient_norm. */
+/* Older checkpoints have no optimizer_began, plateau and images, those of whole epochs no gradient_norm, and those of
+ * trainings that kept no halves no loss_scale. */
 static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *why)
 {
-    json_int_t epoch, step, total, seen, stale, began = 0, images = 0, plateau_stale = 0, norms = 0;
+    json_int_t epoch, step, total, seen, stale, began = 0, images = 0, plateau_stale = 0, norms = 0, scaled = 0,
+                                                skipped = 0;
     json_t *best, *lowest = NULL;
-    if (json_unpack_ex(json, why, 0, "{s:I,s:I,s:I,s:F,s:F,s:I,s:o,s:I,s?I,s?I,s?{s:F,s:o,s:I!},s?{s:F,s:I!}!}",
+    if (json_unpack_ex(json, why, 0,
+                       "{s:I,s:I,s:I,s:F,s:F,s:I,s:o,s:I,s?I,s?I,s?{s:F,s:o,s:I!},s?{s:F,s:I!},"
+                       "s?{s:F,s:I,s:I!}!}",
                        "epoch", &epoch, "step", &step, "total_steps", &total, "loss_sum", &s->loss_sum, "hits",
                        &s->hits, "seen", &seen, "best_loss", &best, "stale", &stale, "optimizer_began", &began,
                        "images", &images, "plateau", "factor", &s->rate_factor, "best", &lowest, "stale",
-                       &plateau_stale, "gradient_norm", "sum", &s->norm_sum, "steps", &norms) != 0)
+                       &plateau_stale, "gradient_norm", "sum", &s->norm_sum, "steps", &norms, "loss_scale", "factor",
+                       &s->scaling.factor, "steps", &scaled, "skipped", &skipped) != 0)
         return false;
     if (!is_count(epoch) || !is_count(stale) || !is_count(plateau_stale) || step < 0 || seen < 0 || images < 0 ||
-        norms < 0 || began < 0 || began > total || !(s->rate_factor >= 0 && s->rate_factor <= 1))
+        norms < 0 || began < 0 || scaled < 0 || skipped < 0 || began > total - skipped ||
+        !is_scale(s->scaling.factor) || !(s->rate_factor >= 0 && s->rate_factor <= 1))
         return false;
     s->epoch = (int)epoch;
     s->step = step;
@@ -124,6 +141,8 @@ static bool state_from_json(json_t *json, clt__training_state *s, json_error_t *
     s->seen = seen;
     s->norms = norms;
     s->optimizer_began = began;
+    s->scaling.steps = scaled;
+    s->scaling.skipped = skipped;
     s->validation = (clt__watched_loss){loss_from_json(best), (int)stale};
     s->plateau = (clt__watched_loss){loss_from_json(lowest), (int)plateau_stale};
     return true;
@@ -157,7 +176,7 @@ static clt_status names_from_json(const json_t *json, const char *path, clt__nam
 /* Before the first step they are zeros. */
 static bool has_states(const clt_model *model)
 {
-    return model->state.total_steps > model->state.optimizer_began;
+    return clt__updates_of(&model->state) > model->state.optimizer_began;
 }
 
 static clt_status add_tensors(clt__safetensors *file, const clt_model *model, clt_error *error)

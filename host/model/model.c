@@ -205,7 +205,7 @@ clt_status clt__model_set_optimizers(clt_model *model, const clt_options *option
     const bool go_on = clt__model_has_optimizers(model, options);
     TRY(clt__option_copy(&model->options, options, CLT__OPTION_optimizer, error));
     if (go_on) return CLT_OK;
-    model->state.optimizer_began = model->state.total_steps;
+    model->state.optimizer_began = clt__updates_of(&model->state);
     for (size_t i = 0; i < model->parameters; i++)
         for (int j = 0; j < CLT__MAX_STATES; j++)
             memset(model->parameter[i].state[j], 0, model->parameter[i].info.count * sizeof(double));

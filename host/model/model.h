@@ -29,13 +29,20 @@ typedef struct clt__watched_loss {
     int stale;   /* epochs since that */
 } clt__watched_loss;
 
+/* What the loss is scaled by while activations are halves, and for how many steps it has been enough; how many steps
+ * were skipped, their gradients not being finite. All 0 before the first such step. */
+typedef struct clt__loss_scaling {
+    double factor;
+    int64_t steps, skipped;
+} clt__loss_scaling;
+
 /* Where training stands. All of it is in a checkpoint, so that a resumed run goes on as if it had not stopped. */
 typedef struct clt__training_state {
     int epoch;      /* epochs completed */
     int64_t step;   /* steps done of the epoch after those */
     int64_t images; /* of the data set of those steps; 0: not known */
     int64_t total_steps;
-    int64_t optimizer_began; /* how many of those another optimiser took, before the one of the options */
+    int64_t optimizer_began; /* how many of those that were not skipped another optimiser took, before the options' */
     double loss_sum, hits;   /* over the images seen in the running epoch */
     int64_t seen;
     double norm_sum;              /* of the gradient, over those of the running epoch's steps that measured it */
@@ -43,6 +50,7 @@ typedef struct clt__training_state {
     clt__watched_loss validation; /* of the training set where nothing is validated: for the best model, and patience */
     clt__watched_loss plateau;    /* the same, by the learning rate's schedule: also since its last drop */
     double rate_factor;           /* what that schedule has come to multiply the learning rate by; 1 at first */
+    clt__loss_scaling scaling;
 } clt__training_state;
 
 struct clt_model {
@@ -89,6 +97,12 @@ bool clt__model_has_optimizers(const clt_model *model, const clt_options *option
 /* The model's options name these optimisers from now on. Where one is not the last's all begin anew: states are zero.
  */
 clt_status clt__model_set_optimizers(clt_model *model, const clt_options *options, clt_error *error);
+
+/* Steps that were not skipped. */
+static inline int64_t clt__updates_of(const clt__training_state *state)
+{
+    return state->total_steps - state->scaling.skipped;
+}
 
 /* The epoch that stands for what is frozen where training stands: before its first step a new one has not begun. */
 int clt__running_epoch(const clt__training_state *state);

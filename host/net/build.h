@@ -11,6 +11,10 @@ clt_status clt__net_add_flat(clt__net *net, const char *name, clt__type type, in
 clt_status clt__net_add_images(clt__net *net, const char *name, clt__type type, int count, clt_shape shape, bool flat,
                                int *index, clt_error *error);
 
+/* The same of activations, their gradients, or images on their way to the net: what a device may keep as halves. */
+clt_status clt__net_add_values(clt__net *net, const char *name, int count, clt_shape shape, bool flat, int *index,
+                               clt_error *error);
+
 /* input.c: the data's tensors; then, the layers being there, the ops that bring a batch into the net's input. */
 clt_status clt__net_add_data(clt__net *net, const clt__net_options *options, clt_error *error);
 clt_status clt__net_add_batch_ops(clt__net *net, const clt__net_options *options, clt_error *error);

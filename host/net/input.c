@@ -124,7 +124,7 @@ static clt_status add_stream(clt__net *net, const clt__net_options *options, con
 {
     int gathered;
     if (!changes_images(&options->augment)) return add_gather_op(net, options, s, s->images, error);
-    TRY(clt__net_add_images(net, s->gathered, CLT__REALS, options->batch, options->input, false, &gathered, error));
+    TRY(clt__net_add_values(net, s->gathered, options->batch, options->input, false, &gathered, error));
     TRY(add_gather_op(net, options, s, gathered, error));
     return add_augment_ops(net, options, s, gathered, error);
 }
@@ -136,8 +136,8 @@ static clt_status add_mixed_streams(clt__net *net, const clt__net_options *optio
     const int batch = options->batch, outputs = net->tape.tensor[net->output.tensor].count / batch;
     stream own = {false, "data.gathered", "data.drawn", -1, net->label, net->target},
            partner = {true, "mix.gathered", "mix.drawn", -1, -1, -1};
-    TRY(clt__net_add_images(net, "mix.own", CLT__REALS, batch, options->input, false, &own.images, error));
-    TRY(clt__net_add_images(net, "mix.partner", CLT__REALS, batch, options->input, false, &partner.images, error));
+    TRY(clt__net_add_values(net, "mix.own", batch, options->input, false, &own.images, error));
+    TRY(clt__net_add_values(net, "mix.partner", batch, options->input, false, &partner.images, error));
     TRY(clt__net_add_flat(net, "mix.partner_label", CLT__INTS, batch, &partner.label, error));
     if (options->targets)
         TRY(clt__net_add_images(net, "mix.partner_target", CLT__REALS, batch, targets_shape(options), true,

@@ -29,6 +29,12 @@ clt_status clt__net_add_images(clt__net *net, const char *name, clt__type type, 
     return clt__tape_add(&net->tape, name, type, CLT__IMAGES, extent, flat ? 2 : 4, -1, index, error);
 }
 
+clt_status clt__net_add_values(clt__net *net, const char *name, int count, clt_shape shape, bool flat, int *index,
+                               clt_error *error)
+{
+    return clt__net_add_images(net, name, net->tape.stored, count, shape, flat, index, error);
+}
+
 /* ---- the graph: shapes, fusing, parameters */
 
 /* A line may become part of a layer that it alone reads, and whose output is then the line's: an activation of any that
@@ -124,11 +130,10 @@ static clt_status add_output(clt__net *net, const clt__description *description,
     }
     const clt__item *activation = fused_after(description, (size_t)(last - description->item));
     out->activation = activation ? activation->row->activation : CLT__NO_ACTIVATION;
-    TRY(clt__net_add_images(net, activation ? activation->name : last->name, CLT__REALS, options->batch, out->shape,
-                            out->flat, &out->tensor, error));
+    TRY(clt__net_add_values(net, activation ? activation->name : last->name, options->batch, out->shape, out->flat,
+                            &out->tensor, error));
     if (!activation || !options->keep_tensors) return CLT_OK;
-    return clt__net_add_images(net, last->name, CLT__REALS, options->batch, out->shape, out->flat, &layer->before,
-                               error);
+    return clt__net_add_values(net, last->name, options->batch, out->shape, out->flat, &layer->before, error);
 }
 
 /* The layer's own shape rule, its error with the place in the net's text. */
@@ -181,8 +186,7 @@ static clt_status add_layers(clt__net *net, const clt__description *description,
     if (options->training && options->shards > 1)
         TRY(clt__tape_add_root(&net->tape, "update.running", CLT__REALS, &net->running, error));
     net->input = (clt__value){.shape = options->input, .gradient = -1};
-    TRY(clt__net_add_images(net, "input", CLT__REALS, options->batch, options->input, false, &net->input.tensor,
-                            error));
+    TRY(clt__net_add_values(net, "input", options->batch, options->input, false, &net->input.tensor, error));
     TRY(clt__allocate(description->count, sizeof *net->layer, "the net's layers", &net->layer, error));
     for (size_t i = 0; i < description->count; i++) TRY(add_layer(net, description, i, options, error));
     net->output = net->layer[net->layers - 1].out;
@@ -265,7 +269,7 @@ static clt_status add_part(clt__net *net, int batch, const clt__value *value, in
     char name[96];
     (void)snprintf(name, sizeof name, "%.44s.gradient", net->tape.tensor[value->tensor].name);
     if (flow->uses > 1) (void)snprintf(name + strlen(name), 16, ".%d", flow->uses - flow->parts);
-    TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, part, error));
+    TRY(clt__net_add_values(net, name, batch, value->shape, value->flat, part, error));
     return take_part(net, value, *part, error);
 }
 
@@ -281,7 +285,7 @@ static clt_status add_up_parts(clt__net *net, int batch, const clt__value *value
         while (count < CLT__MAX_INPUTS && left > 0) part[count++] = flow->part[--left];
         (void)snprintf(name, sizeof name, "%.40s.gradient.rest%d", net->tape.tensor[value->tensor].name, left);
         sum = to;
-        if (left) TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, &sum, error));
+        if (left) TRY(clt__net_add_values(net, name, batch, value->shape, value->flat, &sum, error));
         TRY(clt__add_sum(&net->tape, layer, part, count, sum, CLT__NO_ACTIVATION, error));
     }
     return CLT_OK;
@@ -296,7 +300,7 @@ static clt_status join_parts(clt__net *net, int batch, const clt__value *value, 
     *whole = flow->parts == 1 ? flow->part[0] : -1;
     if (flow->parts <= 1) return CLT_OK;
     (void)snprintf(name, sizeof name, "%.50s.%s", net->tape.tensor[value->tensor].name, what);
-    TRY(clt__net_add_images(net, name, CLT__REALS, batch, value->shape, value->flat, whole, error));
+    TRY(clt__net_add_values(net, name, batch, value->shape, value->flat, whole, error));
     return add_up_parts(net, batch, value, *whole, layer, error);
 }
 
@@ -379,6 +383,7 @@ static clt_status add_loss_op(clt__net *net, const clt__net_options *options, in
                           [LOSS_GRADIENT] = by_output,
                           [LOSS_LOSS] = net->loss,
                           [LOSS_HIT] = net->hit,
+                          [LOSS_SCALE] = net->loss_scale,
                           [LOSS_CLASS_WEIGHT] = net->class_weight,
                           [LOSS_MEAN_WEIGHT] = net->mean_weight};
     TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, CLT__CHECKED_SIZE(sizes), tensor,
@@ -405,10 +410,11 @@ static clt_status add_loss_ops(clt__net *net, const clt__net_options *options, c
     TRY(clt__net_add_flat(net, "loss.hit", CLT__REALS, batch, &net->hit, error));
     TRY(clt__net_add_flat(net, "loss.history", CLT__REALS, clt__history_slots(shards) * shards * HISTORY_LENGTH,
                           &net->history, error));
+    if (options->halves) TRY(clt__net_add_flat(net, "loss.scale", CLT__REALS, SCALE_LENGTH, &net->loss_scale, error));
     if (net->flow[output->tensor].wanted) TRY(add_part(net, batch, output, &output->gradient, error));
     int by_output = output->gradient;
     if (output->activation || output->gradient < 0)
-        TRY(clt__net_add_images(net, "output.gradient", CLT__REALS, batch, output->shape, true, &by_output, error));
+        TRY(clt__net_add_values(net, "output.gradient", batch, output->shape, true, &by_output, error));
     TRY(add_loss_op(net, options, by_output, error));
     if (!output->activation || output->gradient < 0) return CLT_OK;
     return add_activation_gradient(net, output, net->layer[net->layers - 1].name, by_output, error);
@@ -422,7 +428,7 @@ static clt_status add_detour(clt__net *net, const clt__layer *layer, int input, 
     char name[64], number[8] = "";
     if (layer->inputs > 1) (void)snprintf(number, sizeof number, ".%d", input + 1);
     (void)snprintf(name, sizeof name, "%s.input_gradient%s", layer->name, number);
-    return clt__tape_add(&net->tape, name, CLT__REALS, CLT__IMAGES, like->extent, like->shown, -1, detour, error);
+    return clt__tape_add(&net->tape, name, net->tape.stored, CLT__IMAGES, like->extent, like->shown, -1, detour, error);
 }
 
 /* The output's gradient is that of each input from `first` on too, but for the activation fused into that. */
@@ -714,6 +720,16 @@ static clt_status add_optimizer_ops(clt__net *net, const clt__net_options *optio
     return optimizer->orthogonalizes ? add_muon_ops(net, options, direction, updater->hyper, error) : CLT_OK;
 }
 
+static clt_status add_unscaling_op(clt__net *net, clt_error *error)
+{
+    const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
+    if (!sizes.count) return CLT_OK; /* nothing to train */
+    TRY(clt__net_add_flat(net, "loss.overflown", CLT__REALS, 1, &net->overflown, error));
+    const int tensor[] = {
+        [UNSCALE_GRADIENT] = net->of_batch, [UNSCALE_SCALE] = net->loss_scale, [UNSCALE_OVERFLOWN] = net->overflown};
+    return CLT__ADD_OP(&net->tape, &clt__unscale_op, "", sizes, tensor, error);
+}
+
 static clt_status add_measuring_op(clt__net *net, clt_error *error)
 {
     const update_sizes sizes = {.count = net->tape.tensor[net->parameters].count};
@@ -727,7 +743,6 @@ static clt_status add_measuring_op(clt__net *net, clt_error *error)
 static clt_status add_update_ops(clt__net *net, const clt__net_options *options, clt_error *error)
 {
     const int count = net->tape.tensor[net->parameters].count, gradients = net->of_batch;
-    if (net->running_sum >= 0) TRY(add_settle_op(net, error));
     if (!count) return CLT_OK; /* nothing to train */
     update_sizes sizes = {.count = count, .nesterov = options->nesterov, .clip_value = options->clip_value};
     TRY(find_updaters(net, options, error));
@@ -748,13 +763,14 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
 static clt_status add_all(clt__net *net, const clt__description *description, const clt__net_options *options,
                           clt_error *error)
 {
+    net->tape.stored = options->halves ? CLT__HALVES : CLT__REALS;
     TRY(clt__net_add_data(net, options, error));
     TRY(add_layers(net, description, options, error));
     TRY(clt__net_add_batch_ops(net, options, error));
     TRY(add_restore_op(net, error));
     net->forward = net->tape.op_count;
     TRY(add_forward_ops(net, error));
-    net->backward = net->gather = net->measure = net->update = net->end = net->tape.op_count;
+    net->backward = net->gather = net->unscale = net->measure = net->update = net->end = net->tape.op_count;
     if (!options->training) return CLT_OK;
     net->flows = net->tape.tensor_count;
     TRY(clt__allocate(net->flows, sizeof *net->flow, "the gradients' flow", &net->flow, error));
@@ -767,6 +783,9 @@ static clt_status add_all(clt__net *net, const clt__description *description, co
     net->of_batch = net->of_shard;
     net->gather = net->tape.op_count;
     if (options->shards > 1) TRY(add_gather_ops(net, error));
+    net->unscale = net->tape.op_count;
+    if (net->running_sum >= 0) TRY(add_settle_op(net, error));
+    if (options->halves) TRY(add_unscaling_op(net, error));
     net->measure = net->tape.op_count;
     if (options->measures) TRY(add_measuring_op(net, error));
     net->update = net->tape.op_count;
@@ -780,7 +799,7 @@ static clt_status build(const clt__description *description, const clt__net_opti
 {
     TRY(add_all(net, description, options, error));
     if (options->keep_tensors) return CLT_OK;
-    const int lasting[] = {net->output.tensor, net->loss, net->hit};
+    const int lasting[] = {net->output.tensor, net->loss, net->hit, net->overflown};
     return clt__share_memory(&net->tape, lasting, sizeof lasting / sizeof *lasting, options->most, error);
 }
 
@@ -811,6 +830,8 @@ clt_status clt__net_build(const clt__description *description, const clt__net_op
                       .loss = -1,
                       .hit = -1,
                       .history = -1,
+                      .loss_scale = -1,
+                      .overflown = -1,
                       .norms = -1,
                       .hyper = -1,
                       .scale = -1,

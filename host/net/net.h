@@ -4,9 +4,8 @@
  *        forward    | every layer, first to last
  *        backward   | loss, history, every layer last to first; the sum over a shard's micro-batches
  *        gather     | the sum over shards
- *        measure    | the gradient's norm, for steps that measure it
- *        update     | gradient norm, optimiser
- *        end        |
+ *        unscale    | what layers keep; what the loss was scaled by is taken from the gradient again, where activations
+ * are halves measure    | the gradient's norm, for steps that measure it update     | gradient norm, optimiser end |
  */
 #ifndef CLT_NET_NET_H
 #define CLT_NET_NET_H
@@ -40,6 +39,7 @@ typedef struct clt__net_options {
     int epoch;           /* that it is obeyed for */
     bool accumulate;     /* a shard is computed in micro-batches, whose gradients are added up */
     int shards;          /* parts of a batch whose gradients are added up in their order before an update, or 1 */
+    bool halves;         /* activations, their gradients and images on their way to the net are kept as halves */
     bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
     uint64_t most;       /* elements that may lie in one piece of memory */
     bool input_gradient; /* compute the gradient by the input too: for tests */
@@ -73,7 +73,8 @@ typedef struct clt__net {
     clt__flow *flow; /* [flows] of each tensor of the forward ops; NULL without training */
     size_t flows;
     clt__value input, output;
-    size_t forward, backward, gather, measure, update, end; /* op ranges; without training backward = end */
+    /* op ranges; from `backward` on the same without training */
+    size_t forward, backward, gather, unscale, measure, update, end;
     /* tensors, -1 where the net does not have them */
     int parameters, gradients, frozen; /* roots */
     int running;                     /* root of what layers' own ops keep, where batches have shards; else in frozen */
@@ -89,6 +90,7 @@ typedef struct clt__net {
     clt__updater updater[CLT__MAX_OPTIMIZERS];
     int updaters;
     int loss, hit, history, hyper, scale; /* hyper: the first updater's */
+    int loss_scale, overflown;            /* see kernels/update.cl, unscale: -1 where the loss is not scaled */
     int norms;                            /* of gradients, where steps measure them */
     int matrices;                         /* that muon takes: see kernels/muon.cl */
     int decays, rates, takers;            /* see kernels/update.cl */

@@ -93,6 +93,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__activation_forward_op = {
     .name = "activation_forward",
     .operand = {[ACTIVATION_X] = {"x", CLT__READ}, [ACTIVATION_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(ACTIVATION_X) | CLT__STORED(ACTIVATION_Y),
     .twin = forward_twin,
     .launch = launch,
 };
@@ -102,6 +103,8 @@ const clt__op_row clt__activation_gradient_op = {
     .operand = {[ACTIVATION_GRADIENT_DY] = {"dy", CLT__READ},
                 [ACTIVATION_GRADIENT_AT] = {"at", CLT__READ},
                 [ACTIVATION_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored =
+        CLT__STORED(ACTIVATION_GRADIENT_DY) | CLT__STORED(ACTIVATION_GRADIENT_AT) | CLT__STORED(ACTIVATION_GRADIENT_DX),
     .twin = gradient_twin,
     .launch = launch,
 };

@@ -79,6 +79,7 @@ static void gradient_launch(void *sizes, const clt__limits *limits, clt__launche
 const clt__op_row clt__adaptive_forward_op = {
     .name = "adaptive_forward",
     .operand = {[ADAPTIVE_FROM] = {"x", CLT__READ}, [ADAPTIVE_TO] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(ADAPTIVE_FROM) | CLT__STORED(ADAPTIVE_TO),
     .twin = forward_twin,
     .growth = forward_growth,
     .launch = forward_launch,
@@ -87,6 +88,7 @@ const clt__op_row clt__adaptive_forward_op = {
 const clt__op_row clt__adaptive_gradient_op = {
     .name = "adaptive_gradient",
     .operand = {[ADAPTIVE_FROM] = {"dy", CLT__READ}, [ADAPTIVE_TO] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(ADAPTIVE_FROM) | CLT__STORED(ADAPTIVE_TO),
     .twin = gradient_twin,
     .growth = gradient_growth,
     .launch = gradient_launch,

@@ -83,6 +83,7 @@ const clt__op_row clt__arithmetic_op = {
     .name = "arithmetic",
     .operand =
         {[ARITHMETIC_A] = {"a", CLT__READ}, [ARITHMETIC_B] = {"b", CLT__READ}, [ARITHMETIC_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(ARITHMETIC_A) | CLT__STORED(ARITHMETIC_B) | CLT__STORED(ARITHMETIC_Y),
     .twin = twin,
     .launch = launch,
 };
@@ -93,6 +94,8 @@ const clt__op_row clt__arithmetic_gradient_op = {
                 [ARITHMETIC_GRADIENT_A] = {"a", CLT__READ},
                 [ARITHMETIC_GRADIENT_B] = {"b", CLT__READ},
                 [ARITHMETIC_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(ARITHMETIC_GRADIENT_DY) | CLT__STORED(ARITHMETIC_GRADIENT_A) |
+              CLT__STORED(ARITHMETIC_GRADIENT_B) | CLT__STORED(ARITHMETIC_GRADIENT_DX),
     .twin = gradient_twin,
     .launch = gradient_launch,
 };

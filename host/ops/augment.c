@@ -330,6 +330,7 @@ const clt__op_row clt__augment_op = {
                 [AUGMENT_DRAWN] = {"drawn", CLT__READ},
                 [AUGMENT_NORMALIZE] = {"normalize", CLT__READ},
                 [AUGMENT_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(AUGMENT_X) | CLT__STORED(AUGMENT_Y),
     .twin = augment_twin,
     .launch = augment_launch,
 };

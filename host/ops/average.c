@@ -109,6 +109,7 @@ static void gradient_launch(void *sizes, const clt__limits *limits, clt__launche
 const clt__op_row clt__average_forward_op = {
     .name = "average_forward",
     .operand = {[AVERAGE_FROM] = {"x", CLT__READ}, [AVERAGE_TO] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(AVERAGE_FROM) | CLT__STORED(AVERAGE_TO),
     .twin = forward_twin,
     .growth = growth,
     .launch = forward_launch,
@@ -118,6 +119,7 @@ const clt__op_row clt__average_forward_op = {
 const clt__op_row clt__average_gradient_op = {
     .name = "average_gradient",
     .operand = {[AVERAGE_FROM] = {"dy", CLT__READ}, [AVERAGE_TO] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(AVERAGE_FROM) | CLT__STORED(AVERAGE_TO),
     .twin = gradient_twin,
     .growth = growth,
     .launch = gradient_launch,

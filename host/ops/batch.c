@@ -70,6 +70,7 @@ const clt__op_row clt__batch_op = {
                 [BATCH_X] = {"x", CLT__WRITE},
                 [BATCH_LABEL] = {"label", CLT__WRITE},
                 [BATCH_TARGET] = {"target", CLT__WRITE}},
+    .stored = CLT__STORED(BATCH_X),
     .twin = twin,
     .launch = launch,
 };

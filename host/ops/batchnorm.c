@@ -145,6 +145,7 @@ const clt__op_row clt__batchnorm_statistics_op = {
                 [BATCHNORM_STATISTICS_INVERSE] = {"inverse", CLT__WRITE},
                 [BATCHNORM_STATISTICS_RUNNING_MEAN] = {"running_mean", CLT__UPDATE},
                 [BATCHNORM_STATISTICS_RUNNING_VAR] = {"running_var", CLT__UPDATE}},
+    .stored = CLT__STORED(BATCHNORM_STATISTICS_X),
     .twin = statistics_twin,
     .launch = statistics_launch,
 };
@@ -168,6 +169,7 @@ const clt__op_row clt__batchnorm_inference_op = {
 const clt__op_row clt__batchnorm_gradients_op = {
     .name = "batchnorm_gradients",
     .operand = {CLT__NORM_GRADIENTS_OPERANDS, [NORM_GRADIENTS_STEP] = {"step", CLT__READ}},
+    .stored = CLT__NORM_STORED,
     .twin = gradients_twin,
     .launch = gradients_launch,
 };
@@ -177,6 +179,7 @@ const clt__op_row clt__batchnorm_input_gradient_op = {
     .operand = {CLT__NORM_READS, [BATCHNORM_GRADIENT_WEIGHT] = {"weight", CLT__READ},
                 [BATCHNORM_GRADIENT_DW] = {"dw", CLT__READ}, [BATCHNORM_GRADIENT_DB] = {"db", CLT__READ},
                 [BATCHNORM_GRADIENT_STEP] = {"step", CLT__READ}, [BATCHNORM_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__NORM_STORED | CLT__STORED(BATCHNORM_GRADIENT_DX),
     .twin = input_gradient_twin,
     .launch = launch_pixels,
 };

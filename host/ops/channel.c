@@ -55,6 +55,7 @@ const clt__op_row clt__bias_op = {
                 [BIAS_B] = {"b", CLT__READ},
                 [BIAS_Y] = {"y", CLT__WRITE},
                 [BIAS_SUMS] = {"sums", CLT__WRITE}},
+    .stored = CLT__STORED(BIAS_X) | CLT__STORED(BIAS_Y) | CLT__STORED(BIAS_SUMS),
     .twin = bias_twin,
     .finish = finish_bias,
     .launch = bias_launch,
@@ -65,6 +66,7 @@ const clt__op_row clt__channel_sum_op = {
     .operand = {[CHANNEL_SUM_DY] = {"dy", CLT__READ},
                 [CHANNEL_SUM_X] = {"x", CLT__READ},
                 [CHANNEL_SUM_SUM] = {"sum", CLT__WRITE}},
+    .stored = CLT__STORED(CHANNEL_SUM_DY) | CLT__STORED(CHANNEL_SUM_X),
     .twin = sum_twin,
     .launch = sum_launch,
 };

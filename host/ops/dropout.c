@@ -49,6 +49,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__dropout_op = {
     .name = "dropout",
     .operand = {[DROPOUT_X] = {"x", CLT__READ}, [DROPOUT_STEP] = {"step", CLT__READ}, [DROPOUT_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(DROPOUT_X) | CLT__STORED(DROPOUT_Y),
     .twin = twin,
     .launch = launch,
 };

@@ -167,6 +167,7 @@ const clt__op_row clt__group_norm_statistics_op = {
     .operand = {[GROUP_NORM_STATISTICS_X] = {"x", CLT__READ},
                 [GROUP_NORM_STATISTICS_MEAN] = {"mean", CLT__WRITE},
                 [GROUP_NORM_STATISTICS_INVERSE] = {"inverse", CLT__WRITE}},
+    .stored = CLT__STORED(GROUP_NORM_STATISTICS_X),
     .twin = statistics_twin,
     .launch = statistics_launch,
 };
@@ -182,6 +183,7 @@ const clt__op_row clt__group_norm_forward_op = {
 const clt__op_row clt__group_norm_gradients_op = {
     .name = "group_norm_gradients",
     .operand = {CLT__NORM_GRADIENTS_OPERANDS},
+    .stored = CLT__NORM_STORED,
     .twin = gradients_twin,
     .launch = gradients_launch,
 };
@@ -193,6 +195,7 @@ const clt__op_row clt__group_norm_gradients_op = {
 const clt__op_row clt__group_norm_input_sums_op = {
     .name = "group_norm_input_sums",
     .operand = {INPUT_SUMS_OPERANDS(CLT__WRITE)},
+    .stored = CLT__NORM_STORED,
     .twin = input_sums_twin,
     .launch = input_sums_launch,
 };
@@ -200,6 +203,7 @@ const clt__op_row clt__group_norm_input_sums_op = {
 const clt__op_row clt__group_norm_input_gradient_op = {
     .name = "group_norm_input_gradient",
     .operand = {INPUT_SUMS_OPERANDS(CLT__READ), [GROUP_NORM_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__NORM_STORED | CLT__STORED(GROUP_NORM_GRADIENT_DX),
     .twin = input_gradient_twin,
     .launch = launch_elements,
 };

@@ -45,6 +45,7 @@ static void sum_launch(void *sizes, const clt__limits *limits, clt__launches *to
 static const clt__op_row sum_op = {
     .name = "sum",
     .operand = {INPUT_OPERANDS(0, CLT__READ), [JOIN_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__ALL_STORED,
     .twin = sum_twin,
     .growth = sum_growth,
     .finish = finish_sum,
@@ -97,6 +98,7 @@ static void concat_launch(void *sizes, const clt__limits *limits, clt__launches 
 const clt__op_row clt__concat_op = {
     .name = "concat",
     .operand = {INPUT_OPERANDS(0, CLT__READ), [JOIN_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__ALL_STORED,
     .twin = concat_twin,
     .launch = concat_launch,
 };
@@ -104,6 +106,7 @@ const clt__op_row clt__concat_op = {
 const clt__op_row clt__concat_gradient_op = {
     .name = "concat_gradient",
     .operand = {[CONCAT_GRADIENT_DY] = {"dy", CLT__READ}, INPUT_OPERANDS(CONCAT_GRADIENT_FIRST, CLT__WRITE)},
+    .stored = CLT__ALL_STORED,
     .twin = concat_gradient_twin,
     .launch = concat_launch,
 };
@@ -154,6 +157,7 @@ static void extreme_launch(void *sizes, const clt__limits *limits, clt__launches
 const clt__op_row clt__extreme_op = {
     .name = "extreme",
     .operand = {INPUT_OPERANDS(0, CLT__READ), [JOIN_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__ALL_STORED,
     .twin = extreme_twin,
     .launch = extreme_launch,
 };
@@ -163,6 +167,7 @@ const clt__op_row clt__extreme_gradient_op = {
     .operand = {[EXTREME_GRADIENT_DY] = {"dy", CLT__READ},
                 INPUT_OPERANDS(EXTREME_GRADIENT_FIRST, CLT__READ),
                 [EXTREME_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__ALL_STORED,
     .twin = extreme_gradient_twin,
     .launch = extreme_launch,
 };

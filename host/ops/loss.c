@@ -41,6 +41,17 @@ static double hit_of(const example *e)
     return e->labelled && largest(e->x, e->outputs) == e->label;
 }
 
+/* A power of two scales bounds, too. */
+static void scale_gradient(const clt__array *operand)
+{
+    const double *scale = operand[LOSS_SCALE].real;
+    const clt__array *gradient = &operand[LOSS_GRADIENT];
+    for (size_t i = 0; i < gradient->count && scale; i++) {
+        gradient->real[i] *= scale[SCALE_FACTOR];
+        if (gradient->slack) gradient->slack[i] *= scale[SCALE_FACTOR];
+    }
+}
+
 /* ---- cross_entropy */
 
 /* How all images of a batch are weighed. */
@@ -119,6 +130,7 @@ static void cross_entropy_twin(const void *sizes, const clt__array *operand)
                  valid ? cross_entropy_image(&w, &e, &operand[LOSS_GRADIENT], row) : clt__exactly(0));
         operand[LOSS_HIT].real[n] = valid ? hit_of(&e) : 0;
     }
+    scale_gradient(operand);
 }
 
 /* ---- mean_weight */
@@ -197,6 +209,7 @@ static void add_measures(const loss_sizes *z, const clt__array *operand, measure
         clt__put(&operand[LOSS_LOSS], (size_t)n, (clt__near){used * sum.value, used * sum.slack});
         operand[LOSS_HIT].real[n] = n < valid ? hit_of(&e) : 0;
     }
+    scale_gradient(operand);
 }
 
 /* ---- history */
@@ -238,15 +251,19 @@ static void launch_one(CLT__UNUSED void *sizes, const clt__limits *limits, clt__
     launch_items(limits, 1, to);
 }
 
-#define COMMON_OPERANDS                                                           \
-    [LOSS_OUTPUTS] = {"outputs", CLT__READ}, [LOSS_LABEL] = {"label", CLT__READ}, \
-    [LOSS_TARGET] = {"target", CLT__READ}, [LOSS_STEP] = {"step", CLT__READ},     \
-    [LOSS_GRADIENT] = {"gradient", CLT__WRITE}, [LOSS_LOSS] = {"loss", CLT__WRITE}, [LOSS_HIT] = {"hit", CLT__WRITE}
+#define COMMON_OPERANDS                                                                                               \
+    [LOSS_OUTPUTS] = {"outputs", CLT__READ}, [LOSS_LABEL] = {"label", CLT__READ},                                     \
+    [LOSS_TARGET] = {"target", CLT__READ}, [LOSS_STEP] = {"step", CLT__READ},                                         \
+    [LOSS_GRADIENT] = {"gradient", CLT__WRITE}, [LOSS_LOSS] = {"loss", CLT__WRITE}, [LOSS_HIT] = {"hit", CLT__WRITE}, \
+    [LOSS_SCALE] = {"loss_scale", CLT__READ}
+
+#define COMMON_STORED (CLT__STORED(LOSS_OUTPUTS) | CLT__STORED(LOSS_GRADIENT))
 
 static const clt__op_row cross_entropy_op = {
     .name = "cross_entropy",
     .operand = {COMMON_OPERANDS, [LOSS_CLASS_WEIGHT] = {"class_weight", CLT__READ},
                 [LOSS_MEAN_WEIGHT] = {"mean_weight", CLT__READ}},
+    .stored = COMMON_STORED,
     .twin = cross_entropy_twin,
     .launch = launch,
 };
@@ -258,8 +275,11 @@ static const clt__op_row cross_entropy_op = {
         const loss_sizes *z = sizes;                                        \
         add_measures(z, operand, function, factor);                         \
     }                                                                       \
-    static const clt__op_row called##_op = {                                \
-        .name = #called, .operand = {COMMON_OPERANDS}, .twin = called##_twin, .launch = launch}
+    static const clt__op_row called##_op = {.name = #called,                \
+                                            .operand = {COMMON_OPERANDS},   \
+                                            .stored = COMMON_STORED,        \
+                                            .twin = called##_twin,          \
+                                            .launch = launch}
 
 MEASURED_OP(mse, square, 1.0 / z->outputs);
 MEASURED_OP(half_mse, square, 0.5);

@@ -12,6 +12,7 @@ enum {
     LOSS_GRADIENT,
     LOSS_LOSS,
     LOSS_HIT,
+    LOSS_SCALE,        /* may be absent */
     LOSS_CLASS_WEIGHT, /* this and the next: of losses of_classes only, and may be absent */
     LOSS_MEAN_WEIGHT,
     LOSS_OPERANDS = LOSS_CLASS_WEIGHT,

@@ -90,6 +90,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__lrn_forward_op = {
     .name = "lrn_forward",
     .operand = {[LRN_X] = {"x", CLT__READ}, [LRN_BASE] = {"base", CLT__WRITE}, [LRN_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(LRN_X) | CLT__STORED(LRN_Y),
     .twin = forward_twin,
     .launch = launch,
 };
@@ -101,6 +102,8 @@ const clt__op_row clt__lrn_gradient_op = {
                 [LRN_GRADIENT_BASE] = {"base", CLT__READ},
                 [LRN_GRADIENT_Y] = {"y", CLT__READ},
                 [LRN_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(LRN_GRADIENT_DY) | CLT__STORED(LRN_GRADIENT_X) | CLT__STORED(LRN_GRADIENT_Y) |
+              CLT__STORED(LRN_GRADIENT_DX),
     .twin = gradient_twin,
     .launch = launch,
 };

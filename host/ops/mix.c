@@ -64,6 +64,7 @@ const clt__op_row clt__mix_op = {
                 [MIX_X] = {"x", CLT__WRITE},
                 [MIX_LABEL] = {"label", CLT__WRITE},
                 [MIX_TARGET] = {"target", CLT__WRITE}},
+    .stored = CLT__STORED(MIX_OWN) | CLT__STORED(MIX_PARTNER) | CLT__STORED(MIX_X),
     .twin = twin,
     .launch = launch,
 };

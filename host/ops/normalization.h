@@ -25,10 +25,13 @@ enum { NORM_GRADIENTS_DW = NORM_OWN, NORM_GRADIENTS_DB, NORM_GRADIENTS_STEP };
     .operand = {[NORMALIZE_X] = {"x", CLT__READ},         [NORMALIZE_MEAN] = {"mean", CLT__READ},     \
                 [NORMALIZE_INVERSE] = {third, CLT__READ}, [NORMALIZE_WEIGHT] = {"weight", CLT__READ}, \
                 [NORMALIZE_BIAS] = {"bias", CLT__READ},   [NORMALIZE_ADDEND] = {"addend", CLT__READ}, \
-                [NORMALIZE_Y] = {"y", CLT__WRITE},        [NORMALIZE_SUMS] = {"sums", CLT__WRITE}}
+                [NORMALIZE_Y] = {"y", CLT__WRITE},        [NORMALIZE_SUMS] = {"sums", CLT__WRITE}},   \
+    .stored = CLT__STORED(NORMALIZE_X) | CLT__STORED(NORMALIZE_ADDEND) | CLT__STORED(NORMALIZE_Y) |   \
+              CLT__STORED(NORMALIZE_SUMS)
 #define CLT__NORM_READS                                                                            \
     [NORM_DY] = {"dy", CLT__READ}, [NORM_X] = {"x", CLT__READ}, [NORM_MEAN] = {"mean", CLT__READ}, \
     [NORM_INVERSE] = {"inverse", CLT__READ}
+#define CLT__NORM_STORED (CLT__STORED(NORM_DY) | CLT__STORED(NORM_X))
 #define CLT__NORM_GRADIENTS_OPERANDS \
     CLT__NORM_READS, [NORM_GRADIENTS_DW] = {"dw", CLT__WRITE}, [NORM_GRADIENTS_DB] = {"db", CLT__WRITE}
 

@@ -85,6 +85,7 @@ static void gradient_launch(void *sizes, const clt__limits *limits, clt__launche
 const clt__op_row clt__pad_forward_op = {
     .name = "pad_forward",
     .operand = {[PAD_FROM] = {"x", CLT__READ}, [PAD_TO] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(PAD_FROM) | CLT__STORED(PAD_TO),
     .twin = forward_twin,
     .launch = forward_launch,
 };
@@ -92,6 +93,7 @@ const clt__op_row clt__pad_forward_op = {
 const clt__op_row clt__pad_gradient_op = {
     .name = "pad_gradient",
     .operand = {[PAD_FROM] = {"dy", CLT__READ}, [PAD_TO] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(PAD_FROM) | CLT__STORED(PAD_TO),
     .twin = gradient_twin,
     .growth = gradient_growth,
     .launch = gradient_launch,

@@ -30,6 +30,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__permute_op = {
     .name = "permute",
     .operand = {[PERMUTE_X] = {"x", CLT__READ}, [PERMUTE_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(PERMUTE_X) | CLT__STORED(PERMUTE_Y),
     .twin = permute_twin,
     .launch = launch,
 };

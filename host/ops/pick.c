@@ -25,6 +25,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__pick_op = {
     .name = "pick",
     .operand = {[PICK_FROM] = {"x", CLT__READ}, [PICK_TO] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(PICK_FROM) | CLT__STORED(PICK_TO),
     .twin = twin,
     .launch = launch,
 };

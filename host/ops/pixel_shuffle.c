@@ -42,6 +42,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__pixel_shuffle_op = {
     .name = "pixel_shuffle",
     .operand = {[PIXEL_SHUFFLE_X] = {"x", CLT__READ}, [PIXEL_SHUFFLE_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(PIXEL_SHUFFLE_X) | CLT__STORED(PIXEL_SHUFFLE_Y),
     .twin = shuffle_twin,
     .launch = launch,
 };
@@ -49,6 +50,7 @@ const clt__op_row clt__pixel_shuffle_op = {
 const clt__op_row clt__pixel_unshuffle_op = {
     .name = "pixel_unshuffle",
     .operand = {[PIXEL_SHUFFLE_X] = {"x", CLT__READ}, [PIXEL_SHUFFLE_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(PIXEL_SHUFFLE_X) | CLT__STORED(PIXEL_SHUFFLE_Y),
     .twin = unshuffle_twin,
     .launch = launch,
 };

@@ -87,6 +87,7 @@ static void input_gradient_launch(void *sizes, const clt__limits *limits, clt__l
 const clt__op_row clt__pool_forward_op = {
     .name = "pool_forward",
     .operand = {[POOL_X] = {"x", CLT__READ}, [POOL_Y] = {"y", CLT__WRITE}, [POOL_BEST] = {"best", CLT__WRITE}},
+    .stored = CLT__STORED(POOL_X) | CLT__STORED(POOL_Y),
     .twin = forward_twin,
     .launch = forward_launch,
 };
@@ -97,6 +98,7 @@ const clt__op_row clt__pool_input_gradient_op = {
                 [POOL_GRADIENT_BEST] = {"best", CLT__READ},
                 [POOL_GRADIENT_X] = {"x", CLT__READ},
                 [POOL_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(POOL_GRADIENT_DY) | CLT__STORED(POOL_GRADIENT_X) | CLT__STORED(POOL_GRADIENT_DX),
     .twin = input_gradient_twin,
     .growth = input_gradient_growth,
     .finish = finish_input_gradient,

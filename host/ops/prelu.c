@@ -36,6 +36,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__prelu_forward_op = {
     .name = "prelu_forward",
     .operand = {[PRELU_X] = {"x", CLT__READ}, [PRELU_SLOPE] = {"slope", CLT__READ}, [PRELU_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(PRELU_X) | CLT__STORED(PRELU_Y),
     .twin = forward_twin,
     .launch = launch,
 };
@@ -46,6 +47,7 @@ const clt__op_row clt__prelu_gradient_op = {
                 [PRELU_GRADIENT_X] = {"x", CLT__READ},
                 [PRELU_GRADIENT_SLOPE] = {"slope", CLT__READ},
                 [PRELU_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(PRELU_GRADIENT_DY) | CLT__STORED(PRELU_GRADIENT_X) | CLT__STORED(PRELU_GRADIENT_DX),
     .twin = gradient_twin,
     .launch = launch,
 };

@@ -60,8 +60,12 @@ static void gradient_launch(void *sizes, const clt__limits *limits, clt__launche
     clt__launch_pixels("resample.cl", limits, z->n * z->h * z->w, z->c, to);
 }
 
-#define FORWARD_OPERANDS .operand = {[RESAMPLE_FROM] = {"x", CLT__READ}, [RESAMPLE_TO] = {"y", CLT__WRITE}}
-#define GRADIENT_OPERANDS .operand = {[RESAMPLE_FROM] = {"dy", CLT__READ}, [RESAMPLE_TO] = {"dx", CLT__WRITE}}
+#define FORWARD_OPERANDS                                                                \
+    .operand = {[RESAMPLE_FROM] = {"x", CLT__READ}, [RESAMPLE_TO] = {"y", CLT__WRITE}}, \
+    .stored = CLT__STORED(RESAMPLE_FROM) | CLT__STORED(RESAMPLE_TO)
+#define GRADIENT_OPERANDS                                                                 \
+    .operand = {[RESAMPLE_FROM] = {"dy", CLT__READ}, [RESAMPLE_TO] = {"dx", CLT__WRITE}}, \
+    .stored = CLT__STORED(RESAMPLE_FROM) | CLT__STORED(RESAMPLE_TO)
 
 const clt__op_row clt__resample_forward_op = {
     .name = "resample_forward", FORWARD_OPERANDS, .twin = forward_twin, .launch = forward_launch};

@@ -154,6 +154,7 @@ static void gradient_launch(void *sizes, const clt__limits *limits, clt__launche
     const clt__op_row clt__##kind##_forward_op = {                                      \
         .name = #kind "_forward",                                                       \
         .operand = {[RESIZE_FROM] = {"x", CLT__READ}, [RESIZE_TO] = {"y", CLT__WRITE}}, \
+        .stored = CLT__STORED(RESIZE_FROM) | CLT__STORED(RESIZE_TO),                    \
         .twin = kind##_forward_twin,                                                    \
         .launch = forward_launch}
 
@@ -161,6 +162,7 @@ static void gradient_launch(void *sizes, const clt__limits *limits, clt__launche
     const clt__op_row clt__##kind##_gradient_op = {                                       \
         .name = #kind "_gradient",                                                        \
         .operand = {[RESIZE_FROM] = {"dy", CLT__READ}, [RESIZE_TO] = {"dx", CLT__WRITE}}, \
+        .stored = CLT__STORED(RESIZE_FROM) | CLT__STORED(RESIZE_TO),                      \
         .twin = kind##_gradient_twin,                                                     \
         .launch = gradient_launch}
 

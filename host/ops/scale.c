@@ -29,6 +29,7 @@ const clt__op_row clt__scale_op = {
                 [SCALE_W] = {"w", CLT__READ},
                 [SCALE_B] = {"b", CLT__READ},
                 [SCALE_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(SCALE_X) | CLT__STORED(SCALE_Y),
     .twin = twin,
     .launch = launch,
 };

@@ -71,6 +71,7 @@ static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 const clt__op_row clt__softmax_forward_op = {
     .name = "softmax_forward",
     .operand = {[SOFTMAX_X] = {"x", CLT__READ}, [SOFTMAX_Y] = {"y", CLT__WRITE}},
+    .stored = CLT__STORED(SOFTMAX_X) | CLT__STORED(SOFTMAX_Y),
     .twin = forward_twin,
     .launch = launch,
 };
@@ -80,6 +81,7 @@ const clt__op_row clt__softmax_gradient_op = {
     .operand = {[SOFTMAX_GRADIENT_DY] = {"dy", CLT__READ},
                 [SOFTMAX_GRADIENT_Y] = {"y", CLT__READ},
                 [SOFTMAX_GRADIENT_DX] = {"dx", CLT__WRITE}},
+    .stored = CLT__STORED(SOFTMAX_GRADIENT_DY) | CLT__STORED(SOFTMAX_GRADIENT_Y) | CLT__STORED(SOFTMAX_GRADIENT_DX),
     .twin = gradient_twin,
     .launch = launch,
 };

@@ -562,13 +562,18 @@ static void norm_twin(const void *sizes, const clt__array *operand)
     clt__put(&operand[GRADIENT_NORM_SCALE], 0, (clt__near){wanted > 1 ? 1 : wanted, fmin(wanted, 2) * growth});
 }
 
+/* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
+static int parts_of(const update_sizes *z, const clt__limits *limits)
+{
+    const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
+    return wanted < z->count ? wanted : z->count;
+}
+
 /* The sum of squares of a gradient goes over parts, then one work-item adds these. */
 static void launch_norm(update_sizes *z, const char *parts_kernel, const char *sum_kernel, const clt__limits *limits,
                         clt__launches *to)
 {
-    /* The tile schedule's are enough for a GPU, and not too many for the one item that adds them up. */
-    const int wanted = limits->schedule == CLT_SCHEDULE_TILE ? 1024 : 16 * limits->compute_units;
-    z->parts = wanted < z->count ? wanted : z->count;
+    z->parts = parts_of(z, limits);
     launch_parts("update.cl", parts_kernel, sum_kernel, z->parts, 1, limits, to);
     to->launch[1] = (clt__launch){sum_kernel, {1, 1, 1}, {1, 1, 1}, false};
     to->scratch_reals = (uint64_t)z->parts;
@@ -586,6 +591,41 @@ const clt__op_row clt__gradient_norm_op = {
                 [GRADIENT_NORM_SCALE] = {"scale", CLT__WRITE}},
     .twin = norm_twin,
     .launch = norm_launch,
+};
+
+/* ---- unscale */
+
+/* gradient = gradient / loss scale, a power of two; overflown = 1 where that is not finite somewhere, else 0 */
+static void unscale_twin(const void *sizes, const clt__array *operand)
+{
+    bool finite = true;
+    for (int i = 0; i < ((const update_sizes *)sizes)->count; i++) {
+        const double g = operand[UNSCALE_GRADIENT].real[i] * operand[UNSCALE_SCALE].real[SCALE_INVERSE];
+        finite = finite && isfinite(g);
+        put(operand, UNSCALE_GRADIENT, i, clt__exactly(g));
+    }
+    operand[UNSCALE_OVERFLOWN].real[0] = finite ? 0 : 1;
+}
+
+static void unscale_launch(void *sizes, const clt__limits *limits, clt__launches *to)
+{
+    update_sizes *z = sizes;
+    z->parts = parts_of(z, limits);
+    launch(z, limits, to);
+    (void)clt__define_spread(to, limits);
+    to->launch[1] = to->launch[0];
+    to->launch[0] = clt__flat_launch("unscale_parts", limits, z->parts, true);
+    to->count = 2;
+    to->scratch_reals = (uint64_t)z->parts;
+}
+
+const clt__op_row clt__unscale_op = {
+    .name = "unscale",
+    .operand = {[UNSCALE_GRADIENT] = {"gradient", CLT__UPDATE},
+                [UNSCALE_SCALE] = {"loss_scale", CLT__READ},
+                [UNSCALE_OVERFLOWN] = {"overflown", CLT__WRITE}},
+    .twin = unscale_twin,
+    .launch = unscale_launch,
 };
 
 /* ---- measured_norm */

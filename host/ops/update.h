@@ -38,6 +38,7 @@ enum { EMA_AVERAGES, EMA_WEIGHTS, EMA_HYPER };
 enum { ACCUMULATE_GRADIENT, ACCUMULATE_STEP, ACCUMULATE_SUM };
 enum { RESTORE_BEFORE, RESTORE_STEP, RESTORE_RUNNING };
 enum { SETTLE_SUM, SETTLE_STEP, SETTLE_RUNNING, SETTLE_BEFORE };
+enum { UNSCALE_GRADIENT, UNSCALE_SCALE, UNSCALE_OVERFLOWN };
 enum { GRADIENT_NORM_GRADIENT, GRADIENT_NORM_HYPER, GRADIENT_NORM_SCALE };
 enum { MEASURED_NORM_GRADIENT, MEASURED_NORM_STEP, MEASURED_NORM_NORMS };
 
@@ -76,7 +77,7 @@ clt__near clt__norm_ratio(clt__near w, clt__near d, double roundoff);
 int clt__launch_square_parts(const char *file, const char *parts_kernel, const char *sum_kernel, int tensors,
                              const clt__limits *limits, clt__launches *to);
 
-extern const clt__op_row clt__accumulate_op, clt__restore_op, clt__settle_op, clt__gradient_norm_op,
+extern const clt__op_row clt__accumulate_op, clt__restore_op, clt__settle_op, clt__unscale_op, clt__gradient_norm_op,
     clt__measured_norm_op, clt__trust_ratio_op, clt__trust_step_op, clt__ema_op;
 
 #endif

@@ -18,18 +18,23 @@ enum { INPUT_GRADIENT_DY, INPUT_GRADIENT_W, INPUT_GRADIENT_X, INPUT_GRADIENT_ADD
 #define CLT__FORWARD_OPERANDS                                                                   \
     .operand = {[FORWARD_X] = {"x", CLT__READ},       [FORWARD_W] = {"w", CLT__READ},           \
                 [FORWARD_BIAS] = {"bias", CLT__READ}, [FORWARD_ADDEND] = {"addend", CLT__READ}, \
-                [FORWARD_Y] = {"y", CLT__WRITE},      [FORWARD_SUMS] = {"sums", CLT__WRITE}}
-#define CLT__WEIGHT_GRADIENT_OPERANDS                      \
-    .operand = {[WEIGHT_GRADIENT_X] = {"x", CLT__READ},    \
-                [WEIGHT_GRADIENT_DY] = {"dy", CLT__READ},  \
-                [WEIGHT_GRADIENT_DW] = {"dw", CLT__WRITE}, \
-                [WEIGHT_GRADIENT_DB] = {"db", CLT__WRITE}}
-#define CLT__INPUT_GRADIENT_OPERANDS                             \
-    .operand = {[INPUT_GRADIENT_DY] = {"dy", CLT__READ},         \
-                [INPUT_GRADIENT_W] = {"w", CLT__READ},           \
-                [INPUT_GRADIENT_X] = {"x", CLT__READ},           \
-                [INPUT_GRADIENT_ADDEND] = {"addend", CLT__READ}, \
-                [INPUT_GRADIENT_DX] = {"dx", CLT__WRITE}}
+                [FORWARD_Y] = {"y", CLT__WRITE},      [FORWARD_SUMS] = {"sums", CLT__WRITE}},   \
+    .stored =                                                                                   \
+        CLT__STORED(FORWARD_X) | CLT__STORED(FORWARD_ADDEND) | CLT__STORED(FORWARD_Y) | CLT__STORED(FORWARD_SUMS)
+#define CLT__WEIGHT_GRADIENT_OPERANDS                       \
+    .operand = {[WEIGHT_GRADIENT_X] = {"x", CLT__READ},     \
+                [WEIGHT_GRADIENT_DY] = {"dy", CLT__READ},   \
+                [WEIGHT_GRADIENT_DW] = {"dw", CLT__WRITE},  \
+                [WEIGHT_GRADIENT_DB] = {"db", CLT__WRITE}}, \
+    .stored = CLT__STORED(WEIGHT_GRADIENT_X) | CLT__STORED(WEIGHT_GRADIENT_DY)
+#define CLT__INPUT_GRADIENT_OPERANDS                                                                                \
+    .operand = {[INPUT_GRADIENT_DY] = {"dy", CLT__READ},                                                            \
+                [INPUT_GRADIENT_W] = {"w", CLT__READ},                                                              \
+                [INPUT_GRADIENT_X] = {"x", CLT__READ},                                                              \
+                [INPUT_GRADIENT_ADDEND] = {"addend", CLT__READ},                                                    \
+                [INPUT_GRADIENT_DX] = {"dx", CLT__WRITE}},                                                          \
+    .stored = CLT__STORED(INPUT_GRADIENT_DY) | CLT__STORED(INPUT_GRADIENT_X) | CLT__STORED(INPUT_GRADIENT_ADDEND) | \
+              CLT__STORED(INPUT_GRADIENT_DX)
 
 /* y[.., k] += bias[k], where there is one. */
 static inline void clt__add_bias(const clt__array *y, const clt__array *bias)

@@ -89,6 +89,10 @@ static clt_status check_shards(const clt_options *options, clt_error *error)
     if (ranks > 1 && options->on_mismatch == CLT__REFERENCE)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "on_mismatch is reference, which goes on with one device alone: with several, abort or warn");
+    if (options->local_steps && options->storage == CLT__F16)
+        return FAIL(
+            error, CLT_BAD_ARGUMENT,
+            "ranks that train by themselves (local_steps) would scale their losses by other factors: storage f32");
     if (shards < ranks)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "a batch is cut into %d shards, which %d devices or processes would share: at least as many shards "

@@ -204,6 +204,9 @@
       "derivative at the prediction, and K stays as it is") \
     X(CHOICE, precision, "f32|f64", "f32", 0, 0, MODEL, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | EXAMPLE, \
       "what the device computes in") \
+    X(CHOICE, storage, "f32|f16", "f32", 0, 0, RARE, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | EVAL | PREDICT, \
+      "f16: the device keeps activations and their gradients as halves, in half the memory, computes with them in float and scales the " \
+      "loss so that small gradients are not lost; weights and optimiser stay float") \
     X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE | DATA | COMPARE, \
       "write the results as JSON to FILE; - for standard output, which then holds nothing else") \
     X(TEXT, sheet, "FILE.png", NULL, 0, 0, RUN, DATA, \

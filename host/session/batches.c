@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "options/ticker.h"
 #include "session/answers.h"
+#include "session/loss_scale.h"
 #include "session/session.h"
 #include "session/steps.h"
 
@@ -275,7 +276,8 @@ clt_status clt_session_forward(clt_session *session, clt_error *error)
 clt_status clt_session_backward(clt_session *session, clt_error *error)
 {
     if (session->stage != CLT__FORWARD_DONE) return need_first("clt_session_forward", error);
-    TRY(clt__session_run_ops(session, session->net.backward, session->net.measure, NULL, error));
+    TRY(clt__session_run_ops(session, session->net.backward, session->net.unscale, NULL, error));
+    TRY(clt__loss_unscale(session, clt__session_run_ops, NULL, error));
     session->stage = CLT__BACKWARD_DONE;
     return CLT_OK;
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "session/loss_scale.h"
 #include "session/schedule.h"
 #include "session/session.h"
 #include "session/steps.h"
@@ -187,6 +188,7 @@ void clt__session_close_epoch(clt_session *session, double loss, bool *best)
     if (*best) s->validation.best = loss;
     s->validation.stale = *best ? 0 : s->validation.stale + 1;
     clt__schedule_follow(&session->options, loss, s);
+    clt__loss_scale_tell(session);
     session->in_epoch = false;
     s->epoch++;
     s->step = s->seen = s->norms = 0;

@@ -70,6 +70,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .epoch = fit->epoch,
                               .accumulate = fit->mode.training && images_at_a_time < clt__shard_images(options),
                               .shards = options->shards,
+                              .halves = options->storage == CLT__F16,
                               .keep_tensors = fit->mode.keep_tensors,
                               .input_gradient = fit->mode.input_gradient,
                               .most = clt__engine_room(limits->allocation_bytes, fit->precision)};
@@ -102,6 +103,11 @@ clt_status clt__fit_net(const clt__fit *fit, clt__net *net, clt__needs *needs, c
 {
     clt__needs unread;
     if (!needs) needs = &unread;
+    if (fit->options->storage == CLT__F16 && fit->precision == CLT_F64)
+        return FAIL(
+            error, CLT_BAD_ARGUMENT,
+            "storage f16 is for what computes in float: the model computes in double, precision f64, and takes storage "
+            "f32, which keeps all of it");
     const int batch = clt__shard_images(fit->options), most = fit->options->micro_batch_size;
     int images = most && most < batch ? most : batch;
     /* Planning asks nothing more of the device then, so that what it has no memory for is the net. */

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "model/fold_norms.h"
 #include "session/answers.h"
+#include "session/loss_scale.h"
 #include "session/mixing.h"
 #include "session/steps.h"
 
@@ -81,7 +82,7 @@ clt_status clt__session_is_finite(clt_session *session, bool *finite, clt_error 
 /* How many updates the optimiser's states have seen. */
 static int64_t updates_of(const clt_model *model)
 {
-    return model->state.total_steps - model->state.optimizer_began;
+    return clt__updates_of(&model->state) - model->state.optimizer_began;
 }
 
 clt_status clt__session_rewind(clt_session *session, clt_error *error)
@@ -93,6 +94,7 @@ clt_status clt__session_rewind(clt_session *session, clt_error *error)
     const clt_status status = clt__engine_write(session->engine, history, 0, count, zeros, error);
     free(zeros);
     TRY(status);
+    TRY(clt__loss_scale_write(session, error));
     return clt__session_upload(session, error);
 }
 
@@ -202,6 +204,7 @@ static clt_status set_hyper(clt_session *session, int number, clt_error *error)
 
 clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error)
 {
+    if (session->overflown) return clt__engine_flush(session->engine, error);
     for (int i = 0; i < session->net.updaters; i++) TRY(set_hyper(session, i, error));
     session->updates++;
     TRY(run(session, session->net.update, session->net.end, user, error));
@@ -505,6 +508,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
     TRY(write_matrices(session, options, error));
     TRY(write_class_weights(session, options, error));
     TRY(write_segments(session, error));
+    TRY(clt__loss_scale_write(session, error));
     return clt__session_upload(session, error);
 }
 
@@ -525,6 +529,8 @@ static clt_status open_checked(const clt_model *model, clt_device *device, const
     fresh->mode = mode;
     fresh->frozen_epoch = clt__running_epoch(&model->state);
     fresh->updates = has_states_of(fresh, model) ? updates_of(model) : 0;
+    fresh->state.scaling = model->state.scaling;
+    fresh->told_skipped = fresh->state.scaling.skipped;
     clt_status status = CLT_OK;
     if (mode.fold_norms && clt__has_norms_to_fold(model)) {
         status = clt__fold_norms(model, &fresh->folded, error);
@@ -661,6 +667,7 @@ clt_status clt_session_open_inference(const clt_model *model, clt_device *device
     inference.workers = options->workers;
     inference.tta = options->tta;
     clt_options_set_collective(&inference, options->collective);
+    inference.storage = options->storage;
     clt_options_set_progress(&inference, options->progress, options->progress_user);
     clt_options_set_notes(&inference, options->note, options->note_user);
     return clt__session_open(model, device, data, &inference, (clt__session_mode){.fold_norms = true}, session, error);

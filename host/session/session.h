@@ -49,6 +49,8 @@ struct clt_session {
     clt_dataset *batch_data; /* holds the caller's batch, where the session has no other data */
     clt__batch_stage stage;  /* of the batch that the caller has set */
     int batch_images;        /* how many it has */
+    int64_t told_skipped;    /* steps whose being skipped was told */
+    bool overflown;          /* the gradients of the step are not finite: it is skipped */
     clt__augment augment;
     double rate, beta1, beta2, decay;                     /* what the hyper tensors' numbers of each step come from */
     double hyper[CLT__MAX_OPTIMIZERS][HYPER_STEP_LENGTH]; /* what the device has of them */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "session/loss_scale.h"
 #include "session/session.h"
 #include "session/steps.h"
 #include "team/team.h"
@@ -76,7 +77,7 @@ static clt_status run_alone(clt_session *session, const batch *b, clt_error *err
     for (int shard = 0; shard < clt__filled_shards(&session->options, b->images); shard++) {
         TRY(run_shard(session, b, shard, shard, error));
         TRY(place_gathering(session, b, shard, error));
-        TRY(b->run(session, session->net.gather, session->net.measure, b->user, error));
+        TRY(b->run(session, session->net.gather, session->net.unscale, b->user, error));
     }
     return CLT_OK;
 }
@@ -90,7 +91,7 @@ static clt_status run_local(clt_session *session, const batch *b, clt_error *err
     for (int shard = begin; shard < smaller(end, clt__filled_shards(o, b->images)); shard++) {
         TRY(run_shard(session, b, shard, shard - begin, error));
         TRY(place_gathering(session, b, shard - begin, error));
-        TRY(b->run(session, session->net.gather, session->net.measure, b->user, error));
+        TRY(b->run(session, session->net.gather, session->net.unscale, b->user, error));
     }
     return CLT_OK;
 }
@@ -119,6 +120,7 @@ static clt_status run_by_itself(clt_session *session, batch *b, clt_error *error
     b->skipped = clt__images_take_others(o) ? before : 0; /* others are this rank's */
     if (b->whole) {
         TRY(run_local(session, b, error));
+        TRY(clt__loss_unscale(session, b->run, b->user, error));
         TRY(clt__session_run_update(session, b->run, b->user, error));
     }
     return session->meets ? clt__gathering_average(session->gathering, error) : CLT_OK;
@@ -131,6 +133,7 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
     session->images_of_slot[slot] = valid;
     if (session->gathering && session->options.local_steps) return run_by_itself(session, &b, error);
     TRY(session->gathering ? run_with_others(session, &b, error) : run_alone(session, &b, error));
+    TRY(clt__loss_unscale(session, run, user, error));
     if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
     return clt__session_run_update(session, run, user, error);
 }

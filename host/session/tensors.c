@@ -38,7 +38,7 @@ clt_status clt__session_move(clt_session *session, const clt__tensor *parameter,
 static int find(const clt_session *session, const char *name)
 {
     const int index = clt__tape_find(&session->net.tape, name);
-    return index >= 0 && session->net.tape.tensor[index].type == CLT__REALS ? index : -1;
+    return index >= 0 && clt__is_real(session->net.tape.tensor[index].type) ? index : -1;
 }
 
 const clt_tensor_info *clt_session_find(clt_session *session, const char *name)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "engine/op.h"
 
 #define PRINT(...) TRY(clt__text_print(to, error, __VA_ARGS__))
@@ -72,8 +73,9 @@ static clt_status append_real(double value, bool is_double, clt__text *to, clt_e
     return clt__text_print(to, error, is_double ? "%a" : "%af", value);
 }
 
-/* What elements are in the program, whose `real` is float or double. */
-static const char *const types[] = {[CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "unsigned char"};
+/* What elements are in the program, whose `real` is float or double, and whose halves are their bits. */
+static const char *const types[] = {
+    [CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "unsigned char", [CLT__HALVES] = "cl_half"};
 
 /* What stands before element i of a list: some on a line. */
 static const char *separator(size_t i)
@@ -83,13 +85,15 @@ static const char *separator(size_t i)
 }
 
 /* As the kernel has it. */
-static clt_status append_array(const char *type, const char *name, const clt__array *a, bool is_double, clt__text *to,
-                               clt_error *error)
+static clt_status append_array(clt__type kind, const char *type, const char *name, const clt__array *a, bool is_double,
+                               clt__text *to, clt_error *error)
 {
     PRINT("static const %s %s[] = {", type, name);
     for (size_t i = 0; i < a->count; i++) {
         PRINT("%s", separator(i));
-        if (a->real)
+        if (kind == CLT__HALVES)
+            PRINT("0x%04x", (unsigned)clt__half_bits(a->real[i]));
+        else if (a->real)
             TRY(append_real(a->real[i], is_double, to, error));
         else
             PRINT("%d", a->integer ? a->integer[i] : a->byte[i]);
@@ -98,13 +102,21 @@ static clt_status append_array(const char *type, const char *name, const clt__ar
     return CLT_OK;
 }
 
-static clt_status append_bounds(const char *name, const clt__evidence *e, const clt__array *wanted, clt__text *to,
-                                clt_error *error)
+/* Of a half, on the side where more is right. */
+static double bound_at(const clt__evidence *e, clt__type kind, const clt__array *wanted, size_t i)
+{
+    const double bound = wanted->slack ? clt__bound_of(e->precision, wanted->slack[i]) : 0;
+    if (kind != CLT__HALVES) return bound;
+    return fmax(clt__half_bound_of(wanted->real[i], bound, false), clt__half_bound_of(wanted->real[i], bound, true));
+}
+
+static clt_status append_bounds(const char *name, const clt__evidence *e, clt__type kind, const clt__array *wanted,
+                                clt__text *to, clt_error *error)
 {
     PRINT("static const double %s[] = {", name);
     for (size_t i = 0; i < wanted->count; i++) {
         PRINT("%s", separator(i));
-        TRY(append_real(wanted->slack ? clt__bound_of(e->precision, wanted->slack[i]) : 0, true, to, error));
+        TRY(append_real(bound_at(e, kind, wanted, i), true, to, error));
     }
     PRINT("};\n");
     return CLT_OK;
@@ -124,13 +136,13 @@ static clt_status append_operand(const clt__evidence *e, int i, clt__text *to, c
                                           : "");
     if (op->row->operand[i].access != CLT__WRITE) {
         (void)snprintf(name, sizeof name, "given_%d", i);
-        TRY(append_array(type, name, &e->before[i], is_double, to, error));
+        TRY(append_array(tensor->type, type, name, &e->before[i], is_double, to, error));
     }
     if (op->row->operand[i].access == CLT__READ) return CLT_OK;
     (void)snprintf(name, sizeof name, "right_%d", i);
-    TRY(append_array(tensor->type == CLT__REALS ? "double" : type, name, &e->wanted[i], true, to, error));
+    TRY(append_array(tensor->type, tensor->type == CLT__REALS ? "double" : type, name, &e->wanted[i], true, to, error));
     (void)snprintf(name, sizeof name, "bound_%d", i);
-    return append_bounds(name, e, &e->wanted[i], to, error);
+    return append_bounds(name, e, tensor->type, &e->wanted[i], to, error);
 }
 
 /* ---- the program itself */
@@ -177,6 +189,14 @@ static const char helpers[] =
     "    if (told++ < 10) printf(\"%s[%zu] is %.9g, %.9g is right, give or take %.3g\\n\", name, i, got, right, "
     "bound);\n"
     "    return 1;\n}\n";
+
+static const char half_helper[] = "\n/* What a half with these bits is. */\n"
+                                  "static double of_half(cl_half bits)\n{\n"
+                                  "    const int exponent = bits >> 10 & 31, fraction = bits & 1023;\n"
+                                  "    const double size = exponent == 31 ? (fraction ? NAN : INFINITY)\n"
+                                  "                        : exponent     ? ldexp(1024 + fraction, exponent - 25)\n"
+                                  "                                       : ldexp(fraction, -24);\n"
+                                  "    return bits & 0x8000 ? -size : size;\n}\n";
 
 static const char begin_main[] =
     "\nint main(int count, char **word)\n{\n"
@@ -248,6 +268,7 @@ static clt_status append_comparison(const clt__evidence *e, clt__text *to, clt_e
         if (e->op->tensor[i] < 0) continue;
         const clt__tensor *tensor = &e->tape->tensor[e->op->tensor[i]];
         const bool reads = e->op->row->operand[i].access == CLT__READ;
+        const char *widens = tensor->type == CLT__HALVES ? "of_half" : "";
         PRINT("    wrong += disturbed(\"%s\", &operand_%d, ", e->op->row->operand[i].name, i);
         if (reads)
             PRINT("given_%d);\n", i);
@@ -257,10 +278,10 @@ static clt_status append_comparison(const clt__evidence *e, clt__text *to, clt_e
         PRINT("    {\n        static %s got[%d];\n"
               "        check(clEnqueueReadBuffer(queue, operand_%d.part, CL_TRUE, 0, sizeof got, got, 0, NULL, NULL), "
               "\"clEnqueueReadBuffer\");\n"
-              "        for (size_t i = 0; i < %d; i++) wrong += (size_t)differs(\"%s\", i, got[i], right_%d[i], "
-              "bound_%d[i]);\n"
+              "        for (size_t i = 0; i < %d; i++) wrong += (size_t)differs(\"%s\", i, %s(got[i]), "
+              "%s(right_%d[i]), bound_%d[i]);\n"
               "    }\n",
-              types[tensor->type], tensor->count, i, tensor->count, e->op->row->operand[i].name, i, i);
+              types[tensor->type], tensor->count, i, tensor->count, e->op->row->operand[i].name, widens, widens, i, i);
     }
     PRINT("    printf(wrong ? \"wrong\\n\" : \"right\\n\");\n    return wrong > 0;\n}\n");
     return CLT_OK;
@@ -292,13 +313,22 @@ static clt_status append_numbers(const clt__evidence *e, clt__text *to, clt_erro
     return CLT_OK;
 }
 
+static bool makes_halves(const clt__evidence *e)
+{
+    for (int i = 0; i < clt__operand_count(e->op->row); i++)
+        if (e->op->tensor[i] >= 0 && e->op->row->operand[i].access != CLT__READ &&
+            e->tape->tensor[e->op->tensor[i]].type == CLT__HALVES)
+            return true;
+    return false;
+}
+
 clt_status clt__fault_program(const clt__evidence *e, const char *net, int batch, clt__text *to, clt_error *error)
 {
     TRY(append_head(e, net, batch, to, error));
     PRINT("%s", opening);
     TRY(append_program_text(e, to, error));
     TRY(append_numbers(e, to, error));
-    PRINT("%s%s", helpers, begin_main);
+    PRINT("%s%s%s", helpers, makes_halves(e) ? half_helper : "", begin_main);
     TRY(append_buffers(e, to, error));
     for (int i = 0; i < e->launches->count; i++) TRY(append_launch(e, &e->launches->launch[i], to, error));
     return append_comparison(e, to, error);

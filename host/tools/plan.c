@@ -18,7 +18,8 @@ static uint64_t bytes_of(const clt__tensor *tensor, int count, clt_precision kep
 
 static void fill_row(const clt__tensor *tensor, clt_precision kept, clt_plan_row *row)
 {
-    static const char *const types[] = {[CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "byte"};
+    static const char *const types[] = {
+        [CLT__REALS] = "real", [CLT__INTS] = "int", [CLT__BYTES] = "byte", [CLT__HALVES] = "half"};
     *row = (clt_plan_row){.type = types[tensor->type],
                           .bytes = bytes_of(tensor, tensor->count, kept),
                           .shared = tensor->shared,

@@ -38,6 +38,7 @@ static clt_status copy_tensors(subject *s, clt_error *error)
 {
     const clt__op *op = op_of(s);
     int tensor[CLT__MAX_OPERANDS];
+    s->tape.stored = s->session->net.tape.stored;
     for (int i = 0; i < clt__operand_count(op->row); i++) {
         tensor[i] = -1;
         if (op->tensor[i] < 0) continue;

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "model/fold_norms.h"
 #include "options/ticker.h"
+#include "session/loss_scale.h"
 #include "session/session.h"
 #include "tools/random_data.h"
 #include "tools/verifying.h"
@@ -56,6 +57,10 @@ static clt_status randomize_states(clt_session *session, clt_error *error)
     return CLT_OK;
 }
 
+/* Of the loss: nothing that comes of a net that was not trained should be too large for a half, for of what is infinite
+ * little can be said. */
+#define MODEST_SCALE 0x1p6
+
 /* What training would have left: parameters, an optimiser's states, a sum of gradients, running statistics, a
  * normalisation. */
 static clt_status randomize_state(clt_session *session, clt_error *error)
@@ -67,6 +72,8 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
     if (net->of_shard != net->gradients) TRY(randomize(session, net->of_shard, -1, 1, error));
     if (net->running_sum >= 0) TRY(randomize(session, net->running_sum, 0.5, 1.5, error));
     if (net->running_before >= 0) TRY(randomize(session, net->running_before, 0.5, 1.5, error));
+    session->state.scaling.factor = MODEST_SCALE;
+    TRY(clt__loss_scale_write(session, error));
     if (net->average >= 0) TRY(randomize(session, net->average, -1, 1, error));
     for (int i = 0; i < net->layers; i++)
         for (int j = 0; j < net->layer[i].parameters; j++)
@@ -180,6 +187,7 @@ static clt_status run_pass(clt_session *session, size_t first, size_t end, const
 }
 
 typedef struct passes {
+    unsigned storage; /* as the option */
     clt_session *plain, *full, *inference, *folded, *cut;
 } passes;
 
@@ -187,9 +195,10 @@ typedef struct passes {
 static const clt__session_mode all_of_it = {
     .training = true, .keep_tensors = true, .input_gradient = true, .measures = true};
 
-static clt_options plain_options(int batch_size)
+static clt_options plain_options(unsigned storage, int batch_size)
 {
     clt_options options = clt__options_default();
+    options.storage = storage;
     options.batch_size = batch_size;
     options.weight_decay = 1e-3;
     return options;
@@ -217,7 +226,7 @@ static void switch_on_data(const clt_model *model, clt_options *options)
 static clt_status open_passes(const clt_model *model, clt_device *device, const clt_dataset *data, passes *p,
                               clt_error *error)
 {
-    clt_options options = plain_options((int)data->count / BATCHES);
+    clt_options options = plain_options(p->storage, (int)data->count / BATCHES);
     TRY(open_session(model, device, data, &options, all_of_it, &p->plain, error));
     switch_on_data(model, &options);
     options.clip_grad = 0.5;
@@ -275,7 +284,7 @@ static clt_status verify_update(const clt_model *model, clt_device *device, cons
 static clt_status verify_optimizers(const clt_model *model, clt_device *device, const clt_dataset *data,
                                     const passes *p, report *to, clt_error *error)
 {
-    clt_options options = plain_options((int)data->count / BATCHES);
+    clt_options options = plain_options(p->storage, (int)data->count / BATCHES);
     options.no_decay_bias_norm = true;
     options.clip_grad = 0.5;
     options.clip_value = 0.005;
@@ -296,7 +305,7 @@ static clt_status verify_by_name(const clt_model *model, clt_device *device, con
     const int first = clt__net_trained(&p->plain->net, -1);
     if (first < 0) return CLT_OK;
     const char *name = p->plain->net.tape.tensor[first].name;
-    clt_options options = plain_options((int)data->count / BATCHES);
+    clt_options options = plain_options(p->storage, (int)data->count / BATCHES);
     (void)snprintf(rates, sizeof rates, "%s=0.02", name);
     (void)snprintf(optimizers, sizeof optimizers, "%s=adamw", name);
     options.named[CLT__OPTION_lr] = rates;
@@ -304,10 +313,10 @@ static clt_status verify_by_name(const clt_model *model, clt_device *device, con
     return verify_update(model, device, data, &options, p, every_op, to, error);
 }
 
-static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data, report *to,
-                              clt_error *error)
+static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data, unsigned storage,
+                              report *to, clt_error *error)
 {
-    passes p = {0};
+    passes p = {.storage = storage};
     clt_status status = open_passes(model, device, data, &p, error);
     if (status == CLT_OK) status = run_passes(&p, to, error);
     if (status == CLT_OK) status = verify_optimizers(model, device, data, &p, to, error);
@@ -330,7 +339,7 @@ clt_status clt_verify(const clt_model *model, clt_device *device, const clt_opti
         return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
     TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
     report to = {function, user, clt__ticker_start(options, "verify", 0), 0};
-    const clt_status status = verify_data(model, device, data, &to, error);
+    const clt_status status = verify_data(model, device, data, options->storage, &to, error);
     clt_dataset_close(data);
     clt_error why; /* the mismatch is what the caller must hear of, whatever becomes of the report */
     if (status == CLT_MISMATCH && options->report && clt__report_difference(model, device, options, &why) != CLT_OK)
@@ -360,7 +369,7 @@ clt_status clt__find_difference(const clt_model *model, clt_device *device, cons
 {
     clt_dataset *data;
     clt_session *session = NULL;
-    const clt_options plain = plain_options(options->batch_size);
+    const clt_options plain = plain_options(options->storage, options->batch_size);
     *difference = (clt__difference){false};
     TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
     clt_status status = open_session(model, device, data, &plain, all_of_it, &session, error);

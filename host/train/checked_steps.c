@@ -62,7 +62,7 @@ static clt_status look_at_outputs(const clt_session *session, size_t index, watc
     const clt__op *op = &session->net.tape.op[index];
     for (int i = 0; i < clt__operand_count(op->row); i++) {
         const clt__tensor *tensor = op->tensor[i] < 0 ? NULL : &session->net.tape.tensor[op->tensor[i]];
-        if (!tensor || tensor->type != CLT__REALS || op->row->operand[i].access == CLT__READ) continue;
+        if (!tensor || !clt__is_real(tensor->type) || op->row->operand[i].access == CLT__READ) continue;
         double *values;
         TRY(clt__engine_read_reals(session->engine, op->tensor[i], &values, error));
         look_at(session, index, i, values, tensor->count, w);
