@@ -8,6 +8,7 @@
 
 #include "session/session.h"
 #include "team/team.h"
+#include "team/wire.h"
 #include "training.h"
 
 enum { SHARDS = 4, MOST_RANKS = 8 };
@@ -185,6 +186,53 @@ static void so_it_does_with_halves(void **state)
     options.storage = CLT__F16;
     options.epochs = 1;
     assert_three_ranks(everything, NULL, &options);
+}
+
+/* Also alone, where the gradients are rounded all the same; and what comes of it is near what comes of floats. */
+static void so_it_does_with_halves_on_the_wire(void **state)
+{
+    (void)state;
+    clt_options options = sharded_options(NULL);
+    options.wire = CLT__F16;
+    options.bucket_mb = 0.0005;
+    assert_any_number_of_ranks(everything, NULL, &options);
+    options = options_for(2, "halves");
+    options.shards = 2;
+    options.wire = CLT__F16;
+    clt_model *halves = make_model(net, NULL, CLT_F32, 3), *floats = make_model(net, NULL, CLT_F32, 3);
+    train(halves, device, &options);
+    options.wire = CLT__F32;
+    train(floats, device, &options);
+    const double apart = distance(halves, floats);
+    assert_true(apart > 0 && apart <= 1e-3);
+    clt_model_close(halves);
+    clt_model_close(floats);
+}
+
+static void what_travels_as_halves_is_near_what_it_was(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 * CLT__WIRE_BLOCK + 5 };
+    float values[COUNT], back[COUNT];
+    unsigned char packed[1024];
+    assert_true(clt__wire_bytes(COUNT) == 2 * (COUNT + 4) && clt__wire_bytes(0) == 0);
+    for (int i = 0; i < COUNT; i++) values[i] = (float)(sin(i) * pow(10, i / CLT__WIRE_BLOCK * 12 - 20));
+    for (int i = 0; i < CLT__WIRE_BLOCK; i++) values[2 * CLT__WIRE_BLOCK + i] = 0;
+    clt__wire_pack(values, sizeof *values, COUNT, packed);
+    clt__wire_unpack(packed, sizeof *back, COUNT, back);
+    for (int i = 0; i < COUNT; i++) {
+        double largest = 0;
+        for (int j = 0; j < COUNT; j++)
+            if (j / CLT__WIRE_BLOCK == i / CLT__WIRE_BLOCK) largest = fmax(largest, fabs((double)values[j]));
+        assert_true(fabs((double)back[i] - (double)values[i]) <= ldexp(largest, -11));
+    }
+    /* A part that begins where a block does lies where that block lies. */
+    clt__wire_unpack(packed + clt__wire_bytes(CLT__WIRE_BLOCK), sizeof *back, CLT__WIRE_BLOCK, back);
+    assert_true(fabs((double)(back[1] / values[CLT__WIRE_BLOCK + 1]) - 1) <= 1e-3);
+    values[3] = INFINITY;
+    clt__wire_pack(values, sizeof *values, COUNT, packed);
+    clt__wire_unpack(packed, sizeof *back, COUNT, back);
+    assert_true(isinf(back[3]));
 }
 
 /* A shard's sum is that of its images: shards change no more than the order of additions, where nothing looks at a
@@ -443,6 +491,8 @@ int main(void)
         cmocka_unit_test(so_it_does_where_images_take_others),
         cmocka_unit_test(so_it_does_in_micro_batches_with_several_optimizers),
         cmocka_unit_test(so_it_does_with_halves),
+        cmocka_unit_test(so_it_does_with_halves_on_the_wire),
+        cmocka_unit_test(what_travels_as_halves_is_near_what_it_was),
         cmocka_unit_test(one_local_step_is_a_step),
         cmocka_unit_test(local_steps_resume_to_the_same_bits),
         cmocka_unit_test(a_run_goes_on_with_another_number_of_ranks),

@@ -89,6 +89,9 @@ static clt_status check_shards(const clt_options *options, clt_error *error)
     if (ranks > 1 && options->on_mismatch == CLT__REFERENCE)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "on_mismatch is reference, which goes on with one device alone: with several, abort or warn");
+    if (options->local_steps && options->wire == CLT__F16)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "wire is f16, and ranks that train by themselves (local_steps) exchange no gradients: wire f32");
     if (options->local_steps && options->storage == CLT__F16)
         return FAIL(
             error, CLT_BAD_ARGUMENT,

@@ -75,7 +75,7 @@ typedef struct clt__normalize_choice {
 /* The choices of rows of the kind CHOICE, in the order of their list. */
 enum { CLT__NCHW, CLT__NHWC };
 enum { CLT__ABORT, CLT__REFERENCE, CLT__WARN };
-enum { CLT__F32, CLT__F16 }; /* of storage */
+enum { CLT__F32, CLT__F16 }; /* of storage and wire */
 enum { CLT__FORMAT_TEXT, CLT__FORMAT_CSV, CLT__FORMAT_JSON, CLT__FORMAT_NPY, CLT__FORMAT_ONNX, CLT__FORMAT_TORCH };
 enum { CLT__EXACT, CLT__NOTEBOOK };
 enum { CLT__TTA_NONE, CLT__TTA_FLIP, CLT__TTA_SHIFT, CLT__TTA_FLIP_SHIFT }; /* the last is both bits */

@@ -68,6 +68,9 @@
       "processes up to it; batch normalisation takes each shard by itself; 0: one for each device or process") \
     X(POSITIVE, bucket_mb, "X", "1", 0, 4096, RUN, TRAIN, \
       "of several devices or processes: megabytes of gradients that travel together while the rest is computed") \
+    X(CHOICE, wire, "f32|f16", "f32", 0, 0, RARE, TRAIN, \
+      "how gradients travel between devices and processes: as they are, or as halves of which 32 share a power of two, in half the " \
+      "time and less exact; the bits are again the same on any number of them, one included") \
     X(COUNT, local_steps, "N", "0", 0, 1e6, RARE, TRAIN, \
       "of several devices or processes: each trains by itself for so many steps, then all go on with the mean of what they have come to " \
       "(local SGD, for slow networks): other results than one alone has, and others for each number of them; 0: gradients are added up in every step") \

@@ -6,12 +6,15 @@
 #include "base/memory.h"
 #include "session/steps.h"
 #include "team/team.h"
+#include "team/wire.h"
 
 /* Numbers of a shard that travel together. */
 typedef struct bucket {
     int tensor, first, count; /* where they lie on the device */
     size_t at;                /* the same among a shard's numbers */
     size_t op;                /* the first that they do not wait for */
+    bool packs;               /* they travel as halves */
+    size_t packed_at;         /* bytes of a shard's packed numbers that are other buckets' */
     char *parts;              /* [shards] of this rank's slice */
     void *sums;               /* the exchange of the slices' sums, while it is under way */
 } bucket;
@@ -29,6 +32,7 @@ struct clt__gathering {
     clt__engine *engine;
     bool averages; /* what ranks have come to by themselves: each counts as a shard, and the mean is taken */
     bool rounds;   /* sums to float, as the reference does */
+    unsigned wire; /* how gradients travel */
     size_t size;   /* bytes of a number */
     segment segment[CLT__MAX_STATES + 3];
     int segments;
@@ -41,6 +45,9 @@ struct clt__gathering {
     clt__upload **download; /* [own][buckets], NULL where it has ended */
     void **exchange;        /* [most_own][buckets], NULL where none is under way */
     char *sum;              /* [numbers] */
+    size_t packed_bytes;    /* of a shard's numbers that travel as halves */
+    char *packed;           /* [own + 1][packed_bytes]: those of shards, then those of the sum */
+    char *slice;            /* this rank's slice of a bucket, unpacked */
     char *parts;            /* the buckets' own */
     clt_block *send, *receive;
 };
@@ -64,9 +71,16 @@ static void add_buckets(clt__gathering *g, int tensor, int first, int end, size_
 {
     if (g->buckets && op < g->bucket[g->buckets - 1].op) op = g->bucket[g->buckets - 1].op;
     while (end > first) {
-        const int begin = end - first > most ? end - most : first;
-        g->bucket[g->buckets++] = (bucket){
-            .tensor = tensor, .first = begin, .count = end - begin, .at = at + (size_t)(begin - first), .op = op};
+        const int begin = end - first > most ? (end - most) / CLT__WIRE_BLOCK * CLT__WIRE_BLOCK : first;
+        bucket *b = &g->bucket[g->buckets++];
+        *b = (bucket){.tensor = tensor,
+                      .first = begin,
+                      .count = end - begin,
+                      .at = at + (size_t)(begin - first),
+                      .op = op,
+                      .packs = g->wire == CLT__F16 && tensor == g->net->of_shard,
+                      .packed_at = g->packed_bytes};
+        if (b->packs) g->packed_bytes += clt__wire_bytes((size_t)b->count);
         end = begin;
     }
 }
@@ -105,15 +119,29 @@ static clt_status cut(clt__gathering *g, const clt_options *options, clt_error *
     return CLT_OK;
 }
 
-/* Where a rank's slice of a bucket begins, in numbers; that of the next rank is its end. */
+/* Where a rank's slice of a bucket begins, in numbers: a multiple of what is packed together; that of the next rank is
+ * its end. */
 static size_t slice_of(const clt__gathering *g, const bucket *b, int rank)
 {
-    return clt__team_begin_of(g->team, (size_t)b->count, rank);
+    const size_t count = (size_t)b->count, even = clt__team_begin_of(g->team, count, rank);
+    const size_t begin = (even + CLT__WIRE_BLOCK - 1) / CLT__WIRE_BLOCK * CLT__WIRE_BLOCK;
+    return begin < count ? begin : count;
+}
+
+static size_t numbers_in_slice(const clt__gathering *g, const bucket *b, int rank)
+{
+    return slice_of(g, b, rank + 1) - slice_of(g, b, rank);
+}
+
+/* Bytes of numbers of a bucket as they travel; where a slice begins, too. */
+static size_t wire_bytes(const clt__gathering *g, const bucket *b, size_t numbers)
+{
+    return b->packs ? clt__wire_bytes(numbers) : numbers * g->size;
 }
 
 static size_t slice_bytes(const clt__gathering *g, const bucket *b, int rank)
 {
-    return (slice_of(g, b, rank + 1) - slice_of(g, b, rank)) * g->size;
+    return wire_bytes(g, b, numbers_in_slice(g, b, rank));
 }
 
 /* ---- shards of ranks */
@@ -135,11 +163,17 @@ static int shard_of(const clt__gathering *g, int rank, int own, int filled)
 static clt_status allocate(clt__gathering *g, clt_error *error)
 {
     const size_t own = (size_t)g->own, ranks = (size_t)g->team->size;
-    size_t sliced = 0;
-    for (size_t i = 0; i < g->buckets; i++) sliced += slice_bytes(g, &g->bucket[i], g->team->rank);
+    size_t sliced = 0, most_sliced = 0;
+    for (size_t i = 0; i < g->buckets; i++) {
+        const size_t numbers = numbers_in_slice(g, &g->bucket[i], g->team->rank);
+        sliced += slice_bytes(g, &g->bucket[i], g->team->rank);
+        if (numbers > most_sliced) most_sliced = numbers;
+    }
     TRY(clt__allocate(own * g->numbers, g->size, "the gradients of shards", &g->shard, error));
     TRY(clt__allocate(g->numbers, g->size, "the sum of gradients", &g->sum, error));
     TRY(clt__allocate((uint64_t)g->shards, sliced, "slices of gradients", &g->parts, error));
+    TRY(clt__allocate(own + 1, g->packed_bytes, "packed gradients", &g->packed, error));
+    TRY(clt__allocate(most_sliced, g->size, "a slice of gradients", &g->slice, error));
     TRY(clt__allocate(own * g->buckets, sizeof *g->download, "reads of gradients", &g->download, error));
     TRY(clt__allocate((uint64_t)g->most_own * g->buckets, sizeof *g->exchange, "exchanges", &g->exchange, error));
     TRY(clt__allocate(ranks, sizeof *g->send, "blocks of an exchange", &g->send, error));
@@ -207,6 +241,7 @@ clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_pre
     g->net = net;
     g->engine = engine;
     g->averages = options->local_steps > 0;
+    g->wire = options->wire;
     return fill(g, precision, options, error);
 }
 
@@ -227,6 +262,8 @@ void clt__gathering_close(clt__gathering *g)
     free(g->shard);
     free(g->sum);
     free(g->parts);
+    free(g->packed);
+    free(g->slice);
     free(g->download);
     free(g->exchange);
     free(g->send);
@@ -278,16 +315,25 @@ static clt_status wait_for(const clt__gathering *g, clt__upload **download, clt_
 
 /* ---- exchanging */
 
+/* What travels of a shard's bucket, or, behind the last shard's, of the sum. */
+static char *wire_of(const clt__gathering *g, int own, const bucket *b)
+{
+    if (b->packs) return g->packed + (size_t)own * g->packed_bytes + b->packed_at;
+    return own < g->own ? numbers_of(g, own, b) : g->sum + b->at * g->size;
+}
+
 /* Each rank's shard number `own` goes to all ranks, a slice to each. */
 static clt_status begin_slices(clt__gathering *g, int own, size_t number, int filled, clt_error *error)
 {
     const bucket *b = &g->bucket[number];
     const size_t mine = slice_bytes(g, b, g->team->rank);
     const int sent = shard_of(g, g->team->rank, own, filled);
+    if (sent >= 0 && b->packs) clt__wire_pack(numbers_of(g, own, b), g->size, (size_t)b->count, wire_of(g, own, b));
     for (int r = 0; r < g->team->size; r++) {
         const int shard = shard_of(g, r, own, filled);
-        g->send[r] = sent < 0 ? (clt_block){0}
-                              : (clt_block){numbers_of(g, own, b) + slice_of(g, b, r) * g->size, slice_bytes(g, b, r)};
+        g->send[r] = sent < 0
+                         ? (clt_block){0}
+                         : (clt_block){wire_of(g, own, b) + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
         g->receive[r] = shard < 0 ? (clt_block){0} : (clt_block){b->parts + (size_t)shard * mine, mine};
     }
     return clt__team_begin(g->team, g->send, g->receive, &g->exchange[(size_t)own * g->buckets + number], error);
@@ -314,28 +360,39 @@ static void divide(const clt__gathering *g, void *values, size_t count, int by)
             doubles[i] = g->rounds ? (double)(float)(doubles[i] / by) : doubles[i] / by;
 }
 
+/* This rank's slice of a shard, as numbers. */
+static const void *part_of(const clt__gathering *g, const bucket *b, int shard, size_t count)
+{
+    const char *part = b->parts + (size_t)shard * slice_bytes(g, b, g->team->rank);
+    if (!b->packs) return part;
+    clt__wire_unpack(part, g->size, count, g->slice);
+    return g->slice;
+}
+
 /* This rank's slice, over shards in their order, as the op `accumulate` does it. */
 static void sum_slice(const clt__gathering *g, const bucket *b, int filled)
 {
-    const size_t bytes = slice_bytes(g, b, g->team->rank), count = bytes / g->size;
-    char *sum = g->sum + (b->at + slice_of(g, b, g->team->rank)) * g->size;
-    for (size_t i = 0; i < bytes; i++) sum[i] = 0;
+    const size_t count = numbers_in_slice(g, b, g->team->rank), begin = slice_of(g, b, g->team->rank);
+    char *sum = g->sum + (b->at + begin) * g->size;
+    for (size_t i = 0; i < count * g->size; i++) sum[i] = 0;
     for (int s = 0; s < filled; s++) {
-        const char *part = b->parts + (size_t)s * bytes;
+        const void *part = part_of(g, b, s, count);
         if (g->size == sizeof(float))
-            add_floats((void *)sum, (const void *)part, count);
+            add_floats((void *)sum, part, count);
         else
-            add_doubles((void *)sum, (const void *)part, count, g->rounds);
+            add_doubles((void *)sum, part, count, g->rounds);
     }
     if (g->averages) divide(g, sum, count, filled);
+    if (b->packs) clt__wire_pack(sum, g->size, count, wire_of(g, g->own, b) + wire_bytes(g, b, begin));
 }
 
 static clt_status begin_sums(clt__gathering *g, bucket *b, clt_error *error)
 {
-    char *sum = g->sum + b->at * g->size;
+    char *sum = wire_of(g, g->own, b);
     for (int r = 0; r < g->team->size; r++) {
-        g->send[r] = (clt_block){sum + slice_of(g, b, g->team->rank) * g->size, slice_bytes(g, b, g->team->rank)};
-        g->receive[r] = (clt_block){sum + slice_of(g, b, r) * g->size, slice_bytes(g, b, r)};
+        g->send[r] =
+            (clt_block){sum + wire_bytes(g, b, slice_of(g, b, g->team->rank)), slice_bytes(g, b, g->team->rank)};
+        g->receive[r] = (clt_block){sum + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
     }
     return clt__team_begin(g->team, g->send, g->receive, &b->sums, error);
 }
@@ -345,6 +402,14 @@ static clt_status end_exchange(const clt__gathering *g, void **exchange, clt_err
     void *ended = *exchange;
     *exchange = NULL;
     return clt__team_end(g->team, ended, error);
+}
+
+/* Also this rank's own slice is what all have of it. */
+static clt_status end_sums(const clt__gathering *g, bucket *b, clt_error *error)
+{
+    TRY(end_exchange(g, &b->sums, error));
+    if (b->packs) clt__wire_unpack(wire_of(g, g->own, b), g->size, (size_t)b->count, g->sum + b->at * g->size);
+    return CLT_OK;
 }
 
 static clt_status sum_bucket(clt__gathering *g, size_t number, int filled, clt_error *error)
@@ -366,7 +431,7 @@ static clt_status exchange(clt__gathering *g, int filled, clt_error *error)
             if (own + 1 == g->most_own && i > 0) TRY(sum_bucket(g, i - 1, filled, error));
         }
     TRY(sum_bucket(g, g->buckets - 1, filled, error));
-    for (size_t i = 0; i < g->buckets; i++) TRY(end_exchange(g, &g->bucket[i].sums, error));
+    for (size_t i = 0; i < g->buckets; i++) TRY(end_sums(g, &g->bucket[i], error));
     return CLT_OK;
 }
 

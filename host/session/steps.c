@@ -10,6 +10,7 @@ clt_options clt__resolve_options(const clt_options *options)
         o.batch_size *= o.accumulate;
         o.accumulate = 1;
     }
+    if (o.wire == CLT__F16 && !o.collective) o.collective = &clt__alone; /* its gradients are rounded, too */
     if (!o.shards) o.shards = o.collective ? o.collective->size : 1;
     if (o.overfit_batch) {
         o.shuffle = false;

@@ -6,6 +6,21 @@
 
 #include "base/memory.h"
 
+static clt_status begin_alone(void *user, const clt_block *send, const clt_block *receive, void **exchange,
+                              CLT__UNUSED clt_error *error)
+{
+    if (send->bytes && send->start != receive->start) memcpy(receive->start, send->start, send->bytes);
+    *exchange = user;
+    return CLT_OK;
+}
+
+static clt_status end_alone(CLT__UNUSED void *user, CLT__UNUSED void *exchange, CLT__UNUSED clt_error *error)
+{
+    return CLT_OK;
+}
+
+const clt_collective clt__alone = {.size = 1, .begin = begin_alone, .end = end_alone};
+
 clt_status clt__team_begin(const clt_collective *team, const clt_block *send, const clt_block *receive, void **exchange,
                            clt_error *error)
 {

@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 
+/* Of one rank. */
+extern const clt_collective clt__alone;
+
 /* Begins an exchange, and ends it. */
 clt_status clt__team_begin(const clt_collective *team, const clt_block *send, const clt_block *receive, void **exchange,
                            clt_error *error);
