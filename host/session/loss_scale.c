@@ -20,10 +20,9 @@ clt_status clt__loss_scale_write(clt_session *session, clt_error *error)
     return clt__engine_write(session->engine, session->net.loss_scale, 0, SCALE_LENGTH, scale, error);
 }
 
-static clt_status skip(clt_session *session, clt_error *error)
+static clt_status back_off(clt_session *session, clt_error *error)
 {
     clt__loss_scaling *s = &session->state.scaling;
-    s->skipped++;
     s->steps = 0;
     if (s->factor <= LEAST_SCALE)
         return FAIL(
@@ -54,7 +53,7 @@ clt_status clt__loss_unscale(clt_session *session, clt__run_ops run, void *user,
     TRY(clt__engine_read(session->engine, session->net.overflown, 0, 1, &overflown, error));
     session->overflown = overflown != 0;
     session->state.scaling.factor = factor_of(&session->state.scaling);
-    return session->overflown ? skip(session, error) : go_on(session, error);
+    return session->overflown ? back_off(session, error) : go_on(session, error);
 }
 
 void clt__loss_scale_tell(clt_session *session)

@@ -204,7 +204,11 @@ static clt_status set_hyper(clt_session *session, int number, clt_error *error)
 
 clt_status clt__session_run_update(clt_session *session, clt__run_ops run, void *user, clt_error *error)
 {
-    if (session->overflown) return clt__engine_flush(session->engine, error);
+    if (session->overflown) { /* the step is skipped */
+        session->overflown = false;
+        session->state.scaling.skipped++;
+        return clt__engine_flush(session->engine, error);
+    }
     for (int i = 0; i < session->net.updaters; i++) TRY(set_hyper(session, i, error));
     session->updates++;
     TRY(run(session, session->net.update, session->net.end, user, error));
