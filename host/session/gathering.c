@@ -4,120 +4,34 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "session/steps.h"
+#include "session/buckets.h"
 #include "team/team.h"
 #include "team/wire.h"
 
-/* Numbers of a shard that travel together. */
-typedef struct bucket {
-    int tensor, first, count; /* where they lie on the device */
-    size_t at;                /* the same among a shard's numbers */
-    size_t op;                /* the first that they do not wait for */
-    bool packs;               /* they travel as halves */
-    size_t packed_at;         /* bytes of a shard's packed numbers that are other buckets' */
-    char *parts;              /* [shards] of this rank's slice */
-    void *sums;               /* the exchange of the slices' sums, while it is under way */
-} bucket;
-
-/* A root of the net, whose numbers are gathered, and where the sum goes; -1 for nowhere more. */
-typedef struct segment {
-    int from, to[2];
-    int count;
-    size_t at; /* among a shard's numbers */
-} segment;
+typedef clt__bucket bucket;
 
 struct clt__gathering {
     const clt_collective *team;
-    const clt__net *net;
     clt__engine *engine;
     bool averages; /* what ranks have come to by themselves: each counts as a shard, and the mean is taken */
     bool rounds;   /* sums to float, as the reference does */
-    unsigned wire; /* how gradients travel */
     size_t size;   /* bytes of a number */
-    segment segment[CLT__MAX_STATES + 3];
-    int segments;
-    size_t numbers; /* of a shard */
     int shards;
-    int own, most_own; /* shards of this rank, and of the rank that has most */
-    bucket *bucket;
-    size_t buckets;
+    int own, most_own;      /* shards of this rank, and of the rank that has most */
+    clt__buckets cut;       /* of a shard's numbers */
     char *shard;            /* [own][numbers] */
     clt__upload **download; /* [own][buckets], NULL where it has ended */
-    void **exchange;        /* [most_own][buckets], NULL where none is under way */
+    char **parts;           /* [buckets], each [shards] of this rank's slice */
+    char *all_parts;        /* their memory */
+    void **exchange;        /* [most_own][buckets] of slices, NULL where none is under way */
+    void **sums;            /* [buckets], of the slices' sums, so too */
     char *sum;              /* [numbers] */
-    size_t packed_bytes;    /* of a shard's numbers that travel as halves */
-    char *packed;           /* [own + 1][packed_bytes]: those of shards, then those of the sum */
+    char *packed;           /* [own + 1]: what of shards travels as halves, then of the sum */
     char *slice;            /* this rank's slice of a bucket, unpacked */
-    char *parts;            /* the buckets' own */
     clt_block *send, *receive;
 };
 
-/* ---- buckets */
-
-/* The op behind the last that writes to a tensor of the backward ops. */
-static size_t op_after(const clt__net *net, int tensor)
-{
-    size_t after = net->backward;
-    for (size_t i = net->backward; i < net->gather; i++) {
-        const clt__op *op = &net->tape.op[i];
-        for (int j = 0; j < clt__operand_count(op->row); j++)
-            if (op->tensor[j] == tensor && op->row->operand[j].access != CLT__READ) after = i + 1;
-    }
-    return after;
-}
-
-/* In pieces of at most so many numbers. */
-static void add_buckets(clt__gathering *g, int tensor, int first, int end, size_t at, size_t op, int most)
-{
-    if (g->buckets && op < g->bucket[g->buckets - 1].op) op = g->bucket[g->buckets - 1].op;
-    while (end > first) {
-        const int begin = end - first > most ? (end - most) / CLT__WIRE_BLOCK * CLT__WIRE_BLOCK : first;
-        bucket *b = &g->bucket[g->buckets++];
-        *b = (bucket){.tensor = tensor,
-                      .first = begin,
-                      .count = end - begin,
-                      .at = at + (size_t)(begin - first),
-                      .op = op,
-                      .packs = g->wire == CLT__F16 && tensor == g->net->of_shard,
-                      .packed_at = g->packed_bytes};
-        if (b->packs) g->packed_bytes += clt__wire_bytes((size_t)b->count);
-        end = begin;
-    }
-}
-
-/* The backward ops end with the first layers, whose parameters come first. */
-static void cut_gradients(clt__gathering *g, const segment *s, int most)
-{
-    const clt__net *net = g->net;
-    int end = s->count;
-    size_t op = net->backward;
-    for (int i = (int)net->tape.tensor_count - 1; i >= 0; i--) {
-        const clt__tensor *tensor = &net->tape.tensor[i];
-        if (tensor->root != net->gradients || i == net->gradients) continue;
-        const size_t after = op_after(net, i);
-        if (after > op) op = after;
-        if (end - tensor->offset < most && tensor->offset > 0) continue;
-        add_buckets(g, s->from, tensor->offset, end, s->at + (size_t)tensor->offset, op, most);
-        end = tensor->offset;
-    }
-}
-
-static clt_status cut(clt__gathering *g, const clt_options *options, clt_error *error)
-{
-    const clt__net *net = g->net;
-    const double wanted = options->bucket_mb * 1e6 / (double)g->size;
-    const int most = wanted < 1024 ? 1024 : wanted > INT32_MAX ? INT32_MAX : (int)wanted;
-    const size_t pieces = g->numbers / (size_t)most + net->tape.tensor_count + (size_t)g->segments;
-    TRY(clt__allocate(pieces, sizeof *g->bucket, "buckets of gradients", &g->bucket, error));
-    for (int i = 0; i < g->segments; i++) {
-        const segment *s = &g->segment[i];
-        if (s->from == net->gradients)
-            cut_gradients(g, s, most);
-        else
-            add_buckets(g, s->from, 0, s->count, s->at, s->from == net->of_shard ? net->gather : net->backward, most);
-    }
-    return CLT_OK;
-}
+/* ---- slices */
 
 /* Where a rank's slice of a bucket begins, in numbers: a multiple of what is packed together; that of the next rank is
  * its end. */
@@ -160,74 +74,55 @@ static int shard_of(const clt__gathering *g, int rank, int own, int filled)
 
 /* ---- opening and closing */
 
-static clt_status allocate(clt__gathering *g, clt_error *error)
+/* Room for what this rank sums of all shards. */
+static clt_status allocate_parts(clt__gathering *g, clt_error *error)
 {
-    const size_t own = (size_t)g->own, ranks = (size_t)g->team->size;
-    size_t sliced = 0, most_sliced = 0;
-    for (size_t i = 0; i < g->buckets; i++) {
-        const size_t numbers = numbers_in_slice(g, &g->bucket[i], g->team->rank);
-        sliced += slice_bytes(g, &g->bucket[i], g->team->rank);
-        if (numbers > most_sliced) most_sliced = numbers;
+    size_t bytes = 0, most = 0;
+    for (size_t i = 0; i < g->cut.count; i++) {
+        const size_t numbers = numbers_in_slice(g, &g->cut.bucket[i], g->team->rank);
+        bytes += slice_bytes(g, &g->cut.bucket[i], g->team->rank);
+        if (numbers > most) most = numbers;
     }
-    TRY(clt__allocate(own * g->numbers, g->size, "the gradients of shards", &g->shard, error));
-    TRY(clt__allocate(g->numbers, g->size, "the sum of gradients", &g->sum, error));
-    TRY(clt__allocate((uint64_t)g->shards, sliced, "slices of gradients", &g->parts, error));
-    TRY(clt__allocate(own + 1, g->packed_bytes, "packed gradients", &g->packed, error));
-    TRY(clt__allocate(most_sliced, g->size, "a slice of gradients", &g->slice, error));
-    TRY(clt__allocate(own * g->buckets, sizeof *g->download, "reads of gradients", &g->download, error));
-    TRY(clt__allocate((uint64_t)g->most_own * g->buckets, sizeof *g->exchange, "exchanges", &g->exchange, error));
-    TRY(clt__allocate(ranks, sizeof *g->send, "blocks of an exchange", &g->send, error));
-    TRY(clt__allocate(ranks, sizeof *g->receive, "blocks of an exchange", &g->receive, error));
-    char *part = g->parts;
-    for (size_t i = 0; i < g->buckets; i++) {
-        g->bucket[i].parts = part;
-        part += (size_t)g->shards * slice_bytes(g, &g->bucket[i], g->team->rank);
+    TRY(clt__allocate(most, g->size, "a slice of gradients", &g->slice, error));
+    TRY(clt__allocate((uint64_t)g->shards, bytes, "slices of gradients", &g->all_parts, error));
+    TRY(clt__allocate(g->cut.count, sizeof *g->parts, "slices of gradients", &g->parts, error));
+    char *part = g->all_parts;
+    for (size_t i = 0; i < g->cut.count; i++) {
+        g->parts[i] = part;
+        part += (size_t)g->shards * slice_bytes(g, &g->cut.bucket[i], g->team->rank);
     }
     return CLT_OK;
 }
 
-/* Nothing where the net has no such root, or an empty one. */
-static void add_segment(clt__gathering *g, int from, int to, int to_too)
+static clt_status allocate(clt__gathering *g, clt_error *error)
 {
-    if (from < 0 || !g->net->tape.tensor[from].count) return;
-    const int count = g->net->tape.tensor[from].count;
-    g->segment[g->segments++] = (segment){from, {to, to_too}, count, g->numbers};
-    g->numbers += (size_t)count;
+    const size_t own = (size_t)g->own, ranks = (size_t)g->team->size, buckets = g->cut.count;
+    TRY(clt__allocate(own * g->cut.numbers, g->size, "the gradients of shards", &g->shard, error));
+    TRY(clt__allocate(g->cut.numbers, g->size, "the sum of gradients", &g->sum, error));
+    TRY(clt__allocate(own + 1, g->cut.packed_bytes, "packed gradients", &g->packed, error));
+    TRY(clt__allocate(own * buckets, sizeof *g->download, "reads of gradients", &g->download, error));
+    TRY(clt__allocate((uint64_t)g->most_own * buckets, sizeof *g->exchange, "exchanges", &g->exchange, error));
+    TRY(clt__allocate(buckets, sizeof *g->sums, "exchanges", &g->sums, error));
+    TRY(clt__allocate(ranks, sizeof *g->send, "blocks of an exchange", &g->send, error));
+    TRY(clt__allocate(ranks, sizeof *g->receive, "blocks of an exchange", &g->receive, error));
+    return allocate_parts(g, error);
 }
 
-/* What layers keep comes first: the forward ops have it. */
-static void choose_gradients(clt__gathering *g)
-{
-    if (g->net->running_sum >= 0) add_segment(g, g->net->running, g->net->running_sum, -1);
-    add_segment(g, g->net->of_shard, g->net->of_batch, -1);
-}
-
-/* All that a checkpoint has of the net. */
-static void choose_averages(clt__gathering *g)
-{
-    const clt__net *net = g->net;
-    add_segment(g, net->parameters, net->parameters, -1);
-    for (int i = 0; i < CLT__MAX_STATES; i++) add_segment(g, net->state[i], net->state[i], -1);
-    add_segment(g, net->average, net->average, -1);
-    add_segment(g, net->running, net->running, net->running_before);
-}
-
-static clt_status fill(clt__gathering *g, clt_precision precision, const clt_options *options, clt_error *error)
+static clt_status fill(clt__gathering *g, const clt__net *net, clt_precision precision, const clt_options *options,
+                       clt_error *error)
 {
     const clt_collective *team = g->team;
     g->size = clt__engine_real_bytes(g->engine);
     g->rounds = precision == CLT_F32 && g->size == sizeof(double);
+    g->averages = options->local_steps > 0;
     g->shards = g->averages ? team->size : options->shards;
-    if (g->averages)
-        choose_averages(g);
-    else
-        choose_gradients(g);
     for (int r = 0; r < team->size; r++) {
         const int own = first_shard(g, r + 1) - first_shard(g, r);
         if (own > g->most_own) g->most_own = own;
         if (r == team->rank) g->own = own;
     }
-    TRY(cut(g, options, error));
+    TRY(g->averages ? clt__cut_trained(net, options, g->size, &g->cut, error)
+                    : clt__cut_gradients(net, options, g->size, &g->cut, error));
     return allocate(g, error);
 }
 
@@ -238,11 +133,8 @@ clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_pre
     TRY(clt__allocate(1, sizeof *g, "the gathering of gradients", gathering, error));
     g = *gathering;
     g->team = options->collective;
-    g->net = net;
     g->engine = engine;
-    g->averages = options->local_steps > 0;
-    g->wire = options->wire;
-    return fill(g, precision, options, error);
+    return fill(g, net, precision, options, error);
 }
 
 /* After a failure. */
@@ -254,18 +146,20 @@ static void withdraw(const clt__gathering *g, void *exchange)
 void clt__gathering_close(clt__gathering *g)
 {
     if (!g) return;
-    for (size_t i = 0; g->exchange && i < (size_t)g->most_own * g->buckets; i++) withdraw(g, g->exchange[i]);
-    for (size_t i = 0; i < g->buckets; i++) withdraw(g, g->bucket[i].sums);
-    for (size_t i = 0; g->download && i < (size_t)g->own * g->buckets; i++)
+    for (size_t i = 0; g->exchange && i < (size_t)g->most_own * g->cut.count; i++) withdraw(g, g->exchange[i]);
+    for (size_t i = 0; g->sums && i < g->cut.count; i++) withdraw(g, g->sums[i]);
+    for (size_t i = 0; g->download && i < (size_t)g->own * g->cut.count; i++)
         (void)clt__engine_end_read(&g->download[i], NULL); /* it writes to what is freed */
-    free(g->bucket);
+    free(g->cut.bucket);
     free(g->shard);
     free(g->sum);
     free(g->parts);
+    free(g->all_parts);
     free(g->packed);
     free(g->slice);
     free(g->download);
     free(g->exchange);
+    free(g->sums);
     free(g->send);
     free(g->receive);
     free(g);
@@ -275,30 +169,30 @@ void clt__gathering_close(clt__gathering *g)
 
 size_t clt__gathering_buckets(const clt__gathering *g)
 {
-    return g->buckets;
+    return g->cut.count;
 }
 
 size_t clt__gathering_op(const clt__gathering *g, size_t number)
 {
-    return g->bucket[number].op;
+    return g->cut.bucket[number].op;
 }
 
 static char *numbers_of(const clt__gathering *g, int own, const bucket *b)
 {
-    return g->shard + ((size_t)own * g->numbers + b->at) * g->size;
+    return g->shard + ((size_t)own * g->cut.numbers + b->at) * g->size;
 }
 
 clt_status clt__gathering_read(clt__gathering *g, int own, size_t number, clt_error *error)
 {
-    const bucket *b = &g->bucket[number];
+    const bucket *b = &g->cut.bucket[number];
     return clt__engine_begin_read(g->engine, b->tensor, b->first, b->count, numbers_of(g, own, b),
-                                  &g->download[(size_t)own * g->buckets + number], error);
+                                  &g->download[(size_t)own * g->cut.count + number], error);
 }
 
 clt_status clt__gathering_join(clt__gathering *g, int own, clt_error *error)
 {
-    for (size_t i = 0; i < g->buckets; i++)
-        TRY(clt__engine_join_read(g->engine, g->download[(size_t)own * g->buckets + i], error));
+    for (size_t i = 0; i < g->cut.count; i++)
+        TRY(clt__engine_join_read(g->engine, g->download[(size_t)own * g->cut.count + i], error));
     return CLT_OK;
 }
 
@@ -318,14 +212,14 @@ static clt_status wait_for(const clt__gathering *g, clt__upload **download, clt_
 /* What travels of a shard's bucket, or, behind the last shard's, of the sum. */
 static char *wire_of(const clt__gathering *g, int own, const bucket *b)
 {
-    if (b->packs) return g->packed + (size_t)own * g->packed_bytes + b->packed_at;
+    if (b->packs) return g->packed + (size_t)own * g->cut.packed_bytes + b->packed_at;
     return own < g->own ? numbers_of(g, own, b) : g->sum + b->at * g->size;
 }
 
 /* Each rank's shard number `own` goes to all ranks, a slice to each. */
 static clt_status begin_slices(clt__gathering *g, int own, size_t number, int filled, clt_error *error)
 {
-    const bucket *b = &g->bucket[number];
+    const bucket *b = &g->cut.bucket[number];
     const size_t mine = slice_bytes(g, b, g->team->rank);
     const int sent = shard_of(g, g->team->rank, own, filled);
     if (sent >= 0 && b->packs) clt__wire_pack(numbers_of(g, own, b), g->size, (size_t)b->count, wire_of(g, own, b));
@@ -334,9 +228,9 @@ static clt_status begin_slices(clt__gathering *g, int own, size_t number, int fi
         g->send[r] = sent < 0
                          ? (clt_block){0}
                          : (clt_block){wire_of(g, own, b) + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
-        g->receive[r] = shard < 0 ? (clt_block){0} : (clt_block){b->parts + (size_t)shard * mine, mine};
+        g->receive[r] = shard < 0 ? (clt_block){0} : (clt_block){g->parts[number] + (size_t)shard * mine, mine};
     }
-    return clt__team_begin(g->team, g->send, g->receive, &g->exchange[(size_t)own * g->buckets + number], error);
+    return clt__team_begin(g->team, g->send, g->receive, &g->exchange[(size_t)own * g->cut.count + number], error);
 }
 
 static void add_floats(float *sum, const float *part, size_t count)
@@ -361,22 +255,24 @@ static void divide(const clt__gathering *g, void *values, size_t count, int by)
 }
 
 /* This rank's slice of a shard, as numbers. */
-static const void *part_of(const clt__gathering *g, const bucket *b, int shard, size_t count)
+static const void *part_of(const clt__gathering *g, size_t number, int shard, size_t count)
 {
-    const char *part = b->parts + (size_t)shard * slice_bytes(g, b, g->team->rank);
+    const bucket *b = &g->cut.bucket[number];
+    const char *part = g->parts[number] + (size_t)shard * slice_bytes(g, b, g->team->rank);
     if (!b->packs) return part;
     clt__wire_unpack(part, g->size, count, g->slice);
     return g->slice;
 }
 
 /* This rank's slice, over shards in their order, as the op `accumulate` does it. */
-static void sum_slice(const clt__gathering *g, const bucket *b, int filled)
+static void sum_slice(const clt__gathering *g, size_t number, int filled)
 {
+    const bucket *b = &g->cut.bucket[number];
     const size_t count = numbers_in_slice(g, b, g->team->rank), begin = slice_of(g, b, g->team->rank);
     char *sum = g->sum + (b->at + begin) * g->size;
     for (size_t i = 0; i < count * g->size; i++) sum[i] = 0;
     for (int s = 0; s < filled; s++) {
-        const void *part = part_of(g, b, s, count);
+        const void *part = part_of(g, number, s, count);
         if (g->size == sizeof(float))
             add_floats((void *)sum, part, count);
         else
@@ -386,15 +282,16 @@ static void sum_slice(const clt__gathering *g, const bucket *b, int filled)
     if (b->packs) clt__wire_pack(sum, g->size, count, wire_of(g, g->own, b) + wire_bytes(g, b, begin));
 }
 
-static clt_status begin_sums(clt__gathering *g, bucket *b, clt_error *error)
+static clt_status begin_sums(clt__gathering *g, size_t number, clt_error *error)
 {
+    const bucket *b = &g->cut.bucket[number];
     char *sum = wire_of(g, g->own, b);
     for (int r = 0; r < g->team->size; r++) {
         g->send[r] =
             (clt_block){sum + wire_bytes(g, b, slice_of(g, b, g->team->rank)), slice_bytes(g, b, g->team->rank)};
         g->receive[r] = (clt_block){sum + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
     }
-    return clt__team_begin(g->team, g->send, g->receive, &b->sums, error);
+    return clt__team_begin(g->team, g->send, g->receive, &g->sums[number], error);
 }
 
 static clt_status end_exchange(const clt__gathering *g, void **exchange, clt_error *error)
@@ -405,9 +302,10 @@ static clt_status end_exchange(const clt__gathering *g, void **exchange, clt_err
 }
 
 /* Also this rank's own slice is what all have of it. */
-static clt_status end_sums(const clt__gathering *g, bucket *b, clt_error *error)
+static clt_status end_sums(const clt__gathering *g, size_t number, clt_error *error)
 {
-    TRY(end_exchange(g, &b->sums, error));
+    const bucket *b = &g->cut.bucket[number];
+    TRY(end_exchange(g, &g->sums[number], error));
     if (b->packs) clt__wire_unpack(wire_of(g, g->own, b), g->size, (size_t)b->count, g->sum + b->at * g->size);
     return CLT_OK;
 }
@@ -415,32 +313,32 @@ static clt_status end_sums(const clt__gathering *g, bucket *b, clt_error *error)
 static clt_status sum_bucket(clt__gathering *g, size_t number, int filled, clt_error *error)
 {
     for (int own = 0; own < g->most_own; own++)
-        TRY(end_exchange(g, &g->exchange[(size_t)own * g->buckets + number], error));
-    sum_slice(g, &g->bucket[number], filled);
-    return begin_sums(g, &g->bucket[number], error);
+        TRY(end_exchange(g, &g->exchange[(size_t)own * g->cut.count + number], error));
+    sum_slice(g, number, filled);
+    return begin_sums(g, number, error);
 }
 
 /* The last shard's buckets come one after another, with the ops that make them: meanwhile those before are summed. */
 static clt_status exchange(clt__gathering *g, int filled, clt_error *error)
 {
     for (int own = 0; own < g->most_own; own++)
-        for (size_t i = 0; i < g->buckets; i++) {
+        for (size_t i = 0; i < g->cut.count; i++) {
             if (shard_of(g, g->team->rank, own, filled) >= 0)
-                TRY(wait_for(g, &g->download[(size_t)own * g->buckets + i], error));
+                TRY(wait_for(g, &g->download[(size_t)own * g->cut.count + i], error));
             TRY(begin_slices(g, own, i, filled, error));
             if (own + 1 == g->most_own && i > 0) TRY(sum_bucket(g, i - 1, filled, error));
         }
-    TRY(sum_bucket(g, g->buckets - 1, filled, error));
-    for (size_t i = 0; i < g->buckets; i++) TRY(end_sums(g, &g->bucket[i], error));
+    TRY(sum_bucket(g, g->cut.count - 1, filled, error));
+    for (size_t i = 0; i < g->cut.count; i++) TRY(end_sums(g, i, error));
     return CLT_OK;
 }
 
 clt_status clt__gathering_end(clt__gathering *g, int filled, clt_error *error)
 {
-    if (!g->buckets) return CLT_OK; /* nothing is trained */
+    if (!g->cut.count) return CLT_OK; /* nothing is trained */
     TRY(exchange(g, filled, error));
-    for (int i = 0; i < g->segments; i++) {
-        const segment *s = &g->segment[i];
+    for (int i = 0; i < g->cut.segments; i++) {
+        const clt__segment *s = &g->cut.segment[i];
         for (int j = 0; j < 2; j++)
             if (s->to[j] >= 0)
                 TRY(clt__engine_write_kept(g->engine, s->to[j], 0, s->count, g->sum + s->at * g->size, error));
@@ -450,7 +348,7 @@ clt_status clt__gathering_end(clt__gathering *g, int filled, clt_error *error)
 
 clt_status clt__gathering_average(clt__gathering *g, clt_error *error)
 {
-    for (size_t i = 0; i < g->buckets; i++) TRY(clt__gathering_read(g, 0, i, error));
+    for (size_t i = 0; i < g->cut.count; i++) TRY(clt__gathering_read(g, 0, i, error));
     TRY(clt__engine_flush(g->engine, error));
     return clt__gathering_end(g, g->shards, error);
 }
