@@ -7,14 +7,7 @@
 #include "session/steps.h"
 #include "team/team.h"
 
-/* Numbers of a shard that travel together. */
-typedef struct bucket {
-    int tensor, first, count; /* where they lie on the device */
-    size_t at;                /* the same among a shard's numbers */
-    size_t op;                /* the first that they do not wait for */
-    char *parts;              /* [shards] of this rank's slice */
-    void *sums;               /* the exchange of the slices' sums, while it is under way */
-} bucket;
+typedef clt__bucket bucket;
 
 struct clt__gathering {
     const clt_collective *team;
@@ -49,26 +42,44 @@ static size_t op_after(const clt__net *net, int tensor)
     return after;
 }
 
-/* In pieces of at most so many numbers. */
-static void add_buckets(clt__gathering *g, int tensor, int first, int end, size_t at, size_t op, int most)
+/* A net's numbers on their way into buckets. */
+typedef struct cutting {
+    const clt__net *net;
+    size_t gradients, numbers; /* as in clt__gathering */
+    int most;                  /* numbers of a bucket */
+    bucket *bucket;
+    size_t buckets;
+} cutting;
+
+static cutting begin_cutting(const clt__net *net, double bucket_mb, size_t real_bytes)
 {
-    if (g->buckets && op < g->bucket[g->buckets - 1].op) op = g->bucket[g->buckets - 1].op;
+    const double wanted = bucket_mb * 1e6 / (double)real_bytes;
+    cutting c = {.net = net, .most = wanted < 1024 ? 1024 : wanted > INT32_MAX ? INT32_MAX : (int)wanted};
+    c.gradients = (size_t)net->tape.tensor[net->of_shard].count;
+    c.numbers = c.gradients + (net->running_sum >= 0 ? (size_t)net->tape.tensor[net->running].count : 0);
+    return c;
+}
+
+/* In pieces. */
+static void add_buckets(cutting *c, int tensor, int first, int end, size_t at, size_t op)
+{
+    if (c->buckets && op < c->bucket[c->buckets - 1].op) op = c->bucket[c->buckets - 1].op;
     while (end > first) {
-        const int begin = end - first > most ? end - most : first;
-        g->bucket[g->buckets++] = (bucket){
+        const int begin = end - first > c->most ? end - c->most : first;
+        c->bucket[c->buckets++] = (bucket){
             .tensor = tensor, .first = begin, .count = end - begin, .at = at + (size_t)(begin - first), .op = op};
         end = begin;
     }
 }
 
 /* The backward ops end with the first layers, whose parameters come first. */
-static void cut_gradients(clt__gathering *g, int most)
+static void cut_gradients(cutting *c)
 {
-    const clt__net *net = g->net;
-    int end = (int)g->gradients;
+    const clt__net *net = c->net;
+    int end = (int)c->gradients;
     size_t op = net->backward;
     if (net->of_shard != net->gradients) {
-        add_buckets(g, net->of_shard, 0, end, 0, net->gather, most);
+        add_buckets(c, net->of_shard, 0, end, 0, net->gather);
         return;
     }
     for (int i = (int)net->tape.tensor_count - 1; i >= 0; i--) {
@@ -76,22 +87,23 @@ static void cut_gradients(clt__gathering *g, int most)
         if (tensor->root != net->gradients || i == net->gradients) continue;
         const size_t after = op_after(net, i);
         if (after > op) op = after;
-        if (end - tensor->offset < most && tensor->offset > 0) continue;
-        add_buckets(g, net->gradients, tensor->offset, end, (size_t)tensor->offset, op, most);
+        if (end - tensor->offset < c->most && tensor->offset > 0) continue;
+        add_buckets(c, net->gradients, tensor->offset, end, (size_t)tensor->offset, op);
         end = tensor->offset;
     }
 }
 
-static clt_status cut(clt__gathering *g, const clt_options *options, clt_error *error)
+clt_status clt__cut_buckets(const clt__net *net, double bucket_mb, size_t real_bytes, clt__bucket **buckets,
+                            size_t *count, clt_error *error)
 {
-    const clt__net *net = g->net;
-    const double wanted = options->bucket_mb * 1e6 / (double)g->size;
-    const int most = wanted < 1024 ? 1024 : wanted > INT32_MAX ? INT32_MAX : (int)wanted;
-    const size_t pieces = g->numbers / (size_t)most + net->tape.tensor_count + 2;
-    TRY(clt__allocate(pieces, sizeof *g->bucket, "buckets of gradients", &g->bucket, error));
-    if (g->numbers > g->gradients)
-        add_buckets(g, net->running, 0, (int)(g->numbers - g->gradients), g->gradients, net->backward, most);
-    if (g->gradients) cut_gradients(g, most);
+    cutting c = begin_cutting(net, bucket_mb, real_bytes);
+    const size_t pieces = c.numbers / (size_t)c.most + net->tape.tensor_count + 2;
+    TRY(clt__allocate(pieces, sizeof *c.bucket, "buckets of gradients", &c.bucket, error));
+    if (c.numbers > c.gradients)
+        add_buckets(&c, net->running, 0, (int)(c.numbers - c.gradients), c.gradients, net->backward);
+    if (c.gradients) cut_gradients(&c);
+    *buckets = c.bucket;
+    *count = c.buckets;
     return CLT_OK;
 }
 
@@ -154,15 +166,16 @@ clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_pre
     g->engine = engine;
     g->size = clt__engine_real_bytes(engine);
     g->rounds = precision == CLT_F32 && g->size == sizeof(double);
-    g->gradients = (size_t)net->tape.tensor[net->of_shard].count;
-    g->numbers = g->gradients + (net->running_sum >= 0 ? (size_t)net->tape.tensor[net->running].count : 0);
+    const cutting c = begin_cutting(net, options->bucket_mb, g->size);
+    g->gradients = c.gradients;
+    g->numbers = c.numbers;
     g->shards = options->shards;
     for (int r = 0; r < team->size; r++) {
         const int own = first_shard(g, r + 1) - first_shard(g, r);
         if (own > g->most_own) g->most_own = own;
         if (r == team->rank) g->own = own;
     }
-    TRY(cut(g, options, error));
+    TRY(clt__cut_buckets(net, options->bucket_mb, g->size, &g->bucket, &g->buckets, error));
     return allocate(g, error);
 }
 

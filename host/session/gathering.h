@@ -11,6 +11,21 @@
 
 typedef struct clt__gathering clt__gathering;
 
+/* Numbers of a shard that travel together. */
+typedef struct clt__bucket {
+    int tensor, first, count; /* where they lie on the device */
+    size_t at;                /* the same among a shard's numbers */
+    size_t op;                /* the first that they do not wait for */
+    /* A gathering's own: */
+    char *parts; /* [shards] of this rank's slice */
+    void *sums;  /* the exchange of the slices' sums, while it is under way */
+} clt__bucket;
+
+/* How a net, of batches in shards, whose reals have so many bytes is cut into buckets of about so many megabytes:
+ * *buckets, in the order in which they travel, is freed with free(). */
+clt_status clt__cut_buckets(const clt__net *net, double bucket_mb, size_t real_bytes, clt__bucket **buckets,
+                            size_t *count, clt_error *error);
+
 /* Of resolved options, which have a collective. */
 clt_status clt__gathering_open(const clt__net *net, clt__engine *engine, clt_precision precision,
                                const clt_options *options, clt__gathering **gathering, clt_error *error);
