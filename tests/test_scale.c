@@ -274,20 +274,25 @@ static void ranks_send_what_the_model_counts(void **state)
 
 /* ---- all of it ------------------------------------------------------------------------------------------------- */
 
-static clt_scale_result *expect(const char *net_name, unsigned gpu, double bandwidth, double latency)
+static clt_scale_result *expect_of(const clt_options *options)
 {
-    clt_options options = clt__options_default();
     clt_device *pretended;
     clt_scale_result *result;
     clt_error error = {0};
+    assert_ok(clt_device_open_with(options, &pretended, &error), &error);
+    assert_ok(clt_scale(options, pretended, &result, &error), &error);
+    clt_device_close(pretended);
+    return result;
+}
+
+static clt_scale_result *expect(const char *net_name, unsigned gpu, double bandwidth, double latency)
+{
+    clt_options options = clt__options_default();
     options.net = net_name;
     options.pretend = gpu;
     options.bandwidth = bandwidth;
     options.latency = latency;
-    assert_ok(clt_device_open_with(&options, &pretended, &error), &error);
-    assert_ok(clt_scale(&options, pretended, &result, &error), &error);
-    clt_device_close(pretended);
-    return result;
+    return expect_of(&options);
 }
 
 /* Pretended devices are always as fast; only the host's adding is measured. */
@@ -348,6 +353,31 @@ static void compute_is_what_launches_take(void **state)
     clt_scale_close(result);
 }
 
+/* Over a network that is always busy, what is hidden is as long as the gradients' first bucket leaves of a step: of the
+ * last micro-batch, where there are several. */
+static void only_the_last_micro_batch_hides(void **state)
+{
+    (void)state;
+    clt_options options = clt__options_default();
+    options.net = "vgg6bn";
+    options.pretend = CLT__PRETEND_RTX3060;
+    options.batch_size = 256;
+    options.bandwidth = 1e-3;
+    clt_scale_result *whole = expect_of(&options);
+    options.micro_batch_size = 64;
+    clt_scale_result *split = expect_of(&options);
+    const clt_scale_row *of_whole = clt_scale_at(whole, CLT_WEAK_SCALING, 1),
+                        *of_split = clt_scale_at(split, CLT_WEAK_SCALING, 1);
+    const double one = of_split->compute_seconds / 4;
+    assert_true(of_whole->hidden * of_whole->exchange_seconds > 1.2 * one);
+    assert_true(of_split->hidden * of_split->exchange_seconds < one);
+    assert_true(of_split->hidden * of_split->exchange_seconds > 0.25 * one);
+    assert_true(of_split->compute_seconds > of_whole->compute_seconds);
+    assert_true(of_split->compute_seconds < 1.5 * of_whole->compute_seconds);
+    clt_scale_close(whole);
+    clt_scale_close(split);
+}
+
 static void nothing_trained_is_nothing_exchanged(void **state)
 {
     (void)state;
@@ -385,6 +415,7 @@ int main(void)
         cmocka_unit_test(ranks_send_what_the_model_counts),
         cmocka_unit_test(rows_are_what_the_options_ask_for),
         cmocka_unit_test(compute_is_what_launches_take),
+        cmocka_unit_test(only_the_last_micro_batch_hides),
         cmocka_unit_test(nothing_trained_is_nothing_exchanged),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
