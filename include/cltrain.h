@@ -110,8 +110,8 @@ void clt_options_set_notes(clt_options *options, clt_note_function note, void *u
 /* How far a call is that takes long. The library makes it, and later versions may add to its end. */
 typedef struct clt_progress {
     const char *what;    /* "train", "evaluate" (validating in training too), "predict", "lr_find", "bench", "tune",
-                          * "verify";    of image files "look at images", "decode images", "measure images"; of a device's
-                          * programs "build kernels" */
+                          * "scale", "verify"; of image files "look at images", "decode images", "measure images"; of a
+                          * device's    programs "build kernels" */
     int64_t done, total; /* steps of the epoch, images, steps, rounds or ops; total 0 where it is not known */
     double seconds;      /* since the call, in training the epoch, began */
     /* In training alone, else 0 or NaN: */
@@ -656,6 +656,7 @@ typedef struct clt_launch_row {
     double flops;         /* 0 where the op is all about memory */
     double seconds;       /* by a model, never a clock; 0 for a device that is not pretended */
     size_t program;       /* index of its program */
+    size_t number;        /* of its op in the step's order, from 0 */
 } clt_launch_row;
 
 typedef struct clt_launch_program {
@@ -681,6 +682,53 @@ const clt_launch_row *clt_launch_plan_at(const clt_launch_plan *plan, size_t ind
 size_t clt_launch_plan_programs(const clt_launch_plan *plan);
 const clt_launch_program *clt_launch_plan_program_at(const clt_launch_plan *plan, size_t index);
 void clt_launch_plan_close(clt_launch_plan *plan);
+
+/* ---- scaling ------------------------------------------------------------------------------------------------ */
+/* Threads: clt_scale: readers for the options, one for the device. What takes a const result: readers. Others: one. */
+
+/* What is the same on however many devices: a batch, which they share; or each one's part of it, so that the batch
+ * grows with them. */
+typedef enum clt_scaling { CLT_STRONG_SCALING, CLT_WEAK_SCALING, CLT_SCALINGS } clt_scaling;
+
+typedef struct clt_scale_row {
+    int devices;
+    int64_t batch_size; /* of a step, all devices together */
+    int device_images;  /* that one computes, at most; 0 where there are more devices than images: no numbers then */
+    double compute_seconds;
+    double exchange_seconds; /* reading, sending, adding and writing gradients, if nothing went on at a time */
+    double hidden; /* the share of it that the step is not longer for, from 0 to 1; NaN where nothing is exchanged */
+    double sent_bytes; /* by a device, to all others */
+    double step_seconds;
+    double images_per_second;
+    double efficiency; /* that, over so many times what one device alone reaches with the option batch_size */
+} clt_scale_row;
+
+typedef struct clt_scale_sums {
+    uint64_t bytes;                         /* of a shard's gradients, and of what layers keep from step to step */
+    int buckets;                            /* that they travel in */
+    double read_rate, write_rate, add_rate; /* bytes a second: device memory read and written, gradients added */
+    /* Numbers of devices up to CLT_SCALE_MOST, 0 for none: */
+    int exposed_from[CLT_SCALINGS]; /* from how many on the exchange is not hidden: when the last bucket is read, others
+                                     * are still under way. Of strong scaling: of those that are asked for */
+    int tree_from;                  /* from how many on a binary tree would take less time for the exchange */
+    int servers_from, servers;      /* from how many on parameter servers would, and how many these would be */
+} clt_scale_sums;
+
+enum { CLT_SCALE_MOST = 1 << 20 };
+
+typedef struct clt_scale_result clt_scale_result;
+
+/* What is to be expected of training the net that the options name on many such devices (options `devices`, batches
+ * of `batch_size`), joined by a network that moves `bandwidth` GB/s each way, for each of them, with `latency` us for a
+ * message: by a model of the exchange that training does (host/tools/exchange_model.h tells its formulas), from times
+ * of the net's ops on this one device. They are measured, the exchange's part in device memory too; where the device is
+ * one that the option `pretend` chose they are those of clt_plan_launches, and its memory is read and written at
+ * 10 GB/s. How fast gradients are added is measured on this host. */
+clt_status clt_scale(const clt_options *options, clt_device *device, clt_scale_result **result, clt_error *error);
+const clt_scale_sums *clt_scale_total(const clt_scale_result *result);
+size_t clt_scale_count(const clt_scale_result *result); /* rows of each kind of scaling: as many as `devices` */
+const clt_scale_row *clt_scale_at(const clt_scale_result *result, clt_scaling scaling, size_t index);
+void clt_scale_close(clt_scale_result *result);
 
 /* ---- tuning ------------------------------------------------------------------------------------------------- */
 /* Threads: readers for the model and the options, one for the device. */

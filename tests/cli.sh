@@ -10,7 +10,7 @@ export CLTRAIN_CACHE_DIR= # storing many programs takes longer than using them
 
 # ---- help and version -------------------------------------------------------------------------------------------
 
-verbs="example devices train eval predict verify summary plan bench tune lr-find data export convert"
+verbs="example devices train eval predict verify summary plan bench tune scale lr-find data export convert"
 
 # The options that scripts rely on.
 limits='limit-workgroup limit-local limit-alloc'
@@ -39,6 +39,7 @@ options_of() {
     plan) echo accumulate shards clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision storage json device schedule $limits ;;
     tune) echo net recipe input batch-size precision forget json device schedule $limits ;;
     bench) echo net recipe input batch-size seconds plan pretend precision storage json device schedule $limits ;;
+    scale) echo net recipe until classes input batch-size bucket-mb pretend devices bandwidth latency precision json device schedule $limits ;;
     verify) echo net recipe input loss precision storage model batch-size seed report json device schedule $limits ;;
     esac
 }
@@ -215,6 +216,9 @@ test_values() {
     refuses_values bench --batch-size 0 x
     refuses_values tune --batch-size 0 x
     refuses_values bench --seconds 0 -1 x nan
+    refuses_values scale --devices 0 -1 8,1 1,1 1.5 1, ,2 x '' 2147483648
+    refuses_values scale --bandwidth 0 -1 x nan inf 1000001
+    refuses_values scale --latency -1 x nan inf
     refuses_values verify --input 1x28 1x28x28x1 0x28x28 1x-2x3 x 1x28x99999999999
 
     refuses_values example --sigmoid-derivative maybe ''
@@ -895,6 +899,36 @@ test_launch_plans() {
     fails 2 'the reference launches nothing' cltrain bench --plan --device reference
 }
 
+test_scale() {
+    ok "scale for GPUs that are not there" cltrain scale --pretend h100 --net vgg6bn --devices 1,8,128 --json scale.json
+    judge "it has a row for each number of devices" [ "$(grep -c '^ *\(1\|8\|128\)  ' out)" = 6 ]
+    judge "one alone is what others are measured by" [ "$(grep -c '^ *1  .* 1\.000$' out)" = 2 ]
+    judge "more devices than images share no batch" [ "$(grep -c '^ *128  .* -$' out)" = 1 ]
+    shows "it says whose numbers these are" "what a model expects"
+    shows "from where the exchange is seen" "no longer hidden behind the backward ops from"
+    shows "and where others would be better" "A binary tree would"
+    judge "its JSON" json_holds scale.json 'd["bytes"] > 1e6 and d["buckets"] > 1 and d["device"] == "h100" and all(
+        [row["devices"] for row in d[kind]["rows"]] == [1, 8, 128] and d[kind]["rows"][0]["efficiency"] == 1 and
+        0 < d[kind]["rows"][1]["efficiency"] < 1 for kind in ("strong", "weak")) and
+        "efficiency" not in d["strong"]["rows"][2] and d["weak"]["rows"][2]["batch_size"] == 64 * 128'
+    ok "scale over a slow network" cltrain scale --pretend h100 --net vgg6bn --devices 1,8,128 --bandwidth 0.125 --latency 1000 --json slow.json
+    judge "it is slower" python3 -c 'import json
+rows = [json.load(open(name))["weak"]["rows"] for name in ("scale.json", "slow.json")]
+assert all(slow["efficiency"] < fast["efficiency"] for fast, slow in list(zip(*rows))[1:])'
+    ok "scale of one bucket" cltrain scale --pretend h100 --net lenet5
+    shows "it hides nothing" "All gradients are one bucket"
+    ok "smaller buckets" cltrain scale --pretend h100 --net lenet5 --bucket-mb 0.01
+    judge "which are more" grep -q '0.25 MB of gradients in [1-9][0-9] buckets' out
+    ok "scale of what is frozen" cltrain scale --pretend h100 --net 'input 1x8x8; flatten; dense out=3 frozen=yes'
+    shows "nothing is exchanged" "Nothing is trained: nothing is exchanged."
+    fails 2 '2000000 devices: there should be 1 to 1048576' cltrain scale --pretend h100 --devices 2000000
+    fails 2 'batch_size is 500001: it should be from 1 to 500000 here' cltrain scale --pretend h100 --batch-size 500001
+    fails 1 'cannot compute in double' cltrain scale --pretend arc770 --precision f64
+    ok "scale by the clock" cltrain scale --net "$net" --input 1x8x8 --batch-size 4 --devices 1,2 --device "$device" --json -
+    judge "--json - is JSON alone" json_holds out '[row["device_images"] for row in d["strong"]["rows"]] == [4, 2] and
+        d["read_bytes_per_s"] > 0 and d["write_bytes_per_s"] > 0 and d["add_bytes_per_s"] > 0'
+}
+
 test_summary() {
     ok "summary" cltrain summary --net resnet20 --json summary.json
     shows "summary shows what a layer reads" "batchnorm9,batchnorm10"
@@ -1312,6 +1346,6 @@ test_output() {
 make_data || exit 2
 # Some read what others before them made. Without an OpenCL device there is nothing to compare with the reference.
 groups="help verbs_and_options values contradictions example devices train_files resume start_and_order validation
-    recipes options_of_training interrupt signals no_home data eval predict export terminal advice report_and_compare lr_find summary plan launch_plans formats bad_data bad_checkpoints output"
+    recipes options_of_training interrupt signals no_home data eval predict export terminal advice report_and_compare lr_find summary plan launch_plans scale formats bad_data bad_checkpoints output"
 [ "$device" = reference ] || groups="$groups device verify bench tune"
 run_groups $groups

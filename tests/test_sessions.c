@@ -537,6 +537,7 @@ static void every_long_call_can_be_stopped(void **state)
     clt_evaluation *evaluation;
     clt_lr_result *rates;
     clt_bench_result *times;
+    clt_scale_result *scaled;
     clt_dataset *data = in_memory();
     clt_model *model = make_model(net, NULL, CLT_F32, 3);
     clt_options_set_progress(&options, stop, what);
@@ -554,6 +555,10 @@ static void every_long_call_can_be_stopped(void **state)
     options.seconds = 1e-3;
     STOPPED(clt_bench(model, device, &options, &times, &error), "bench");
     assert_null(times);
+    options.net = net;
+    options.input = shape;
+    STOPPED(clt_scale(&options, device, &scaled, &error), "scale");
+    assert_null(scaled);
     if (!clt__device_is_reference(device)) {
         STOPPED(clt_verify(model, device, &options, ignore_verified, NULL, &error), "verify");
         (void)setenv("CLTRAIN_CACHE_DIR", path_in("tuned"), 1);

@@ -30,9 +30,10 @@ enum {
     CONVERT = CLT__CONVERT,
     REPORT = CLT__REPORT,
     COMPARE = CLT__COMPARE,
+    SCALE = CLT__SCALE,
     READING = TRAIN | EVAL | PREDICT | LR_FIND | DATA | REPORT | COMPARE, /* they read data */
     UPDATE = TRAIN | LR_FIND,                                             /* they change parameters */
-    NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE,                         /* they look at a net without data */
+    NET = VERIFY | SUMMARY | PLAN | BENCH | TUNE | SCALE,                 /* they look at a net without data */
     DEVICE = EXAMPLE | (READING & ~DATA) | (NET & ~SUMMARY)               /* they compute */
 };
 

@@ -140,7 +140,8 @@ typedef enum clt__verb {
     CLT__EXPORT = 1 << 12,
     CLT__CONVERT = 1 << 13,
     CLT__REPORT = 1 << 14,
-    CLT__COMPARE = 1 << 15
+    CLT__COMPARE = 1 << 15,
+    CLT__SCALE = 1 << 16
 } clt__verb;
 
 typedef enum clt__resume { CLT__RUN, CLT__KEPT, CLT__RARE, CLT__FIXED, CLT__MODEL } clt__resume;

@@ -57,7 +57,7 @@
       "receives last.safetensors, best.safetensors, metrics.csv, model.net and run.json (default: nothing is written)") \
     X(COUNT, epochs, "N", "5", 0, 1e9, KEPT, TRAIN, \
       "passes over the training set; 0 writes the initial checkpoint and stops") \
-    X(COUNT, batch_size, "N", "64", 1, 1e6, KEPT, TRAIN | LR_FIND | EVAL | PREDICT | VERIFY | PLAN | BENCH | TUNE | REPORT | COMPARE, \
+    X(COUNT, batch_size, "N", "64", 1, 1e6, KEPT, TRAIN | LR_FIND | EVAL | PREDICT | VERIFY | PLAN | BENCH | TUNE | SCALE | REPORT | COMPARE, \
       "images of a step; where nothing is trained, images at a time") \
     X(COUNT, accumulate, "N", "1", 1, 1e6, KEPT, TRAIN | PLAN, \
       "batches whose gradients are added up before the parameters change: as a batch so many times as large") \
@@ -66,7 +66,7 @@
     X(COUNT, shards, "N", "0", 0, 1024, RARE, TRAIN | PLAN, \
       "parts of a batch whose gradients are summed apart, then added up in their order: the same bits on any number of devices and " \
       "processes up to it; batch normalisation takes each shard by itself; 0: one for each device or process") \
-    X(REAL, bucket_mb, "X", "0", 0, 4096, RUN, TRAIN, \
+    X(REAL, bucket_mb, "X", "0", 0, 4096, RUN, TRAIN | SCALE, \
       "of several devices or processes: megabytes of gradients that travel together while the rest is computed; 0: an eighth of them all, " \
       "from 0.1 to 4") \
     X(CHOICE, wire, "f32|f16", "f32", 0, 0, RARE, TRAIN, \
@@ -200,18 +200,22 @@
       "train: at the end write the page about the run that cltrain report makes, FILE.html; verify: where an op is wrong, write a C program that shows it without cltrain, for the smallest net and images found that still do: for " \
       "who writes the driver") \
     X(FLAG, plan, NULL, "no", 0, 0, RUN, BENCH, "time nothing: list the launches of a training step") \
-    X(CHOICE, pretend, "none|h100|rtx3060|rx6800|mi50|arc770", "none", 0, 0, RUN, PLAN | BENCH, \
-      "plan for this GPU in place of a device that is there; bench --plan then tells the time that a model gives its launches") \
+    X(CHOICE, pretend, "none|h100|rtx3060|rx6800|mi50|arc770", "none", 0, 0, RUN, PLAN | BENCH | SCALE, \
+      "plan for this GPU in place of a device that is there; bench --plan then tells the time that a model gives its launches, and scale takes it") \
+    X(MILESTONES, devices, "N,N,...", "1,8,64,512", 0, 0, RUN, SCALE, "how many devices train together") \
+    X(POSITIVE, bandwidth, "GB/S", "1.25", 0, 1e6, RUN, SCALE, \
+      "what the network moves each way for each of them, in units of 10^9 bytes a second: 1.25 is 10 Gbit/s") \
+    X(REAL, latency, "US", "20", 0, 1e9, RUN, SCALE, "microseconds that each message takes beside its bytes") \
     X(FLAG, forget, NULL, "no", 0, 0, RUN, TUNE, "forget all that was tuned for the device, and no more") \
     X(CHOICE, sigmoid_derivative, "exact|notebook", "exact", 0, 0, RUN, EXAMPLE, \
       "exact: the sigmoid's derivative at z, and K is trained too; notebook: as the published notebook has it, the " \
       "derivative at the prediction, and K stays as it is") \
-    X(CHOICE, precision, "f32|f64", "f32", 0, 0, MODEL, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | EXAMPLE, \
+    X(CHOICE, precision, "f32|f64", "f32", 0, 0, MODEL, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | SCALE | EXAMPLE, \
       "what the device computes in") \
     X(CHOICE, storage, "f32|f16", "f32", 0, 0, RARE, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | EVAL | PREDICT, \
       "f16: the device keeps activations and their gradients as halves, in half the memory, computes with them in float and scales the " \
       "loss so that small gradients are not lost; weights and optimiser stay float") \
-    X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE | DATA | COMPARE, \
+    X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE | SCALE | DATA | COMPARE, \
       "write the results as JSON to FILE; - for standard output, which then holds nothing else") \
     X(TEXT, sheet, "FILE.png", NULL, 0, 0, RUN, DATA, \
       "write a picture of the first images of each class, as a net would see them, augmented") \

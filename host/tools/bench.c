@@ -35,6 +35,12 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double clt__median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[count / 2];
+}
+
 static clt_status run_steps(clt_session *session, int steps, clt_error *error)
 {
     const int batch = (int)session->data->count;
@@ -59,8 +65,8 @@ static clt_status measure_rate(bench *b, clt_session *session, clt_bench_rate *r
         round[i] = (double)session->data->count * steps / (clt__seconds() - begin);
         TRY(clt__ticker_tick(&b->ticker, ++b->done, error));
     }
-    qsort(round, ROUNDS, sizeof *round, compare_doubles);
-    *rate = (clt_bench_rate){round[ROUNDS / 2], round[0], round[ROUNDS - 1], ROUNDS};
+    const double median = clt__median(round, ROUNDS);
+    *rate = (clt_bench_rate){median, round[0], round[ROUNDS - 1], ROUNDS};
     return CLT_OK;
 }
 
@@ -94,23 +100,26 @@ clt_status clt__time_op(clt__engine *engine, size_t index, int times, double *se
     return status != CLT_OK ? status : timed;
 }
 
-/* The median of a few rounds of some runs each, about 20 ms in all. */
-static clt_status measure_op(clt_session *session, size_t index, clt_bench_row *row, clt_error *error)
+clt_status clt__measure_op(clt__engine *engine, size_t index, double *seconds, clt_error *error)
 {
     enum { OP_ROUNDS = 7 };
+    double once, round[OP_ROUNDS];
+    TRY(clt__time_op(engine, index, 1, &once, error));
+    TRY(clt__time_op(engine, index, 1, &once, error));
+    const int times = once > 3e-3 ? 1 : once > 3e-6 ? (int)(3e-3 / once) : 1000;
+    for (int i = 0; i < OP_ROUNDS; i++) TRY(clt__time_op(engine, index, times, &round[i], error));
+    *seconds = clt__median(round, OP_ROUNDS);
+    return CLT_OK;
+}
+
+static clt_status measure_op(clt_session *session, size_t index, clt_bench_row *row, clt_error *error)
+{
     const clt__op *op = &session->net.tape.op[index];
     const clt__work work = clt__engine_work(session->engine, index);
-    double once, round[OP_ROUNDS];
-    TRY(clt__time_op(session->engine, index, 1, &once, error));
-    TRY(clt__time_op(session->engine, index, 1, &once, error));
-    const int times = once > 3e-3 ? 1 : once > 3e-6 ? (int)(3e-3 / once) : 1000;
-    for (int i = 0; i < OP_ROUNDS; i++) TRY(clt__time_op(session->engine, index, times, &round[i], error));
-    qsort(round, OP_ROUNDS, sizeof *round, compare_doubles);
-    *row = (clt_bench_row){.op = op->row->name,
-                           .launches = work.launches,
-                           .seconds = round[OP_ROUNDS / 2],
-                           .flops = work.flops,
-                           .bytes = work.bytes};
+    double seconds;
+    TRY(clt__measure_op(session->engine, index, &seconds, error));
+    *row = (clt_bench_row){
+        .op = op->row->name, .launches = work.launches, .seconds = seconds, .flops = work.flops, .bytes = work.bytes};
     memcpy(row->layer, op->layer, sizeof row->layer);
     return CLT_OK;
 }

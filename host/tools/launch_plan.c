@@ -79,9 +79,10 @@ static double bytes_of(const clt__tape *tape, const clt__op *op, clt_precision p
            (last ? clt__operand_bytes(tape, op, precision, true) : 0);
 }
 
-static clt_status add_op(const clt__tape *tape, const clt__op *op, clt_device *device, clt_precision precision,
+static clt_status add_op(const clt__tape *tape, size_t which, clt_device *device, clt_precision precision,
                          clt_launch_plan *plan, clt_error *error)
 {
+    const clt__op *op = &tape->op[which];
     const clt__limits limits = clt__device_limits(device, precision);
     const clt__speed *speed = clt__device_speed(device);
     clt__sizes sizes;
@@ -106,7 +107,8 @@ static clt_status add_op(const clt__tape *tape, const clt__op *op, clt_device *d
                                     launch->takes_local ? launches.local_reals * (uint64_t)limits.real_bytes : 0,
                                 .bytes = bytes_of(tape, op, precision, &launches, i),
                                 .flops = i == launches.arithmetic ? launches.flops : 0,
-                                .program = number};
+                                .program = number,
+                                .number = which};
         memcpy(row->layer, op->layer, sizeof row->layer);
         row->waves = (row->groups + (uint64_t)limits.compute_units - 1) / (uint64_t)limits.compute_units;
         if (speed) row->seconds = modelled_seconds(speed, &limits, launches.clocks[i], row);
@@ -129,7 +131,7 @@ static clt_status plan_into(const clt_options *options, clt_device *device, clt_
     TRY(clt__planned_net(options, device, options->batch_size, &net, &(clt__needs){0}, NULL, error));
     clt_status status = CLT_OK;
     for (size_t i = 0; i < net.end && status == CLT_OK; i++)
-        status = add_op(&net.tape, &net.tape.op[i], device, precision, plan, error);
+        status = add_op(&net.tape, i, device, precision, plan, error);
     plan->sums.micro_batch_size = net.tape.tensor[net.label].count;
     plan->sums.compute_units = clt__device_limits(device, precision).compute_units;
     clt__net_free(&net);
