@@ -206,7 +206,7 @@ test_values() {
     refuses_values plan --batch-size 0 x
     refuses_values plan --micro-batch-size -1 x
     refuses_values train --shards -1 1.5 x 1025
-    refuses_values train --bucket-mb -1 x
+    refuses_values train --bucket-mb 0 x
     refuses_values train --local-steps -1 1.5 x
     refuses_values eval --timeout 0 x
     refuses_values plan --images 0 x

@@ -21,7 +21,7 @@ static const char everything[] = "input 1x8x8; conv out=6 kernel=3 padding=1; ba
 
 typedef struct rank_run {
     pthread_t thread;
-    const char *net, *device, *from; /* from: the folder whose checkpoint it goes on with, or NULL */
+    const char *net, *device, *from; /* from: the checkpoint that it goes on with, or NULL */
     clt_options options;
     clt_dataset *images;
     clt_status status;
@@ -50,7 +50,7 @@ static void *run_rank(void *user)
     if (!r->from)
         model = make(r);
     else
-        r->status = clt_model_load(file_in(r->from, "last.safetensors"), &model, &r->error);
+        r->status = clt_model_load(r->from, &model, &r->error);
     r->status = clt_device_open(r->device, &own, &r->error);
     if (r->status == CLT_OK)
         r->status = clt_train(model, own, r->images ? r->images : images, validation, &r->options, &r->error);
@@ -333,7 +333,7 @@ static void local_steps_resume_to_the_same_bits(void **state)
     run_ranks(runs, 2);
     assert_string_equal(runs[0].error.message, "stopped in epoch 1 after step 4 of 5");
     fill_runs(runs, 2, everything, NULL, &options);
-    for (int r = 0; r < 2; r++) runs[r].from = "local parts";
+    for (int r = 0; r < 2; r++) runs[r].from = file_in("local parts", "last.safetensors");
     run_ranks(runs, 2);
     for (int r = 0; r < 2; r++) assert_ok(runs[r].status, &runs[r].error);
     assert_same_run("local whole", "local parts");

@@ -66,9 +66,8 @@
     X(COUNT, shards, "N", "0", 0, 1024, RARE, TRAIN | PLAN, \
       "parts of a batch whose gradients are summed apart, then added up in their order: the same bits on any number of devices and " \
       "processes up to it; batch normalisation takes each shard by itself; 0: one for each device or process") \
-    X(REAL, bucket_mb, "X", "0", 0, 4096, RUN, TRAIN | SCALE, \
-      "of several devices or processes: megabytes of gradients that travel together while the rest is computed; 0: an eighth of them all, " \
-      "from 0.1 to 4") \
+    X(POSITIVE, bucket_mb, "X", "1", 0, 4096, RUN, TRAIN | SCALE, \
+      "of several devices or processes: megabytes of gradients that travel together while the rest is computed") \
     X(CHOICE, wire, "f32|f16", "f32", 0, 0, RARE, TRAIN, \
       "how gradients travel between devices and processes: as they are, or as halves of which 32 share a power of two, in half the " \
       "time and less exact; the bits are again the same on any number of them, one included") \

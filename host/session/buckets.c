@@ -16,13 +16,10 @@ static void add_segment(const clt__net *net, int from, int to, int to_too, clt__
 
 /* ---- in which pieces */
 
-/* Numbers of a bucket, at most: a multiple of what is packed together. Where nothing is said they are an eighth of all,
- * so that the last, which nothing hides, is short, and not so few that what each costs by itself counts. */
-static int most_numbers(const clt__buckets *b, const clt_options *options, size_t real_bytes)
+/* Numbers of a bucket, at most: a multiple of what is packed together. */
+static int most_numbers(const clt_options *options, size_t real_bytes)
 {
-    const double least = 1e5, most = 4e6, eighth = (double)b->numbers * (double)real_bytes / 8;
-    const double usual = eighth < least ? least : eighth > most ? most : eighth;
-    const double bytes = options->bucket_mb > 0 ? options->bucket_mb * 1e6 : usual, wanted = bytes / (double)real_bytes;
+    const double wanted = options->bucket_mb * 1e6 / (double)real_bytes;
     const int numbers = wanted < 1024 ? 1024 : wanted > INT32_MAX / 2 ? INT32_MAX / 2 : (int)wanted;
     return numbers / CLT__WIRE_BLOCK * CLT__WIRE_BLOCK;
 }
@@ -86,7 +83,7 @@ static void add_layer_by_layer(const cutting *c, const clt__segment *s)
 static clt_status cut(const clt__net *net, const clt_options *options, size_t real_bytes, clt__buckets *b,
                       clt_error *error)
 {
-    const cutting c = {net, b, most_numbers(b, options, real_bytes), options->wire == CLT__F16};
+    const cutting c = {net, b, most_numbers(options, real_bytes), options->wire == CLT__F16};
     const size_t pieces = b->numbers / (size_t)c.most + net->tape.tensor_count + CLT__MOST_SEGMENTS;
     TRY(clt__allocate(pieces, sizeof *b->bucket, "buckets of gradients", &b->bucket, error));
     for (int i = 0; i < b->segments; i++) {

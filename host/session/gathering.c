@@ -220,15 +220,16 @@ static char *wire_of(const clt__gathering *g, int own, const bucket *b)
 static clt_status begin_slices(clt__gathering *g, int own, size_t number, int filled, clt_error *error)
 {
     const bucket *b = &g->cut.bucket[number];
+    const clt_block nothing = {NULL, 0};
     const size_t mine = slice_bytes(g, b, g->team->rank);
     const int sent = shard_of(g, g->team->rank, own, filled);
     if (sent >= 0 && b->packs) clt__wire_pack(numbers_of(g, own, b), g->size, (size_t)b->count, wire_of(g, own, b));
     for (int r = 0; r < g->team->size; r++) {
         const int shard = shard_of(g, r, own, filled);
-        g->send[r] = sent < 0
-                         ? (clt_block){0}
-                         : (clt_block){wire_of(g, own, b) + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
-        g->receive[r] = shard < 0 ? (clt_block){0} : (clt_block){g->parts[number] + (size_t)shard * mine, mine};
+        g->send[r] = g->receive[r] = nothing;
+        if (sent >= 0)
+            g->send[r] = (clt_block){wire_of(g, own, b) + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
+        if (shard >= 0) g->receive[r] = (clt_block){g->parts[number] + (size_t)shard * mine, mine};
     }
     return clt__team_begin(g->team, g->send, g->receive, &g->exchange[(size_t)own * g->cut.count + number], error);
 }

@@ -113,12 +113,13 @@ static clt_status begin(void *user, const clt_block *send, const clt_block *rece
 /* Who has not sent, or taken, what was agreed; one that has not sent is named first. */
 static clt_status fail_late(const ranks *r, const exchange *e, clt_error *error)
 {
-    const leg *late = NULL;
+    int late = -1;
     for (int i = 0; i < e->count; i++)
-        if (e->request[i] != MPI_REQUEST_NULL && (!late || (e->leg[i].arrives && !late->arrives))) late = &e->leg[i];
+        if (e->request[i] != MPI_REQUEST_NULL && (late < 0 || (e->leg[i].arrives && !e->leg[late].arrives))) late = i;
+    const int rank = late < 0 ? r->collective.rank : e->leg[late].rank;
     return FAIL(error, CLT_NO_DEVICE,
-                "%s has not answered for %g seconds (--timeout): it hangs, or cannot be reached from %s",
-                r->name[late->rank], r->timeout, r->name[r->collective.rank]);
+                "%s has not answered for %g seconds (--timeout): it hangs, or cannot be reached from %s", r->name[rank],
+                r->timeout, r->name[r->collective.rank]);
 }
 
 /* Whether all messages have arrived. */
