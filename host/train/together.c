@@ -18,21 +18,22 @@ void clt__leave_to_first(clt_options *options)
 
 /* What a rank has to say. */
 typedef struct wish {
-    int on, save, in_flight;
+    int on, save, wanted;
 } wish;
 
 clt_status clt__agree_to_go_on(clt__trainer *t, bool *on, bool *save, clt_error *error)
 {
     const clt_collective *team = t->options->collective;
-    const wish own = {*on, *save, t->in_flight};
+    const wish own = {*on, *save, t->wanted};
     wish *all;
+    t->in_flight = t->wanted;
     if (!team) return CLT_OK;
     TRY(clt__allocate((uint64_t)team->size, sizeof *all, "what ranks have to say", &all, error));
     const clt_status status = clt__team_gather(team, &own, sizeof own, all, error);
     for (int r = 0; r < team->size && status == CLT_OK; r++) {
         *on = *on && all[r].on;
         *save = *save || all[r].save;
-        if (all[r].in_flight < t->in_flight) t->in_flight = all[r].in_flight;
+        if (all[r].wanted < t->in_flight) t->in_flight = all[r].wanted;
     }
     free(all);
     return status;

@@ -39,7 +39,7 @@ static clt_status take_step(void *trainer, const clt__step_figures *figures, clt
     return clt__logs_step(trainer, figures, error);
 }
 
-/* Waits for the steps under way. Then sets how many to enqueue before the next reading, so that one comes about every
+/* Waits for the steps under way. Then finds how many to enqueue before the next reading, so that one comes about every
  * tenth of a second. */
 static clt_status read_history(clt__trainer *t, clt_error *error)
 {
@@ -57,7 +57,7 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
     t->last_reading = now;
     const int most = clt__history_slots(t->session->options.shards);
     const double wanted = each > 0 ? 0.1 / each : most;
-    t->in_flight = wanted < 1 ? 1 : wanted > most ? most : (int)wanted;
+    t->wanted = wanted < 1 ? 1 : wanted > most ? most : (int)wanted;
     return CLT_OK;
 }
 
@@ -400,7 +400,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     options = clt__options_or_default(options, &none);
     clt_options resolved = clt__resolve_options(options);
     clt__leave_to_first(&resolved);
-    clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .lock = -1};
+    clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .wanted = 1, .lock = -1};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
     clt_status status = divide(model, training, options, hold_out, &kept, &held_out, error);
