@@ -12,16 +12,21 @@
 #include "team/team.h"
 #include "train/trainer.h"
 
+/* Why something is not finite. All ranks see that it is not, and compute again; one that cannot does not wait for the
+ * others, which may be anywhere in that. */
+static clt_status explain(clt__trainer *t, int64_t bad, const char *happened, clt_error *error)
+{
+    const clt_status cause = clt__triage(t, bad, happened, error);
+    if (cause != CLT_MISMATCH && cause != CLT_DIVERGED) return cause;
+    return clt_collective_agree(t->options->collective, cause, error);
+}
+
 /* Brings the host's model up to date, if it can go on from there. */
 static clt_status download(clt__trainer *t, clt_error *error)
 {
     bool finite;
     TRY(clt__session_is_finite(t->session, &finite, error));
-    if (!finite) {
-        const clt_status cause =
-            clt__triage(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
-        return clt_collective_agree(t->options->collective, cause, error);
-    }
+    if (!finite) return explain(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
     return clt_session_store(t->session, error);
 }
 
@@ -46,10 +51,7 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
     clt_error wrong;
     const int pending = t->session->pending;
     const clt_status status = clt__session_read_steps(t->session, take_step, t, &wrong);
-    if (status == CLT_DIVERGED) {
-        const clt_status cause = clt__triage(t, t->session->state.step, wrong.message, error);
-        return clt_collective_agree(t->options->collective, cause, error);
-    }
+    if (status == CLT_DIVERGED) return explain(t, t->session->state.step, wrong.message, error);
     if (status != CLT_OK) return clt__pass_on(&wrong, error);
     if (!pending) return CLT_OK;
     TRY(clt__logs_flush(t, error));
