@@ -199,7 +199,10 @@ clt_status clt_mpi_open(const clt_collective **collective, clt_error *error);
 /* A rank that does not answer for so long ends the training; 600 where nothing is said. */
 void clt_mpi_set_timeout(const clt_collective *collective, double seconds);
 /* Waits for the other ranks; where the exit code is not 0, which says that this one failed, only for those that end
- * within seconds: the others are ended (MPI_Abort). Takes NULL. */
+ * within seconds: the others are ended (MPI_Abort). A rank that only knows that another tells why (CLT_STOPPED) gives
+ * 0, for that one may be writing a checkpoint. Where the program has begun MPI nobody is waited for, or ended. Takes
+ * NULL.
+ */
 void clt_mpi_close(const clt_collective *collective, int exit_code);
 
 /* ---- devices ------------------------------------------------------------------------------------------------ */
