@@ -139,13 +139,6 @@ static clt_status compare(const identity *one, const identity *first, const char
     return CLT_OK;
 }
 
-/* All ranks have found this, in the same that all said. */
-static clt_status left_to_first(const clt_collective *team, clt_status found, clt_error *error)
-{
-    if (found == CLT_OK || team->rank == 0) return found;
-    return FAIL(error, CLT_STOPPED, "rank 0 tells why");
-}
-
 /* Of all ranks; by itself and first, for another version has another identity. */
 static clt_status compare_versions(const clt_collective *team, clt_error *error)
 {
@@ -160,7 +153,7 @@ static clt_status compare_versions(const clt_collective *team, clt_error *error)
             found = FAIL(error, CLT_BAD_ARGUMENT, "%s has cltrain %s, rank 0 has %s: all ranks run the same version",
                          clt__team_name(team, r), all[r], all[0]);
     free(all);
-    return status == CLT_OK ? left_to_first(team, found, error) : status;
+    return status == CLT_OK ? clt__team_first_tells(team, found, error) : status;
 }
 
 static clt_status compare_identities(const clt__trainer *t, clt_error *error)
@@ -175,7 +168,7 @@ static clt_status compare_identities(const clt__trainer *t, clt_error *error)
     for (int r = 1; r < team->size && status == CLT_OK && found == CLT_OK; r++)
         found = compare(&all[r], &all[0], clt__team_name(team, r), error);
     free(all);
-    return status == CLT_OK ? left_to_first(team, found, error) : status;
+    return status == CLT_OK ? clt__team_first_tells(team, found, error) : status;
 }
 
 clt_status clt__check_alike(const clt__trainer *t, clt_error *error)
