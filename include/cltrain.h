@@ -322,7 +322,7 @@ clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *i
 
 /* Fills `pixels` with images number images[0] to images[count - 1], NCHW, as bytes (uint8_t) or reals (float). False
  * where that cannot be done, which ends the call in progress as CLT_BAD_FILE. Called by the thread that calls the
- * library, and never twice at a time. */
+ * library, and never twice at a time; of a data set that several ranks of a team share, by the thread of each. */
 typedef bool (*clt_fill_function)(void *user, const size_t *images, size_t count, void *pixels);
 
 /* A data set of the caller's: `count` images, of which `fill` is asked for some at a time when they are needed. Labels
