@@ -199,7 +199,10 @@ clt_status clt_mpi_open(const clt_collective **collective, clt_error *error);
 /* A rank that does not answer for so long ends the training; 600 where nothing is said. */
 void clt_mpi_set_timeout(const clt_collective *collective, double seconds);
 /* Waits for the other ranks; where the exit code is not 0, which says that this one failed, only for those that end
- * within seconds: the others are ended (MPI_Abort). Takes NULL. */
+ * within seconds: the others are ended (MPI_Abort). A rank that only knows that another tells why (CLT_STOPPED) gives
+ * 0, for that one may be writing a checkpoint. Where the program has begun MPI nobody is waited for, or ended. Takes
+ * NULL.
+ */
 void clt_mpi_close(const clt_collective *collective, int exit_code);
 
 /* ---- devices ------------------------------------------------------------------------------------------------ */
@@ -319,7 +322,7 @@ clt_status clt_dataset_from_reals(size_t count, clt_shape shape, const double *i
 
 /* Fills `pixels` with images number images[0] to images[count - 1], NCHW, as bytes (uint8_t) or reals (float). False
  * where that cannot be done, which ends the call in progress as CLT_BAD_FILE. Called by the thread that calls the
- * library, and never twice at a time. */
+ * library, and never twice at a time; of a data set that several ranks of a team share, by the thread of each. */
 typedef bool (*clt_fill_function)(void *user, const size_t *images, size_t count, void *pixels);
 
 /* A data set of the caller's: `count` images, of which `fill` is asked for some at a time when they are needed. Labels

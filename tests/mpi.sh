@@ -190,6 +190,12 @@ test_refusals() {
     refuses "rank 1 (.*) has cltrain 9.9.9, rank 0 has $version" "$base --data plain --net '$plain'" "exec $work/changed train --device $device --quiet --epochs 2 --data plain --net '$plain'"
     refuses 'at least as many shards' "$base --data plain --net '$plain' --shards 1" "$base --data plain --net '$plain' --shards 1"
     refuses 'try a lower learning rate' "$base --data plain --net '$plain' --lr 1e6" "$base --data plain --net '$plain' --lr 1e6"
+    for seed in 1 2; do
+        ok "model $seed" cltrain train --data plain --device "$device" --quiet --net "$plain" --epochs 0 --seed $seed --output-dir model$seed
+    done
+    measures="exec $program eval --data plain --device $device --model"
+    refuses 'rank 1 (.*) has another model than rank 0' "$measures model1/last.safetensors" "$measures model2/last.safetensors"
+    refuses 'rank 1 (.*) has another batch size' "$measures model1/last.safetensors" "$measures model1/last.safetensors --batch-size 32"
     mkdir -p taken/last.safetensors/by
     refuses 'taken/last.safetensors: cannot be written' "$base --data plain --net '$plain' --output-dir taken" "$base --data plain --net '$plain' --output-dir taken"
 }

@@ -34,7 +34,8 @@ void leave_processes(const clt_error *error, int exit_code)
     if (!processes) return;
     /* Ranks that failed alone end the others at once; whether rank 0 did, it sees by whether they come to their end. */
     if (exit_code && processes->rank > 0 && !others_tell(error)) processes->abandon(processes->user, error->message);
-    clt_mpi_close(processes, exit_code);
+    /* The first rank may be writing a checkpoint still. */
+    clt_mpi_close(processes, others_tell(error) ? 0 : exit_code);
     processes = NULL;
 }
 

@@ -276,10 +276,20 @@ static clt_status create(const clt_session *session, clt_evaluation **evaluation
     return clt__allocate(outputs, sizeof *fresh->rank, "the ranks", &fresh->rank, error);
 }
 
+/* Ranks share the images out alike. */
+static clt_status check_sharing(const clt_session *session, clt_error *error)
+{
+    const clt_collective *team = session->options.collective;
+    const int64_t images = (int64_t)session->data->count, batch = session->micro_batch;
+    TRY(clt__team_compare(team, &images, sizeof images, "number of images to evaluate", error));
+    return clt__team_compare(team, &batch, sizeof batch, "batch size, or memory for another,", error);
+}
+
 static clt_status find_all(clt_session *session, const clt_options *options, findings *f, clt_error *error)
 {
     const clt_collective *team = session->options.collective;
     if (!team) return run(session, all_of(session), options, "evaluate", find_out, f, error);
+    TRY(check_sharing(session, error));
     const clt_status status = run(session, part_of(session, team->rank), options, "evaluate", find_out, f, error);
     TRY(clt_collective_agree(team, status, error));
     return gather_findings(session, f, error);
@@ -323,6 +333,14 @@ clt_status clt_session_evaluate(clt_session *session, const clt_options *options
     return evaluate(session, options, evaluation, error);
 }
 
+static clt_status check_model(const clt_collective *team, const clt_model *model, clt_error *error)
+{
+    char digest[65];
+    if (!team) return CLT_OK;
+    clt_model_sha256(model, digest);
+    return clt__team_compare(team, digest, sizeof digest, "model", error);
+}
+
 clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *options,
                         clt_evaluation **evaluation, clt_error *error)
 {
@@ -333,7 +351,8 @@ clt_status clt_evaluate(const clt_model *model, clt_device *device, const clt_da
     TRY(clt__check_targets(model, data, error));
     clt__note_answers(model, data, options);
     TRY(clt_session_open_inference(model, device, data, options, &session, error));
-    const clt_status status = evaluate(session, options, evaluation, error);
+    clt_status status = check_model(options->collective, model, error);
+    if (status == CLT_OK) status = evaluate(session, options, evaluation, error);
     clt_session_close(session);
     return status;
 }

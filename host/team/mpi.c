@@ -18,7 +18,7 @@ typedef struct ranks {
     MPI_Comm comm;
     bool began_mpi; /* and has to end it */
     double timeout; /* seconds */
-    int begun;      /* exchanges */
+    int tag;        /* of the next exchange */
     bool broken;    /* one was not ended: MPI may still write to what was its memory whenever it is called */
     char (*name)[NAME];
 } ranks;
@@ -55,15 +55,14 @@ static int pieces_of(const clt_block *block)
 static clt_status begin_messages(ranks *r, exchange *e, const clt_block *block, int rank, bool arrives,
                                  clt_error *error)
 {
-    const int tag = r->begun % TAGS;
     char *at = block->start;
     for (size_t left = block->bytes; left; e->count++) {
         const int bytes = left < PIECE ? (int)left : PIECE;
         MPI_Request *request = &e->request[e->count];
         e->leg[e->count] = (leg){rank, arrives};
         TRY(check(r,
-                  arrives ? MPI_Irecv(at, bytes, MPI_BYTE, rank, tag, r->comm, request)
-                          : MPI_Isend(at, bytes, MPI_BYTE, rank, tag, r->comm, request),
+                  arrives ? MPI_Irecv(at, bytes, MPI_BYTE, rank, r->tag, r->comm, request)
+                          : MPI_Isend(at, bytes, MPI_BYTE, rank, r->tag, r->comm, request),
                   arrives ? "receiving" : "sending", error));
         at += bytes;
         left -= (size_t)bytes;
@@ -105,7 +104,7 @@ static clt_status begin(void *user, const clt_block *send, const clt_block *rece
     }
     if (receive[own].bytes && receive[own].start != send[own].start)
         memcpy(receive[own].start, send[own].start, receive[own].bytes);
-    r->begun++;
+    r->tag = (r->tag + 1) % TAGS;
     *begun = e;
     return CLT_OK;
 }
@@ -254,12 +253,10 @@ void clt_mpi_close(const clt_collective *collective, int exit_code)
     enum { PATIENCE = 10 }; /* seconds, for ranks that know that the end has come */
     if (!collective) return;
     ranks *r = collective->user;
-    if (r->began_mpi) {
-        if (!r->name || r->broken || !all_end(r, exit_code ? PATIENCE : r->timeout))
-            (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
-        (void)MPI_Comm_free(&r->comm);
-        (void)MPI_Finalize();
-    }
+    if (r->began_mpi && (!r->name || r->broken || !all_end(r, exit_code ? PATIENCE : r->timeout)))
+        (void)MPI_Abort(MPI_COMM_WORLD, exit_code ? exit_code : 1);
+    if (r->name && !r->broken) (void)MPI_Comm_free(&r->comm);
+    if (r->began_mpi) (void)MPI_Finalize();
     free(r->name);
     free(r);
 }

@@ -71,6 +71,27 @@ const char *clt__team_name(const clt_collective *team, int rank)
     return team->name ? team->name(team->user, rank) : "a rank";
 }
 
+clt_status clt__team_first_tells(const clt_collective *team, clt_status found, clt_error *error)
+{
+    if (found == CLT_OK || team->rank == 0) return found;
+    return FAIL(error, CLT_STOPPED, "rank 0 tells why");
+}
+
+clt_status clt__team_compare(const clt_collective *team, const void *own, size_t bytes, const char *what,
+                             clt_error *error)
+{
+    const size_t size = (size_t)team->size;
+    clt_status found = CLT_OK;
+    char *all;
+    TRY(clt__allocate(size, bytes, what, &all, error));
+    const clt_status status = clt__team_gather(team, own, bytes, all, error);
+    for (size_t r = 1; r < size && status == CLT_OK && found == CLT_OK; r++)
+        if (memcmp(all + r * bytes, all, bytes) != 0)
+            found = FAIL(error, CLT_BAD_ARGUMENT, "%s has another %s than rank 0", clt__team_name(team, (int)r), what);
+    free(all);
+    return status == CLT_OK ? clt__team_first_tells(team, found, error) : status;
+}
+
 /* A device that computed wrongly explains what others saw; else the first that failed has its say. */
 static int who_decides(const clt_collective *team, const clt_error *said)
 {
@@ -87,7 +108,7 @@ static clt_status judge(const clt_collective *team, const clt_error *said, clt_e
     const int who = who_decides(team, said);
     bool alone = false;
     if (who < 0) return CLT_OK;
-    if (team->rank != 0) return FAIL(error, CLT_STOPPED, "rank 0 tells why");
+    if (team->rank != 0) return clt__team_first_tells(team, said[who].status, error);
     for (int r = 0; r < team->size; r++) alone = alone || strcmp(said[r].message, said[who].message) != 0;
     if (!alone) return clt__pass_on(&said[who], error);
     const clt_status status =

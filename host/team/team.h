@@ -19,6 +19,14 @@ clt_status clt__team_gather(const clt_collective *team, const void *own, size_t 
 clt_status clt__team_gather_parts(const clt_collective *team, const void *own, const size_t *bytes, void *all,
                                   clt_error *error);
 
+/* Fails on all ranks where one has found that, from what all said: the first with its own sentence, others as
+ * CLT_STOPPED. */
+clt_status clt__team_first_tells(const clt_collective *team, clt_status found, clt_error *error);
+
+/* Fails so where `own`, of as many bytes on every rank, is not the same on all; `what` names it. */
+clt_status clt__team_compare(const clt_collective *team, const void *own, size_t bytes, const char *what,
+                             clt_error *error);
+
 /* Where a rank stands, for sentences: "rank 1 (host b)". */
 const char *clt__team_name(const clt_collective *team, int rank);
 

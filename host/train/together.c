@@ -18,21 +18,22 @@ void clt__leave_to_first(clt_options *options)
 
 /* What a rank has to say. */
 typedef struct wish {
-    int on, save, in_flight;
+    int on, save, wanted;
 } wish;
 
 clt_status clt__agree_to_go_on(clt__trainer *t, bool *on, bool *save, clt_error *error)
 {
     const clt_collective *team = t->options->collective;
-    const wish own = {*on, *save, t->in_flight};
+    const wish own = {*on, *save, t->wanted};
     wish *all;
+    t->in_flight = t->wanted;
     if (!team) return CLT_OK;
     TRY(clt__allocate((uint64_t)team->size, sizeof *all, "what ranks have to say", &all, error));
     const clt_status status = clt__team_gather(team, &own, sizeof own, all, error);
     for (int r = 0; r < team->size && status == CLT_OK; r++) {
         *on = *on && all[r].on;
         *save = *save || all[r].save;
-        if (all[r].in_flight < t->in_flight) t->in_flight = all[r].in_flight;
+        if (all[r].wanted < t->in_flight) t->in_flight = all[r].wanted;
     }
     free(all);
     return status;
@@ -40,9 +41,9 @@ clt_status clt__agree_to_go_on(clt__trainer *t, bool *on, bool *save, clt_error 
 
 /* ---- being alike */
 
-/* What must be the same on all ranks. */
+/* What must be the same on all ranks of one version. */
 typedef struct identity {
-    char version[32], device[512], parameters[65];
+    char device[512], parameters[65];
     uint32_t net, data, validation, option[CLT__OPTIONS];
     int64_t images, validation_images;
     int32_t micro_batch, real_bytes, allows_mixed;
@@ -81,7 +82,6 @@ static clt_status add_options(const clt_options *options, identity *own, clt_err
 static clt_status identify(const clt__trainer *t, identity *own, clt_error *error)
 {
     const clt_device_info *device = clt_device_describe(clt__engine_device(t->session->engine));
-    (void)snprintf(own->version, sizeof own->version, "%s", clt_version());
     (void)snprintf(own->device, sizeof own->device, "%.160s, %.160s %.120s, %d compute units", device->name,
                    device->platform, device->driver, device->compute_units);
     clt_model_sha256(t->model, own->parameters);
@@ -112,9 +112,6 @@ static clt_status compare_data(const char *what, const char *who, int64_t images
 /* A rank with the first. */
 static clt_status compare(const identity *one, const identity *first, const char *who, clt_error *error)
 {
-    if (strcmp(one->version, first->version) != 0)
-        return FAIL(error, CLT_BAD_ARGUMENT, "%s has cltrain %s, rank 0 has %s: all ranks run the same version", who,
-                    one->version, first->version);
     if (one->net != first->net) return FAIL(error, CLT_BAD_ARGUMENT, "%s trains another net than rank 0", who);
     for (clt__option i = 0; i < CLT__OPTIONS; i++)
         if (one->option[i] != first->option[i])
@@ -142,18 +139,42 @@ static clt_status compare(const identity *one, const identity *first, const char
     return CLT_OK;
 }
 
-clt_status clt__check_alike(const clt__trainer *t, clt_error *error)
+/* Of all ranks; by itself and first, for another version has another identity. */
+static clt_status compare_versions(const clt_collective *team, clt_error *error)
+{
+    typedef char version[32];
+    version own = "", *all;
+    (void)snprintf(own, sizeof own, "%s", clt_version());
+    TRY(clt__allocate((uint64_t)team->size, sizeof *all, "versions of ranks", &all, error));
+    const clt_status status = clt__team_gather(team, own, sizeof own, all, error);
+    clt_status found = CLT_OK;
+    for (int r = 1; r < team->size && status == CLT_OK && found == CLT_OK; r++)
+        if (strcmp(all[r], all[0]) != 0)
+            found = FAIL(error, CLT_BAD_ARGUMENT, "%s has cltrain %s, rank 0 has %s: all ranks run the same version",
+                         clt__team_name(team, r), all[r], all[0]);
+    free(all);
+    return status == CLT_OK ? clt__team_first_tells(team, found, error) : status;
+}
+
+static clt_status compare_identities(const clt__trainer *t, clt_error *error)
 {
     const clt_collective *team = t->options->collective;
+    clt_status found = CLT_OK;
     identity *all;
-    if (!team) return CLT_OK;
     TRY(clt__allocate((uint64_t)team->size + 1, sizeof *all, "what ranks train", &all, error));
     identity *own = &all[team->size];
     clt_status status = clt_collective_agree(team, identify(t, own, error), error);
     if (status == CLT_OK) status = clt__team_gather(team, own, sizeof *own, all, error);
-    for (int r = 1; r < team->size && status == CLT_OK; r++)
-        status = compare(&all[r], &all[0], clt__team_name(team, r), error);
+    for (int r = 1; r < team->size && status == CLT_OK && found == CLT_OK; r++)
+        found = compare(&all[r], &all[0], clt__team_name(team, r), error);
     free(all);
-    if (status == CLT_OK || team->rank == 0) return status;
-    return FAIL(error, CLT_STOPPED, "rank 0 tells why");
+    return status == CLT_OK ? clt__team_first_tells(team, found, error) : status;
+}
+
+clt_status clt__check_alike(const clt__trainer *t, clt_error *error)
+{
+    const clt_collective *team = t->options->collective;
+    if (!team) return CLT_OK;
+    TRY(compare_versions(team, error));
+    return compare_identities(t, error);
 }

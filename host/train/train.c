@@ -12,16 +12,21 @@
 #include "team/team.h"
 #include "train/trainer.h"
 
+/* Why something is not finite. All ranks see that it is not, and compute again; one that cannot does not wait for the
+ * others, which may be anywhere in that. */
+static clt_status explain(clt__trainer *t, int64_t bad, const char *happened, clt_error *error)
+{
+    const clt_status cause = clt__triage(t, bad, happened, error);
+    if (cause != CLT_MISMATCH && cause != CLT_DIVERGED) return cause;
+    return clt_collective_agree(t->options->collective, cause, error);
+}
+
 /* Brings the host's model up to date, if it can go on from there. */
 static clt_status download(clt__trainer *t, clt_error *error)
 {
     bool finite;
     TRY(clt__session_is_finite(t->session, &finite, error));
-    if (!finite) {
-        const clt_status cause =
-            clt__triage(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
-        return clt_collective_agree(t->options->collective, cause, error);
-    }
+    if (!finite) return explain(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
     return clt_session_store(t->session, error);
 }
 
@@ -39,17 +44,14 @@ static clt_status take_step(void *trainer, const clt__step_figures *figures, clt
     return clt__logs_step(trainer, figures, error);
 }
 
-/* Waits for the steps under way. Then sets how many to enqueue before the next reading, so that one comes about every
+/* Waits for the steps under way. Then finds how many to enqueue before the next reading, so that one comes about every
  * tenth of a second. */
 static clt_status read_history(clt__trainer *t, clt_error *error)
 {
     clt_error wrong;
     const int pending = t->session->pending;
     const clt_status status = clt__session_read_steps(t->session, take_step, t, &wrong);
-    if (status == CLT_DIVERGED) {
-        const clt_status cause = clt__triage(t, t->session->state.step, wrong.message, error);
-        return clt_collective_agree(t->options->collective, cause, error);
-    }
+    if (status == CLT_DIVERGED) return explain(t, t->session->state.step, wrong.message, error);
     if (status != CLT_OK) return clt__pass_on(&wrong, error);
     if (!pending) return CLT_OK;
     TRY(clt__logs_flush(t, error));
@@ -57,7 +59,7 @@ static clt_status read_history(clt__trainer *t, clt_error *error)
     t->last_reading = now;
     const int most = clt__history_slots(t->session->options.shards);
     const double wanted = each > 0 ? 0.1 / each : most;
-    t->in_flight = wanted < 1 ? 1 : wanted > most ? most : (int)wanted;
+    t->wanted = wanted < 1 ? 1 : wanted > most ? most : (int)wanted;
     return CLT_OK;
 }
 
@@ -400,7 +402,7 @@ clt_status clt_train(clt_model *model, clt_device *device, const clt_dataset *tr
     options = clt__options_or_default(options, &none);
     clt_options resolved = clt__resolve_options(options);
     clt__leave_to_first(&resolved);
-    clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .lock = -1};
+    clt__trainer t = {.model = model, .options = &resolved, .given = options, .in_flight = 1, .wanted = 1, .lock = -1};
     clt_dataset *kept = NULL, *held_out = NULL;
     const bool hold_out = !validation && resolved.val_split > 0;
     clt_status status = divide(model, training, options, hold_out, &kept, &held_out, error);

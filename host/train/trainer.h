@@ -25,7 +25,8 @@ typedef struct clt__trainer {
     int lock;                   /* on the output folder, -1 without one */
     clt__run_record record;
     int64_t steps; /* in an epoch */
-    int in_flight; /* steps to enqueue before the next reading */
+    int in_flight; /* steps to enqueue before the next reading: the same on all ranks */
+    int wanted;    /* so many of them, by this rank's clock; ranks agree when they meet */
     double epoch_began, last_reading;
     bool stepped;        /* in this epoch: one that goes on behind its last step is not */
     int64_t seen_before; /* images of the epoch that were seen when it began, or the run that goes on with it */
