@@ -66,6 +66,18 @@ clt_status clt__team_gather(const clt_collective *team, const void *own, size_t 
     return status;
 }
 
+clt_status clt__team_all(const clt_collective *team, bool *well, clt_error *error)
+{
+    const bool own = *well;
+    bool *all;
+    if (!team) return CLT_OK;
+    TRY(clt__allocate((uint64_t)team->size, sizeof *all, "what ranks have to say", &all, error));
+    const clt_status status = clt__team_gather(team, &own, sizeof own, all, error);
+    for (int r = 0; r < team->size && status == CLT_OK; r++) *well = *well && all[r];
+    free(all);
+    return status;
+}
+
 const char *clt__team_name(const clt_collective *team, int rank)
 {
     return team->name ? team->name(team->user, rank) : "a rank";

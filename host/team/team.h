@@ -27,6 +27,9 @@ clt_status clt__team_first_tells(const clt_collective *team, clt_status found, c
 clt_status clt__team_compare(const clt_collective *team, const void *own, size_t bytes, const char *what,
                              clt_error *error);
 
+/* Whether *well holds on every rank: then it holds on all, else on none. `team` may be NULL. */
+clt_status clt__team_all(const clt_collective *team, bool *well, clt_error *error);
+
 /* Where a rank stands, for sentences: "rank 1 (host b)". */
 const char *clt__team_name(const clt_collective *team, int rank);
 

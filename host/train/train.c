@@ -26,6 +26,7 @@ static clt_status download(clt__trainer *t, clt_error *error)
 {
     bool finite;
     TRY(clt__session_is_finite(t->session, &finite, error));
+    TRY(clt__team_all(t->options->collective, &finite, error)); /* who looks for the cause takes all along */
     if (!finite) return explain(t, t->session->state.step - 1, "a parameter is no longer a finite number", error);
     return clt_session_store(t->session, error);
 }
