@@ -395,17 +395,23 @@ static double forward_of(const clt_options *options, double *update)
     return forward;
 }
 
+static clt_options options_over_a_busy_network(void)
+{
+    clt_options options = clt__options_default();
+    options.net = "vgg6bn";
+    options.pretend = CLT__PRETEND_RTX3060;
+    options.batch_size = 256;
+    options.bandwidth = 1e-3;
+    return options;
+}
+
 /* Over a network that is always busy a step is the forward ops, which the first bucket waits for (it is what batch
  * normalisation keeps), then all that travels, the write and the update: what is hidden is the backward ops, the
  * buckets' reading but for the first one's, and their adding. */
 static void buckets_leave_when_their_ops_are_done(void **state)
 {
     (void)state;
-    clt_options options = clt__options_default();
-    options.net = "vgg6bn";
-    options.pretend = CLT__PRETEND_RTX3060;
-    options.batch_size = 256;
-    options.bandwidth = 1e-3;
+    clt_options options = options_over_a_busy_network();
     double update;
     const double forward = forward_of(&options, &update);
     clt_scale_result *result = expect_of(&options);
@@ -422,11 +428,7 @@ static void buckets_leave_when_their_ops_are_done(void **state)
 static void only_the_last_micro_batch_hides(void **state)
 {
     (void)state;
-    clt_options options = clt__options_default();
-    options.net = "vgg6bn";
-    options.pretend = CLT__PRETEND_RTX3060;
-    options.batch_size = 256;
-    options.bandwidth = 1e-3;
+    clt_options options = options_over_a_busy_network();
     clt_scale_result *whole = expect_of(&options);
     options.micro_batch_size = 64;
     clt_scale_result *split = expect_of(&options);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "session/session.h"
+#include "team/adding.h"
 #include "team/team.h"
 #include "team/wire.h"
 #include "training.h"
@@ -237,6 +238,27 @@ static void what_travels_as_halves_is_near_what_it_was(void **state)
 
 /* A shard's sum is that of its images: shards change no more than the order of additions, where nothing looks at a
  * batch as a whole. */
+/* As the op `accumulate`, which copies the first part. */
+static void a_sum_of_zeros_keeps_their_sign(void **state)
+{
+    (void)state;
+    const float floats[] = {-0.0f, 0.0f, 1};
+    const double doubles[] = {-0.0, 0.0, 1 + 0x1p-30};
+    for (int rounds = 0; rounds < 2; rounds++) {
+        float of_floats[3];
+        double of_doubles[3];
+        const clt__numbers f = {sizeof *floats, false}, d = {sizeof *doubles, rounds};
+        clt__clear_numbers(f, of_floats, 3);
+        clt__clear_numbers(d, of_doubles, 3);
+        clt__add_numbers(f, of_floats, floats, 3);
+        clt__add_numbers(d, of_doubles, doubles, 3);
+        assert_true(signbit(of_floats[0]) && signbit(of_doubles[0]));
+        assert_false(signbit(of_floats[1]) || signbit(of_doubles[1]));
+        assert_true(of_floats[2] == 1);
+        assert_true(of_doubles[2] == (rounds ? 1 : doubles[2]));
+    }
+}
+
 static void shards_change_nothing_but_roundings(void **state)
 {
     (void)state;
@@ -484,6 +506,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranks_hear_each_other_in_their_order),
+        cmocka_unit_test(a_sum_of_zeros_keeps_their_sign),
         cmocka_unit_test(shards_change_nothing_but_roundings),
         cmocka_unit_test(running_statistics_are_the_shards_mean),
         cmocka_unit_test(any_number_of_ranks_gives_the_same_bits),

@@ -500,15 +500,16 @@ static clt_status add_accumulate_op(clt__net *net, int from, const char *name, i
     return CLT__ADD_OP(&net->tape, &clt__accumulate_op, "", sizes, tensor, error);
 }
 
-static bool keeps_running(const clt__net *net)
+/* How many numbers layers keep from step to step by their own ops, where batches have shards. */
+static int running_count(const clt__net *net)
 {
-    return net->running >= 0 && net->tape.tensor[net->running].count;
+    return net->running >= 0 ? net->tape.tensor[net->running].count : 0;
 }
 
 /* Each shard begins with what layers kept before the step, ... */
 static clt_status add_restore_op(clt__net *net, clt_error *error)
 {
-    const update_sizes sizes = {.count = keeps_running(net) ? net->tape.tensor[net->running].count : 0};
+    const update_sizes sizes = {.count = running_count(net)};
     if (!sizes.count) return CLT_OK;
     TRY(clt__net_add_flat(net, "update.running_before", CLT__REALS, sizes.count, &net->running_before, error));
     const int tensor[] = {
@@ -519,7 +520,7 @@ static clt_status add_restore_op(clt__net *net, clt_error *error)
 /* ... and the step leaves the mean of what the shards have made of it. */
 static clt_status add_settle_op(clt__net *net, clt_error *error)
 {
-    const update_sizes sizes = {.count = keeps_running(net) ? net->tape.tensor[net->running].count : 0};
+    const update_sizes sizes = {.count = running_count(net)};
     if (!sizes.count) return CLT_OK;
     const int tensor[] = {[SETTLE_SUM] = net->running_sum,
                           [SETTLE_STEP] = net->step,
@@ -531,7 +532,7 @@ static clt_status add_settle_op(clt__net *net, clt_error *error)
 static clt_status add_gather_ops(clt__net *net, clt_error *error)
 {
     TRY(add_accumulate_op(net, net->of_shard, "update.of_batch", &net->of_batch, error));
-    if (!keeps_running(net)) return CLT_OK;
+    if (!running_count(net)) return CLT_OK;
     return add_accumulate_op(net, net->running, "update.running_sum", &net->running_sum, error);
 }
 

@@ -1,11 +1,13 @@
 /* A description becomes a graph of layers with shapes, and a tape: the tensors and the ops of one step.
  *
- *   op   0          | batch:    gather, normalise, augment (input.c); what layers keep as it was before the step
+ *   op   0          | batch: gather, normalise, augment (input.c); what layers kept before the step
  *        forward    | every layer, first to last
  *        backward   | loss, history, every layer last to first; the sum over a shard's micro-batches
  *        gather     | the sum over shards
- *        unscale    | what layers keep; what the loss was scaled by is taken from the gradient again, where activations
- * are halves measure    | the gradient's norm, for steps that measure it update     | gradient norm, optimiser end |
+ *        unscale    | what layers keep; gradients of a scaled loss are divided by the scale
+ *        measure    | the gradient's norm, for steps that measure it
+ *        update     | gradient norm, optimiser
+ *        end        |
  */
 #ifndef CLT_NET_NET_H
 #define CLT_NET_NET_H

@@ -211,32 +211,42 @@ static clt_status find_out(void *user, const double *outputs, size_t first, size
     return CLT_OK;
 }
 
-/* What other ranks found, and the outputs that they have to show. */
-static clt_status gather_findings(const clt_session *session, findings *f, clt_error *error)
+/* What other ranks found. */
+static clt_status gather_findings(const clt_session *session, const findings *f, clt_error *error)
 {
     const clt_collective *team = session->options.collective;
-    const size_t ranks = (size_t)team->size, width = (size_t)f->model->outputs;
-    clt_evaluation *e = f->evaluation;
     size_t *bytes;
-    double *shown = NULL;
-    TRY(clt__allocate(ranks, sizeof *bytes, "lengths of an exchange", &bytes, error));
-    for (size_t r = 0; r < ranks; r++) {
-        const part p = part_of(session, (int)r);
+    TRY(clt__allocate((uint64_t)team->size, sizeof *bytes, "lengths of an exchange", &bytes, error));
+    for (int r = 0; r < team->size; r++) {
+        const part p = part_of(session, r);
         bytes[r] = (p.end - p.begin) * sizeof *f->of;
     }
-    clt_status status = clt__team_gather_parts(team, f->of + part_of(session, team->rank).begin, bytes, f->of, error);
+    const clt_status status =
+        clt__team_gather_parts(team, f->of + part_of(session, team->rank).begin, bytes, f->of, error);
     free(bytes);
-    if (status == CLT_OK)
-        status = clt__allocate(ranks, e->shown * width * sizeof *shown, "outputs to be shown", &shown, error);
-    if (status == CLT_OK)
-        status = clt__team_gather(team, e->shown_output, e->shown * width * sizeof *shown, shown, error);
-    for (size_t r = 0; r < ranks && status == CLT_OK; r++)
-        for (size_t i = 0; i < e->shown; i++) {
-            const part p = part_of(session, (int)r);
+    return status;
+}
+
+/* Of each image that is shown the outputs that its own rank has, of `all` [ranks][shown][outputs]. */
+static void take_shown(const clt_session *session, const double *all, size_t width, clt_evaluation *e)
+{
+    for (int r = 0; r < session->options.collective->size; r++) {
+        const part p = part_of(session, r);
+        for (size_t i = 0; i < e->shown; i++)
             if (e->shown_number[i] >= p.begin && e->shown_number[i] < p.end)
-                memcpy(e->shown_output + i * width, shown + (r * e->shown + i) * width, width * sizeof *shown);
-        }
-    free(shown);
+                memcpy(e->shown_output + i * width, all + ((size_t)r * e->shown + i) * width, width * sizeof *all);
+    }
+}
+
+static clt_status gather_shown(const clt_session *session, const findings *f, clt_error *error)
+{
+    const clt_collective *team = session->options.collective;
+    const size_t width = (size_t)f->model->outputs, bytes = f->evaluation->shown * width * sizeof(double);
+    double *all;
+    TRY(clt__allocate((uint64_t)team->size, bytes, "outputs to be shown", &all, error));
+    const clt_status status = clt__team_gather(team, f->evaluation->shown_output, bytes, all, error);
+    if (status == CLT_OK) take_shown(session, all, width, f->evaluation);
+    free(all);
     return status;
 }
 
@@ -292,7 +302,8 @@ static clt_status find_all(clt_session *session, const clt_options *options, fin
     TRY(check_sharing(session, error));
     const clt_status status = run(session, part_of(session, team->rank), options, "evaluate", find_out, f, error);
     TRY(clt_collective_agree(team, status, error));
-    return gather_findings(session, f, error);
+    TRY(gather_findings(session, f, error));
+    return gather_shown(session, f, error);
 }
 
 static clt_status fill(clt_session *session, const clt_options *options, clt_evaluation *evaluation, clt_error *error)

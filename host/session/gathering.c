@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "session/buckets.h"
+#include "team/adding.h"
 #include "team/team.h"
 #include "team/wire.h"
 
@@ -13,9 +14,8 @@ typedef clt__bucket bucket;
 struct clt__gathering {
     const clt_collective *team;
     clt__engine *engine;
-    bool averages; /* what ranks have come to by themselves: each counts as a shard, and the mean is taken */
-    bool rounds;   /* sums to float, as the reference does */
-    size_t size;   /* bytes of a number */
+    bool averages;     /* what ranks have come to by themselves: each counts as a shard, and the mean is taken */
+    clt__numbers real; /* the reference's sums are rounded, as it rounds them */
     int shards;
     int own, most_own;      /* shards of this rank, and of the rank that has most */
     clt__buckets cut;       /* of a shard's numbers */
@@ -50,7 +50,7 @@ static size_t numbers_in_slice(const clt__gathering *g, const bucket *b, int ran
 /* Bytes of numbers of a bucket as they travel; where a slice begins, too. */
 static size_t wire_bytes(const clt__gathering *g, const bucket *b, size_t numbers)
 {
-    return b->packs ? clt__wire_bytes(numbers) : numbers * g->size;
+    return b->packs ? clt__wire_bytes(numbers) : numbers * g->real.size;
 }
 
 static size_t slice_bytes(const clt__gathering *g, const bucket *b, int rank)
@@ -83,7 +83,7 @@ static clt_status allocate_parts(clt__gathering *g, clt_error *error)
         bytes += slice_bytes(g, &g->cut.bucket[i], g->team->rank);
         if (numbers > most) most = numbers;
     }
-    TRY(clt__allocate(most, g->size, "a slice of gradients", &g->slice, error));
+    TRY(clt__allocate(most, g->real.size, "a slice of gradients", &g->slice, error));
     TRY(clt__allocate((uint64_t)g->shards, bytes, "slices of gradients", &g->all_parts, error));
     TRY(clt__allocate(g->cut.count, sizeof *g->parts, "slices of gradients", &g->parts, error));
     char *part = g->all_parts;
@@ -97,8 +97,8 @@ static clt_status allocate_parts(clt__gathering *g, clt_error *error)
 static clt_status allocate(clt__gathering *g, clt_error *error)
 {
     const size_t own = (size_t)g->own, ranks = (size_t)g->team->size, buckets = g->cut.count;
-    TRY(clt__allocate(own * g->cut.numbers, g->size, "the gradients of shards", &g->shard, error));
-    TRY(clt__allocate(g->cut.numbers, g->size, "the sum of gradients", &g->sum, error));
+    TRY(clt__allocate(own * g->cut.numbers, g->real.size, "the gradients of shards", &g->shard, error));
+    TRY(clt__allocate(g->cut.numbers, g->real.size, "the sum of gradients", &g->sum, error));
     TRY(clt__allocate(own + 1, g->cut.packed_bytes, "packed gradients", &g->packed, error));
     TRY(clt__allocate(own * buckets, sizeof *g->download, "reads of gradients", &g->download, error));
     TRY(clt__allocate((uint64_t)g->most_own * buckets, sizeof *g->exchange, "exchanges", &g->exchange, error));
@@ -112,8 +112,8 @@ static clt_status fill(clt__gathering *g, const clt__net *net, clt_precision pre
                        clt_error *error)
 {
     const clt_collective *team = g->team;
-    g->size = clt__engine_real_bytes(g->engine);
-    g->rounds = precision == CLT_F32 && g->size == sizeof(double);
+    g->real.size = clt__engine_real_bytes(g->engine);
+    g->real.rounds = precision == CLT_F32 && g->real.size == sizeof(double);
     g->averages = options->local_steps > 0;
     g->shards = g->averages ? team->size : options->shards;
     for (int r = 0; r < team->size; r++) {
@@ -121,8 +121,8 @@ static clt_status fill(clt__gathering *g, const clt__net *net, clt_precision pre
         if (own > g->most_own) g->most_own = own;
         if (r == team->rank) g->own = own;
     }
-    TRY(g->averages ? clt__cut_trained(net, options, g->size, &g->cut, error)
-                    : clt__cut_gradients(net, options, g->size, &g->cut, error));
+    TRY(g->averages ? clt__cut_trained(net, options, g->real.size, &g->cut, error)
+                    : clt__cut_gradients(net, options, g->real.size, &g->cut, error));
     return allocate(g, error);
 }
 
@@ -179,7 +179,7 @@ size_t clt__gathering_op(const clt__gathering *g, size_t number)
 
 static char *numbers_of(const clt__gathering *g, int own, const bucket *b)
 {
-    return g->shard + ((size_t)own * g->cut.numbers + b->at) * g->size;
+    return g->shard + ((size_t)own * g->cut.numbers + b->at) * g->real.size;
 }
 
 clt_status clt__gathering_read(clt__gathering *g, int own, size_t number, clt_error *error)
@@ -213,7 +213,7 @@ static clt_status wait_for(const clt__gathering *g, clt__upload **download, clt_
 static char *wire_of(const clt__gathering *g, int own, const bucket *b)
 {
     if (b->packs) return g->packed + (size_t)own * g->cut.packed_bytes + b->packed_at;
-    return own < g->own ? numbers_of(g, own, b) : g->sum + b->at * g->size;
+    return own < g->own ? numbers_of(g, own, b) : g->sum + b->at * g->real.size;
 }
 
 /* Each rank's shard number `own` goes to all ranks, a slice to each. */
@@ -223,7 +223,8 @@ static clt_status begin_slices(clt__gathering *g, int own, size_t number, int fi
     const clt_block nothing = {NULL, 0};
     const size_t mine = slice_bytes(g, b, g->team->rank);
     const int sent = shard_of(g, g->team->rank, own, filled);
-    if (sent >= 0 && b->packs) clt__wire_pack(numbers_of(g, own, b), g->size, (size_t)b->count, wire_of(g, own, b));
+    if (sent >= 0 && b->packs)
+        clt__wire_pack(numbers_of(g, own, b), g->real.size, (size_t)b->count, wire_of(g, own, b));
     for (int r = 0; r < g->team->size; r++) {
         const int shard = shard_of(g, r, own, filled);
         g->send[r] = g->receive[r] = nothing;
@@ -231,28 +232,7 @@ static clt_status begin_slices(clt__gathering *g, int own, size_t number, int fi
             g->send[r] = (clt_block){wire_of(g, own, b) + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
         if (shard >= 0) g->receive[r] = (clt_block){g->parts[number] + (size_t)shard * mine, mine};
     }
-    return clt__team_begin(g->team, g->send, g->receive, &g->exchange[(size_t)own * g->cut.count + number], error);
-}
-
-static void add_floats(float *sum, const float *part, size_t count)
-{
-    for (size_t i = 0; i < count; i++) sum[i] += part[i];
-}
-
-static void add_doubles(double *sum, const double *part, size_t count, bool rounds)
-{
-    for (size_t i = 0; i < count; i++) sum[i] = rounds ? (double)(float)(sum[i] + part[i]) : sum[i] + part[i];
-}
-
-static void divide(const clt__gathering *g, void *values, size_t count, int by)
-{
-    float *floats = values;
-    double *doubles = values;
-    for (size_t i = 0; i < count; i++)
-        if (g->size == sizeof(float))
-            floats[i] /= (float)by;
-        else
-            doubles[i] = g->rounds ? (double)(float)(doubles[i] / by) : doubles[i] / by;
+    return g->team->begin(g->team->user, g->send, g->receive, &g->exchange[(size_t)own * g->cut.count + number], error);
 }
 
 /* This rank's slice of a shard, as numbers. */
@@ -261,7 +241,7 @@ static const void *part_of(const clt__gathering *g, size_t number, int shard, si
     const bucket *b = &g->cut.bucket[number];
     const char *part = g->parts[number] + (size_t)shard * slice_bytes(g, b, g->team->rank);
     if (!b->packs) return part;
-    clt__wire_unpack(part, g->size, count, g->slice);
+    clt__wire_unpack(part, g->real.size, count, g->slice);
     return g->slice;
 }
 
@@ -270,17 +250,11 @@ static void sum_slice(const clt__gathering *g, size_t number, int filled)
 {
     const bucket *b = &g->cut.bucket[number];
     const size_t count = numbers_in_slice(g, b, g->team->rank), begin = slice_of(g, b, g->team->rank);
-    char *sum = g->sum + (b->at + begin) * g->size;
-    for (size_t i = 0; i < count * g->size; i++) sum[i] = 0;
-    for (int s = 0; s < filled; s++) {
-        const void *part = part_of(g, number, s, count);
-        if (g->size == sizeof(float))
-            add_floats((void *)sum, part, count);
-        else
-            add_doubles((void *)sum, part, count, g->rounds);
-    }
-    if (g->averages) divide(g, sum, count, filled);
-    if (b->packs) clt__wire_pack(sum, g->size, count, wire_of(g, g->own, b) + wire_bytes(g, b, begin));
+    char *sum = g->sum + (b->at + begin) * g->real.size;
+    clt__clear_numbers(g->real, sum, count);
+    for (int s = 0; s < filled; s++) clt__add_numbers(g->real, sum, part_of(g, number, s, count), count);
+    if (g->averages) clt__divide_numbers(g->real, sum, count, filled);
+    if (b->packs) clt__wire_pack(sum, g->real.size, count, wire_of(g, g->own, b) + wire_bytes(g, b, begin));
 }
 
 static clt_status begin_sums(clt__gathering *g, size_t number, clt_error *error)
@@ -292,14 +266,14 @@ static clt_status begin_sums(clt__gathering *g, size_t number, clt_error *error)
             (clt_block){sum + wire_bytes(g, b, slice_of(g, b, g->team->rank)), slice_bytes(g, b, g->team->rank)};
         g->receive[r] = (clt_block){sum + wire_bytes(g, b, slice_of(g, b, r)), slice_bytes(g, b, r)};
     }
-    return clt__team_begin(g->team, g->send, g->receive, &g->sums[number], error);
+    return g->team->begin(g->team->user, g->send, g->receive, &g->sums[number], error);
 }
 
 static clt_status end_exchange(const clt__gathering *g, void **exchange, clt_error *error)
 {
     void *ended = *exchange;
     *exchange = NULL;
-    return clt__team_end(g->team, ended, error);
+    return g->team->end(g->team->user, ended, error);
 }
 
 /* Also this rank's own slice is what all have of it. */
@@ -307,7 +281,8 @@ static clt_status end_sums(const clt__gathering *g, size_t number, clt_error *er
 {
     const bucket *b = &g->cut.bucket[number];
     TRY(end_exchange(g, &g->sums[number], error));
-    if (b->packs) clt__wire_unpack(wire_of(g, g->own, b), g->size, (size_t)b->count, g->sum + b->at * g->size);
+    if (b->packs)
+        clt__wire_unpack(wire_of(g, g->own, b), g->real.size, (size_t)b->count, g->sum + b->at * g->real.size);
     return CLT_OK;
 }
 
@@ -342,7 +317,7 @@ clt_status clt__gathering_end(clt__gathering *g, int filled, clt_error *error)
         const clt__segment *s = &g->cut.segment[i];
         for (int j = 0; j < 2; j++)
             if (s->to[j] >= 0)
-                TRY(clt__engine_write_kept(g->engine, s->to[j], 0, s->count, g->sum + s->at * g->size, error));
+                TRY(clt__engine_write_kept(g->engine, s->to[j], 0, s->count, g->sum + s->at * g->real.size, error));
     }
     return CLT_OK;
 }

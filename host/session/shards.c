@@ -1,5 +1,6 @@
 /* A step: shard by shard, each in micro-batches, and what is gathered of them. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "session/loss_scale.h"
@@ -72,23 +73,10 @@ static clt_status place_gathering(clt_session *session, const batch *b, int shar
     return session->options.shards > 1 ? clt__session_place(session, &p, error) : CLT_OK;
 }
 
-static clt_status run_alone(clt_session *session, const batch *b, clt_error *error)
+/* Shards from `begin` to before `end` are all that is gathered. */
+static clt_status run_alone(clt_session *session, const batch *b, int begin, int end, clt_error *error)
 {
-    for (int shard = 0; shard < clt__filled_shards(&session->options, b->images); shard++) {
-        TRY(run_shard(session, b, shard, shard, error));
-        TRY(place_gathering(session, b, shard, error));
-        TRY(b->run(session, session->net.gather, session->net.unscale, b->user, error));
-    }
-    return CLT_OK;
-}
-
-/* The batch is this rank's shards alone. */
-static clt_status run_local(clt_session *session, const batch *b, clt_error *error)
-{
-    const clt_options *o = &session->options;
-    int begin, end;
-    clt__own_shards(o, &begin, &end);
-    for (int shard = begin; shard < smaller(end, clt__filled_shards(o, b->images)); shard++) {
+    for (int shard = begin; shard < smaller(end, clt__filled_shards(&session->options, b->images)); shard++) {
         TRY(run_shard(session, b, shard, shard - begin, error));
         TRY(place_gathering(session, b, shard - begin, error));
         TRY(b->run(session, session->net.gather, session->net.unscale, b->user, error));
@@ -119,7 +107,7 @@ static clt_status run_by_itself(clt_session *session, batch *b, clt_error *error
     b->whole = clt__images_before(o, end, b->images) - before;
     b->skipped = clt__images_take_others(o) ? before : 0; /* others are this rank's */
     if (b->whole) {
-        TRY(run_local(session, b, error));
+        TRY(run_alone(session, b, begin, end, error));
         TRY(clt__loss_unscale(session, b->run, b->user, error));
         TRY(clt__session_run_update(session, b->run, b->user, error));
     }
@@ -132,7 +120,8 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
     batch b = {.first = first, .images = valid, .whole = valid, .slot = slot, .run = run, .user = user};
     session->images_of_slot[slot] = valid;
     if (session->gathering && session->options.local_steps) return run_by_itself(session, &b, error);
-    TRY(session->gathering ? run_with_others(session, &b, error) : run_alone(session, &b, error));
+    TRY(session->gathering ? run_with_others(session, &b, error)
+                           : run_alone(session, &b, 0, session->options.shards, error));
     TRY(clt__loss_unscale(session, run, user, error));
     if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
     return clt__session_run_update(session, run, user, error);
@@ -143,16 +132,16 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
 /* [steps][shards]: of each shard the row that its own rank has. */
 static void take_rows(const clt_options *o, int steps, const double *all, double *history)
 {
-    const size_t rows = (size_t)steps * (size_t)o->shards, shards = (size_t)o->shards;
-    for (int r = 0; r < o->collective->size; r++)
-        for (size_t i = 0; i < rows; i++) {
-            const size_t s = i % shards, at = i * HISTORY_LENGTH;
-            if (s < clt__team_begin_of(o->collective, shards, r) ||
-                s >= clt__team_begin_of(o->collective, shards, r + 1))
-                continue;
-            for (size_t j = 0; j < HISTORY_LENGTH; j++)
-                history[at + j] = all[(size_t)r * rows * HISTORY_LENGTH + at + j];
+    const size_t shards = (size_t)o->shards, slots = (size_t)steps;
+    for (int r = 0; r < o->collective->size; r++) {
+        const size_t begin = clt__team_begin_of(o->collective, shards, r),
+                     own = clt__team_begin_of(o->collective, shards, r + 1) - begin;
+        for (size_t i = 0; i < slots; i++) {
+            const size_t at = (i * shards + begin) * HISTORY_LENGTH;
+            memcpy(history + at, all + (size_t)r * slots * shards * HISTORY_LENGTH + at,
+                   own * HISTORY_LENGTH * sizeof *history);
         }
+    }
 }
 
 static clt_status gather_history(const clt_options *o, int steps, double *history, clt_error *error)

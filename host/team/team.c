@@ -21,17 +21,6 @@ static clt_status end_alone(CLT__UNUSED void *user, CLT__UNUSED void *exchange, 
 
 const clt_collective clt__alone = {.size = 1, .begin = begin_alone, .end = end_alone};
 
-clt_status clt__team_begin(const clt_collective *team, const clt_block *send, const clt_block *receive, void **exchange,
-                           clt_error *error)
-{
-    return team->begin(team->user, send, receive, exchange, error);
-}
-
-clt_status clt__team_end(const clt_collective *team, void *exchange, clt_error *error)
-{
-    return team->end(team->user, exchange, error);
-}
-
 clt_status clt__team_gather_parts(const clt_collective *team, const void *own, const size_t *bytes, void *all,
                                   clt_error *error)
 {
@@ -49,8 +38,8 @@ clt_status clt__team_gather_parts(const clt_collective *team, const void *own, c
         send[r] = (clt_block){mine.written, bytes[team->rank]};
         receive[r] = (clt_block){to, bytes[r]};
     }
-    clt_status status = clt__team_begin(team, send, receive, &exchange, error);
-    if (status == CLT_OK) status = clt__team_end(team, exchange, error);
+    clt_status status = team->begin(team->user, send, receive, &exchange, error);
+    if (status == CLT_OK) status = team->end(team->user, exchange, error);
     free(send);
     return status;
 }

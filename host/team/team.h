@@ -7,11 +7,6 @@
 /* Of one rank. */
 extern const clt_collective clt__alone;
 
-/* Begins an exchange, and ends it. */
-clt_status clt__team_begin(const clt_collective *team, const clt_block *send, const clt_block *receive, void **exchange,
-                           clt_error *error);
-clt_status clt__team_end(const clt_collective *team, void *exchange, clt_error *error);
-
 /* `bytes` of every rank's `own`, in the order of the ranks, in `all` of every rank. */
 clt_status clt__team_gather(const clt_collective *team, const void *own, size_t bytes, void *all, clt_error *error);
 

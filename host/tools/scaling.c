@@ -8,6 +8,7 @@
 #include "options/ticker.h"
 #include "session/buckets.h"
 #include "session/session.h"
+#include "team/adding.h"
 #include "tools/exchange_model.h"
 #include "tools/planned_net.h"
 #include "tools/random_data.h"
@@ -257,33 +258,18 @@ static clt_status measure_part(estimate *s, rank_part *p, clt_error *error)
 
 /* ---- how fast the host adds */
 
-static void add_floats(float *sum, const float *part, size_t count)
-{
-    for (size_t i = 0; i < count; i++) sum[i] += part[i];
-}
-
-static void add_doubles(double *sum, const double *part, size_t count)
-{
-    for (size_t i = 0; i < count; i++) sum[i] += part[i];
-}
-
 /* A slice of a bucket for two ranks, part after part as they would come. */
 static clt_status measure_adding(size_t real_bytes, double bucket_bytes, double *rate, clt_error *error)
 {
     enum { PARTS = 64 };
     const size_t count = (size_t)(bucket_bytes / 2 / (double)real_bytes) + 1;
+    const clt__numbers of = {.size = real_bytes};
     double round[ROUNDS];
     char *memory;
     TRY(clt__allocate((PARTS + 1) * (uint64_t)count, real_bytes, "gradients to add", &memory, error));
     for (int i = 0; i < ROUNDS; i++) {
         const double begin = clt__seconds();
-        for (size_t j = 1; j <= PARTS; j++) {
-            const char *next = memory + j * count * real_bytes;
-            if (real_bytes == sizeof(float))
-                add_floats((void *)memory, (const void *)next, count);
-            else
-                add_doubles((void *)memory, (const void *)next, count);
-        }
+        for (size_t j = 1; j <= PARTS; j++) clt__add_numbers(of, memory, memory + j * count * real_bytes, count);
         round[i] = (clt__seconds() - begin) / PARTS;
     }
     free(memory);
