@@ -9,16 +9,13 @@
  *   input gradient  dx = g(x) weight[c] inverse[c] (dy - db[c] / m - (x - mean[c]) inverse[c] dw[c] / m)
  *
  * Sums run over the m pixels of the batch's valid images (the last batch of an epoch may be short; dx is 0 behind it).
- * They go over parts of the batch, then over the parts: sums.h, moments.h. Reads past the last channel stay inside the tensor or its
+ * They go over parts of the batch, then over the parts: sums.h, batch_moments.h. Reads past the last channel stay inside the tensor or its
  * guard, and their lanes are never stored. */
-#include "moments.h"
 #include "activations.h"
-
-#define EPSILON(z) real_of(z.epsilon)
-#define MOMENTUM(z) real_of(z.momentum)
+#include "batch_moments.h"
 
 #ifdef OP_batchnorm_statistics
-/* Work-group (vectors of channels, part). partial: [part][mean, squares][padded c] */
+/* Work-group (vectors of channels, part) */
 kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global const stored *restrict x,
                                                  global const int *restrict step, global real *restrict mean,
                                                  global real *restrict inverse, global real *restrict running_mean,
@@ -26,18 +23,7 @@ kernel SUM_GROUP void batchnorm_statistics_parts(const norm_sizes given, global 
 {
     const norm_sizes z = SIZES(given);
     TREE_OF(moments, tree);
-    const int c = COLUMN(ACROSS), part = (int)get_group_id(1);
-    const turns t = my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN);
-    const size_t pitch = (size_t)t.step * z.c;
-    moments sum = {0, (realv)0, (realv)0};
-    int i = t.first;
-    for (; i + (CHUNK - 1) * t.step < t.end; i += CHUNK * t.step)
-        sum = merge(sum, measure(x + (size_t)i * z.c + c, CHUNK, pitch));
-    if (i < t.end) sum = merge(sum, measure(x + (size_t)i * z.c + c, (t.end - i + t.step - 1) / t.step, pitch));
-    sum = merge_rows(sum, ACROSS, DOWN, tree);
-    if (c >= z.c || ROW(ACROSS) > 0) return;
-    STORE(sum.mean, partial + 2 * part * PADDED(z.c) + c);
-    STORE(sum.squares, partial + (2 * part + 1) * PADDED(z.c) + c);
+    measure_part(z, x, step[STEP_VALID] * z.pixels, partial, tree);
 }
 
 /* Work-group (vectors of channels) */
@@ -48,24 +34,10 @@ kernel LAST_GROUP void batchnorm_statistics_merge(const norm_sizes given, global
 {
     const norm_sizes z = SIZES(given);
     TREE_OF(moments, tree);
-    const int c = COLUMN(LAST_ACROSS), lanes = z.c - c, valid = step[STEP_VALID] * z.pixels;
-    const turns t = my_turns(z.parts, 1, z.c, LAST_ACROSS, LAST_DOWN);
-    moments sum = {0, (realv)0, (realv)0};
-    for (int part = t.first; part < t.end; part += t.step) {
-        const int count = part_begin(valid, part + 1, z.parts) - part_begin(valid, part, z.parts);
-        const moments one = {count, LOAD(partial + 2 * part * PADDED(z.c) + c),
-                             LOAD(partial + (2 * part + 1) * PADDED(z.c) + c)};
-        if (count > 0) sum = merge(sum, one);
-    }
-    sum = merge_rows(sum, LAST_ACROSS, LAST_DOWN, tree);
+    const int c = COLUMN(LAST_ACROSS);
+    const moments sum = merge_parts(z, step[STEP_VALID] * z.pixels, partial, tree);
     if (c >= z.c || ROW(LAST_ACROSS) > 0) return;
-    const realv variance = sum.squares / (realv)sum.count;
-    const realv unbiased = sum.squares / (realv)max(sum.count - 1, 1);
-    store_lanes(sum.mean, lanes, mean + c);
-    store_lanes((realv)1 / sqrt(variance + (realv)EPSILON(z)), lanes, inverse + c);
-    const realv keep = (realv)(1 - MOMENTUM(z)), take = (realv)MOMENTUM(z);
-    store_lanes(keep * load_lanes(running_mean + c, lanes) + take * sum.mean, lanes, running_mean + c);
-    store_lanes(keep * load_lanes(running_var + c, lanes) + take * unbiased, lanes, running_var + c);
+    put_statistics(sum, EPSILON(z), MOMENTUM(z), c, z.c - c, mean, inverse, running_mean, running_var);
 }
 #endif
 

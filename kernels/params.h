@@ -53,6 +53,13 @@ typedef struct norm_sizes {
     int parts;      /* of the batch: sums go over each, then over the parts */
 } norm_sizes;
 
+/* sync_batchnorm.cl. A batch of `images` is cut into `shards`, each computed n images at a time. */
+typedef struct sync_norm_sizes {
+    int n, pixels, c; /* pixels of one image */
+    int epsilon, momentum;
+    int images, shards;
+} sync_norm_sizes;
+
 /* activation.cl. a, b: the activation's parameters, as real_of or, `numbers`, number_of in real.h reads them. */
 typedef struct element_sizes {
     int count;

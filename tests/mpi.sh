@@ -31,6 +31,10 @@ same_digest() {
     [ -n "$(digest "$1")" ] && [ "$(digest "$1")" = "$(digest "$2")" ]
 }
 
+differs_from() {
+    ! same_digest "$1" "$2"
+}
+
 residual='conv out=6 kernel=3 padding=1 as=a, batchnorm, relu, conv out=6 kernel=3 padding=1, batchnorm, add from=batchnorm2,a, relu, dropout rate=0.1, globalavgpool, dense out=4'
 plain='conv out=4 kernel=3, relu, maxpool kernel=2, flatten, dense out=4'
 all_of_it='--batch-size 16 --accumulate 2 --shards 8 --epochs 2 --augment flip,crop=1,rotate=5 --optimizer adamw,conv*.weight=muon --lr 0.01 --clip-grad 1 --ema 0.9'
@@ -45,6 +49,13 @@ test_same_bits() {
             ok "$net by $number" processes $number "$program" train --data plain --device "$device" --quiet --net "$text" $all_of_it
             judge "$net by $number has the bits of one" same_digest "$net.one" out
         done
+    done
+    ok "normalised together alone" cltrain train --data plain --device "$device" --quiet --net "$residual" $all_of_it --sync-batchnorm
+    mv out synced
+    judge "has other bits" differs_from residual.one synced
+    for number in 3 8; do
+        ok "normalised together by $number" processes $number "$program" train --data plain --device "$device" --quiet --net "$residual" $all_of_it --sync-batchnorm
+        judge "has the bits of one" same_digest synced out
     done
     ok "the number of shards follows that of processes" processes 2 "$program" train --data plain --device "$device" --quiet --net "$plain" --epochs 1 --output-dir auto
     judge "and is kept" checkpoint_holds auto/last.safetensors 'd["options"]["shards"] == 2'

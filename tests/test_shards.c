@@ -236,8 +236,6 @@ static void what_travels_as_halves_is_near_what_it_was(void **state)
     assert_true(isinf(back[3]));
 }
 
-/* A shard's sum is that of its images: shards change no more than the order of additions, where nothing looks at a
- * batch as a whole. */
 /* As the op `accumulate`, which copies the first part. */
 static void a_sum_of_zeros_keeps_their_sign(void **state)
 {
@@ -259,6 +257,8 @@ static void a_sum_of_zeros_keeps_their_sign(void **state)
     }
 }
 
+/* A shard's sum is that of its images: shards change no more than the order of additions, where nothing looks at a
+ * batch as a whole. */
 static void shards_change_nothing_but_roundings(void **state)
 {
     (void)state;
@@ -270,6 +270,59 @@ static void shards_change_nothing_but_roundings(void **state)
     assert_true(distance(whole, cut) > 0 && distance(whole, cut) <= 1e-12);
     clt_model_close(whole);
     clt_model_close(cut);
+}
+
+/* Nor does anything else where shards normalise together: also in micro-batches that are whole shards, and where the
+ * parameters of the normalisation are frozen. */
+static void shards_that_normalise_together_are_a_batch(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "input 1x8x8; conv out=6 kernel=3; batchnorm; relu; conv out=8 kernel=3; batchnorm momentum=0.3; flatten; "
+        "dense out=3",
+        "input 1x8x8; batchnorm; conv out=4 kernel=3; batchnorm frozen=yes; relu; flatten; batchnorm; dense out=3"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        clt_options options = options_for(2, NULL);
+        clt_model *whole = make_model(texts[i], NULL, CLT_F64, 3), *cut = make_model(texts[i], NULL, CLT_F64, 3);
+        train(whole, reference, &options);
+        options.shards = 5; /* of 16 images, and the last batch's fewer, so that some have none */
+        options.sync_batchnorm = true;
+        train(cut, reference, &options);
+        const double apart = distance(whole, cut);
+        assert_true(apart > 0 && apart <= 1e-11);
+        clt_model_close(whole);
+        clt_model_close(cut);
+    }
+}
+
+static void they_give_the_same_bits_on_any_number_of_ranks(void **state)
+{
+    (void)state;
+    clt_options options = sharded_options(NULL);
+    options.sync_batchnorm = true;
+    assert_any_number_of_ranks(everything, NULL, &options);
+    options.epochs = 1;
+    assert_any_number_of_ranks(everything, "reference", &options);
+}
+
+static void so_they_do_with_all_that_goes_with_it(void **state)
+{
+    (void)state;
+    clt_options options = sharded_options(NULL);
+    options.sync_batchnorm = true;
+    options.accumulate = 2;
+    options.micro_batch_size = 3; /* of a shard's 8 */
+    options.optimizer = "adamw";
+    options.clip_grad = 0.5;
+    options.bucket_mb = 0.0005;
+    options.wire = CLT__F16;
+    options.check_every = 3;
+    assert_three_ranks(everything, NULL, &options);
+    options = sharded_options(NULL);
+    options.sync_batchnorm = true;
+    options.storage = CLT__F16;
+    options.epochs = 1;
+    assert_three_ranks(everything, NULL, &options);
 }
 
 /* What a normalisation keeps is the mean of what each shard would have it keep. */
@@ -508,6 +561,9 @@ int main(void)
         cmocka_unit_test(ranks_hear_each_other_in_their_order),
         cmocka_unit_test(a_sum_of_zeros_keeps_their_sign),
         cmocka_unit_test(shards_change_nothing_but_roundings),
+        cmocka_unit_test(shards_that_normalise_together_are_a_batch),
+        cmocka_unit_test(they_give_the_same_bits_on_any_number_of_ranks),
+        cmocka_unit_test(so_they_do_with_all_that_goes_with_it),
         cmocka_unit_test(running_statistics_are_the_shards_mean),
         cmocka_unit_test(any_number_of_ranks_gives_the_same_bits),
         cmocka_unit_test(so_it_does_on_the_reference),

@@ -154,8 +154,9 @@ static void note_micro_batches(training_run *training, int images)
     if (training->notes_made || images >= (batch + shards - 1) / shards) return;
     training->notes_made = true;
     print_note("each batch of %d images is computed in micro-batches of %d, whose gradients are added up%s; batch "
-               "normalisation takes its statistics from each of them",
-               batch, images, training->options->micro_batch_size ? "" : ", for the device has no memory for more");
+               "normalisation takes its statistics from each of them%s",
+               batch, images, training->options->micro_batch_size ? "" : ", for the device has no memory for more",
+               training->options->sync_batchnorm ? ", with those of the same number in the other shards" : "");
 }
 
 static bool take_progress(void *user, const clt_progress *progress)

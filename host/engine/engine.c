@@ -66,6 +66,17 @@ clt_device *clt__engine_device(const clt__engine *engine)
     return engine->device;
 }
 
+int clt__engine_banks(const clt__engine *engine)
+{
+    return engine->tape->banks > 1 ? engine->tape->banks : 1;
+}
+
+void clt__engine_use_bank(clt__engine *engine, int bank)
+{
+    engine->bank = bank;
+    engine->backend->use_bank(engine);
+}
+
 /* ---- running */
 
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error)

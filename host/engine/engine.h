@@ -53,6 +53,9 @@ void clt__engine_close(clt__engine *engine);
 
 clt_device *clt__engine_device(const clt__engine *engine);
 
+/* From now on all is about this bank's memory; the engine begins with the first, 0. */
+void clt__engine_use_bank(clt__engine *engine, int bank);
+
 /* Runs the ops begin <= op < end; on a device that means enqueues them. */
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error);
 

@@ -9,6 +9,7 @@ typedef struct clt__ready {
     clt__kernel *kernel[CLT__MAX_LAUNCHES];
     clt__launches launches;
     bool plain;       /* its fast kernel does not build on this device */
+    int bank;         /* whose memory the kernels' arguments are */
     clt__sizes sizes; /* the op's, with what the launch rule set */
 } clt__ready;
 
@@ -17,7 +18,8 @@ typedef struct clt__ready {
 typedef struct clt__backend {
     bool in_double; /* reals are kept as double, whatever the precision */
     clt_status (*open)(clt__engine *engine, const clt_options *options, clt_error *error);
-    void (*close)(clt__engine *engine); /* also where `open` failed half-way */
+    void (*close)(clt__engine *engine);    /* also where `open` failed half-way */
+    void (*use_bank)(clt__engine *engine); /* engine->bank */
     clt_status (*run)(clt__engine *engine, size_t index, clt_error *error);
     clt_status (*flush)(clt__engine *engine, clt_error *error);
     clt_status (*finish)(clt__engine *engine, clt_error *error);
@@ -44,14 +46,19 @@ struct clt__engine {
     const clt__tape *tape;
     clt_precision precision;
     /* A row for each tensor of the tape; a tensor inside a root has a part of the root's memory. */
-    clt__buffer **buffer; /* device */
-    clt__array *array;    /* reference */
+    clt__buffer **buffer;       /* device: of the bank in use */
+    clt__array *array;          /* reference: so too */
+    clt__buffer **banks_buffer; /* of all banks, one after another; what is not banked is the first one's */
+    clt__array *banks_array;
+    int bank;             /* in use */
     clt__ready *ready;    /* device: a row for each op */
     clt__buffer *scratch; /* device: shared by all ops, for they run one after another */
     uint64_t scratch_reals;
     clt__witness witness; /* NULL, or who is told what was found wrong */
     void *witness_user;
 };
+
+int clt__engine_banks(const clt__engine *engine);
 
 /* Values of a tensor of halves become what halves hold; those of others stay. */
 void clt__round_values(clt__type type, double *values, size_t count);

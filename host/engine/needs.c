@@ -28,6 +28,7 @@ clt_status clt__engine_needs(clt_device *device, const clt__tape *tape, clt_prec
     *needs = (clt__needs){.scratch = scratch * clt__element_bytes(CLT__REALS, precision)};
     add_piece(needs, needs->scratch);
     for (size_t i = 0; i < tape->tensor_count; i++)
-        if (tape->tensor[i].root == (int)i) add_piece(needs, clt__root_bytes(&tape->tensor[i], kept));
+        for (int j = 0; tape->tensor[i].root == (int)i && j < clt__root_banks(tape, (int)i); j++)
+            add_piece(needs, clt__root_bytes(&tape->tensor[i], kept));
     return CLT_OK;
 }

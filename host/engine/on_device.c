@@ -22,7 +22,23 @@ uint64_t clt__tensor_offset(const clt__engine *engine, int tensor)
     return (CLT__FRONT + (uint64_t)engine->tape->tensor[tensor].offset) * clt__tensor_element_bytes(engine, tensor);
 }
 
-/* engine->buffer has the roots' whole memory behind the tensors' parts. */
+/* engine->buffer has the roots' whole memory behind the tensors' parts: so many rows a bank. */
+static size_t rows_of_bank(const clt__engine *engine)
+{
+    return 2 * engine->tape->tensor_count;
+}
+
+static void use_bank(clt__engine *engine)
+{
+    engine->buffer = engine->banks_buffer + (size_t)engine->bank * rows_of_bank(engine);
+}
+
+/* Whether the bank in use has the tensor's memory; else it takes the first one's. */
+static bool is_here(const clt__engine *engine, int tensor)
+{
+    return engine->bank < clt__root_banks(engine->tape, engine->tape->tensor[tensor].root);
+}
+
 clt__buffer *clt__root_memory(const clt__engine *engine, int tensor)
 {
     return engine->buffer[engine->tape->tensor_count + (size_t)engine->tape->tensor[tensor].root];
@@ -37,18 +53,43 @@ static clt_status allocate_root(clt__engine *engine, int index, clt_error *error
     return clt__buffer_fill(engine->device, *memory, 0, bytes, "", 1, error);
 }
 
-static clt_status allocate(clt__engine *engine, clt_error *error)
+static clt_status allocate_part(clt__engine *engine, int tensor, clt_error *error)
+{
+    const uint64_t bytes =
+        ((uint64_t)engine->tape->tensor[tensor].count + CLT__GUARD) * clt__tensor_element_bytes(engine, tensor);
+    return clt__buffer_part(engine->device, clt__root_memory(engine, tensor), clt__tensor_offset(engine, tensor), bytes,
+                            &engine->buffer[tensor], error);
+}
+
+/* The roots of the bank in use, then the tensors. */
+static clt_status allocate_bank(clt__engine *engine, clt_error *error)
 {
     const size_t count = engine->tape->tensor_count;
-    TRY(clt__allocate(2 * count, sizeof(clt__buffer *), "the engine's buffers", &engine->buffer, error));
-    for (size_t i = 0; i < count; i++)
-        if (engine->tape->tensor[i].root == (int)i) TRY(allocate_root(engine, (int)i, error));
     for (size_t i = 0; i < count; i++) {
-        const uint64_t bytes =
-            ((uint64_t)engine->tape->tensor[i].count + CLT__GUARD) * clt__tensor_element_bytes(engine, (int)i);
-        TRY(clt__buffer_part(engine->device, clt__root_memory(engine, (int)i), clt__tensor_offset(engine, (int)i),
-                             bytes, &engine->buffer[i], error));
+        if (!is_here(engine, (int)i))
+            engine->buffer[count + i] = engine->banks_buffer[count + i];
+        else if (engine->tape->tensor[i].root == (int)i)
+            TRY(allocate_root(engine, (int)i, error));
     }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_here(engine, (int)i))
+            engine->buffer[i] = engine->banks_buffer[i];
+        else
+            TRY(allocate_part(engine, (int)i, error));
+    }
+    return CLT_OK;
+}
+
+static clt_status allocate(clt__engine *engine, clt_error *error)
+{
+    const int banks = clt__engine_banks(engine);
+    TRY(clt__allocate((uint64_t)banks * rows_of_bank(engine), sizeof(clt__buffer *), "the engine's buffers",
+                      &engine->banks_buffer, error));
+    for (int i = 0; i < banks; i++) {
+        clt__engine_use_bank(engine, i);
+        TRY(allocate_bank(engine, error));
+    }
+    clt__engine_use_bank(engine, 0);
     return CLT_OK;
 }
 
@@ -69,6 +110,16 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
         const size_t bytes = (size_t)launches->local_reals * clt__element_bytes(CLT__REALS, engine->precision);
         TRY(clt__kernel_set_local(kernel, index++, bytes, error));
     }
+    return CLT_OK;
+}
+
+static clt_status set_all_arguments(const clt__engine *engine, size_t index, clt_error *error)
+{
+    clt__ready *ready = &engine->ready[index];
+    for (int i = 0; i < ready->launches.count; i++)
+        TRY(set_arguments(engine, &engine->tape->op[index], ready, &ready->launches.launch[i], ready->kernel[i],
+                          error));
+    ready->bank = engine->bank;
     return CLT_OK;
 }
 
@@ -200,10 +251,7 @@ static clt_status make_ready(clt__engine *engine, const clt_options *options, cl
     TRY(build_programs(engine, options, error));
     for (size_t i = 0; i < tape->op_count; i++) TRY(make_kernels(engine, i, error));
     TRY(allocate_scratch(engine, error));
-    for (size_t i = 0; i < tape->op_count; i++)
-        for (int j = 0; j < engine->ready[i].launches.count; j++)
-            TRY(set_arguments(engine, &tape->op[i], &engine->ready[i], &engine->ready[i].launches.launch[j],
-                              engine->ready[i].kernel[j], error));
+    for (size_t i = 0; i < tape->op_count; i++) TRY(set_all_arguments(engine, i, error));
     return CLT_OK;
 }
 
@@ -218,26 +266,37 @@ static clt_status open_on_device(clt__engine *engine, const clt_options *options
 
 /* The part that was made last goes first, and roots after all parts: where parts overlap, NVIDIA's driver (580.159, on
  * an H100) ends the program with a segmentation fault at any other order. */
-static void release_memory(clt__engine *engine)
+static void release_bank(clt__engine *engine)
 {
     const size_t count = engine->tape->tensor_count;
-    for (size_t i = count; i-- > 0;) clt__buffer_release(engine->buffer[i]);
-    for (size_t i = 0; i < count; i++) clt__buffer_release(engine->buffer[count + i]);
+    for (size_t i = count; i-- > 0;)
+        if (is_here(engine, (int)i)) clt__buffer_release(engine->buffer[i]);
+    for (size_t i = 0; i < count; i++)
+        if (is_here(engine, (int)i)) clt__buffer_release(engine->buffer[count + i]);
+}
+
+static void release_memory(clt__engine *engine)
+{
+    for (int i = clt__engine_banks(engine) - 1; i >= 0; i--) {
+        clt__engine_use_bank(engine, i);
+        release_bank(engine);
+    }
 }
 
 static void close_on_device(clt__engine *engine)
 {
     if (engine->ready)
         for (size_t i = 0; i < engine->tape->op_count; i++) release_kernels(&engine->ready[i]);
-    if (engine->buffer) release_memory(engine);
+    if (engine->banks_buffer) release_memory(engine);
     clt__buffer_release(engine->scratch);
     free(engine->ready);
-    free(engine->buffer);
+    free(engine->banks_buffer);
 }
 
 static clt_status run(clt__engine *engine, size_t index, clt_error *error)
 {
     const clt__ready *ready = &engine->ready[index];
+    if (ready->bank != engine->bank) TRY(set_all_arguments(engine, index, error));
     for (int i = 0; i < ready->launches.count; i++)
         TRY(clt__kernel_enqueue(engine->device, ready->kernel[i], ready->launches.launch[i].global,
                                 ready->launches.launch[i].local, error));
@@ -384,6 +443,7 @@ static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_pr
 const clt__backend clt__on_device = {
     .open = open_on_device,
     .close = close_on_device,
+    .use_bank = use_bank,
     .run = run,
     .flush = flush,
     .finish = finish,

@@ -26,27 +26,61 @@ static clt__array part_of(const clt__array *root, const clt__tensor *part)
                         .count = (size_t)part->count};
 }
 
-static clt_status open_on_reference(clt__engine *engine, CLT__UNUSED const clt_options *options, clt_error *error)
+static void use_bank(clt__engine *engine)
+{
+    engine->array = engine->banks_array + (size_t)engine->bank * engine->tape->tensor_count;
+}
+
+/* Whether tensor `index` is a root of which the bank in use has its own. */
+static bool is_own_root(const clt__engine *engine, size_t index)
+{
+    return engine->tape->tensor[index].root == (int)index && engine->bank < clt__root_banks(engine->tape, (int)index);
+}
+
+static clt_status allocate_bank(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
-    TRY(clt__allocate(tape->tensor_count, sizeof *engine->array, "the engine's arrays", &engine->array, error));
-    for (size_t i = 0; i < tape->tensor_count; i++)
-        if (tape->tensor[i].root == (int)i) TRY(allocate_root(&engine->array[i], &tape->tensor[i], error));
+    for (size_t i = 0; i < tape->tensor_count; i++) {
+        const bool own = is_own_root(engine, i);
+        engine->array[i] = own ? (clt__array){0} : engine->banks_array[i];
+        if (own) TRY(allocate_root(&engine->array[i], &tape->tensor[i], error));
+    }
     for (size_t i = 0; i < tape->tensor_count; i++)
         if (tape->tensor[i].root != (int)i)
             engine->array[i] = part_of(&engine->array[tape->tensor[i].root], &tape->tensor[i]);
     return CLT_OK;
 }
 
-static void close_on_reference(clt__engine *engine)
+static clt_status open_on_reference(clt__engine *engine, CLT__UNUSED const clt_options *options, clt_error *error)
 {
-    for (size_t i = 0; i < engine->tape->tensor_count && engine->array; i++) {
-        if (engine->tape->tensor[i].root != (int)i) continue;
+    const int banks = clt__engine_banks(engine);
+    TRY(clt__allocate((uint64_t)banks * engine->tape->tensor_count, sizeof *engine->array, "the engine's arrays",
+                      &engine->banks_array, error));
+    for (int i = 0; i < banks; i++) {
+        clt__engine_use_bank(engine, i);
+        TRY(allocate_bank(engine, error));
+    }
+    clt__engine_use_bank(engine, 0);
+    return CLT_OK;
+}
+
+static void release_bank(clt__engine *engine)
+{
+    for (size_t i = 0; i < engine->tape->tensor_count; i++) {
+        if (!is_own_root(engine, i)) continue;
         free(engine->array[i].real);
         free(engine->array[i].integer);
         free(engine->array[i].byte);
     }
-    free(engine->array);
+}
+
+static void close_on_reference(clt__engine *engine)
+{
+    for (int i = 0; engine->banks_array && i < clt__engine_banks(engine); i++) {
+        clt__engine_use_bank(engine, i);
+        release_bank(engine);
+    }
+    free(engine->banks_array);
 }
 
 /* ---- running */
@@ -146,6 +180,7 @@ const clt__backend clt__on_reference = {
     .in_double = true,
     .open = open_on_reference,
     .close = close_on_reference,
+    .use_bank = use_bank,
     .run = run,
     .flush = nothing_is_pending,
     .finish = nothing_is_pending,

@@ -120,6 +120,18 @@ clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char 
     return CLT_OK;
 }
 
+clt_status clt__tape_add_sync(clt__tape *tape, int found, int found_too, int all, clt_error *error)
+{
+    TRY(clt__grow(&tape->sync, &tape->sync_capacity, tape->sync_count, sizeof *tape->sync, error));
+    tape->sync[tape->sync_count++] = (clt__sync){tape->op_count, {found, found_too}, all};
+    return CLT_OK;
+}
+
+int clt__root_banks(const clt__tape *tape, int root)
+{
+    return tape->tensor[root].banked && tape->banks > 1 ? tape->banks : 1;
+}
+
 int clt__tape_find(const clt__tape *tape, const char *name)
 {
     for (size_t i = 0; i < tape->tensor_count; i++)
@@ -131,6 +143,7 @@ void clt__tape_free(clt__tape *tape)
 {
     free(tape->tensor);
     free(tape->op);
+    free(tape->sync);
     *tape = (clt__tape){0};
 }
 

@@ -6,7 +6,10 @@
  *   root "parameters":   | conv1.weight ....gap| conv1.bias ....gap| dense1.weight ........gap|
  *
  * A gap is at least CLT__GUARD elements; between tensors that last it is zero. Tensors that are never needed at the
- * same time may share a root's memory: see net/memory_plan.h. */
+ * same time may share a root's memory: see net/memory_plan.h.
+ *
+ * Where shards wait for each other on their way through the tape, some roots are there once for each shard: a bank of
+ * memory a shard, of which the engine uses one at a time. */
 #ifndef CLT_ENGINE_TAPE_H
 #define CLT_ENGINE_TAPE_H
 
@@ -30,7 +33,16 @@ typedef struct clt__tensor {
     int offset;      /* elements from the root's start */
     bool shared;     /* others lie in the same memory at other times; of a root: that it is such memory */
     int first, last; /* of a shared tensor: the ops between which it is needed */
+    bool banked;     /* of a root: each bank has its own */
 } clt__tensor;
+
+/* Where shards wait for each other: before the op runs in any of them, what each has found, one tensor or two, is a row
+ * of a tensor that all read. */
+typedef struct clt__sync {
+    size_t op;
+    int found[2]; /* the second may be -1 */
+    int all;
+} clt__sync;
 
 /* Of a tensor's extents: [o, i] of a dense weight; [c, h, w], where the first extent is 1; all of a filter's. */
 enum { CLT__SHOWN_MATRIX = 2, CLT__SHOWN_IMAGE = 3, CLT__SHOWN_FILTER = 4 };
@@ -40,8 +52,10 @@ typedef struct clt__tape {
     size_t tensor_count, tensor_capacity;
     clt__op *op;
     size_t op_count, op_capacity;
-    clt__type
-        stored; /* of activations, their gradients and images on their way to the net: CLT__REALS or CLT__HALVES */
+    clt__sync *sync; /* in the order of the ops */
+    size_t sync_count, sync_capacity;
+    int banks;        /* 0 is 1 */
+    clt__type stored; /* of activations, their gradients and images on their way to the net: reals or halves */
 } clt__tape;
 
 /* Adds a tensor and gives its index. root: -1 for one of its own, else a root made by clt__tape_add_root. More than
@@ -73,10 +87,17 @@ clt_status clt__tape_add_op(clt__tape *tape, const clt__op_row *row, const char 
                          int unused;                                                    \
                      }))
 
+/* The next op that is added waits for all shards: they leave what they find in the tensors `found`, and it reads `all`.
+ */
+clt_status clt__tape_add_sync(clt__tape *tape, int found, int found_too, int all, clt_error *error);
+
 /* -1 where there is none of that name. */
 int clt__tape_find(const clt__tape *tape, const char *name);
 
 void clt__tape_free(clt__tape *tape);
+
+/* How often a root is there: once, or once in each bank. */
+int clt__root_banks(const clt__tape *tape, int root);
 
 /* Where element `at` of the outside order lies inside. */
 int clt__inside_index(const clt__tensor *tensor, int at);

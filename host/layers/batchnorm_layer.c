@@ -3,12 +3,25 @@
 
 #include "base/number.h"
 #include "layers/channels.h"
-#include "ops/batchnorm.h"
+#include "ops/sync_batchnorm.h"
 
 enum { MOMENTUM, EPSILON };
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
-enum { MEAN, INVERSE, WEIGHT_GRADIENT, BIAS_GRADIENT };
-_Static_assert((int)RUNNING_VAR < (int)CLT__MAX_PARAMETERS && (int)BIAS_GRADIENT < (int)CLT__MAX_SAVED, "they fit");
+/* Of what is over all shards: what each finds of its moments, the rows of all, those of the gradients, and what the
+ * input's gradient takes of these. */
+enum {
+    MEAN,
+    INVERSE,
+    WEIGHT_GRADIENT,
+    BIAS_GRADIENT,
+    MOMENTS,
+    ALL_MOMENTS,
+    ALL_GRADIENTS,
+    SHARE_OF_WEIGHT_GRADIENT,
+    SHARE_OF_BIAS_GRADIENT
+};
+_Static_assert((int)RUNNING_VAR < (int)CLT__MAX_PARAMETERS && (int)SHARE_OF_BIAS_GRADIENT < (int)CLT__MAX_SAVED,
+               "they fit");
 
 static clt_status shape(clt__layer *layer, clt_error *error)
 {
@@ -24,6 +37,38 @@ static clt_status shape(clt__layer *layer, clt_error *error)
     return clt__same_shape(layer, error);
 }
 
+static bool is_synced(const clt__layer *layer)
+{
+    return layer->training && layer->whole.shards > 1;
+}
+
+/* Two rows of channels for each shard, or for one. */
+static clt_status add_rows(clt__tape *tape, clt__layer *layer, int saved, const char *what, int shards,
+                           clt_error *error)
+{
+    const channel_sizes all = clt__channel_sizes_of(layer, &layer->in[0]);
+    const int extent[] = {shards, 2, 1, all.c};
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s.%s", layer->name, what);
+    return clt__tape_add(tape, name, CLT__REALS, CLT__PLAIN, extent, 4, -1, &layer->saved[saved], error);
+}
+
+static clt_status add_synced(clt__tape *tape, clt__layer *layer, clt_error *error)
+{
+    const channel_sizes all = clt__channel_sizes_of(layer, &layer->in[0]);
+    const int64_t pixels = all.rows / all.n;
+    if (pixels * layer->whole.images > INT32_MAX)
+        return FAIL(error, CLT_NO_MEMORY,
+                    "%s: a batch of %d images has %lld values a channel, more than the %d that are "
+                    "counted together",
+                    layer->name, layer->whole.images, (long long)(pixels * layer->whole.images), INT32_MAX);
+    TRY(add_rows(tape, layer, MOMENTS, "moments", 1, error));
+    TRY(add_rows(tape, layer, ALL_MOMENTS, "moments_of_shards", layer->whole.shards, error));
+    TRY(add_rows(tape, layer, ALL_GRADIENTS, "gradients_of_shards", layer->whole.shards, error));
+    TRY(add_rows(tape, layer, SHARE_OF_WEIGHT_GRADIENT, "weight.share", 1, error));
+    return add_rows(tape, layer, SHARE_OF_BIAS_GRADIENT, "bias.share", 1, error);
+}
+
 static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
 {
     static const char *const names[] = {"mean", "inverse", "weight.gradient", "bias.gradient"};
@@ -35,7 +80,7 @@ static clt_status extra(clt__tape *tape, clt__layer *layer, clt_error *error)
         TRY(clt__tape_add(tape, name, CLT__REALS, CLT__FILTERS, layer->parameter[WEIGHT].extent, 1, -1,
                           &layer->saved[i], error));
     }
-    return CLT_OK;
+    return is_synced(layer) ? add_synced(tape, layer, error) : CLT_OK;
 }
 
 static norm_sizes sizes_of(const clt__layer *layer, int activation)
@@ -49,20 +94,55 @@ static norm_sizes sizes_of(const clt__layer *layer, int activation)
                         .activation = activation};
 }
 
+static sync_norm_sizes sync_sizes_of(const clt__layer *layer)
+{
+    const norm_sizes own = sizes_of(layer, CLT__NO_ACTIVATION);
+    return (sync_norm_sizes){.n = own.n,
+                             .pixels = own.pixels,
+                             .c = own.c,
+                             .epsilon = own.epsilon,
+                             .momentum = own.momentum,
+                             .images = layer->whole.images,
+                             .shards = layer->whole.shards};
+}
+
+static clt_status add_statistics_op(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const norm_sizes sizes = sizes_of(layer, layer->out.activation);
+    const int tensor[] = {[BATCHNORM_STATISTICS_X] = layer->in[0].tensor,
+                          [BATCHNORM_STATISTICS_STEP] = layer->step,
+                          [BATCHNORM_STATISTICS_MEAN] = layer->saved[MEAN],
+                          [BATCHNORM_STATISTICS_INVERSE] = layer->saved[INVERSE],
+                          [BATCHNORM_STATISTICS_RUNNING_MEAN] = layer->parameter[RUNNING_MEAN].tensor,
+                          [BATCHNORM_STATISTICS_RUNNING_VAR] = layer->parameter[RUNNING_VAR].tensor};
+    return CLT__ADD_OP(tape, &clt__batchnorm_statistics_op, layer->name, sizes, tensor, error);
+}
+
+static clt_status add_synced_statistics_ops(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const norm_sizes own = sizes_of(layer, CLT__NO_ACTIVATION);
+    const sync_norm_sizes sizes = sync_sizes_of(layer);
+    const int moments[] = {[SYNC_MOMENTS_X] = layer->in[0].tensor,
+                           [SYNC_MOMENTS_STEP] = layer->step,
+                           [SYNC_MOMENTS_FOUND] = layer->saved[MOMENTS]};
+    const int tensor[] = {[SYNC_STATISTICS_ALL] = layer->saved[ALL_MOMENTS],
+                          [BATCHNORM_STATISTICS_STEP] = layer->step,
+                          [BATCHNORM_STATISTICS_MEAN] = layer->saved[MEAN],
+                          [BATCHNORM_STATISTICS_INVERSE] = layer->saved[INVERSE],
+                          [BATCHNORM_STATISTICS_RUNNING_MEAN] = layer->parameter[RUNNING_MEAN].tensor,
+                          [BATCHNORM_STATISTICS_RUNNING_VAR] = layer->parameter[RUNNING_VAR].tensor};
+    TRY(CLT__ADD_OP(tape, &clt__sync_batchnorm_moments_op, layer->name, own, moments, error));
+    TRY(clt__tape_add_sync(tape, layer->saved[MOMENTS], -1, layer->saved[ALL_MOMENTS], error));
+    return CLT__ADD_OP(tape, &clt__sync_batchnorm_statistics_op, layer->name, sizes, tensor, error);
+}
+
 static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *error)
 {
     const norm_sizes sizes = sizes_of(layer, layer->out.activation);
     const clt__parameter *p = layer->parameter;
     const bool training = layer->training;
-    if (training) {
-        const int tensor[] = {[BATCHNORM_STATISTICS_X] = layer->in[0].tensor,
-                              [BATCHNORM_STATISTICS_STEP] = layer->step,
-                              [BATCHNORM_STATISTICS_MEAN] = layer->saved[MEAN],
-                              [BATCHNORM_STATISTICS_INVERSE] = layer->saved[INVERSE],
-                              [BATCHNORM_STATISTICS_RUNNING_MEAN] = p[RUNNING_MEAN].tensor,
-                              [BATCHNORM_STATISTICS_RUNNING_VAR] = p[RUNNING_VAR].tensor};
-        TRY(CLT__ADD_OP(tape, &clt__batchnorm_statistics_op, layer->name, sizes, tensor, error));
-    }
+    if (training)
+        TRY(is_synced(layer) ? add_synced_statistics_ops(tape, layer, error) : add_statistics_op(tape, layer, error));
     const int tensor[] = {[NORMALIZE_X] = layer->in[0].tensor,
                           [NORMALIZE_MEAN] = training ? layer->saved[MEAN] : p[RUNNING_MEAN].tensor,
                           [NORMALIZE_INVERSE] = training ? layer->saved[INVERSE] : p[RUNNING_VAR].tensor,
@@ -73,6 +153,19 @@ static clt_status forward(clt__tape *tape, const clt__layer *layer, clt_error *e
                           [NORMALIZE_SUMS] = layer->before};
     return CLT__ADD_OP(tape, training ? &clt__batchnorm_forward_op : &clt__batchnorm_inference_op, layer->name, sizes,
                        tensor, error);
+}
+
+/* What the input's gradient takes of all shards' gradients. */
+static clt_status add_synced_gradients_op(clt__tape *tape, const clt__layer *layer, clt_error *error)
+{
+    const sync_norm_sizes sizes = sync_sizes_of(layer);
+    const int *saved = layer->saved;
+    const int tensor[] = {[SYNC_GRADIENTS_ALL] = saved[ALL_GRADIENTS],
+                          [SYNC_GRADIENTS_STEP] = layer->step,
+                          [SYNC_GRADIENTS_DW] = saved[SHARE_OF_WEIGHT_GRADIENT],
+                          [SYNC_GRADIENTS_DB] = saved[SHARE_OF_BIAS_GRADIENT]};
+    TRY(clt__tape_add_sync(tape, saved[WEIGHT_GRADIENT], saved[BIAS_GRADIENT], saved[ALL_GRADIENTS], error));
+    return CLT__ADD_OP(tape, &clt__sync_batchnorm_gradients_op, layer->name, sizes, tensor, error);
 }
 
 static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *error)
@@ -87,13 +180,15 @@ static clt_status backward(clt__tape *tape, const clt__layer *layer, clt_error *
                         [NORM_GRADIENTS_STEP] = layer->step};
     TRY(CLT__ADD_OP(tape, &clt__batchnorm_gradients_op, layer->name, sizes, sums, error));
     if (layer->in[0].gradient < 0) return CLT_OK;
+    const bool synced = is_synced(layer);
+    if (synced) TRY(add_synced_gradients_op(tape, layer, error));
     const int tensor[] = {[NORM_DY] = layer->out.gradient,
                           [NORM_X] = layer->in[0].tensor,
                           [NORM_MEAN] = layer->saved[MEAN],
                           [NORM_INVERSE] = layer->saved[INVERSE],
                           [BATCHNORM_GRADIENT_WEIGHT] = layer->parameter[WEIGHT].tensor,
-                          [BATCHNORM_GRADIENT_DW] = layer->saved[WEIGHT_GRADIENT],
-                          [BATCHNORM_GRADIENT_DB] = layer->saved[BIAS_GRADIENT],
+                          [BATCHNORM_GRADIENT_DW] = layer->saved[synced ? SHARE_OF_WEIGHT_GRADIENT : WEIGHT_GRADIENT],
+                          [BATCHNORM_GRADIENT_DB] = layer->saved[synced ? SHARE_OF_BIAS_GRADIENT : BIAS_GRADIENT],
                           [BATCHNORM_GRADIENT_STEP] = layer->step,
                           [BATCHNORM_GRADIENT_DX] = layer->in[0].gradient};
     return CLT__ADD_OP(tape, &clt__batchnorm_input_gradient_op, layer->name, sizes, tensor, error);

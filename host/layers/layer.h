@@ -12,7 +12,7 @@
 #include "ops/join.h"
 #include "ops/weighted.h"
 
-enum { CLT__MAX_OPTIONS = 10, CLT__MAX_PARAMETERS = 4, CLT__MAX_SAVED = 4 };
+enum { CLT__MAX_OPTIONS = 10, CLT__MAX_PARAMETERS = 4, CLT__MAX_SAVED = 9 };
 
 typedef struct clt__layer clt__layer;
 
@@ -99,6 +99,11 @@ typedef struct clt__parameter {
     int tensor, gradient; /* gradient: -1 where all parameters of the layer are frozen */
 } clt__parameter;
 
+/* A batch whose shards normalise together. */
+typedef struct clt__whole_batch {
+    int images, shards; /* 1 shard: each normalises by itself */
+} clt__whole_batch;
+
 struct clt__layer {
     const clt__layer_row *row;
     char name[44];
@@ -112,6 +117,7 @@ struct clt__layer {
     int rest;                  /* tensor: see takes_rest; -1 where there is none */
     int saved[CLT__MAX_SAVED]; /* tensors of the layer's own, such as what forward leaves for backward */
     bool training;             /* else only forward ops run, on running statistics */
+    clt__whole_batch whole;
     clt__parameter parameter[CLT__MAX_PARAMETERS];
     int parameters;
 };

@@ -155,6 +155,7 @@ static clt_status add_layer(clt__net *net, const clt__description *description, 
                           .batch = options->batch,
                           .step = net->step,
                           .training = options->training,
+                          .whole = options->whole,
                           .before = -1,
                           .rest = -1};
     for (int i = 0; i < CLT__MAX_SAVED; i++) layer->saved[i] = -1;
@@ -759,6 +760,23 @@ static clt_status add_update_ops(clt__net *net, const clt__net_options *options,
     return options->average ? add_ema_op(net, error) : CLT_OK;
 }
 
+/* ---- banks */
+
+/* Where shards wait for each other all are on their way at once, and each has memory of its own for what ops before the
+ * gathering write, but for the history, where each has a row. */
+static void mark_banks(clt__net *net, int banks)
+{
+    clt__tape *tape = &net->tape;
+    if (!tape->sync_count) return;
+    tape->banks = banks;
+    for (size_t i = 0; i < net->gather; i++)
+        for (int j = 0; j < clt__operand_count(tape->op[i].row); j++) {
+            const int tensor = tape->op[i].tensor[j];
+            if (tensor >= 0 && tensor != net->history && tape->op[i].row->operand[j].access != CLT__READ)
+                tape->tensor[tape->tensor[tensor].root].banked = true;
+        }
+}
+
 /* ---- all of it */
 
 static clt_status add_all(clt__net *net, const clt__description *description, const clt__net_options *options,
@@ -799,9 +817,11 @@ static clt_status build(const clt__description *description, const clt__net_opti
                         clt_error *error)
 {
     TRY(add_all(net, description, options, error));
-    if (options->keep_tensors) return CLT_OK;
     const int lasting[] = {net->output.tensor, net->loss, net->hit, net->overflown};
-    return clt__share_memory(&net->tape, lasting, sizeof lasting / sizeof *lasting, options->most, error);
+    if (!options->keep_tensors)
+        TRY(clt__share_memory(&net->tape, lasting, sizeof lasting / sizeof *lasting, options->most, error));
+    mark_banks(net, options->banks);
+    return CLT_OK;
 }
 
 clt_status clt__net_build(const clt__description *description, const clt__net_options *options, clt__net *net,

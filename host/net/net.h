@@ -37,14 +37,16 @@ typedef struct clt__net_options {
     double label_smoothing;
     bool weighs_classes; /* the loss */
     clt__augment augment;
-    const char *freeze;  /* the option: parameters of such names are not trained */
-    int epoch;           /* that it is obeyed for */
-    bool accumulate;     /* a shard is computed in micro-batches, whose gradients are added up */
-    int shards;          /* parts of a batch whose gradients are added up in their order before an update, or 1 */
-    bool halves;         /* activations, their gradients and images on their way to the net are kept as halves */
-    bool keep_tensors;   /* every tensor stays until the step's end, the sums before fused activations included */
-    uint64_t most;       /* elements that may lie in one piece of memory */
-    bool input_gradient; /* compute the gradient by the input too: for tests */
+    const char *freeze;     /* the option: parameters of such names are not trained */
+    int epoch;              /* that it is obeyed for */
+    bool accumulate;        /* a shard is computed in micro-batches, whose gradients are added up */
+    int shards;             /* parts of a batch whose gradients are added up in their order before an update, or 1 */
+    clt__whole_batch whole; /* of training, where these normalise together; else of no or one shard */
+    int banks;              /* and how many of them lie on the device */
+    bool halves;            /* activations, their gradients and images on their way to the net are kept as halves */
+    bool keep_tensors;      /* every tensor stays until the step's end, the sums before fused activations included */
+    uint64_t most;          /* elements that may lie in one piece of memory */
+    bool input_gradient;    /* compute the gradient by the input too: for tests */
 } clt__net_options;
 
 /* The most steps that the history has room for; and how many it has where batches have so many shards, each with a row

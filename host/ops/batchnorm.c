@@ -25,23 +25,28 @@ static clt__near blend(double momentum, double running, clt__near x, double roun
     return (clt__near){kept + fresh, momentum * x.slack + roundings * (fabs(kept) + fabs(fresh))};
 }
 
+void clt__put_statistics(const clt__array *operand, size_t c, const clt__moments *m, double count, double momentum,
+                         double epsilon)
+{
+    const clt__array *running_mean = &operand[BATCHNORM_STATISTICS_RUNNING_MEAN];
+    const clt__array *running_var = &operand[BATCHNORM_STATISTICS_RUNNING_VAR];
+    const double unbias = count > 1 ? count / (count - 1) : 1;
+    const double kept = (1 - momentum) * running_var->real[c], fresh = momentum * m->variance.value * unbias;
+    clt__put(&operand[BATCHNORM_STATISTICS_MEAN], c, m->mean);
+    clt__put(&operand[BATCHNORM_STATISTICS_INVERSE], c, clt__inverse_of(m->variance, epsilon));
+    clt__put(running_mean, c, blend(momentum, running_mean->real[c], m->mean, 12));
+    clt__put(running_var, c,
+             (clt__near){kept + fresh, unbias * momentum * m->variance.slack + 14 * (fabs(kept) + fresh)});
+}
+
 static void statistics_twin(const void *sizes, const clt__array *operand)
 {
     const norm_sizes *z = sizes;
     const int count = operand[BATCHNORM_STATISTICS_STEP].integer[STEP_VALID] * z->pixels;
-    const double momentum = clt__real_of(z->momentum), unbias = count > 1 ? count / (count - 1.0) : 1;
-    const clt__array *mean = &operand[BATCHNORM_STATISTICS_MEAN];
-    const clt__array *running_mean = &operand[BATCHNORM_STATISTICS_RUNNING_MEAN];
-    const clt__array *running_var = &operand[BATCHNORM_STATISTICS_RUNNING_VAR];
+    const double roundoff = operand[BATCHNORM_STATISTICS_MEAN].roundoff, momentum = clt__real_of(z->momentum);
     for (size_t c = 0; c < (size_t)z->c; c++) {
-        const clt__moments m =
-            clt__measure(operand[BATCHNORM_STATISTICS_X].real + c, count, 1, (size_t)z->c, mean->roundoff);
-        const double kept = (1 - momentum) * running_var->real[c], fresh = momentum * m.variance.value * unbias;
-        clt__put(mean, c, m.mean);
-        clt__put(&operand[BATCHNORM_STATISTICS_INVERSE], c, clt__inverse_of(m.variance, epsilon_of(z)));
-        clt__put(running_mean, c, blend(momentum, running_mean->real[c], m.mean, 12));
-        clt__put(running_var, c,
-                 (clt__near){kept + fresh, unbias * momentum * m.variance.slack + 14 * (fabs(kept) + fresh)});
+        const clt__moments m = clt__measure(operand[BATCHNORM_STATISTICS_X].real + c, count, 1, (size_t)z->c, roundoff);
+        clt__put_statistics(operand, c, &m, count, momentum, epsilon_of(z));
     }
 }
 

@@ -20,6 +20,10 @@ enum {
     BATCHNORM_GRADIENT_DX
 };
 
+/* What twins of statistics write of channel c: of the moments of `count` values. */
+void clt__put_statistics(const clt__array *operand, size_t c, const clt__moments *moments, double count,
+                         double momentum, double epsilon);
+
 /* forward and inference: NORMALIZE_X and so on, inference with a variance in place of the inverse; gradients:
  * NORM_DY and so on. */
 extern const clt__op_row clt__batchnorm_statistics_op, clt__batchnorm_forward_op, clt__batchnorm_inference_op,

@@ -92,6 +92,9 @@ static clt_status check_shards(const clt_options *options, clt_error *error)
     if (options->local_steps && options->wire == CLT__F16)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "wire is f16, and ranks that train by themselves (local_steps) exchange no gradients: wire f32");
+    if (options->local_steps && options->sync_batchnorm)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "ranks that train by themselves (local_steps) do not normalise together: no sync_batchnorm");
     if (options->local_steps && options->storage == CLT__F16)
         return FAIL(
             error, CLT_BAD_ARGUMENT,

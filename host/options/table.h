@@ -66,6 +66,9 @@
     X(COUNT, shards, "N", "0", 0, 1024, RARE, TRAIN | PLAN, \
       "parts of a batch whose gradients are summed apart, then added up in their order: the same bits on any number of devices and " \
       "processes up to it; batch normalisation takes each shard by itself; 0: one for each device or process") \
+    X(FLAG, sync_batchnorm, NULL, "no", 0, 0, RARE, TRAIN | PLAN, \
+      "batch normalisation takes all shards of a batch together, which wait for each other at each such layer; a device's shards then lie " \
+      "in its memory side by side; of micro-batches, those of the same number") \
     X(POSITIVE, bucket_mb, "X", "1", 0, 4096, RUN, TRAIN | SCALE, \
       "of several devices or processes: megabytes of gradients that travel together while the rest is computed") \
     X(CHOICE, wire, "f32|f16", "f32", 0, 0, RARE, TRAIN, \

@@ -264,6 +264,10 @@ clt_status clt_session_forward(clt_session *session, clt_error *error)
     if (session->gathering)
         return FAIL(error, CLT_BAD_ARGUMENT,
                     "several ranks do not take a step in parts: clt_session_train_batch takes it whole");
+    if (session->syncs)
+        return FAIL(error, CLT_BAD_ARGUMENT,
+                    "shards that normalise together (sync_batchnorm) do not take a step in parts: "
+                    "clt_session_train_batch takes it whole");
     TRY(begin_step(session, error));
     session->images_of_slot[0] = session->batch_images;
     const clt__placement whole = {.valid = session->batch_images, .whole = session->batch_images};

@@ -41,6 +41,20 @@ static uint64_t room_for(const clt__fit *fit, const clt__limits *limits)
     return fit->mode.training ? limits->free_bytes / 4 * 3 : limits->free_bytes;
 }
 
+/* The batch whose shards normalise together. */
+static clt__whole_batch whole_batch(const clt__fit *fit)
+{
+    const bool together = fit->mode.training && fit->options->sync_batchnorm;
+    return (clt__whole_batch){.images = fit->options->batch_size, .shards = together ? fit->options->shards : 1};
+}
+
+static int own_shards(const clt_options *options)
+{
+    int begin, end;
+    clt__own_shards(options, &begin, &end);
+    return end - begin;
+}
+
 static clt__net_options options_for(const clt__fit *fit, const clt__limits *limits, int images_at_a_time)
 {
     const clt_options *options = fit->options;
@@ -70,6 +84,8 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .epoch = fit->epoch,
                               .accumulate = fit->mode.training && images_at_a_time < clt__shard_images(options),
                               .shards = options->shards,
+                              .whole = whole_batch(fit),
+                              .banks = own_shards(options),
                               .halves = options->storage == CLT__F16,
                               .keep_tensors = fit->mode.keep_tensors,
                               .input_gradient = fit->mode.input_gradient,

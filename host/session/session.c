@@ -504,6 +504,7 @@ static clt_status open(clt_session *session, clt_device *device, const clt_optio
     if (mode.training && options->collective)
         TRY(clt__gathering_open(&session->net, session->engine, session->model->precision, options, &session->gathering,
                                 error));
+    TRY(clt__syncs_open(&session->net.tape, session->engine, options, &session->syncs, error));
     TRY(write_normalization(session, error));
     TRY(write_hypers(session, options, error));
     TRY(write_shares(session, options, session->net.decays, decay_share, error));
@@ -621,6 +622,8 @@ static void leave_device(clt_session *session)
 {
     clt__gathering_close(session->gathering);
     session->gathering = NULL;
+    clt__syncs_close(session->syncs);
+    session->syncs = NULL;
     clt__feed_close(&session->feed);
     clt__engine_close(session->engine);
     clt__net_free(&session->net);

@@ -6,6 +6,7 @@
 #include "session/feed.h"
 #include "session/fit.h"
 #include "session/gathering.h"
+#include "session/syncs.h"
 
 /* What has been done with the batch that the caller has set, for steps in parts. */
 typedef enum clt__batch_stage {
@@ -36,6 +37,7 @@ struct clt_session {
     int pending;               /* steps of the epoch that are enqueued and whose losses have not been read */
     int images_of_slot[CLT__HISTORY_SLOTS]; /* of the step whose losses it has */
     clt__gathering *gathering;              /* with other ranks, or NULL */
+    clt__syncs *syncs;                      /* where shards wait for each other, or NULL */
     bool meets;              /* the step that is enqueued ends with the mean over ranks that train by themselves */
     bool is_parted;          /* the feed's order has only those images of an epoch's batches that are this rank's */
     bool measures;           /* the step that is enqueued measures the gradient's norm */

@@ -31,40 +31,93 @@ static int position_of(const clt_session *session, const batch *b, int at)
     return b->first / session->options.batch_size * (own.end - own.begin) + at - own.begin;
 }
 
-/* The ops of a shard's last micro-batch, this rank's shard number `own`: what is finished is read at once. */
-static clt_status run_and_read(clt_session *session, const batch *b, int own, clt_error *error)
+/* How many micro-batches a shard has. */
+static int parts_of(const clt_session *session, const batch *b, int shard)
+{
+    const int images = clt__images_before(&session->options, shard + 1, b->images) -
+                       clt__images_before(&session->options, shard, b->images);
+    return (images + session->micro_batch - 1) / session->micro_batch;
+}
+
+/* The ops begin <= op < end of the last micro-batch of this rank's shard number `own`: what is finished is read at
+ * once.
+ */
+static clt_status run_and_read(clt_session *session, const batch *b, int own, size_t begin, size_t end,
+                               clt_error *error)
 {
     clt__gathering *gathering = session->gathering;
-    size_t at = 0;
+    size_t at = begin;
     for (size_t i = 0; i < clt__gathering_buckets(gathering); i++) {
         const size_t op = clt__gathering_op(gathering, i);
+        if (op <= begin || op > end) continue; /* of the ops before, or behind */
         TRY(b->run(session, at, op, b->user, error));
         TRY(clt__gathering_read(gathering, own, i, error));
         at = op;
     }
-    TRY(b->run(session, at, session->net.gather, b->user, error));
-    return clt__engine_flush(session->engine, error);
+    TRY(b->run(session, at, end, b->user, error));
+    return end == session->net.gather ? clt__engine_flush(session->engine, error) : CLT_OK;
 }
 
-/* `own`: this rank's number for the shard. */
-static clt_status run_shard(clt_session *session, const batch *b, int shard, int own, clt_error *error)
+/* The ops begin <= op < end of a shard's micro-batch number `part`. `own`: this rank's number for the shard. */
+static clt_status run_part(clt_session *session, const batch *b, int shard, int own, int part, size_t begin, size_t end,
+                           clt_error *error)
 {
     const clt_options *o = &session->options;
-    const int begin = clt__images_before(o, shard, b->images), end = clt__images_before(o, shard + 1, b->images),
-              micro = session->micro_batch;
-    clt__placement p = {.slot = b->slot * o->shards + shard, .whole = b->whole};
-    for (int done = begin; done < end; done += micro, p.part++) {
-        p.first = position_of(session, b, done);
-        p.before = done - b->skipped;
-        p.valid = smaller(micro, end - done);
-        TRY(clt__session_place(session, &p, error));
-        if (session->gathering && !o->local_steps && done + micro >= end)
-            TRY(run_and_read(session, b, own, error));
-        else
-            TRY(b->run(session, 0, session->net.gather, b->user, error));
+    const int micro = session->micro_batch, first = clt__images_before(o, shard, b->images) + part * micro,
+              left = clt__images_before(o, shard + 1, b->images) - first;
+    const clt__placement p = {.first = position_of(session, b, first),
+                              .valid = smaller(micro, left),
+                              .slot = b->slot * o->shards + shard,
+                              .whole = b->whole,
+                              .part = part,
+                              .before = first - b->skipped};
+    TRY(clt__session_place(session, &p, error));
+    return session->gathering && !o->local_steps && left <= micro ? run_and_read(session, b, own, begin, end, error)
+                                                                  : b->run(session, begin, end, b->user, error);
+}
+
+static clt_status run_shard(clt_session *session, const batch *b, int shard, int own, clt_error *error)
+{
+    for (int part = 0; part < parts_of(session, b, shard); part++)
+        TRY(run_part(session, b, shard, own, part, 0, session->net.gather, error));
+    return CLT_OK;
+}
+
+/* ---- shards that wait for each other */
+
+/* What shards from `begin` to before `end` do of their micro-batches number `part` up to the next sync, which may be
+ * NULL. */
+static clt_status run_to_sync(clt_session *session, const batch *b, int begin, int end, int part, size_t from,
+                              const clt__sync *sync, clt_error *error)
+{
+    for (int shard = begin; shard < end; shard++) {
+        if (part >= parts_of(session, b, shard)) continue;
+        clt__engine_use_bank(session->engine, shard - begin);
+        TRY(run_part(session, b, shard, shard - begin, part, from, sync ? sync->op : session->net.gather, error));
+        if (sync) TRY(clt__syncs_read(session->syncs, sync, shard - begin, error));
+    }
+    return sync ? clt__syncs_end(session->syncs, sync, error) : CLT_OK;
+}
+
+/* All go side by side, micro-batch by micro-batch. */
+static clt_status run_side_by_side(clt_session *session, const batch *b, int begin, int end, clt_error *error)
+{
+    const clt__tape *tape = &session->net.tape;
+    int parts = 0;
+    for (int shard = 0; shard < session->options.shards; shard++)
+        if (parts_of(session, b, shard) > parts) parts = parts_of(session, b, shard);
+    for (int part = 0; part < parts; part++) {
+        size_t from = 0;
+        for (size_t i = 0; i < tape->sync_count; i++) {
+            TRY(run_to_sync(session, b, begin, end, part, from, &tape->sync[i], error));
+            from = tape->sync[i].op;
+        }
+        TRY(run_to_sync(session, b, begin, end, part, from, NULL, error));
     }
     return CLT_OK;
 }
+
+/* ---- gathering */
 
 /* What gathers shards, and what comes after it, takes the shard's number for the part. */
 static clt_status place_gathering(clt_session *session, const batch *b, int shard, clt_error *error)
@@ -76,10 +129,24 @@ static clt_status place_gathering(clt_session *session, const batch *b, int shar
 /* Shards from `begin` to before `end` are all that is gathered. */
 static clt_status run_alone(clt_session *session, const batch *b, int begin, int end, clt_error *error)
 {
+    if (session->syncs) TRY(run_side_by_side(session, b, begin, end, error));
     for (int shard = begin; shard < smaller(end, clt__filled_shards(&session->options, b->images)); shard++) {
-        TRY(run_shard(session, b, shard, shard - begin, error));
+        if (session->syncs)
+            clt__engine_use_bank(session->engine, shard - begin);
+        else
+            TRY(run_shard(session, b, shard, shard - begin, error));
         TRY(place_gathering(session, b, shard - begin, error));
         TRY(b->run(session, session->net.gather, session->net.unscale, b->user, error));
+    }
+    return CLT_OK;
+}
+
+/* Shard after shard: the next one's ops come after what is read of the one before. */
+static clt_status run_in_turn(clt_session *session, const batch *b, int begin, int end, clt_error *error)
+{
+    for (int shard = begin; shard < smaller(end, clt__filled_shards(&session->options, b->images)); shard++) {
+        if (shard > begin) TRY(clt__gathering_join(session->gathering, shard - begin - 1, error));
+        TRY(run_shard(session, b, shard, shard - begin, error));
     }
     return CLT_OK;
 }
@@ -89,10 +156,7 @@ static clt_status run_with_others(clt_session *session, const batch *b, clt_erro
     const int filled = clt__filled_shards(&session->options, b->images);
     int begin, end;
     clt__own_shards(&session->options, &begin, &end);
-    for (int shard = begin; shard < smaller(end, filled); shard++) {
-        if (shard > begin) TRY(clt__gathering_join(session->gathering, shard - begin - 1, error));
-        TRY(run_shard(session, b, shard, shard - begin, error));
-    }
+    TRY(session->syncs ? run_side_by_side(session, b, begin, end, error) : run_in_turn(session, b, begin, end, error));
     TRY(clt__gathering_end(session->gathering, filled, error));
     return place_gathering(session, b, filled - 1, error);
 }
@@ -122,6 +186,7 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
     if (session->gathering && session->options.local_steps) return run_by_itself(session, &b, error);
     TRY(session->gathering ? run_with_others(session, &b, error)
                            : run_alone(session, &b, 0, session->options.shards, error));
+    clt__engine_use_bank(session->engine, 0);
     TRY(clt__loss_unscale(session, run, user, error));
     if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
     return clt__session_run_update(session, run, user, error);

@@ -46,7 +46,7 @@ static bool is_of(const clt__tensor *tensor, const char *group)
 static void add_to_sums(const clt__net *net, int tensor, clt_precision kept, clt_plan *plan)
 {
     const clt__tensor *t = &net->tape.tensor[tensor];
-    const uint64_t bytes = bytes_of(t, t->count, kept);
+    const uint64_t bytes = bytes_of(t, t->count, kept) * (uint64_t)clt__root_banks(&net->tape, t->root);
     if (tensor == net->parameters || tensor == net->frozen || tensor == net->running)
         plan->sums.parameter_bytes += bytes;
     else if (is_of(t, "update."))
@@ -67,7 +67,8 @@ static clt_status list(const clt__net *net, clt_precision kept, clt_plan *plan, 
         if (!is_shown(net, (int)i)) continue;
         fill_row(t, kept, &plan->row[plan->rows++]);
         if (t->shared || (t->root == (int)i && !is_of(t, "update.") && !is_of(t, "data.")))
-            plan->sums.unshared_bytes += clt__tape_room(t) * clt__element_bytes(t->type, kept);
+            plan->sums.unshared_bytes +=
+                clt__tape_room(t) * clt__element_bytes(t->type, kept) * (uint64_t)clt__root_banks(tape, t->root);
     }
     return CLT_OK;
 }

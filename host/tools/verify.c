@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "model/fold_norms.h"
+#include "ops/batchnorm.h"
 #include "options/ticker.h"
 #include "session/loss_scale.h"
 #include "session/session.h"
@@ -188,7 +189,7 @@ static clt_status run_pass(clt_session *session, size_t first, size_t end, const
 
 typedef struct passes {
     unsigned storage; /* as the option */
-    clt_session *plain, *full, *inference, *folded, *cut;
+    clt_session *plain, *full, *inference, *folded, *cut, *synced;
 } passes;
 
 /* Every tensor is kept, and every gradient computed. */
@@ -247,20 +248,47 @@ static clt_status open_passes(const clt_model *model, clt_device *device, const 
         (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .border = CLT__BORDER_REFLECT, .cutmix = 1};
     options.batch_size *= 2;
     options.shards = 2;
-    return open_session_at(model, device, data, &options, all_of_it, false, &p->cut, error);
+    TRY(open_session_at(model, device, data, &options, all_of_it, false, &p->cut, error));
+    if (!has_op(p->plain, &clt__batchnorm_statistics_op)) return CLT_OK;
+    options.augment = (clt__augment){.crop = 0};
+    options.micro_batch_size = options.batch_size / 2;
+    options.sync_batchnorm = true;
+    return open_session(model, device, data, &options, all_of_it, &p->synced, error);
+}
+
+/* A pass over all shards, which wait for each other. */
+typedef struct synced_pass {
+    const passes *passes;
+    report *to;
+} synced_pass;
+
+static clt_status run_synced(clt_session *session, size_t begin, size_t end, void *user, clt_error *error)
+{
+    const synced_pass *pass = user;
+    return run_pass(session, begin, end, pass->passes->plain, new_ops, pass->to, error);
+}
+
+/* The last shard has an image less than the others. */
+static clt_status verify_shards(const passes *p, report *to, clt_error *error)
+{
+    synced_pass pass = {p, to};
+    if (!p->synced) return CLT_OK;
+    const int batch = p->synced->batch;
+    return clt__session_run_batch(p->synced, 0, batch > 2 ? batch - 1 : batch, 0, run_synced, &pass, error);
 }
 
 /* A step as training does it by default, every op; then its loss and update with all that can be switched on; then
  * images that are moved by whole pixels and cut into each other, which begin a shard; then what only inference runs,
- * first with its batch normalisations, then with them in the layers before. A pass follows only one without a mismatch,
- * for it runs ops that it does not verify again. */
+ * first with its batch normalisations, then with them in the layers before; then batch normalisation over shards. A
+ * pass follows only one without a mismatch, for it runs ops that it does not verify again. */
 static clt_status run_passes(const passes *p, report *to, clt_error *error)
 {
     TRY(run_pass(p->plain, 0, p->plain->net.end, p->plain, every_op, to, error));
     TRY(run_pass(p->full, 0, p->full->net.end, p->plain, ops_of_no_layer, to, error));
     TRY(run_pass(p->cut, 0, p->cut->net.forward, p->plain, ops_of_no_layer, to, error));
     TRY(run_pass(p->inference, 0, p->inference->net.end, p->plain, new_ops, to, error));
-    return p->folded ? run_pass(p->folded, 0, p->folded->net.end, p->inference, other_ops, to, error) : CLT_OK;
+    if (p->folded) TRY(run_pass(p->folded, 0, p->folded->net.end, p->inference, other_ops, to, error));
+    return verify_shards(p, to, error);
 }
 
 /* The update by these options, on random gradients. */
@@ -326,6 +354,7 @@ static clt_status verify_data(const clt_model *model, clt_device *device, const 
     clt_session_close(p.inference);
     clt_session_close(p.folded);
     clt_session_close(p.cut);
+    clt_session_close(p.synced);
     return status;
 }
 
