@@ -84,9 +84,9 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
 
 /* Opens a session on the samples and makes them its batch, last image first. `later`: its images are not the first of
  * a larger batch, or shard, of which there is more than fits into a micro-batch. */
-static clt_status open_session_at(const clt_model *model, clt_device *device, const clt_dataset *data,
-                                  const clt_options *options, clt__session_mode mode, bool later, clt_session **session,
-                                  clt_error *error)
+static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_options *options, clt__session_mode mode, bool later, clt_session **session,
+                               clt_error *error)
 {
     const int images = (int)data->count;
     TRY(clt__session_open(model, device, data, options, mode, session, error));
@@ -112,13 +112,6 @@ static clt_status open_session_at(const clt_model *model, clt_device *device, co
                                       .mirrored = adds,
                                       .moved = adds};
     return clt__session_place(*session, &placement, error);
-}
-
-static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
-                               const clt_options *options, clt__session_mode mode, clt_session **session,
-                               clt_error *error)
-{
-    return open_session_at(model, device, data, options, mode, true, session, error);
 }
 
 /* Which ops a pass verifies; the others only run, for those that follow. */
@@ -187,10 +180,15 @@ static clt_status run_pass(clt_session *session, size_t first, size_t end, const
     return worst;
 }
 
-typedef struct passes {
-    unsigned storage; /* as the option */
-    clt_session *plain, *full, *inference, *folded, *cut, *synced;
-} passes;
+/* Sessions stay open for the passes that follow: these verify what others have not. */
+typedef struct verification {
+    const clt_model *model;
+    clt_device *device;
+    const clt_dataset *data; /* BATCHES of them */
+    unsigned storage;        /* as the option */
+    report *to;
+    clt_session *plain, *full, *cut, *inference, *folded, *synced;
+} verification;
 
 /* Every tensor is kept, and every gradient computed. */
 static const clt__session_mode all_of_it = {
@@ -203,6 +201,19 @@ static clt_options plain_options(unsigned storage, int batch_size)
     options.batch_size = batch_size;
     options.weight_decay = 1e-3;
     return options;
+}
+
+static clt_options options_of(const verification *v)
+{
+    return plain_options(v->storage, (int)v->data->count / BATCHES);
+}
+
+/* Two shards, each as large as the plain batch, so that the ops are those of the plain pass, already built. */
+static void cut_into_shards(clt_options *options)
+{
+    options->micro_batch_size = options->batch_size;
+    options->batch_size *= 2;
+    options->shards = 2;
 }
 
 /* All that can be switched on between the data and the loss. */
@@ -224,95 +235,96 @@ static void switch_on_data(const clt_model *model, clt_options *options)
     options->class_weights.how = CLT__BALANCED;
 }
 
-static clt_status open_passes(const clt_model *model, clt_device *device, const clt_dataset *data, passes *p,
-                              clt_error *error)
+static clt_status open_pass(const verification *v, const clt_options *options, clt__session_mode mode,
+                            clt_session **session, clt_error *error)
 {
-    clt_options options = plain_options(p->storage, (int)data->count / BATCHES);
-    TRY(open_session(model, device, data, &options, all_of_it, &p->plain, error));
-    switch_on_data(model, &options);
+    return open_session(v->model, v->device, v->data, options, mode, true, session, error);
+}
+
+/* ---- passes */
+
+/* A step as training does it by default, every op. */
+static clt_status verify_plain(verification *v, clt_error *error)
+{
+    const clt_options options = options_of(v);
+    TRY(open_pass(v, &options, all_of_it, &v->plain, error));
+    return run_pass(v->plain, 0, v->plain->net.end, v->plain, every_op, v->to, error);
+}
+
+/* Its loss and update with all that can be switched on. */
+static clt_status verify_full(verification *v, clt_error *error)
+{
+    clt_options options = options_of(v);
+    switch_on_data(v->model, &options);
+    cut_into_shards(&options);
     options.clip_grad = 0.5;
     options.clip_value = 0.05;
     options.no_decay_bias_norm = true;
     options.ema = 0.9;
     options.nesterov = true;
-    options.micro_batch_size = options.batch_size; /* so that the ops are those of the plain pass, already built */
-    options.batch_size *= 2;
-    options.shards = 2;
-    TRY(open_session(model, device, data, &options, all_of_it, &p->full, error));
-    options.batch_size /= 2;
-    options.micro_batch_size = options.shards = 0;
-    TRY(open_session(model, device, data, &options, (clt__session_mode){0}, &p->inference, error));
-    if (clt__has_norms_to_fold(model))
-        TRY(open_session(model, device, data, &options, (clt__session_mode){.fold_norms = true}, &p->folded, error));
+    TRY(open_pass(v, &options, all_of_it, &v->full, error));
+    return run_pass(v->full, 0, v->full->net.end, v->plain, ops_of_no_layer, v->to, error);
+}
+
+/* Images that are moved by whole pixels and cut into each other, which begin a shard. */
+static clt_status verify_cut(verification *v, clt_error *error)
+{
+    clt_options options = options_of(v);
     options.augment =
         (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .border = CLT__BORDER_REFLECT, .cutmix = 1};
-    options.batch_size *= 2;
-    options.shards = 2;
-    TRY(open_session_at(model, device, data, &options, all_of_it, false, &p->cut, error));
-    if (!has_op(p->plain, &clt__batchnorm_statistics_op)) return CLT_OK;
-    options.augment = (clt__augment){.crop = 0};
-    options.micro_batch_size = options.batch_size / 2;
-    options.sync_batchnorm = true;
-    return open_session(model, device, data, &options, all_of_it, &p->synced, error);
+    cut_into_shards(&options);
+    TRY(open_session(v->model, v->device, v->data, &options, all_of_it, false, &v->cut, error));
+    return run_pass(v->cut, 0, v->cut->net.forward, v->plain, ops_of_no_layer, v->to, error);
 }
 
-/* A pass over all shards, which wait for each other. */
-typedef struct synced_pass {
-    const passes *passes;
-    report *to;
-} synced_pass;
+/* What only inference runs, first with its batch normalisations, then with them in the layers before. */
+static clt_status verify_inference(verification *v, clt_error *error)
+{
+    const clt_options options = options_of(v);
+    TRY(open_pass(v, &options, (clt__session_mode){0}, &v->inference, error));
+    TRY(run_pass(v->inference, 0, v->inference->net.end, v->plain, new_ops, v->to, error));
+    if (!clt__has_norms_to_fold(v->model)) return CLT_OK;
+    TRY(open_pass(v, &options, (clt__session_mode){.fold_norms = true}, &v->folded, error));
+    return run_pass(v->folded, 0, v->folded->net.end, v->inference, other_ops, v->to, error);
+}
 
+/* A clt__run_ops on a verification. */
 static clt_status run_synced(clt_session *session, size_t begin, size_t end, void *user, clt_error *error)
 {
-    const synced_pass *pass = user;
-    return run_pass(session, begin, end, pass->passes->plain, new_ops, pass->to, error);
+    const verification *v = user;
+    return run_pass(session, begin, end, v->plain, new_ops, v->to, error);
 }
 
-/* The last shard has an image less than the others. */
-static clt_status verify_shards(const passes *p, report *to, clt_error *error)
+/* Batch normalisation over shards, of which the last has an image less. */
+static clt_status verify_synced(verification *v, clt_error *error)
 {
-    synced_pass pass = {p, to};
-    if (!p->synced) return CLT_OK;
-    const int batch = p->synced->batch;
-    return clt__session_run_batch(p->synced, 0, batch > 2 ? batch - 1 : batch, 0, run_synced, &pass, error);
-}
-
-/* A step as training does it by default, every op; then its loss and update with all that can be switched on; then
- * images that are moved by whole pixels and cut into each other, which begin a shard; then what only inference runs,
- * first with its batch normalisations, then with them in the layers before; then batch normalisation over shards. A
- * pass follows only one without a mismatch, for it runs ops that it does not verify again. */
-static clt_status run_passes(const passes *p, report *to, clt_error *error)
-{
-    TRY(run_pass(p->plain, 0, p->plain->net.end, p->plain, every_op, to, error));
-    TRY(run_pass(p->full, 0, p->full->net.end, p->plain, ops_of_no_layer, to, error));
-    TRY(run_pass(p->cut, 0, p->cut->net.forward, p->plain, ops_of_no_layer, to, error));
-    TRY(run_pass(p->inference, 0, p->inference->net.end, p->plain, new_ops, to, error));
-    if (p->folded) TRY(run_pass(p->folded, 0, p->folded->net.end, p->inference, other_ops, to, error));
-    return verify_shards(p, to, error);
+    clt_options options = options_of(v);
+    if (!has_op(v->plain, &clt__batchnorm_statistics_op)) return CLT_OK;
+    cut_into_shards(&options);
+    options.sync_batchnorm = true;
+    TRY(open_pass(v, &options, all_of_it, &v->synced, error));
+    const int valid = options.batch_size > 2 ? options.batch_size - 1 : options.batch_size;
+    return clt__session_run_batch(v->synced, 0, valid, 0, run_synced, v, error);
 }
 
 /* The update by these options, on random gradients. */
-static clt_status verify_update(const clt_model *model, clt_device *device, const clt_dataset *data,
-                                const clt_options *options, const passes *p, is_verified wanted, report *to,
-                                clt_error *error)
+static clt_status verify_update(const verification *v, const clt_options *options, is_verified wanted, clt_error *error)
 {
     clt_session *session;
-    clt_status status =
-        open_session(model, device, data, options, (clt__session_mode){.training = true}, &session, error);
+    clt_status status = open_pass(v, options, (clt__session_mode){.training = true}, &session, error);
     if (status == CLT_OK && session->net.hyper >= 0) { /* something is trained */
         status = randomize(session, session->net.gradients, -0.01, 0.01, error);
         if (status == CLT_OK)
-            status = run_pass(session, session->net.update, session->net.end, p->full, wanted, to, error);
+            status = run_pass(session, session->net.update, session->net.end, v->full, wanted, v->to, error);
     }
     clt_session_close(session);
     return status;
 }
 
 /* Each that was not yet, with all that can be switched on. */
-static clt_status verify_optimizers(const clt_model *model, clt_device *device, const clt_dataset *data,
-                                    const passes *p, report *to, clt_error *error)
+static clt_status verify_optimizers(verification *v, clt_error *error)
 {
-    clt_options options = plain_options(p->storage, (int)data->count / BATCHES);
+    clt_options options = options_of(v);
     options.no_decay_bias_norm = true;
     options.clip_grad = 0.5;
     options.clip_value = 0.005;
@@ -320,42 +332,46 @@ static clt_status verify_optimizers(const clt_model *model, clt_device *device, 
         options.optimizer = (*row)->name;
         options.normalize_filters = (*row)->orthogonalizes;
         options.ns_steps = 2; /* from one buffer to the other, and back */
-        if (!has_op(p->full, (*row)->op)) TRY(verify_update(model, device, data, &options, p, new_ops, to, error));
+        if (!has_op(v->full, (*row)->op)) TRY(verify_update(v, &options, new_ops, error));
     }
     return CLT_OK;
 }
 
 /* One parameter has a learning rate and an optimiser of its own. */
-static clt_status verify_by_name(const clt_model *model, clt_device *device, const clt_dataset *data, const passes *p,
-                                 report *to, clt_error *error)
+static clt_status verify_by_name(verification *v, clt_error *error)
 {
     char rates[CLT__LIST_PART], optimizers[CLT__LIST_PART];
-    const int first = clt__net_trained(&p->plain->net, -1);
+    const int first = clt__net_trained(&v->plain->net, -1);
     if (first < 0) return CLT_OK;
-    const char *name = p->plain->net.tape.tensor[first].name;
-    clt_options options = plain_options(p->storage, (int)data->count / BATCHES);
+    const char *name = v->plain->net.tape.tensor[first].name;
+    clt_options options = options_of(v);
     (void)snprintf(rates, sizeof rates, "%s=0.02", name);
     (void)snprintf(optimizers, sizeof optimizers, "%s=adamw", name);
     options.named[CLT__OPTION_lr] = rates;
     options.named[CLT__OPTION_optimizer] = optimizers;
-    return verify_update(model, device, data, &options, p, every_op, to, error);
+    return verify_update(v, &options, every_op, error);
 }
 
-static clt_status verify_data(const clt_model *model, clt_device *device, const clt_dataset *data, unsigned storage,
-                              report *to, clt_error *error)
+/* A pass follows only one without a mismatch, for it runs ops that it does not verify again. */
+static clt_status verify_all(verification *v, clt_error *error)
 {
-    passes p = {.storage = storage};
-    clt_status status = open_passes(model, device, data, &p, error);
-    if (status == CLT_OK) status = run_passes(&p, to, error);
-    if (status == CLT_OK) status = verify_optimizers(model, device, data, &p, to, error);
-    if (status == CLT_OK) status = verify_by_name(model, device, data, &p, to, error);
-    clt_session_close(p.plain);
-    clt_session_close(p.full);
-    clt_session_close(p.inference);
-    clt_session_close(p.folded);
-    clt_session_close(p.cut);
-    clt_session_close(p.synced);
-    return status;
+    TRY(verify_plain(v, error));
+    TRY(verify_full(v, error));
+    TRY(verify_cut(v, error));
+    TRY(verify_inference(v, error));
+    TRY(verify_synced(v, error));
+    TRY(verify_optimizers(v, error));
+    return verify_by_name(v, error);
+}
+
+static void close_passes(verification *v)
+{
+    clt_session_close(v->plain);
+    clt_session_close(v->full);
+    clt_session_close(v->cut);
+    clt_session_close(v->inference);
+    clt_session_close(v->folded);
+    clt_session_close(v->synced);
 }
 
 clt_status clt_verify(const clt_model *model, clt_device *device, const clt_options *options,
@@ -368,7 +384,9 @@ clt_status clt_verify(const clt_model *model, clt_device *device, const clt_opti
         return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
     TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
     report to = {function, user, clt__ticker_start(options, "verify", 0), 0};
-    const clt_status status = verify_data(model, device, data, options->storage, &to, error);
+    verification v = {.model = model, .device = device, .data = data, .storage = options->storage, .to = &to};
+    const clt_status status = verify_all(&v, error);
+    close_passes(&v);
     clt_dataset_close(data);
     clt_error why; /* the mismatch is what the caller must hear of, whatever becomes of the report */
     if (status == CLT_MISMATCH && options->report && clt__report_difference(model, device, options, &why) != CLT_OK)
@@ -401,7 +419,7 @@ clt_status clt__find_difference(const clt_model *model, clt_device *device, cons
     const clt_options plain = plain_options(options->storage, options->batch_size);
     *difference = (clt__difference){false};
     TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
-    clt_status status = open_session(model, device, data, &plain, all_of_it, &session, error);
+    clt_status status = open_session(model, device, data, &plain, all_of_it, true, &session, error);
     if (status == CLT_OK) clt__engine_set_witness(session->engine, witness, user);
     if (status == CLT_OK) status = find_in(session, difference, error);
     clt_session_close(session);
