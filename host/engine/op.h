@@ -12,7 +12,7 @@
 #include "kernels/params.h"
 
 enum {
-    CLT__MAX_OPERANDS = 10,
+    CLT__MAX_OPERANDS = 11,
     CLT__MAX_LAUNCHES = 4,
     CLT__MAX_SIZES = 32, /* ints of an op's sizes */
     CLT__GUARD =
