@@ -363,6 +363,13 @@ static void tiles_of_a_large_device(void **state)
                 &(tally){0});
     verify_case("input 5x10x6; flatten; dense out=200; relu; dense out=65", 130, "cross_entropy", CLT_F32, &(tally){0});
     verify_case("input 7x1x1; dense out=3", 300, "cross_entropy", CLT_F32, &(tally){0});
+    /* Sums so long that they take longer than another launch, of each op. */
+    verify_case("input 200x5x4; conv out=3 kernel=5x3; relu; conv out=1500 kernel=1", 3, "cross_entropy", CLT_F32,
+                &(tally){0});
+    verify_case("input 2x7x6; conv out=3 kernel=2; flatten; dense out=2600; relu; dense out=3", 3, "cross_entropy",
+                CLT_F32, &(tally){0});
+    verify_case("input 2x3x2; conv out=3 kernel=2x1; flatten; dense out=3", 2600, "cross_entropy", CLT_F32,
+                &(tally){0});
     static const char *const sliced[] = {"OP_conv_forward ",  "OP_conv_input_gradient ",  "OP_conv_weight_gradient ",
                                          "OP_dense_forward ", "OP_dense_input_gradient ", "OP_dense_weight_gradient "};
     for (size_t i = 0; i < sizeof sliced / sizeof *sliced; i++)

@@ -242,15 +242,16 @@ static void add_measures(const loss_sizes *z, const clt__array *operand, measure
  * launch could begin. */
 enum { ONE_GROUP_VALUES = 64 };
 
-/* A group in which every image has an item, so that the history's sum can follow in the same launch. */
+/* A group in which every image has an item, so that the history's sum can follow in the same launch. Images that are
+ * one wave of items would have no other group in any case. */
 static bool launch_one_group(const loss_sizes *z, const clt__limits *limits, clt__launches *to)
 {
     const bool tile = limits->schedule == CLT_SCHEDULE_TILE;
     const int lanes = tile ? limits->unit_lanes : limits->vector_width,
               multiple = tile && limits->preferred_multiple > 0 ? limits->preferred_multiple : 1,
               items = clt__round_up(z->n, multiple);
-    if (items > limits->work_group_items || (int64_t)z->n * z->outputs > (int64_t)ONE_GROUP_VALUES * lanes)
-        return false;
+    const bool few = (int64_t)z->n * z->outputs <= (int64_t)ONE_GROUP_VALUES * lanes;
+    if (items > limits->work_group_items || !(few || items == multiple)) return false;
     clt__define(to, " -DONE_GROUP");
     to->file = "loss.cl";
     to->launch[0] = (clt__launch){to->op, {(size_t)items, 1, 1}, {(size_t)items, 1, 1}, false};
