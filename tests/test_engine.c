@@ -91,6 +91,10 @@ static const char tied_net_text[] =
 static const char muon_net_text[] =
     "input 2x7x5; conv out=19; relu; conv out=5 kernel=3; relu; maxpool kernel=2; flatten; dense out=3";
 
+/* One whose pools cover their images, so that they are merged with what makes these, and with the gradients. */
+static const char pooled_net_text[] = "input 2x8x4; conv out=3 kernel=3 padding=1; relu; maxpool kernel=2; "
+                                      "conv out=5 kernel=3 padding=1; tanh; maxpool kernel=2x1; flatten; dense out=3";
+
 /* One that normalises many pixels of few channels. */
 static const char normed_net_text[] = "input 3x9x8; conv out=5; batchnorm; relu; flatten; dense out=3";
 
@@ -114,6 +118,8 @@ static const char *net_of(const char *file)
                 {"phase.h", strided_net_text},
                 {"depthwise_conv.cl", depthwise_net_text},
                 {"pool.cl", tied_net_text},
+                {"pool_window.h", tied_net_text},
+                {"product_pool.h", pooled_net_text},
                 {"arithmetic.cl", joined_net_text},
                 {"join.cl", joined_net_text},
                 {"batchnorm.cl", normed_net_text},
@@ -211,11 +217,12 @@ typedef struct fault {
 static const char disagree[] = "the device and the reference disagree", outside[] = "the op wrote outside a tensor",
                   changed_input[] = "the op changed a tensor that it should only read";
 
-static void assert_caught_under(clt_schedule schedule, const fault *f, report *r)
+/* `built`: what the program is called that is changed, the op or those that it is merged with. */
+static void assert_caught_in(const char *built, clt_schedule schedule, const fault *f, report *r)
 {
     clt_error error;
     char *text = replaced(f->file, f->after, f->old, f->fresh);
-    changed_op = f->op;
+    changed_op = built;
     const clt_status status = verify_with(f->file, text, schedule, r, &error);
     changed_op = NULL;
     free(text);
@@ -232,6 +239,11 @@ static void assert_caught_under(clt_schedule schedule, const fault *f, report *r
     char owner[64];
     (void)snprintf(owner, sizeof owner, "%s of %s: ", f->op, f->layer);
     assert_non_null(strstr(error.message, owner));
+}
+
+static void assert_caught_under(clt_schedule schedule, const fault *f, report *r)
+{
+    assert_caught_in(f->op, schedule, f, r);
 }
 
 static void assert_caught(const fault *f, report *r)
@@ -388,8 +400,8 @@ static const fault wrong_values[] = {
     {"pixel_shuffle.cl", "kernel void pixel_unshuffle", "k / z.scale % z.scale", "k % z.scale", "pixel_unshuffle",
      "pixelunshuffle1", "y", disagree},
     {"dropout.cl", "kernel void dropout", "z.whole ? 0u :", "", "dropout", "droppath1", "y", disagree},
-    {"pool.cl", "kernel void pool_forward", "(value > most)", "(value >= most)", "pool_forward", "maxpool1", "best",
-     disagree},
+    {"pool_window.h", "inline winner better_of", "(value > w.most)", "(value >= w.most)", "pool_forward", "maxpool1",
+     "best", disagree},
 };
 
 static void a_wrong_value_is_caught_in_its_op_alone(void **state)
@@ -419,12 +431,8 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
         {"batchnorm.cl", "void batchnorm_statistics_parts", "sum = merge_rows(sum, ACROSS, DOWN, tree);", "",
          "batchnorm_statistics", "batchnorm1", "mean", disagree},
         /* One weight row too many lies in the guard, which is NaN while verify runs. */
-        {"dense_tile.cl", "kernel WORK_GROUP void dense_forward_tile", "first + B_LINE(j), z.i,",
-         "first + B_LINE(j), z.i + 1,", "dense_forward", "dense1", "y", disagree},
-        {"dense_tile.cl", "kernel WORK_GROUP void dense_input_gradient_tile", "STORE_BLOCK(z.n,",
-         "STORE_BLOCK(z.n - 1,", "dense_input_gradient", "dense1", "dx", disagree},
-        {"dense_tile.cl", "kernel WORK_GROUP void dense_weight_gradient_tile", "x + (first", "x + (1 + first",
-         "dense_weight_gradient", "dense1", "dw", disagree},
+        {"dense_tile.cl", "#define W_ALONG_O(j)", "first + B_LINE(j), z.i,", "first + B_LINE(j), z.i + 1,",
+         "dense_forward", "dense1", "y", disagree},
         {"pool.cl", "kernel void pool_forward", "if (oy >= z.y) return;", "if (oy >= z.y - 1) return;", "pool_forward",
          "maxpool1", "y", disagree},
         {"loss.cl", "#ifdef ONE_GROUP", "if (n < z.n)", "if (n < z.n + 8)", "cross_entropy", "", "gradient", outside},
@@ -435,6 +443,40 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught_under(CLT_SCHEDULE_TILE, &faults[i], &r);
+}
+
+static void faults_of_merged_ops_are_caught(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *built;
+        fault fault;
+    } faults[] = {
+        {"dense_gradients",
+         {"dense_tile.cl", "kernel WORK_GROUP void dense_gradients_tile", "STORE_BLOCK(along_k ? z.n",
+          "STORE_BLOCK(along_k ? z.n - 1", "dense_input_gradient", "dense1", "dx", disagree}},
+        {"dense_gradients",
+         {"dense_tile.cl", "kernel WORK_GROUP void dense_gradients_tile", "finish_weight_gradient(sum,",
+          "finish_weight_gradient(sum * (real)1.0001,", "dense_weight_gradient", "dense1", "dw", disagree}},
+        {"dense_gradients",
+         {"dense_tile.cl", "#define X_OR_ONE(j)", "x + (first", "x + (1 + first", "dense_weight_gradient", "dense1",
+          "dw", disagree}},
+        {"conv_forward_pool",
+         {"product_pool.h", "inline void pool_tile", "z.c), pixel)", "z.c), pixel + 1)", "pool_forward", "maxpool1",
+          "best", disagree}},
+        {"conv_forward_pool",
+         {"product_pool.h", "inline void pool_tile", "PUT(w.most,", "PUT(w.most + 1,", "pool_forward", "maxpool1", "y",
+          disagree}},
+        {"dense_gradients_pool",
+         {"product_pool.h", "inline void spread_over_window", "== pixel", "== pixel + 1", "pool_input_gradient",
+          "maxpool2", "dx", disagree}},
+        {"conv_input_gradient_pool",
+         {"product_pool.h", "inline void spread_over_window", "deactivate(mine, GET(pool_x + to))", "mine * 2",
+          "pool_input_gradient", "maxpool1", "dx", disagree}},
+    };
+    report r;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        assert_caught_in(faults[i].built, CLT_SCHEDULE_TILE, &faults[i].fault, &r);
 }
 
 static void a_write_outside_a_tensor_is_caught(void **state)
@@ -462,7 +504,7 @@ static void a_write_outside_a_tensor_is_caught(void **state)
 }
 
 /* What verify --report writes is built by a C compiler, and shows the fault on this device, too. */
-static void assert_reported(clt_schedule schedule, const fault *f)
+static void assert_reported_in(const char *built, clt_schedule schedule, const fault *f)
 {
     clt_error error;
     char *text = replaced(f->file, f->after, f->old, f->fresh), command[600];
@@ -473,7 +515,7 @@ static void assert_reported(clt_schedule schedule, const fault *f)
     const char *platform = clt_device_describe(device)->id;
     clt_device_set_schedule(device, schedule);
     clt__device_replace_source(device, f->file, text);
-    changed_op = f->op;
+    changed_op = built;
     assert_ok(clt_model_create(&options, &model, &error), &error);
     assert_failed(clt_verify(model, device, &options, NULL, NULL, &error), CLT_MISMATCH, &error, f->op, f->complaint);
     changed_op = NULL;
@@ -487,6 +529,11 @@ static void assert_reported(clt_schedule schedule, const fault *f)
     clt_model_close(model);
     clt_device_close(device);
     free(text);
+}
+
+static void assert_reported(clt_schedule schedule, const fault *f)
+{
+    assert_reported_in(f->op, schedule, f);
 }
 
 static void a_report_shows_the_fault_without_cltrain(void **state)
@@ -508,6 +555,14 @@ static void a_report_shows_the_fault_without_cltrain(void **state)
                                          "maxpool1",
                                          "y",
                                          outside};
+    static const fault in_merged_ops = {"product_pool.h",
+                                        "inline void spread_over_window",
+                                        "== pixel",
+                                        "== pixel + 1",
+                                        "pool_input_gradient",
+                                        "maxpool2",
+                                        "dx",
+                                        disagree};
     static const fault in_tiles = {"batchnorm.cl",
                                    "void batchnorm_gradients_parts",
                                    "weight = add_rows(weight, ACROSS, DOWN, tree);",
@@ -519,6 +574,7 @@ static void a_report_shows_the_fault_without_cltrain(void **state)
     assert_reported(CLT_SCHEDULE_VECTOR, &in_vectors);
     assert_reported(CLT_SCHEDULE_VECTOR, &outside_tensor);
     assert_reported(CLT_SCHEDULE_TILE, &in_tiles);
+    assert_reported_in("dense_gradients_pool", CLT_SCHEDULE_TILE, &in_merged_ops);
 }
 
 /* What rounds, and what scales the loss while it is rounded. */
@@ -626,8 +682,8 @@ static void the_row_says_where_the_worst_element_is(void **state)
     (void)state;
     const fault f = {"pool.cl",
                      "kernel void pool_forward",
-                     "store_lanes(most, left, y",
-                     "if (n == 1 && oy == 2 && ox == 1) most.s2 += 1; store_lanes(most, left, y",
+                     "store_lanes(best_of.most, left, y",
+                     "if (n == 1 && oy == 2 && ox == 1) best_of.most.s2 += 1; store_lanes(best_of.most, left, y",
                      "pool_forward",
                      "maxpool1",
                      "y",
@@ -918,8 +974,8 @@ static void an_index_that_is_not_written_does_not_lead_the_reference_astray(void
     report r;
     const fault integers = {"pool.cl",
                             "kernel void pool_forward",
-                            "store_int_lanes(winner, left,",
-                            "store_int_lanes(winner, z.c - c - 1,",
+                            "store_int_lanes(best_of.at, left,",
+                            "store_int_lanes(best_of.at, z.c - c - 1,",
                             "pool_forward",
                             "maxpool1",
                             "best",
@@ -939,6 +995,7 @@ int main(void)
         cmocka_unit_test(the_unchanged_kernels_pass),
         cmocka_unit_test(a_wrong_value_is_caught_in_its_op_alone),
         cmocka_unit_test(faults_of_the_tile_schedule_are_caught),
+        cmocka_unit_test(faults_of_merged_ops_are_caught),
         cmocka_unit_test(a_write_outside_a_tensor_is_caught),
         cmocka_unit_test(a_report_shows_the_fault_without_cltrain),
         cmocka_unit_test(faults_of_halves_are_caught),

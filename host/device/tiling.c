@@ -217,13 +217,23 @@ typedef struct costs {
     int64_t all, charged, product;
 } costs;
 
+/* Products that one launch has, all in the same tiles; one alone may be cut into slices. */
+typedef struct launched {
+    const clt__product *product;
+    int count;
+} launched;
+
 /* What takes less time than a launch costs that. */
-static costs costs_of(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices)
+static costs costs_of(const clt__limits *limits, const clt__group_tile *tile, launched of, int slices)
 {
     const int64_t launch = EIGHTHS * (int64_t)CLT__LAUNCH_CLOCKS;
-    costs c;
-    c.product = product_cost(limits, tile, p, slices, &c.charged);
-    c.all = (c.product <= launch ? launch : c.charged) + adding_cost(limits, p, slices);
+    costs c = {0};
+    for (int i = 0; i < of.count; i++) {
+        int64_t charged;
+        c.product += product_cost(limits, tile, &of.product[i], slices, &charged);
+        c.charged += charged;
+    }
+    c.all = (c.product <= launch ? launch : c.charged) + adding_cost(limits, of.product, slices);
     return c;
 }
 
@@ -233,10 +243,10 @@ static bool is_less(costs a, costs b)
 }
 
 /* Takes the tile with so many slices where that is better than the best so far, if there is one. */
-static void consider(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices,
-                     costs *least, clt__tiling *best)
+static void consider(const clt__limits *limits, const clt__group_tile *tile, launched of, int slices, costs *least,
+                     clt__tiling *best)
 {
-    const costs own = costs_of(limits, tile, p, slices);
+    const costs own = costs_of(limits, tile, of, slices);
     if (best->slices && !is_less(own, *least)) return;
     *least = own;
     *best = (clt__tiling){*tile, slices, (double)own.product / EIGHTHS, (double)own.all / EIGHTHS};
@@ -251,27 +261,28 @@ static int most_slices(const clt__limits *limits, int depth)
 
 /* As many slices as fill the compute units in whole waves: two at least, for one that is not quite whole leaves units
  * idle. */
-static void consider_slices(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, costs *least,
+static void consider_slices(const clt__limits *limits, const clt__group_tile *tile, launched of, costs *least,
                             clt__tiling *best)
 {
     enum { MOST_WAVES = 8 };
+    const clt__product *p = of.product;
     const int most = most_slices(limits, p->depth);
     const int64_t groups = (int64_t)clt__divide_up(p->rows, clt__group_tile_rows(tile)) *
                            clt__divide_up(p->outputs, clt__group_tile_outputs(tile)) * p->products;
     const uint64_t plane =
         (uint64_t)p->rows * (uint64_t)p->outputs * (uint64_t)p->products * (uint64_t)limits->real_bytes;
-    consider(limits, tile, p, 1, least, best);
-    if (p->whole) return;
+    consider(limits, tile, of, 1, least, best);
+    if (p->whole || of.count > 1) return;
     for (int waves = 2; waves <= MOST_WAVES; waves++) {
         int64_t slices = (int64_t)limits->compute_units * waves / groups;
         if (slices > most) slices = most;
         if (slices > 1 && plane * (uint64_t)slices <= limits->allocation_bytes)
-            consider(limits, tile, p, (int)slices, least, best);
+            consider(limits, tile, of, (int)slices, least, best);
     }
 }
 
 /* Square groups only: with blocks of any form they make tiles of any form, and fewer tiles mean fewer programs. */
-static bool choose_tile(const clt__limits *limits, const clt__product *p, int least_items, clt__tiling *best)
+static bool choose_tile(const clt__limits *limits, launched of, int least_items, clt__tiling *best)
 {
     costs least = {0};
     clt__group_tile tile = {0};
@@ -281,13 +292,23 @@ static bool choose_tile(const clt__limits *limits, const clt__product *p, int le
             for (tile.item_n = 1; tile.item_n <= limits->item_block; tile.item_n *= 2) {
                 if (side * side < least_items || tile.item_m * tile.item_n > limits->item_sums) continue;
                 tile.group_m = tile.group_n = side;
-                if (choose_slab(limits, &tile)) consider_slices(limits, &tile, p, &least, best);
+                if (choose_slab(limits, &tile)) consider_slices(limits, &tile, of, &least, best);
             }
     return best->slices > 0;
 }
 
 /* Of a group that is less than the preferred multiple lanes are idle, which only a small local memory may ask for. */
+static bool choose(const clt__limits *limits, launched of, clt__tiling *best)
+{
+    return choose_tile(limits, of, limits->preferred_multiple, best) || choose_tile(limits, of, 1, best);
+}
+
 bool clt__tiling_for(const clt__limits *limits, const clt__product *product, clt__tiling *best)
 {
-    return choose_tile(limits, product, limits->preferred_multiple, best) || choose_tile(limits, product, 1, best);
+    return choose(limits, (launched){product, 1}, best);
+}
+
+bool clt__tiling_for_two(const clt__limits *limits, const clt__product product[2], clt__tiling *best)
+{
+    return choose(limits, (launched){product, 2}, best);
 }
