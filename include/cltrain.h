@@ -659,7 +659,7 @@ typedef struct clt_launch_row {
     double flops;         /* 0 where the op is all about memory */
     double seconds;       /* by a model, never a clock; 0 for a device that is not pretended */
     size_t program;       /* index of its program */
-    size_t number;        /* of its op in the step's order, from 0 */
+    size_t number;        /* of its op, or the first that it runs, in the step's order, from 0 */
 } clt_launch_row;
 
 typedef struct clt_launch_program {

@@ -8,6 +8,13 @@
  *
  * The bias gradient is one more row of the weight gradient, with ones for A. */
 #define VEC 1
+#if defined OP_conv_forward_pool /* merged with the pool that follows: rows go window by window */
+#define OP_conv_forward
+#define POOLED
+#elif defined OP_conv_input_gradient_pool
+#define OP_conv_input_gradient
+#define POOLED
+#endif
 #if defined OP_conv_forward
 #define A_ALONG_K 1
 #define B_ALONG_K 0
@@ -20,6 +27,7 @@
 #endif
 #include "params.h"
 #include "group_tile.h"
+#include "product_pool.h"
 #include "product_finish.h"
 #include "phase.h"
 
@@ -36,10 +44,17 @@ static inline bool is_inside(const int h, const int w, const int height, const i
 }
 
 #ifdef OP_conv_forward
-/* What lies under the filter's first weight for output pixel m. */
-static inline place first_under(const conv_sizes z, const int m)
+#ifdef POOLED
+#define PIXEL(m) pixel_in_windows(windows, m)
+#define PIXEL_NUMBER(m) index_of(PIXEL(m), z.y, z.x)
+#else
+#define PIXEL(m) digits_of(m, z.y, z.x)
+#define PIXEL_NUMBER(m) (m)
+#endif
+
+/* What lies under the filter's first weight for an output pixel. */
+static inline place first_under(const conv_sizes z, const digits pixel)
 {
-    const digits pixel = digits_of(m, z.y, z.x);
     if (pixel.outer >= z.n) return (place){NOWHERE, NOWHERE, 0};
     const int h = pixel.middle * z.stride_y - z.pad_y, w = pixel.inner * z.stride_x - z.pad_x;
     return (place){h, w, ((pixel.outer * z.h + h) * z.w + w) * z.c};
@@ -49,7 +64,7 @@ static inline place first_under(const conv_sizes z, const int m)
 kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const stored *restrict x,
                                          global const real *restrict w, global const real *restrict bias,
                                          global const stored *restrict addend, global stored *restrict y,
-                                         global stored *restrict before PARTIAL, local real4 *slabs)
+                                         global stored *restrict before THEN_POOL PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int rows = z.n * z.y * z.x, depth = z.r * z.s * z.c, k = FIRST_N + B_LANE;
@@ -58,7 +73,7 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const st
     digits at = digits_of(terms.first + A_LANE, z.s, z.c); /* r, s, c */
     int first = terms.first;
     place under[A_LOADS];
-    UNROLL for (int j = 0; j < A_LOADS; j++) under[j] = first_under(z, FIRST_M + A_LINE(j));
+    UNROLL for (int j = 0; j < A_LOADS; j++) under[j] = first_under(z, PIXEL(FIRST_M + A_LINE(j)));
 #define X_AT(j)                                                                                                        \
     (at.outer < z.r && is_inside(under[j].h + at.outer, under[j].w + at.middle, z.h, z.w)                              \
          ? STORED_A(x + under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner)                          \
@@ -72,8 +87,12 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const st
 #else
 #define STORE_OUTPUT(sum, at, n) finish_forward(sum, at, n, bias, addend, y, before)
 #endif
-#define ROW_START(m) ((m) * z.k)
+#define ROW_START(m) (PIXEL_NUMBER(m) * z.k)
     STORE_BLOCK(rows, z.k);
+#ifdef POOLED
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    pool_tile(windows, FIRST_M, FIRST_N, y, pooled, best);
+#endif
 }
 
 #ifdef SLICED
@@ -103,8 +122,8 @@ static inline int pixel_at(const conv_sizes z, const phase down, const phase acr
 /* Group (tile of c, tile of a phase's pixels, phase and slice). */
 kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global const stored *restrict dy,
                                                 global const real *restrict w, global const stored *restrict x,
-                                                global const stored *restrict addend, global stored *restrict dx PARTIAL,
-                                                local real4 *slabs)
+                                                global const stored *restrict addend,
+                                                global stored *restrict dx THEN_POOL_GRADIENT PARTIAL, local real4 *slabs)
 {
     const conv_sizes z = SIZES(given);
     const int number = PRODUCT(z.slices);
@@ -143,7 +162,7 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     global real *to = partial + (size_t)SLICE(z.slices) * z.n * z.h * z.w * z.c;
 #define STORE_OUTPUT(sum, at, n) to[at] = sum
 #else
-#define STORE_OUTPUT(sum, at, n) finish_input_gradient(sum, at, x, addend, dx)
+#define STORE_OUTPUT(sum, at, n) FINISH_INPUT_GRADIENT(sum, at, x)
 #endif
 #define ROW_START(m) (pixel_at(z, down, across, m) * z.c)
     STORE_BLOCK(rows, z.c);
@@ -153,13 +172,13 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
 /* Work-group (elements of dx). */
 kernel SUM_GROUP void conv_input_gradient_add(const conv_sizes given, global const stored *restrict dy,
                                               global const real *restrict w, global const stored *restrict x,
-                                              global const stored *restrict addend, global stored *restrict dx,
-                                              global real *restrict partial TREE)
+                                              global const stored *restrict addend,
+                                              global stored *restrict dx THEN_POOL_GRADIENT, global real *restrict partial TREE)
 {
     const conv_sizes z = SIZES(given);
     const int count = z.n * z.h * z.w * z.c;
     ADD_SLICES(sum, z.slices, count);
-    if (FINISHES(count)) finish_input_gradient(sum, ADDED_AT, x, addend, dx);
+    if (FINISHES(count)) FINISH_INPUT_GRADIENT(sum, ADDED_AT, x);
 }
 #endif
 #endif

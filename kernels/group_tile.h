@@ -20,7 +20,8 @@
  * slab's elements are on their way while a slab is multiplied, and there is room for two slabs, so that items wait for each
  * other once a slab. What lies outside an operand is loaded as zero, what lies outside the product is not stored.
  *
- * An op's file says which way its operands lie, then includes this. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD, LOAD_A and
+ * An op's file says which way its operands lie, then includes this. A kernel of two products, a work-group for a tile of either,
+ * decides that for its group: A_ALONG_K and B_ALONG_K are then variables, as GROUP_ROW and GROUP_COLUMN are, the tile's place. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD, LOAD_A and
  * LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load must unroll, or it falls out of
  * the registers. Tensors have less than 2^31 elements, so that indices are ints. */
 #ifndef CLT_GROUP_TILE_H
@@ -34,8 +35,9 @@
 #define GROUP (GROUP_M * GROUP_N)
 #define TILE_M (GROUP_M * ITEM_M)
 #define TILE_N (GROUP_N * ITEM_N)
-#define A_LANES ((A_ALONG_K ? TILE_K : TILE_M) / LOAD_A) /* items side by side that load neighbours */
-#define B_LANES ((B_ALONG_K ? TILE_K : TILE_N) / LOAD_B)
+#define LANES(along_k, tile, load) (((along_k) ? TILE_K : (tile)) / (load)) /* items side by side that load neighbours */
+#define A_LANES LANES(A_ALONG_K, TILE_M, LOAD_A)
+#define B_LANES LANES(B_ALONG_K, TILE_N, LOAD_B)
 #define A_LOADS (TILE_M * TILE_K / GROUP / LOAD_A) /* vectors of a slab that one item loads */
 #define B_LOADS (TILE_N * TILE_K / GROUP / LOAD_B)
 #if ITEM_M < 4 /* neighbouring rows of an item: what it reads of local memory at once */
@@ -53,8 +55,10 @@
 #define B_PITCH ((TILE_N + LINE - 1) / LINE * LINE + PAD)
 #define SLABS (TILE_K * (A_PITCH + B_PITCH)) /* one of each operand */
 
-#if A_LANES < 1 || B_LANES < 1 || A_LOADS < 1 || B_LOADS < 1 || GROUP % A_LANES || GROUP % B_LANES || LOAD_A > LINE || \
-    LOAD_B > LINE || TILE_M * TILE_K % (GROUP * LOAD_A) || TILE_N * TILE_K % (GROUP * LOAD_B)
+#define IS_UNEVEN(along_k, tile, load) (LANES(along_k, tile, load) < 1 || GROUP % LANES(along_k, tile, load))
+#if IS_UNEVEN(0, TILE_M, LOAD_A) || IS_UNEVEN(1, TILE_M, LOAD_A) || IS_UNEVEN(0, TILE_N, LOAD_B) || \
+    IS_UNEVEN(1, TILE_N, LOAD_B) || A_LOADS < 1 || B_LOADS < 1 || LOAD_A > LINE || LOAD_B > LINE || \
+    TILE_M * TILE_K % (GROUP * LOAD_A) || TILE_N * TILE_K % (GROUP * LOAD_B)
 #error "this work-group cannot share the loading of these slabs evenly"
 #endif
 
@@ -85,8 +89,12 @@ typedef VECTORS(LOAD_B) load_b;
 #endif
 
 /* The tile's first row and output, this item's, and how far behind them its i-th row and j-th output are. */
-#define FIRST_M ((int)get_group_id(1) * TILE_M)
-#define FIRST_N ((int)get_group_id(0) * TILE_N)
+#ifndef GROUP_ROW
+#define GROUP_ROW ((int)get_group_id(1))
+#define GROUP_COLUMN ((int)get_group_id(0))
+#endif
+#define FIRST_M (GROUP_ROW * TILE_M)
+#define FIRST_N (GROUP_COLUMN * TILE_N)
 #define OWN_M (FIRST_M + ITEM_I * RUN_M)
 #define OWN_N (FIRST_N + ITEM_J * RUN_N)
 #define BEHIND_M(i) ((i) / RUN_M * (GROUP_M * RUN_M) + (i) % RUN_M)
@@ -99,26 +107,22 @@ typedef VECTORS(LOAD_B) load_b;
     (to)[0] = vector.s0, (to)[pitch] = vector.s1, (to)[2 * (pitch)] = vector.s2, (to)[3 * (pitch)] = vector.s3
 #define PUT_DOWN(n) JOIN(PUT_DOWN_, n)
 
-static inline void stage(local real *slabs, const load_a *a, const load_b *b)
-{
-    local real *to_b = slabs + TILE_K * A_PITCH;
-    UNROLL for (int j = 0; j < A_LOADS; j++)
-    {
-#if A_ALONG_K
-        PUT_DOWN(LOAD_A)(slabs + A_LANE * A_PITCH + A_LINE(j), A_PITCH, a[j]);
-#else
-        *(local load_a *)(slabs + A_LINE(j) * A_PITCH + A_LANE) = a[j];
-#endif
+#define STAGE(name, loads, type, load, tile, pitch)                                                                    \
+    INLINE void name(local real *to, const type *from, const bool along_k)                                             \
+    {                                                                                                                  \
+        const int lanes = LANES(along_k, tile, load), lane = ITEM % lanes * load;                                      \
+        UNROLL for (int j = 0; j < loads; j++)                                                                         \
+        {                                                                                                              \
+            const int line = ITEM / lanes + j * (GROUP / lanes);                                                       \
+            if (along_k) {                                                                                             \
+                PUT_DOWN(load)(to + lane * pitch + line, pitch, from[j]);                                              \
+            } else {                                                                                                   \
+                *(local type *)(to + line * pitch + lane) = from[j];                                                   \
+            }                                                                                                          \
+        }                                                                                                              \
     }
-    UNROLL for (int j = 0; j < B_LOADS; j++)
-    {
-#if B_ALONG_K
-        PUT_DOWN(LOAD_B)(to_b + B_LANE * B_PITCH + B_LINE(j), B_PITCH, b[j]);
-#else
-        *(local load_b *)(to_b + B_LINE(j) * B_PITCH + B_LANE) = b[j];
-#endif
-    }
-}
+STAGE(stage_a, A_LOADS, load_a, LOAD_A, TILE_M, A_PITCH)
+STAGE(stage_b, B_LOADS, load_b, LOAD_B, TILE_N, B_PITCH)
 
 typedef VECTORS(RUN_M) run_m;
 typedef VECTORS(RUN_N) run_n;
@@ -197,7 +201,8 @@ static inline void multiply(block *t, local const real *slabs)
             UNROLL for (int j_ = 0; j_ < B_LOADS; j_++) b_[j_] = B_AT(j_);                                             \
             if (staged_ >= 0) multiply(&t, slabs_ + turn_);                                                            \
             turn_ = SLABS - turn_;                                                                                     \
-            stage(slabs_ + turn_, a_, b_);                                                                             \
+            stage_a(slabs_ + turn_, a_, A_ALONG_K);                                                                    \
+            stage_b(slabs_ + turn_ + TILE_K * A_PITCH, b_, B_ALONG_K);                                                 \
             barrier(CLK_LOCAL_MEM_FENCE);                                                                              \
             ADVANCE;                                                                                                   \
         }                                                                                                              \
@@ -291,6 +296,11 @@ static inline digits digits_of(const int index, const int middles, const int inn
 {
     const digits d = {index / inners / middles, index / inners % middles, index % inners};
     return d;
+}
+
+static inline int index_of(const digits d, const int middles, const int inners)
+{
+    return (d.outer * middles + d.middle) * inners + d.inner;
 }
 
 static inline digits add_digits(const digits a, const digits b, const int middles, const int inners)

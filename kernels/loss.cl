@@ -17,7 +17,8 @@
  *   mean_weight    sum_n class_weight[label[n]] / whole, over the whole batch: what PyTorch's mean divides by
  *   history        history[slot] = (sum of losses, sum of hits) of this step, the micro-batches before this one included
  *
- * Work-item (image); mean_weight and history: one work-item, so that the sum has one order. */
+ * Work-item (image); mean_weight and history: one work-item, so that the sum has one order. Where one work-group has all images
+ * (ONE_GROUP), its first item adds to the history once all are done, else a launch of its own does. */
 #include "params.h"
 #include "real.h"
 
@@ -60,20 +61,69 @@ static inline real scaled(const real gradient, global const real *loss_scale)
     return loss_scale ? gradient * loss_scale[SCALE_FACTOR] : gradient;
 }
 
+static inline void add_to_history(const loss_sizes z, global const real *loss, global const real *hit,
+                                  global const int *step, global real *slots)
+{
+    global real *slot = slots + step[STEP_SLOT] * HISTORY_LENGTH;
+    const bool goes_on = step[STEP_PART] > 0;
+    real losses = goes_on ? slot[HISTORY_LOSS] : 0, hits = goes_on ? slot[HISTORY_HITS] : 0;
+    for (int n = 0; n < z.n; n++) {
+        losses += loss[n];
+        hits += hit[n];
+    }
+    slot[HISTORY_LOSS] = losses;
+    slot[HISTORY_HITS] = hits;
+}
+
+/* What a loss's kernels take. */
+#ifdef OP_cross_entropy
+#define CLASS_WEIGHTS , global const real *restrict class_weight, global const real *restrict mean_weight
+#else
+#define CLASS_WEIGHTS
+#endif
+#define OPERANDS                                                                                                       \
+    const loss_sizes given, global const stored *restrict outputs, global const int *restrict label,                   \
+        global const real *restrict target, global const int *restrict step, global stored *restrict gradient,         \
+        global real *restrict loss, global real *restrict hit, global real *restrict slots,                            \
+        global const real *restrict loss_scale CLASS_WEIGHTS
+
+/* They do `of_image` with image n. */
+#ifdef ONE_GROUP
+#define LOSS(name, of_image)                                                                                           \
+    kernel void name(OPERANDS)                                                                                         \
+    {                                                                                                                  \
+        const loss_sizes z = SIZES(given);                                                                             \
+        const int n = (int)get_global_id(0);                                                                           \
+        if (n < z.n) of_image;                                                                                         \
+        barrier(CLK_GLOBAL_MEM_FENCE);                                                                                 \
+        if (n == 0) add_to_history(z, loss, hit, step, slots);                                                         \
+    }
+#else
+#define LOSS(name, of_image)                                                                                           \
+    kernel void name(OPERANDS)                                                                                         \
+    {                                                                                                                  \
+        const loss_sizes z = SIZES(given);                                                                             \
+        const int n = (int)get_global_id(0);                                                                           \
+        if (n < z.n) of_image;                                                                                         \
+    }                                                                                                                  \
+    kernel void history(OPERANDS)                                                                                      \
+    {                                                                                                                  \
+        const loss_sizes z = SIZES(given);                                                                             \
+        if (get_global_id(0) == 0) add_to_history(z, loss, hit, step, slots);                                          \
+    }
+#endif
+
 #ifdef OP_cross_entropy
 static inline real weight_of(global const real *class_weight, const int k)
 {
     return class_weight ? class_weight[k] : 1;
 }
 
-kernel void cross_entropy(const loss_sizes given, global const stored *restrict outputs, global const int *restrict label,
-                          global const real *restrict target, global const int *restrict step,
-                          global stored *restrict gradient, global real *restrict loss, global real *restrict hit,
-                          global const real *restrict loss_scale, global const real *restrict class_weight, global const real *restrict mean_weight)
+static inline void cross_entropy_of(const loss_sizes z, const int n, global const stored *outputs, global const int *label,
+                                    global const real *target, global const int *step, global stored *gradient,
+                                    global real *loss, global real *hit, global const real *loss_scale,
+                                    global const real *class_weight, global const real *mean_weight)
 {
-    const loss_sizes z = SIZES(given);
-    const int n = (int)get_global_id(0);
-    if (n >= z.n) return;
     global stored *dx = gradient + (size_t)n * z.outputs;
     if (n >= step[STEP_VALID]) {
         for (int k = 0; k < z.outputs; k++) PUT((real)0, dx + k);
@@ -100,6 +150,9 @@ kernel void cross_entropy(const loss_sizes given, global const stored *restrict 
     loss[n] = (shares * log(sum) - weighted) / weight;
     hit[n] = hit_of(e, z.outputs);
 }
+
+LOSS(cross_entropy,
+     cross_entropy_of(z, n, outputs, label, target, step, gradient, loss, hit, loss_scale, class_weight, mean_weight))
 #endif
 
 #ifdef OP_mean_weight
@@ -139,12 +192,10 @@ static inline real measure(const int kind, const real x, const real t, real *slo
 }
 
 /* The losses that are a sum over outputs. */
-static inline void add_measures(const loss_sizes z, const int kind, global const stored *outputs, global const int *label,
+static inline void add_measures(const loss_sizes z, const int n, const int kind, global const stored *outputs, global const int *label,
                                 global const real *target, global const int *step, global stored *gradient,
                                 global real *loss, global real *hit, global const real *loss_scale, const real factor)
 {
-    const int n = (int)get_global_id(0);
-    if (n >= z.n) return;
     const bool valid = n < step[STEP_VALID];
     const example e = example_of(z, n, outputs, label, target);
     global stored *dx = gradient + (size_t)n * z.outputs;
@@ -158,15 +209,9 @@ static inline void add_measures(const loss_sizes z, const int kind, global const
     hit[n] = valid ? hit_of(e, z.outputs) : 0;
 }
 
-#define MEASURED(name, kind, factor)                                                                              \
-    kernel void name(const loss_sizes given, global const stored *restrict outputs, global const int *restrict label, \
-                     global const real *restrict target, global const int *restrict step,                         \
-                     global stored *restrict gradient, global real *restrict loss, global real *restrict hit,       \
-                     global const real *restrict loss_scale)                                                      \
-    {                                                                                                             \
-        const loss_sizes z = SIZES(given);                                                                        \
-        add_measures(z, kind, outputs, label, target, step, gradient, loss, hit, loss_scale, factor);                       \
-    }
+#define MEASURED(name, kind, factor)                                                                                   \
+    LOSS(name,                                                                                                         \
+         add_measures(z, n, kind, outputs, label, target, step, gradient, loss, hit, loss_scale, factor))
 
 #ifdef OP_mse
 MEASURED(mse, SQUARE, 1 / (real)z.outputs)
@@ -182,22 +227,4 @@ MEASURED(l1, ABSOLUTE, 1 / (real)z.outputs)
 #endif
 #ifdef OP_huber
 MEASURED(huber, HUBER, 1 / (real)z.outputs)
-#endif
-
-#ifdef OP_history
-kernel void history(const loss_sizes given, global const real *restrict loss, global const real *restrict hit,
-                    global const int *restrict step, global real *restrict slots)
-{
-    const loss_sizes z = SIZES(given);
-    if (get_global_id(0) > 0) return;
-    global real *slot = slots + step[STEP_SLOT] * HISTORY_LENGTH;
-    const bool goes_on = step[STEP_PART] > 0;
-    real losses = goes_on ? slot[HISTORY_LOSS] : 0, hits = goes_on ? slot[HISTORY_HITS] : 0;
-    for (int n = 0; n < z.n; n++) {
-        losses += loss[n];
-        hits += hit[n];
-    }
-    slot[HISTORY_LOSS] = losses;
-    slot[HISTORY_HITS] = hits;
-}
 #endif

@@ -5,10 +5,10 @@
  *   input gradient  dx[n,h,w,c] = g(x) * sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c]
  *                   (each input gathers from the windows over it, in order: no atomics)
  *
- * NaN wins over any number, so that it is not lost. Work-item (row of outputs or of
+ * Work-item (row of outputs or of
  * inputs, image) or, spread, (element, image). Reads past the last channel stay inside the tensor or the guard behind it, and their lanes are never stored. */
 #include "params.h"
-#include "real.h"
+#include "pool_window.h"
 #include "activations.h"
 
 /* What of a row a work-item takes. */
@@ -56,18 +56,13 @@ kernel void pool_forward(const pool_sizes given, global const stored *restrict x
         const int left = ox * z.stride_x - z.pad_x;
         const int first_w = first_inside(left, z.dilation_x), end_w = min(left + reach(z.s, z.dilation_x), z.w);
         for (int c = part.first_c; c < part.end_c; c += VEC) {
-            maskv winner = (maskv)(first_h * z.w + first_w);
-            realv most = LOAD(image + (first_h * z.w + first_w) * z.c + c);
+            winner best_of = {LOAD(image + (first_h * z.w + first_w) * z.c + c), (maskv)(first_h * z.w + first_w)};
             for (int h = first_h; h < end_h; h += z.dilation_y)
-                for (int w = first_w; w < end_w; w += z.dilation_x) {
-                    const realv value = LOAD(image + (h * z.w + w) * z.c + c);
-                    const maskv better = (value > most) | ((value != value) & (most == most));
-                    most = better ? value : most;
-                    winner = better ? (maskv)(h * z.w + w) : winner;
-                }
+                for (int w = first_w; w < end_w; w += z.dilation_x)
+                    best_of = better_of(best_of, LOAD(image + (h * z.w + w) * z.c + c), h * z.w + w);
             const int left = (z.x - ox) * z.c - c; /* see store_lanes */
-            store_lanes(most, left, y + row + ox * z.c + c);
-            store_int_lanes(winner, left, best + row + ox * z.c + c);
+            store_lanes(best_of.most, left, y + row + ox * z.c + c);
+            store_int_lanes(best_of.at, left, best + row + ox * z.c + c);
         }
     }
 }

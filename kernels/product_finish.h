@@ -22,6 +22,14 @@ static inline void finish_input_gradient(const real product, const int at, globa
     PUT(x ? deactivate(sum, GET(x + at)) : sum, dx + at);
 }
 
+/* The same, and what is merged with it. */
+#ifdef POOLED
+#define FINISH_INPUT_GRADIENT(sum, at, x)                                                                              \
+    (finish_input_gradient(sum, at, x, addend, dx), spread_over_window(windows, at, dx, best, pool_x, pool_dx))
+#else
+#define FINISH_INPUT_GRADIENT(sum, at, x) finish_input_gradient(sum, at, x, addend, dx)
+#endif
+
 /* Weight gradient: element `at` of the weights' gradients, behind which the biases' follow. */
 static inline void finish_weight_gradient(const real sum, const int at, const int weights, global real *dw,
                                           global real *db)

@@ -887,7 +887,7 @@ test_plan() {
 
 test_launch_plans() {
     ok "bench --plan for a GPU that is not there" cltrain bench --plan --pretend h100 --net lenet5 --json plan.json
-    judge "it tells launches" grep -q '^conv_forward  *conv1  *conv_forward_tile ' out
+    judge "it tells launches" grep -q '^conv_forward_pool  *conv1  *conv_forward_tile ' out
     shows "and whose time that is" "images/s: by a model, not by a clock"
     judge "its JSON" json_holds plan.json 'd["device"] == "h100" and d["compute_units"] == 132 and d["model_seconds"] > 0 and
         all(l["groups"] > 0 and l["kernel"] in d["programs"][l["program"]]["source"] for l in d["launches"])'

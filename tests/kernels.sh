@@ -88,6 +88,8 @@ verify_on_oclgrind tile "input 3x7x6, conv out=5 kernel=3x2 stride=2x3 padding=1
 verify_on_oclgrind tile "input 2x9x7, conv out=33 kernel=2 stride=3x1 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, conv out=1, flatten, dense out=70, relu, dense out=3, loss half_mse"
 
 # Sums cut into slices and parts, as for a large device.
+# Ops that are merged: pools and both gradients of dense layers.
+verify_on_oclgrind tile "input 2x8x4, conv out=3 kernel=3 padding=1, relu, maxpool kernel=2, conv out=5 kernel=3 padding=1, tanh, maxpool kernel=2x1, flatten, dense out=7, sigmoid, dense out=3"
 verify_on_oclgrind tile "input 9x8x7, conv out=12 kernel=3 padding=1, batchnorm, relu, conv out=12 kernel=3 groups=4 bias=no, groupnorm groups=3, prelu, globalavgpool, layernorm, dense out=40, dense out=3" --compute-units 300
 
 # Compilers drop a load whose value nobody wants, unless told not to: so one sees what reads an operand that is absent.

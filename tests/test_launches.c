@@ -43,6 +43,26 @@ static void large_launches_fill_the_device(void **state)
     }
 }
 
+/* Small nets take what their launches take. Merging what may be merged is what keeps these few. */
+static void small_nets_have_few_launches(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *net;
+        unsigned gpu;
+        size_t most;
+    } nets[] = {{"lenet5", CLT__PRETEND_H100, 16},    {"lenet5", CLT__PRETEND_RTX3060, 16},
+                {"cnn2", CLT__PRETEND_H100, 15},      {"cnn2", CLT__PRETEND_RTX3060, 16},
+                {"example", CLT__PRETEND_H100, 8},    {"vgg6bn", CLT__PRETEND_H100, 78},
+                {"resnet20", CLT__PRETEND_H100, 217}, {"mobile", CLT__PRETEND_H100, 117}};
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        clt_launch_plan *plan = plan_for(nets[i].net, nets[i].gpu, CLT_SCHEDULE_AUTO);
+        if (clt_launch_plan_count(plan) > nets[i].most)
+            fail_msg("%s on GPU %u: %zu launches", nets[i].net, nets[i].gpu, clt_launch_plan_count(plan));
+        clt_launch_plan_close(plan);
+    }
+}
+
 /* Groups are whole waves of lanes, and within the local memory and the items that the GPU has. */
 static void groups_are_what_the_device_allows(void **state)
 {
@@ -109,9 +129,8 @@ static void a_pretended_device_computes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(large_launches_fill_the_device),
-        cmocka_unit_test(groups_are_what_the_device_allows),
-        cmocka_unit_test(programs_are_told),
+        cmocka_unit_test(large_launches_fill_the_device),      cmocka_unit_test(small_nets_have_few_launches),
+        cmocka_unit_test(groups_are_what_the_device_allows),   cmocka_unit_test(programs_are_told),
         cmocka_unit_test(a_pretended_device_computes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,16 +37,19 @@ typedef struct use {
     bool written_first;
 } use;
 
-/* Straight from the tape, without net/memory.c. */
+/* Straight from the tape, without net/memory_plan.c: what an op that may be merged needs, all of those need. */
 static use use_of(const clt__tape *tape, int tensor)
 {
     use found = {-1, -1, false};
-    for (int i = 0; i < (int)tape->op_count; i++)
-        for (int j = 0; j < clt__operand_count(tape->op[i].row); j++) {
-            if (tape->op[i].tensor[j] != tensor) continue;
-            if (found.first < 0) found = (use){i, i, tape->op[i].row->operand[j].access == CLT__WRITE};
-            found.last = i;
-        }
+    for (int i = 0, end; i < (int)tape->op_count; i = end) {
+        end = i + clt__mergeable(&tape->op[i], tape->op_count - (size_t)i);
+        for (int op = i; op < end; op++)
+            for (int j = 0; j < clt__operand_count(tape->op[op].row); j++) {
+                if (tape->op[op].tensor[j] != tensor) continue;
+                if (found.first < 0) found = (use){i, i, tape->op[op].row->operand[j].access == CLT__WRITE};
+                found.last = end - 1;
+            }
+    }
     return found;
 }
 

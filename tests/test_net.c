@@ -594,7 +594,7 @@ static void an_activation_is_fused_into_the_layer_before_it(void **state)
     assert_ops(net, 0, net->forward, "batch");
     assert_ops(net, net->forward, net->backward, "conv_forward conv1, pool_forward maxpool1, dense_forward dense1");
     assert_ops(net, net->backward, net->update,
-               "cross_entropy, history, activation_gradient sigmoid1, dense_weight_gradient dense1, "
+               "cross_entropy, activation_gradient sigmoid1, dense_weight_gradient dense1, "
                "dense_input_gradient dense1, pool_input_gradient maxpool1, conv_weight_gradient conv1");
     assert_ops(net, net->update, net->end, "sgd");
     static const char *const wanted[] = {"relu1",
@@ -660,7 +660,7 @@ static void an_activation_that_cannot_be_fused_has_ops_of_its_own(void **state)
                "conv_forward conv1, activation_forward relu1, pool_forward maxpool1, activation_forward sigmoid1, "
                "activation_forward tanh2");
     assert_ops(&b.net, b.net.backward, b.net.update,
-               "cross_entropy, history, activation_gradient tanh2, activation_gradient sigmoid1, pool_input_gradient "
+               "cross_entropy, activation_gradient tanh2, activation_gradient sigmoid1, pool_input_gradient "
                "maxpool1, activation_gradient relu1, activation_gradient relu1, conv_weight_gradient conv1");
     release(&b);
 }
@@ -678,7 +678,7 @@ static void a_sum_of_two_is_fused_into_the_later_one(void **state)
                "dense_forward dense1");
     assert_ops(
         &b.net, b.net.backward, b.net.update,
-        "cross_entropy, history, dense_weight_gradient dense1, dense_input_gradient dense1, batchnorm_gradients "
+        "cross_entropy, dense_weight_gradient dense1, dense_input_gradient dense1, batchnorm_gradients "
         "batchnorm1, batchnorm_input_gradient batchnorm1, conv_weight_gradient conv2, conv_input_gradient conv2, "
         "conv_weight_gradient conv1");
     assert_true(has(&b, "relu2") && has(&b, "relu1.gradient"));
@@ -699,7 +699,7 @@ static void a_sum_that_cannot_be_fused_has_an_op_of_its_own(void **state)
     b = build("input 1x4x4; conv out=2; tanh; maxpool kernel=1 as=m; conv out=2 from=tanh1; add from=m,conv2",
               (clt__net_options){.training = true});
     assert_ops(&b.net, b.net.backward, b.net.update,
-               "cross_entropy, history, conv_weight_gradient conv2, conv_input_gradient conv2, pool_input_gradient m, "
+               "cross_entropy, conv_weight_gradient conv2, conv_input_gradient conv2, pool_input_gradient m, "
                "sum conv1, conv_weight_gradient conv1");
     release(&b);
 }
@@ -710,7 +710,7 @@ static void a_frozen_layer_has_no_gradient_and_stops_the_way_back(void **state)
     built b = build("input 1x4x4; conv out=2 frozen=yes; relu; conv out=3 as=top; flatten; dense out=2 frozen=yes",
                     (clt__net_options){.training = true});
     assert_ops(&b.net, b.net.backward, b.net.update,
-               "cross_entropy, history, dense_input_gradient dense1, conv_weight_gradient top");
+               "cross_entropy, dense_input_gradient dense1, conv_weight_gradient top");
     assert_false(has(&b, "conv1.weight.gradient") || has(&b, "dense1.bias.gradient") || has(&b, "relu1.gradient"));
     const clt__tape *tape = &b.net.tape;
     assert_int_equal(tape->tensor[clt__tape_find(tape, "conv1.weight")].root, b.net.frozen);
@@ -724,7 +724,7 @@ static void a_net_without_anything_to_train_has_no_update(void **state)
 {
     (void)state;
     built b = build("input 2x3x3; relu; flatten", (clt__net_options){.training = true});
-    assert_ops(&b.net, 0, b.net.end, "batch, activation_forward relu1, cross_entropy, history");
+    assert_ops(&b.net, 0, b.net.end, "batch, activation_forward relu1, cross_entropy");
     release(&b);
 }
 

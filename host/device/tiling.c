@@ -133,10 +133,19 @@ static bool shares_evenly(const clt__group_tile *tile)
            tile->item_m * tile->slab >= tile->group_n && tile->item_n * tile->slab >= tile->group_m;
 }
 
+/* The longest slab that is worth its code: a loop over short ones of few sums does little but wait for memory. */
+static int most_slab(const clt__limits *limits, const clt__group_tile *tile)
+{
+    enum { TIMES_LONGER = 4, UNROLLED = 128 /* multiply-adds */ };
+    int slab = limits->slab;
+    while (slab < TIMES_LONGER * limits->slab && 2 * slab * tile->item_m * tile->item_n <= UNROLLED) slab *= 2;
+    return slab;
+}
+
 /* Sets the longest slab that local memory has room for. False where there is none. */
 static bool choose_slab(const clt__limits *limits, clt__group_tile *tile)
 {
-    for (tile->slab = limits->slab; tile->slab >= 1; tile->slab /= 2) {
+    for (tile->slab = most_slab(limits, tile); tile->slab >= 1; tile->slab /= 2) {
         const int apart = tile->slab < BANKS ? BANKS / tile->slab : 1;
         tile->pad = tile->slab == 1 ? 0 : apart > line(tile) ? apart : line(tile);
         if (clt__group_tile_reals(tile) * (uint64_t)limits->real_bytes <= limits->local_bytes && shares_evenly(tile))
@@ -168,10 +177,11 @@ static int64_t larger(int64_t a, int64_t b)
 enum { EIGHTHS = 8 };
 
 /* Of the product alone. A compute unit is done once it has multiplied all its groups' slabs; nor before its groups, so
- * many of them at a time, have each gone through their slabs, the next of which is read while one is multiplied. Where
- * there are fewer groups than units the idle ones are charged for, so that smaller tiles are taken where they cost
- * little. */
-static int64_t product_cost(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices)
+ * many of them at a time, have each gone through their slabs, the next of which is read while one is multiplied.
+ * *charged: where there are fewer groups than units the idle ones are charged for, so that smaller tiles are taken
+ * where they cost little. */
+static int64_t product_cost(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices,
+                            int64_t *charged)
 {
     const int high = clt__group_tile_rows(tile), wide = clt__group_tile_outputs(tile),
               items = tile->group_m * tile->group_n, units = limits->compute_units;
@@ -185,8 +195,9 @@ static int64_t product_cost(const clt__limits *limits, const clt__group_tile *ti
     const int64_t slab = tile->slab * step, group = slabs * slab * lanes / limits->unit_lanes;
     const int64_t alone = slab * larger(lanes, limits->unit_lanes) / limits->unit_lanes;
     const int64_t rounds = divide_up(waves, resident_groups(limits, tile, lanes));
-    return larger(groups < units ? group * units / groups : group * waves,
-                  rounds * slabs * larger(alone + EIGHTHS * BARRIER_WAIT, EIGHTHS * CLT__LATENCY));
+    const int64_t chain = rounds * slabs * larger(alone + EIGHTHS * BARRIER_WAIT, EIGHTHS * CLT__LATENCY);
+    *charged = larger(groups < units ? group * units / groups : group * waves, chain);
+    return larger(group * waves, chain);
 }
 
 int64_t clt__pass_clocks(const clt__limits *limits, uint64_t reals)
@@ -201,14 +212,44 @@ static int64_t adding_cost(const clt__limits *limits, const clt__product *p, int
     return EIGHTHS * (CLT__LAUNCH_CLOCKS + clt__pass_clocks(limits, reals));
 }
 
-/* Takes the tile with so many slices where that is better than the best so far. */
-static void consider(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p, int slices,
-                     int64_t *least, clt__tiling *best)
+/* What tilings are chosen by: all of the time and, where that is the same, what the product is charged for. */
+typedef struct costs {
+    int64_t all, charged, product;
+} costs;
+
+/* Products that one launch has, all in the same tiles; one alone may be cut into slices. */
+typedef struct launched {
+    const clt__product *product;
+    int count;
+} launched;
+
+/* What takes less time than a launch costs that. */
+static costs costs_of(const clt__limits *limits, const clt__group_tile *tile, launched of, int slices)
 {
-    const int64_t cost = product_cost(limits, tile, p, slices), all = cost + adding_cost(limits, p, slices);
-    if (*least >= 0 && all >= *least) return;
-    *least = all;
-    *best = (clt__tiling){*tile, slices, (double)cost / EIGHTHS, (double)all / EIGHTHS};
+    const int64_t launch = EIGHTHS * (int64_t)CLT__LAUNCH_CLOCKS;
+    costs c = {0};
+    for (int i = 0; i < of.count; i++) {
+        int64_t charged;
+        c.product += product_cost(limits, tile, &of.product[i], slices, &charged);
+        c.charged += charged;
+    }
+    c.all = (c.product <= launch ? launch : c.charged) + adding_cost(limits, of.product, slices);
+    return c;
+}
+
+static bool is_less(costs a, costs b)
+{
+    return a.all != b.all ? a.all < b.all : a.charged < b.charged;
+}
+
+/* Takes the tile with so many slices where that is better than the best so far, if there is one. */
+static void consider(const clt__limits *limits, const clt__group_tile *tile, launched of, int slices, costs *least,
+                     clt__tiling *best)
+{
+    const costs own = costs_of(limits, tile, of, slices);
+    if (best->slices && !is_less(own, *least)) return;
+    *least = own;
+    *best = (clt__tiling){*tile, slices, (double)own.product / EIGHTHS, (double)own.all / EIGHTHS};
 }
 
 /* A slice has some slabs, for its sums cost a pass over memory. */
@@ -220,42 +261,54 @@ static int most_slices(const clt__limits *limits, int depth)
 
 /* As many slices as fill the compute units in whole waves: two at least, for one that is not quite whole leaves units
  * idle. */
-static void consider_slices(const clt__limits *limits, const clt__group_tile *tile, const clt__product *p,
-                            int64_t *least, clt__tiling *best)
+static void consider_slices(const clt__limits *limits, const clt__group_tile *tile, launched of, costs *least,
+                            clt__tiling *best)
 {
     enum { MOST_WAVES = 8 };
+    const clt__product *p = of.product;
     const int most = most_slices(limits, p->depth);
     const int64_t groups = (int64_t)clt__divide_up(p->rows, clt__group_tile_rows(tile)) *
                            clt__divide_up(p->outputs, clt__group_tile_outputs(tile)) * p->products;
     const uint64_t plane =
         (uint64_t)p->rows * (uint64_t)p->outputs * (uint64_t)p->products * (uint64_t)limits->real_bytes;
-    consider(limits, tile, p, 1, least, best);
-    if (p->whole) return;
+    consider(limits, tile, of, 1, least, best);
+    if (p->whole || of.count > 1) return;
     for (int waves = 2; waves <= MOST_WAVES; waves++) {
         int64_t slices = (int64_t)limits->compute_units * waves / groups;
         if (slices > most) slices = most;
         if (slices > 1 && plane * (uint64_t)slices <= limits->allocation_bytes)
-            consider(limits, tile, p, (int)slices, least, best);
+            consider(limits, tile, of, (int)slices, least, best);
     }
 }
 
 /* Square groups only: with blocks of any form they make tiles of any form, and fewer tiles mean fewer programs. */
-static bool choose_tile(const clt__limits *limits, const clt__product *p, int least_items, clt__tiling *best)
+static bool choose_tile(const clt__limits *limits, launched of, int least_items, clt__tiling *best)
 {
-    int64_t least = -1;
+    costs least = {0};
     clt__group_tile tile = {0};
+    *best = (clt__tiling){.slices = 0};
     for (int side = 1; side * side <= limits->work_group_items; side *= 2)
         for (tile.item_m = 1; tile.item_m <= limits->item_block; tile.item_m *= 2)
             for (tile.item_n = 1; tile.item_n <= limits->item_block; tile.item_n *= 2) {
                 if (side * side < least_items || tile.item_m * tile.item_n > limits->item_sums) continue;
                 tile.group_m = tile.group_n = side;
-                if (choose_slab(limits, &tile)) consider_slices(limits, &tile, p, &least, best);
+                if (choose_slab(limits, &tile)) consider_slices(limits, &tile, of, &least, best);
             }
-    return least >= 0;
+    return best->slices > 0;
 }
 
 /* Of a group that is less than the preferred multiple lanes are idle, which only a small local memory may ask for. */
+static bool choose(const clt__limits *limits, launched of, clt__tiling *best)
+{
+    return choose_tile(limits, of, limits->preferred_multiple, best) || choose_tile(limits, of, 1, best);
+}
+
 bool clt__tiling_for(const clt__limits *limits, const clt__product *product, clt__tiling *best)
 {
-    return choose_tile(limits, product, limits->preferred_multiple, best) || choose_tile(limits, product, 1, best);
+    return choose(limits, (launched){product, 1}, best);
+}
+
+bool clt__tiling_for_two(const clt__limits *limits, const clt__product product[2], clt__tiling *best)
+{
+    return choose(limits, (launched){product, 2}, best);
 }

@@ -52,6 +52,9 @@ typedef struct clt__tiling {
 /* False where local memory does not hold even the smallest tile. */
 bool clt__tiling_for(const clt__limits *limits, const clt__product *product, clt__tiling *tiling);
 
+/* The same for two products that one launch has, in the same tiles; their sums are not cut into slices. */
+bool clt__tiling_for_two(const clt__limits *limits, const clt__product product[2], clt__tiling *tiling);
+
 /* Clocks until something that was read from global memory is there, and those that a launch costs. */
 enum { CLT__LATENCY = 300, CLT__LAUNCH_CLOCKS = 6000 };
 

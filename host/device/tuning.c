@@ -77,6 +77,11 @@ static clt__tuned *find(const clt_device *device, const clt__tuning_key *key)
     return NULL;
 }
 
+bool clt__is_tuned(const clt_device *device, const clt__tuning_key *key)
+{
+    return find(device, key);
+}
+
 clt__limits clt__tuned_limits(const clt_device *device, const clt__tuning_key *key)
 {
     clt__limits limits = clt__device_limits(device, key->precision);

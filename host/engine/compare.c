@@ -152,6 +152,45 @@ static clt_status run_twin(const trial *t, const clt__sizes *sizes, clt_error *e
     return CLT_OK;
 }
 
+/* Of an op's operands those with that access. */
+static clt_status read_operands(clt__engine *engine, const clt__op *op, clt__access access,
+                                clt__array values[CLT__MAX_OPERANDS], clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(op->row); i++) {
+        if (op->tensor[i] < 0 || op->row->operand[i].access != access) continue;
+        const clt__tensor *tensor = &engine->tape->tensor[op->tensor[i]];
+        TRY(allocate_array(tensor, false, &values[i], error));
+        TRY(clt__engine_read(engine, op->tensor[i], 0, tensor->count, elements(&values[i]), error));
+    }
+    return CLT_OK;
+}
+
+static clt_status write_operands(clt__engine *engine, const clt__op *op, const clt__array values[CLT__MAX_OPERANDS],
+                                 clt_error *error)
+{
+    for (int i = 0; i < CLT__MAX_OPERANDS; i++)
+        if (values[i].count)
+            TRY(clt__engine_write(engine, op->tensor[i], 0, (int)values[i].count, elements(&values[i]), error));
+    return CLT_OK;
+}
+
+/* What ops before it that are merged with it have made, and what may have been put right since, stays. */
+static clt_status run_on_device(clt__engine *engine, size_t index, clt_error *error)
+{
+    const size_t first = engine->ready[index].first;
+    const clt__op *op = &engine->tape->op[first];
+    clt__array made[CLT__MAX_MERGED][CLT__MAX_OPERANDS] = {{{0}}};
+    clt_status status = CLT_OK;
+    for (size_t i = 0; i < index - first && status == CLT_OK; i++)
+        status = read_operands(engine, &op[i], CLT__WRITE, made[i], error);
+    if (status == CLT_OK) status = engine->backend->run(engine, index, error);
+    for (size_t i = 0; i < index - first && status == CLT_OK; i++)
+        status = write_operands(engine, &op[i], made[i], error);
+    for (int i = 0; i < CLT__MAX_MERGED; i++)
+        for (int j = 0; j < CLT__MAX_OPERANDS; j++) free_array(&made[i][j]);
+    return status;
+}
+
 static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_error *error)
 {
     const int operands = clt__operand_count(t->op->row);
@@ -161,7 +200,7 @@ static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_erro
         TRY(clt__buffer_fill(engine->device, engine->scratch, 0,
                              engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision), &poison, 1,
                              error));
-    TRY(engine->backend->run(engine, index, error));
+    TRY(run_on_device(engine, index, error));
     TRY(run_twin(t, &engine->ready[index].sizes, error));
     for (int i = 0; i < operands; i++) {
         const int tensor = t->op->tensor[i];
@@ -322,21 +361,33 @@ void clt__engine_set_witness(clt__engine *engine, clt__witness witness, void *us
     engine->witness_user = user;
 }
 
-static void tell_witness(const clt__engine *engine, size_t index, const trial *t, const clt__verdict *verdict)
+static clt_status tell_witness(clt__engine *engine, size_t index, const trial *t, const clt__verdict *verdict,
+                               clt_error *error)
 {
-    const clt__ready *ready = &engine->ready[index];
-    clt__array before[CLT__MAX_OPERANDS];
+    const size_t first = engine->ready[index].first;
+    const clt__ready *ready = &engine->ready[first];
+    clt__array before[CLT__MAX_OPERANDS], others[CLT__MAX_MERGED][CLT__MAX_OPERANDS] = {{{0}}};
+    clt__evidence evidence = {.device = engine->device,
+                              .precision = engine->precision,
+                              .tape = engine->tape,
+                              .op = t->op,
+                              .launches = &ready->launches,
+                              .plain = ready->plain,
+                              .wanted = t->operand,
+                              .verdict = verdict};
+    clt_status status = CLT_OK;
     for (int i = 0; i < CLT__MAX_OPERANDS; i++) before[i] = elements(&t->before[i]) ? t->before[i] : t->operand[i];
-    engine->witness(engine->witness_user, &(clt__evidence){.device = engine->device,
-                                                           .precision = engine->precision,
-                                                           .tape = engine->tape,
-                                                           .op = t->op,
-                                                           .sizes = &ready->sizes,
-                                                           .launches = &ready->launches,
-                                                           .plain = ready->plain,
-                                                           .before = before,
-                                                           .wanted = t->operand,
-                                                           .verdict = verdict});
+    for (int i = 0; i < ready->launches.ops; i++) {
+        const clt__op *op = &engine->tape->op[first + (size_t)i];
+        evidence.merged[i].op = op;
+        evidence.merged[i].sizes = &ready[i].sizes;
+        evidence.merged[i].before = op == t->op ? before : others[i];
+        if (op != t->op && status == CLT_OK) status = read_operands(engine, op, CLT__READ, others[i], error);
+    }
+    if (status == CLT_OK) engine->witness(engine->witness_user, &evidence);
+    for (int i = 0; i < CLT__MAX_MERGED; i++)
+        for (int j = 0; j < CLT__MAX_OPERANDS; j++) free_array(&others[i][j]);
+    return status;
 }
 
 clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *verdict, clt_error *error)
@@ -344,7 +395,7 @@ clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *v
     trial t = {.op = &engine->tape->op[index]};
     clt_status status = run_both(engine, index, &t, error);
     if (status == CLT_OK) status = judge(engine, &t, verdict, error);
-    if (status == CLT_OK && !verdict->ok && engine->witness) tell_witness(engine, index, &t, verdict);
+    if (status == CLT_OK && !verdict->ok && engine->witness) status = tell_witness(engine, index, &t, verdict, error);
     if (status == CLT_OK && !verdict->ok) status = correct_device(engine, &t, error);
     if (status == CLT_OK) status = restore_guards(engine, t.op, error);
     for (int i = 0; i < CLT__MAX_OPERANDS; i++) {

@@ -81,7 +81,8 @@ void clt__engine_use_bank(clt__engine *engine, int bank)
 
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error)
 {
-    for (size_t i = begin; i < end; i++) TRY(engine->backend->run(engine, i, error));
+    for (size_t i = begin; i < end; i++)
+        if (!engine->ready || engine->ready[i].first == i) TRY(engine->backend->run(engine, i, error));
     return CLT_OK;
 }
 
@@ -99,9 +100,10 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index)
 {
     const clt__op *op = &engine->tape->op[index];
     const clt_precision kept = engine->backend->in_double ? CLT_F64 : engine->precision;
-    clt__work work = {.bytes = clt__operand_bytes(engine->tape, op, kept, false) +
-                               clt__operand_bytes(engine->tape, op, kept, true)};
+    clt__work work = {.op = op->row->name, .ops = 1};
     engine->backend->count_work(engine, index, &work);
+    work.bytes = clt__merged_bytes(engine->tape, op, work.ops, kept, false) +
+                 clt__merged_bytes(engine->tape, op, work.ops, kept, true);
     return work;
 }
 

@@ -13,12 +13,17 @@ clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
 /* The launches by the row's rule for the schedule that the limits say. */
 void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launches *launches);
 
-/* An op's launches on this device, and its sizes with what the rule set: by the limits that were tuned for it, if any.
- * `plain`: the plainest kernel that there is. Work-groups have at most `most_items` items. */
-clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
-                            int most_items, clt__sizes *sizes, clt__launches *launches, clt_error *error);
+/* Of an op's kernels: those that it shares with ops that follow, if there are; its own; the plainest. */
+typedef enum clt__kernels { CLT__MERGED, CLT__OWN, CLT__PLAINEST } clt__kernels;
 
-/* What the program of these launches is built with. */
+/* The launches on this device of a tape's op and of those that are merged with it, which are no more than `left`, and
+ * their sizes with what the rule set: of an op alone by the limits that were tuned for it, if any; ops that were tuned
+ * are not merged. Work-groups have at most `most_items` items. */
+clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, size_t left,
+                            clt__kernels kernels, int most_items, clt__sizes sizes[CLT__MAX_MERGED],
+                            clt__launches *launches, clt_error *error);
+
+/* What the program of these launches is built with; `op` is the first of those that are merged. */
 enum { CLT__MOST_DEFINES = 1200 };
 clt_status clt__defines_of(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
                            const clt__sizes *sizes, const clt__launches *launches, bool plain,
@@ -26,6 +31,9 @@ clt_status clt__defines_of(const clt_device *device, clt_precision precision, co
 
 /* Of the operands that an op reads, or writes, with reals kept in that precision; what it updates it does both with. */
 double clt__operand_bytes(const clt__tape *tape, const clt__op *op, clt_precision kept, bool written);
+
+/* The same of all `ops` that are merged, what one of them has for another not counted. */
+double clt__merged_bytes(const clt__tape *tape, const clt__op *op, int ops, clt_precision kept, bool written);
 
 /* Whether both run the same kernels in the same way. */
 bool clt__same_launches(const clt__launches *a, const clt__launches *b);
@@ -56,7 +64,8 @@ clt_device *clt__engine_device(const clt__engine *engine);
 /* From now on all is about this bank's memory; the engine begins with the first, 0. */
 void clt__engine_use_bank(clt__engine *engine, int bank);
 
-/* Runs the ops begin <= op < end; on a device that means enqueues them. */
+/* Runs the ops begin <= op < end; on a device that means enqueues them. What is merged with an op before it was run
+ * with that. */
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error);
 
 /* Has the device begin what was enqueued: some drivers wait for more until somebody reads. Does not wait itself. */
@@ -65,8 +74,11 @@ clt_status clt__engine_flush(clt__engine *engine, clt_error *error);
 /* Waits until the device has done all that was enqueued. */
 clt_status clt__engine_finish(clt__engine *engine, clt_error *error);
 
-/* Of one run of op `index`: launches, arithmetic, and the bytes of its operands. */
+/* Of one run of op `index` and what is merged with it: their name, how many they are (0: it is merged with one before
+ * it), launches, arithmetic, and the bytes of their operands. */
 typedef struct clt__work {
+    const char *op;
+    int ops;
     int launches;
     double flops, bytes;
 } clt__work;
@@ -126,16 +138,21 @@ typedef struct clt__verdict {
     const char *complaint; /* NULL when ok: what is wrong, in a few words */
 } clt__verdict;
 
-/* All that is known of an op that was found wrong. Operands that are absent have no elements. */
+/* All that is known of an op that was found wrong. Operands that are absent have no elements. `merged` are the
+ * launches->ops ops, of which it is one, that the launches run, their sizes as the launch rule set them, and what they
+ * read or update; of one alone that is what it is. */
 typedef struct clt__evidence {
     clt_device *device;
     clt_precision precision;
     const clt__tape *tape;
     const clt__op *op;
-    const clt__sizes *sizes; /* with what the launch rule set */
+    struct {
+        const clt__op *op;
+        const clt__sizes *sizes;
+        const clt__array *before;
+    } merged[CLT__MAX_MERGED];
     const clt__launches *launches;
     bool plain;
-    const clt__array *before; /* what it reads or updates */
     const clt__array *wanted; /* what it writes or updates: the twin's, with slack */
     const clt__verdict *verdict;
 } clt__evidence;

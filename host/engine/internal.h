@@ -8,6 +8,7 @@
 typedef struct clt__ready {
     clt__kernel *kernel[CLT__MAX_LAUNCHES];
     clt__launches launches;
+    size_t first;     /* the op whose launches run it: itself, or one that it is merged with */
     bool plain;       /* its fast kernel does not build on this device */
     int bank;         /* whose memory the kernels' arguments are */
     clt__sizes sizes; /* the op's, with what the launch rule set */

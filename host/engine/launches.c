@@ -5,15 +5,41 @@
 #include "device/tuning.h"
 #include "engine/internal.h"
 
-clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, bool plain,
-                            int most_items, clt__sizes *sizes, clt__launches *launches, clt_error *error)
+static void cap_items(clt__limits *limits, int most_items)
+{
+    if (most_items < limits->work_group_items) limits->work_group_items = most_items;
+}
+
+/* False where nothing is merged with the op. */
+static bool find_merged(const clt_device *device, clt_precision precision, const clt__op *op, size_t left,
+                        int most_items, clt__sizes *sizes, clt__launches *launches)
+{
+    const int count = clt__mergeable(op, left);
+    clt__limits limits = clt__device_limits(device, precision);
+    for (int i = 0; i < count; i++) {
+        const clt__tuning_key key = clt__tuning_key_of(&op[i], precision);
+        if (clt__is_tuned(device, &key)) return false;
+        sizes[i] = op[i].sizes;
+    }
+    cap_items(&limits, most_items);
+    *launches = (clt__launches){.op = op->row->name};
+    const bool merged = count > 1 && op->row->merging->launch(op, count, sizes, &limits, launches);
+    launches->ops = count;
+    return merged;
+}
+
+clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, size_t left,
+                            clt__kernels kernels, int most_items, clt__sizes sizes[CLT__MAX_MERGED],
+                            clt__launches *launches, clt_error *error)
 {
     const clt__tuning_key key = clt__tuning_key_of(op, precision);
     clt__limits limits = clt__tuned_limits(device, &key);
-    if (plain) limits = clt__plain_limits(&limits);
-    if (most_items < limits.work_group_items) limits.work_group_items = most_items;
-    *sizes = op->sizes;
-    clt__find_launches(op->row, sizes, &limits, launches);
+    if (kernels == CLT__PLAINEST) limits = clt__plain_limits(&limits);
+    cap_items(&limits, most_items);
+    if (kernels != CLT__MERGED || !find_merged(device, precision, op, left, most_items, sizes, launches)) {
+        *sizes = op->sizes;
+        clt__find_launches(op->row, sizes, &limits, launches);
+    }
     if (launches->cut)
         return FAIL(error, CLT_BAD_KERNEL, "%s defines more than %zu characters:%s", op->row->name,
                     sizeof launches->defines - 1, launches->defines);
@@ -25,6 +51,7 @@ void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__li
     const bool tiles = limits->schedule == CLT_SCHEDULE_TILE && row->launch_tile;
     *launches = (clt__launches){.op = row->name};
     (tiles ? row->launch_tile : row->launch)(sizes, limits, launches);
+    launches->ops = 1;
 }
 
 clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision)
@@ -61,6 +88,26 @@ double clt__operand_bytes(const clt__tape *tape, const clt__op *op, clt_precisio
     return bytes;
 }
 
+static bool has_tensor(const clt__op *op, int tensor)
+{
+    for (int i = 0; i < clt__operand_count(op->row); i++)
+        if (op->tensor[i] == tensor) return true;
+    return false;
+}
+
+double clt__merged_bytes(const clt__tape *tape, const clt__op *op, int ops, clt_precision kept, bool written)
+{
+    double bytes = 0;
+    for (int i = 0; i < ops; i++) {
+        clt__op own = op[i];
+        for (int j = 0; j < clt__operand_count(own.row) && !written; j++)
+            for (int before = 0; before < i; before++)
+                if (has_tensor(&op[before], op[i].tensor[j])) own.tensor[j] = -1;
+        bytes += clt__operand_bytes(tape, &own, kept, written);
+    }
+    return bytes;
+}
+
 /* Ops whose speed matters, or whose kernels count on it, get their sizes baked into the program, at the price of a
  * compilation of their own. */
 static bool bakes_sizes(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
@@ -88,13 +135,21 @@ static clt_status append_baked_sizes(const clt__op *op, const clt__sizes *sizes,
     return CLT_OK;
 }
 
-/* A kernel file has the kernels of several ops; the program gets this op's only. */
+static bool stores(const clt__op *op, int ops)
+{
+    bool any = false;
+    for (int i = 0; i < ops; i++) any = any || op[i].row->stored;
+    return any;
+}
+
+/* A kernel file has the kernels of several ops; the program gets this op's only, or those of the merged. Of these the
+ * first op's sizes are baked in. */
 clt_status clt__defines_of(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
                            const clt__sizes *sizes, const clt__launches *launches, bool plain,
                            char defines[CLT__MOST_DEFINES], clt_error *error)
 {
-    (void)snprintf(defines, CLT__MOST_DEFINES, "-DOP_%s%s%s", op->row->name, launches->defines,
-                   tape->stored == CLT__HALVES && op->row->stored ? " -DHALVES" : "");
+    (void)snprintf(defines, CLT__MOST_DEFINES, "-DOP_%s%s%s", launches->op, launches->defines,
+                   tape->stored == CLT__HALVES && stores(op, launches->ops) ? " -DHALVES" : "");
     if (plain || !bakes_sizes(device, precision, tape, op, launches)) return CLT_OK;
     return append_baked_sizes(op, sizes, defines, error);
 }

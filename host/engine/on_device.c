@@ -100,10 +100,12 @@ static clt_status set_arguments(const clt__engine *engine, const clt__op *op, co
 {
     const clt__launches *launches = &ready->launches;
     unsigned index = 0;
-    TRY(clt__kernel_set_value(kernel, index++, op->sizes_bytes, &ready->sizes, error));
-    for (int i = 0; i < clt__operand_count(op->row); i++) {
-        const clt__buffer *buffer = op->tensor[i] < 0 ? NULL : engine->buffer[op->tensor[i]];
-        TRY(clt__kernel_set_buffer(kernel, index++, buffer, error));
+    for (int i = 0; i < launches->ops; i++) {
+        TRY(clt__kernel_set_value(kernel, index++, op[i].sizes_bytes, &ready[i].sizes, error));
+        for (int j = 0; j < clt__operand_count(op[i].row); j++) {
+            const clt__buffer *buffer = op[i].tensor[j] < 0 ? NULL : engine->buffer[op[i].tensor[j]];
+            TRY(clt__kernel_set_buffer(kernel, index++, buffer, error));
+        }
     }
     if (launches->scratch_reals) TRY(clt__kernel_set_buffer(kernel, index++, engine->scratch, error));
     if (launch->takes_local) {
@@ -164,20 +166,35 @@ static clt_status check_groups(const clt__engine *engine, const clt__ready *read
     return CLT_OK;
 }
 
-/* Finds an op's launches and makes their kernels; where these allow smaller work-groups only, once more. */
-static clt_status create_ready(clt__engine *engine, size_t index, bool plain, clt_error *error)
+/* Finds an op's launches and makes their kernels; where these allow smaller work-groups only, once more. What is merged
+ * with it is ready then, too. */
+static clt_status create_ready(clt__engine *engine, size_t index, clt__kernels kernels, clt_error *error)
 {
+    const clt__tape *tape = engine->tape;
     clt__ready *ready = &engine->ready[index];
+    clt__sizes sizes[CLT__MAX_MERGED];
     int most_items = INT_MAX;
-    ready->plain = plain;
+    ready->plain = kernels == CLT__PLAINEST;
     for (bool fit = false; !fit;) {
         release_kernels(ready);
-        TRY(clt__launches_of(engine->device, engine->precision, &engine->tape->op[index], plain, most_items,
-                             &ready->sizes, &ready->launches, error));
+        TRY(clt__launches_of(engine->device, engine->precision, &tape->op[index], tape->op_count - index, kernels,
+                             most_items, sizes, &ready->launches, error));
+        for (int i = 0; i < ready->launches.ops; i++) {
+            ready[i].first = index;
+            ready[i].sizes = sizes[i];
+        }
         TRY(create_kernels(engine, index, error));
         TRY(check_groups(engine, ready, &most_items, &fit, error));
     }
     return CLT_OK;
+}
+
+/* Merged ops whose kernel does not build have kernels of their own. */
+static clt_status create_fast(clt__engine *engine, size_t index, clt_error *error)
+{
+    const clt_status status = create_ready(engine, index, CLT__MERGED, error);
+    if (status != CLT_BAD_KERNEL || engine->ready[index].launches.ops == 1) return status;
+    return create_ready(engine, index, CLT__OWN, error);
 }
 
 /* Where a kernel does not build, the plainest one that there is serves. Where there is none, what only the cache
@@ -186,11 +203,11 @@ static clt_status make_kernels(clt__engine *engine, size_t index, clt_error *err
 {
     const clt__op *op = &engine->tape->op[index];
     clt_error refusal = {0};
-    clt_status status = create_ready(engine, index, false, &refusal);
-    bool plain = status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK;
+    clt_status status = create_fast(engine, index, &refusal);
+    bool plain = status == CLT_BAD_KERNEL && create_ready(engine, index, CLT__PLAINEST, NULL) == CLT_OK;
     if (status == CLT_BAD_KERNEL && !plain && clt__device_forget_refusals(engine->device)) {
-        status = create_ready(engine, index, false, &refusal);
-        plain = status == CLT_BAD_KERNEL && create_ready(engine, index, true, NULL) == CLT_OK;
+        status = create_fast(engine, index, &refusal);
+        plain = status == CLT_BAD_KERNEL && create_ready(engine, index, CLT__PLAINEST, NULL) == CLT_OK;
     }
     if (plain) {
         char note[256];
@@ -214,29 +231,30 @@ static clt_status allocate_scratch(clt__engine *engine, clt_error *error)
 }
 
 /* What the ops' fast kernels need, built several at a time. */
-static clt_status list_programs(const clt__engine *engine, clt__program_wanted *wanted, clt_error *error)
+static clt_status list_programs(const clt__engine *engine, clt__program_wanted *wanted, size_t *count, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
-    for (size_t i = 0; i < tape->op_count; i++) {
-        clt__sizes sizes;
-        clt__launches launches;
+    clt__launches launches;
+    for (size_t i = 0; i < tape->op_count; i += (size_t)launches.ops) {
+        clt__sizes sizes[CLT__MAX_MERGED];
         char defines[CLT__MOST_DEFINES];
-        TRY(clt__launches_of(engine->device, engine->precision, &tape->op[i], false, INT_MAX, &sizes, &launches,
-                             error));
-        TRY(clt__defines_of(engine->device, engine->precision, tape, &tape->op[i], &sizes, &launches, false, defines,
+        TRY(clt__launches_of(engine->device, engine->precision, &tape->op[i], tape->op_count - i, CLT__MERGED, INT_MAX,
+                             sizes, &launches, error));
+        TRY(clt__defines_of(engine->device, engine->precision, tape, &tape->op[i], sizes, &launches, false, defines,
                             error));
-        wanted[i].file = launches.file;
-        TRY(clt__copy_text(defines, &wanted[i].defines, error));
+        wanted[*count].file = launches.file;
+        TRY(clt__copy_text(defines, &wanted[*count].defines, error));
+        ++*count;
     }
     return CLT_OK;
 }
 
 static clt_status build_programs(const clt__engine *engine, const clt_options *options, clt_error *error)
 {
-    const size_t count = engine->tape->op_count;
+    size_t count = 0;
     clt__program_wanted *wanted;
-    TRY(clt__allocate(count, sizeof *wanted, "the engine's programs", &wanted, error));
-    clt_status status = list_programs(engine, wanted, error);
+    TRY(clt__allocate(engine->tape->op_count, sizeof *wanted, "the engine's programs", &wanted, error));
+    clt_status status = list_programs(engine, wanted, &count, error);
     if (status == CLT_OK)
         status = clt__programs_build(engine->device, engine->precision, wanted, count, options, error);
     for (size_t i = 0; i < count; i++) free(wanted[i].defines);
@@ -249,7 +267,8 @@ static clt_status make_ready(clt__engine *engine, const clt_options *options, cl
     const clt__tape *tape = engine->tape;
     TRY(clt__allocate(tape->op_count, sizeof *engine->ready, "the engine's ops", &engine->ready, error));
     TRY(build_programs(engine, options, error));
-    for (size_t i = 0; i < tape->op_count; i++) TRY(make_kernels(engine, i, error));
+    for (size_t i = 0; i < tape->op_count; i += (size_t)engine->ready[i].launches.ops)
+        TRY(make_kernels(engine, i, error));
     TRY(allocate_scratch(engine, error));
     for (size_t i = 0; i < tape->op_count; i++) TRY(set_all_arguments(engine, i, error));
     return CLT_OK;
@@ -295,8 +314,9 @@ static void close_on_device(clt__engine *engine)
 
 static clt_status run(clt__engine *engine, size_t index, clt_error *error)
 {
-    const clt__ready *ready = &engine->ready[index];
-    if (ready->bank != engine->bank) TRY(set_all_arguments(engine, index, error));
+    const size_t first = engine->ready[index].first;
+    const clt__ready *ready = &engine->ready[first];
+    if (ready->bank != engine->bank) TRY(set_all_arguments(engine, first, error));
     for (int i = 0; i < ready->launches.count; i++)
         TRY(clt__kernel_enqueue(engine->device, ready->kernel[i], ready->launches.launch[i].global,
                                 ready->launches.launch[i].local, error));
@@ -315,6 +335,8 @@ static clt_status finish(clt__engine *engine, clt_error *error)
 
 static void count_work(const clt__engine *engine, size_t index, clt__work *work)
 {
+    work->op = engine->ready[index].launches.op;
+    work->ops = engine->ready[index].launches.ops;
     work->launches = engine->ready[index].launches.count;
     work->flops = engine->ready[index].launches.flops;
 }
@@ -431,10 +453,11 @@ static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_pr
                                clt_error *error)
 {
     TRY(clt__device_learn(device, error));
-    for (size_t i = 0; i < tape->op_count; i++) {
-        clt__sizes sizes;
-        clt__launches launches;
-        TRY(clt__launches_of(device, precision, &tape->op[i], false, INT_MAX, &sizes, &launches, error));
+    clt__launches launches;
+    for (size_t i = 0; i < tape->op_count; i += (size_t)launches.ops) {
+        clt__sizes sizes[CLT__MAX_MERGED];
+        TRY(clt__launches_of(device, precision, &tape->op[i], tape->op_count - i, CLT__MERGED, INT_MAX, sizes,
+                             &launches, error));
         if (launches.scratch_reals > *reals) *reals = launches.scratch_reals;
     }
     return CLT_OK;

@@ -36,6 +36,11 @@ int clt__operand_count(const clt__op_row *row)
     return count;
 }
 
+int clt__mergeable(const clt__op *op, size_t left)
+{
+    return op->row->merging ? op->row->merging->count(op, left) : 1;
+}
+
 void clt__run_twin(const clt__op_row *row, const void *sizes, const clt__array *operand)
 {
     row->twin(sizes, operand);

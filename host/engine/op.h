@@ -12,8 +12,9 @@
 #include "kernels/params.h"
 
 enum {
-    CLT__MAX_OPERANDS = 10,
+    CLT__MAX_OPERANDS = 11,
     CLT__MAX_LAUNCHES = 4,
+    CLT__MAX_MERGED = 3, /* ops that share launches */
     CLT__MAX_SIZES = 32, /* ints of an op's sizes */
     CLT__GUARD =
         64 /* elements before and after every tensor that a kernel may read, but whose values it must not use */
@@ -46,7 +47,8 @@ typedef struct clt__launch {
 
 /* How one run of an op goes to the device. */
 typedef struct clt__launches {
-    const char *op;   /* the row's name: a kernel that is all of an op is called after it */
+    const char *op;   /* the row's name: a kernel that is all of an op is called after it. Of merged ops: theirs */
+    int ops;          /* of the tape that they run, 1, or more where some are merged: not for the rule to say */
     const char *file; /* "conv.cl" */
     char
         defines[256]; /* such as the tile that the ranges were computed for; the engine adds -DOP_ and the row's name */
@@ -66,13 +68,32 @@ typedef struct clt__launches {
 /* Adds a define, " -DVEC=%d". */
 void clt__define(clt__launches *launches, const char *format, ...) CLT__PRINTF(2, 3);
 
+typedef struct clt__op clt__op;
+typedef struct clt__op_row clt__op_row;
+
 typedef void (*clt__twin)(const void *sizes, const clt__array *operand);
 
 /* Fills *launches, which is all zeros before, from the sizes and the limits alone. It may set those fields of `sizes`
  * that only the kernels read, and a bound: verify hands the twin these sizes. */
 typedef void (*clt__launch_rule)(void *sizes, const clt__limits *limits, clt__launches *launches);
 
-typedef struct clt__op_row {
+/* Any op's sizes: one of the structs of kernels/params.h, which are ints only. */
+typedef struct clt__sizes {
+    int number[CLT__MAX_SIZES];
+} clt__sizes;
+
+/* Ops that follow each other on a tape and may be merged: run by the same launches, whose kernels take the sizes and
+ * the operands of the first, then those of the next, and so on. Each keeps its twin, by which verify looks at it alone.
+ * As it then runs all of them, they only read and write; and what one writes another may read. */
+typedef struct clt__merging {
+    /* How many ops from this one on, of `left` that there are, may be merged: by the tape alone, for memory is planned
+     * by it. 1 for none but this. Of fewer the second says how many from it on. */
+    int (*count)(const clt__op *op, size_t left);
+    /* A launch rule for so many ops, with sizes for each. False where they had better have launches of their own. */
+    bool (*launch)(const clt__op *op, int count, clt__sizes *sizes, const clt__limits *limits, clt__launches *launches);
+} clt__merging;
+
+struct clt__op_row {
     const char *name;
     struct {
         const char *name;
@@ -90,24 +111,20 @@ typedef struct clt__op_row {
     clt__twin finish;
     clt__launch_rule launch;
     clt__launch_rule launch_tile; /* under the tile schedule, where that has kernels of its own: else NULL */
-} clt__op_row;
+    const clt__merging *merging;  /* with ops that follow: NULL for none */
+};
 
 /* Of clt__op_row's stored: operand number i, or all that there are. */
 #define CLT__STORED(i) (1u << (i))
 #define CLT__ALL_STORED ((1u << CLT__MAX_OPERANDS) - 1)
 
-/* Any op's sizes: one of the structs of kernels/params.h, which are ints only. */
-typedef struct clt__sizes {
-    int number[CLT__MAX_SIZES];
-} clt__sizes;
-
-typedef struct clt__op {
+struct clt__op {
     const clt__op_row *row;
     char layer[44]; /* whose op this is: "conv1", or "" */
     clt__sizes sizes;
     size_t sizes_bytes;
     int tensor[CLT__MAX_OPERANDS]; /* indices into the tape's tensors, -1 where absent */
-} clt__op;
+};
 
 int clt__operand_count(const clt__op_row *row);
 
@@ -120,6 +137,9 @@ static inline bool clt__is_real(clt__type type)
 {
     return type == CLT__REALS || type == CLT__HALVES;
 }
+
+/* How many ops from this one on, of `left` that there are, may be merged. */
+int clt__mergeable(const clt__op *op, size_t left);
 
 /* The reference's run of an op: its twin and what follows it. */
 void clt__run_twin(const clt__op_row *row, const void *sizes, const clt__array *operand);

@@ -13,13 +13,21 @@ typedef struct lifetime {
     bool lasts;      /* it has to stay where it is */
 } lifetime;
 
-static void note_use(lifetime *life, int op, clt__access access)
+/* Of an op that may run with others, from `first` to `last`: the tensor is then needed by all of them. */
+static void note_use(lifetime *life, size_t first, size_t last, clt__access access)
 {
     if (life->first < 0) {
-        life->first = op;
+        life->first = (int)first;
         if (access != CLT__WRITE) life->lasts = true; /* it came from elsewhere, or from the step before */
     }
-    life->last = op;
+    life->last = (int)last;
+}
+
+static void note_operands(const clt__tape *tape, size_t op, size_t first, size_t last, lifetime *life)
+{
+    const clt__op *noted = &tape->op[op];
+    for (int i = 0; i < clt__operand_count(noted->row); i++)
+        if (noted->tensor[i] >= 0) note_use(&life[noted->tensor[i]], first, last, noted->row->operand[i].access);
 }
 
 /* A row a tensor. Roots that others lie in, and those others, are not moved again. */
@@ -30,10 +38,10 @@ static void find_lifetimes(const clt__tape *tape, const int *lasting, size_t cou
         if (lasting[i] >= 0) life[lasting[i]].lasts = true;
     for (size_t i = 0; i < tape->tensor_count; i++)
         if (tape->tensor[i].root != (int)i) life[i].lasts = life[tape->tensor[i].root].lasts = true;
-    for (size_t i = 0; i < tape->op_count; i++)
-        for (int j = 0; j < clt__operand_count(tape->op[i].row); j++)
-            if (tape->op[i].tensor[j] >= 0)
-                note_use(&life[tape->op[i].tensor[j]], (int)i, tape->op[i].row->operand[j].access);
+    for (size_t i = 0, end; i < tape->op_count; i = end) {
+        end = i + (size_t)clt__mergeable(&tape->op[i], tape->op_count - i);
+        for (size_t j = i; j < end; j++) note_operands(tape, j, i, end - 1, life);
+    }
 }
 
 /* ---- where it goes

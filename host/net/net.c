@@ -384,16 +384,12 @@ static clt_status add_loss_op(clt__net *net, const clt__net_options *options, in
                           [LOSS_GRADIENT] = by_output,
                           [LOSS_LOSS] = net->loss,
                           [LOSS_HIT] = net->hit,
+                          [LOSS_HISTORY] = net->history,
                           [LOSS_SCALE] = net->loss_scale,
                           [LOSS_CLASS_WEIGHT] = net->class_weight,
                           [LOSS_MEAN_WEIGHT] = net->mean_weight};
-    TRY(clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, CLT__CHECKED_SIZE(sizes), tensor,
-                         options->loss->of_classes ? LOSS_OPERANDS_OF_CLASSES : LOSS_OPERANDS, error));
-    const int history[] = {[HISTORY_OP_LOSS] = net->loss,
-                           [HISTORY_OP_HIT] = net->hit,
-                           [HISTORY_OP_STEP] = net->step,
-                           [HISTORY_OP_HISTORY] = net->history};
-    return CLT__ADD_OP(&net->tape, &clt__history_op, "", sizes, history, error);
+    return clt__tape_add_op(&net->tape, options->loss->op, "", &sizes, CLT__CHECKED_SIZE(sizes), tensor,
+                            options->loss->of_classes ? LOSS_OPERANDS_OF_CLASSES : LOSS_OPERANDS, error);
 }
 
 int clt__history_slots(int shards)

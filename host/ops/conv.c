@@ -136,6 +136,7 @@ static const clt__op_row forward_op = {
     .finish = clt__conv_finish_forward,
     .launch = clt__conv_forward_vector,
     .launch_tile = clt__conv_forward_tile,
+    .merging = &clt__conv_forward_merging,
 };
 
 static const clt__op_row input_gradient_op = {
@@ -147,6 +148,7 @@ static const clt__op_row input_gradient_op = {
     .finish = clt__conv_finish_input_gradient,
     .launch = clt__conv_input_gradient_vector,
     .launch_tile = clt__conv_input_gradient_tile,
+    .merging = &clt__conv_input_gradient_merging,
 };
 
 static const clt__op_row weight_gradient_op = {

@@ -35,6 +35,7 @@ void clt__conv_weight_gradient_vector(void *sizes, const clt__limits *limits, cl
 void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to);
 void clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to);
 void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to);
+extern const clt__merging clt__conv_forward_merging, clt__conv_input_gradient_merging;
 
 /* conv_winograd.c: true where Winograd tiles suit the sizes and the device; *to is then filled, and z->winograd set. */
 bool clt__launch_winograd_forward(conv_sizes *z, const clt__limits *limits, clt__launches *to);

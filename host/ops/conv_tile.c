@@ -3,6 +3,7 @@
 #include "ops/activation.h"
 #include "ops/conv.h"
 #include "ops/launch.h"
+#include "ops/pool.h"
 
 /* `count`: elements that the op writes. */
 static void launch_product(conv_sizes *z, const clt__tiling *tiling, const char *kernel, const char *adding, int count,
@@ -13,39 +14,56 @@ static void launch_product(conv_sizes *z, const clt__tiling *tiling, const char 
     to->flops = clt__conv_flops(z);
 }
 
+static clt__product forward_product(const conv_sizes *z)
+{
+    return (clt__product){.rows = z->n * z->y * z->x,
+                          .outputs = z->k,
+                          .products = 1,
+                          .depth = z->r * z->s * z->c,
+                          .a_row = z->c,
+                          .b_row = z->k};
+}
+
 void clt__conv_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     conv_sizes *z = sizes;
-    const int pixels = z->n * z->y * z->x, depth = z->r * z->s * z->c;
-    const clt__product product = {
-        .rows = pixels, .outputs = z->k, .products = 1, .depth = depth, .a_row = z->c, .b_row = z->k};
+    const clt__product product = forward_product(z);
     clt__tiling tiling;
     if (!clt__tiling_for(limits, &product, &tiling))
         clt__conv_forward_vector(sizes, limits, to);
     else if (!clt__launch_winograd_tile(z, false, &tiling, limits, to))
-        launch_product(z, &tiling, "conv_forward_tile", "conv_forward_add", pixels * z->k, z->activation, &product,
-                       limits, to);
+        launch_product(z, &tiling, "conv_forward_tile", "conv_forward_add", product.rows * z->k, z->activation,
+                       &product, limits, to);
 }
 
 /* Of the most that a phase may be: some have a pixel, or a filter position, less. */
+static clt__product input_gradient_product(const conv_sizes *z)
+{
+    return (clt__product){.rows = z->n * clt__divide_up(z->h, z->stride_y) * clt__divide_up(z->w, z->stride_x),
+                          .outputs = z->c,
+                          .products = z->stride_y * z->stride_x,
+                          .depth = clt__divide_up(z->r, z->stride_y) * clt__divide_up(z->s, z->stride_x) * z->k,
+                          .a_row = z->k,
+                          .b_row = z->k,
+                          .together = true};
+}
+
+static void launch_input_gradient(conv_sizes *z, const clt__tiling *tiling, const clt__product *product, int activation,
+                                  const clt__limits *limits, clt__launches *to)
+{
+    launch_product(z, tiling, "conv_input_gradient_tile", "conv_input_gradient_add", z->n * z->h * z->w * z->c,
+                   activation, product, limits, to);
+}
+
 void clt__conv_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to)
 {
     conv_sizes *z = sizes;
-    const int pixels = z->n * clt__divide_up(z->h, z->stride_y) * clt__divide_up(z->w, z->stride_x);
-    const int depth = clt__divide_up(z->r, z->stride_y) * clt__divide_up(z->s, z->stride_x) * z->k;
-    const clt__product product = {.rows = pixels,
-                                  .outputs = z->c,
-                                  .products = z->stride_y * z->stride_x,
-                                  .depth = depth,
-                                  .a_row = z->k,
-                                  .b_row = z->k,
-                                  .together = true};
+    const clt__product product = input_gradient_product(z);
     clt__tiling tiling;
     if (!clt__tiling_for(limits, &product, &tiling))
         clt__conv_input_gradient_vector(sizes, limits, to);
     else if (!clt__launch_winograd_tile(z, true, &tiling, limits, to))
-        launch_product(z, &tiling, "conv_input_gradient_tile", "conv_input_gradient_add", z->n * z->h * z->w * z->c,
-                       z->activation, &product, limits, to);
+        launch_input_gradient(z, &tiling, &product, z->activation, limits, to);
 }
 
 void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to)
@@ -61,3 +79,52 @@ void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt_
         launch_product(z, &tiling, "conv_weight_gradient_tile", "conv_weight_gradient_add", rows * z->k,
                        CLT__NO_ACTIVATION, &product, limits, to);
 }
+
+/* ---- with the pool that follows (kernels/product_pool.h), where both are the formula's product */
+
+static int count_forward(const clt__op *op, size_t left)
+{
+    return clt__pool_follows(op, left, op->tensor[FORWARD_Y]) ? 2 : 1;
+}
+
+/* A work-group has all pixels of its windows, and their whole sums. */
+static bool launch_forward_merged(CLT__UNUSED const clt__op *op, CLT__UNUSED int count, clt__sizes *sizes,
+                                  const clt__limits *limits, clt__launches *to)
+{
+    conv_sizes *z = (conv_sizes *)sizes[0].number;
+    const pool_sizes *pool = (const pool_sizes *)sizes[1].number;
+    const clt__product product = forward_product(z);
+    clt__tiling tiling;
+    if (limits->schedule != CLT_SCHEDULE_TILE || !clt__tiling_for(limits, &product, &tiling) || tiling.slices > 1 ||
+        clt__group_tile_rows(&tiling.tile) % (pool->r * pool->s) > 0 ||
+        clt__launch_winograd_tile(z, false, &tiling, limits, to))
+        return false;
+    to->op = "conv_forward_pool";
+    launch_product(z, &tiling, "conv_forward_tile", NULL, 0, z->activation, &product, limits, to);
+    return true;
+}
+
+/* The pool's output has no activation whose derivative would be applied before the pool's. */
+static int count_input_gradient(const clt__op *op, size_t left)
+{
+    return op->tensor[INPUT_GRADIENT_X] < 0 && clt__pool_gradient_follows(op, left, op->tensor[INPUT_GRADIENT_DX]) ? 2
+                                                                                                                   : 1;
+}
+
+static bool launch_input_gradient_merged(CLT__UNUSED const clt__op *op, CLT__UNUSED int count, clt__sizes *sizes,
+                                         const clt__limits *limits, clt__launches *to)
+{
+    conv_sizes *z = (conv_sizes *)sizes[0].number;
+    const pool_sizes *pool = (const pool_sizes *)sizes[1].number;
+    const clt__product product = input_gradient_product(z);
+    clt__tiling tiling;
+    if (limits->schedule != CLT_SCHEDULE_TILE || !clt__tiling_for(limits, &product, &tiling) ||
+        clt__launch_winograd_tile(z, true, &tiling, limits, to))
+        return false;
+    to->op = "conv_input_gradient_pool";
+    launch_input_gradient(z, &tiling, &product, pool->activation, limits, to);
+    return true;
+}
+
+const clt__merging clt__conv_forward_merging = {count_forward, launch_forward_merged};
+const clt__merging clt__conv_input_gradient_merging = {count_input_gradient, launch_input_gradient_merged};

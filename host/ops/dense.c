@@ -74,6 +74,7 @@ static const clt__op_row input_gradient_op = {
     .finish = finish_input_gradient,
     .launch = clt__dense_input_gradient_vector,
     .launch_tile = clt__dense_input_gradient_tile,
+    .merging = &clt__dense_input_gradient_merging,
 };
 
 static const clt__op_row weight_gradient_op = {
@@ -83,6 +84,7 @@ static const clt__op_row weight_gradient_op = {
     .growth = weight_gradient_growth,
     .launch = clt__dense_weight_gradient_vector,
     .launch_tile = clt__dense_weight_gradient_tile,
+    .merging = &clt__dense_weight_gradient_merging,
 };
 
 const clt__weighted_ops clt__dense_ops = {&forward_op, &weight_gradient_op, &input_gradient_op};

@@ -15,5 +15,6 @@ void clt__dense_weight_gradient_vector(void *sizes, const clt__limits *limits, c
 void clt__dense_forward_tile(void *sizes, const clt__limits *limits, clt__launches *to);
 void clt__dense_input_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to);
 void clt__dense_weight_gradient_tile(void *sizes, const clt__limits *limits, clt__launches *to);
+extern const clt__merging clt__dense_input_gradient_merging, clt__dense_weight_gradient_merging;
 
 #endif

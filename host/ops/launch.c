@@ -1,5 +1,7 @@
 #include "ops/launch.h"
 
+#include <limits.h>
+
 #include "ops/activation.h"
 #include "ops/sums.h"
 
@@ -68,13 +70,44 @@ void clt__launch_pixels(const char *file, const clt__limits *limits, int pixels,
     clt__launch_flat(file, limits, pixels * clt__divide_up(channels, width), false, to);
 }
 
-static void define_tile(const clt__group_tile *tile, const clt__product *product, clt__launches *to)
+static int smaller(int a, int b)
 {
-    int load_a = clt__group_tile_load(tile, clt__group_tile_rows(tile), product->a_row),
-        load_b = clt__group_tile_load(tile, clt__group_tile_outputs(tile), product->b_row);
-    if (product->together) load_a = load_b = load_a < load_b ? load_a : load_b;
+    return a < b ? a : b;
+}
+
+/* For each of `count` products. */
+static void define_tile(const clt__group_tile *tile, const clt__product *product, int count, clt__launches *to)
+{
+    int load_a = INT_MAX, load_b = INT_MAX;
+    for (int i = 0; i < count; i++) {
+        load_a = smaller(load_a, clt__group_tile_load(tile, clt__group_tile_rows(tile), product[i].a_row));
+        load_b = smaller(load_b, clt__group_tile_load(tile, clt__group_tile_outputs(tile), product[i].b_row));
+        if (product[i].together) load_a = load_b = smaller(load_a, load_b);
+    }
     clt__define(to, " -DGROUP_M=%d -DGROUP_N=%d -DITEM_M=%d -DITEM_N=%d -DTILE_K=%d -DPAD=%d -DLOAD_A=%d -DLOAD_B=%d",
                 tile->group_m, tile->group_n, tile->item_m, tile->item_n, tile->slab, tile->pad, load_a, load_b);
+}
+
+/* But for the launches' own ranges. */
+static void fill_product(const clt__tiling *tiling, const char *file, int activation, const clt__product *product,
+                         int count, clt__launches *to)
+{
+    define_tile(&tiling->tile, product, count, to);
+    clt__define_activation(to, activation);
+    to->file = file;
+    to->local_reals = clt__group_tile_reals(&tiling->tile);
+    to->clocks[0] = tiling->clocks;
+    to->count = 1;
+}
+
+static size_t tiles_high(const clt__group_tile *tile, const clt__product *product)
+{
+    return (size_t)clt__divide_up(product->rows, clt__group_tile_rows(tile));
+}
+
+static size_t tiles_wide(const clt__group_tile *tile, const clt__product *product)
+{
+    return (size_t)clt__divide_up(product->outputs, clt__group_tile_outputs(tile));
 }
 
 void clt__launch_product(const clt__limits *limits, const clt__tiling *tiling, const char *file, const char *kernel,
@@ -82,15 +115,20 @@ void clt__launch_product(const clt__limits *limits, const clt__tiling *tiling, c
 {
     const clt__group_tile *tile = &tiling->tile;
     const size_t items = (size_t)tile->group_m * (size_t)tile->group_n;
-    const size_t high = (size_t)clt__divide_up(product->rows, clt__group_tile_rows(tile));
-    const size_t wide = (size_t)clt__divide_up(product->outputs, clt__group_tile_outputs(tile));
     const size_t deep = (size_t)product->products * (size_t)tiling->slices;
-    define_tile(tile, product, to);
-    clt__define_activation(to, activation);
-    to->file = file;
-    to->local_reals = clt__group_tile_reals(tile);
-    to->launch[0] = (clt__launch){kernel, {wide * items, high, deep}, {items, 1, 1}, true};
-    to->clocks[0] = tiling->clocks;
-    to->count = 1;
+    fill_product(tiling, file, activation, product, 1, to);
+    to->launch[0] = (clt__launch){
+        kernel, {tiles_wide(tile, product) * items, tiles_high(tile, product), deep}, {items, 1, 1}, true};
     if (tiling->slices > 1) clt__launch_slices_sum(limits, adding, tiling->slices, count, to);
+}
+
+void clt__launch_two_products(const clt__tiling *tiling, const char *file, const char *kernel, int activation,
+                              const clt__product product[2], clt__launches *to)
+{
+    const clt__group_tile *tile = &tiling->tile;
+    const size_t items = (size_t)tile->group_m * (size_t)tile->group_n;
+    size_t tiles = 0;
+    for (int i = 0; i < 2; i++) tiles += tiles_wide(tile, &product[i]) * tiles_high(tile, &product[i]);
+    fill_product(tiling, file, activation, product, 2, to);
+    to->launch[0] = (clt__launch){kernel, {tiles * items, 1, 1}, {items, 1, 1}, true};
 }

@@ -31,6 +31,11 @@ bool clt__define_spread(clt__launches *to, const clt__limits *limits);
 void clt__launch_product(const clt__limits *limits, const clt__tiling *tiling, const char *file, const char *kernel,
                          const char *adding, int count, int activation, const clt__product *product, clt__launches *to);
 
+/* The same with two products in one launch, in the tiling chosen for both: the first's tiles come first, in the groups'
+ * first number alone. */
+void clt__launch_two_products(const clt__tiling *tiling, const char *file, const char *kernel, int activation,
+                              const clt__product product[2], clt__launches *to);
+
 /* kernels/pixel_run.h: a work-item for each row of pixels or, spread, each pixel of n images. */
 void clt__launch_pixel_runs(const char *file, const clt__limits *limits, int n, int h, int w, clt__launches *to);
 

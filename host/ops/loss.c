@@ -52,6 +52,28 @@ static void scale_gradient(const clt__array *operand)
     }
 }
 
+/* ---- the history, which all of them end with: the loss that is added up may be off already */
+
+static void add_to_history(const loss_sizes *z, const clt__array *operand)
+{
+    const clt__array *history = &operand[LOSS_HISTORY], *loss = &operand[LOSS_LOSS];
+    const int32_t *step = operand[LOSS_STEP].integer;
+    if (!history->real) return;
+    const size_t slot = (size_t)step[STEP_SLOT] * HISTORY_LENGTH;
+    const double growth = clt__growth(z->n + 1);
+    const bool goes_on = step[STEP_PART] > 0;
+    const double losses = goes_on ? history->real[slot + HISTORY_LOSS] : 0;
+    clt__near sum = {losses, growth * fabs(losses)};
+    double hits = goes_on ? history->real[slot + HISTORY_HITS] : 0;
+    for (int n = 0; n < z->n; n++) {
+        clt__near_gather(&sum, loss->real[n], growth);
+        sum.slack += loss->slack ? loss->slack[n] : 0;
+        hits += operand[LOSS_HIT].real[n];
+    }
+    clt__put(history, slot + HISTORY_LOSS, sum);
+    history->real[slot + HISTORY_HITS] = hits;
+}
+
 /* ---- cross_entropy */
 
 /* How all images of a batch are weighed. */
@@ -131,6 +153,7 @@ static void cross_entropy_twin(const void *sizes, const clt__array *operand)
         operand[LOSS_HIT].real[n] = valid ? hit_of(&e) : 0;
     }
     scale_gradient(operand);
+    add_to_history(z, operand);
 }
 
 /* ---- mean_weight */
@@ -210,52 +233,52 @@ static void add_measures(const loss_sizes *z, const clt__array *operand, measure
         operand[LOSS_HIT].real[n] = n < valid ? hit_of(&e) : 0;
     }
     scale_gradient(operand);
-}
-
-/* ---- history */
-
-static void history_twin(const void *sizes, const clt__array *operand)
-{
-    const loss_sizes *z = sizes;
-    const clt__array *history = &operand[HISTORY_OP_HISTORY];
-    const int32_t *step = operand[HISTORY_OP_STEP].integer;
-    const size_t slot = (size_t)step[STEP_SLOT] * HISTORY_LENGTH;
-    const double growth = clt__growth(z->n + 1);
-    const bool goes_on = step[STEP_PART] > 0;
-    const double losses = goes_on ? history->real[slot + HISTORY_LOSS] : 0;
-    clt__near sum = {losses, growth * fabs(losses)};
-    double hits = goes_on ? history->real[slot + HISTORY_HITS] : 0;
-    for (int n = 0; n < z->n; n++) {
-        clt__near_gather(&sum, operand[HISTORY_OP_LOSS].real[n], growth);
-        hits += operand[HISTORY_OP_HIT].real[n];
-    }
-    clt__put(history, slot + HISTORY_LOSS, sum);
-    history->real[slot + HISTORY_HITS] = hits;
+    add_to_history(z, operand);
 }
 
 /* ---- launch rules and rows. A scalar work-item an image, for there are few; one for what has one sum. */
 
-static void launch_items(const clt__limits *limits, int items, clt__launches *to)
+/* Values of a batch for each lane of a compute unit, up to which that unit is done with all of them sooner than another
+ * launch could begin. */
+enum { ONE_GROUP_VALUES = 64 };
+
+/* A group in which every image has an item, so that the history's sum can follow in the same launch. Images that are
+ * one wave of items would have no other group in any case. */
+static bool launch_one_group(const loss_sizes *z, const clt__limits *limits, clt__launches *to)
 {
-    clt__define(to, " -DVEC=1");
-    clt__launch_flat("loss.cl", limits, items, true, to);
+    const bool tile = limits->schedule == CLT_SCHEDULE_TILE;
+    const int lanes = tile ? limits->unit_lanes : limits->vector_width,
+              multiple = tile && limits->preferred_multiple > 0 ? limits->preferred_multiple : 1,
+              items = clt__round_up(z->n, multiple);
+    const bool few = (int64_t)z->n * z->outputs <= (int64_t)ONE_GROUP_VALUES * lanes;
+    if (items > limits->work_group_items || !(few || items == multiple)) return false;
+    clt__define(to, " -DONE_GROUP");
+    to->file = "loss.cl";
+    to->launch[0] = (clt__launch){to->op, {(size_t)items, 1, 1}, {(size_t)items, 1, 1}, false};
+    to->count = 1;
+    return true;
 }
 
 static void launch(void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    launch_items(limits, ((const loss_sizes *)sizes)->n, to);
+    const loss_sizes *z = sizes;
+    clt__define(to, " -DVEC=1");
+    if (launch_one_group(z, limits, to)) return;
+    clt__launch_flat("loss.cl", limits, z->n, true, to);
+    to->launch[to->count++] = clt__flat_launch("history", limits, 1, true);
 }
 
-static void launch_one(CLT__UNUSED void *sizes, const clt__limits *limits, clt__launches *to)
+static void launch_mean_weight(CLT__UNUSED void *sizes, const clt__limits *limits, clt__launches *to)
 {
-    launch_items(limits, 1, to);
+    clt__define(to, " -DVEC=1");
+    clt__launch_flat("loss.cl", limits, 1, true, to);
 }
 
 #define COMMON_OPERANDS                                                                                               \
     [LOSS_OUTPUTS] = {"outputs", CLT__READ}, [LOSS_LABEL] = {"label", CLT__READ},                                     \
     [LOSS_TARGET] = {"target", CLT__READ}, [LOSS_STEP] = {"step", CLT__READ},                                         \
     [LOSS_GRADIENT] = {"gradient", CLT__WRITE}, [LOSS_LOSS] = {"loss", CLT__WRITE}, [LOSS_HIT] = {"hit", CLT__WRITE}, \
-    [LOSS_SCALE] = {"loss_scale", CLT__READ}
+    [LOSS_HISTORY] = {"history", CLT__UPDATE}, [LOSS_SCALE] = {"loss_scale", CLT__READ}
 
 #define COMMON_STORED (CLT__STORED(LOSS_OUTPUTS) | CLT__STORED(LOSS_GRADIENT))
 
@@ -295,17 +318,7 @@ const clt__op_row clt__mean_weight_op = {
                 [MEAN_WEIGHT_CLASS_WEIGHT] = {"class_weight", CLT__READ},
                 [MEAN_WEIGHT_MEAN] = {"mean", CLT__WRITE}},
     .twin = mean_weight_twin,
-    .launch = launch_one,
-};
-
-const clt__op_row clt__history_op = {
-    .name = "history",
-    .operand = {[HISTORY_OP_LOSS] = {"loss", CLT__READ},
-                [HISTORY_OP_HIT] = {"hit", CLT__READ},
-                [HISTORY_OP_STEP] = {"step", CLT__READ},
-                [HISTORY_OP_HISTORY] = {"history", CLT__UPDATE}},
-    .twin = history_twin,
-    .launch = launch_one,
+    .launch = launch_mean_weight,
 };
 
 static const clt__loss_row cross_entropy = {

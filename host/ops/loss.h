@@ -1,4 +1,4 @@
-/* Losses, and the history that a step adds to. */
+/* Losses, each with the history that a step adds to. */
 #ifndef CLT_OPS_LOSS_H
 #define CLT_OPS_LOSS_H
 
@@ -12,14 +12,14 @@ enum {
     LOSS_GRADIENT,
     LOSS_LOSS,
     LOSS_HIT,
-    LOSS_SCALE,        /* may be absent */
+    LOSS_HISTORY, /* this and the next may be absent */
+    LOSS_SCALE,
     LOSS_CLASS_WEIGHT, /* this and the next: of losses of_classes only, and may be absent */
     LOSS_MEAN_WEIGHT,
     LOSS_OPERANDS = LOSS_CLASS_WEIGHT,
     LOSS_OPERANDS_OF_CLASSES = LOSS_MEAN_WEIGHT + 1
 };
 enum { MEAN_WEIGHT_LABELS, MEAN_WEIGHT_ORDER, MEAN_WEIGHT_STEP, MEAN_WEIGHT_CLASS_WEIGHT, MEAN_WEIGHT_MEAN };
-enum { HISTORY_OP_LOSS, HISTORY_OP_HIT, HISTORY_OP_STEP, HISTORY_OP_HISTORY };
 
 typedef struct clt__loss_row {
     const char *name;
@@ -31,7 +31,7 @@ typedef struct clt__loss_row {
 
 extern const clt__loss_row *const clt__loss_rows[]; /* ends with NULL */
 
-extern const clt__op_row clt__mean_weight_op, clt__history_op;
+extern const clt__op_row clt__mean_weight_op;
 
 /* The loss of one image's outputs, by the row's twin, against its class label or (NULL) its real targets. `gradient`
  * has room for that by the outputs. */

@@ -61,6 +61,24 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
 CLT__GROWTH(static, input_gradient_growth, pool_sizes, clt__growth((double)z->r * z->s))
 CLT__DEACTIVATES(static, finish_input_gradient, pool_sizes, POOL_GRADIENT_DX, POOL_GRADIENT_X)
 
+static bool covers(const pool_sizes *z)
+{
+    return z->stride_y == z->r && z->stride_x == z->s && !z->pad_y && !z->pad_x && z->dilation_y == 1 &&
+           z->dilation_x == 1 && z->y * z->r == z->h && z->x * z->s == z->w;
+}
+
+bool clt__pool_follows(const clt__op *op, size_t left, int made)
+{
+    return left > 1 && op[1].row == &clt__pool_forward_op && op[1].tensor[POOL_X] == made &&
+           covers((const pool_sizes *)op[1].sizes.number);
+}
+
+bool clt__pool_gradient_follows(const clt__op *op, size_t left, int made)
+{
+    return left > 1 && op[1].row == &clt__pool_input_gradient_op && op[1].tensor[POOL_GRADIENT_DY] == made &&
+           covers((const pool_sizes *)op[1].sizes.number);
+}
+
 /* A row of an image a work-item or, spread, an element. */
 static void launch_rows(const pool_sizes *z, const clt__limits *limits, int rows, int columns, clt__launches *to)
 {

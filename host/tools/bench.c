@@ -16,7 +16,7 @@ enum { ROUNDS = 15, WARM_UP = 3 };
 struct clt_bench_result {
     clt_bench_sums sums;
     size_t rows;
-    clt_bench_row *row; /* one an op of a training step, in its order */
+    clt_bench_row *row; /* one an op of a training step, or those that are merged, in its order */
 };
 
 /* One measurement of a net. */
@@ -112,14 +112,17 @@ clt_status clt__measure_op(clt__engine *engine, size_t index, double *seconds, c
     return CLT_OK;
 }
 
-static clt_status measure_op(clt_session *session, size_t index, clt_bench_row *row, clt_error *error)
+/* What is merged with an op before it is in that one's row. */
+static clt_status measure_op(clt_session *session, size_t index, clt_bench_result *result, clt_error *error)
 {
     const clt__op *op = &session->net.tape.op[index];
     const clt__work work = clt__engine_work(session->engine, index);
     double seconds;
+    if (work.ops == 0) return CLT_OK;
     TRY(clt__measure_op(session->engine, index, &seconds, error));
+    clt_bench_row *row = &result->row[result->rows++];
     *row = (clt_bench_row){
-        .op = op->row->name, .launches = work.launches, .seconds = seconds, .flops = work.flops, .bytes = work.bytes};
+        .op = work.op, .launches = work.launches, .seconds = seconds, .flops = work.flops, .bytes = work.bytes};
     memcpy(row->layer, op->layer, sizeof row->layer);
     return CLT_OK;
 }
@@ -147,7 +150,7 @@ static clt_status time_training(bench *b, clt_session *session, clt_error *error
     result->sums.train_launches = count_launches(session);
     TRY(clt__allocate(session->net.end, sizeof *result->row, "the ops' times", &result->row, error));
     for (size_t i = 0; i < session->net.end; i++) {
-        TRY(measure_op(session, i, &result->row[result->rows++], error));
+        TRY(measure_op(session, i, result, error));
         TRY(clt__ticker_tick(&b->ticker, ++b->done, error));
     }
     return CLT_OK;

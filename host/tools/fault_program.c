@@ -12,6 +12,53 @@
 
 #define PRINT(...) TRY(clt__text_print(to, error, __VA_ARGS__))
 
+/* ---- the tensors that the kernels take: of the op that is wrong, and of those that are merged with it */
+
+typedef struct held_tensor {
+    int tensor;
+    const char *name;        /* of an operand that it is */
+    clt__access access;      /* by the op; of a tensor that only others have, READ where it has values before */
+    const clt__array *given; /* before; NULL where that does not matter */
+    const clt__array *right; /* what the op makes of it; NULL where it makes nothing */
+} held_tensor;
+
+typedef struct tensors {
+    held_tensor held[CLT__MAX_MERGED * CLT__MAX_OPERANDS];
+    int count;
+} tensors;
+
+/* -1 where it is not among them. */
+static int find_tensor(const tensors *t, int tensor)
+{
+    for (int i = 0; i < t->count; i++)
+        if (t->held[i].tensor == tensor) return i;
+    return -1;
+}
+
+static void add_tensors(const clt__evidence *e, int merged, tensors *t)
+{
+    const clt__op *op = e->merged[merged].op;
+    for (int i = 0; i < clt__operand_count(op->row); i++) {
+        const clt__access access = op->row->operand[i].access;
+        if (op->tensor[i] < 0 || find_tensor(t, op->tensor[i]) >= 0) continue;
+        t->held[t->count++] = (held_tensor){.tensor = op->tensor[i],
+                                            .name = op->row->operand[i].name,
+                                            .access = access,
+                                            .given = access == CLT__WRITE ? NULL : &e->merged[merged].before[i],
+                                            .right = op == e->op && access != CLT__READ ? &e->wanted[i] : NULL};
+    }
+}
+
+/* The wrong op's first, for what others read of it is what it makes. */
+static tensors tensors_of(const clt__evidence *e)
+{
+    tensors t = {.count = 0};
+    for (int i = 0; i < e->launches->ops; i++)
+        if (e->merged[i].op == e->op) add_tensors(e, i, &t);
+    for (int i = 0; i < e->launches->ops; i++) add_tensors(e, i, &t);
+    return t;
+}
+
 /* ---- what is known, as its opening comment */
 
 /* A text from outside must not end the comment. */
@@ -122,27 +169,27 @@ static clt_status append_bounds(const char *name, const clt__evidence *e, clt__t
     return CLT_OK;
 }
 
-static clt_status append_operand(const clt__evidence *e, int i, clt__text *to, clt_error *error)
+static clt_status append_tensor(const clt__evidence *e, const held_tensor *held, int number, clt__text *to,
+                                clt_error *error)
 {
-    const clt__op *op = e->op;
-    const clt__tensor *tensor = &e->tape->tensor[op->tensor[i]];
-    const char *type = types[tensor->type], *called = op->row->operand[i].name;
+    const clt__tensor *tensor = &e->tape->tensor[held->tensor];
+    const char *type = types[tensor->type];
     const bool is_double = e->precision == CLT_F64;
     char shape[64], name[64];
     clt__shape_text(tensor, shape, sizeof shape);
-    PRINT("\n/* %s, %s%s */\n", called, shape,
+    PRINT("\n/* %s, %s%s */\n", held->name, shape,
           tensor->order == CLT__IMAGES    ? ", in the order n, h, w, c"
           : tensor->order == CLT__FILTERS ? ", in the order h, w, i, o"
                                           : "");
-    if (op->row->operand[i].access != CLT__WRITE) {
-        (void)snprintf(name, sizeof name, "given_%d", i);
-        TRY(append_array(tensor->type, type, name, &e->before[i], is_double, to, error));
+    if (held->given) {
+        (void)snprintf(name, sizeof name, "given_%d", number);
+        TRY(append_array(tensor->type, type, name, held->given, is_double, to, error));
     }
-    if (op->row->operand[i].access == CLT__READ) return CLT_OK;
-    (void)snprintf(name, sizeof name, "right_%d", i);
-    TRY(append_array(tensor->type, tensor->type == CLT__REALS ? "double" : type, name, &e->wanted[i], true, to, error));
-    (void)snprintf(name, sizeof name, "bound_%d", i);
-    return append_bounds(name, e, tensor->type, &e->wanted[i], to, error);
+    if (!held->right) return CLT_OK;
+    (void)snprintf(name, sizeof name, "right_%d", number);
+    TRY(append_array(tensor->type, tensor->type == CLT__REALS ? "double" : type, name, held->right, true, to, error));
+    (void)snprintf(name, sizeof name, "bound_%d", number);
+    return append_bounds(name, e, tensor->type, held->right, to, error);
 }
 
 /* ---- the program itself */
@@ -218,18 +265,14 @@ static const char begin_main[] =
     "    check(clBuildProgram(program, 1, &device, options, NULL, NULL), \"clBuildProgram\");\n"
     "    cl_kernel kernel;\n    size_t wrong = 0;\n";
 
-static clt_status append_buffers(const clt__evidence *e, clt__text *to, clt_error *error)
+static clt_status append_buffers(const clt__evidence *e, const tensors *t, clt__text *to, clt_error *error)
 {
-    for (int i = 0; i < clt__operand_count(e->op->row); i++) {
-        if (e->op->tensor[i] < 0) {
-            PRINT("    operand operand_%d = {NULL, NULL, 0, 0}; /* %s: absent */\n", i, e->op->row->operand[i].name);
-            continue;
-        }
-        const clt__tensor *tensor = &e->tape->tensor[e->op->tensor[i]];
+    for (int i = 0; i < t->count; i++) {
+        const clt__tensor *tensor = &e->tape->tensor[t->held[i].tensor];
         char given[32] = "NULL";
-        if (e->op->row->operand[i].access != CLT__WRITE) (void)snprintf(given, sizeof given, "given_%d", i);
+        if (t->held[i].given) (void)snprintf(given, sizeof given, "given_%d", i);
         PRINT("    operand operand_%d = make(%d, sizeof(%s), %s); /* %s */\n", i, tensor->count, types[tensor->type],
-              given, e->op->row->operand[i].name);
+              given, t->held[i].name);
     }
     if (e->launches->scratch_reals)
         PRINT("    operand scratch = make(%llu, sizeof(real), NULL);\n",
@@ -237,16 +280,30 @@ static clt_status append_buffers(const clt__evidence *e, clt__text *to, clt_erro
     return CLT_OK;
 }
 
-static clt_status append_launch(const clt__evidence *e, const clt__launch *launch, clt__text *to, clt_error *error)
+/* An op's sizes and operands. */
+static clt_status append_arguments(const clt__evidence *e, const tensors *t, int merged, int *argument, clt__text *to,
+                                   clt_error *error)
 {
-    const int operands = clt__operand_count(e->op->row);
+    const clt__op *op = e->merged[merged].op;
+    PRINT("    check(clSetKernelArg(kernel, %d, sizeof sizes_%d, sizes_%d), \"clSetKernelArg\");\n", (*argument)++,
+          merged, merged);
+    for (int i = 0; i < clt__operand_count(op->row); i++, ++*argument)
+        if (op->tensor[i] < 0)
+            PRINT("    check(clSetKernelArg(kernel, %d, sizeof(cl_mem), NULL), \"clSetKernelArg\"); /* no %s */\n",
+                  *argument, op->row->operand[i].name);
+        else
+            PRINT("    check(clSetKernelArg(kernel, %d, sizeof(cl_mem), &operand_%d.part), \"clSetKernelArg\");\n",
+                  *argument, find_tensor(t, op->tensor[i]));
+    return CLT_OK;
+}
+
+static clt_status append_launch(const clt__evidence *e, const tensors *t, const clt__launch *launch, clt__text *to,
+                                clt_error *error)
+{
     int argument = 0;
     PRINT("\n    kernel = clCreateKernel(program, \"%s\", &code);\n    check(code, \"clCreateKernel\");\n",
           launch->kernel);
-    PRINT("    check(clSetKernelArg(kernel, %d, sizeof sizes, sizes), \"clSetKernelArg\");\n", argument++);
-    for (int i = 0; i < operands; i++, argument++)
-        PRINT("    check(clSetKernelArg(kernel, %d, sizeof(cl_mem), %soperand_%d.part), \"clSetKernelArg\");\n",
-              argument, e->op->tensor[i] < 0 ? "" : "&", i);
+    for (int i = 0; i < e->launches->ops; i++) TRY(append_arguments(e, t, i, &argument, to, error));
     if (e->launches->scratch_reals)
         PRINT("    check(clSetKernelArg(kernel, %d, sizeof(cl_mem), &scratch.part), \"clSetKernelArg\");\n",
               argument++);
@@ -262,26 +319,25 @@ static clt_status append_launch(const clt__evidence *e, const clt__launch *launc
     return CLT_OK;
 }
 
-static clt_status append_comparison(const clt__evidence *e, clt__text *to, clt_error *error)
+static clt_status append_comparison(const clt__evidence *e, const tensors *t, clt__text *to, clt_error *error)
 {
-    for (int i = 0; i < clt__operand_count(e->op->row); i++) {
-        if (e->op->tensor[i] < 0) continue;
-        const clt__tensor *tensor = &e->tape->tensor[e->op->tensor[i]];
-        const bool reads = e->op->row->operand[i].access == CLT__READ;
+    for (int i = 0; i < t->count; i++) {
+        const held_tensor *held = &t->held[i];
+        const clt__tensor *tensor = &e->tape->tensor[held->tensor];
         const char *widens = tensor->type == CLT__HALVES ? "of_half" : "";
-        PRINT("    wrong += disturbed(\"%s\", &operand_%d, ", e->op->row->operand[i].name, i);
-        if (reads)
+        PRINT("    wrong += disturbed(\"%s\", &operand_%d, ", held->name, i);
+        if (held->access == CLT__READ)
             PRINT("given_%d);\n", i);
         else
             PRINT("NULL);\n");
-        if (reads) continue;
+        if (!held->right) continue;
         PRINT("    {\n        static %s got[%d];\n"
               "        check(clEnqueueReadBuffer(queue, operand_%d.part, CL_TRUE, 0, sizeof got, got, 0, NULL, NULL), "
               "\"clEnqueueReadBuffer\");\n"
               "        for (size_t i = 0; i < %d; i++) wrong += (size_t)differs(\"%s\", i, %s(got[i]), "
               "%s(right_%d[i]), bound_%d[i]);\n"
               "    }\n",
-              types[tensor->type], tensor->count, i, tensor->count, e->op->row->operand[i].name, widens, widens, i, i);
+              types[tensor->type], tensor->count, i, tensor->count, held->name, widens, widens, i, i);
     }
     PRINT("    printf(wrong ? \"wrong\\n\" : \"right\\n\");\n    return wrong > 0;\n}\n");
     return CLT_OK;
@@ -291,7 +347,8 @@ static clt_status append_program_text(const clt__evidence *e, clt__text *to, clt
 {
     char defines[CLT__MOST_DEFINES], options[CLT__MOST_OPTIONS];
     clt__text source = {0};
-    TRY(clt__defines_of(e->device, e->precision, e->tape, e->op, e->sizes, e->launches, e->plain, defines, error));
+    TRY(clt__defines_of(e->device, e->precision, e->tape, e->merged[0].op, e->merged[0].sizes, e->launches, e->plain,
+                        defines, error));
     TRY(clt__program_options(e->launches->file, e->precision, defines, options, sizeof options, error));
     clt_status status = clt__program_source(e->device, e->launches->file, &source, error);
     if (status == CLT_OK) status = append_string("options", options, to, error);
@@ -300,36 +357,41 @@ static clt_status append_program_text(const clt__evidence *e, clt__text *to, clt
     return status;
 }
 
-static clt_status append_numbers(const clt__evidence *e, clt__text *to, clt_error *error)
+/* The structs of kernels/params.h that kernels take. */
+static clt_status append_sizes(const clt__evidence *e, int merged, clt__text *to, clt_error *error)
 {
-    PRINT("\ntypedef %s real;\n\n/* The op's sizes: the struct of kernels/params.h that is the kernels' first "
-          "argument. */\n"
-          "static const int sizes[] = {",
-          e->precision == CLT_F64 ? "double" : "float");
-    for (size_t i = 0; i < e->op->sizes_bytes / sizeof(int); i++) PRINT("%s%d", i ? ", " : "", e->sizes->number[i]);
-    PRINT("};\n");
-    for (int i = 0; i < clt__operand_count(e->op->row); i++)
-        if (e->op->tensor[i] >= 0) TRY(append_operand(e, i, to, error));
+    PRINT("static const int sizes_%d[] = {", merged);
+    for (size_t i = 0; i < e->merged[merged].op->sizes_bytes / sizeof(int); i++)
+        PRINT("%s%d", i ? ", " : "", e->merged[merged].sizes->number[i]);
+    PRINT("}; /* of %s */\n", e->merged[merged].op->row->name);
     return CLT_OK;
 }
 
-static bool makes_halves(const clt__evidence *e)
+static clt_status append_numbers(const clt__evidence *e, const tensors *t, clt__text *to, clt_error *error)
 {
-    for (int i = 0; i < clt__operand_count(e->op->row); i++)
-        if (e->op->tensor[i] >= 0 && e->op->row->operand[i].access != CLT__READ &&
-            e->tape->tensor[e->op->tensor[i]].type == CLT__HALVES)
-            return true;
+    PRINT("\ntypedef %s real;\n\n/* The sizes: structs of kernels/params.h, which are arguments of the kernels. */\n",
+          e->precision == CLT_F64 ? "double" : "float");
+    for (int i = 0; i < e->launches->ops; i++) TRY(append_sizes(e, i, to, error));
+    for (int i = 0; i < t->count; i++) TRY(append_tensor(e, &t->held[i], i, to, error));
+    return CLT_OK;
+}
+
+static bool makes_halves(const clt__evidence *e, const tensors *t)
+{
+    for (int i = 0; i < t->count; i++)
+        if (t->held[i].right && e->tape->tensor[t->held[i].tensor].type == CLT__HALVES) return true;
     return false;
 }
 
 clt_status clt__fault_program(const clt__evidence *e, const char *net, int batch, clt__text *to, clt_error *error)
 {
+    const tensors t = tensors_of(e);
     TRY(append_head(e, net, batch, to, error));
     PRINT("%s", opening);
     TRY(append_program_text(e, to, error));
-    TRY(append_numbers(e, to, error));
-    PRINT("%s%s%s", helpers, makes_halves(e) ? half_helper : "", begin_main);
-    TRY(append_buffers(e, to, error));
-    for (int i = 0; i < e->launches->count; i++) TRY(append_launch(e, &e->launches->launch[i], to, error));
-    return append_comparison(e, to, error);
+    TRY(append_numbers(e, &t, to, error));
+    PRINT("%s%s%s", helpers, makes_halves(e, &t) ? half_helper : "", begin_main);
+    TRY(append_buffers(e, &t, to, error));
+    for (int i = 0; i < e->launches->count; i++) TRY(append_launch(e, &t, &e->launches->launch[i], to, error));
+    return append_comparison(e, &t, to, error);
 }

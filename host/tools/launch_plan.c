@@ -71,26 +71,29 @@ static clt_status find_program(const clt_device *device, const char *file, const
 static double bytes_of(const clt__tape *tape, const clt__op *op, clt_precision precision, const clt__launches *launches,
                        int which)
 {
+    const int ops = launches->ops;
     const bool first = which == 0, last = which == launches->count - 1;
     const double size = (double)clt__element_bytes(CLT__REALS, precision);
     const double all = (double)launches->scratch_reals * (first || last ? 1 : 2);
     const double moved = launches->moved[which] ? (double)launches->moved[which] : all;
-    return (launches->count > 1 ? moved * size : 0) + (first ? clt__operand_bytes(tape, op, precision, false) : 0) +
-           (last ? clt__operand_bytes(tape, op, precision, true) : 0);
+    return (launches->count > 1 ? moved * size : 0) + (first ? clt__merged_bytes(tape, op, ops, precision, false) : 0) +
+           (last ? clt__merged_bytes(tape, op, ops, precision, true) : 0);
 }
 
+/* Of an op and those that are merged with it: *ops is how many that are. */
 static clt_status add_op(const clt__tape *tape, size_t which, clt_device *device, clt_precision precision,
-                         clt_launch_plan *plan, clt_error *error)
+                         clt_launch_plan *plan, size_t *ops, clt_error *error)
 {
     const clt__op *op = &tape->op[which];
     const clt__limits limits = clt__device_limits(device, precision);
     const clt__speed *speed = clt__device_speed(device);
-    clt__sizes sizes;
+    clt__sizes sizes[CLT__MAX_MERGED];
     clt__launches launches;
     char defines[CLT__MOST_DEFINES], options[CLT__MOST_OPTIONS];
     size_t number;
-    TRY(clt__launches_of(device, precision, op, false, INT_MAX, &sizes, &launches, error));
-    TRY(clt__defines_of(device, precision, tape, op, &sizes, &launches, false, defines, error));
+    TRY(clt__launches_of(device, precision, op, tape->op_count - which, CLT__MERGED, INT_MAX, sizes, &launches, error));
+    TRY(clt__defines_of(device, precision, tape, op, sizes, &launches, false, defines, error));
+    *ops = (size_t)launches.ops;
     TRY(clt__program_options(launches.file, precision, defines, options, sizeof options, error));
     TRY(find_program(device, launches.file, options, plan, &number, error));
     for (int i = 0; i < launches.count; i++) {
@@ -99,7 +102,7 @@ static clt_status add_op(const clt__tape *tape, size_t which, clt_device *device
         clt_launch_row *row = &plan->row[plan->rows++];
         const size_t items = launch->local[0] * launch->local[1] * launch->local[2],
                      all = launch->global[0] * launch->global[1] * launch->global[2];
-        *row = (clt_launch_row){.op = op->row->name,
+        *row = (clt_launch_row){.op = launches.op,
                                 .kernel = launch->kernel,
                                 .group_items = (int)items,
                                 .groups = items ? all / items : all,
@@ -130,8 +133,8 @@ static clt_status plan_into(const clt_options *options, clt_device *device, clt_
     TRY(clt__check_precision(device, precision, error));
     TRY(clt__planned_net(options, device, options->batch_size, &net, &(clt__needs){0}, NULL, error));
     clt_status status = CLT_OK;
-    for (size_t i = 0; i < net.end && status == CLT_OK; i++)
-        status = add_op(&net.tape, i, device, precision, plan, error);
+    for (size_t i = 0, ops; i < net.end && status == CLT_OK; i += ops)
+        status = add_op(&net.tape, i, device, precision, plan, &ops, error);
     plan->sums.micro_batch_size = net.tape.tensor[net.label].count;
     plan->sums.compute_units = clt__device_limits(device, precision).compute_units;
     clt__net_free(&net);
