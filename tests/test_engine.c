@@ -618,10 +618,11 @@ static void faults_of_halves_are_caught(void **state)
                                    disagree};
     report r;
     storage = CLT__F16;
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) assert_caught(&faults[i], &r);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (is_taken(i)) assert_caught(&faults[i], &r);
     assert_caught_under(CLT_SCHEDULE_TILE, &in_tiles, &r);
     assert_reported(CLT_SCHEDULE_VECTOR, &faults[3]);
-    assert_reported(CLT_SCHEDULE_VECTOR, &faults[5]);
+    if (is_taken(1)) assert_reported(CLT_SCHEDULE_VECTOR, &faults[5]);
     storage = CLT__F32;
 }
 
@@ -687,6 +688,7 @@ static void an_element_that_is_not_written_is_caught(void **state)
     };
     report r;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        if (!is_taken(i)) continue;
         assert_caught(&faults[i], &r);
         assert_true(isnan(r.row.device));
     }
