@@ -133,19 +133,21 @@ static bool shares_evenly(const clt__group_tile *tile)
            tile->item_m * tile->slab >= tile->group_n && tile->item_n * tile->slab >= tile->group_m;
 }
 
-/* The longest slab that is worth its code: a loop over short ones of few sums does little but wait for memory. */
-static int most_slab(const clt__limits *limits, const clt__group_tile *tile)
+/* The longest slab that is worth its code: a loop over short ones of few sums does little but wait for memory. The code
+ * loads the operands of each of `products`; where these were two, longer ones left the registers of an sm_86. */
+static int most_slab(const clt__limits *limits, const clt__group_tile *tile, int products)
 {
     enum { TIMES_LONGER = 4, UNROLLED = 128 /* multiply-adds */ };
     int slab = limits->slab;
-    while (slab < TIMES_LONGER * limits->slab && 2 * slab * tile->item_m * tile->item_n <= UNROLLED) slab *= 2;
+    while (slab < TIMES_LONGER * limits->slab && 2 * slab * tile->item_m * tile->item_n * products <= UNROLLED)
+        slab *= 2;
     return slab;
 }
 
 /* Sets the longest slab that local memory has room for. False where there is none. */
-static bool choose_slab(const clt__limits *limits, clt__group_tile *tile)
+static bool choose_slab(const clt__limits *limits, clt__group_tile *tile, int products)
 {
-    for (tile->slab = most_slab(limits, tile); tile->slab >= 1; tile->slab /= 2) {
+    for (tile->slab = most_slab(limits, tile, products); tile->slab >= 1; tile->slab /= 2) {
         const int apart = tile->slab < BANKS ? BANKS / tile->slab : 1;
         tile->pad = tile->slab == 1 ? 0 : apart > line(tile) ? apart : line(tile);
         if (clt__group_tile_reals(tile) * (uint64_t)limits->real_bytes <= limits->local_bytes && shares_evenly(tile))
@@ -292,7 +294,7 @@ static bool choose_tile(const clt__limits *limits, launched of, int least_items,
             for (tile.item_n = 1; tile.item_n <= limits->item_block; tile.item_n *= 2) {
                 if (side * side < least_items || tile.item_m * tile.item_n > limits->item_sums) continue;
                 tile.group_m = tile.group_n = side;
-                if (choose_slab(limits, &tile)) consider_slices(limits, &tile, of, &least, best);
+                if (choose_slab(limits, &tile, of.count)) consider_slices(limits, &tile, of, &least, best);
             }
     return best->slices > 0;
 }
