@@ -129,7 +129,7 @@ compile_intel() {
     done
 }
 
-[ $# -gt 0 ] || set -- vgg6bn "$here/gpu/resnet18.net"
+[ $# -gt 0 ] || set -- lenet5 vgg6bn mobile "$here/gpu/resnet18.net"
 : >"$work/table"
 for target in $TARGETS; do
     plan_kernels "$target" "$@" >"$work/kernels"

@@ -133,13 +133,17 @@ static bool shares_evenly(const clt__group_tile *tile)
            tile->item_m * tile->slab >= tile->group_n && tile->item_n * tile->slab >= tile->group_m;
 }
 
-/* The longest slab that is worth its code: a loop over short ones of few sums does little but wait for memory. The code
- * loads the operands of each of `products`; where these were two, longer ones left the registers of an sm_86. */
+/* The longest slab that is worth its code: a loop over short ones of few sums does little but wait for memory. An item
+ * keeps what it loads of a slab in registers, of each of `products` that one kernel is for: where longer ones made that
+ * more than STAGED, compilers for sm_86, sm_90 and Arc ran out of them. */
 static int most_slab(const clt__limits *limits, const clt__group_tile *tile, int products)
 {
-    enum { TIMES_LONGER = 4, UNROLLED = 128 /* multiply-adds */ };
+    enum { TIMES_LONGER = 4, UNROLLED = 128 /* multiply-adds */, STAGED = 12 /* reals */ };
+    const int items = tile->group_m * tile->group_n,
+              side = (tile->item_m * tile->group_m + tile->item_n * tile->group_n) * products;
     int slab = limits->slab;
-    while (slab < TIMES_LONGER * limits->slab && 2 * slab * tile->item_m * tile->item_n * products <= UNROLLED)
+    while (slab < TIMES_LONGER * limits->slab && 2 * slab * tile->item_m * tile->item_n <= UNROLLED &&
+           2 * slab * side <= STAGED * items)
         slab *= 2;
     return slab;
 }

@@ -41,9 +41,10 @@ static clt_status allocate_bank(clt__engine *engine, clt_error *error)
 {
     const clt__tape *tape = engine->tape;
     for (size_t i = 0; i < tape->tensor_count; i++) {
-        const bool own = is_own_root(engine, i);
-        engine->array[i] = own ? (clt__array){0} : engine->banks_array[i];
-        if (own) TRY(allocate_root(&engine->array[i], &tape->tensor[i], error));
+        if (is_own_root(engine, i))
+            TRY(allocate_root(&engine->array[i], &tape->tensor[i], error));
+        else if (engine->bank)
+            engine->array[i] = engine->banks_array[i];
     }
     for (size_t i = 0; i < tape->tensor_count; i++)
         if (tape->tensor[i].root != (int)i)
