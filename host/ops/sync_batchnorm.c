@@ -31,7 +31,7 @@ static void moments_twin(const void *sizes, const clt__array *operand)
     for (int c = 0; c < z->c; c++) {
         const clt__moments m = clt__measure(operand[SYNC_MOMENTS_X].real + c, count, 1, (size_t)z->c, found->roundoff);
         clt__put(found, (size_t)c, m.mean);
-        clt__put(found, (size_t)(z->c + c), (clt__near){m.variance.value * count, m.variance.slack * count});
+        clt__put(found, (size_t)z->c + (size_t)c, (clt__near){m.variance.value * count, m.variance.slack * count});
     }
 }
 
