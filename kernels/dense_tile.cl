@@ -183,7 +183,7 @@ kernel WORK_GROUP void dense_gradients_tile(const dense_sizes given, global cons
 #define STORE_OUTPUT(sum, at, n)                                                                                       \
     do {                                                                                                               \
         if (along_k)                                                                                                   \
-            FINISH_INPUT_GRADIENT(sum, at, made_by);                                                                            \
+            FINISH_INPUT_GRADIENT(sum, at, made_by);                                                                   \
         else                                                                                                           \
             finish_weight_gradient(sum, at, z.i * z.o, dw, db);                                                        \
     } while (0)

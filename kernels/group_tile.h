@@ -21,8 +21,8 @@
  * other once a slab. What lies outside an operand is loaded as zero, what lies outside the product is not stored.
  *
  * An op's file says which way its operands lie, then includes this. A kernel of two products, a work-group for a tile of either,
- * decides that for its group: A_ALONG_K and B_ALONG_K are then variables, as GROUP_ROW and GROUP_COLUMN are, the tile's place. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD, LOAD_A and
- * LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load must unroll, or it falls out of
+ * decides that for its group: A_ALONG_K and B_ALONG_K are then variables, as GROUP_ROW and GROUP_COLUMN are, the tile's place.
+ * GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD, LOAD_A and LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load must unroll, or it falls out of
  * the registers. Tensors have less than 2^31 elements, so that indices are ints. */
 #ifndef CLT_GROUP_TILE_H
 #define CLT_GROUP_TILE_H

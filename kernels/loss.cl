@@ -87,30 +87,30 @@ static inline void add_to_history(const loss_sizes z, global const real *loss, g
         global real *restrict loss, global real *restrict hit, global real *restrict slots,                            \
         global const real *restrict loss_scale CLASS_WEIGHTS
 
-/* They do `of_image` with image n. */
 #ifdef ONE_GROUP
-#define LOSS(name, of_image)                                                                                           \
-    kernel void name(OPERANDS)                                                                                         \
-    {                                                                                                                  \
-        const loss_sizes z = SIZES(given);                                                                             \
-        const int n = (int)get_global_id(0);                                                                           \
-        if (n < z.n) of_image;                                                                                         \
-        barrier(CLK_GLOBAL_MEM_FENCE);                                                                                 \
-        if (n == 0) add_to_history(z, loss, hit, step, slots);                                                         \
-    }
+#define THEN_HISTORY(n)                                                                                                \
+    barrier(CLK_GLOBAL_MEM_FENCE);                                                                                     \
+    if (n == 0) add_to_history(z, loss, hit, step, slots)
 #else
+#define THEN_HISTORY(n)
+#endif
+
+/* Does `of_image` with image n. */
 #define LOSS(name, of_image)                                                                                           \
     kernel void name(OPERANDS)                                                                                         \
     {                                                                                                                  \
         const loss_sizes z = SIZES(given);                                                                             \
         const int n = (int)get_global_id(0);                                                                           \
         if (n < z.n) of_image;                                                                                         \
-    }                                                                                                                  \
-    kernel void history(OPERANDS)                                                                                      \
-    {                                                                                                                  \
-        const loss_sizes z = SIZES(given);                                                                             \
-        if (get_global_id(0) == 0) add_to_history(z, loss, hit, step, slots);                                          \
+        THEN_HISTORY(n);                                                                                               \
     }
+
+#if !defined ONE_GROUP && !defined OP_mean_weight
+kernel void history(OPERANDS)
+{
+    const loss_sizes z = SIZES(given);
+    if (get_global_id(0) == 0) add_to_history(z, loss, hit, step, slots);
+}
 #endif
 
 #ifdef OP_cross_entropy

@@ -5,8 +5,8 @@
  *   input gradient  dx[n,h,w,c] = g(x) * sum over the windows (y,x) whose best is (h,w) of dy[n,y,x,c]
  *                   (each input gathers from the windows over it, in order: no atomics)
  *
- * Work-item (row of outputs or of
- * inputs, image) or, spread, (element, image). Reads past the last channel stay inside the tensor or the guard behind it, and their lanes are never stored. */
+ * Work-item (row of outputs or of inputs, image) or, spread, (element, image). Reads past the last channel stay inside the tensor or
+ * the guard behind it, and their lanes are never stored. */
 #include "params.h"
 #include "pool_window.h"
 #include "activations.h"

@@ -26,8 +26,10 @@ typedef struct clt__tuning_key {
     size_t count;
 } clt__tuning_key;
 
-/* The limits for this op's launch rule: the device's, and what was chosen for it. */
+/* Whether anything was chosen for the op. */
 bool clt__is_tuned(const clt_device *device, const clt__tuning_key *key);
+
+/* The limits for this op's launch rule: the device's, and what was chosen for it. */
 clt__limits clt__tuned_limits(const clt_device *device, const clt__tuning_key *key);
 
 /* Chooses: those tunables in which `limits` differs from the device's own; none of them forgets the op. */

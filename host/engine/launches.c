@@ -16,6 +16,7 @@ static bool find_merged(const clt_device *device, clt_precision precision, const
 {
     const int count = clt__mergeable(op, left);
     clt__limits limits = clt__device_limits(device, precision);
+    if (count == 1 || limits.schedule != CLT_SCHEDULE_TILE) return false;
     for (int i = 0; i < count; i++) {
         const clt__tuning_key key = clt__tuning_key_of(&op[i], precision);
         if (clt__is_tuned(device, &key)) return false;
@@ -23,7 +24,7 @@ static bool find_merged(const clt_device *device, clt_precision precision, const
     }
     cap_items(&limits, most_items);
     *launches = (clt__launches){.op = op->row->name};
-    const bool merged = count > 1 && op->row->merging->launch(op, count, sizes, &limits, launches);
+    const bool merged = op->row->merging->launch(op, count, sizes, &limits, launches);
     launches->ops = count;
     return merged;
 }

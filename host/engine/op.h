@@ -89,7 +89,8 @@ typedef struct clt__merging {
     /* How many ops from this one on, of `left` that there are, may be merged: by the tape alone, for memory is planned
      * by it. 1 for none but this. Of fewer the second says how many from it on. */
     int (*count)(const clt__op *op, size_t left);
-    /* A launch rule for so many ops, with sizes for each. False where they had better have launches of their own. */
+    /* A launch rule for so many ops, with sizes for each, under the tile schedule: the others' kernels are not merged.
+     * False where they had better have launches of their own. */
     bool (*launch)(const clt__op *op, int count, clt__sizes *sizes, const clt__limits *limits, clt__launches *launches);
 } clt__merging;
 

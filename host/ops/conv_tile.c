@@ -82,11 +82,6 @@ void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt_
 
 /* ---- with the pool that follows (kernels/product_pool.h), where both are the formula's product */
 
-static int count_forward(const clt__op *op, size_t left)
-{
-    return clt__pool_follows(op, left, op->tensor[FORWARD_Y]) ? 2 : 1;
-}
-
 /* A work-group has all pixels of its windows, and their whole sums. */
 static bool launch_forward_merged(CLT__UNUSED const clt__op *op, CLT__UNUSED int count, clt__sizes *sizes,
                                   const clt__limits *limits, clt__launches *to)
@@ -95,20 +90,13 @@ static bool launch_forward_merged(CLT__UNUSED const clt__op *op, CLT__UNUSED int
     const pool_sizes *pool = (const pool_sizes *)sizes[1].number;
     const clt__product product = forward_product(z);
     clt__tiling tiling;
-    if (limits->schedule != CLT_SCHEDULE_TILE || !clt__tiling_for(limits, &product, &tiling) || tiling.slices > 1 ||
+    if (!clt__tiling_for(limits, &product, &tiling) || tiling.slices > 1 ||
         clt__group_tile_rows(&tiling.tile) % (pool->r * pool->s) > 0 ||
         clt__launch_winograd_tile(z, false, &tiling, limits, to))
         return false;
     to->op = "conv_forward_pool";
     launch_product(z, &tiling, "conv_forward_tile", NULL, 0, z->activation, &product, limits, to);
     return true;
-}
-
-/* The pool's output has no activation whose derivative would be applied before the pool's. */
-static int count_input_gradient(const clt__op *op, size_t left)
-{
-    return op->tensor[INPUT_GRADIENT_X] < 0 && clt__pool_gradient_follows(op, left, op->tensor[INPUT_GRADIENT_DX]) ? 2
-                                                                                                                   : 1;
 }
 
 static bool launch_input_gradient_merged(CLT__UNUSED const clt__op *op, CLT__UNUSED int count, clt__sizes *sizes,
@@ -118,13 +106,12 @@ static bool launch_input_gradient_merged(CLT__UNUSED const clt__op *op, CLT__UNU
     const pool_sizes *pool = (const pool_sizes *)sizes[1].number;
     const clt__product product = input_gradient_product(z);
     clt__tiling tiling;
-    if (limits->schedule != CLT_SCHEDULE_TILE || !clt__tiling_for(limits, &product, &tiling) ||
-        clt__launch_winograd_tile(z, true, &tiling, limits, to))
+    if (!clt__tiling_for(limits, &product, &tiling) || clt__launch_winograd_tile(z, true, &tiling, limits, to))
         return false;
     to->op = "conv_input_gradient_pool";
     launch_input_gradient(z, &tiling, &product, pool->activation, limits, to);
     return true;
 }
 
-const clt__merging clt__conv_forward_merging = {count_forward, launch_forward_merged};
-const clt__merging clt__conv_input_gradient_merging = {count_input_gradient, launch_input_gradient_merged};
+const clt__merging clt__conv_forward_merging = {clt__count_with_pool, launch_forward_merged};
+const clt__merging clt__conv_input_gradient_merging = {clt__count_with_pool_gradient, launch_input_gradient_merged};

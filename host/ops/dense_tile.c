@@ -66,14 +66,7 @@ void clt__dense_weight_gradient_tile(void *sizes, const clt__limits *limits, clt
         clt__dense_weight_gradient_vector(sizes, limits, to);
 }
 
-/* ---- the input gradient with that by a pool's input (kernels/product_pool.h), whose output has no activation whose
- * derivative would be applied before the pool's */
-
-static int count_input_gradient(const clt__op *op, size_t left)
-{
-    return op->tensor[INPUT_GRADIENT_X] < 0 && clt__pool_gradient_follows(op, left, op->tensor[INPUT_GRADIENT_DX]) ? 2
-                                                                                                                   : 1;
-}
+/* ---- the input gradient with that by a pool's input (kernels/product_pool.h) */
 
 static int pool_activation(const clt__sizes *sizes)
 {
@@ -84,11 +77,10 @@ static bool launch_input_gradient_merged(CLT__UNUSED const clt__op *op, CLT__UNU
                                          const clt__limits *limits, clt__launches *to)
 {
     to->op = "dense_input_gradient_pool";
-    return limits->schedule == CLT_SCHEDULE_TILE &&
-           launch_input_gradient((dense_sizes *)sizes[0].number, pool_activation(&sizes[1]), limits, to);
+    return launch_input_gradient((dense_sizes *)sizes[0].number, pool_activation(&sizes[1]), limits, to);
 }
 
-const clt__merging clt__dense_input_gradient_merging = {count_input_gradient, launch_input_gradient_merged};
+const clt__merging clt__dense_input_gradient_merging = {clt__count_with_pool_gradient, launch_input_gradient_merged};
 
 /* ---- both gradients of a layer, and that by a pool's input */
 
@@ -115,9 +107,7 @@ static bool launch_gradients_merged(CLT__UNUSED const clt__op *op, int count, cl
     const clt__product product[2] = {weight_gradient_product(z), input_gradient_product(z)};
     const bool pools = count > 2;
     clt__tiling tiling;
-    if (limits->schedule != CLT_SCHEDULE_TILE || !clt__tiling_for_two(limits, product, &tiling) ||
-        !pays(&tiling, product, limits))
-        return false;
+    if (!clt__tiling_for_two(limits, product, &tiling) || !pays(&tiling, product, limits)) return false;
     to->op = pools ? "dense_gradients_pool" : "dense_gradients";
     clt__launch_two_products(&tiling, "dense_tile.cl", "dense_gradients_tile",
                              pools ? pool_activation(&sizes[2]) : z->activation, product, to);

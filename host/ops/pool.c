@@ -3,6 +3,7 @@
 #include "ops/activation.h"
 #include "ops/bounds.h"
 #include "ops/launch.h"
+#include "ops/weighted.h"
 
 static size_t input_index(const pool_sizes *z, int n, int h, int w, int c)
 {
@@ -67,16 +68,23 @@ static bool covers(const pool_sizes *z)
            z->dilation_x == 1 && z->y * z->r == z->h && z->x * z->s == z->w;
 }
 
-bool clt__pool_follows(const clt__op *op, size_t left, int made)
+/* Whether the op after this one is of that row, one that may be merged, and reads as its operand `operand` what this
+ * one has made. */
+static bool follows(const clt__op *op, size_t left, const clt__op_row *row, int operand, int made)
 {
-    return left > 1 && op[1].row == &clt__pool_forward_op && op[1].tensor[POOL_X] == made &&
+    return left > 1 && op[1].row == row && op[1].tensor[operand] == op->tensor[made] &&
            covers((const pool_sizes *)op[1].sizes.number);
 }
 
-bool clt__pool_gradient_follows(const clt__op *op, size_t left, int made)
+int clt__count_with_pool(const clt__op *op, size_t left)
 {
-    return left > 1 && op[1].row == &clt__pool_input_gradient_op && op[1].tensor[POOL_GRADIENT_DY] == made &&
-           covers((const pool_sizes *)op[1].sizes.number);
+    return follows(op, left, &clt__pool_forward_op, POOL_X, FORWARD_Y) ? 2 : 1;
+}
+
+int clt__count_with_pool_gradient(const clt__op *op, size_t left)
+{
+    const bool apart = op->tensor[INPUT_GRADIENT_X] >= 0; /* an activation's derivative comes before the pool's */
+    return !apart && follows(op, left, &clt__pool_input_gradient_op, POOL_GRADIENT_DY, INPUT_GRADIENT_DX) ? 2 : 1;
 }
 
 /* A row of an image a work-item or, spread, an element. */

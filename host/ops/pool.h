@@ -9,10 +9,9 @@ enum { POOL_GRADIENT_DY, POOL_GRADIENT_BEST, POOL_GRADIENT_X, POOL_GRADIENT_DX }
 
 extern const clt__op_row clt__pool_forward_op, clt__pool_input_gradient_op;
 
-/* Whether the op after this one, of `left` that there are, is a pool of tensor `made`, or the gradient by a pool's
- * input from that by its output, `made`; and one that may be merged (kernels/product_pool.h): its windows lie side by
- * side and cover the image. */
-bool clt__pool_follows(const clt__op *op, size_t left, int made);
-bool clt__pool_gradient_follows(const clt__op *op, size_t left, int made);
+/* For clt__merging: 2 where a forward op of a weight is followed by a pool of what it makes, or its input gradient by
+ * that of such a pool, whose windows lie side by side and cover the image (kernels/product_pool.h). */
+int clt__count_with_pool(const clt__op *op, size_t left);
+int clt__count_with_pool_gradient(const clt__op *op, size_t left);
 
 #endif

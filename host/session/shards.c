@@ -17,6 +17,7 @@ static int smaller(int a, int b)
 
 typedef struct batch {
     int first, images, slot; /* its place in the order and in the history */
+    int begin, end;          /* this rank's shards */
     int whole;               /* images whose losses' mean is made small */
     int skipped;             /* of those before an image: not counted */
     clt__run_ops run;
@@ -39,80 +40,92 @@ static int parts_of(const clt_session *session, const batch *b, int shard)
     return (images + session->micro_batch - 1) / session->micro_batch;
 }
 
-/* The ops begin <= op < end of the last micro-batch of this rank's shard number `own`: what is finished is read at
- * once.
- */
-static clt_status run_and_read(clt_session *session, const batch *b, int own, size_t begin, size_t end,
+/* The ops first <= op < end of the last micro-batch of a shard: what is finished is read at once. */
+static clt_status run_and_read(clt_session *session, const batch *b, int shard, size_t first, size_t end,
                                clt_error *error)
 {
     clt__gathering *gathering = session->gathering;
-    size_t at = begin;
+    size_t at = first;
     for (size_t i = 0; i < clt__gathering_buckets(gathering); i++) {
         const size_t op = clt__gathering_op(gathering, i);
-        if (op <= begin || op > end) continue; /* of the ops before, or behind */
+        if (op <= first || op > end) continue; /* of the ops before, or behind */
         TRY(b->run(session, at, op, b->user, error));
-        TRY(clt__gathering_read(gathering, own, i, error));
+        TRY(clt__gathering_read(gathering, shard - b->begin, i, error));
         at = op;
     }
     TRY(b->run(session, at, end, b->user, error));
     return end == session->net.gather ? clt__engine_flush(session->engine, error) : CLT_OK;
 }
 
-/* The ops begin <= op < end of a shard's micro-batch number `part`. `own`: this rank's number for the shard. */
-static clt_status run_part(clt_session *session, const batch *b, int shard, int own, int part, size_t begin, size_t end,
+/* The ops first <= op < end of a shard's micro-batch number `part`. */
+static clt_status run_part(clt_session *session, const batch *b, int shard, int part, size_t first, size_t end,
                            clt_error *error)
 {
     const clt_options *o = &session->options;
-    const int micro = session->micro_batch, first = clt__images_before(o, shard, b->images) + part * micro,
-              left = clt__images_before(o, shard + 1, b->images) - first;
-    const clt__placement p = {.first = position_of(session, b, first),
+    const int micro = session->micro_batch, done = clt__images_before(o, shard, b->images) + part * micro,
+              left = clt__images_before(o, shard + 1, b->images) - done;
+    const clt__placement p = {.first = position_of(session, b, done),
                               .valid = smaller(micro, left),
                               .slot = b->slot * o->shards + shard,
                               .whole = b->whole,
                               .part = part,
-                              .before = first - b->skipped};
+                              .before = done - b->skipped};
     TRY(clt__session_place(session, &p, error));
-    return session->gathering && !o->local_steps && left <= micro ? run_and_read(session, b, own, begin, end, error)
-                                                                  : b->run(session, begin, end, b->user, error);
+    return session->gathering && !o->local_steps && left <= micro ? run_and_read(session, b, shard, first, end, error)
+                                                                  : b->run(session, first, end, b->user, error);
 }
 
-static clt_status run_shard(clt_session *session, const batch *b, int shard, int own, clt_error *error)
+static clt_status run_shard(clt_session *session, const batch *b, int shard, clt_error *error)
 {
     for (int part = 0; part < parts_of(session, b, shard); part++)
-        TRY(run_part(session, b, shard, own, part, 0, session->net.gather, error));
+        TRY(run_part(session, b, shard, part, 0, session->net.gather, error));
     return CLT_OK;
+}
+
+/* Behind this rank's last shard that has images. */
+static int filled_end(const clt_session *session, const batch *b)
+{
+    return smaller(b->end, clt__filled_shards(&session->options, b->images));
 }
 
 /* ---- shards that wait for each other */
 
-/* What shards from `begin` to before `end` do of their micro-batches number `part` up to the next sync, which may be
- * NULL. */
-static clt_status run_to_sync(clt_session *session, const batch *b, int begin, int end, int part, size_t from,
-                              const clt__sync *sync, clt_error *error)
+/* What shards do of their micro-batches number `part`, from an op up to the next sync, which may be NULL. */
+static clt_status run_to_sync(clt_session *session, const batch *b, int part, size_t first, const clt__sync *sync,
+                              clt_error *error)
 {
-    for (int shard = begin; shard < end; shard++) {
+    for (int shard = b->begin; shard < b->end; shard++) {
         if (part >= parts_of(session, b, shard)) continue;
-        clt__engine_use_bank(session->engine, shard - begin);
-        TRY(run_part(session, b, shard, shard - begin, part, from, sync ? sync->op : session->net.gather, error));
-        if (sync) TRY(clt__syncs_read(session->syncs, sync, shard - begin, error));
+        clt__engine_use_bank(session->engine, shard - b->begin);
+        TRY(run_part(session, b, shard, part, first, sync ? sync->op : session->net.gather, error));
+        if (sync) TRY(clt__syncs_read(session->syncs, sync, shard - b->begin, error));
     }
     return sync ? clt__syncs_end(session->syncs, sync, error) : CLT_OK;
 }
 
+/* Of the shard that has most, on whichever rank. */
+static int most_parts(const clt_session *session, const batch *b)
+{
+    int most = 0;
+    for (int shard = 0; shard < session->options.shards; shard++) {
+        const int parts = parts_of(session, b, shard);
+        if (parts > most) most = parts;
+    }
+    return most;
+}
+
 /* All go side by side, micro-batch by micro-batch. */
-static clt_status run_side_by_side(clt_session *session, const batch *b, int begin, int end, clt_error *error)
+static clt_status run_side_by_side(clt_session *session, const batch *b, clt_error *error)
 {
     const clt__tape *tape = &session->net.tape;
-    int parts = 0;
-    for (int shard = 0; shard < session->options.shards; shard++)
-        if (parts_of(session, b, shard) > parts) parts = parts_of(session, b, shard);
+    const int parts = most_parts(session, b);
     for (int part = 0; part < parts; part++) {
-        size_t from = 0;
+        size_t first = 0;
         for (size_t i = 0; i < tape->sync_count; i++) {
-            TRY(run_to_sync(session, b, begin, end, part, from, &tape->sync[i], error));
-            from = tape->sync[i].op;
+            TRY(run_to_sync(session, b, part, first, &tape->sync[i], error));
+            first = tape->sync[i].op;
         }
-        TRY(run_to_sync(session, b, begin, end, part, from, NULL, error));
+        TRY(run_to_sync(session, b, part, first, NULL, error));
     }
     return CLT_OK;
 }
@@ -126,27 +139,27 @@ static clt_status place_gathering(clt_session *session, const batch *b, int shar
     return session->options.shards > 1 ? clt__session_place(session, &p, error) : CLT_OK;
 }
 
-/* Shards from `begin` to before `end` are all that is gathered. */
-static clt_status run_alone(clt_session *session, const batch *b, int begin, int end, clt_error *error)
+/* This rank's shards are all that is gathered. */
+static clt_status run_alone(clt_session *session, const batch *b, clt_error *error)
 {
-    if (session->syncs) TRY(run_side_by_side(session, b, begin, end, error));
-    for (int shard = begin; shard < smaller(end, clt__filled_shards(&session->options, b->images)); shard++) {
+    if (session->syncs) TRY(run_side_by_side(session, b, error));
+    for (int shard = b->begin; shard < filled_end(session, b); shard++) {
         if (session->syncs)
-            clt__engine_use_bank(session->engine, shard - begin);
+            clt__engine_use_bank(session->engine, shard - b->begin);
         else
-            TRY(run_shard(session, b, shard, shard - begin, error));
-        TRY(place_gathering(session, b, shard - begin, error));
+            TRY(run_shard(session, b, shard, error));
+        TRY(place_gathering(session, b, shard - b->begin, error));
         TRY(b->run(session, session->net.gather, session->net.unscale, b->user, error));
     }
     return CLT_OK;
 }
 
 /* Shard after shard: the next one's ops come after what is read of the one before. */
-static clt_status run_in_turn(clt_session *session, const batch *b, int begin, int end, clt_error *error)
+static clt_status run_in_turn(clt_session *session, const batch *b, clt_error *error)
 {
-    for (int shard = begin; shard < smaller(end, clt__filled_shards(&session->options, b->images)); shard++) {
-        if (shard > begin) TRY(clt__gathering_join(session->gathering, shard - begin - 1, error));
-        TRY(run_shard(session, b, shard, shard - begin, error));
+    for (int shard = b->begin; shard < filled_end(session, b); shard++) {
+        if (shard > b->begin) TRY(clt__gathering_join(session->gathering, shard - b->begin - 1, error));
+        TRY(run_shard(session, b, shard, error));
     }
     return CLT_OK;
 }
@@ -154,9 +167,7 @@ static clt_status run_in_turn(clt_session *session, const batch *b, int begin, i
 static clt_status run_with_others(clt_session *session, const batch *b, clt_error *error)
 {
     const int filled = clt__filled_shards(&session->options, b->images);
-    int begin, end;
-    clt__own_shards(&session->options, &begin, &end);
-    TRY(session->syncs ? run_side_by_side(session, b, begin, end, error) : run_in_turn(session, b, begin, end, error));
+    TRY(session->syncs ? run_side_by_side(session, b, error) : run_in_turn(session, b, error));
     TRY(clt__gathering_end(session->gathering, filled, error));
     return place_gathering(session, b, filled - 1, error);
 }
@@ -165,13 +176,11 @@ static clt_status run_with_others(clt_session *session, const batch *b, clt_erro
 static clt_status run_by_itself(clt_session *session, batch *b, clt_error *error)
 {
     const clt_options *o = &session->options;
-    int begin, end;
-    clt__own_shards(o, &begin, &end);
-    const int before = clt__images_before(o, begin, b->images);
-    b->whole = clt__images_before(o, end, b->images) - before;
+    const int before = clt__images_before(o, b->begin, b->images);
+    b->whole = clt__images_before(o, b->end, b->images) - before;
     b->skipped = clt__images_take_others(o) ? before : 0; /* others are this rank's */
     if (b->whole) {
-        TRY(run_alone(session, b, begin, end, error));
+        TRY(run_alone(session, b, error));
         TRY(clt__loss_unscale(session, b->run, b->user, error));
         TRY(clt__session_run_update(session, b->run, b->user, error));
     }
@@ -183,9 +192,9 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
 {
     batch b = {.first = first, .images = valid, .whole = valid, .slot = slot, .run = run, .user = user};
     session->images_of_slot[slot] = valid;
+    clt__own_shards(&session->options, &b.begin, &b.end);
     if (session->gathering && session->options.local_steps) return run_by_itself(session, &b, error);
-    TRY(session->gathering ? run_with_others(session, &b, error)
-                           : run_alone(session, &b, 0, session->options.shards, error));
+    TRY(session->gathering ? run_with_others(session, &b, error) : run_alone(session, &b, error));
     clt__engine_use_bank(session->engine, 0);
     TRY(clt__loss_unscale(session, run, user, error));
     if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
