@@ -86,51 +86,55 @@ static void filter_colour_row(const float *row, const filter *axis, float *to)
     }
 }
 
-/* The rows of the source that take part, each as wide as the result. `line` has room for a row of the source: each byte
- * becomes a number once, not once for every pixel that it is a part of. */
-static void filter_rows(const clt__picture *picture, const filter *across, const filter *down, float *line, float *to)
+/* Row y of the source as wide as the result. `line` has room for a row of the source: each byte becomes a number once,
+ * not once for every pixel that it is a part of. */
+static void narrow_row(const clt__picture *picture, int y, const filter *across, float *line, float *to)
 {
     const size_t channels = (size_t)picture->info.channels, row = (size_t)picture->info.width * channels;
     const size_t begin = (size_t)across->begin * channels, end = (size_t)across->end * channels;
-    for (int y = down->begin; y < down->end; y++, to += (size_t)across->to * channels) {
-        const uint8_t *from = picture->pixels + (size_t)y * row;
-        for (size_t i = begin; i < end; i++) line[i] = (float)from[i];
-        if (channels == 3)
-            filter_colour_row(line, across, to);
-        else
-            filter_grey_row(line, across, to);
-    }
+    const uint8_t *from = picture->pixels + (size_t)y * row;
+    for (size_t i = begin; i < end; i++) line[i] = (float)from[i];
+    if (channels == 3)
+        filter_colour_row(line, across, to);
+    else
+        filter_grey_row(line, across, to);
 }
 
-/* `row` values a row; `sums` has room for one. */
-static void filter_columns(const float *from, const filter *down, size_t row, float *sums, uint8_t *to)
+/* Adds row y of the source to every row of `sums` that it is a part of; `first` is the first of these. */
+static void add_row(const float *from, int y, const filter *down, int first, size_t row, float *sums)
 {
-    for (int y = 0; y < down->to; y++, to += row) {
-        const float *weight = down->weight + (size_t)y * (size_t)down->room;
-        const float *source = from + (size_t)(down->first[y] - down->begin) * row;
-        for (size_t x = 0; x < row; x++) sums[x] = 0;
-        for (int i = 0; i < down->count[y]; i++, source += row)
-            for (size_t x = 0; x < row; x++) sums[x] += weight[i] * source[x];
-        for (size_t x = 0; x < row; x++) {
-            const float value = sums[x] + 0.5F;
-            to[x] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-        }
+    for (int to = first; to < down->to && down->first[to] <= y; to++) {
+        const float weight = down->weight[(size_t)to * (size_t)down->room + (size_t)(y - down->first[to])];
+        float *sum = sums + (size_t)to * row;
+        for (size_t x = 0; x < row; x++) sum[x] += weight * from[x];
     }
 }
 
-/* Room for a row of the source, one of sums, and the rows that are as wide as the result. */
+static void round_sums(const float *sums, size_t count, uint8_t *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float value = sums[i] + 0.5F;
+        to[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+}
+
+/* A row of the source at a time, so that beside the picture there is room for one of its rows and for the result only,
+ * however tall a picture a file of a few bytes claims to be. */
 static clt_status resize(const clt__picture *picture, const filter *across, const filter *down, clt__picture *resized,
                          clt_error *error)
 {
     const size_t channels = (size_t)picture->info.channels, row = (size_t)across->to * channels,
-                 source = (size_t)picture->info.width * channels;
-    const uint64_t values = source + row + (uint64_t)(down->end - down->begin) * row;
+                 source = (size_t)picture->info.width * channels, size = (size_t)down->to * row;
     float *line;
     TRY(clt__allocate((uint64_t)down->to, row, "an image", &resized->pixels, error));
-    TRY(clt__allocate(values, sizeof *line, "resizing", &line, error));
-    float *sums = line + source, *between = sums + row;
-    filter_rows(picture, across, down, line, between);
-    filter_columns(between, down, row, sums, resized->pixels);
+    TRY(clt__allocate(source + row + size, sizeof *line, "resizing", &line, error));
+    float *narrow = line + source, *sums = narrow + row;
+    for (int y = down->begin, first = 0; y < down->end; y++) {
+        while (first < down->to && down->first[first] + down->count[first] <= y) first++;
+        narrow_row(picture, y, across, line, narrow);
+        add_row(narrow, y, down, first, row, sums);
+    }
+    round_sums(sums, size, resized->pixels);
     free(line);
     return CLT_OK;
 }

@@ -17,6 +17,10 @@ typedef struct fuzz_target {
 
 extern const fuzz_target target;
 
+/* What a pixel of a picture that is made smaller may take: three bytes, three more in the data set, and where the
+ * picture is but one row, three floats and two weights. */
+enum { PIXEL = 3 + 3 + 3 * 4 + 2 * 4 };
+
 /* Says what is wrong and stops; in place of assert, whose text would not have the values. */
 #define REQUIRE(condition, ...)                                                                                 \
     do {                                                                                                        \

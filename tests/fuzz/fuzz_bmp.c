@@ -8,5 +8,5 @@ static void run(const uint8_t *bytes, size_t size)
     if (fuzz_open_images(path, NULL)) (void)fuzz_open_images(path, &(clt_options){.size = {3, 5, 7}});
 }
 
-/* Two bytes can stand for 255 pixels, of three bytes each; the data set has them once more. */
-const fuzz_target target = {.run = run, .base = 1 << 20, .factor = 2 * 3 * 128};
+/* Two bytes can stand for 255 pixels. */
+const fuzz_target target = {.run = run, .base = 1 << 20, .factor = 128 * PIXEL};
