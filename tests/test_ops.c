@@ -7,10 +7,11 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "device/opencl.h"
+#include "device/tuning.h"
 #include "layers/layer.h"
 #include "support.h"
 
-extern const clt__layer_row clt__conv;
+extern const clt__layer_row clt__conv, clt__conv_transpose, clt__dense, clt__add;
 
 static clt_device *device;
 
@@ -111,6 +112,34 @@ static int winograd_programs(int out)
     return programs_with(define, "");
 }
 
+/* ---- what is not looked at is plain
+ *
+ * A convolution or a dense layer that only surrounds the layer of which a case is gets the plainest kernel, which is
+ * one for all sizes, and not a register tile of the sizes' own. The linker puts this in clt__tuned_limits's place. */
+
+static bool plain_surroundings;
+
+clt__limits __real_clt__tuned_limits(const clt_device *opened, const clt__tuning_key *key);
+clt__limits __wrap_clt__tuned_limits(const clt_device *opened, const clt__tuning_key *key);
+
+clt__limits __wrap_clt__tuned_limits(const clt_device *opened, const clt__tuning_key *key)
+{
+    clt__limits limits = __real_clt__tuned_limits(opened, key);
+    const bool tiled = strncmp(key->op, "conv_", 5) == 0 || strncmp(key->op, "dense_", 6) == 0;
+    if (!plain_surroundings || !tiled) return limits;
+    limits.schedule = CLT_SCHEDULE_VECTOR;
+    limits.vector_width = 1;
+    limits.registers = 3; /* for one row */
+    limits.winograd = 0;
+    return limits;
+}
+
+/* Those whose cases are of what the tiles of convolutions and dense layers do. */
+static bool is_tiled(const clt__layer_row *layer)
+{
+    return layer == &clt__conv || layer == &clt__conv_transpose || layer == &clt__dense || layer == &clt__add;
+}
+
 /* ---- the cases */
 
 /* As the option: of the cases that follow. */
@@ -176,14 +205,16 @@ static bool in_tiles(void)
 }
 
 /* Which of each layer's cases are taken: double's kernels are those of float with another type, halves are read and
- * written in one place, and most of a tile's kernels are those of the vector schedule with vectors of one element. */
+ * written in one place, and most of a tile's kernels are those of the vector schedule with vectors of one element.
+ * Those of register tiles, nearly each of which is a program of its own, are shared out among all of these. */
 static bool is_taken(clt_precision precision, int layer, int i)
 {
     if (thorough()) return true;
-    if (precision == CLT_F64) return i % 5 == 0;
-    if (storage == CLT__F16 && clt__layer_rows[layer] == &clt__conv) return i % 3 == 0; /* which has several kernels */
-    if (storage == CLT__F16) return i == 0 && (layer % 2 == 0 || !in_tiles());
-    return in_tiles() ? i % 3 == 0 : i % 3 < 2;
+    const bool tiled = is_tiled(clt__layer_rows[layer]);
+    if (storage == CLT__F16) return tiled ? i % 6 == 2 : i == 0 && (layer % 2 == 0 || !in_tiles());
+    if (precision == CLT_F64) return tiled ? i % 6 == 5 : i % 5 == 0;
+    if (in_tiles()) return i % 3 == (tiled ? 1 : 0);
+    return tiled ? i % 3 == 0 : i % 3 < 2;
 }
 
 static void verify_cases(clt_precision precision)
@@ -195,10 +226,12 @@ static void verify_cases(clt_precision precision)
     while (losses[count]) count++;
     for (int layer = 0; clt__layer_rows[layer]; layer++) {
         const clt__case *cases = clt__layer_rows[layer]->cases;
+        plain_surroundings = !is_tiled(clt__layer_rows[layer]);
         for (int i = 0; cases[i].net; i++)
             if (is_taken(precision, layer, i))
                 verify_case(cases[i].net, cases[i].batch, losses[i % count], precision, &t);
     }
+    plain_surroundings = false;
     print_message("%d ops verified; the worst used %.0f %% of its bound\n", t.ops, 100 * t.worst);
     assert_true(t.ops > 100);
     if (!in_tiles()) assert_true(winograd_programs(4) - before >= (thorough() ? 10 : 1));
