@@ -540,9 +540,11 @@ typedef struct clt_verify_row {
 
 typedef void (*clt_verify_function)(void *user, const clt_verify_row *row);
 
-/* Runs training steps of the net on random data (as by default, then with all that can be switched on, then inference,
- * then the other optimisers' updates), each op on the device and on the reference, with the derived bound for each
- * element. Calls `report` once for each op of each of them. CLT_MISMATCH if any op was beyond its bound. */
+/* Runs training steps of the net on random data (every gradient by default, then with all that can be switched on, then
+ * no more than training needs with the option freeze, then inference, then the other optimisers' updates) on the device
+ * and on the reference, with the derived bound for each element. Verifies each op of the first step, and of each that
+ * follows those which no earlier one has: other kernels, sizes or operands. Calls `report` once for each op that is
+ * verified. CLT_MISMATCH if any was beyond its bound. */
 clt_status clt_verify(const clt_model *model, clt_device *device, const clt_options *options,
                       clt_verify_function report, void *user, clt_error *error);
 
@@ -616,8 +618,9 @@ typedef struct clt_bench_rate {
 } clt_bench_rate;
 
 typedef struct clt_bench_row {
-    const char *op;
-    char layer[44]; /* both as in clt_verify_row */
+    const char *op; /* as in clt_verify_row, or what ops that are merged, run by the same launches, are called together:
+                       "dense_gradients" */
+    char layer[44]; /* as in clt_verify_row; of merged ops the first one's */
     int launches;
     double seconds; /* of one run, by the device's clock: without what it costs to launch its kernels */
     double flops;   /* of one run; 0 where the op is all about memory */
@@ -636,11 +639,12 @@ typedef struct clt_bench_sums {
 typedef struct clt_bench_result clt_bench_result;
 
 /* Times whole training steps (batch gathered, forward, loss, backward, update), inference (gather and forward) and each
- * op alone, on random images that lie on the device. Each of the two rates takes about `seconds`. */
+ * op alone, or those that are merged, on random images that lie on the device. Each of the two rates takes about
+ * `seconds`. */
 clt_status clt_bench(const clt_model *model, clt_device *device, const clt_options *options, clt_bench_result **result,
                      clt_error *error);
 const clt_bench_sums *clt_bench_total(const clt_bench_result *result);
-size_t clt_bench_count(const clt_bench_result *result); /* ops of a training step */
+size_t clt_bench_count(const clt_bench_result *result); /* rows: ops of a training step, merged ones in one */
 const clt_bench_row *clt_bench_at(const clt_bench_result *result, size_t index);
 void clt_bench_close(clt_bench_result *result);
 
@@ -649,7 +653,7 @@ void clt_bench_close(clt_bench_result *result);
 
 typedef struct clt_launch_row {
     const char *op;
-    char layer[44]; /* both as in clt_verify_row */
+    char layer[44]; /* both as in clt_bench_row */
     const char *kernel;
     uint64_t groups;      /* work-groups */
     int group_items;      /* work-items of each; 0: the device chooses, and `groups` are single items */

@@ -411,6 +411,8 @@ shape["dense1.weight"] == [4, 18] and shape["dense1.bias"] == [4]'
     judge "without --output-dir there is a note" grep -q '^cltrain: note: nothing is written' err
     shows "and no checkpoint is named" "epochs 2  loss "
     judge "(nor one)" sh -c '! grep checkpoint out'
+    ok "normalising together what is one" cltrain train --data plain --net "$net" --device reference --epochs 1 --sync-batchnorm
+    judge "is said to change nothing" grep -q '^cltrain: note: sync_batchnorm changes nothing: the batch is not cut into shards' err
 }
 
 many_options="--nesterov --lr-scheduler multistep --milestones 1,3 --augment flip=alternate,crop=1,mixup=0.3 --ema 0.9

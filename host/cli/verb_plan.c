@@ -39,6 +39,8 @@ static void print_plan(const clt_options *options, const clt_device_info *device
     if (shards > 1)
         (void)printf("\nThe batch is cut into %d shards of at most %d images, whose gradients are summed apart.\n",
                      shards, images);
+    if (shards > 1 && options->sync_batchnorm)
+        (void)printf("They normalise together: the activations of all shards of a device are there at once.\n");
     if (sums->micro_batch_size < images)
         (void)printf("\nThe batch is split into micro-batches of %d images, whose gradients are added up.\n",
                      sums->micro_batch_size);

@@ -174,8 +174,34 @@ static clt_status write_operands(clt__engine *engine, const clt__op *op, const c
     return CLT_OK;
 }
 
+static clt_status read_tensor(clt__engine *engine, int tensor, const clt__array *to, clt_error *error)
+{
+    return clt__engine_read(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(to), error);
+}
+
+static bool writes(const clt__op *op, int tensor)
+{
+    for (int i = 0; i < clt__operand_count(op->row); i++)
+        if (op->tensor[i] == tensor && op->row->operand[i].access == CLT__WRITE) return true;
+    return false;
+}
+
+/* What the device made, and of the op's operands those that the same launches made for it: right or wrong, the op is to
+ * be judged by what it did with them. */
+static clt_status read_results(clt__engine *engine, size_t first, trial *t, clt_error *error)
+{
+    for (int i = 0; i < clt__operand_count(t->op->row); i++) {
+        const int tensor = t->op->tensor[i];
+        if (tensor < 0) continue;
+        TRY(read_tensor(engine, tensor, &t->result[i], error));
+        for (const clt__op *op = &engine->tape->op[first]; op < t->op; op++)
+            if (writes(op, tensor)) TRY(read_tensor(engine, tensor, &t->operand[i], error));
+    }
+    return CLT_OK;
+}
+
 /* What ops before it that are merged with it have made, and what may have been put right since, stays. */
-static clt_status run_on_device(clt__engine *engine, size_t index, clt_error *error)
+static clt_status run_on_device(clt__engine *engine, size_t index, trial *t, clt_error *error)
 {
     const size_t first = engine->ready[index].first;
     const clt__op *op = &engine->tape->op[first];
@@ -184,6 +210,7 @@ static clt_status run_on_device(clt__engine *engine, size_t index, clt_error *er
     for (size_t i = 0; i < index - first && status == CLT_OK; i++)
         status = read_operands(engine, &op[i], CLT__WRITE, made[i], error);
     if (status == CLT_OK) status = engine->backend->run(engine, index, error);
+    if (status == CLT_OK) status = read_results(engine, first, t, error);
     for (size_t i = 0; i < index - first && status == CLT_OK; i++)
         status = write_operands(engine, &op[i], made[i], error);
     for (int i = 0; i < CLT__MAX_MERGED; i++)
@@ -200,15 +227,8 @@ static clt_status run_both(clt__engine *engine, size_t index, trial *t, clt_erro
         TRY(clt__buffer_fill(engine->device, engine->scratch, 0,
                              engine->scratch_reals * clt__element_bytes(CLT__REALS, engine->precision), &poison, 1,
                              error));
-    TRY(run_on_device(engine, index, error));
-    TRY(run_twin(t, &engine->ready[index].sizes, error));
-    for (int i = 0; i < operands; i++) {
-        const int tensor = t->op->tensor[i];
-        if (tensor >= 0)
-            TRY(clt__engine_read(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(&t->result[i]),
-                                 error));
-    }
-    return CLT_OK;
+    TRY(run_on_device(engine, index, t, error));
+    return run_twin(t, &engine->ready[index].sizes, error);
 }
 
 /* ---- comparing */

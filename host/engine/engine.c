@@ -107,6 +107,17 @@ clt__work clt__engine_work(const clt__engine *engine, size_t index)
     return work;
 }
 
+clt__manner clt__engine_manner(const clt__engine *engine, size_t index)
+{
+    const size_t first = engine->ready[index].first;
+    return (clt__manner){engine->ready[first].launches, index - first, engine->ready[first].plain};
+}
+
+bool clt__same_manner(const clt__manner *a, const clt__manner *b)
+{
+    return a->place == b->place && a->plain == b->plain && clt__same_launches(&a->launches, &b->launches);
+}
+
 /* ---- reading and writing */
 
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error)

@@ -85,6 +85,17 @@ typedef struct clt__work {
 
 clt__work clt__engine_work(const clt__engine *engine, size_t index);
 
+/* How the device runs an op: which of the launches' ops it is, counted from 0, and whether they are the plainest that
+ * there are. Only for a device. */
+typedef struct clt__manner {
+    clt__launches launches;
+    size_t place;
+    bool plain;
+} clt__manner;
+
+clt__manner clt__engine_manner(const clt__engine *engine, size_t index);
+bool clt__same_manner(const clt__manner *a, const clt__manner *b);
+
 /* Elements first .. first + count of a tensor, in the inside order: double for reals, int32_t for ints, uint8_t for
  * bytes. Both wait for the device. */
 clt_status clt__engine_read(clt__engine *engine, int tensor, int first, int count, void *to, clt_error *error);

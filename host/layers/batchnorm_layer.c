@@ -7,13 +7,13 @@
 
 enum { MOMENTUM, EPSILON };
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
-/* Of what is over all shards: what each finds of its moments, the rows of all, those of the gradients, and what the
- * input's gradient takes of these. */
 enum {
     MEAN,
     INVERSE,
     WEIGHT_GRADIENT,
     BIAS_GRADIENT,
+    /* Where shards normalise together: what one finds of its moments, the rows of all, those of the gradients, and what
+     * the input's gradient takes of these. */
     MOMENTS,
     ALL_MOMENTS,
     ALL_GRADIENTS,

@@ -117,7 +117,7 @@ struct clt__layer {
     int rest;                  /* tensor: see takes_rest; -1 where there is none */
     int saved[CLT__MAX_SAVED]; /* tensors of the layer's own, such as what forward leaves for backward */
     bool training;             /* else only forward ops run, on running statistics */
-    clt__whole_batch whole;
+    clt__whole_batch whole;    /* where its shards normalise together */
     clt__parameter parameter[CLT__MAX_PARAMETERS];
     int parameters;
 };

@@ -31,7 +31,7 @@ static void note_operands(const clt__tape *tape, size_t op, size_t first, size_t
 }
 
 /* A row a tensor. Roots that others lie in, and those others, are not moved again. */
-static void find_lifetimes(const clt__tape *tape, const int *lasting, size_t count, lifetime *life)
+static void find_lifetimes(const clt__tape *tape, const int *lasting, size_t count, bool merges, lifetime *life)
 {
     for (size_t i = 0; i < tape->tensor_count; i++) life[i] = (lifetime){.tensor = (int)i, .first = -1, .last = -1};
     for (size_t i = 0; i < count; i++)
@@ -39,7 +39,7 @@ static void find_lifetimes(const clt__tape *tape, const int *lasting, size_t cou
     for (size_t i = 0; i < tape->tensor_count; i++)
         if (tape->tensor[i].root != (int)i) life[i].lasts = life[tape->tensor[i].root].lasts = true;
     for (size_t i = 0, end; i < tape->op_count; i = end) {
-        end = i + (size_t)clt__mergeable(&tape->op[i], tape->op_count - i);
+        end = i + (merges ? (size_t)clt__mergeable(&tape->op[i], tape->op_count - i) : 1);
         for (size_t j = i; j < end; j++) note_operands(tape, j, i, end - 1, life);
     }
 }
@@ -124,11 +124,12 @@ static clt_status place(const placing *p, size_t index, clt_error *error)
     return put(p, index, root, 0, error);
 }
 
-clt_status clt__share_memory(clt__tape *tape, const int *lasting, size_t count, uint64_t most, clt_error *error)
+clt_status clt__share_memory(clt__tape *tape, const int *lasting, size_t count, bool merges, uint64_t most,
+                             clt_error *error)
 {
     placing p = {.tape = tape, .most = most < INT32_MAX ? most : INT32_MAX};
     TRY(clt__allocate(tape->tensor_count, sizeof *p.life, "the tensors' lifetimes", &p.life, error));
-    find_lifetimes(tape, lasting, count, p.life);
+    find_lifetimes(tape, lasting, count, merges, p.life);
     for (size_t i = 0; i < tape->tensor_count; i++)
         if (!p.life[i].lasts && p.life[i].first >= 0) p.life[p.count++] = p.life[i];
     sort_by_size(tape, p.life, p.count);

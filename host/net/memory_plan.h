@@ -12,7 +12,9 @@
 
 /* Moves every tensor of the tape that holds something only between two of its ops into roots of at most `most` elements
  * (one more where a single tensor is larger). `lasting` lists the `count` tensors that must stay as they are until the
- * tape's end; parameters, data and whatever an op finds before any op has written it last anyway. */
-clt_status clt__share_memory(clt__tape *tape, const int *lasting, size_t count, uint64_t most, clt_error *error);
+ * tape's end; parameters, data and whatever an op finds before any op has written it last anyway. `merges`: ops that
+ * may be merged need what they read and write at the same time. */
+clt_status clt__share_memory(clt__tape *tape, const int *lasting, size_t count, bool merges, uint64_t most,
+                             clt_error *error);
 
 #endif

@@ -815,7 +815,8 @@ static clt_status build(const clt__description *description, const clt__net_opti
     TRY(add_all(net, description, options, error));
     const int lasting[] = {net->output.tensor, net->loss, net->hit, net->overflown};
     if (!options->keep_tensors)
-        TRY(clt__share_memory(&net->tape, lasting, sizeof lasting / sizeof *lasting, options->most, error));
+        TRY(clt__share_memory(&net->tape, lasting, sizeof lasting / sizeof *lasting, options->merges, options->most,
+                              error));
     mark_banks(net, options->banks);
     return CLT_OK;
 }

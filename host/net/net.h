@@ -2,7 +2,7 @@
  *
  *   op   0          | batch: gather, normalise, augment (input.c); what layers kept before the step
  *        forward    | every layer, first to last
- *        backward   | loss, history, every layer last to first; the sum over a shard's micro-batches
+ *        backward   | loss and history, every layer last to first; the sum over a shard's micro-batches
  *        gather     | the sum over shards
  *        unscale    | what layers keep; gradients of a scaled loss are divided by the scale
  *        measure    | the gradient's norm, for steps that measure it
@@ -41,10 +41,11 @@ typedef struct clt__net_options {
     int epoch;              /* that it is obeyed for */
     bool accumulate;        /* a shard is computed in micro-batches, whose gradients are added up */
     int shards;             /* parts of a batch whose gradients are added up in their order before an update, or 1 */
-    clt__whole_batch whole; /* of training, where these normalise together; else of no or one shard */
-    int banks;              /* and how many of them lie on the device */
+    clt__whole_batch whole; /* its shards: 0 or 1 where they do not normalise together */
+    int banks;              /* shards of this device, whose memory lies side by side where they do */
     bool halves;            /* activations, their gradients and images on their way to the net are kept as halves */
     bool keep_tensors;      /* every tensor stays until the step's end, the sums before fused activations included */
+    bool merges;            /* the device runs neighbouring ops by the same launches: clt__merging */
     uint64_t most;          /* elements that may lie in one piece of memory */
     bool input_gradient;    /* compute the gradient by the input too: for tests */
 } clt__net_options;

@@ -90,6 +90,7 @@ static bool launch_forward_merged(CLT__UNUSED const clt__op *op, CLT__UNUSED int
     const pool_sizes *pool = (const pool_sizes *)sizes[1].number;
     const clt__product product = forward_product(z);
     clt__tiling tiling;
+    /* Where Winograd would do it, which fills *to, its kernels are better alone: *to is then found anew. */
     if (!clt__tiling_for(limits, &product, &tiling) || tiling.slices > 1 ||
         clt__group_tile_rows(&tiling.tile) % (pool->r * pool->s) > 0 ||
         clt__launch_winograd_tile(z, false, &tiling, limits, to))

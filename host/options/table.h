@@ -135,7 +135,7 @@
       "validate on this share of the training files, held out, in place of the test files; 0: on the test files") \
     X(COUNT, patience, "N", "0", 0, 1e9, KEPT, TRAIN, \
       "stop after so many epochs without a better validation loss, 0 for never") \
-    X(TEXT, freeze, "PATTERN[@EPOCH],...", NULL, 0, 0, KEPT, TRAIN | LR_FIND | PLAN, \
+    X(TEXT, freeze, "PATTERN[@EPOCH],...", NULL, 0, 0, KEPT, TRAIN | LR_FIND | PLAN | VERIFY, \
       "do not train the parameters of such names, as in conv*,dense1.bias; conv1.weight@3: after its first 3 epochs; batch normalisation's running statistics still follow the batches") \
     X(TEXT, resume, "FILE", NULL, 0, 0, RUN, TRAIN, \
       "go on with a checkpoint; its options hold unless given anew, and the command line that began it may be given again") \

@@ -89,6 +89,7 @@ static clt__net_options options_for(const clt__fit *fit, const clt__limits *limi
                               .halves = options->storage == CLT__F16,
                               .keep_tensors = fit->mode.keep_tensors,
                               .input_gradient = fit->mode.input_gradient,
+                              .merges = limits->schedule == CLT_SCHEDULE_TILE,
                               .most = clt__engine_room(limits->allocation_bytes, fit->precision)};
 }
 

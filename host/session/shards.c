@@ -194,8 +194,9 @@ clt_status clt__session_run_batch(clt_session *session, int first, int valid, in
     session->images_of_slot[slot] = valid;
     clt__own_shards(&session->options, &b.begin, &b.end);
     if (session->gathering && session->options.local_steps) return run_by_itself(session, &b, error);
-    TRY(session->gathering ? run_with_others(session, &b, error) : run_alone(session, &b, error));
-    clt__engine_use_bank(session->engine, 0);
+    const clt_status status = session->gathering ? run_with_others(session, &b, error) : run_alone(session, &b, error);
+    clt__engine_use_bank(session->engine, 0); /* also where it failed: parameters are read there */
+    if (status != CLT_OK) return status;
     TRY(clt__loss_unscale(session, run, user, error));
     if (session->measures) TRY(run(session, session->net.measure, session->net.update, user, error));
     return clt__session_run_update(session, run, user, error);

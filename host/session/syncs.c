@@ -6,8 +6,6 @@
 #include "session/steps.h"
 #include "team/team.h"
 
-enum { MOST_FOUND = sizeof((clt__sync *)0)->found / sizeof(int) };
-
 struct clt__syncs {
     const clt__tape *tape;
     clt__engine *engine;
@@ -17,7 +15,7 @@ struct clt__syncs {
     char *found;                /* [own] rows of the sync that needs most */
     char *all;                  /* [shards] */
     size_t *bytes;              /* [ranks], of an exchange */
-    clt__upload **download;     /* [own][MOST_FOUND], NULL where it has ended */
+    clt__upload **download;     /* [own][CLT__MOST_FOUND], NULL where it has ended */
 };
 
 /* Numbers of a row. */
@@ -43,8 +41,8 @@ static clt_status allocate(clt__syncs *s, clt_error *error)
     TRY(clt__allocate((uint64_t)s->shards * numbers, s->size, "what all shards find", &s->all, error));
     TRY(clt__allocate(s->team ? (uint64_t)s->team->size : 1, sizeof *s->bytes, "lengths of an exchange", &s->bytes,
                       error));
-    return clt__allocate((uint64_t)s->own * MOST_FOUND, sizeof *s->download, "reads of what shards find", &s->download,
-                         error);
+    return clt__allocate((uint64_t)s->own * CLT__MOST_FOUND, sizeof *s->download, "reads of what shards find",
+                         &s->download, error);
 }
 
 clt_status clt__syncs_open(const clt__tape *tape, clt__engine *engine, const clt_options *options, clt__syncs **syncs,
@@ -67,7 +65,7 @@ clt_status clt__syncs_open(const clt__tape *tape, clt__engine *engine, const clt
 void clt__syncs_close(clt__syncs *s)
 {
     if (!s) return;
-    for (int i = 0; s->download && i < s->own * MOST_FOUND; i++)
+    for (int i = 0; s->download && i < s->own * CLT__MOST_FOUND; i++)
         (void)clt__engine_end_read(&s->download[i], NULL); /* it writes to what is freed */
     free(s->found);
     free(s->all);
@@ -79,9 +77,10 @@ void clt__syncs_close(clt__syncs *s)
 clt_status clt__syncs_read(clt__syncs *s, const clt__sync *sync, int own, clt_error *error)
 {
     char *to = s->found + (size_t)own * (size_t)row_of(s, sync) * s->size;
-    for (int i = 0; i < MOST_FOUND && sync->found[i] >= 0; i++) {
+    for (int i = 0; i < CLT__MOST_FOUND && sync->found[i] >= 0; i++) {
         const int count = s->tape->tensor[sync->found[i]].count;
-        TRY(clt__engine_begin_read(s->engine, sync->found[i], 0, count, to, &s->download[own * MOST_FOUND + i], error));
+        TRY(clt__engine_begin_read(s->engine, sync->found[i], 0, count, to, &s->download[own * CLT__MOST_FOUND + i],
+                                   error));
         to += (size_t)count * s->size;
     }
     return CLT_OK;
@@ -101,7 +100,7 @@ clt_status clt__syncs_end(clt__syncs *s, const clt__sync *sync, clt_error *error
 {
     const int row = row_of(s, sync);
     TRY(clt__engine_flush(s->engine, error));
-    for (int i = 0; i < s->own * MOST_FOUND; i++) TRY(clt__engine_end_read(&s->download[i], error));
+    for (int i = 0; i < s->own * CLT__MOST_FOUND; i++) TRY(clt__engine_end_read(&s->download[i], error));
     if (s->team) TRY(gather(s, (size_t)row * s->size, error));
     return clt__engine_write_kept(s->engine, sync->all, 0, row * s->shards, s->team ? s->all : s->found, error);
 }

@@ -148,7 +148,8 @@ static clt_status time_ops(estimate *s, const clt_session *session, int passes, 
     const clt__net *net = &session->net;
     double all = 0, step;
     for (size_t i = 0; i < net->end; i++) {
-        if (i < net->gather || i >= net->update) TRY(clt__measure_op(session->engine, i, &seconds[i], error));
+        const bool timed = (i < net->gather || i >= net->update) && clt__engine_work(session->engine, i).ops > 0;
+        if (timed) TRY(clt__measure_op(session->engine, i, &seconds[i], error));
         all += seconds[i] * (i < net->gather ? passes : 1);
         TRY(clt__ticker_tick(&s->ticker, ++s->done, error));
     }

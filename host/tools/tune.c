@@ -232,6 +232,7 @@ static clt_status tune_session(clt_session *session, const clt_session *before, 
     for (size_t i = 0; i < session->net.end; i++) {
         const clt__op *op = &tape->op[i];
         if (is_among(op, tape, i) || (before && is_among(op, &before->net.tape, before->net.end))) continue;
+        if (clt__engine_work(session->engine, i).ops != 1) continue; /* merged: alone it would be slower */
         TRY(tune_op(session, i, to, error));
         TRY(clt__ticker_tick(&to->ticker, ++to->done, error));
     }

@@ -114,47 +114,6 @@ static clt_status open_session(const clt_model *model, clt_device *device, const
     return clt__session_place(*session, &placement, error);
 }
 
-/* Which ops a pass verifies; the others only run, for those that follow. */
-typedef bool (*is_verified)(const clt__op *op, const clt_session *before);
-
-static bool every_op(const clt__op *op, const clt_session *before)
-{
-    (void)op;
-    (void)before;
-    return true;
-}
-
-/* Ops that depend on how training is set: the loss and the update. */
-static bool ops_of_no_layer(const clt__op *op, const clt_session *before)
-{
-    (void)before;
-    return !*op->layer;
-}
-
-static bool has_op(const clt_session *session, const clt__op_row *row)
-{
-    for (size_t i = 0; i < session->net.tape.op_count; i++)
-        if (session->net.tape.op[i].row == row) return true;
-    return false;
-}
-
-/* Ops that an earlier pass has not: what normalises by running statistics, another optimiser. */
-static bool new_ops(const clt__op *op, const clt_session *before)
-{
-    return !has_op(before, op->row);
-}
-
-/* Layers' ops that an earlier pass has not in these sizes: what batch normalisation is folded into. */
-static bool other_ops(const clt__op *op, const clt_session *before)
-{
-    const clt__tape *tape = &before->net.tape;
-    for (size_t i = 0; i < tape->op_count; i++)
-        if (tape->op[i].row == op->row && strcmp(tape->op[i].layer, op->layer) == 0 &&
-            memcmp(&tape->op[i].sizes, &op->sizes, op->sizes_bytes) == 0)
-            return false;
-    return *op->layer;
-}
-
 typedef struct report {
     clt_verify_function function;
     void *user;
@@ -162,33 +121,94 @@ typedef struct report {
     int64_t ops;
 } report;
 
-/* Ops first <= op < end. The first mismatch is told, unless the device fails after it. */
-static clt_status run_pass(clt_session *session, size_t first, size_t end, const clt_session *before,
-                           is_verified is_wanted, report *to, clt_error *error)
-{
-    clt_status worst = CLT_OK;
-    for (size_t i = first; i < end; i++) {
-        clt_error found;
-        const clt_status status = is_wanted(&session->net.tape.op[i], before)
-                                      ? clt__verify_ops(session, i, i + 1, to->function, to->user, &found)
-                                      : clt__engine_run(session->engine, i, i + 1, &found);
-        if (status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) (void)clt__pass_on(&found, error);
-        if (status != CLT_OK && status != CLT_MISMATCH) return status;
-        if (worst == CLT_OK) worst = status;
-        TRY(clt__ticker_tick(&to->ticker, ++to->ops, error));
-    }
-    return worst;
-}
+/* An op as a pass verified it. */
+typedef struct verified {
+    const clt__op_row *row;
+    clt__sizes sizes;
+    uint32_t operands; /* a bit for each that there is */
+    clt__manner manner;
+} verified;
 
-/* Sessions stay open for the passes that follow: these verify what others have not. */
 typedef struct verification {
     const clt_model *model;
     clt_device *device;
     const clt_dataset *data; /* BATCHES of them */
     unsigned storage;        /* as the option */
+    const char *freeze;      /* so too */
     report *to;
-    clt_session *plain, *full, *cut, *inference, *folded, *synced;
+    verified *verified;
+    size_t count, capacity;
+    size_t before;    /* of these, what earlier passes verified */
+    char trained[64]; /* a parameter that is; "" for none */
 } verification;
+
+/* ---- which ops a pass verifies; the others only run, for those that follow */
+
+static verified describe(const clt_session *session, size_t index)
+{
+    const clt__op *op = &session->net.tape.op[index];
+    verified described = {.row = op->row, .sizes = op->sizes, .manner = clt__engine_manner(session->engine, index)};
+    for (int i = 0; i < clt__operand_count(op->row); i++)
+        if (op->tensor[i] >= 0) described.operands |= 1u << i;
+    return described;
+}
+
+/* Whether to the device they are the same, whatever layers they are of. */
+static bool is_same(const verified *a, const verified *b)
+{
+    return a->row == b->row && memcmp(&a->sizes, &b->sizes, sizeof a->sizes) == 0 && a->operands == b->operands &&
+           clt__same_manner(&a->manner, &b->manner);
+}
+
+typedef bool (*is_wanted)(const verification *v, const clt__op *op, const verified *described);
+
+/* Those that no earlier pass has. */
+static bool new_ops(const verification *v, const clt__op *op, const verified *described)
+{
+    (void)op;
+    for (size_t i = 0; i < v->before; i++)
+        if (is_same(&v->verified[i], described)) return false;
+    return true;
+}
+
+/* And those which go by what the step says of its images: the data's, the loss, the update. */
+static bool new_ops_or_of_no_layer(const verification *v, const clt__op *op, const verified *described)
+{
+    return !*op->layer || new_ops(v, op, described);
+}
+
+static bool has_row(const verification *v, const clt__op_row *row)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (v->verified[i].row == row) return true;
+    return false;
+}
+
+static clt_status verify_op(verification *v, clt_session *session, size_t index, is_wanted wanted, clt_error *error)
+{
+    const verified described = describe(session, index);
+    if (!wanted(v, &session->net.tape.op[index], &described))
+        return clt__engine_run(session->engine, index, index + 1, error);
+    TRY(clt__grow(&v->verified, &v->capacity, v->count, sizeof *v->verified, error));
+    v->verified[v->count++] = described;
+    return clt__verify_ops(session, index, index + 1, v->to->function, v->to->user, error);
+}
+
+/* Ops first <= op < end. The first mismatch is told, unless the device fails after it. */
+static clt_status verify_range(verification *v, clt_session *session, size_t first, size_t end, is_wanted wanted,
+                               clt_error *error)
+{
+    clt_status worst = CLT_OK;
+    for (size_t i = first; i < end; i++) {
+        clt_error found;
+        const clt_status status = verify_op(v, session, i, wanted, &found);
+        if (status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) (void)clt__pass_on(&found, error);
+        if (status != CLT_OK && status != CLT_MISMATCH) return status;
+        if (worst == CLT_OK) worst = status;
+        TRY(clt__ticker_tick(&v->to->ticker, ++v->to->ops, error));
+    }
+    return worst;
+}
 
 /* Every tensor is kept, and every gradient computed. */
 static const clt__session_mode all_of_it = {
@@ -235,20 +255,46 @@ static void switch_on_data(const clt_model *model, clt_options *options)
     options->class_weights.how = CLT__BALANCED;
 }
 
-static clt_status open_pass(const verification *v, const clt_options *options, clt__session_mode mode,
-                            clt_session **session, clt_error *error)
-{
-    return open_session(v->model, v->device, v->data, options, mode, true, session, error);
-}
-
 /* ---- passes */
 
-/* A step as training does it by default, every op. */
+/* Which part of the session's ops, and how. */
+typedef clt_status (*run_pass)(verification *v, clt_session *session, clt_error *error);
+
+/* `later` as open_session has it. */
+static clt_status verify_pass(verification *v, const clt_options *options, clt__session_mode mode, bool later,
+                              run_pass run, clt_error *error)
+{
+    clt_session *session;
+    v->before = v->count;
+    TRY(open_session(v->model, v->device, v->data, options, mode, later, &session, error));
+    const clt_status status = run(v, session, error);
+    clt_session_close(session);
+    return status;
+}
+
+static clt_status run_new(verification *v, clt_session *session, clt_error *error)
+{
+    return verify_range(v, session, 0, session->net.end, new_ops, error);
+}
+
+static clt_status run_first(verification *v, clt_session *session, clt_error *error)
+{
+    const clt__net *net = &session->net;
+    const int trained = clt__net_trained(net, -1);
+    if (trained >= 0) (void)snprintf(v->trained, sizeof v->trained, "%s", net->tape.tensor[trained].name);
+    return run_new(v, session, error);
+}
+
+/* A step with every tensor and gradient, every op. */
 static clt_status verify_plain(verification *v, clt_error *error)
 {
     const clt_options options = options_of(v);
-    TRY(open_pass(v, &options, all_of_it, &v->plain, error));
-    return run_pass(v->plain, 0, v->plain->net.end, v->plain, every_op, v->to, error);
+    return verify_pass(v, &options, all_of_it, true, run_first, error);
+}
+
+static clt_status run_step(verification *v, clt_session *session, clt_error *error)
+{
+    return verify_range(v, session, 0, session->net.end, new_ops_or_of_no_layer, error);
 }
 
 /* Its loss and update with all that can be switched on. */
@@ -262,8 +308,12 @@ static clt_status verify_full(verification *v, clt_error *error)
     options.no_decay_bias_norm = true;
     options.ema = 0.9;
     options.nesterov = true;
-    TRY(open_pass(v, &options, all_of_it, &v->full, error));
-    return run_pass(v->full, 0, v->full->net.end, v->plain, ops_of_no_layer, v->to, error);
+    return verify_pass(v, &options, all_of_it, true, run_step, error);
+}
+
+static clt_status run_data(verification *v, clt_session *session, clt_error *error)
+{
+    return verify_range(v, session, 0, session->net.forward, new_ops_or_of_no_layer, error);
 }
 
 /* Images that are moved by whole pixels and cut into each other, which begin a shard. */
@@ -273,52 +323,55 @@ static clt_status verify_cut(verification *v, clt_error *error)
     options.augment =
         (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .border = CLT__BORDER_REFLECT, .cutmix = 1};
     cut_into_shards(&options);
-    TRY(open_session(v->model, v->device, v->data, &options, all_of_it, false, &v->cut, error));
-    return run_pass(v->cut, 0, v->cut->net.forward, v->plain, ops_of_no_layer, v->to, error);
+    return verify_pass(v, &options, all_of_it, false, run_data, error);
+}
+
+/* A step as training does it, which computes no more than it needs: other ops are merged then. */
+static clt_status verify_training(verification *v, clt_error *error)
+{
+    clt_options options = options_of(v);
+    options.freeze = v->freeze;
+    return verify_pass(v, &options, (clt__session_mode){.training = true}, true, run_new, error);
 }
 
 /* What only inference runs, first with its batch normalisations, then with them in the layers before. */
 static clt_status verify_inference(verification *v, clt_error *error)
 {
     const clt_options options = options_of(v);
-    TRY(open_pass(v, &options, (clt__session_mode){0}, &v->inference, error));
-    TRY(run_pass(v->inference, 0, v->inference->net.end, v->plain, new_ops, v->to, error));
+    TRY(verify_pass(v, &options, (clt__session_mode){0}, true, run_new, error));
     if (!clt__has_norms_to_fold(v->model)) return CLT_OK;
-    TRY(open_pass(v, &options, (clt__session_mode){.fold_norms = true}, &v->folded, error));
-    return run_pass(v->folded, 0, v->folded->net.end, v->inference, other_ops, v->to, error);
+    return verify_pass(v, &options, (clt__session_mode){.fold_norms = true}, true, run_new, error);
 }
 
 /* A clt__run_ops on a verification. */
-static clt_status run_synced(clt_session *session, size_t begin, size_t end, void *user, clt_error *error)
+static clt_status run_part(clt_session *session, size_t begin, size_t end, void *user, clt_error *error)
 {
-    const verification *v = user;
-    return run_pass(session, begin, end, v->plain, new_ops, v->to, error);
+    return verify_range(user, session, begin, end, new_ops, error);
 }
 
-/* Batch normalisation over shards, of which the last has an image less. */
+/* The last shard has an image less. */
+static clt_status run_shards(verification *v, clt_session *session, clt_error *error)
+{
+    const int images = session->batch, valid = images > 2 ? images - 1 : images;
+    return clt__session_run_batch(session, 0, valid, 0, run_part, v, error);
+}
+
+/* Batch normalisation over shards. */
 static clt_status verify_synced(verification *v, clt_error *error)
 {
     clt_options options = options_of(v);
-    if (!has_op(v->plain, &clt__batchnorm_statistics_op)) return CLT_OK;
+    if (!has_row(v, &clt__batchnorm_statistics_op)) return CLT_OK;
     cut_into_shards(&options);
     options.sync_batchnorm = true;
-    TRY(open_pass(v, &options, all_of_it, &v->synced, error));
-    const int valid = options.batch_size > 2 ? options.batch_size - 1 : options.batch_size;
-    return clt__session_run_batch(v->synced, 0, valid, 0, run_synced, v, error);
+    return verify_pass(v, &options, all_of_it, true, run_shards, error);
 }
 
-/* The update by these options, on random gradients. */
-static clt_status verify_update(const verification *v, const clt_options *options, is_verified wanted, clt_error *error)
+/* On random gradients. */
+static clt_status run_update(verification *v, clt_session *session, clt_error *error)
 {
-    clt_session *session;
-    clt_status status = open_pass(v, options, (clt__session_mode){.training = true}, &session, error);
-    if (status == CLT_OK && session->net.hyper >= 0) { /* something is trained */
-        status = randomize(session, session->net.gradients, -0.01, 0.01, error);
-        if (status == CLT_OK)
-            status = run_pass(session, session->net.update, session->net.end, v->full, wanted, v->to, error);
-    }
-    clt_session_close(session);
-    return status;
+    if (session->net.hyper < 0) return CLT_OK; /* nothing is trained */
+    TRY(randomize(session, session->net.gradients, -0.01, 0.01, error));
+    return verify_range(v, session, session->net.update, session->net.end, new_ops, error);
 }
 
 /* Each that was not yet, with all that can be switched on. */
@@ -332,7 +385,8 @@ static clt_status verify_optimizers(verification *v, clt_error *error)
         options.optimizer = (*row)->name;
         options.normalize_filters = (*row)->orthogonalizes;
         options.ns_steps = 2; /* from one buffer to the other, and back */
-        if (!has_op(v->full, (*row)->op)) TRY(verify_update(v, &options, new_ops, error));
+        if (!has_row(v, (*row)->op))
+            TRY(verify_pass(v, &options, (clt__session_mode){.training = true}, true, run_update, error));
     }
     return CLT_OK;
 }
@@ -341,15 +395,13 @@ static clt_status verify_optimizers(verification *v, clt_error *error)
 static clt_status verify_by_name(verification *v, clt_error *error)
 {
     char rates[CLT__LIST_PART], optimizers[CLT__LIST_PART];
-    const int first = clt__net_trained(&v->plain->net, -1);
-    if (first < 0) return CLT_OK;
-    const char *name = v->plain->net.tape.tensor[first].name;
+    if (!*v->trained) return CLT_OK;
     clt_options options = options_of(v);
-    (void)snprintf(rates, sizeof rates, "%s=0.02", name);
-    (void)snprintf(optimizers, sizeof optimizers, "%s=adamw", name);
+    (void)snprintf(rates, sizeof rates, "%s=0.02", v->trained);
+    (void)snprintf(optimizers, sizeof optimizers, "%s=adamw", v->trained);
     options.named[CLT__OPTION_lr] = rates;
     options.named[CLT__OPTION_optimizer] = optimizers;
-    return verify_update(v, &options, every_op, error);
+    return verify_pass(v, &options, (clt__session_mode){.training = true}, true, run_update, error);
 }
 
 /* A pass follows only one without a mismatch, for it runs ops that it does not verify again. */
@@ -358,20 +410,11 @@ static clt_status verify_all(verification *v, clt_error *error)
     TRY(verify_plain(v, error));
     TRY(verify_full(v, error));
     TRY(verify_cut(v, error));
+    TRY(verify_training(v, error));
     TRY(verify_inference(v, error));
     TRY(verify_synced(v, error));
     TRY(verify_optimizers(v, error));
     return verify_by_name(v, error);
-}
-
-static void close_passes(verification *v)
-{
-    clt_session_close(v->plain);
-    clt_session_close(v->full);
-    clt_session_close(v->cut);
-    clt_session_close(v->inference);
-    clt_session_close(v->folded);
-    clt_session_close(v->synced);
 }
 
 clt_status clt_verify(const clt_model *model, clt_device *device, const clt_options *options,
@@ -384,9 +427,14 @@ clt_status clt_verify(const clt_model *model, clt_device *device, const clt_opti
         return FAIL(error, CLT_NO_DEVICE, "verify compares a device with the reference: choose an OpenCL device");
     TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
     report to = {function, user, clt__ticker_start(options, "verify", 0), 0};
-    verification v = {.model = model, .device = device, .data = data, .storage = options->storage, .to = &to};
+    verification v = {.model = model,
+                      .device = device,
+                      .data = data,
+                      .storage = options->storage,
+                      .freeze = options->freeze,
+                      .to = &to};
     const clt_status status = verify_all(&v, error);
-    close_passes(&v);
+    free(v.verified);
     clt_dataset_close(data);
     clt_error why; /* the mismatch is what the caller must hear of, whatever becomes of the report */
     if (status == CLT_MISMATCH && options->report && clt__report_difference(model, device, options, &why) != CLT_OK)
@@ -411,18 +459,31 @@ static clt_status find_in(clt_session *session, clt__difference *difference, clt
     return CLT_OK;
 }
 
+static clt_status find_in_mode(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_options *options, clt__session_mode mode, clt__witness witness, void *user,
+                               clt__difference *difference, clt_error *error)
+{
+    clt_session *session;
+    TRY(open_session(model, device, data, options, mode, true, &session, error));
+    clt__engine_set_witness(session->engine, witness, user);
+    const clt_status status = find_in(session, difference, error);
+    clt_session_close(session);
+    return status;
+}
+
+/* With every tensor, as in training, then as in inference. */
 clt_status clt__find_difference(const clt_model *model, clt_device *device, const clt_options *options,
                                 clt__witness witness, void *user, clt__difference *difference, clt_error *error)
 {
+    const clt__session_mode modes[] = {all_of_it, {.training = true}, {0}, {.fold_norms = true}};
     clt_dataset *data;
-    clt_session *session = NULL;
-    const clt_options plain = plain_options(options->storage, options->batch_size);
+    clt_options plain = plain_options(options->storage, options->batch_size);
+    plain.freeze = options->freeze;
     *difference = (clt__difference){false};
     TRY(clt__random_dataset(model, options->batch_size, BATCHES, options->seed, &data, error));
-    clt_status status = open_session(model, device, data, &plain, all_of_it, true, &session, error);
-    if (status == CLT_OK) clt__engine_set_witness(session->engine, witness, user);
-    if (status == CLT_OK) status = find_in(session, difference, error);
-    clt_session_close(session);
+    clt_status status = CLT_OK;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes && status == CLT_OK && !difference->found; i++)
+        status = find_in_mode(model, device, data, &plain, modes[i], witness, user, difference, error);
     clt_dataset_close(data);
     return status;
 }

@@ -4,7 +4,7 @@
 
 #include "session/session.h"
 
-/* Runs a training step as clt_verify does by default, until an op differs: *found, clt__verify_ops having told
+/* Runs a training step and inference as clt_verify does, until an op differs: *found, clt__verify_ops having told
  * `witness`. Then `op` and `layer` are its; the two texts stay while the model does. */
 typedef struct clt__difference {
     bool found;

@@ -307,6 +307,10 @@ static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *
     const bool measures = t->options->output_dir || t->options->json_log || t->options->tensorboard;
     const clt__session_mode mode = {.training = true, .measures = measures};
     TRY(clt__session_open_training(t->model, device, t->training_data, t->given, mode, &t->session, error));
+    if (t->options->sync_batchnorm && !t->session->syncs)
+        clt__options_note(t->options, "sync_batchnorm changes nothing: %s",
+                          t->session->options.shards > 1 ? "the net has no batch normalisation that is trained"
+                                                         : "the batch is not cut into shards");
     TRY(open_validation(t, device, error));
     return t->options->report && t->options->output_dir ? open_watch(t, device, error) : CLT_OK;
 }
