@@ -1,13 +1,14 @@
 #!/bin/sh
 # kernels.sh PROGRAM SOURCE: the kernels seen by others than PoCL. clang reads each op's part of each file as OpenCL C 1.2,
 # warnings being errors; Oclgrind, a device simulator, runs every op of a few nets and reports accesses out of bounds and data
-# races.
+# races. With CLTRAIN_THOROUGH both see more combinations.
 set -eu
 program=$1
 source=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export CLTRAIN_CACHE_DIR=
+thorough=${CLTRAIN_THOROUGH:-}
 
 # A part of a file leaves helpers of its other parts unused.
 check_syntax() {
@@ -22,9 +23,9 @@ checked=0
 for file in "$source"/kernels/*.cl; do
     ops=$(sed -n 's/^#ifn*def \(OP_[a-z0-9_]*\).*/\1/p' "$file" | sort -u)
     for op in ${ops:-OP_only}; do
-        for types in "-DVEC=16 -DBY_NAME $group $no_sums" "-DVEC=16 $group $no_sums" "-DVEC=1 $group $no_sums" "-DVEC=8 -DREAL_IS_DOUBLE $group $no_sums" \
-            "-DVEC=1 -DSPREAD $one_item $sums" "-DVEC=1 -DSPREAD -DSLICED $group $sums" "-DVEC=16 -DHALVES $group $no_sums" \
-            "-DVEC=1 -DHALVES $group $no_sums" "-DVEC=1 -DSPREAD -DSLICED -DHALVES $group $sums"; do
+        for types in "-DVEC=16 -DBY_NAME $group $no_sums" "-DVEC=1 $group $no_sums" "-DVEC=8 -DREAL_IS_DOUBLE $group $no_sums" \
+            "-DVEC=1 -DSPREAD $one_item $sums" "-DVEC=16 -DHALVES $group $no_sums" "-DVEC=1 -DSPREAD -DSLICED -DHALVES $group $sums" \
+            ${thorough:+"-DVEC=16 $group $no_sums" "-DVEC=1 -DSPREAD -DSLICED $group $sums" "-DVEC=1 -DHALVES $group $no_sums"}; do
             # These have no vectors.
             case $file in
             */group_norm_tile.cl | */grouped_conv_tile.cl) types=$(echo "$types" | sed 's/-DVEC=[0-9]*/-DVEC=1 -DSPREAD/') ;;
@@ -70,15 +71,19 @@ verify_on_oclgrind vector "input 1x7x6, conv out=18 kernel=3x2 bias=no, sigmoid,
 # Depthwise rows of several tiles: an overlap at the end, strides, dilation, more padding than a tile has pixels.
 verify_on_oclgrind vector "input 19x4x21, conv out=19 kernel=3 stride=1x2 padding=1 groups=19, relu, conv out=19 kernel=3 padding=1x10 groups=19 bias=no, tanh, conv out=19 kernel=2x5 dilation=2x3 stride=2 padding=3 groups=19, flatten, dense out=3"
 
-for schedule in vector tile; do
+for schedule in vector ${thorough:+tile}; do
     verify_on_oclgrind $schedule "input 6x4x3, conv_transpose out=4 kernel=3 stride=2, prelu, groupnorm groups=2, relu, upsample scale=2x1 mode=bilinear, layernorm, log_softmax, maxpool kernel=4, flatten, prelu shared=yes, softmax"
+done
+for schedule in tile ${thorough:+vector}; do
     verify_on_oclgrind $schedule "input 3x5x4, conv out=6, channelshuffle groups=2, slice first=1 count=5, maxpool kernel=2 stride=1 dilation=2 padding=1 padding_end=0, pad mode=reflect before=1x2 after=2x1, resize size=4x7, resize size=5x3 mode=bilinear, resize size=4x6 mode=bicubic exclude_outside=yes, adaptiveavgpool out=3x2, pad mode=replicate before=1 after=0, instancenorm affine=yes, layernorm over=channels, avgpool kernel=2 padding=0 padding_end=1, channelmean, globalmaxpool, flatten, dense out=3"
 done
 
 verify_on_oclgrind vector "input 3x3x3, conv out=5, hardsigmoid, mish, gelu_tanh, celu, clip least=-0.5 most=2, softsign, thresholded_relu alpha=-0.5, erf, exp, log, abs, softplus, sqrt, pow exponent=1.5, reciprocal, neg, flatten, dense out=3"
 
-for schedule in vector tile; do
+for schedule in vector ${thorough:+tile}; do
     verify_on_oclgrind $schedule "input 3x4x5, conv out=18, scale, lrn size=5, droppath rate=0.3, pixelunshuffle scale=1, conv out=8, pixelshuffle scale=2, permute order=whc, relu, flatten, reshape out=5 size=8x4, flatten, scale shared=yes bias=no, dense out=3"
+done
+for schedule in tile ${thorough:+vector}; do
     verify_on_oclgrind $schedule "input 18x3x5, conv out=1, sigmoid as=a, globalavgpool from=input as=b, mul from=a,input, div from=mul1,a, sub from=b,div1, maximum from=sub1,input,div1, minimum from=maximum1,mul1, flatten, dense out=3"
 done
 
@@ -87,12 +92,12 @@ done
 verify_on_oclgrind tile "input 3x7x6, conv out=5 kernel=3x2 stride=2x3 padding=1x2, batchnorm, relu, conv out=18 kernel=3 padding=2, maxpool kernel=2, tanh, flatten, dense out=7, sigmoid, dense out=19"
 verify_on_oclgrind tile "input 2x9x7, conv out=33 kernel=2 stride=3x1 bias=no, sigmoid, maxpool kernel=3 stride=2 padding=1, conv out=1, flatten, dense out=70, relu, dense out=3, loss half_mse"
 
-# Sums cut into slices and parts, as for a large device.
 # Ops that are merged: pools and both gradients of dense layers.
 verify_on_oclgrind tile "input 2x8x4, conv out=3 kernel=3 padding=1, relu, maxpool kernel=2, conv out=5 kernel=3 padding=1, tanh, maxpool kernel=2x1, flatten, dense out=7, sigmoid, dense out=3"
+# Sums cut into slices and parts, as for a large device.
 verify_on_oclgrind tile "input 9x8x7, conv out=12 kernel=3 padding=1, batchnorm, relu, conv out=12 kernel=3 groups=4 bias=no, groupnorm groups=3, prelu, globalavgpool, layernorm, dense out=40, dense out=3" --compute-units 300
 
 # Compilers drop a load whose value nobody wants, unless told not to: so one sees what reads an operand that is absent.
-for schedule in vector tile; do
+for schedule in tile ${thorough:+vector}; do
     verify_on_oclgrind $schedule "input 2x6x6, conv out=3 kernel=3 padding=1 bias=no, conv out=4 kernel=2 stride=2 bias=no, conv_transpose out=4 kernel=3 bias=no, conv out=4 kernel=3 groups=2 bias=no, batchnorm, groupnorm groups=2 affine=no, maxpool kernel=2 stride=1, upsample scale=2, flatten, dense out=5 bias=no, dense out=3" --build-options -cl-opt-disable
 done

@@ -12,6 +12,11 @@
 #include "session/session.h"
 #include "support.h"
 
+static bool thorough(void)
+{
+    return getenv("CLTRAIN_THOROUGH") != NULL;
+}
+
 /* ---- changed kernels ---------------------------------------------------------------------------------------- */
 
 static const char *original(const char *file)
@@ -165,8 +170,8 @@ static int close_devices(void **state)
 }
 
 /* The only op whose kernels are built from the changed file; NULL for all. Other ops of that file are as they were,
- * so their programs are there already: compiling them again is what would take most of the time. The linker puts
- * this in clt__kernel_create's place. */
+ * so their programs are there already: compiling them again is what would take most of the time. Nor does the compiler
+ * optimise, unless all faults are tried. The linker puts this in clt__kernel_create's place. */
 static const char *changed_op;
 
 clt_status __real_clt__kernel_create(clt_device *device, const char *file, const char *name, clt_precision precision,
@@ -186,7 +191,9 @@ clt_status __wrap_clt__kernel_create(clt_device *device, const char *file, const
                            defines[sizeof start - 1 + length] == ' ';
         if (!is_it) clt__device_replace_source(device, NULL, NULL);
     }
-    const clt_status status = __real_clt__kernel_create(device, file, name, precision, defines, kernel, error);
+    char built[1300];
+    (void)snprintf(built, sizeof built, "%s%s", defines, thorough() ? "" : " -cl-opt-disable");
+    const clt_status status = __real_clt__kernel_create(device, file, name, precision, built, kernel, error);
     clt__device_replace_source(device, kept_name, kept_text);
     return status;
 }
@@ -422,11 +429,6 @@ static const fault wrong_values[] = {
     {"pool_window.h", "inline winner better_of", "(value > w.most)", "(value >= w.most)", "pool_forward", "maxpool1",
      "best", disagree},
 };
-
-static bool thorough(void)
-{
-    return getenv("CLTRAIN_THOROUGH") != NULL;
-}
 
 /* A changed file is compiled anew for each program that has it: of the faults of one file all but the first are left to
  * run.sh --thorough. */
