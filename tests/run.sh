@@ -105,7 +105,10 @@ else
     # Everything on the reference device: PoCL and LLVM are not built for sanitizers.
     echo "running the reference path and the parsers under ASan and UBSan, and libFuzzer on what is read"
     with="env CLTRAIN_DEVICE=reference"
-    suite build/sanitize -L host
+    # The command line's is the longest: by itself it is run below, and under sanitizers by --thorough.
+    except=
+    [ $mode = --thorough ] || except="-E ^cli$"
+    suite build/sanitize -L host $except
     # Under ThreadSanitizer, what threads share.
     suite build/threads -R "^(threads|streaming|shards)$"
     with=

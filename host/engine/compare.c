@@ -209,7 +209,7 @@ static clt_status run_on_device(clt__engine *engine, size_t index, trial *t, clt
     clt_status status = CLT_OK;
     for (size_t i = 0; i < index - first && status == CLT_OK; i++)
         status = read_operands(engine, &op[i], CLT__WRITE, made[i], error);
-    if (status == CLT_OK) status = engine->backend->run(engine, index, error);
+    if (status == CLT_OK) status = clt__enqueue_op(engine, index, error);
     if (status == CLT_OK) status = read_results(engine, first, t, error);
     for (size_t i = 0; i < index - first && status == CLT_OK; i++)
         status = write_operands(engine, &op[i], made[i], error);
@@ -381,8 +381,8 @@ void clt__engine_set_witness(clt__engine *engine, clt__witness witness, void *us
     engine->witness_user = user;
 }
 
-static clt_status tell_witness(clt__engine *engine, size_t index, const trial *t, const clt__verdict *verdict,
-                               clt_error *error)
+/* Where what it is to be told cannot be read it is told nothing: that the op is wrong is what the caller must hear. */
+static void tell_witness(clt__engine *engine, size_t index, const trial *t, const clt__verdict *verdict)
 {
     const size_t first = engine->ready[index].first;
     const clt__ready *ready = &engine->ready[first];
@@ -402,12 +402,11 @@ static clt_status tell_witness(clt__engine *engine, size_t index, const trial *t
         evidence.merged[i].op = op;
         evidence.merged[i].sizes = &ready[i].sizes;
         evidence.merged[i].before = op == t->op ? before : others[i];
-        if (op != t->op && status == CLT_OK) status = read_operands(engine, op, CLT__READ, others[i], error);
+        if (op != t->op && status == CLT_OK) status = read_operands(engine, op, CLT__READ, others[i], NULL);
     }
     if (status == CLT_OK) engine->witness(engine->witness_user, &evidence);
     for (int i = 0; i < CLT__MAX_MERGED; i++)
         for (int j = 0; j < CLT__MAX_OPERANDS; j++) free_array(&others[i][j]);
-    return status;
 }
 
 clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *verdict, clt_error *error)
@@ -415,7 +414,7 @@ clt_status clt__engine_verify(clt__engine *engine, size_t index, clt__verdict *v
     trial t = {.op = &engine->tape->op[index]};
     clt_status status = run_both(engine, index, &t, error);
     if (status == CLT_OK) status = judge(engine, &t, verdict, error);
-    if (status == CLT_OK && !verdict->ok && engine->witness) status = tell_witness(engine, index, &t, verdict, error);
+    if (status == CLT_OK && !verdict->ok && engine->witness) tell_witness(engine, index, &t, verdict);
     if (status == CLT_OK && !verdict->ok) status = correct_device(engine, &t, error);
     if (status == CLT_OK) status = restore_guards(engine, t.op, error);
     for (int i = 0; i < CLT__MAX_OPERANDS; i++) {

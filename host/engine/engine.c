@@ -81,8 +81,7 @@ void clt__engine_use_bank(clt__engine *engine, int bank)
 
 clt_status clt__engine_run(clt__engine *engine, size_t begin, size_t end, clt_error *error)
 {
-    for (size_t i = begin; i < end; i++)
-        if (!engine->ready || engine->ready[i].first == i) TRY(engine->backend->run(engine, i, error));
+    for (size_t i = begin; i < end; i++) TRY(engine->backend->run(engine, i, error));
     return CLT_OK;
 }
 

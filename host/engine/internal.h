@@ -21,7 +21,7 @@ typedef struct clt__backend {
     clt_status (*open)(clt__engine *engine, const clt_options *options, clt_error *error);
     void (*close)(clt__engine *engine);    /* also where `open` failed half-way */
     void (*use_bank)(clt__engine *engine); /* engine->bank */
-    clt_status (*run)(clt__engine *engine, size_t index, clt_error *error);
+    clt_status (*run)(clt__engine *engine, size_t index, clt_error *error); /* unless one before has run it, too */
     clt_status (*flush)(clt__engine *engine, clt_error *error);
     clt_status (*finish)(clt__engine *engine, clt_error *error);
     void (*count_work)(const clt__engine *engine, size_t index, clt__work *work); /* launches and arithmetic */
@@ -60,6 +60,9 @@ struct clt__engine {
 };
 
 int clt__engine_banks(const clt__engine *engine);
+
+/* On a device: enqueues what runs the op, whatever else that runs. */
+clt_status clt__enqueue_op(clt__engine *engine, size_t index, clt_error *error);
 
 /* Values of a tensor of halves become what halves hold; those of others stay. */
 void clt__round_values(clt__type type, double *values, size_t count);

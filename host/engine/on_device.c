@@ -312,7 +312,7 @@ static void close_on_device(clt__engine *engine)
     free(engine->banks_buffer);
 }
 
-static clt_status run(clt__engine *engine, size_t index, clt_error *error)
+clt_status clt__enqueue_op(clt__engine *engine, size_t index, clt_error *error)
 {
     const size_t first = engine->ready[index].first;
     const clt__ready *ready = &engine->ready[first];
@@ -321,6 +321,11 @@ static clt_status run(clt__engine *engine, size_t index, clt_error *error)
         TRY(clt__kernel_enqueue(engine->device, ready->kernel[i], ready->launches.launch[i].global,
                                 ready->launches.launch[i].local, error));
     return CLT_OK;
+}
+
+static clt_status run(clt__engine *engine, size_t index, clt_error *error)
+{
+    return engine->ready[index].first == index ? clt__enqueue_op(engine, index, error) : CLT_OK;
 }
 
 static clt_status flush(clt__engine *engine, clt_error *error)
