@@ -19,8 +19,8 @@ typedef struct clt__ready {
 typedef struct clt__backend {
     bool in_double; /* reals are kept as double, whatever the precision */
     clt_status (*open)(clt__engine *engine, const clt_options *options, clt_error *error);
-    void (*close)(clt__engine *engine);    /* also where `open` failed half-way */
-    void (*use_bank)(clt__engine *engine); /* engine->bank */
+    void (*close)(clt__engine *engine);                                     /* also where `open` failed half-way */
+    void (*use_bank)(clt__engine *engine);                                  /* engine->bank */
     clt_status (*run)(clt__engine *engine, size_t index, clt_error *error); /* unless one before has run it, too */
     clt_status (*flush)(clt__engine *engine, clt_error *error);
     clt_status (*finish)(clt__engine *engine, clt_error *error);
