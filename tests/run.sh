@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 help() {
     cat <<'END'
 usage: sh tests/run.sh [--quick | --thorough | --help]
-  (nothing)    everything: gcc, clang with sanitizers, fuzzing, every op on the device, the analysers; about 12 minutes on 2 cores
+  (nothing)    everything: gcc, clang with sanitizers, fuzzing, every op on the device, the analysers; 12 to 14 minutes on 2 cores
   --quick      gcc, what runs on the reference, a few ops on the device; less than 3 minutes
   --thorough   everything, with every op case in double too, more random nets, a minute (or CLTRAIN_FUZZ_SECONDS) of fuzzing a
                parser, ONNX between cltrain and its peers and TensorBoard on event files, which come from PyPI, other drivers and
