@@ -203,6 +203,11 @@ clt_model *make_model(const char *net, const char *loss, clt_precision precision
     return model;
 }
 
+bool thorough(void)
+{
+    return getenv("CLTRAIN_THOROUGH") != NULL;
+}
+
 clt_device *open_called(const char *name)
 {
     clt_error error;

@@ -58,6 +58,10 @@ void assert_ok(clt_status status, const clt_error *error);
 /* A model of this net (loss NULL: what the net says), a device (NULL: the default one), and images of bytes: image i
  * has the label i % classes, and noise around a pattern of its class. The test fails where they cannot be made. */
 clt_model *make_model(const char *net, const char *loss, clt_precision precision, uint64_t seed);
+/* Whether run.sh --thorough asks. Compiling kernels takes most of the time, so what is much like something else is left
+ * to it. */
+bool thorough(void);
+
 clt_device *open_called(const char *name);
 
 /* The default device as one of at most four units, of at least four lanes, under the vector schedule: for tests of that

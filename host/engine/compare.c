@@ -55,6 +55,11 @@ static void *elements(const clt__array *array)
     return array->real ? (void *)array->real : array->integer ? (void *)array->integer : array->byte;
 }
 
+static clt_status read_tensor(clt__engine *engine, int tensor, const clt__array *to, clt_error *error)
+{
+    return clt__engine_read(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(to), error);
+}
+
 static clt_status poison_guards(clt__engine *engine, int tensor, uint8_t with, clt_error *error)
 {
     const clt__tensor *guarded = &engine->tape->tensor[tensor];
@@ -97,7 +102,7 @@ static clt_status set_up_operand(clt__engine *engine, trial *t, int i, clt_error
                              error));
         memset(before, poison, (size_t)tensor->count * clt__element_bytes(tensor->type, CLT_F64));
     } else {
-        TRY(clt__engine_read(engine, index, 0, tensor->count, before, error));
+        TRY(read_tensor(engine, index, &t->operand[i], error));
         for (int j = 0; j < tensor->count && t->operand[i].real; j++)
             if (!isfinite(t->operand[i].real[j])) t->tainted = true;
     }
@@ -160,23 +165,22 @@ static clt_status read_operands(clt__engine *engine, const clt__op *op, clt__acc
         if (op->tensor[i] < 0 || op->row->operand[i].access != access) continue;
         const clt__tensor *tensor = &engine->tape->tensor[op->tensor[i]];
         TRY(allocate_array(tensor, false, &values[i], error));
-        TRY(clt__engine_read(engine, op->tensor[i], 0, tensor->count, elements(&values[i]), error));
+        TRY(read_tensor(engine, op->tensor[i], &values[i], error));
     }
     return CLT_OK;
+}
+
+static clt_status write_tensor(clt__engine *engine, int tensor, const clt__array *from, clt_error *error)
+{
+    return clt__engine_write(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(from), error);
 }
 
 static clt_status write_operands(clt__engine *engine, const clt__op *op, const clt__array values[CLT__MAX_OPERANDS],
                                  clt_error *error)
 {
     for (int i = 0; i < CLT__MAX_OPERANDS; i++)
-        if (values[i].count)
-            TRY(clt__engine_write(engine, op->tensor[i], 0, (int)values[i].count, elements(&values[i]), error));
+        if (values[i].count) TRY(write_tensor(engine, op->tensor[i], &values[i], error));
     return CLT_OK;
-}
-
-static clt_status read_tensor(clt__engine *engine, int tensor, const clt__array *to, clt_error *error)
-{
-    return clt__engine_read(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(to), error);
 }
 
 static bool writes(const clt__op *op, int tensor)
@@ -361,9 +365,7 @@ static clt_status correct_device(clt__engine *engine, const trial *t, clt_error 
 {
     for (int i = 0; i < clt__operand_count(t->op->row); i++) {
         const int tensor = t->op->tensor[i];
-        if (tensor >= 0)
-            TRY(clt__engine_write(engine, tensor, 0, engine->tape->tensor[tensor].count, elements(&t->operand[i]),
-                                  error));
+        if (tensor >= 0) TRY(write_tensor(engine, tensor, &t->operand[i], error));
     }
     return CLT_OK;
 }

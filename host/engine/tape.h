@@ -36,9 +36,10 @@ typedef struct clt__tensor {
     bool banked;     /* of a root: each bank has its own */
 } clt__tensor;
 
+enum { CLT__MOST_FOUND = 2 };
+
 /* Where shards wait for each other: before the op runs in any of them, what each has found, one tensor or two, is a row
  * of a tensor that all read. */
-enum { CLT__MOST_FOUND = 2 };
 typedef struct clt__sync {
     size_t op;
     int found[CLT__MOST_FOUND]; /* the second may be -1 */

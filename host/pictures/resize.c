@@ -88,7 +88,7 @@ static void filter_colour_row(const float *row, const filter *axis, float *to)
 
 /* Row y of the source as wide as the result. `line` has room for a row of the source: each byte becomes a number once,
  * not once for every pixel that it is a part of. */
-static void narrow_row(const clt__picture *picture, int y, const filter *across, float *line, float *to)
+static void filter_row(const clt__picture *picture, int y, const filter *across, float *line, float *to)
 {
     const size_t channels = (size_t)picture->info.channels, row = (size_t)picture->info.width * channels;
     const size_t begin = (size_t)across->begin * channels, end = (size_t)across->end * channels;
@@ -128,11 +128,11 @@ static clt_status resize(const clt__picture *picture, const filter *across, cons
     float *line;
     TRY(clt__allocate((uint64_t)down->to, row, "an image", &resized->pixels, error));
     TRY(clt__allocate(source + row + size, sizeof *line, "resizing", &line, error));
-    float *narrow = line + source, *sums = narrow + row;
+    float *filtered = line + source, *sums = filtered + row;
     for (int y = down->begin, first = 0; y < down->end; y++) {
         while (first < down->to && down->first[first] + down->count[first] <= y) first++;
-        narrow_row(picture, y, across, line, narrow);
-        add_row(narrow, y, down, first, row, sums);
+        filter_row(picture, y, across, line, filtered);
+        add_row(filtered, y, down, first, row, sums);
     }
     round_sums(sums, size, resized->pixels);
     free(line);

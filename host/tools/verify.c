@@ -160,22 +160,17 @@ static bool is_same(const verified *a, const verified *b)
            clt__same_manner(&a->manner, &b->manner);
 }
 
-typedef bool (*is_wanted)(const verification *v, const clt__op *op, const verified *described);
-
-/* Those that no earlier pass has. */
-static bool new_ops(const verification *v, const clt__op *op, const verified *described)
+/* Whether no earlier pass has it. */
+static bool is_new(const verification *v, const verified *described)
 {
-    (void)op;
     for (size_t i = 0; i < v->before; i++)
         if (is_same(&v->verified[i], described)) return false;
     return true;
 }
 
-/* And those which go by what the step says of its images: the data's, the loss, the update. */
-static bool new_ops_or_of_no_layer(const verification *v, const clt__op *op, const verified *described)
-{
-    return !*op->layer || new_ops(v, op, described);
-}
+/* What a pass verifies: what is new; or also what goes by what the step says of its images, as ops of no layer do: the
+ * data's, the loss, the update. */
+typedef enum wanted { NEW_OPS, AND_OPS_OF_NO_LAYER } wanted;
 
 static bool has_row(const verification *v, const clt__op_row *row)
 {
@@ -184,10 +179,11 @@ static bool has_row(const verification *v, const clt__op_row *row)
     return false;
 }
 
-static clt_status verify_op(verification *v, clt_session *session, size_t index, is_wanted wanted, clt_error *error)
+static clt_status verify_op(verification *v, clt_session *session, size_t index, wanted wants, clt_error *error)
 {
     const verified described = describe(session, index);
-    if (!wanted(v, &session->net.tape.op[index], &described))
+    const bool of_no_layer = !*session->net.tape.op[index].layer;
+    if (!(wants == AND_OPS_OF_NO_LAYER && of_no_layer) && !is_new(v, &described))
         return clt__engine_run(session->engine, index, index + 1, error);
     TRY(clt__grow(&v->verified, &v->capacity, v->count, sizeof *v->verified, error));
     v->verified[v->count++] = described;
@@ -195,13 +191,13 @@ static clt_status verify_op(verification *v, clt_session *session, size_t index,
 }
 
 /* Ops first <= op < end. The first mismatch is told, unless the device fails after it. */
-static clt_status verify_range(verification *v, clt_session *session, size_t first, size_t end, is_wanted wanted,
+static clt_status verify_range(verification *v, clt_session *session, size_t first, size_t end, wanted wants,
                                clt_error *error)
 {
     clt_status worst = CLT_OK;
     for (size_t i = first; i < end; i++) {
         clt_error found;
-        const clt_status status = verify_op(v, session, i, wanted, &found);
+        const clt_status status = verify_op(v, session, i, wants, &found);
         if (status != CLT_OK && (worst == CLT_OK || status != CLT_MISMATCH)) (void)clt__pass_on(&found, error);
         if (status != CLT_OK && status != CLT_MISMATCH) return status;
         if (worst == CLT_OK) worst = status;
@@ -278,9 +274,9 @@ static clt_status run_new(verification *v, clt_session *session, clt_error *erro
     size_t end = session->net.end;
     for (; end > 0; end--) {
         const verified last = describe(session, end - 1);
-        if (new_ops(v, &session->net.tape.op[end - 1], &last)) break;
+        if (is_new(v, &last)) break;
     }
-    return verify_range(v, session, 0, end, new_ops, error);
+    return verify_range(v, session, 0, end, NEW_OPS, error);
 }
 
 static clt_status run_first(verification *v, clt_session *session, clt_error *error)
@@ -300,7 +296,7 @@ static clt_status verify_plain(verification *v, clt_error *error)
 
 static clt_status run_step(verification *v, clt_session *session, clt_error *error)
 {
-    return verify_range(v, session, 0, session->net.end, new_ops_or_of_no_layer, error);
+    return verify_range(v, session, 0, session->net.end, AND_OPS_OF_NO_LAYER, error);
 }
 
 /* Its loss and update with all that can be switched on. */
@@ -319,7 +315,7 @@ static clt_status verify_full(verification *v, clt_error *error)
 
 static clt_status run_data(verification *v, clt_session *session, clt_error *error)
 {
-    return verify_range(v, session, 0, session->net.forward, new_ops_or_of_no_layer, error);
+    return verify_range(v, session, 0, session->net.forward, AND_OPS_OF_NO_LAYER, error);
 }
 
 /* Images that are moved by whole pixels and cut into each other, which begin a shard. */
@@ -352,7 +348,7 @@ static clt_status verify_inference(verification *v, clt_error *error)
 /* A clt__run_ops on a verification. */
 static clt_status run_part(clt_session *session, size_t begin, size_t end, void *user, clt_error *error)
 {
-    return verify_range(user, session, begin, end, new_ops, error);
+    return verify_range(user, session, begin, end, NEW_OPS, error);
 }
 
 /* The last shard has an image less. */
@@ -377,7 +373,7 @@ static clt_status run_update(verification *v, clt_session *session, clt_error *e
 {
     if (session->net.hyper < 0) return CLT_OK; /* nothing is trained */
     TRY(randomize(session, session->net.gradients, -0.01, 0.01, error));
-    return verify_range(v, session, session->net.update, session->net.end, new_ops, error);
+    return verify_range(v, session, session->net.update, session->net.end, NEW_OPS, error);
 }
 
 /* Each that was not yet, with all that can be switched on. */

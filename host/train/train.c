@@ -307,10 +307,6 @@ static clt_status open_sessions(clt__trainer *t, clt_device *device, clt_error *
     const bool measures = t->options->output_dir || t->options->json_log || t->options->tensorboard;
     const clt__session_mode mode = {.training = true, .measures = measures};
     TRY(clt__session_open_training(t->model, device, t->training_data, t->given, mode, &t->session, error));
-    if (t->options->sync_batchnorm && !t->session->syncs)
-        clt__options_note(t->options, "sync_batchnorm changes nothing: %s",
-                          t->session->options.shards > 1 ? "the net has no batch normalisation that is trained"
-                                                         : "the batch is not cut into shards");
     TRY(open_validation(t, device, error));
     return t->options->report && t->options->output_dir ? open_watch(t, device, error) : CLT_OK;
 }
@@ -367,6 +363,14 @@ static void note_monotony(const clt__trainer *t)
                           data->count < LOOKED_AT ? data->count : (size_t)LOOKED_AT);
 }
 
+static void note_lone_norms(const clt__trainer *t)
+{
+    if (t->options->sync_batchnorm && !t->session->syncs)
+        clt__options_note(t->options, "sync_batchnorm changes nothing: %s",
+                          t->session->options.shards > 1 ? "the net has no batch normalisation that is trained"
+                                                         : "the batch is not cut into shards");
+}
+
 /* What may fail before the first step. */
 static clt_status open(clt__trainer *t, clt_device *device, clt_error *error)
 {
@@ -374,6 +378,7 @@ static clt_status open(clt__trainer *t, clt_device *device, clt_error *error)
     if (t->options->tensorboard) TRY(clt__events_check(t->options->tensorboard, error));
     TRY(clt__check_class_names(t->model, t->training_data, error));
     TRY(open_sessions(t, device, error));
+    note_lone_norms(t);
     t->steps = clt__session_steps(t->session);
     t->proves =
         !t->options->trust && !clt__device_is_reference(device) && !clt__driver_is_trusted(device, t->model->precision);
