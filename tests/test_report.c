@@ -8,6 +8,7 @@
 #include "report/comparison.h"
 #include "report/html.h"
 #include "report/run.h"
+#include "report/sections.h"
 #include "support.h"
 
 static const char net[] = "input 1x6x6; conv out=3 kernel=3; relu; flatten; dense out=3";
@@ -250,6 +251,30 @@ static void runs_are_compared(void **state)
     free(page);
 }
 
+/* More than there are colours for: those come again in lines of another kind, and what is beyond these is told. */
+static void many_runs_are_told_apart(void **state)
+{
+    (void)state;
+    static double epoch[] = {1, 2}, loss[] = {3, 2};
+    clt__run runs[17] = {{0}};
+    char folder[17][8];
+    for (int i = 0; i < 17; i++) {
+        (void)snprintf(folder[i], sizeof folder[i], "run%02d", i);
+        runs[i].folder = folder[i];
+        runs[i].epochs = 2;
+        for (int m = 0; m < CLT__METRICS; m++) runs[i].metric[m] = m == CLT__EPOCH ? epoch : loss;
+    }
+    clt__html html = {.status = CLT_OK};
+    clt__curves(&html, runs, 17);
+    assert_ok(html.status, &html.why);
+    assert_has(html.text.start, "<path class=\"line c3\" d=\"M2 5H26\"/></svg> run03, validation");
+    assert_has(html.text.start, "<path class=\"line c3 broad\" d=\"M2 5H26\"/></svg> run11, validation");
+    assert_has(html.text.start, "<path class=\"line c3 broad dashed\" d=\"M2 5H26\"/></svg> run11, training");
+    assert_has(html.text.start, "the first 16 of 17 runs");
+    assert_null(strstr(html.text.start, "run16"));
+    free(html.text.start);
+}
+
 static void assert_bad_run(const char *folder, clt_status wanted, const char *part)
 {
     clt_error error;
@@ -384,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_page_has_what_people_ask),
         cmocka_unit_test(images_are_shown_to_the_net_that_infers),
         cmocka_unit_test(runs_are_compared),
+        cmocka_unit_test(many_runs_are_told_apart),
         cmocka_unit_test(a_damaged_run_is_named),
         cmocka_unit_test(a_run_that_cannot_be_shown_is_not_on_the_page),
         cmocka_unit_test(a_run_without_a_checkpoint_is_told),

@@ -29,10 +29,16 @@ static double step_of(const range *r)
 
 /* ---- lines */
 
+static void begin_line(clt__html *to, const clt__series *s)
+{
+    clt__html_print(to, "<path class=\"line c%d%s%s\" d=\"", s->look % CLT__CHART_COLOURS,
+                    s->look < CLT__CHART_COLOURS ? "" : " broad", s->dashed ? " dashed" : "");
+}
+
 static void draw_line(clt__html *to, const clt__series *s, const range *x, const range *y)
 {
     bool down = false;
-    clt__html_print(to, "<path class=\"line c%d%s\" d=\"", s->colour % CLT__CHART_COLOURS, s->dashed ? " dashed" : "");
+    begin_line(to, s);
     for (size_t i = 0; i < s->count; i++) {
         if (!isfinite(s->y[i])) {
             down = false;
@@ -75,10 +81,9 @@ static void write_legend(clt__html *to, const clt__chart *chart)
     clt__html_print(to, "<ul class=\"legend\">");
     for (size_t i = 0; i < chart->count; i++) {
         const clt__series *s = &chart->series[i];
-        clt__html_print(to,
-                        "<li><svg width=\"28\" height=\"10\" aria-hidden=\"true\"><path class=\"line c%d%s\" d=\"M2 "
-                        "5H26\"/></svg> ",
-                        s->colour % CLT__CHART_COLOURS, s->dashed ? " dashed" : "");
+        clt__html_print(to, "<li><svg width=\"28\" height=\"10\" aria-hidden=\"true\">");
+        begin_line(to, s);
+        clt__html_print(to, "M2 5H26\"/></svg> ");
         clt__html_text(to, s->name);
         clt__html_print(to, "</li>");
     }

@@ -4,11 +4,12 @@
 
 #include "report/html.h"
 
-enum { CLT__CHART_COLOURS = 8 };
+/* Lines that can be told apart: in so many colours, and those again in broad pale lines. */
+enum { CLT__CHART_COLOURS = 8, CLT__CHART_LINES = 2 * CLT__CHART_COLOURS };
 
 typedef struct clt__series {
     const char *name; /* text from anywhere */
-    int colour;       /* modulo CLT__CHART_COLOURS */
+    int look;         /* below CLT__CHART_LINES */
     bool dashed;
     const double *x, *y; /* a NaN in y breaks the line */
     size_t count;

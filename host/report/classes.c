@@ -212,8 +212,8 @@ static void calibration(clt__html *to, const clt__answers *a)
     const clt__calibration c = clt__calibrate(a);
     static const double even[] = {0, 1};
     const clt__series series[] = {
-        {.name = "if it were as sure as it is right", .colour = 7, .dashed = true, .x = even, .y = even, .count = 2},
-        {.name = "this model", .colour = 0, .x = c.said, .y = c.right, .count = CLT__BINS}};
+        {.name = "if it were as sure as it is right", .look = 7, .dashed = true, .x = even, .y = even, .count = 2},
+        {.name = "this model", .look = 0, .x = c.said, .y = c.right, .count = CLT__BINS}};
     clt__html_print(to,
                     "<h3>How sure it is, and how right</h3><p>Its probabilities are off by <strong>%.1f</strong> "
                     "percentage points on average "

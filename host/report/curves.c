@@ -81,19 +81,13 @@ static const char *name_of(const clt__run *runs, size_t count, size_t which)
     return name;
 }
 
-/* Of several runs each has a colour, of one each curve; `alone` is the name of one that has no validation's beside it.
- */
-static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const char *title, const char *alone,
-                       clt__metric train, clt__metric validation, clt_error *error)
+/* Of several runs each has a look, of one each curve; `alone` is the name of one that has no validation's beside it. No
+ * more than CLT__CHART_LINES runs. */
+static void draw(clt__html *to, const clt__run *runs, size_t count, const char *title, const char *alone,
+                 clt__metric train, clt__metric validation)
 {
-    clt__series *series;
-    char(*names)[300];
-    TRY(clt__allocate(2 * count, sizeof *series, "curves", &series, error));
-    const clt_status status = clt__allocate(2 * count, sizeof *names, "names", &names, error);
-    if (status != CLT_OK) {
-        free(series);
-        return status;
-    }
+    clt__series series[2 * CLT__CHART_LINES];
+    char names[2 * CLT__CHART_LINES][300];
     const bool has_both = validation != train;
     size_t drawn = 0;
     for (size_t i = 0; i < count; i++)
@@ -105,7 +99,7 @@ static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const 
                                       : alone,
                            count > 1 && *of ? ", " : "", of);
             series[drawn] = (clt__series){.name = names[drawn],
-                                          .colour = count > 1 ? (int)i : second,
+                                          .look = count > 1 ? (int)i : second,
                                           .dashed = has_both && !second,
                                           .x = runs[i].metric[CLT__EPOCH],
                                           .y = runs[i].metric[second ? validation : train],
@@ -120,25 +114,22 @@ static clt_status draw(clt__html *to, const clt__run *runs, size_t count, const 
                               .mark = count == 1 && best < runs[0].epochs ? runs[0].metric[CLT__EPOCH][best] : NAN,
                               .mark_name = "best epoch"};
     clt__chart_lines(to, &chart);
-    free(series);
-    free(names);
-    return CLT_OK;
 }
 
-clt_status clt__curves(clt__html *to, const clt__run *runs, size_t count, clt_error *error)
+void clt__curves(clt__html *to, const clt__run *runs, size_t count)
 {
+    const size_t drawn = count < CLT__CHART_LINES ? count : CLT__CHART_LINES;
     size_t epochs = 0;
     for (size_t i = 0; i < count; i++) epochs += runs[i].epochs;
     clt__html_print(to, "<h2>How it went</h2>");
     if (!epochs) clt__html_print(to, "<p class=\"soft\">No epoch was finished, so there are no curves.</p>");
+    if (drawn < count) clt__html_print(to, "<p class=\"soft\">Drawn are the first %zu of %zu runs.</p>", drawn, count);
     clt__html_print(to, "<div class=\"charts\">");
-    TRY(draw(to, runs, count, "Loss", "", CLT__LOSS, CLT__VAL_LOSS, error));
-    TRY(draw(to, runs, count, "Accuracy", "", CLT__ACCURACY, CLT__VAL_ACCURACY, error));
-    TRY(draw(to, runs, count, "Learning rate", "learning rate", CLT__RATE, CLT__RATE, error));
-    TRY(draw(to, runs, count, "Norm of the gradient", "mean of the steps", CLT__GRADIENT_NORM, CLT__GRADIENT_NORM,
-             error));
+    draw(to, runs, drawn, "Loss", "", CLT__LOSS, CLT__VAL_LOSS);
+    draw(to, runs, drawn, "Accuracy", "", CLT__ACCURACY, CLT__VAL_ACCURACY);
+    draw(to, runs, drawn, "Learning rate", "learning rate", CLT__RATE, CLT__RATE);
+    draw(to, runs, drawn, "Norm of the gradient", "mean of the steps", CLT__GRADIENT_NORM, CLT__GRADIENT_NORM);
     clt__html_print(to, "</div>");
-    return CLT_OK;
 }
 
 void clt__epochs_table(clt__html *to, const clt__run *run)

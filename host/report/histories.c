@@ -95,7 +95,7 @@ static bool has_dead(CLT__UNUSED const histories *parameters, const history *h)
 
 typedef bool (*is_drawn)(const histories *parameters, const history *h);
 
-/* No more than there are colours for. */
+/* No more than are easily told apart. */
 static void draw(clt__html *to, const char *title, const histories *h, int which, const histories *parameters,
                  is_drawn wanted)
 {
@@ -109,7 +109,7 @@ static void draw(clt__html *to, const char *title, const histories *h, int which
             continue;
         }
         series[drawn] = (clt__series){
-            .name = one->name, .colour = (int)drawn, .x = one->epoch, .y = one->value[which], .count = one->count};
+            .name = one->name, .look = (int)drawn, .x = one->epoch, .y = one->value[which], .count = one->count};
         drawn++;
     }
     char text[160];

@@ -108,7 +108,7 @@ static clt_status compose(clt__html *page, const clt_report *report, clt_error *
         clt__html_print(page, "</h1>");
         clt__headline(page, &report->run[i]);
     }
-    TRY(clt__curves(page, report->run, report->runs, error));
+    clt__curves(page, report->run, report->runs);
     if (report->runs > 1) TRY(clt__comparison(page, report->run, report->runs, error));
     for (size_t i = 0; i < report->runs; i++) {
         if (report->runs > 1) {

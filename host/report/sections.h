@@ -13,7 +13,7 @@ void clt__page_end(clt__html *to);
 /* curves.c: how a run ended, in a sentence; loss, accuracy and learning rate of all runs; what their options differ in,
  * and what they reached. */
 void clt__headline(clt__html *to, const clt__run *run);
-clt_status clt__curves(clt__html *to, const clt__run *runs, size_t count, clt_error *error);
+void clt__curves(clt__html *to, const clt__run *runs, size_t count);
 clt_status clt__comparison(clt__html *to, const clt__run *runs, size_t count, clt_error *error);
 void clt__epochs_table(clt__html *to, const clt__run *run);
 
