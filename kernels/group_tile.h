@@ -271,13 +271,12 @@ static inline slice_terms terms_of(const int depth, const int slices)
 #endif
 #endif
 
-/* The vectors that an item loads of A and of B: at an address of reals that is a multiple of the vector, or at one of what is
- * stored. */
+/* The vectors that an item loads of A and of B, whose addresses are multiples of the vector: of reals, or of what is stored. */
 #define REALS_A(address) (*(global const load_a *)(address))
 #define REALS_B(address) (*(global const load_b *)(address))
 #ifdef HALVES
-#define STORED_A(address) JOIN(HALVES_, LOAD_A)(address)
-#define STORED_B(address) JOIN(HALVES_, LOAD_B)(address)
+#define STORED_A(address) JOIN(aligned_halves_, LOAD_A)(address)
+#define STORED_B(address) JOIN(aligned_halves_, LOAD_B)(address)
 #else
 #define STORED_A(address) REALS_A(address)
 #define STORED_B(address) REALS_B(address)

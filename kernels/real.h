@@ -105,15 +105,33 @@ STORE_INTO(private, int, sizeof(int))
 #define STORE_HALVES_4(value, to) vstore_half4_rte(value, 0, to)
 #define STORE_HALVES_8(value, to) vstore_half8_rte(value, 0, to)
 #define STORE_HALVES_16(value, to) vstore_half16_rte(value, 0, to)
+/* n of them from a multiple of their size, in one read: vload_half takes any address, and on GPUs is a read for each. */
+#define HALVES_AT_ONCE(n)                                                                                              \
+    static inline JOIN(real, n) aligned_halves_##n(global const half *from)                                            \
+    {                                                                                                                  \
+        typedef JOIN(ushort, n) halves __attribute__((may_alias));                                                     \
+        const halves read = *(global const halves *)from;                                                              \
+        return HALVES_##n((private const half *)&read);                                                                \
+    }
+HALVES_AT_ONCE(2)
+HALVES_AT_ONCE(4)
+#define aligned_halves_1(from) HALVES_1(from)
+#if VEC > 1 && defined ALIGNED
+#define LOAD_HALVES(from) JOIN(aligned_halves_, VEC)(from)
+#define HALVES_ALIGNMENT (VEC * sizeof(ushort))
+#else
 #define LOAD_HALVES(from) JOIN(HALVES_, VEC)(from)
-#if VEC >= 8 /* PoCL 3.1 takes where it stores so many, on processors that convert halves, for a multiple of 16 bytes */
+#define HALVES_ALIGNMENT sizeof(ushort)
+#endif
+/* At once, too; and where PoCL 3.1 stores 8 or more, on processors that convert halves, it takes the address for a multiple of 16 bytes. */
+#if VEC >= 8 || VEC > 1 && defined ALIGNED
 static inline void store_halves(const realv value, global half *to)
 {
     typedef JOIN(ushort, VEC) halves __attribute__((may_alias));
-    typedef JOIN(ushort, VEC) loose __attribute__((aligned(sizeof(ushort)), may_alias));
+    typedef JOIN(ushort, VEC) placed __attribute__((aligned(HALVES_ALIGNMENT), may_alias));
     halves rounded;
     JOIN(STORE_HALVES_, VEC)(value, (private half *)&rounded);
-    *(global loose *)to = rounded;
+    *(global placed *)to = rounded;
 }
 #define STORE_HALVES(value, to) store_halves(value, to)
 #else

@@ -5,7 +5,8 @@
 #
 # gpu.sh --quick PROGRAM: clang's own back end for NVIDIA alone, which shows an array that stays in memory.
 #
-#   TARGETS="sm_90 sm_86 gfx1030 gfx906 dg2"   BATCH=64   KERNELS=REGEX (of the kernels' names)   KEEP=DIR (assembly stays there)
+#   TARGETS="sm_90 sm_86 gfx1030 gfx906 dg2"   BATCH=64   STORAGE=f32 (or f16)   KERNELS=REGEX (of the kernels' names)
+#   KEEP=DIR (assembly stays there)
 #   CACHE=FOLDER (default /var/tmp/gpu_static)  where packages are unpacked, about 490 MB; nothing is installed
 #
 # The table, of the loop with the most multiply-adds of each kernel:
@@ -19,7 +20,7 @@ quick=
 [ "$1" != --quick ] || { quick=1; shift; }
 cltrain=$1
 shift
-CACHE=${CACHE:-/var/tmp/gpu_static} BATCH=${BATCH:-64} KERNELS=${KERNELS:-_(tile|planes)$}
+CACHE=${CACHE:-/var/tmp/gpu_static} BATCH=${BATCH:-64} STORAGE=${STORAGE:-f32} KERNELS=${KERNELS:-_(tile|planes)$}
 TARGETS=${TARGETS:-sm_90 sm_86 gfx1030 gfx906 dg2}
 work=${KEEP:-$(mktemp -d)}
 mkdir -p "$work"
@@ -36,7 +37,7 @@ plan_kernels() {
     mkdir -p "$work/$target"
     for net; do
         plan=$work/$target/$(basename "$net").json
-        "$cltrain" bench --plan --pretend "$(pretended "$target")" --net "$net" --batch-size "$BATCH" --json "$plan" >"$work/text"
+        "$cltrain" bench --plan --pretend "$(pretended "$target")" --net "$net" --batch-size "$BATCH" --storage "$STORAGE" --json "$plan" >"$work/text"
         plans="$plans $plan"
     done
     python3 "$here/gpu/kernels.py" $plans "$work/$target" "$KERNELS"
