@@ -90,6 +90,23 @@ begin() {
     comes long/metrics.csv
 }
 
+# What a rank does by itself when all is trained may take longer than ranks wait for each other.
+test_late_report() {
+    rm -rf reported pid.*
+    wide='conv out=40 kernel=3, relu, conv out=40 kernel=3, flatten, dense out=4' # whose report can be stopped before it ends
+    processes 2 sh rank "$program" train --data plain --device reference --quiet --net "$wide" --epochs 1 --timeout 4 \
+        --output-dir reported --report page.html >out 2>err &
+    background=$!
+    judge "two have trained, and make a report" comes out
+    kill -STOP "$(cat pid.0)" 2>/dev/null || true
+    sleep 6
+    kill -CONT "$(cat pid.0)" 2>/dev/null || true
+    status=0
+    wait "$background" || status=$?
+    background=
+    judge "a report that takes longer than the timeout is finished" [ $status = 0 -a -s page.html ]
+}
+
 # It is given 20 seconds.
 ends() {
     seconds=0
@@ -212,4 +229,4 @@ test_refusals() {
 }
 
 make_data
-run_groups same_bits resumed devices refusals faults
+run_groups same_bits resumed devices late_report refusals faults

@@ -201,6 +201,7 @@ static void print_result(const training_run *training)
     clt_model_sha256(training->model, digest);
     (void)printf("  sha256 %s", digest);
     (void)printf("\n");
+    (void)fflush(stdout); /* a report takes its time */
 }
 
 /* For who sits before a terminal: how long it took, and what to type next. */
