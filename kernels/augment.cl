@@ -156,6 +156,66 @@ static inline real lit(const real shown, const real mean, const real deviation, 
     return (t - mean) * drawn[DRAWN_CONTRAST] + mean;
 }
 
+#if defined WHOLE && !defined COLOUR && !defined SPREAD
+#define ROW_BY_ROW
+/* Pixels `begin` to `end` of a row: that many behind column `across` of the row `shown`, or before it. */
+static inline void follow(const int channels, const int begin, const int end, global const stored *shown,
+                          const int across, global stored *y)
+{
+    global const stored *from = shown + across * channels;
+    const int first = begin * channels, last = end * channels;
+    if (last - first < VEC)
+        for (int i = first; i < last; i++) PUT(GET(from + i), y + i);
+    else
+        EACH_VECTOR(i, first, last, STORE(LOAD(from + i), y + i));
+}
+
+INLINE void mirror(const int channels, const int begin, const int end, global const stored *shown, const int across,
+                   global stored *y)
+{
+    for (int px = begin; px < end; px++)
+        for (int c = 0; c < channels; c++)
+            PUT(GET(shown + (across - px) * channels + c), y + px * channels + c);
+}
+
+/* What is shown where the row ends, or all along where there is none. */
+static inline void surround(const augment_sizes z, const int begin, const int end, const int py, global const stored *x,
+                            global const real *d, global const real *normalize, global stored *y)
+{
+    const int across = (int)d[DRAWN_C], row = py + (int)d[DRAWN_F];
+    for (int px = begin; px < end; px++)
+        for (int c = 0; c < z.c; c++)
+            PUT(pixel(z, x, d[DRAWN_A] < 0 ? across - px : across + px, row, c, -normalize[c] / normalize[z.c + c]),
+                y + px * z.c + c);
+}
+
+static inline void clear(const augment_sizes z, const int py, const int top, const int left, const int bottom,
+                         const int right, global stored *y)
+{
+    if (py < top || py >= bottom) return;
+    for (int i = max(left, 0) * z.c; i < min(right, z.w) * z.c; i++) PUT((real)0, y + i);
+}
+
+static inline void move_row(const augment_sizes z, const int py, global const stored *x, global const real *d,
+                            global const real *normalize, global stored *y)
+{
+    const bool mirrored = d[DRAWN_A] < 0;
+    const int across = (int)d[DRAWN_C], row = source_of(z.border, py + (int)d[DRAWN_F], z.h);
+    const bool inside = row >= 0 && row < z.h;
+    const int begin = inside ? clamp(mirrored ? across - (z.w - 1) : -across, 0, z.w) : 0,
+              end = inside ? clamp(mirrored ? across + 1 : z.w - across, begin, z.w) : 0;
+    global const stored *shown = x + (inside ? (size_t)row * z.w * z.c : 0);
+    if (!mirrored) follow(z.c, begin, end, shown, across, y);
+    else if (z.c == 1) mirror(1, begin, end, shown, across, y);
+    else if (z.c == 3) mirror(3, begin, end, shown, across, y);
+    else mirror(z.c, begin, end, shown, across, y);
+    surround(z, 0, begin, py, x, d, normalize, y);
+    surround(z, end, z.w, py, x, d, normalize, y);
+    clear(z, py, d[DRAWN_TOP], d[DRAWN_LEFT], d[DRAWN_BOTTOM], d[DRAWN_RIGHT], y);
+    clear(z, py, d[DRAWN_ERASE_TOP], d[DRAWN_ERASE_LEFT], d[DRAWN_ERASE_BOTTOM], d[DRAWN_ERASE_RIGHT], y);
+}
+#endif
+
 kernel void augment(const augment_sizes given, global const stored *restrict x, global const real *restrict drawn,
                     global const real *restrict normalize, global stored *restrict y)
 {
@@ -166,6 +226,9 @@ kernel void augment(const augment_sizes given, global const stored *restrict x, 
     global const stored *from = x + (size_t)n * z.h * z.w * z.c;
     global const real *d = drawn + (size_t)n * DRAWN_LENGTH, *deviation = normalize + z.c;
     global stored *to = y + ((size_t)n * z.h * z.w + first) * z.c;
+#ifdef ROW_BY_ROW
+    move_row(z, first / z.w, from, d, normalize, to);
+#else
     for (int i = 0; i < run.pixels; i++, to += z.c) {
         const int px = (first + i) % z.w, py = (first + i) / z.w;
         const real sx = d[DRAWN_A] * px + d[DRAWN_B] * py + d[DRAWN_C],
@@ -198,5 +261,6 @@ kernel void augment(const augment_sizes given, global const stored *restrict x, 
         }
 #endif
     }
+#endif
 }
 #endif

@@ -18,10 +18,34 @@
 #ifdef BYTES
 typedef uchar shown_as;
 #define VALUE(b) ((real)(b) / 255)
+#if VEC == 1
+#define VALUES(from) VALUE(*(from))
+#else
+#define VALUES(from) (JOIN(JOIN(convert_, REAL), VEC)(JOIN(vload, VEC)(0, from)) / 255)
+#endif
 #else
 typedef real shown_as;
 #define VALUE(b) (b)
+#define VALUES(from) LOAD_PLAIN(from)
 #endif
+
+/* Neighbouring pixels, all of their channels. */
+INLINE void show(const int channels, const int pixels, global const shown_as *from, global const real *normalize,
+                 global stored *to)
+{
+    for (int i = 0; i < pixels * channels; i += channels)
+        for (int c = 0; c < channels; c++)
+            PUT((VALUE(from[i + c]) - normalize[c]) / normalize[channels + c], to + i + c);
+}
+
+/* The same of one channel: a vector of pixels at a time. */
+static inline void show_grey(const int pixels, global const shown_as *from, global const real *normalize,
+                             global stored *to)
+{
+    const realv mean = normalize[0], deviation = normalize[1];
+    if (pixels < VEC) show(1, pixels, from, normalize, to);
+    else EACH_VECTOR(i, 0, pixels, STORE((VALUES(from + i) - mean) / deviation, to + i));
+}
 
 kernel void batch(const batch_sizes given, global const shown_as *restrict images, global const int *restrict labels,
                   global const real *restrict targets, global const int *restrict order, global const int *restrict step,
@@ -45,10 +69,14 @@ kernel void batch(const batch_sizes given, global const shown_as *restrict image
             for (int c = 0; c < z.c; c++)
                 PUT(some ? (VALUE(shown[c]) - normalize[c]) / normalize[z.c + c] : 0, to + i * z.c + c);
         }
+    } else if (!some) {
+        for (int i = 0; i < run.pixels * z.c; i++) PUT((real)0, to + i);
+    } else if (z.c == 1) {
+        show_grey(run.pixels, from, normalize, to);
+    } else if (z.c == 3) {
+        show(3, run.pixels, from, normalize, to); /* without a loop over channels */
     } else {
-        for (int i = 0; i < run.pixels * z.c; i += z.c)
-            for (int c = 0; c < z.c; c++)
-                PUT(some ? (VALUE(from[i + c]) - normalize[c]) / normalize[z.c + c] : 0, to + i + c);
+        show(z.c, run.pixels, from, normalize, to);
     }
     if (first != 0) return;
     if (label) label[n] = valid ? labels[image] : 0;

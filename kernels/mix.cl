@@ -16,6 +16,24 @@ static inline real target_of(const mix_sizes z, const int n, const int k, global
     return z.one_hot ? (k == label[n] ? 1 : 0) : target[(size_t)n * z.outputs + k];
 }
 
+/* Neighbouring elements, from `begin` on: blended, or the partner's. */
+static inline void blend_run(const real blend, const int begin, const int end, global const stored *own,
+                             global const stored *partner, global stored *x)
+{
+    if (end - begin < VEC)
+        for (int i = begin; i < end; i++) PUT(blend * GET(own + i) + (1 - blend) * GET(partner + i), x + i);
+    else
+        EACH_VECTOR(i, begin, end, STORE(blend * LOAD(own + i) + (1 - blend) * LOAD(partner + i), x + i));
+}
+
+static inline void copy_run(const int begin, const int end, global const stored *partner, global stored *x)
+{
+    if (end - begin < VEC)
+        for (int i = begin; i < end; i++) PUT(GET(partner + i), x + i);
+    else
+        EACH_VECTOR(i, begin, end, STORE(LOAD(partner + i), x + i));
+}
+
 kernel void mix_pairs(const mix_sizes given, global const stored *restrict own, global const stored *restrict partner,
                 global const int *restrict own_label, global const int *restrict partner_label,
                 global const real *restrict own_target, global const real *restrict partner_target,
@@ -28,12 +46,13 @@ kernel void mix_pairs(const mix_sizes given, global const stored *restrict own, 
     if (!run.pixels) return;
     const real unit = (real)1 / MIX_UNIT, blend = step[STEP_BLEND] * unit, share = step[STEP_SHARE] * unit;
     const size_t start = ((size_t)n * z.h * z.w + first) * z.c;
-    for (int i = 0; i < run.pixels; i++) {
-        const int px = (first + i) % z.w, py = (first + i) / z.w;
-        const bool inside = px >= step[STEP_LEFT] && px < step[STEP_RIGHT] && py >= step[STEP_TOP] && py < step[STEP_BOTTOM];
-        for (size_t at = start + (size_t)i * z.c, end = at + z.c; at < end; at++)
-            PUT(inside ? GET(partner + at) : blend * GET(own + at) + (1 - blend) * GET(partner + at), x + at);
-    }
+    const int px = first % z.w, py = first / z.w;
+    const bool meets = py >= step[STEP_TOP] && py < step[STEP_BOTTOM];
+    const int left = meets ? clamp(step[STEP_LEFT] - px, 0, run.pixels) : 0,
+              right = meets ? clamp(step[STEP_RIGHT] - px, left, run.pixels) : 0;
+    blend_run(blend, 0, left * z.c, own + start, partner + start, x + start);
+    copy_run(left * z.c, right * z.c, partner + start, x + start);
+    blend_run(blend, right * z.c, run.pixels * z.c, own + start, partner + start, x + start);
     if (first != 0) return;
     label[n] = 2 * step[STEP_SHARE] >= MIX_UNIT ? own_label[n] : partner_label[n];
     for (int k = 0; k < z.outputs; k++)

@@ -22,4 +22,12 @@ static inline pixel_run run_of(const int h, const int w)
     return run;
 }
 
+/* Does it for vectors of neighbouring elements at `i`, all of which lie from `begin` to `end`, at least VEC: the last one begins
+ * early rather than end late, so what is done must not read what it writes. */
+#define EACH_VECTOR(i, begin, end, DO)                                                                                 \
+    for (int ahead_ = begin; ahead_ < (end); ahead_ += VEC) {                                                          \
+        const int i = min(ahead_, (end) - VEC);                                                                        \
+        DO;                                                                                                            \
+    }
+
 #endif

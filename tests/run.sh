@@ -112,7 +112,7 @@ else
     # Under ThreadSanitizer, what threads share.
     suite build/threads -R "^(threads|streaming|shards)$"
     with=
-    suite build/tests
+    suite build/tests -E "^ops_quick$" # other tests of ops do all that it does
 fi
 if [ $mode = --thorough ]; then
     echo "ONNX's checker, ONNX Runtime and PyTorch on what comes in and goes out"

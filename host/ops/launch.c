@@ -57,8 +57,8 @@ bool clt__define_spread(clt__launches *to, const clt__limits *limits)
 
 void clt__launch_pixel_runs(const char *file, const clt__limits *limits, int n, int h, int w, clt__launches *to)
 {
-    clt__define(to, " -DVEC=1");
     const bool spread = clt__define_spread(to, limits);
+    clt__define(to, " -DVEC=%d", spread ? 1 : limits->vector_width);
     clt__launch_flat(file, limits, spread ? h * w : h, true, to);
     to->launch[0].global[1] = (size_t)n;
 }

@@ -124,7 +124,7 @@
     X(COUNT, step_size, "N", "1", 1, 1e9, KEPT, TRAIN, "epochs between the drops of the scheduler step") \
     X(CLASS_WEIGHTS, class_weights, "HOW", "equal", 0, 0, KEPT, TRAIN | LR_FIND, \
       "how much the loss of an image counts, by its class: equal; balanced: the more the rarer its class is; or a comma list, a number for each class") \
-    X(AUGMENT, augment, "LIST", "none", 0, 0, KEPT, TRAIN | LR_FIND | PLAN | DATA, \
+    X(AUGMENT, augment, "LIST", "none", 0, 0, KEPT, TRAIN | LR_FIND | PLAN | BENCH | DATA, \
       "changes to the training images, drawn anew in each step: rrc=LEAST:MOST (random resized crop, shares of the area), flip, flip=alternate (each image in every other epoch), crop=PIXELS, shift=SHARE, rotate=DEGREES, " \
       "scale=SHARE, border=reflect or border=replicate (what then comes in from outside the image, which is else black), brightness=SHARE, contrast=SHARE, saturation=SHARE, cutout=PIXELS, erase=SHARE, mixup=ALPHA, cutmix=ALPHA") \
     X(LOSS, loss, "NAME", NULL, 0, 0, MODEL, TRAIN | LR_FIND | VERIFY, \

@@ -22,8 +22,7 @@ struct clt_bench_result {
 /* One measurement of a net. */
 typedef struct bench {
     clt_bench_result *result;
-    double seconds;     /* for each of the two rates */
-    unsigned storage;   /* as the option */
+    const clt_options *options;
     clt__ticker ticker; /* counts rounds and ops */
     int64_t done;
 } bench;
@@ -58,7 +57,7 @@ static clt_status measure_rate(bench *b, clt_session *session, clt_bench_rate *r
     TRY(run_steps(session, WARM_UP, error));
     begin = clt__seconds();
     TRY(run_steps(session, WARM_UP, error));
-    const double step = (clt__seconds() - begin) / WARM_UP, wanted = b->seconds / ROUNDS / step;
+    const double step = (clt__seconds() - begin) / WARM_UP, wanted = b->options->seconds / ROUNDS / step;
     const int steps = wanted < 1 ? 1 : wanted > 100000 ? 100000 : (int)wanted;
     for (int i = 0; i < ROUNDS; i++) {
         begin = clt__seconds();
@@ -168,7 +167,8 @@ static clt_status time_session(bench *b, const clt_model *model, clt_device *dev
 {
     clt_session *session;
     clt_options options = clt__options_default();
-    options.storage = b->storage;
+    options.storage = b->options->storage;
+    options.augment = b->options->augment;
     options.batch_size = (int)data->count;
     options.lr = 0; /* the same numbers at every step, however often it runs */
     const double begin = clt__seconds();
@@ -204,8 +204,7 @@ clt_status clt_bench(const clt_model *model, clt_device *device, const clt_optio
     *result = NULL;
     options = clt__options_or_default(options, &none);
     TRY(clt__random_dataset(model, options->batch_size, 1, 0, &data, error));
-    bench b = {
-        .seconds = options->seconds, .storage = options->storage, .ticker = clt__ticker_start(options, "bench", 0)};
+    bench b = {.options = options, .ticker = clt__ticker_start(options, "bench", 0)};
     clt_status status = clt__allocate(1, sizeof *b.result, "a measurement", &b.result, error);
     if (status == CLT_OK) status = time_all(&b, model, device, data, error);
     clt_dataset_close(data);
