@@ -515,7 +515,7 @@ test_recipes() {
     cp out before
     ok "what is given holds" cltrain train --device reference --data plain --quiet --net theirs.net --epochs 3 --lr 0.1
     judge "the rate given before" cmp before out
-    fails 2 'there is no recipe "soup": there is fashion-2min, cifar-airbench' cltrain train --data plain --recipe soup
+    fails 2 'there is no recipe "soup": there is fashion-2min, fashion-15min, cifar-airbench' cltrain train --data plain --recipe soup
     fails 1 './soup: cannot be opened' cltrain train --data plain --recipe ./soup
     printf 'epochs=2\nlr\n' >ours
     fails 2 'recipe ours, line 2: "lr" is given, where an option of training is needed' cltrain train --data plain --recipe ours
