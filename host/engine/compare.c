@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/workers.h"
 #include "engine/internal.h"
 
 /* What an output holds before its op runs: NaN in both precisions, -1 for integers. Guards hold it too while the op
@@ -148,11 +149,45 @@ static clt_status find_growth(const trial *t, const clt__sizes *sizes, clt_error
     return status;
 }
 
+/* Sums, and how far off they may be: each takes as long, and they share nothing but what both read. */
+typedef struct sums {
+    const trial *trial;
+    const clt__sizes *sizes;
+    clt_status status; /* of the second */
+    clt_error error;
+} sums;
+
+enum { TWIN, SLACK, SUMS };
+
+static void do_sums(void *user, size_t piece)
+{
+    sums *s = user;
+    const clt__op_row *row = s->trial->op->row;
+    if (piece == TWIN)
+        row->twin(s->sizes, s->trial->operand);
+    else if (!row->bound || !row->bound(s->sizes, s->trial->operand))
+        s->status = find_growth(s->trial, s->sizes, &s->error);
+}
+
+static clt_status run_sums(const trial *t, const clt__sizes *sizes, clt_error *error)
+{
+    clt__workers *workers;
+    sums s = {.trial = t, .sizes = sizes, .status = CLT_OK};
+    clt__job job = {.work = do_sums, .user = &s, .count = SUMS};
+    TRY(clt__workers_open(1, CLT__SMALL_STACK, &workers, error));
+    clt__workers_begin(workers, &job);
+    clt__workers_wait(workers, &job);
+    clt__workers_close(workers);
+    return s.status == CLT_OK ? CLT_OK : clt__pass_on(&s.error, error);
+}
+
 static clt_status run_twin(const trial *t, const clt__sizes *sizes, clt_error *error)
 {
     const clt__op_row *row = t->op->row;
-    row->twin(sizes, t->operand);
-    if (row->growth && !(row->bound && row->bound(sizes, t->operand))) TRY(find_growth(t, sizes, error));
+    if (row->growth)
+        TRY(run_sums(t, sizes, error));
+    else
+        row->twin(sizes, t->operand);
     if (row->finish) row->finish(sizes, t->operand);
     return CLT_OK;
 }
