@@ -638,9 +638,9 @@ typedef struct clt_bench_sums {
 
 typedef struct clt_bench_result clt_bench_result;
 
-/* Times whole training steps (batch gathered, augmented as the options say, forward, loss, backward, update), inference
- * (gather and forward) and each op alone, or those that are merged, on random images that lie on the device. Each of
- * the two rates takes about `seconds`. */
+/* Times whole training steps (batch gathered, augmented and mixed as the options say but for rrc, forward, loss,
+ * backward, update), inference (gather and forward) and each op alone, or those that are merged, on random images that
+ * lie on the device. Each of the two rates takes about `seconds`. */
 clt_status clt_bench(const clt_model *model, clt_device *device, const clt_options *options, clt_bench_result **result,
                      clt_error *error);
 const clt_bench_sums *clt_bench_total(const clt_bench_result *result);

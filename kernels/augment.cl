@@ -158,18 +158,7 @@ static inline real lit(const real shown, const real mean, const real deviation, 
 
 #if defined WHOLE && !defined COLOUR && !defined SPREAD
 #define ROW_BY_ROW
-/* Pixels `begin` to `end` of a row: that many behind column `across` of the row `shown`, or before it. */
-static inline void follow(const int channels, const int begin, const int end, global const stored *shown,
-                          const int across, global stored *y)
-{
-    global const stored *from = shown + across * channels;
-    const int first = begin * channels, last = end * channels;
-    if (last - first < VEC)
-        for (int i = first; i < last; i++) PUT(GET(from + i), y + i);
-    else
-        EACH_VECTOR(i, first, last, STORE(LOAD(from + i), y + i));
-}
-
+/* Pixels `begin` to `end` of a row show those of column across - px of the row `shown`. */
 INLINE void mirror(const int channels, const int begin, const int end, global const stored *shown, const int across,
                    global stored *y)
 {
@@ -205,7 +194,8 @@ static inline void move_row(const augment_sizes z, const int py, global const st
     const int begin = inside ? clamp(mirrored ? across - (z.w - 1) : -across, 0, z.w) : 0,
               end = inside ? clamp(mirrored ? across + 1 : z.w - across, begin, z.w) : 0;
     global const stored *shown = x + (inside ? (size_t)row * z.w * z.c : 0);
-    if (!mirrored) follow(z.c, begin, end, shown, across, y);
+    if (end > begin && !mirrored)
+        copy_run(0, (end - begin) * z.c, shown + (across + begin) * z.c, y + begin * z.c);
     else if (z.c == 1) mirror(1, begin, end, shown, across, y);
     else if (z.c == 3) mirror(3, begin, end, shown, across, y);
     else mirror(z.c, begin, end, shown, across, y);

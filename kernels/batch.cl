@@ -43,8 +43,7 @@ static inline void show_grey(const int pixels, global const shown_as *from, glob
                              global stored *to)
 {
     const realv mean = normalize[0], deviation = normalize[1];
-    if (pixels < VEC) show(1, pixels, from, normalize, to);
-    else EACH_VECTOR(i, 0, pixels, STORE((VALUES(from + i) - mean) / deviation, to + i));
+    EACH_RUN(i, 0, pixels, STORE((VALUES(from + i) - mean) / deviation, to + i), show(1, 1, from + i, normalize, to + i))
 }
 
 kernel void batch(const batch_sizes given, global const shown_as *restrict images, global const int *restrict labels,

@@ -16,22 +16,11 @@ static inline real target_of(const mix_sizes z, const int n, const int k, global
     return z.one_hot ? (k == label[n] ? 1 : 0) : target[(size_t)n * z.outputs + k];
 }
 
-/* Neighbouring elements, from `begin` on: blended, or the partner's. */
 static inline void blend_run(const real blend, const int begin, const int end, global const stored *own,
                              global const stored *partner, global stored *x)
 {
-    if (end - begin < VEC)
-        for (int i = begin; i < end; i++) PUT(blend * GET(own + i) + (1 - blend) * GET(partner + i), x + i);
-    else
-        EACH_VECTOR(i, begin, end, STORE(blend * LOAD(own + i) + (1 - blend) * LOAD(partner + i), x + i));
-}
-
-static inline void copy_run(const int begin, const int end, global const stored *partner, global stored *x)
-{
-    if (end - begin < VEC)
-        for (int i = begin; i < end; i++) PUT(GET(partner + i), x + i);
-    else
-        EACH_VECTOR(i, begin, end, STORE(LOAD(partner + i), x + i));
+    EACH_RUN(i, begin, end, STORE(blend * LOAD(own + i) + (1 - blend) * LOAD(partner + i), x + i),
+             PUT(blend * GET(own + i) + (1 - blend) * GET(partner + i), x + i))
 }
 
 kernel void mix_pairs(const mix_sizes given, global const stored *restrict own, global const stored *restrict partner,

@@ -1,4 +1,4 @@
-/* For kernels that take images pixel by pixel, all channels of one at a time: work-item (row of pixels, image) or, spread,
+/* For kernels that take images by runs of neighbouring pixels, with all of their channels: work-item (row of pixels, image) or, spread,
  * (pixel, image). The host's side: clt__launch_pixel_runs. */
 #ifndef CLT_PIXEL_RUN_H
 #define CLT_PIXEL_RUN_H
@@ -22,12 +22,21 @@ static inline pixel_run run_of(const int h, const int w)
     return run;
 }
 
-/* Does it for vectors of neighbouring elements at `i`, all of which lie from `begin` to `end`, at least VEC: the last one begins
- * early rather than end late, so what is done must not read what it writes. */
-#define EACH_VECTOR(i, begin, end, DO)                                                                                 \
-    for (int ahead_ = begin; ahead_ < (end); ahead_ += VEC) {                                                          \
-        const int i = min(ahead_, (end) - VEC);                                                                        \
-        DO;                                                                                                            \
+/* For the elements from `begin` to `end`: does VECTOR for those from `i` on, or ELEMENT for that at `i` where they are fewer than a
+ * vector. The last vector begins early rather than end late, so what is done must not read what it writes. */
+#define EACH_RUN(i, begin, end, VECTOR, ELEMENT)                                                                       \
+    if ((end) - (begin) < VEC) {                                                                                       \
+        for (int i = begin; i < (end); i++) ELEMENT;                                                                   \
+    } else {                                                                                                           \
+        for (int ahead_ = begin; ahead_ < (end); ahead_ += VEC) {                                                      \
+            const int i = min(ahead_, (end) - VEC);                                                                    \
+            VECTOR;                                                                                                    \
+        }                                                                                                              \
     }
+
+static inline void copy_run(const int begin, const int end, global const stored *from, global stored *to)
+{
+    EACH_RUN(i, begin, end, STORE(LOAD(from + i), to + i), PUT(GET(from + i), to + i))
+}
 
 #endif

@@ -123,7 +123,8 @@ HALVES_AT_ONCE(4)
 #define LOAD_HALVES(from) JOIN(HALVES_, VEC)(from)
 #define HALVES_ALIGNMENT sizeof(ushort)
 #endif
-/* At once, too; and where PoCL 3.1 stores 8 or more, on processors that convert halves, it takes the address for a multiple of 16 bytes. */
+/* Stored at once, too. And PoCL 3.1's vstore_half takes the address of 8 or more for a multiple of 16 bytes on processors
+ * that convert halves: those are stored into a variable first as well. */
 #if VEC >= 8 || VEC > 1 && defined ALIGNED
 static inline void store_halves(const realv value, global half *to)
 {

@@ -38,7 +38,7 @@ options_of() {
         ;;
     plan) echo accumulate shards clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision storage json device schedule $limits ;;
     tune) echo net recipe input batch-size precision forget json device schedule $limits ;;
-    bench) echo net recipe input batch-size seconds plan pretend precision storage json device schedule $limits ;;
+    bench) echo augment net recipe input batch-size seconds plan pretend precision storage json device schedule $limits ;;
     scale) echo net recipe until classes input batch-size bucket-mb pretend devices bandwidth latency precision json device schedule $limits ;;
     verify) echo net recipe input loss precision storage model batch-size seed report json device schedule $limits ;;
     esac
@@ -947,6 +947,11 @@ test_bench() {
 all(0 < d[what]["min"] <= d[what]["median"] <= d[what]["max"] for what in ("train_images_per_s", "infer_images_per_s"))'
     ok "bench --json -" cltrain bench --net "$net" --input 1x8x8 --device "$device" --seconds 0.1 --json -
     judge "--json - is JSON alone" json_holds out 'd["batch_size"] == 64'
+    timed="cltrain bench --net \"input 1x8x8, $net\" --device $device --batch-size 4 --seconds 0.1 --json more.json"
+    ok "bench of augmented halves" eval "$timed --augment flip,mixup=1 --storage f16"
+    judge "has their ops" json_holds more.json 'sorted(o["op"] for o in d["ops"] if o["op"] in ("augment", "mix_pairs", "unscale")) ==
+["augment", "augment", "mix_pairs", "unscale"]'
+    fails 2 'rrc is of image files' eval "$timed --augment rrc=0.1:1"
 }
 
 # ---- formats of data sets ---------------------------------------------------------------------------------------

@@ -95,6 +95,10 @@ static const char muon_net_text[] =
 static const char pooled_net_text[] = "input 2x8x4; conv out=3 kernel=3 padding=1; relu; maxpool kernel=2; "
                                       "conv out=5 kernel=3 padding=1; tanh; maxpool kernel=2x1; flatten; dense out=3";
 
+/* One of grey images, one of coloured ones, whose rows are longer than a vector and no whole number of them. */
+static const char grey_net_text[] = "input 1x3x37; conv out=3 kernel=2; flatten; dense out=3";
+static const char coloured_net_text[] = "input 3x3x17; conv out=3 kernel=2; flatten; dense out=3";
+
 /* One that normalises many pixels of few channels. */
 static const char normed_net_text[] = "input 3x9x8; conv out=5; batchnorm; relu; flatten; dense out=3";
 
@@ -135,6 +139,9 @@ static const char *net_of(const char *file)
                 {"pixel_shuffle.cl", channel_net_text},
                 {"permute.cl", channel_net_text},
                 {"muon.cl", muon_net_text},
+                {"pixel_run.h", grey_net_text},
+                {"augment.cl", coloured_net_text},
+                {"mix.cl", coloured_net_text},
                 {"pad.cl", sized_net_text},
                 {"border.h", sized_net_text},
                 {"resize.cl", sized_net_text}};
@@ -299,7 +306,16 @@ static const fault wrong_values[] = {
      disagree},
     {"augment.cl", "static inline real pixel", "source_of(z.border, px, z.w)", "px", "augment", "", "y", disagree},
     {"augment.cl", "kernel void augment(", "+ d[DRAWN_F]", "+ d[DRAWN_F] + (real)1e-3", "augment", "", "y", disagree},
-    {"mix.cl", "kernel void mix_pairs", "(1 - blend) *", "((real)1.00001 - blend) *", "mix_pairs", "", "x", disagree},
+    {"augment.cl", "static inline void move_row", "shown + (across + begin)", "shown + (across + begin + 1)", "augment",
+     "", "y", disagree},
+    {"augment.cl", "INLINE void mirror", "(across - px)", "(across - px - 1)", "augment", "", "y", disagree},
+    {"augment.cl", "static inline void clear", "min(right, z.w)", "min(right - 1, z.w)", "augment", "", "y", disagree},
+    {"mix.cl", "void mix_pairs", "step[STEP_RIGHT] - px", "step[STEP_RIGHT] - px - 1", "mix_pairs", "", "x", disagree},
+    {"mix.cl", "void blend_run", "(1 - blend) * LOAD", "((real)1.00001 - blend) * LOAD", "mix_pairs", "", "x",
+     disagree},
+    {"pixel_run.h", "#define EACH_RUN", "(end) - VEC;", "(end) - VEC - 1;", "batch", "", "x", disagree},
+    {"pixel_run.h", "void copy_run", "STORE(LOAD(from + i)", "STORE(LOAD(from + i) + (real)1", "augment", "", "y",
+     disagree},
     {"mix.cl", "kernel void mix_pairs", "(1 - share) *", "((real)1.00001 - share) *", "mix_pairs", "", "target",
      disagree},
     {"update.cl", "OPTIMIZER(sgd,", "z.nesterov ? g +", "z.nesterov ? (real)1.01f * g +", "sgd", "", "weights",
@@ -649,6 +665,13 @@ static void a_report_shows_the_fault_without_cltrain(void **state)
 }
 
 /* What rounds, and what scales the loss while it is rounded. */
+static int compute_in_floats(void **state)
+{
+    (void)state;
+    storage = CLT__F32;
+    return 0;
+}
+
 static void faults_of_halves_are_caught(void **state)
 {
     (void)state;
@@ -665,7 +688,7 @@ static void faults_of_halves_are_caught(void **state)
     };
     static const fault in_tiles = {"group_tile.h",
                                    "#ifdef HALVES",
-                                   "JOIN(HALVES_, LOAD_A)(address)",
+                                   "JOIN(aligned_halves_, LOAD_A)(address)",
                                    "JOIN(HALVES_, LOAD_A)(address) * (real)1.001f",
                                    "conv_forward",
                                    "conv1",
@@ -678,7 +701,6 @@ static void faults_of_halves_are_caught(void **state)
     assert_caught_under(CLT_SCHEDULE_TILE, &in_tiles, &r);
     assert_reported(CLT_SCHEDULE_VECTOR, &faults[3]);
     if (is_taken(faults, 5)) assert_reported(CLT_SCHEDULE_VECTOR, &faults[5]);
-    storage = CLT__F32;
 }
 
 static void a_write_into_an_input_is_caught(void **state)
@@ -1072,7 +1094,7 @@ int main(void)
         cmocka_unit_test(faults_of_what_is_merged_elsewhere_are_caught),
         cmocka_unit_test(a_write_outside_a_tensor_is_caught),
         cmocka_unit_test(a_report_shows_the_fault_without_cltrain),
-        cmocka_unit_test(faults_of_halves_are_caught),
+        cmocka_unit_test_teardown(faults_of_halves_are_caught, compute_in_floats),
         cmocka_unit_test(a_write_into_an_input_is_caught),
         cmocka_unit_test(a_nan_is_caught),
         cmocka_unit_test(an_element_that_is_not_written_is_caught),

@@ -135,14 +135,14 @@ static bool shares_evenly(const clt__group_tile *tile)
 
 /* The longest slab that is worth its code: a loop over short ones of few sums does little but wait for memory. An item
  * keeps what it loads of a slab in registers, of each of `products` that one kernel is for: where longer ones made that
- * more than STAGED, compilers for sm_86, sm_90 and Arc ran out of them, for sm_86 where several products did it at all.
- */
+ * more than STAGED, compilers for sm_86, sm_90 and Arc ran out of them. Of several products all together
+ * have to be fewer. */
 static int most_slab(const clt__limits *limits, const clt__group_tile *tile, int products)
 {
     enum { TIMES_LONGER = 4, UNROLLED = 128 /* multiply-adds */, STAGED = 16 /* reals */ };
     const int items = tile->group_m * tile->group_n,
               side = (tile->item_m * tile->group_m + tile->item_n * tile->group_n) * products,
-              most = products > 1 ? STAGED - 1 : STAGED;
+              most = products > 1 ? STAGED - 1 /* fewer than that */ : STAGED;
     int slab = limits->slab;
     while (slab < TIMES_LONGER * limits->slab && 2 * slab * tile->item_m * tile->item_n <= UNROLLED &&
            2 * slab * side <= most * items)

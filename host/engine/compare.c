@@ -149,7 +149,7 @@ static clt_status find_growth(const trial *t, const clt__sizes *sizes, clt_error
     return status;
 }
 
-/* Sums, and how far off they may be: each takes as long, and they share nothing but what both read. */
+/* Sums, and how far off they may be: one takes as long as the other, and they share nothing but what both read. */
 typedef struct sums {
     const trial *trial;
     const clt__sizes *sizes;

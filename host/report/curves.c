@@ -81,8 +81,8 @@ static const char *name_of(const clt__run *runs, size_t count, size_t which)
     return name;
 }
 
-/* Of several runs each has a look, of one each curve; `alone` is the name of one that has no validation's beside it. No
- * more than CLT__CHART_LINES runs. */
+/* Of several runs each has a look, of one each curve; `alone` is the name of one that has no validation's beside it.
+ * The first CLT__CHART_LINES are drawn. */
 static void draw(clt__html *to, const clt__run *runs, size_t count, const char *title, const char *alone,
                  clt__metric train, clt__metric validation)
 {
@@ -90,7 +90,7 @@ static void draw(clt__html *to, const clt__run *runs, size_t count, const char *
     char names[2 * CLT__CHART_LINES][300];
     const bool has_both = validation != train;
     size_t drawn = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < CLT__CHART_LINES; i++)
         for (int second = 0; second < (has_both ? 2 : 1); second++) {
             const char *of = !has_both ? "" : second ? "validation" : "training";
             (void)snprintf(names[drawn], sizeof *names, "%.250s%s%s",
@@ -118,17 +118,17 @@ static void draw(clt__html *to, const clt__run *runs, size_t count, const char *
 
 void clt__curves(clt__html *to, const clt__run *runs, size_t count)
 {
-    const size_t drawn = count < CLT__CHART_LINES ? count : CLT__CHART_LINES;
     size_t epochs = 0;
     for (size_t i = 0; i < count; i++) epochs += runs[i].epochs;
     clt__html_print(to, "<h2>How it went</h2>");
     if (!epochs) clt__html_print(to, "<p class=\"soft\">No epoch was finished, so there are no curves.</p>");
-    if (drawn < count) clt__html_print(to, "<p class=\"soft\">Drawn are the first %zu of %zu runs.</p>", drawn, count);
+    if (count > CLT__CHART_LINES)
+        clt__html_print(to, "<p class=\"soft\">Drawn are the first %d of %zu runs.</p>", CLT__CHART_LINES, count);
     clt__html_print(to, "<div class=\"charts\">");
-    draw(to, runs, drawn, "Loss", "", CLT__LOSS, CLT__VAL_LOSS);
-    draw(to, runs, drawn, "Accuracy", "", CLT__ACCURACY, CLT__VAL_ACCURACY);
-    draw(to, runs, drawn, "Learning rate", "learning rate", CLT__RATE, CLT__RATE);
-    draw(to, runs, drawn, "Norm of the gradient", "mean of the steps", CLT__GRADIENT_NORM, CLT__GRADIENT_NORM);
+    draw(to, runs, count, "Loss", "", CLT__LOSS, CLT__VAL_LOSS);
+    draw(to, runs, count, "Accuracy", "", CLT__ACCURACY, CLT__VAL_ACCURACY);
+    draw(to, runs, count, "Learning rate", "learning rate", CLT__RATE, CLT__RATE);
+    draw(to, runs, count, "Norm of the gradient", "mean of the steps", CLT__GRADIENT_NORM, CLT__GRADIENT_NORM);
     clt__html_print(to, "</div>");
 }
 

@@ -60,11 +60,15 @@ static clt_status write_times(clt__html *to, const clt_bench_result *result, clt
 clt_status clt__times(clt__html *to, const clt__run *run, clt_device *device, const clt_options *options,
                       clt_error *error)
 {
+    const clt_options *trained = clt_model_options(run->model);
     clt_options timing = *options;
     clt_bench_result *result;
     clt__html_print(to, "<h2>Where the time goes</h2>");
     timing.seconds = 0.5;
-    timing.batch_size = clt_model_options(run->model)->batch_size;
+    timing.batch_size = trained->batch_size;
+    timing.storage = trained->storage;
+    timing.augment = trained->augment;
+    timing.augment.rrc = (clt__range){0, 0}; /* is done before images come to the device */
     TRY(clt_bench(run->model, device, &timing, &result, error));
     const clt_status status = write_times(to, result, error);
     clt_bench_close(result);

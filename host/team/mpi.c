@@ -1,5 +1,6 @@
 /* Ranks that are processes, over MPI: every exchange is a message from each rank to each other, so that one that does
  * not answer is known by name. All that waits gives up after a time. */
+#include <math.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,7 +244,7 @@ void clt_mpi_set_timeout(const clt_collective *collective, double seconds)
     ((ranks *)collective->user)->timeout = seconds;
 }
 
-/* Whether all ranks come to their end, within that time; 0: however long it takes. */
+/* Whether all ranks come to their end, within that time. */
 static bool all_end(const ranks *r, double seconds)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
@@ -251,8 +252,7 @@ static bool all_end(const ranks *r, double seconds)
     MPI_Request request;
     int done = 0;
     if (MPI_Ibarrier(r->comm, &request) != MPI_SUCCESS) return false;
-    while (MPI_Test(&request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done &&
-           (seconds <= 0 || clt__seconds() - began < seconds))
+    while (MPI_Test(&request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done && clt__seconds() - began < seconds)
         (void)nanosleep(&pause, NULL);
     return done;
 }
@@ -262,8 +262,9 @@ void clt_mpi_close(const clt_collective *collective, int exit_code)
     enum { PATIENCE = 10 }; /* seconds, for ranks that know that the end has come */
     if (!collective) return;
     ranks *r = collective->user;
-    /* After a success another may have work of its own left, such as a report: it is let finish. */
-    if (r->began_mpi && (!r->name || r->broken || !all_end(r, exit_code ? PATIENCE : 0)))
+    /* After a success another may have work of its own left, such as a report, which is let finish however long it
+     * takes. */
+    if (r->began_mpi && (!r->name || r->broken || !all_end(r, exit_code ? PATIENCE : INFINITY)))
         end_all(MPI_COMM_WORLD, exit_code ? exit_code : 1);
     if (r->name && !r->broken) (void)MPI_Comm_free(&r->comm);
     if (r->began_mpi) (void)MPI_Finalize();

@@ -203,6 +203,11 @@ clt_status clt_bench(const clt_model *model, clt_device *device, const clt_optio
     clt_options none;
     *result = NULL;
     options = clt__options_or_default(options, &none);
+    if (options->augment.rrc.least > 0)
+        return FAIL(
+            error, CLT_BAD_ARGUMENT,
+            "augment: rrc is of image files, which are cropped before they come to the device: bench times what "
+            "is done there");
     TRY(clt__random_dataset(model, options->batch_size, 1, 0, &data, error));
     bench b = {.options = options, .ticker = clt__ticker_start(options, "bench", 0)};
     clt_status status = clt__allocate(1, sizeof *b.result, "a measurement", &b.result, error);

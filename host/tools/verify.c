@@ -318,12 +318,12 @@ static clt_status run_data(verification *v, clt_session *session, clt_error *err
     return verify_range(v, session, 0, session->net.forward, AND_OPS_OF_NO_LAYER, error);
 }
 
-/* Images that are moved by whole pixels and cut into each other, which begin a shard. */
+/* Images that are moved by whole pixels, emptied in part and cut into each other, which begin a shard. */
 static clt_status verify_cut(verification *v, clt_error *error)
 {
     clt_options options = options_of(v);
-    options.augment =
-        (clt__augment){.flip = CLT__FLIP_ALTERNATE, .crop = 1, .border = CLT__BORDER_REFLECT, .cutmix = 1};
+    options.augment = (clt__augment){
+        .flip = CLT__FLIP_ALTERNATE, .crop = 1, .border = CLT__BORDER_REFLECT, .cutout = 1, .erase = 0.5, .cutmix = 1};
     cut_into_shards(&options);
     return verify_pass(v, &options, all_of_it, false, run_data, error);
 }
