@@ -313,7 +313,7 @@ static const fault wrong_values[] = {
     {"mix.cl", "void mix_pairs", "step[STEP_RIGHT] - px", "step[STEP_RIGHT] - px - 1", "mix_pairs", "", "x", disagree},
     {"mix.cl", "void blend_run", "(1 - blend) * LOAD", "((real)1.00001 - blend) * LOAD", "mix_pairs", "", "x",
      disagree},
-    {"pixel_run.h", "#define EACH_RUN", "(end) - VEC;", "(end) - VEC - 1;", "batch", "", "x", disagree},
+    {"pixel_run.h", "#define EACH_RUN", "(end) - VEC)", "(end) - VEC - 1)", "batch", "", "x", disagree},
     {"pixel_run.h", "void copy_run", "STORE(LOAD(from + i)", "STORE(LOAD(from + i) + (real)1", "augment", "", "y",
      disagree},
     {"mix.cl", "kernel void mix_pairs", "(1 - share) *", "((real)1.00001 - share) *", "mix_pairs", "", "target",
