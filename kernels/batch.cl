@@ -59,17 +59,15 @@ kernel void batch(const batch_sizes given, global const shown_as *restrict image
     const int image = some ? order[position_of(z.partner, n, step)] : 0;
     global const shown_as *from = images + ((size_t)image * z.h * z.w + first) * z.c;
     global stored *to = x + ((size_t)n * z.h * z.w + first) * z.c;
-    if (step[STEP_MIRROR] || step[STEP_MOVE]) {
+    if (!some) {
+        for (int i = 0; i < run.pixels * z.c; i++) PUT((real)0, to + i);
+    } else if (step[STEP_MIRROR] || step[STEP_MOVE]) {
         for (int i = 0; i < run.pixels; i++) {
             const int at = (first + i) % z.w, column = step[STEP_MIRROR] ? z.w - 1 - at : at;
             const int h = source_of(PAD_REFLECT, (first + i) / z.w - step[STEP_MOVE], z.h),
                       w = source_of(PAD_REFLECT, column - step[STEP_MOVE], z.w);
-            global const shown_as *shown = images + (((size_t)image * z.h + h) * z.w + w) * z.c;
-            for (int c = 0; c < z.c; c++)
-                PUT(some ? (VALUE(shown[c]) - normalize[c]) / normalize[z.c + c] : 0, to + i * z.c + c);
+            show(z.c, 1, images + (((size_t)image * z.h + h) * z.w + w) * z.c, normalize, to + i * z.c);
         }
-    } else if (!some) {
-        for (int i = 0; i < run.pixels * z.c; i++) PUT((real)0, to + i);
     } else if (z.c == 1) {
         show_grey(run.pixels, from, normalize, to);
     } else if (z.c == 3) {
