@@ -15,15 +15,19 @@
 #define OP_conv_input_gradient
 #define POOLED
 #endif
+#define A_STORED 1
 #if defined OP_conv_forward
 #define A_ALONG_K 1
 #define B_ALONG_K 0
+#define B_STORED 0
 #elif defined OP_conv_input_gradient
 #define A_ALONG_K 1
 #define B_ALONG_K 1
+#define B_STORED 0
 #else
 #define A_ALONG_K 0
 #define B_ALONG_K 0
+#define B_STORED 1
 #endif
 #include "params.h"
 #include "group_tile.h"
@@ -76,9 +80,9 @@ kernel WORK_GROUP void conv_forward_tile(const conv_sizes given, global const st
     UNROLL for (int j = 0; j < A_LOADS; j++) under[j] = first_under(z, PIXEL(FIRST_M + A_LINE(j)));
 #define X_AT(j)                                                                                                        \
     (at.outer < z.r && is_inside(under[j].h + at.outer, under[j].w + at.middle, z.h, z.w)                              \
-         ? STORED_A(x + under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner)                          \
+         ? VECTOR_A(x + under[j].at + (at.outer * z.w + at.middle) * z.c + at.inner)                          \
          : (load_a)0)
-#define W_AT(j) ELEMENTS(load_b, REALS_B, w, first + B_LINE(j), depth, k, z.k)
+#define W_AT(j) ELEMENTS(load_b, VECTOR_B, w, first + B_LINE(j), depth, k, z.k)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, W_AT, (first += TILE_K, at = add_digits(at, step, z.s, z.c)));
 #ifdef SLICED
@@ -148,11 +152,11 @@ kernel WORK_GROUP void conv_input_gradient_tile(const conv_sizes given, global c
     }
 #define DY_AT(j)                                                                                                       \
     (at.outer < filter_rows && is_inside(over[j].h - at.outer, over[j].w - at.middle, z.y, z.x)                     \
-         ? STORED_A(dy + over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner)                          \
+         ? VECTOR_A(dy + over[j].at - (at.outer * z.x + at.middle) * z.k + at.inner)                          \
          : (load_a)0)
 #define W_AT(j)                                                                                                        \
     (at.outer < filter_rows && FIRST_N + B_LINE(j) < z.c                                                            \
-         ? REALS_B(                                                                                           \
+         ? VECTOR_B(                                                                                           \
                      w + (((down.start + at.outer * z.stride_y) * z.s + across.start + at.middle * z.stride_x) * z.c + \
                           FIRST_N + B_LINE(j)) * z.k + at.inner)                                                       \
          : (load_b)0)
@@ -201,11 +205,11 @@ kernel WORK_GROUP void conv_weight_gradient_tile(const conv_sizes given, global 
 #define V_AT(j) (pixel[j].inner * z.stride_x - z.pad_x + weight.middle)
 #define X_AT(j)                                                                                                        \
     (first + A_LINE(j) >= pixels ? (load_a)0                                                                           \
-     : m >= weights              ? (load_a)1                                                                           \
+     : m >= weights              ? ONES_A                                                                           \
      : is_inside(H_AT(j), V_AT(j), z.h, z.w)                                                                           \
-         ? STORED_A(x + ((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner)              \
+         ? VECTOR_A(x + ((pixel[j].outer * z.h + H_AT(j)) * z.w + V_AT(j)) * z.c + weight.inner)              \
          : (load_a)0)
-#define DY_AT(j) ELEMENTS(load_b, STORED_B, dy, first + B_LINE(j), pixels, k, z.k)
+#define DY_AT(j) ELEMENTS(load_b, VECTOR_B, dy, first + B_LINE(j), pixels, k, z.k)
     block t;
     TILE_PRODUCT(t, terms.count, slabs, X_AT, DY_AT, {
         first += TILE_K;

@@ -10,11 +10,13 @@
 #define VEC 1
 #define A_ALONG_K 1
 #define B_ALONG_K 0
+#define A_STORED 0
+#define B_STORED 0
 #include "conv_finish.h"
 #include "params.h"
 #include "group_tile.h"
 #include "activations.h"
-#include "winograd.h"
+#include "winograd_inputs.h"
 
 /* What all four take, and the weight, number `i` of nine, from channel `in` to `out`. */
 #ifdef OP_conv_forward
@@ -32,8 +34,7 @@
 #define WEIGHT(z, i, in, out) w[((8 - (i)) * (z).c + (out)) * (z).k + (in)]
 #endif
 
-/* Elements of a position: of V, U and M, which follow one another in scratch memory. */
-#define V_PLANE(q) ((size_t)(q).tiles * (q).c)
+/* Elements of a position: of U and M, which follow V in scratch memory. */
 #define U_PLANE(q) ((size_t)(q).c * (q).k)
 #define M_PLANE(q) ((size_t)(q).tiles * (q).k)
 #define V_OF(q) scratch
@@ -43,29 +44,7 @@
 kernel void conv_winograd_input_planes(OPERANDS)
 {
     const conv_sizes z = SIZES(given);
-    const correlation q = correlation_of(z);
-    const int item = (int)get_global_id(0), c = item % q.c;
-    const place at = place_of(q, item / q.c);
-    if (at.n >= q.n) return;
-    const int top = at.y - q.pad_y, left = at.x - q.pad_x;
-    global const stored *image = source + (size_t)at.n * q.h * q.w * q.c + c;
-    global real *v = V_OF(q) + item;
-    real down[SIDE * SIDE], line[SIDE], d[SIDE];
-    UNROLL for (int j = 0; j < SIDE; j++)
-    {
-        UNROLL for (int i = 0; i < SIDE; i++)
-        {
-            const int h = top + i, u = left + j;
-            d[i] = h >= 0 && h < q.h && u >= 0 && u < q.w ? GET(image + (h * q.w + u) * q.c) : 0;
-        }
-        input_line(d, line);
-        UNROLL for (int i = 0; i < SIDE; i++) down[i * SIDE + j] = line[i];
-    }
-    UNROLL for (int i = 0; i < SIDE; i++)
-    {
-        input_line(down + i * SIDE, line);
-        UNROLL for (int j = 0; j < SIDE; j++) v[(i * SIDE + j) * V_PLANE(q)] = line[j];
-    }
+    put_input_planes(correlation_of(z), source, V_OF(correlation_of(z)), (int)get_global_id(0));
 }
 
 kernel void conv_winograd_filters_planes(OPERANDS)
@@ -97,8 +76,8 @@ kernel WORK_GROUP void conv_winograd_product_tile(OPERANDS, local real4 *slabs)
     global const real *v = V_OF(q) + position * V_PLANE(q), *u = U_OF(q) + position * U_PLANE(q);
     global real *m = M_OF(q) + position * M_PLANE(q);
     int first = 0;
-#define V_AT(j) ELEMENTS(load_a, REALS_A, v, FIRST_M + A_LINE(j), q.tiles, first + A_LANE, q.c)
-#define U_AT(j) ELEMENTS(load_b, REALS_B, u, first + B_LINE(j), q.c, FIRST_N + B_LANE, q.k)
+#define V_AT(j) ELEMENTS(load_a, VECTOR_A, v, FIRST_M + A_LINE(j), q.tiles, first + A_LANE, q.c)
+#define U_AT(j) ELEMENTS(load_b, VECTOR_B, u, first + B_LINE(j), q.c, FIRST_N + B_LANE, q.k)
     block t;
     TILE_PRODUCT(t, q.c, slabs, V_AT, U_AT, first += TILE_K);
 #define ROW_START(i) ((i) * q.k)

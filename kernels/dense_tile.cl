@@ -15,20 +15,25 @@
 #define OP_dense_input_gradient
 #define POOLED
 #endif
+#define A_STORED 1
 #if defined OP_dense_gradients
 #define A_ALONG_K along_k
 #define B_ALONG_K along_k
+#define B_STORED 0 /* not of the input gradient's */
 #define GROUP_ROW group_row
 #define GROUP_COLUMN group_column
 #elif defined OP_dense_forward
 #define A_ALONG_K 1
 #define B_ALONG_K 0
+#define B_STORED 0
 #elif defined OP_dense_input_gradient
 #define A_ALONG_K 1
 #define B_ALONG_K 1
+#define B_STORED 0
 #else
 #define A_ALONG_K 0
 #define B_ALONG_K 0
+#define B_STORED 1
 #endif
 #include "params.h"
 #include "group_tile.h"
@@ -36,17 +41,22 @@
 #include "product_finish.h"
 
 /* The operands' vectors, as TILE_PRODUCT wants them: forward's, */
-#define X_ALONG_I(j) ELEMENTS(load_a, STORED_A, x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
-#define W_ALONG_O(j) ELEMENTS(load_b, REALS_B, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
+#define X_ALONG_I(j) ELEMENTS(load_a, VECTOR_A, x, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.i)
+#define W_ALONG_O(j) ELEMENTS(load_b, VECTOR_B, w, first + B_LINE(j), z.i, FIRST_N + B_LANE, z.o)
 /* the input gradient's, */
-#define DY_ALONG_O(j) ELEMENTS(load_a, STORED_A, dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
-#define W_OF_INPUTS(j) ELEMENTS(load_b, REALS_B, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
+#define DY_ALONG_O(j) ELEMENTS(load_a, VECTOR_A, dy, FIRST_M + A_LINE(j), z.n, first + A_LANE, z.o)
+#define W_OF_INPUTS(j) ELEMENTS(load_b, VECTOR_B, w, FIRST_N + B_LINE(j), z.i, first + B_LANE, z.o)
 /* and the weight gradient's, behind whose inputs the bias's 1 comes. */
 #define X_OR_ONE(j)                                                                                                    \
     (first + A_LINE(j) >= z.n       ? (load_a)0                                                                        \
-     : FIRST_M + A_LANE < z.i ? STORED_A(x + (first + A_LINE(j)) * z.i + FIRST_M + A_LANE)                             \
-                              : (load_a)1)
-#define DY_OF_IMAGES(j) ELEMENTS(load_b, STORED_B, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
+     : FIRST_M + A_LANE < z.i ? VECTOR_A(x + (first + A_LINE(j)) * z.i + FIRST_M + A_LANE)                             \
+                              : ONES_A)
+#if B_STORED
+#define DY_VECTOR VECTOR_B
+#else
+#define DY_VECTOR WIDENED_B
+#endif
+#define DY_OF_IMAGES(j) ELEMENTS(load_b, DY_VECTOR, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
 
 #ifdef OP_dense_forward
 /* Group (tile of outputs, tile of images, slice). */

@@ -22,8 +22,9 @@
  *
  * An op's file says which way its operands lie, then includes this. A kernel of two products, a work-group for a tile of either,
  * decides that for its group: A_ALONG_K and B_ALONG_K are then variables, as GROUP_ROW and GROUP_COLUMN are, the tile's place.
- * GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD, LOAD_A and LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load must unroll, or it falls out of
- * the registers. Tensors have less than 2^31 elements, so that indices are ints. */
+ * A_STORED and B_STORED say which operands are what is stored (real.h), and not reals. GROUP_M, GROUP_N, ITEM_M, ITEM_N, TILE_K, PAD,
+ * LOAD_A and LOAD_B are the host's (device/tiling.c), all but PAD powers of two. Everything indexed by a load must unroll, or it
+ * falls out of the registers. Tensors have less than 2^31 elements, so that indices are ints. */
 #ifndef CLT_GROUP_TILE_H
 #define CLT_GROUP_TILE_H
 
@@ -67,9 +68,26 @@
 
 #define VECTORS_(n) real##n
 #define VECTORS(n) VECTORS_(n)
-#define real1 real
-typedef VECTORS(LOAD_A) load_a;
-typedef VECTORS(LOAD_B) load_b;
+typedef VECTORS(LOAD_A) real_a;
+typedef VECTORS(LOAD_B) real_b;
+
+/* What an item keeps of an operand until it stages it: halves stay what was read, for to widen them is to wait for them. */
+#if defined HALVES && A_STORED
+typedef JOIN(bits, LOAD_A) load_a;
+#define ONES_A JOIN(ONES_, LOAD_A)
+#define WIDEN_A(vector) JOIN(widen_, LOAD_A)(vector)
+#else
+typedef real_a load_a;
+#define ONES_A ((load_a)1)
+#define WIDEN_A(vector) (vector)
+#endif
+#if defined HALVES && B_STORED
+typedef JOIN(bits, LOAD_B) load_b;
+#define WIDEN_B(vector) JOIN(widen_, LOAD_B)(vector)
+#else
+typedef real_b load_b;
+#define WIDEN_B(vector) (vector)
+#endif
 
 /* Of the j-th vector that this item loads of a slab: the place of its first element among neighbours, the same for every j,
  * and its row. */
@@ -107,22 +125,23 @@ typedef VECTORS(LOAD_B) load_b;
     (to)[0] = vector.s0, (to)[pitch] = vector.s1, (to)[2 * (pitch)] = vector.s2, (to)[3 * (pitch)] = vector.s3
 #define PUT_DOWN(n) JOIN(PUT_DOWN_, n)
 
-#define STAGE(name, loads, type, load, tile, pitch)                                                                    \
+#define STAGE(name, loads, type, reals, WIDEN, load, tile, pitch)                                                      \
     INLINE void name(local real *to, const type *from, const bool along_k)                                             \
     {                                                                                                                  \
         const int lanes = LANES(along_k, tile, load), lane = ITEM % lanes * load;                                      \
         UNROLL for (int j = 0; j < loads; j++)                                                                         \
         {                                                                                                              \
             const int line = ITEM / lanes + j * (GROUP / lanes);                                                       \
+            const reals vector = WIDEN(from[j]);                                                                       \
             if (along_k) {                                                                                             \
-                PUT_DOWN(load)(to + lane * pitch + line, pitch, from[j]);                                              \
+                PUT_DOWN(load)(to + lane * pitch + line, pitch, vector);                                               \
             } else {                                                                                                   \
-                *(local type *)(to + line * pitch + lane) = from[j];                                                   \
+                *(local reals *)(to + line * pitch + lane) = vector;                                                   \
             }                                                                                                          \
         }                                                                                                              \
     }
-STAGE(stage_a, A_LOADS, load_a, LOAD_A, TILE_M, A_PITCH)
-STAGE(stage_b, B_LOADS, load_b, LOAD_B, TILE_N, B_PITCH)
+STAGE(stage_a, A_LOADS, load_a, real_a, WIDEN_A, LOAD_A, TILE_M, A_PITCH)
+STAGE(stage_b, B_LOADS, load_b, real_b, WIDEN_B, LOAD_B, TILE_N, B_PITCH)
 
 typedef VECTORS(RUN_M) run_m;
 typedef VECTORS(RUN_N) run_n;
@@ -271,15 +290,14 @@ static inline slice_terms terms_of(const int depth, const int slices)
 #endif
 #endif
 
-/* The vectors that an item loads of A and of B, whose addresses are multiples of the vector: of reals, or of what is stored. */
-#define REALS_A(address) (*(global const load_a *)(address))
-#define REALS_B(address) (*(global const load_b *)(address))
+/* The vector of A or B at an address that is a multiple of it; of B also halves that are widened at once, where other groups of the
+ * kernel have reals for B. */
+#define VECTOR_A(address) (*(global const load_a *)(address))
+#define VECTOR_B(address) (*(global const load_b *)(address))
 #ifdef HALVES
-#define STORED_A(address) JOIN(aligned_halves_, LOAD_A)(address)
-#define STORED_B(address) JOIN(aligned_halves_, LOAD_B)(address)
+#define WIDENED_B(address) JOIN(aligned_halves_, LOAD_B)(address)
 #else
-#define STORED_A(address) REALS_A(address)
-#define STORED_B(address) REALS_B(address)
+#define WIDENED_B(address) VECTOR_B(address)
 #endif
 
 /* AT is one of these: the vector from element (row, column) of a matrix on, zero outside it. */

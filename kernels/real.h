@@ -16,6 +16,7 @@ typedef float2 real2;
 typedef float4 real4;
 #define REAL float
 #endif
+typedef real real1;
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -105,17 +106,26 @@ STORE_INTO(private, int, sizeof(int))
 #define STORE_HALVES_4(value, to) vstore_half4_rte(value, 0, to)
 #define STORE_HALVES_8(value, to) vstore_half8_rte(value, 0, to)
 #define STORE_HALVES_16(value, to) vstore_half16_rte(value, 0, to)
-/* n of them from a multiple of their size, in one read: vload_half takes any address, and on GPUs is a read for each. */
+/* n of them as they are read, from a multiple of their size in one read, and widened: vload_half takes any address, and on GPUs is a
+ * read for each. They are words, for GPUs keep words in registers. */
+typedef ushort bits1 __attribute__((may_alias));
+typedef uint bits2 __attribute__((may_alias));
+typedef ulong bits4 __attribute__((may_alias));
+#define ONES_1 ((bits1)0x3c00)
+#define ONES_2 ((bits2)0x3c003c00)
+#define ONES_4 ((bits4)0x3c003c003c003c00ul)
 #define HALVES_AT_ONCE(n)                                                                                              \
+    static inline JOIN(real, n) widen_##n(const bits##n read)                                                          \
+    {                                                                                                                  \
+        return HALVES_##n((private const half *)&read);                                                                \
+    }                                                                                                                  \
     static inline JOIN(real, n) aligned_halves_##n(global const half *from)                                            \
     {                                                                                                                  \
-        typedef JOIN(ushort, n) halves __attribute__((may_alias));                                                     \
-        const halves read = *(global const halves *)from;                                                              \
-        return HALVES_##n((private const half *)&read);                                                                \
+        return widen_##n(*(global const bits##n *)from);                                                               \
     }
+HALVES_AT_ONCE(1)
 HALVES_AT_ONCE(2)
 HALVES_AT_ONCE(4)
-#define aligned_halves_1(from) HALVES_1(from)
 #if VEC > 1 && defined ALIGNED
 #define LOAD_HALVES(from) JOIN(aligned_halves_, VEC)(from)
 #define HALVES_ALIGNMENT (VEC * sizeof(ushort))

@@ -687,9 +687,9 @@ static void faults_of_halves_are_caught(void **state)
         {"update.cl", "kernel void unscale(", "lost == 0 ? 0 : 1", "1", "unscale", "", "overflown", disagree},
     };
     static const fault in_tiles = {"group_tile.h",
-                                   "#ifdef HALVES",
-                                   "JOIN(aligned_halves_, LOAD_A)(address)",
-                                   "JOIN(HALVES_, LOAD_A)(address) * (real)1.001f",
+                                   "#if defined HALVES && A_STORED",
+                                   "JOIN(widen_, LOAD_A)(vector)",
+                                   "JOIN(widen_, LOAD_A)(vector) * (real)1.001f",
                                    "conv_forward",
                                    "conv1",
                                    "y",

@@ -77,7 +77,9 @@ clt_status __wrap_clt__kernel_create(clt_device *opened, const char *file, const
     if (!known) known = add_request(defines);
     const int length = (int)(known->shared ? known->length : strlen(defines));
     (void)snprintf(built, sizeof built, "%.*s%s", length, defines, unoptimised ? " -cl-opt-disable" : "");
-    return __real_clt__kernel_create(opened, file, name, precision, built, kernel, error);
+    const clt_status status = __real_clt__kernel_create(opened, file, name, precision, built, kernel, error);
+    if (status == CLT_BAD_KERNEL) fail_msg("%s does not build with%s", file, built); /* a plain one would serve */
+    return status;
 }
 
 /* How many programs users' devices would have; of those, how many are built without the sizes that they would have. */
@@ -306,6 +308,11 @@ static void winograd_tiles_in_groups(void **state)
     device->info.compute_units = 1;
     verify_case(net, 8, "cross_entropy", CLT_F32, &t);
     assert_true(programs_with("-DWINOGRAD=4 ", "-DGROUP_M=") >= 5);
+    assert_true(programs_with("-DWINOGRAD=4 ", "-DOP_conv_weight_gradient") >= 2);
+    device->info.compute_units = 72; /* for which there are too few tiles of the product alone */
+    verify_case("input 64x16x16; conv out=64 kernel=3 padding=1", 64, "mse", CLT_F32, &t);
+    assert_int_equal(1, programs_with("-DWINOGRAD=4 -DSLICED ", "-DOP_conv_weight_gradient"));
+    device->info.compute_units = 1;
     device->winograd = 2; /* which takes many channels to pay */
     verify_case("input 256x15x14; conv out=256 kernel=3 padding=1 bias=no", 2, "mse", CLT_F32, &t);
     assert_true(programs_with("-DWINOGRAD=2 ", "-DGROUP_M=") >= 2);

@@ -48,6 +48,10 @@ bool clt__launch_winograd_weight_gradient(conv_sizes *z, const clt__limits *limi
 bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__tiling *formula,
                                const clt__limits *limits, clt__launches *to);
 
+/* conv_winograd_weights_tile.c: the same. */
+bool clt__launch_winograd_weight_gradient_tile(conv_sizes *z, const clt__tiling *formula, const clt__limits *limits,
+                                               clt__launches *to);
+
 /* conv_winograd_bounds.c: the rows' bounds: those of Winograd tiles, or false where there are none. */
 bool clt__winograd_forward_bound(const void *sizes, const clt__array *operand);
 bool clt__winograd_input_gradient_bound(const void *sizes, const clt__array *operand);

@@ -75,7 +75,7 @@ void clt__conv_weight_gradient_tile(void *sizes, const clt__limits *limits, clt_
     clt__tiling tiling;
     if (!clt__tiling_for(limits, &product, &tiling))
         clt__conv_weight_gradient_vector(sizes, limits, to);
-    else
+    else if (!clt__launch_winograd_weight_gradient_tile(z, &tiling, limits, to))
         launch_product(z, &tiling, "conv_weight_gradient_tile", "conv_weight_gradient_add", rows * z->k,
                        CLT__NO_ACTIVATION, &product, limits, to);
 }

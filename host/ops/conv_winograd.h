@@ -36,6 +36,20 @@ static inline int clt__winograd_positions(int out)
     return (out + 2) * (out + 2);
 }
 
+/* Tile schedule: whether work-items of a tile and a channel can be counted. */
+static inline bool clt__winograd_items_fit(const clt__correlation *q, int out)
+{
+    return clt__winograd_tiles(q, out) <= INT32_MAX / 2 / (q->c > q->k ? q->c : q->k);
+}
+
+/* Tile schedule: scratch memory takes no more than a part of what a buffer may have, so that the largest batch that
+ * fits a device becomes but some percents smaller by it. */
+static inline bool clt__winograd_scratch_fits(uint64_t reals, const clt__limits *limits)
+{
+    enum { PART = 4 };
+    return reals <= limits->allocation_bytes / PART / (uint64_t)limits->real_bytes;
+}
+
 /* Vector schedule: whether there are such tiles, and they can be counted. */
 static inline bool clt__has_winograd_tiles(const conv_sizes *z, const clt__correlation *q, const clt__limits *limits)
 {

@@ -31,16 +31,6 @@ static clt__product product_of(const clt__correlation *q, int out)
                           .whole = true};
 }
 
-/* Scratch memory takes no more than a part of what a buffer may have: the largest batch that fits a device becomes some
- * percents smaller by it. */
-static bool has_room(const clt__correlation *q, const planes *p, const clt__limits *limits)
-{
-    enum { PART = 4 };
-    const uint64_t reals = p->inputs + p->filters + p->products;
-    return clt__winograd_tiles(q, limits->winograd) <= INT32_MAX / 2 / (q->c > q->k ? q->c : q->k) &&
-           reals <= limits->allocation_bytes / PART / (uint64_t)limits->real_bytes;
-}
-
 /* Whether the product, and passes over V, U and M, take fewer clocks than the formula's product. */
 static bool pays(const clt__tiling *tiling, const planes *p, const clt__tiling *formula, const clt__limits *limits)
 {
@@ -54,7 +44,9 @@ bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__ti
     if (!clt__winograd_fits(z, limits)) return false;
     const clt__correlation q = clt__correlation_of(z, input_gradient);
     const planes p = planes_of(&q, limits->winograd);
-    if (!has_room(&q, &p, limits)) return false;
+    if (!clt__winograd_items_fit(&q, limits->winograd) ||
+        !clt__winograd_scratch_fits(p.inputs + p.filters + p.products, limits))
+        return false;
     const clt__product product = product_of(&q, limits->winograd);
     clt__tiling tiling;
     if (!clt__tiling_for(limits, &product, &tiling) || !pays(&tiling, &p, formula, limits)) return false;

@@ -119,7 +119,7 @@ void clt__launch_product(const clt__limits *limits, const clt__tiling *tiling, c
     fill_product(tiling, file, activation, product, 1, to);
     to->launch[0] = (clt__launch){
         kernel, {tiles_wide(tile, product) * items, tiles_high(tile, product), deep}, {items, 1, 1}, true};
-    if (tiling->slices > 1) clt__launch_slices_sum(limits, adding, tiling->slices, count, to);
+    if (tiling->slices > 1 && adding) clt__launch_slices_sum(limits, adding, tiling->slices, count, to);
 }
 
 void clt__launch_two_products(const clt__tiling *tiling, const char *file, const char *kernel, int activation,
