@@ -15,7 +15,7 @@ check_syntax() {
     clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -fsyntax-only -Wall -Wno-unused-function -Werror -I"$source/kernels" "$@"
 }
 
-tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3 -DIN=12 -DWIDE=64 -DTAPS_Y=3 -DTAPS_X=2 -DPIXELS=3 -DPHASES=2"
+tile="-DWINOGRAD=4 -DROWS=6 -DCOLS=2 -DTILE_Y=2 -DTILE_X=3 -DTILE_R=2 -DTILE_SC=3 -DIN=12 -DPAIRS=8 -DWIDE=64 -DTAPS_Y=3 -DTAPS_X=2 -DPIXELS=3 -DPHASES=2"
 group="-DGROUP_M=16 -DGROUP_N=16 -DITEM_M=4 -DITEM_N=2 -DTILE_K=16 -DPAD=4 -DLOAD_A=4 -DLOAD_B=2"
 one_item="-DGROUP_M=1 -DGROUP_N=1 -DITEM_M=1 -DITEM_N=1 -DTILE_K=1 -DPAD=0 -DLOAD_A=1 -DLOAD_B=1"
 sums="-DACROSS=4 -DDOWN=8 -DLAST_ACROSS=2 -DLAST_DOWN=16" no_sums="-DACROSS=1 -DDOWN=1 -DLAST_ACROSS=1 -DLAST_DOWN=1"

@@ -471,7 +471,7 @@ static void faults_of_the_tile_schedule_are_caught(void **state)
          "finish_forward(sum * (real)1.0001,", "conv_forward", "conv1", "y", disagree},
         {"phase.h", "static inline phase phase_of", ".first = (begin + pad)", ".first = (begin + pad + 1)",
          "conv_input_gradient", "conv2", "dx", disagree},
-        {"conv_tile.cl", "kernel WORK_GROUP void conv_weight_gradient_tile", "m >= weights              ? (load_a)1",
+        {"conv_tile.cl", "kernel WORK_GROUP void conv_weight_gradient_tile", "m >= weights              ? ONES_A",
          "m >= weights              ? (load_a)0", "conv_weight_gradient", "conv1", "db", disagree},
         {"batchnorm.cl", "void batchnorm_gradients_parts", "weight = add_rows(weight, ACROSS, DOWN, tree);", "",
          "batchnorm_gradients", "batchnorm1", "dw", disagree},
