@@ -70,7 +70,8 @@
       "batch normalisation takes all shards of a batch together, which wait for each other at each such layer; a device's shards then lie " \
       "in its memory side by side; of micro-batches, those of the same number") \
     X(POSITIVE, bucket_mb, "X", "1", 0, 4096, RUN, TRAIN | SCALE, \
-      "of several devices or processes: megabytes of gradients that travel together while the rest is computed") \
+      "of several devices or processes: megabytes of gradients, at most, that travel together while the rest is computed; those of the first " \
+      "layers, beside which nothing more is computed, in ever smaller pieces") \
     X(CHOICE, wire, "f32|f16", "f32", 0, 0, RARE, TRAIN, \
       "how gradients travel between devices and processes: as they are, or as halves of which 32 share a power of two, in half the " \
       "time and less exact; the bits are again the same on any number of them, one included") \

@@ -63,6 +63,16 @@ static size_t op_after(const clt__net *net, int tensor)
     return after;
 }
 
+/* Whether a bucket [first,end) of a segment's gradients is to take more. It is full at --bucket-mb, or once it has as
+ * much as all that come after it, which shortens those that nothing is computed beside: with the backward ops ends what
+ * hides an exchange. What is too short to be worth a message goes with the last. */
+static bool takes_more(const cutting *c, int first, int end)
+{
+    enum { LEAST = 4096 };
+    const int has = end - first;
+    return first > 0 && ((has < c->most && has < first) || first < LEAST);
+}
+
 /* The backward ops end with the first layers, whose parameters come first. */
 static void add_layer_by_layer(const cutting *c, const clt__segment *s)
 {
@@ -74,7 +84,7 @@ static void add_layer_by_layer(const cutting *c, const clt__segment *s)
         if (tensor->root != net->gradients || i == net->gradients) continue;
         const size_t after = op_after(net, i);
         if (after > op) op = after;
-        if (end - tensor->offset < c->most && tensor->offset > 0) continue;
+        if (takes_more(c, tensor->offset, end)) continue;
         add_buckets(c, s, tensor->offset, end, op);
         end = tensor->offset;
     }
