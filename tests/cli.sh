@@ -37,7 +37,7 @@ options_of() {
             alpha eps clip-grad clip-value label-smoothing loss seed init weights weights-by-order freeze normalize precision storage json device schedule $limits
         ;;
     plan) echo accumulate shards clip-grad freeze augment ema net recipe input batch-size micro-batch-size optimizer images inference pretend precision storage json device schedule $limits ;;
-    tune) echo net recipe input batch-size precision forget json device schedule $limits ;;
+    tune) echo net recipe input batch-size precision storage forget json device schedule $limits ;;
     bench) echo augment net recipe input batch-size seconds plan pretend precision storage json device schedule $limits ;;
     scale) echo net recipe until classes input batch-size bucket-mb pretend devices bandwidth latency precision json device schedule $limits ;;
     verify) echo net recipe input loss precision storage model batch-size seed report json device schedule $limits ;;

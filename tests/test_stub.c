@@ -292,16 +292,16 @@ static void each_call_of_a_training_fails(void **state)
     print_message("%ld calls failed\n", calls);
 }
 
-/* The first, the second, the middle and the last call of each function, with so many codes in turn. */
+/* The first three, the middle and the last call of each function, with so many codes in turn. */
 static void check_ends(use what, int with)
 {
     int next = 0;
     run_well(what, NULL);
     const stub_state well = stub;
     for (stub_function f = 0; f < STUB_COUNT; f++) {
-        const long numbers[] = {1, 2, well.calls[f] / 2, well.calls[f]};
-        for (int i = 0; i < 4; i++) {
-            if (numbers[i] < 1 || numbers[i] > well.calls[f] || (i > 1 && numbers[i] <= 2)) continue;
+        const long numbers[] = {1, 2, 3, well.calls[f] / 2, well.calls[f]};
+        for (int i = 0; i < 5; i++) {
+            if (numbers[i] < 1 || numbers[i] > well.calls[f] || (i > 2 && numbers[i] <= 3)) continue;
             for (int j = 0; j < with; j++) check(&(stub_fault){f, numbers[i], codes[next++ % CODES], false}, what);
         }
     }
@@ -419,7 +419,7 @@ static void what_was_tuned_obeys_limits(void **state)
     stub_begin(&(stub_fault){0});
     clt_device *device = open_called(NULL);
     const int size = 1;
-    const clt__tuning_key key = {"conv_forward", CLT_F32, &size, 1};
+    const clt__tuning_key key = {.op = "conv_forward", .precision = CLT_F32, .sizes = &size, .count = 1};
     clt__limits limits = clt__device_limits(device, CLT_F32);
     limits.work_group_items = 128;
     assert_ok(clt__tuning_choose(device, &key, &limits, &error), &error);

@@ -57,13 +57,16 @@ static void choose_by_hand(clt_device *device)
     const clt__tape *tape = &session->net.tape;
     int chosen = 0;
     for (size_t i = 0; i < tape->op_count; i++) {
-        const clt__tuning_key key = clt__tuning_key_of(&tape->op[i], CLT_F32);
+        const clt__tuning_key key = clt__tuning_key_of(tape, &tape->op[i], CLT_F32);
         clt__limits limits = clt__device_limits(device, CLT_F32);
         limits.vector_width = limits.vector_width > 1 ? limits.vector_width / 2 : 2;
         if (strncmp(key.op, "dense_", 6) != 0) continue;
         assert_ok(clt__tuning_choose(device, &key, &limits, &error), &error);
         const clt__limits tuned = clt__tuned_limits(device, &key);
         assert_int_equal(tuned.vector_width, limits.vector_width);
+        clt__tuning_key of_halves = key;
+        of_halves.halves = true;
+        assert_false(clt__is_tuned(device, &of_halves));
         chosen++;
     }
     assert_true(chosen >= 4);
@@ -127,24 +130,37 @@ static void take_row(void *user, const clt_tune_row *row)
     if (*row->complaint) assert_string_equal(row->chosen, "");
 }
 
-static void a_tuned_net_verifies(void **state)
+/* With reals kept that way, in a folder of that name. Takes the model over. */
+static void tune_and_verify(clt_model *model, unsigned storage, const char *folder)
 {
-    (void)state;
     clt_error error;
-    use_folder(path_in("tuned"));
+    use_folder(path_in(folder));
     clt_device *device = open_vector_device();
-    clt_model *model = small_model();
+    clt_options options = *seeded(8, 0);
     heard h = {0};
-    assert_ok(clt_tune(model, device, batches_of(8), take_row, &h, &error), &error);
+    options.storage = storage;
+    assert_ok(clt_tune(model, device, &options, take_row, &h, &error), &error);
     assert_true(h.rows > 5);
     assert_int_equal(h.complaints, 0);
     assert_int_equal(h.chosen, device->tuned_count);
     clt_device_close(device);
     device = open_vector_device();
     assert_int_equal(h.chosen, device->tuned_count);
-    assert_ok(clt_verify(model, device, seeded(8, 0), NULL, NULL, &error), &error);
+    assert_ok(clt_verify(model, device, &options, NULL, NULL, &error), &error);
     clt_model_close(model);
     clt_device_close(device);
+}
+
+static void a_tuned_net_verifies(void **state)
+{
+    (void)state;
+    tune_and_verify(small_model(), CLT__F32, "tuned");
+}
+
+static void a_net_tuned_for_halves_verifies(void **state)
+{
+    (void)state;
+    tune_and_verify(make_model("input 1x4x4; flatten; dense out=20", NULL, CLT_F32, 3), CLT__F16, "tuned_halves");
 }
 
 /* What is faster must not depend on the machine: the linker puts this in clt__time_op's place, which then runs the op
@@ -246,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_chosen_is_kept_and_obeyed),
         cmocka_unit_test(a_tuned_net_verifies),
+        cmocka_unit_test(a_net_tuned_for_halves_verifies),
         cmocka_unit_test(what_is_faster_but_wrong_is_not_taken),
         cmocka_unit_test(a_file_that_is_damaged_is_named),
     };

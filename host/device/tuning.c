@@ -1,10 +1,11 @@
 /* The file, as JSON:
  *
  *   {"device": "...", "driver": "...",
- *    "tuned": [{"op": "conv_forward", "precision": "f32", "schedule": "vector", "sizes": [64, 1, 28, ...],
- *               "limits": {"registers": 24}},
+ *    "tuned": [{"op": "conv_forward", "precision": "f32", "storage": "f16", "schedule": "vector",
+ *               "sizes": [64, 1, 28, ...], "limits": {"registers": 24}},
  * ...]}
- */
+ *
+ * "storage" is missing where reals are kept as they are computed. */
 #include "device/tuning.h"
 
 #include <errno.h>
@@ -38,6 +39,7 @@ enum { TUNABLES = sizeof clt__tunables / sizeof *clt__tunables - 1, MOST_SIZES =
 struct clt__tuned {
     char op[64];
     clt_precision precision;
+    bool halves;
     clt_schedule schedule;
     int size[MOST_SIZES];
     size_t sizes;
@@ -70,8 +72,9 @@ static clt__tuned *find(const clt_device *device, const clt__tuning_key *key)
     const clt_schedule schedule = schedule_of(device);
     for (size_t i = 0; i < device->tuned_count; i++) {
         clt__tuned *t = &device->tuned[i];
-        if (t->precision == key->precision && t->schedule == schedule && t->sizes == key->count &&
-            strcmp(t->op, key->op) == 0 && memcmp(t->size, key->sizes, key->count * sizeof *key->sizes) == 0)
+        if (t->precision == key->precision && t->halves == key->halves && t->schedule == schedule &&
+            t->sizes == key->count && strcmp(t->op, key->op) == 0 &&
+            memcmp(t->size, key->sizes, key->count * sizeof *key->sizes) == 0)
             return t;
     }
     return NULL;
@@ -100,7 +103,7 @@ static clt_status add(clt_device *device, const clt__tuning_key *key, clt_schedu
         return FAIL(error, CLT_BAD_ARGUMENT, "%s has too many sizes to be tuned", key->op);
     TRY(clt__grow(&device->tuned, &device->tuned_capacity, device->tuned_count, sizeof *device->tuned, error));
     clt__tuned *t = *added = &device->tuned[device->tuned_count++];
-    *t = (clt__tuned){.precision = key->precision, .schedule = schedule, .sizes = key->count};
+    *t = (clt__tuned){.precision = key->precision, .halves = key->halves, .schedule = schedule, .sizes = key->count};
     memcpy(t->op, key->op, strlen(key->op) + 1);
     memcpy(t->size, key->sizes, key->count * sizeof *key->sizes);
     return CLT_OK;
@@ -161,8 +164,9 @@ static json_t *tuned_to_json(const clt__tuned *t)
     for (size_t i = 0; i < t->sizes; i++) (void)json_array_append_new(sizes, json_integer(t->size[i]));
     for (size_t i = 0; i < TUNABLES; i++)
         if (t->chosen[i]) (void)json_object_set_new(limits, clt__tunables[i].name, json_integer(t->value[i]));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "op", t->op, "precision", precision_name(t->precision), "schedule",
-                     schedule_name(t->schedule), "sizes", sizes, "limits", limits);
+    return json_pack("{s:s, s:s, s:s*, s:s, s:o, s:o}", "op", t->op, "precision", precision_name(t->precision),
+                     "storage", t->halves ? "f16" : NULL, "schedule", schedule_name(t->schedule), "sizes", sizes,
+                     "limits", limits);
 }
 
 static clt_status device_to_text(const clt_device *device, char **text, clt_error *error)
@@ -226,11 +230,13 @@ static bool limits_from_json(json_t *json, clt__tuned *t)
 static bool key_from_json(json_t *json, int sizes[MOST_SIZES], clt__tuning_key *key, clt_schedule *schedule,
                           json_t **limits)
 {
-    const char *precision, *name;
+    const char *precision, *storage = NULL, *name;
     json_t *list;
-    if (json_unpack(json, "{s:s, s:s, s:s, s:o, s:o}", "op", &key->op, "precision", &precision, "schedule", &name,
-                    "sizes", &list, "limits", limits) != 0)
+    if (json_unpack(json, "{s:s, s:s, s?s, s:s, s:o, s:o}", "op", &key->op, "precision", &precision, "storage",
+                    &storage, "schedule", &name, "sizes", &list, "limits", limits) != 0 ||
+        (storage && strcmp(storage, "f16") != 0))
         return false;
+    key->halves = storage;
     *schedule = strcmp(name, "tile") == 0 ? CLT_SCHEDULE_TILE : CLT_SCHEDULE_VECTOR;
     if (strcmp(name, schedule_name(*schedule)) != 0) return false;
     key->precision = strcmp(precision, "f64") == 0 ? CLT_F64 : CLT_F32;

@@ -18,10 +18,11 @@ extern const clt__tunable clt__tunables[]; /* ends with a row without a name */
 int clt__tunable_get(const clt__tunable *tunable, const clt__limits *limits);
 void clt__tunable_set(const clt__tunable *tunable, clt__limits *limits, int value);
 
-/* Which op: its row's name and its sizes before its launch rule ran, `count` ints. */
+/* Which op: its row's name, and its sizes before its launch rule ran, `count` ints. */
 typedef struct clt__tuning_key {
     const char *op;
     clt_precision precision;
+    bool halves; /* what it stores is kept as halves */
     const int *sizes;
     size_t count;
 } clt__tuning_key;

@@ -7,8 +7,8 @@
 
 typedef struct clt__engine clt__engine;
 
-/* What an op's tuning is kept under. It points into the op. */
-clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision);
+/* What the tuning of a tape's op is kept under. It points into the op. */
+clt__tuning_key clt__tuning_key_of(const clt__tape *tape, const clt__op *op, clt_precision precision);
 
 /* The launches by the row's rule for the schedule that the limits say. */
 void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__limits *limits, clt__launches *launches);
@@ -16,10 +16,10 @@ void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__li
 /* Of an op's kernels: those that it shares with ops that follow, if there are; its own; the plainest. */
 typedef enum clt__kernels { CLT__MERGED, CLT__OWN, CLT__PLAINEST } clt__kernels;
 
-/* The launches on this device of a tape's op and of those that are merged with it, which are no more than `left`, and
- * their sizes with what the rule set: of an op alone by the limits that were tuned for it, if any; ops that were tuned
- * are not merged. Work-groups have at most `most_items` items. */
-clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, size_t left,
+/* The launches on this device of a tape's op number `index` and of those that are merged with it, and their sizes with
+ * what the rule set: of an op alone by the limits that were tuned for it, if any; ops that were tuned are not merged.
+ * Work-groups have at most `most_items` items. */
+clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__tape *tape, size_t index,
                             clt__kernels kernels, int most_items, clt__sizes sizes[CLT__MAX_MERGED],
                             clt__launches *launches, clt_error *error);
 

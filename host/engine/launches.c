@@ -11,14 +11,15 @@ static void cap_items(clt__limits *limits, int most_items)
 }
 
 /* False where nothing is merged with the op. */
-static bool find_merged(const clt_device *device, clt_precision precision, const clt__op *op, size_t left,
+static bool find_merged(const clt_device *device, clt_precision precision, const clt__tape *tape, size_t index,
                         int most_items, clt__sizes *sizes, clt__launches *launches)
 {
-    const int count = clt__mergeable(op, left);
+    const clt__op *op = &tape->op[index];
+    const int count = clt__mergeable(op, tape->op_count - index);
     clt__limits limits = clt__device_limits(device, precision);
     if (count == 1 || limits.schedule != CLT_SCHEDULE_TILE) return false;
     for (int i = 0; i < count; i++) {
-        const clt__tuning_key key = clt__tuning_key_of(&op[i], precision);
+        const clt__tuning_key key = clt__tuning_key_of(tape, &op[i], precision);
         if (clt__is_tuned(device, &key)) return false;
         sizes[i] = op[i].sizes;
     }
@@ -29,15 +30,16 @@ static bool find_merged(const clt_device *device, clt_precision precision, const
     return merged;
 }
 
-clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__op *op, size_t left,
+clt_status clt__launches_of(const clt_device *device, clt_precision precision, const clt__tape *tape, size_t index,
                             clt__kernels kernels, int most_items, clt__sizes sizes[CLT__MAX_MERGED],
                             clt__launches *launches, clt_error *error)
 {
-    const clt__tuning_key key = clt__tuning_key_of(op, precision);
+    const clt__op *op = &tape->op[index];
+    const clt__tuning_key key = clt__tuning_key_of(tape, op, precision);
     clt__limits limits = clt__tuned_limits(device, &key);
     if (kernels == CLT__PLAINEST) limits = clt__plain_limits(&limits);
     cap_items(&limits, most_items);
-    if (kernels != CLT__MERGED || !find_merged(device, precision, op, left, most_items, sizes, launches)) {
+    if (kernels != CLT__MERGED || !find_merged(device, precision, tape, index, most_items, sizes, launches)) {
         *sizes = op->sizes;
         clt__find_launches(op->row, sizes, &limits, launches);
     }
@@ -55,9 +57,13 @@ void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__li
     launches->ops = 1;
 }
 
-clt__tuning_key clt__tuning_key_of(const clt__op *op, clt_precision precision)
+clt__tuning_key clt__tuning_key_of(const clt__tape *tape, const clt__op *op, clt_precision precision)
 {
-    return (clt__tuning_key){op->row->name, precision, op->sizes.number, op->sizes_bytes / sizeof(int)};
+    return (clt__tuning_key){.op = op->row->name,
+                             .precision = precision,
+                             .halves = tape->stored == CLT__HALVES && op->row->stored,
+                             .sizes = op->sizes.number,
+                             .count = op->sizes_bytes / sizeof(int)};
 }
 
 static bool same_launch(const clt__launch *a, const clt__launch *b)

@@ -177,8 +177,8 @@ static clt_status create_ready(clt__engine *engine, size_t index, clt__kernels k
     ready->plain = kernels == CLT__PLAINEST;
     for (bool fit = false; !fit;) {
         release_kernels(ready);
-        TRY(clt__launches_of(engine->device, engine->precision, &tape->op[index], tape->op_count - index, kernels,
-                             most_items, sizes, &ready->launches, error));
+        TRY(clt__launches_of(engine->device, engine->precision, tape, index, kernels, most_items, sizes,
+                             &ready->launches, error));
         for (int i = 0; i < ready->launches.ops; i++) {
             ready[i].first = index;
             ready[i].sizes = sizes[i];
@@ -238,8 +238,8 @@ static clt_status list_programs(const clt__engine *engine, clt__program_wanted *
     for (size_t i = 0; i < tape->op_count; i += (size_t)launches.ops) {
         clt__sizes sizes[CLT__MAX_MERGED];
         char defines[CLT__MOST_DEFINES];
-        TRY(clt__launches_of(engine->device, engine->precision, &tape->op[i], tape->op_count - i, CLT__MERGED, INT_MAX,
-                             sizes, &launches, error));
+        TRY(clt__launches_of(engine->device, engine->precision, tape, i, CLT__MERGED, INT_MAX, sizes, &launches,
+                             error));
         TRY(clt__defines_of(engine->device, engine->precision, tape, &tape->op[i], sizes, &launches, false, defines,
                             error));
         wanted[*count].file = launches.file;
@@ -461,8 +461,7 @@ static clt_status most_scratch(clt_device *device, const clt__tape *tape, clt_pr
     clt__launches launches;
     for (size_t i = 0; i < tape->op_count; i += (size_t)launches.ops) {
         clt__sizes sizes[CLT__MAX_MERGED];
-        TRY(clt__launches_of(device, precision, &tape->op[i], tape->op_count - i, CLT__MERGED, INT_MAX, sizes,
-                             &launches, error));
+        TRY(clt__launches_of(device, precision, tape, i, CLT__MERGED, INT_MAX, sizes, &launches, error));
         if (launches.scratch_reals > *reals) *reals = launches.scratch_reals;
     }
     return CLT_OK;

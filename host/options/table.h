@@ -215,7 +215,7 @@
       "derivative at the prediction, and K stays as it is") \
     X(CHOICE, precision, "f32|f64", "f32", 0, 0, MODEL, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | SCALE | EXAMPLE, \
       "what the device computes in") \
-    X(CHOICE, storage, "f32|f16", "f32", 0, 0, RARE, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | EVAL | PREDICT, \
+    X(CHOICE, storage, "f32|f16", "f32", 0, 0, RARE, TRAIN | LR_FIND | VERIFY | PLAN | BENCH | TUNE | EVAL | PREDICT, \
       "f16: the device keeps activations and their gradients as halves, in half the memory, computes with them in float and scales the " \
       "loss so that small gradients are not lost; weights and optimiser stay float") \
     X(TEXT, json, "FILE", NULL, 0, 0, RUN, DEVICES | EVAL | LR_FIND | VERIFY | SUMMARY | PLAN | BENCH | TUNE | SCALE | DATA | COMPARE, \

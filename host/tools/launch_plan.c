@@ -91,7 +91,7 @@ static clt_status add_op(const clt__tape *tape, size_t which, clt_device *device
     clt__launches launches;
     char defines[CLT__MOST_DEFINES], options[CLT__MOST_OPTIONS];
     size_t number;
-    TRY(clt__launches_of(device, precision, op, tape->op_count - which, CLT__MERGED, INT_MAX, sizes, &launches, error));
+    TRY(clt__launches_of(device, precision, tape, which, CLT__MERGED, INT_MAX, sizes, &launches, error));
     TRY(clt__defines_of(device, precision, tape, op, sizes, &launches, false, defines, error));
     *ops = (size_t)launches.ops;
     TRY(clt__program_options(launches.file, precision, defines, options, sizeof options, error));

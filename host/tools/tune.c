@@ -212,8 +212,9 @@ typedef struct audience {
 
 static clt_status tune_op(clt_session *session, size_t op, const audience *to, clt_error *error)
 {
-    subject s = {
-        .session = session, .op = op, .key = clt__tuning_key_of(&session->net.tape.op[op], session->model->precision)};
+    subject s = {.session = session,
+                 .op = op,
+                 .key = clt__tuning_key_of(&session->net.tape, &session->net.tape.op[op], session->model->precision)};
     clt_tune_row row = {.op = s.key.op};
     memcpy(row.layer, session->net.tape.op[op].layer, sizeof row.layer);
     const clt_status status = tune_subject(&s, &row, error);
@@ -240,11 +241,12 @@ static clt_status tune_session(clt_session *session, const clt_session *before, 
 }
 
 /* Every tensor stays, so that each op finds its operands. */
-static clt_status tune_on(const clt_model *model, clt_device *device, const clt_dataset *data, audience *to,
-                          clt_error *error)
+static clt_status tune_on(const clt_model *model, clt_device *device, const clt_dataset *data, unsigned storage,
+                          audience *to, clt_error *error)
 {
     clt_options options = clt__options_default();
     options.batch_size = (int)data->count;
+    options.storage = storage;
     clt_session *training, *inference = NULL;
     TRY(clt__session_open(model, device, data, &options, (clt__session_mode){.training = true, .keep_tensors = true},
                           &training, error));
@@ -280,7 +282,7 @@ clt_status clt_tune(const clt_model *model, clt_device *device, const clt_option
     TRY(check_device(device, error));
     TRY(clt__random_dataset(model, options->batch_size, 1, 0, &data, error));
     audience to = {report, user, clt__ticker_start(options, "tune", 0), 0};
-    clt_status status = tune_on(model, device, data, &to, error);
+    clt_status status = tune_on(model, device, data, options->storage, &to, error);
     clt__device_drop_programs(device);
     if (status == CLT_OK) status = clt__tuning_store(device, error);
     clt_dataset_close(data);

@@ -82,36 +82,44 @@ static clt_status randomize_state(clt_session *session, clt_error *error)
     return CLT_OK;
 }
 
-/* Opens a session on the samples and makes them its batch, last image first. `later`: its images are not the first of
- * a larger batch, or shard, of which there is more than fits into a micro-batch. */
-static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
-                               const clt_options *options, clt__session_mode mode, bool later, clt_session **session,
-                               clt_error *error)
+/* Makes the session's images its batch, the last one first. `later` as open_session has it. */
+static clt_status place_images(clt_session *session, int images, bool later, clt_error *error)
 {
-    const int images = (int)data->count;
-    TRY(clt__session_open(model, device, data, options, mode, session, error));
-    TRY(randomize_state(*session, error));
     int32_t *order;
     TRY(clt__allocate((uint64_t)images, sizeof *order, "an order", &order, error));
     for (int i = 0; i < images; i++) order[i] = images - 1 - i;
-    const clt_status status = clt__feed_set_order(&(*session)->feed, order, images, 0, error);
+    const clt_status status = clt__feed_set_order(&session->feed, order, images, 0, error);
     free(order);
     if (status != CLT_OK) return status;
-    (*session)->epoch = 1; /* in which alternating flips are the other way round */
+    session->epoch = 1; /* in which alternating flips are the other way round */
     /* One image is left out, so that a short batch is verified too. What comes later adds, and is mirrored and moved.
      */
-    const int micro = (*session)->micro_batch, valid = micro > 1 ? micro - 1 : 1;
-    const bool is_part = micro < (*session)->batch, adds = is_part && later;
+    const int micro = session->micro_batch, valid = micro > 1 ? micro - 1 : 1;
+    const bool is_part = micro < session->batch, adds = is_part && later;
     const int before = is_part ? micro : 0;
     const clt__placement placement = {.first = before,
                                       .valid = valid,
                                       .slot = 3,
-                                      .whole = is_part ? (*session)->batch : valid,
+                                      .whole = is_part ? session->batch : valid,
                                       .part = adds,
                                       .before = before,
                                       .mirrored = adds,
                                       .moved = adds};
-    return clt__session_place(*session, &placement, error);
+    return clt__session_place(session, &placement, error);
+}
+
+/* Opens a session on the samples. `later`: its images are not the first of a larger batch, or shard, of which there is
+ * more than fits into a micro-batch. */
+static clt_status open_session(const clt_model *model, clt_device *device, const clt_dataset *data,
+                               const clt_options *options, clt__session_mode mode, bool later, clt_session **session,
+                               clt_error *error)
+{
+    TRY(clt__session_open(model, device, data, options, mode, session, error));
+    clt_status status = randomize_state(*session, error);
+    if (status == CLT_OK) status = place_images(*session, (int)data->count, later, error);
+    if (status == CLT_OK) return CLT_OK;
+    clt_session_close(*session);
+    return status;
 }
 
 typedef struct report {
