@@ -260,10 +260,8 @@ static void a_file_that_is_damaged_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_chosen_is_kept_and_obeyed),
-        cmocka_unit_test(a_tuned_net_verifies),
-        cmocka_unit_test(a_net_tuned_for_halves_verifies),
-        cmocka_unit_test(what_is_faster_but_wrong_is_not_taken),
+        cmocka_unit_test(what_was_chosen_is_kept_and_obeyed), cmocka_unit_test(a_tuned_net_verifies),
+        cmocka_unit_test(a_net_tuned_for_halves_verifies),    cmocka_unit_test(what_is_faster_but_wrong_is_not_taken),
         cmocka_unit_test(a_file_that_is_damaged_is_named),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
