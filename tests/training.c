@@ -198,6 +198,11 @@ void stop_run(clt_options options, int epoch, int step, const char *sentence)
     clt_model_close(model);
 }
 
+void stop_at(const char *folder, int epoch, int step, const char *sentence)
+{
+    stop_run(stateful_options(folder), epoch, step, sentence);
+}
+
 void resume(const char *folder)
 {
     clt_model *model = load(folder, "last.safetensors");
@@ -206,4 +211,67 @@ void resume(const char *folder)
     options.output_dir = path_in(folder);
     train(model, device, &options);
     clt_model_close(model);
+}
+
+/* ---- what a run tells */
+
+int read_log(const char *name, double losses[MOST_STEPS])
+{
+    size_t size;
+    char *text = (char *)read_bytes(path_in(name), &size), *line = text;
+    text[size] = 0;
+    assert_true(strncmp(text, "step,loss,lr\n", 13) == 0);
+    int steps = 0;
+    for (line += 13; *line; line = strchr(line, '\n') + 1) {
+        assert_true(steps < MOST_STEPS);
+        assert_int_equal(strtol(line, &line, 10), steps + 1);
+        assert_int_equal(*line++, ',');
+        losses[steps++] = strtod(line, &line);
+        assert_int_equal(*line++, ',');
+        assert_true(strtod(line, &line) >= 0);
+        assert_int_equal(*line, '\n');
+    }
+    free(text);
+    return steps;
+}
+
+void log_orders(bool shuffle, uint64_t seed, double losses[MOST_STEPS])
+{
+    clt_options options = options_for(2, NULL);
+    options.lr = 0;
+    options.shuffle = shuffle;
+    options.seed = seed;
+    options.log_steps = path_in("orders.csv");
+    clt_model *model = make_model(net, NULL, CLT_F64, 3);
+    train(model, reference, &options);
+    clt_model_close(model);
+    assert_int_equal(read_log("orders.csv", losses), 2 * STEPS);
+}
+
+bool note_rate(void *user, const clt_progress *progress)
+{
+    rate_notes *r = user;
+    if (strcmp(progress->what, "train") != 0) return true;
+    r->steps_in_epoch = progress->steps;
+    const int step = (progress->epoch - 1) * progress->steps + progress->step;
+    if (step > r->steps && r->steps < MOST_STEPS) r->rate[r->steps++] = progress->learning_rate;
+    assert_int_equal(step, r->steps); /* save_every = 1 calls at every step */
+    if (!progress->epoch_ended) return true;
+    r->loss = progress->loss;
+    r->accuracy = progress->accuracy;
+    r->validation_loss[r->epochs] = progress->validation_loss;
+    r->best[r->epochs++] = progress->best;
+    return true;
+}
+
+rate_notes train_noting(clt_options options, clt_precision precision, clt_device *on)
+{
+    rate_notes noted = {0};
+    options.progress = note_rate;
+    options.progress_user = &noted;
+    options.save_every = 1;
+    clt_model *model = make_model(net, NULL, precision, 3);
+    train(model, on, &options);
+    clt_model_close(model);
+    return noted;
 }

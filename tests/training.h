@@ -52,6 +52,9 @@ bool interrupt(void *user, const clt_progress *progress);
 /* Trains by the options until that step of the epoch (0: its end), where the run says the sentence. */
 void stop_run(clt_options options, int epoch, int step, const char *sentence);
 
+/* The same with stateful_options. */
+void stop_at(const char *folder, int epoch, int step, const char *sentence);
+
 /* Goes on with the folder's last checkpoint, by its own options, to its end. */
 void resume(const char *folder);
 
@@ -65,5 +68,28 @@ void assert_same_metrics(const char *one_folder, const char *other_folder);
 
 /* The same checkpoints, net and metrics. */
 void assert_same_run(const char *one_folder, const char *other_folder);
+
+/* ---- what a run tells */
+
+/* The losses of a --log-steps file in the temporary folder, and how many there are. */
+int read_log(const char *name, double losses[MOST_STEPS]);
+
+/* Step losses of a net that does not learn: they tell which images each step took. */
+void log_orders(bool shuffle, uint64_t seed, double losses[MOST_STEPS]);
+
+typedef struct rate_notes {
+    double rate[MOST_STEPS];
+    int steps, epochs;
+    double loss, accuracy; /* at the end of the last epoch */
+    bool best[MOST_STEPS]; /* of each epoch */
+    double validation_loss[MOST_STEPS];
+    int steps_in_epoch;
+} rate_notes;
+
+/* A progress function, whose user are such notes; it counts on save_every = 1. */
+bool note_rate(void *user, const clt_progress *progress);
+
+/* Trains `net`. */
+rate_notes train_noting(clt_options options, clt_precision precision, clt_device *on);
 
 #endif
