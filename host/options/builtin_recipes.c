@@ -23,11 +23,12 @@
 static const char fashion_2min[] = "# Fashion-MNIST to 93 % in two minutes on two cores\n" FASHION(
     "5", "flip=alternate", CONV("32") POOL NORM CONV("48") NORM CONV("48") POOL NORM CONV("96") NORM CONV("96") NORM);
 
+#define SMOOTH "batchnorm\ngelu_tanh\n"
 static const char fashion_15min[] =
-    "# Fashion-MNIST to 94.7 % in 15 minutes on two cores; cltrain eval --tta flip is right a little more "
-    "often\n" FASHION("18", "flip=alternate,crop=1",
-                      CONV("32") NORM CONV("32") POOL NORM CONV("64") NORM CONV("64") POOL NORM CONV("128")
-                          NORM CONV("128") NORM);
+    "# Fashion-MNIST in 15 minutes on two cores: 95 % of its test images by cltrain eval --tta flip+shift, 94.8 % "
+    "without\n" FASHION("22", "flip=alternate,crop=1",
+                        CONV("32") SMOOTH CONV("32") POOL SMOOTH CONV("64") SMOOTH CONV("64") POOL SMOOTH CONV("128")
+                            SMOOTH CONV("128") SMOOTH);
 
 /* K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024, and airbench94_muon.py of
  * KellerJordan/cifar10-airbench. There the loss is a batch's sum, here its mean: rates are 2,000 times his, the head's
