@@ -52,13 +52,11 @@ bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__ti
     if (!clt__tiling_for(limits, &product, &tiling) || !pays(&tiling, &p, formula, limits)) return false;
     z->winograd = limits->winograd;
     clt__define(to, " -DWINOGRAD=%d", z->winograd);
-    clt__launch_product(limits, &tiling, "conv_winograd_tile.cl", "conv_winograd_product_tile", NULL, 0, z->activation,
-                        &product, to);
-    to->launch[PRODUCT] = to->launch[0];
-    to->clocks[PRODUCT] = to->clocks[0];
-    to->clocks[0] = 0;
     to->launch[INPUT] = clt__flat_launch("conv_winograd_input_planes", limits, product.rows * q.c, false);
     to->launch[FILTERS] = clt__flat_launch("conv_winograd_filters_planes", limits, q.c * q.k, false);
+    to->count = PRODUCT;
+    clt__launch_product(limits, &tiling, "conv_winograd_tile.cl", "conv_winograd_product_tile", NULL, 0, z->activation,
+                        &product, to);
     to->launch[OUTPUT] = clt__flat_launch("conv_winograd_output_planes", limits, product.rows * q.k, false);
     to->count = LAUNCHES;
     to->arithmetic = PRODUCT;

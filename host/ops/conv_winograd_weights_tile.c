@@ -89,13 +89,11 @@ bool clt__launch_winograd_weight_gradient_tile(conv_sizes *z, const clt__tiling 
     z->winograd = limits->winograd;
     z->slices = tiling.slices;
     clt__define(to, " -DWINOGRAD=%d%s", z->winograd, z->slices > 1 ? " -DSLICED" : "");
-    clt__launch_product(limits, &tiling, "conv_winograd_weights_tile.cl", "conv_winograd_weight_product_tile", NULL, 0,
-                        CLT__NO_ACTIVATION, &product, to);
-    to->launch[PRODUCT] = to->launch[0];
-    to->clocks[PRODUCT] = to->clocks[0];
-    to->clocks[0] = 0;
     to->launch[INPUT] = clt__flat_launch("conv_winograd_weight_input_planes", limits, product.depth * q.c, false);
     to->launch[GRADIENT] = clt__flat_launch("conv_winograd_weight_gradient_planes", limits, product.depth * q.k, false);
+    to->count = PRODUCT;
+    clt__launch_product(limits, &tiling, "conv_winograd_weights_tile.cl", "conv_winograd_weight_product_tile", NULL, 0,
+                        CLT__NO_ACTIVATION, &product, to);
     to->launch[SUM] = sum_launch((q.c + z->bias) * q.k, side, limits, to);
     to->count = LAUNCHES;
     to->arithmetic = PRODUCT;

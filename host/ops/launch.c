@@ -88,16 +88,16 @@ static void define_tile(const clt__group_tile *tile, const clt__product *product
                 tile->group_m, tile->group_n, tile->item_m, tile->item_n, tile->slab, tile->pad, load_a, load_b);
 }
 
-/* But for the launches' own ranges. */
-static void fill_product(const clt__tiling *tiling, const char *file, int activation, const clt__product *product,
-                         int count, clt__launches *to)
+/* Appends the launch of `count` products. */
+static void add_product(const clt__tiling *tiling, const char *file, int activation, const clt__product *product,
+                        int count, clt__launch launch, clt__launches *to)
 {
     define_tile(&tiling->tile, product, count, to);
     clt__define_activation(to, activation);
     to->file = file;
     to->local_reals = clt__group_tile_reals(&tiling->tile);
-    to->clocks[0] = tiling->clocks;
-    to->count = 1;
+    to->clocks[to->count] = tiling->clocks;
+    to->launch[to->count++] = launch;
 }
 
 static size_t tiles_high(const clt__group_tile *tile, const clt__product *product)
@@ -116,9 +116,9 @@ void clt__launch_product(const clt__limits *limits, const clt__tiling *tiling, c
     const clt__group_tile *tile = &tiling->tile;
     const size_t items = (size_t)tile->group_m * (size_t)tile->group_n;
     const size_t deep = (size_t)product->products * (size_t)tiling->slices;
-    fill_product(tiling, file, activation, product, 1, to);
-    to->launch[0] = (clt__launch){
+    const clt__launch launch = {
         kernel, {tiles_wide(tile, product) * items, tiles_high(tile, product), deep}, {items, 1, 1}, true};
+    add_product(tiling, file, activation, product, 1, launch, to);
     if (tiling->slices > 1 && adding) clt__launch_slices_sum(limits, adding, tiling->slices, count, to);
 }
 
@@ -129,6 +129,6 @@ void clt__launch_two_products(const clt__tiling *tiling, const char *file, const
     const size_t items = (size_t)tile->group_m * (size_t)tile->group_n;
     size_t tiles = 0;
     for (int i = 0; i < 2; i++) tiles += tiles_wide(tile, &product[i]) * tiles_high(tile, &product[i]);
-    fill_product(tiling, file, activation, product, 2, to);
-    to->launch[0] = (clt__launch){kernel, {tiles * items, 1, 1}, {items, 1, 1}, true};
+    const clt__launch launch = {kernel, {tiles * items, 1, 1}, {items, 1, 1}, true};
+    add_product(tiling, file, activation, product, 2, launch, to);
 }

@@ -25,9 +25,10 @@ void clt__define_activation(clt__launches *to, int activation);
 /* What kernels with a SPREAD form (kernels/real.h) are built with, and whether they are spread. */
 bool clt__define_spread(clt__launches *to, const clt__limits *limits);
 
-/* The tile schedule's products, kernels/group_tile.h. Fills *to but for its flops: a launch of `kernel` in `file`, in
- * the tiling chosen for the product; where that cuts sums into slices, a second one of `adding`, for `count` elements
- * of the op's outputs, or none where `adding` is NULL: then the rule has a launch of its own for that. */
+/* The tile schedule's products, kernels/group_tile.h. Fills *to but for its flops; behind the launches that it has, for
+ * most rules none, it gets one of `kernel` in `file`, in the tiling chosen for the product; where that cuts sums into
+ * slices, a second one of `adding`, for `count` elements of the op's outputs, or none where `adding` is NULL: then the
+ * rule has a launch of its own for that. */
 void clt__launch_product(const clt__limits *limits, const clt__tiling *tiling, const char *file, const char *kernel,
                          const char *adding, int count, int activation, const clt__product *product, clt__launches *to);
 
