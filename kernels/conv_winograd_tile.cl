@@ -44,7 +44,8 @@
 kernel void conv_winograd_input_planes(OPERANDS)
 {
     const conv_sizes z = SIZES(given);
-    put_input_planes(correlation_of(z), source, V_OF(correlation_of(z)), (int)get_global_id(0));
+    const correlation q = correlation_of(z);
+    put_input_planes(q, source, V_OF(q), (int)get_global_id(0));
 }
 
 kernel void conv_winograd_filters_planes(OPERANDS)

@@ -20,12 +20,13 @@
     const conv_sizes given, global const stored *restrict x, global const stored *restrict dy, global real *restrict dw, \
         global real *restrict db, global real *restrict scratch
 
-/* Elements of a position of W, and of M; and of all positions of a slice of M. */
+/* Elements of a position of W, and of M; and of all positions of a slice of M, the bias's with them. */
+#define BIAS_ROWS(z) ((z).bias ? 1 : 0)
 #define W_PLANE(q) ((size_t)(q).tiles * (q).k)
 #define M_PLANE(q) ((size_t)(q).c * (q).k)
-#define M_SLICE(z, q) (POSITIONS * M_PLANE(q) + ((z).bias ? (q).k : 0))
+#define M_SLICE(z, q) (POSITIONS * M_PLANE(q) + BIAS_ROWS(z) * (q).k)
 #define W_OF(q) (scratch + POSITIONS * V_PLANE(q))
-#define M_OF(z, q) (W_OF(q) + (POSITIONS + ((z).bias ? 1 : 0)) * W_PLANE(q))
+#define M_OF(z, q) (W_OF(q) + (POSITIONS + BIAS_ROWS(z)) * W_PLANE(q))
 
 kernel void conv_winograd_weight_input_planes(OPERANDS)
 {
@@ -87,11 +88,11 @@ kernel WORK_GROUP void conv_winograd_weight_product_tile(OPERANDS, local real4 *
 
 /* Adds the slices in order and transforms back: an item has column j of a pair's positions, then row j of its filter. The bias's pairs
  * come last. down: [row of the filter][column of positions][PAIRS] */
-kernel __attribute__((reqd_work_group_size(PAIRS, SIDE, 1))) void conv_winograd_weight_sum(OPERANDS, local real *down)
+kernel __attribute__((reqd_work_group_size(PAIRS * SIDE, 1, 1))) void conv_winograd_weight_sum(OPERANDS, local real *down)
 {
     const conv_sizes z = SIZES(given);
     const correlation q = correlation_of(z);
-    const int pair = (int)get_global_id(0), pairs = q.c * q.k, own = (int)get_local_id(0), j = (int)get_local_id(1);
+    const int own = ITEM % PAIRS, j = ITEM / PAIRS, pair = (int)get_group_id(0) * PAIRS + own, pairs = q.c * q.k;
     global const real *m = M_OF(z, q);
     real line[SIDE], g[3];
     UNROLL for (int i = 0; i < SIDE; i++) line[i] = 0;
@@ -106,7 +107,7 @@ kernel __attribute__((reqd_work_group_size(PAIRS, SIDE, 1))) void conv_winograd_
         weight_line(line, g);
         UNROLL for (int i = 0; i < 3; i++) dw[(j * 3 + i) * pairs + pair] = g[i];
     }
-    if (j == 0 && pair >= pairs && pair < pairs + (z.bias ? q.k : 0)) {
+    if (j == 0 && pair >= pairs && pair < pairs + BIAS_ROWS(z) * q.k) {
         real sum = 0;
         for (int slice = 0; slice < z.slices; slice++) sum += m[slice * M_SLICE(z, q) + POSITIONS * M_PLANE(q) + pair - pairs];
         db[pair - pairs] = sum;

@@ -20,7 +20,7 @@ typedef struct conv_sizes {
     int block_y, blocks_y; /* output rows of one patch, and patches of one image */
     int block_x, blocks_x; /* the same for columns */
     int slices;            /* parts of the sums that are summed apart */
-    int winograd;          /* forward, input gradient: outputs on a side of a Winograd tile, 0 where there are none */
+    int winograd;          /* outputs, or of a weight gradient those of dy, on a side of a Winograd tile; 0 where there are none */
     int tiles;             /* of a work-item, if so */
 } conv_sizes;
 

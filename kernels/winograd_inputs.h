@@ -8,7 +8,7 @@
 /* Elements of a position. */
 #define V_PLANE(q) ((size_t)(q).tiles * (q).c)
 
-static inline void put_input_planes(const correlation q, global const stored *source, global real *planes, const int item)
+INLINE void put_input_planes(const correlation q, global const stored *source, global real *planes, const int item)
 {
     const int c = item % q.c;
     const place at = place_of(q, item / q.c);

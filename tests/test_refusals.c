@@ -201,27 +201,6 @@ static void smoothing_without_labels_to_smooth_is_refused(void **state)
     clt_model_close(model);
 }
 
-/* A program's own loop leaves a model that a later training goes on with, the optimiser's state included. */
-static void stored_steps_keep_the_optimisers_state(void **state)
-{
-    (void)state;
-    clt_error error;
-    clt_session *session;
-    clt__safetensors file;
-    const clt_options options = options_for(1, NULL);
-    const int32_t first[] = {0, 1, 2};
-    clt_model *model = make_model(net, NULL, CLT_F32, 3);
-    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
-    assert_ok(clt_session_step(session, first, 3, &error), &error);
-    assert_ok(clt_session_store(session, &error), &error);
-    assert_ok(clt_model_save(model, path_in("stored"), &error), &error);
-    assert_ok(clt__safetensors_read(path_in("stored"), &file, &error), &error);
-    assert_non_null(clt__safetensors_find(&file, "optimizer.velocity.dense1.weight"));
-    clt__safetensors_free(&file);
-    clt_session_close(session);
-    clt_model_close(model);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,7 +212,6 @@ int main(void)
         cmocka_unit_test(a_checkpoint_beyond_the_epochs_steps_is_refused),
         cmocka_unit_test(another_order_within_an_epoch_is_refused),
         cmocka_unit_test(smoothing_without_labels_to_smooth_is_refused),
-        cmocka_unit_test(stored_steps_keep_the_optimisers_state),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

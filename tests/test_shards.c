@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/model.h"
+#include "session/buckets.h"
 #include "session/session.h"
 #include "team/adding.h"
 #include "team/team.h"
@@ -555,6 +557,42 @@ static void ranks_hear_each_other_in_their_order(void **state)
                   "a team has 1 to 1024 members, not 0");
 }
 
+/* What is left for after the last layer is little, whatever the net. */
+static void buckets_become_shorter_towards_the_first_layers(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt__buckets cut;
+    clt_options options = clt__options_default();
+    options.net = "vgg6bn";
+    options.batch_size = options.shards = 2;
+    clt_model *model;
+    assert_ok(clt_model_create(&options, &model, &error), &error);
+    clt_dataset *pictures = make_images(4, model->input, 10, 1);
+    assert_ok(clt_session_open(model, reference, pictures, &options, true, &session, &error), &error);
+    assert_ok(clt__cut_gradients(&session->net, &options, sizeof(float), &cut, &error), &error);
+    size_t numbers = 0, of_gradients = 0;
+    int moments = 0;
+    for (size_t i = 0; i < cut.count; i++) {
+        const clt__bucket *b = &cut.bucket[i];
+        numbers += (size_t)b->count;
+        assert_true(b->count > 0 && b->count <= 250000 && b->first % CLT__WIRE_BLOCK == 0);
+        assert_true(i == 0 || b->op >= cut.bucket[i - 1].op);
+        moments += i == 0 || b->op > cut.bucket[i - 1].op;
+        if (b->tensor == session->net.of_shard) of_gradients += (size_t)b->count;
+    }
+    assert_int_equal(numbers, cut.numbers);
+    assert_true(moments >= 5);
+    const clt__bucket *last = &cut.bucket[cut.count - 1];
+    assert_true(last->first == 0 && last->tensor == session->net.of_shard);
+    assert_true((size_t)last->count * 16 < of_gradients);
+    free(cut.bucket);
+    clt_session_close(session);
+    clt_dataset_close(pictures);
+    clt_model_close(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -579,6 +617,7 @@ int main(void)
         cmocka_unit_test(a_rank_that_fails_ends_all),
         cmocka_unit_test(loss_that_is_not_finite_ends_all_with_one_sentence),
         cmocka_unit_test(too_few_shards_are_refused),
+        cmocka_unit_test(buckets_become_shorter_towards_the_first_layers),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

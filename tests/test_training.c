@@ -545,6 +545,27 @@ static void a_share_of_the_images_can_be_held_out(void **state)
     clt_model_close(other);
 }
 
+/* A program's own loop leaves a model that a later training goes on with, the optimiser's state included. */
+static void stored_steps_keep_the_optimisers_state(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *session;
+    clt__safetensors file;
+    const clt_options options = options_for(1, NULL);
+    const int32_t first[] = {0, 1, 2};
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    assert_ok(clt_session_open(model, reference, images, &options, false, &session, &error), &error);
+    assert_ok(clt_session_step(session, first, 3, &error), &error);
+    assert_ok(clt_session_store(session, &error), &error);
+    assert_ok(clt_model_save(model, path_in("stored"), &error), &error);
+    assert_ok(clt__safetensors_read(path_in("stored"), &file, &error), &error);
+    assert_non_null(clt__safetensors_find(&file, "optimizer.velocity.dense1.weight"));
+    clt__safetensors_free(&file);
+    clt_session_close(session);
+    clt_model_close(model);
+}
+
 /* ---- what layers were like ------------------------------------------------------------------------------------ */
 
 static clt_options reporting_options(const char *folder)
@@ -618,6 +639,7 @@ int main(void)
         cmocka_unit_test(no_epochs_write_the_first_checkpoint),
         cmocka_unit_test(a_diverging_run_leaves_the_last_checkpoint),
         cmocka_unit_test(a_share_of_the_images_can_be_held_out),
+        cmocka_unit_test(stored_steps_keep_the_optimisers_state),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

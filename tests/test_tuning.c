@@ -67,6 +67,11 @@ static void choose_by_hand(clt_device *device)
         clt__tuning_key of_halves = key;
         of_halves.halves = true;
         assert_false(clt__is_tuned(device, &of_halves));
+        clt__limits other = clt__device_limits(device, CLT_F32);
+        other.slab = other.slab == 32 ? 16 : 32;
+        assert_ok(clt__tuning_choose(device, &of_halves, &other, &error), &error);
+        assert_int_equal(clt__tuned_limits(device, &of_halves).slab, other.slab);
+        assert_true(clt__tuned_limits(device, &key).slab != other.slab);
         chosen++;
     }
     assert_true(chosen >= 4);
@@ -99,7 +104,7 @@ static void what_was_chosen_is_kept_and_obeyed(void **state)
     double *values[2];
     for (int i = 0; i < 2; i++) {
         device = open_vector_device();
-        assert_true(device->tuned_count >= 4);
+        assert_true(device->tuned_count >= 8); /* half of them for halves */
         values[i] = train_a_step(device, &count);
         assert_true(builds_with(device, option));
         clt_device_close(device);
@@ -227,6 +232,10 @@ static void a_file_that_is_damaged_is_named(void **state)
          "entry 0"},
         {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f16\", \"schedule\": \"tile\", \"sizes\": [1], \"limits\": "
          "{\"registers\": 24}}]}",
+         "entry 0"},
+        {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"storage\": \"f32\", \"schedule\": \"tile\", "
+         "\"sizes\": [1], "
+         "\"limits\": {\"registers\": 24}}]}",
          "entry 0"},
         {"{\"tuned\": [{\"op\": \"sgd\", \"precision\": \"f32\", \"schedule\": \"tile\", \"sizes\": [1e9], \"limits\": "
          "{\"registers\": 24}}]}",

@@ -57,11 +57,19 @@ void clt__find_launches(const clt__op_row *row, clt__sizes *sizes, const clt__li
     launches->ops = 1;
 }
 
+/* Whether kernels of these ops read or write halves. */
+static bool has_halves(const clt__tape *tape, const clt__op *op, int ops)
+{
+    bool any = false;
+    for (int i = 0; i < ops; i++) any = any || op[i].row->stored;
+    return any && tape->stored == CLT__HALVES;
+}
+
 clt__tuning_key clt__tuning_key_of(const clt__tape *tape, const clt__op *op, clt_precision precision)
 {
     return (clt__tuning_key){.op = op->row->name,
                              .precision = precision,
-                             .halves = tape->stored == CLT__HALVES && op->row->stored,
+                             .halves = has_halves(tape, op, 1),
                              .sizes = op->sizes.number,
                              .count = op->sizes_bytes / sizeof(int)};
 }
@@ -142,13 +150,6 @@ static clt_status append_baked_sizes(const clt__op *op, const clt__sizes *sizes,
     return CLT_OK;
 }
 
-static bool stores(const clt__op *op, int ops)
-{
-    bool any = false;
-    for (int i = 0; i < ops; i++) any = any || op[i].row->stored;
-    return any;
-}
-
 /* A kernel file has the kernels of several ops; the program gets this op's only, or those of the merged. Of these the
  * first op's sizes are baked in. */
 clt_status clt__defines_of(const clt_device *device, clt_precision precision, const clt__tape *tape, const clt__op *op,
@@ -156,7 +157,7 @@ clt_status clt__defines_of(const clt_device *device, clt_precision precision, co
                            char defines[CLT__MOST_DEFINES], clt_error *error)
 {
     (void)snprintf(defines, CLT__MOST_DEFINES, "-DOP_%s%s%s", launches->op, launches->defines,
-                   tape->stored == CLT__HALVES && stores(op, launches->ops) ? " -DHALVES" : "");
+                   has_halves(tape, op, launches->ops) ? " -DHALVES" : "");
     if (plain || !bakes_sizes(device, precision, tape, op, launches)) return CLT_OK;
     return append_baked_sizes(op, sizes, defines, error);
 }

@@ -50,6 +50,15 @@ static inline bool clt__winograd_scratch_fits(uint64_t reals, const clt__limits 
     return reals <= limits->allocation_bytes / PART / (uint64_t)limits->real_bytes;
 }
 
+/* Tile schedule: whether the products and passes over `passed` reals, in so many launches, take fewer clocks than the
+ * formula's product. */
+static inline bool clt__winograd_pays(const clt__tiling *products, uint64_t passed, int launches,
+                                      const clt__tiling *formula, const clt__limits *limits)
+{
+    const double passes = (double)clt__pass_clocks(limits, passed);
+    return products->clocks + passes + (launches - 1) * CLT__LAUNCH_CLOCKS < formula->all;
+}
+
 /* Vector schedule: whether there are such tiles, and they can be counted. */
 static inline bool clt__has_winograd_tiles(const conv_sizes *z, const clt__correlation *q, const clt__limits *limits)
 {

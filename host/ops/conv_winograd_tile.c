@@ -31,11 +31,10 @@ static clt__product product_of(const clt__correlation *q, int out)
                           .whole = true};
 }
 
-/* Whether the product, and passes over V, U and M, take fewer clocks than the formula's product. */
-static bool pays(const clt__tiling *tiling, const planes *p, const clt__tiling *formula, const clt__limits *limits)
+/* Of y, which is written alone, a tile has 16 numbers where M has 36. */
+static uint64_t passed(const planes *p)
 {
-    const double passes = (double)clt__pass_clocks(limits, p->inputs + p->filters + p->products + p->products / 2);
-    return tiling->clocks + passes + (LAUNCHES - 1) * CLT__LAUNCH_CLOCKS < formula->all;
+    return p->inputs + p->filters + p->products + p->products / 2;
 }
 
 bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__tiling *formula,
@@ -49,7 +48,9 @@ bool clt__launch_winograd_tile(conv_sizes *z, bool input_gradient, const clt__ti
         return false;
     const clt__product product = product_of(&q, limits->winograd);
     clt__tiling tiling;
-    if (!clt__tiling_for(limits, &product, &tiling) || !pays(&tiling, &p, formula, limits)) return false;
+    if (!clt__tiling_for(limits, &product, &tiling) ||
+        !clt__winograd_pays(&tiling, passed(&p), LAUNCHES, formula, limits))
+        return false;
     z->winograd = limits->winograd;
     clt__define(to, " -DWINOGRAD=%d", z->winograd);
     to->launch[INPUT] = clt__flat_launch("conv_winograd_input_planes", limits, product.rows * q.c, false);

@@ -33,13 +33,10 @@ static planes planes_of(const conv_sizes *z, const clt__correlation *q, int out,
                     .products = (uint64_t)slices * (positions * in + bias) * outputs};
 }
 
-/* Whether the product, and passes over V, W and M, take fewer clocks than the formula's product. Of x and dy, which are
- * read alone, a tile has 16 numbers where V and W have 36. */
-static bool pays(const clt__tiling *tiling, const planes *p, const clt__tiling *formula, const clt__limits *limits)
+/* Of x and dy, which are read alone, a tile has 16 numbers where V and W have 36. */
+static uint64_t passed(const planes *p)
 {
-    const uint64_t transformed = p->inputs + p->gradients;
-    const double passes = (double)clt__pass_clocks(limits, transformed + transformed / 4 + p->products);
-    return tiling->clocks + passes + (LAUNCHES - 1) * CLT__LAUNCH_CLOCKS < formula->all;
+    return p->inputs + p->gradients + (p->inputs + p->gradients) / 4 + p->products;
 }
 
 /* Of a group's local memory: three rows of a filter for each pair of channels, which columns of positions become. */
@@ -67,24 +64,26 @@ static clt__launch sum_launch(int pairs, int side, const clt__limits *limits, cl
     const int own = pairs_of_group(pairs, side, limits);
     clt__define(to, " -DPAIRS=%d", own);
     if (to->local_reals < rows_reals(own, side)) to->local_reals = rows_reals(own, side);
-    return (clt__launch){"conv_winograd_weight_sum",
-                         {(size_t)clt__round_up(pairs, own), (size_t)side, 1},
-                         {(size_t)own, (size_t)side, 1},
-                         true};
+    const size_t items = (size_t)own * (size_t)side;
+    return (clt__launch){
+        "conv_winograd_weight_sum", {(size_t)clt__divide_up(pairs, own) * items, 1, 1}, {items, 1, 1}, true};
 }
 
 bool clt__launch_winograd_weight_gradient_tile(conv_sizes *z, const clt__tiling *formula, const clt__limits *limits,
                                                clt__launches *to)
 {
     const int side = limits->winograd + 2;
-    if (!clt__winograd_fits(z, limits) || side > limits->work_group_items) return false;
+    if (!clt__winograd_fits(z, limits) || side > limits->work_group_items ||
+        rows_reals(1, side) * (uint64_t)limits->real_bytes > limits->local_bytes)
+        return false;
     const clt__correlation q = clt__correlation_of(z, false);
     if (!clt__winograd_items_fit(&q, limits->winograd)) return false;
     const clt__product product = product_of(z, &q, limits->winograd);
     clt__tiling tiling;
     if (!clt__tiling_for(limits, &product, &tiling)) return false;
     const planes p = planes_of(z, &q, limits->winograd, tiling.slices);
-    if (!clt__winograd_scratch_fits(p.inputs + p.gradients + p.products, limits) || !pays(&tiling, &p, formula, limits))
+    if (!clt__winograd_scratch_fits(p.inputs + p.gradients + p.products, limits) ||
+        !clt__winograd_pays(&tiling, passed(&p), LAUNCHES, formula, limits))
         return false;
     z->winograd = limits->winograd;
     z->slices = tiling.slices;

@@ -70,7 +70,7 @@ static bool takes_more(const cutting *c, int first, int end)
 {
     enum { LEAST = 4096 };
     const int has = end - first;
-    return first > 0 && ((has < c->most && has < first) || first < LEAST);
+    return first > 0 && has < c->most && (has < first || first < LEAST);
 }
 
 /* The backward ops end with the first layers, whose parameters come first. */

@@ -194,7 +194,8 @@ static clt_status tune_subject(subject *s, clt_tune_row *row, clt_error *error)
     return clt__tuning_choose(device, &s->key, &best, error);
 }
 
-/* Whether one of the tape's first `count` ops is the same to a tuning, which goes by op and sizes. */
+/* Whether one of the tape's first `count` ops is the same to a tuning, which of ops with the same storage goes by op
+ * and sizes. */
 static bool is_among(const clt__op *op, const clt__tape *tape, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -241,12 +242,12 @@ static clt_status tune_session(clt_session *session, const clt_session *before, 
 }
 
 /* Every tensor stays, so that each op finds its operands. */
-static clt_status tune_on(const clt_model *model, clt_device *device, const clt_dataset *data, unsigned storage,
+static clt_status tune_on(const clt_model *model, clt_device *device, const clt_dataset *data, const clt_options *given,
                           audience *to, clt_error *error)
 {
     clt_options options = clt__options_default();
     options.batch_size = (int)data->count;
-    options.storage = storage;
+    options.storage = given->storage;
     clt_session *training, *inference = NULL;
     TRY(clt__session_open(model, device, data, &options, (clt__session_mode){.training = true, .keep_tensors = true},
                           &training, error));
@@ -282,7 +283,7 @@ clt_status clt_tune(const clt_model *model, clt_device *device, const clt_option
     TRY(check_device(device, error));
     TRY(clt__random_dataset(model, options->batch_size, 1, 0, &data, error));
     audience to = {report, user, clt__ticker_start(options, "tune", 0), 0};
-    clt_status status = tune_on(model, device, data, options->storage, &to, error);
+    clt_status status = tune_on(model, device, data, options, &to, error);
     clt__device_drop_programs(device);
     if (status == CLT_OK) status = clt__tuning_store(device, error);
     clt_dataset_close(data);
