@@ -753,8 +753,8 @@ typedef void (*clt_tune_function)(void *user, const clt_tune_row *row);
 
 /* Times other ways to run each op of the net, in training and in inference, and keeps those that are faster and agree
  * with the reference, in a file of the cache folder that belongs to this device and driver. From then on every session
- * with the same `storage` on this device runs such ops that way: the numbers of a training change in their last bits, once, and stay the same
- * from run to run. */
+ * with the same `storage` on this device runs such ops that way: the numbers of a training change in their last bits,
+ * once, and stay the same from run to run. */
 clt_status clt_tune(const clt_model *model, clt_device *device, const clt_options *options, clt_tune_function report,
                     void *user, clt_error *error);
 

@@ -341,7 +341,8 @@ bool clt__winograd_weight_gradient_bound(const void *sizes, const clt__array *op
     const clt__array *dy = &operand[WEIGHT_GRADIENT_DY], *db = &operand[WEIGHT_GRADIENT_DB];
     if (!z->winograd) return false;
     fill_weight_slack(z, operand[WEIGHT_GRADIENT_X].real, dy->real, operand[WEIGHT_GRADIENT_DW].slack);
-    const double growth = clt__conv_weight_gradient_growth(z); /* of sums of dy, by whichever tiles and slices: no more terms */
+    /* Of sums of dy, which have no more terms, whichever tiles and slices they go by. */
+    const double growth = clt__conv_weight_gradient_growth(z);
     for (size_t i = 0; i < dy->count && db->slack; i++) db->slack[i % db->count] += growth * fabs(dy->real[i]);
     return true;
 }
