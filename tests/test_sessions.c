@@ -157,81 +157,133 @@ static void a_gradient_that_is_written_is_obeyed(void **state)
 
 #define REFUSED(call, part) assert_failed(call, CLT_BAD_ARGUMENT, &error, NULL, part)
 
-static void what_a_session_cannot_do_is_refused(void **state)
+static void batches_to_come_cannot_be_measured(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_session *batches;
+    clt_options normalised = some_options(), balanced = some_options();
+    clt_model *model = make_model(net, NULL, CLT_F32, 3);
+    normalised.normalize.how = CLT__BY_DATASET;
+    REFUSED(clt_session_open_batches(model, device, CLT_BYTES, CLT_LABELS, &normalised, false, &batches, &error),
+            "the batches to come cannot be measured");
+    balanced.class_weights.how = CLT__BALANCED;
+    REFUSED(clt_session_open_batches(model, device, CLT_BYTES, CLT_LABELS, &balanced, false, &batches, &error),
+            "cannot be balanced");
+    clt_model_close(model);
+}
+
+/* A session of each kind. */
+typedef struct kinds {
+    clt_model *model;
+    clt_dataset *data;
+    clt_session *training, *batches, *images, *inference;
+} kinds;
+
+static kinds open_kinds(void)
+{
+    clt_error error;
+    const clt_options options = some_options();
+    kinds k = {.model = make_model(net, NULL, CLT_F32, 3), .data = in_memory()};
+    assert_ok(clt_session_open(k.model, device, k.data, &options, false, &k.training, &error), &error);
+    assert_ok(clt_session_open_batches(k.model, device, CLT_BYTES, CLT_LABELS, &options, false, &k.batches, &error),
+              &error);
+    assert_ok(clt_session_open_images(k.model, device, CLT_BYTES, &options, &k.images, &error), &error);
+    assert_ok(clt_session_open_inference(k.model, device, k.data, &options, &k.inference, &error), &error);
+    return k;
+}
+
+static void close_kinds(const kinds *k)
+{
+    clt_session_close(k->training);
+    clt_session_close(k->batches);
+    clt_session_close(k->images);
+    clt_session_close(k->inference);
+    clt_dataset_close(k->data);
+    clt_model_close(k->model);
+}
+
+static void parts_of_a_step_have_an_order(void **state)
 {
     (void)state;
     clt_error error;
     double loss, accuracy;
-    bool best;
-    float outputs[CLASSES], targets[CLASSES] = {0};
-    const float floats[VALUES] = {0};
+    const kinds k = open_kinds();
+    REFUSED(clt_session_train_batch(k.training, &error),
+            "clt_session_set_batch or clt_session_choose_batch comes first");
+    REFUSED(clt_session_backward(k.training, &error), "clt_session_forward comes first");
+    REFUSED(clt_session_update(k.training, &error), "clt_session_backward comes first");
+    REFUSED(clt_session_loss(k.batches, &loss, &accuracy, &error), "comes first");
+    assert_ok(clt_session_set_batch_bytes(k.batches, pixels, labels, NULL, 2, &error), &error);
+    REFUSED(clt_session_loss(k.batches, &loss, &accuracy, &error), "comes first");
+    assert_ok(clt_session_forward(k.batches, &error), &error);
+    REFUSED(clt_session_loss(k.batches, &loss, &accuracy, &error), "comes first");
+    assert_ok(clt_session_backward(k.batches, &error), &error);
+    assert_ok(clt_session_loss(k.batches, &loss, &accuracy, &error), &error);
+    assert_ok(clt_session_train_batch(k.batches, &error), &error);
+    REFUSED(clt_session_update(k.batches, &error), "clt_session_backward comes first");
+    close_kinds(&k);
+}
+
+static void batches_that_a_session_does_not_take_are_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    const float floats[VALUES] = {0}, targets[CLASSES] = {0};
     const int32_t beyond[] = {CLASSES}, numbers[] = {0};
-    clt_options options = some_options();
+    const kinds k = open_kinds();
+    REFUSED(clt_session_set_batch_bytes(k.batches, pixels, labels, targets, 1, &error), "labels or targets, not both");
+    REFUSED(clt_session_set_batch_bytes(k.training, pixels, labels, NULL, 1, &error), "opened on a data set");
+    REFUSED(clt_session_choose_batch(k.batches, numbers, 1, &error), "was not opened to train on a data set");
+    REFUSED(clt_session_set_batch_bytes(k.batches, pixels, labels, NULL, BATCH + 1, &error),
+            "a batch has 1 to 8 images");
+    REFUSED(clt_session_set_batch_bytes(k.batches, pixels, labels, NULL, 0, &error),
+            "a batch has 1 to 8 images, not 0");
+    REFUSED(clt_session_set_batch_bytes(k.batches, pixels, beyond, NULL, 1, &error), "has the label 3, where 0 to 2");
+    REFUSED(clt_session_set_batch_bytes(k.batches, pixels, NULL, targets, 1, &error), "for batches with labels");
+    REFUSED(clt_session_set_batch(k.batches, floats, labels, NULL, 1, &error), "for images of bytes");
+    REFUSED(clt_session_set_batch_bytes(k.images, pixels, labels, NULL, 1, &error), "opened for inference");
+    close_kinds(&k);
+}
+
+static void what_a_kind_of_session_is_not_for_is_refused(void **state)
+{
+    (void)state;
+    clt_error error;
+    float outputs[CLASSES];
+    const float floats[VALUES] = {0};
     clt_evaluation *evaluation;
-    clt_session *training, *batches, *images, *inference;
-    clt_dataset *data = in_memory();
-    clt_model *model = make_model(net, NULL, CLT_F32, 3), *fresh = make_model(net, NULL, CLT_F32, 3);
-    options.normalize.how = CLT__BY_DATASET;
-    REFUSED(clt_session_open_batches(fresh, device, CLT_BYTES, CLT_LABELS, &options, false, &batches, &error),
-            "the batches to come cannot be measured");
-    options = some_options();
-    options.class_weights.how = CLT__BALANCED;
-    REFUSED(clt_session_open_batches(fresh, device, CLT_BYTES, CLT_LABELS, &options, false, &batches, &error),
-            "cannot be balanced");
-    options = some_options();
-    assert_ok(clt_session_open(model, device, data, &options, false, &training, &error), &error);
-    assert_ok(clt_session_open_batches(model, device, CLT_BYTES, CLT_LABELS, &options, false, &batches, &error),
-              &error);
-    assert_ok(clt_session_open_images(model, device, CLT_BYTES, &options, &images, &error), &error);
-    assert_ok(clt_session_open_inference(model, device, data, &options, &inference, &error), &error);
-    REFUSED(clt_session_train_batch(training, &error), "clt_session_set_batch or clt_session_choose_batch comes first");
-    REFUSED(clt_session_backward(training, &error), "clt_session_forward comes first");
-    REFUSED(clt_session_update(training, &error), "clt_session_backward comes first");
-    REFUSED(clt_session_loss(batches, &loss, &accuracy, &error), "comes first");
-    assert_ok(clt_session_set_batch_bytes(batches, pixels, labels, NULL, 2, &error), &error);
-    REFUSED(clt_session_loss(batches, &loss, &accuracy, &error), "comes first");
-    assert_ok(clt_session_forward(batches, &error), &error);
-    REFUSED(clt_session_loss(batches, &loss, &accuracy, &error), "comes first");
-    assert_ok(clt_session_backward(batches, &error), &error);
-    assert_ok(clt_session_loss(batches, &loss, &accuracy, &error), &error);
-    assert_ok(clt_session_train_batch(batches, &error), &error);
-    REFUSED(clt_session_update(batches, &error), "clt_session_backward comes first");
-    REFUSED(clt_session_set_batch_bytes(batches, pixels, labels, targets, 1, &error), "labels or targets, not both");
-    REFUSED(clt_session_next_step(training, &error), "clt_session_begin_epoch comes first");
-    REFUSED(clt_session_set_batch_bytes(training, pixels, labels, NULL, 1, &error), "opened on a data set");
-    REFUSED(clt_session_choose_batch(batches, numbers, 1, &error), "was not opened to train on a data set");
-    REFUSED(clt_session_set_batch_bytes(batches, pixels, labels, NULL, BATCH + 1, &error), "a batch has 1 to 8 images");
-    REFUSED(clt_session_set_batch_bytes(batches, pixels, labels, NULL, 0, &error), "a batch has 1 to 8 images, not 0");
-    REFUSED(clt_session_set_batch_bytes(batches, pixels, beyond, NULL, 1, &error), "has the label 3, where 0 to 2");
-    REFUSED(clt_session_set_batch_bytes(batches, pixels, NULL, targets, 1, &error), "for batches with labels");
-    REFUSED(clt_session_set_batch(batches, floats, labels, NULL, 1, &error), "for images of bytes");
-    REFUSED(clt_session_set_batch_bytes(images, pixels, labels, NULL, 1, &error), "opened for inference");
-    REFUSED(clt_session_predict(images, floats, 1, outputs, &error), "for images of bytes");
-    REFUSED(clt_session_predict_bytes(training, pixels, 1, outputs, &error), "the session trains");
-    REFUSED(clt_session_predict_bytes(inference, pixels, 1, outputs, &error), "opened on a data set");
-    REFUSED(clt_session_evaluate(images, NULL, &evaluation, &error), "the session cannot evaluate");
-    REFUSED(clt_session_evaluate(training, NULL, &evaluation, &error), "the session cannot evaluate");
-    REFUSED(clt_session_begin_epoch(batches, &error), "only a session that trains on a data set has epochs");
-    REFUSED(clt_session_next_step(inference, &error), "only a session that trains on a data set has epochs");
-    REFUSED(clt_session_store(inference, &error), "opened for inference");
-    assert_ok(clt_session_begin_epoch(training, &error), &error);
-    assert_ok(clt_session_next_step(training, &error), &error);
-    REFUSED(clt_session_end_epoch(training, NAN, &best, &error), "the epoch is not over: step 2 of 7 comes next");
-    while (clt_session_has_step(training)) assert_ok(clt_session_next_step(training, &error), &error);
-    REFUSED(clt_session_next_step(training, &error), "the epoch has no further step");
-    assert_ok(clt_session_end_epoch(training, NAN, &best, &error), &error);
-    assert_true(best && clt_model_epochs(model) == 1);
-    REFUSED(clt_session_next_step(training, &error), "clt_session_begin_epoch comes first");
-    take_batch(training, BY_NUMBER, 0, 1);
-    assert_ok(clt_session_begin_epoch(training, &error), &error);
-    REFUSED(clt_session_train_batch(training, &error), "comes first");
-    clt_session_close(training);
-    clt_session_close(batches);
-    clt_session_close(images);
-    clt_session_close(inference);
-    clt_dataset_close(data);
-    clt_model_close(model);
-    clt_model_close(fresh);
+    const kinds k = open_kinds();
+    REFUSED(clt_session_predict(k.images, floats, 1, outputs, &error), "for images of bytes");
+    REFUSED(clt_session_predict_bytes(k.training, pixels, 1, outputs, &error), "the session trains");
+    REFUSED(clt_session_predict_bytes(k.inference, pixels, 1, outputs, &error), "opened on a data set");
+    REFUSED(clt_session_evaluate(k.images, NULL, &evaluation, &error), "the session cannot evaluate");
+    REFUSED(clt_session_evaluate(k.training, NULL, &evaluation, &error), "the session cannot evaluate");
+    REFUSED(clt_session_begin_epoch(k.batches, &error), "only a session that trains on a data set has epochs");
+    REFUSED(clt_session_next_step(k.inference, &error), "only a session that trains on a data set has epochs");
+    REFUSED(clt_session_store(k.inference, &error), "opened for inference");
+    close_kinds(&k);
+}
+
+static void steps_of_an_epoch_have_an_order(void **state)
+{
+    (void)state;
+    clt_error error;
+    bool best;
+    const kinds k = open_kinds();
+    REFUSED(clt_session_next_step(k.training, &error), "clt_session_begin_epoch comes first");
+    assert_ok(clt_session_begin_epoch(k.training, &error), &error);
+    assert_ok(clt_session_next_step(k.training, &error), &error);
+    REFUSED(clt_session_end_epoch(k.training, NAN, &best, &error), "the epoch is not over: step 2 of 7 comes next");
+    while (clt_session_has_step(k.training)) assert_ok(clt_session_next_step(k.training, &error), &error);
+    REFUSED(clt_session_next_step(k.training, &error), "the epoch has no further step");
+    assert_ok(clt_session_end_epoch(k.training, NAN, &best, &error), &error);
+    assert_true(best && clt_model_epochs(k.model) == 1);
+    REFUSED(clt_session_next_step(k.training, &error), "clt_session_begin_epoch comes first");
+    take_batch(k.training, BY_NUMBER, 0, 1);
+    assert_ok(clt_session_begin_epoch(k.training, &error), &error);
+    REFUSED(clt_session_train_batch(k.training, &error), "comes first");
+    close_kinds(&k);
 }
 
 static void parts_of_a_batch_in_micro_batches_are_refused(void **state)
@@ -765,7 +817,11 @@ int main(void)
         cmocka_unit_test(inference_folds_batch_normalisations),
         cmocka_unit_test(steps_are_the_same_however_they_are_taken),
         cmocka_unit_test(a_gradient_that_is_written_is_obeyed),
-        cmocka_unit_test(what_a_session_cannot_do_is_refused),
+        cmocka_unit_test(batches_to_come_cannot_be_measured),
+        cmocka_unit_test(parts_of_a_step_have_an_order),
+        cmocka_unit_test(batches_that_a_session_does_not_take_are_refused),
+        cmocka_unit_test(what_a_kind_of_session_is_not_for_is_refused),
+        cmocka_unit_test(steps_of_an_epoch_have_an_order),
         cmocka_unit_test(parts_of_a_batch_in_micro_batches_are_refused),
         cmocka_unit_test(targets_are_checked_before_they_are_taken),
         cmocka_unit_test(a_session_outlives_other_trainings_of_its_model),
