@@ -21,16 +21,109 @@ static size_t filter_index(const conv_sizes *z, int r, int s, int c)
     return (((size_t)r * (size_t)z->s + (size_t)s) * (size_t)(z->c / z->groups) + (size_t)c) * (size_t)z->k;
 }
 
-/* Where an input, a weight and an output meet, for all output channels of a group at once: `x` is one value. */
-typedef struct meeting {
-    size_t x, w, y, channels;
-} meeting;
+/* Outputs of one row that an input channel meets through one weight for each output channel of its group: `pixels` of
+ * them, the inputs and the outputs so far apart. */
+typedef struct strip {
+    size_t x, x_step, y, y_step, w;
+    int pixels, channels;
+} strip;
 
-/* Calls `meet` for every n, y, x, r, s, group and c of the group, in this order. */
-static inline void each_meeting(const conv_sizes *z, const clt__array *operand,
-                                void (*meet)(const clt__array *operand, meeting m))
+static int divide_up(int a, int b)
+{
+    return a > 0 ? (a + b - 1) / b : 0;
+}
+
+/* Calls `meet` for every n, y, r, s, group and c of the group, in this order. */
+static inline void each_strip(const conv_sizes *z, const clt__array *operand,
+                              void (*meet)(const clt__array *operand, strip s))
 {
     const int cg = z->c / z->groups, kg = z->k / z->groups;
+    for (int n = 0; n < z->n; n++)
+        for (int y = 0; y < z->y; y++)
+            for (int r = 0; r < z->r; r++)
+                for (int s = 0; s < z->s; s++) {
+                    const int h = y * z->stride_y + r * z->dilation_y - z->pad_y, left = s * z->dilation_x - z->pad_x;
+                    const int first = divide_up(-left, z->stride_x), end = divide_up(z->w - left, z->stride_x);
+                    const int pixels = (end < z->x ? end : z->x) - first;
+                    if (h < 0 || h >= z->h || pixels <= 0) continue;
+                    const size_t input = pixel_index(z, n, h, first * z->stride_x + left),
+                                 output = output_index(z, n, y, first);
+                    for (int g = 0; g < z->groups; g++)
+                        for (int c = 0; c < cg; c++)
+                            meet(operand, (strip){.x = input + (size_t)(g * cg + c),
+                                                  .x_step = (size_t)(z->stride_x * z->c),
+                                                  .y = output + (size_t)(g * kg),
+                                                  .y_step = (size_t)z->k,
+                                                  .w = filter_index(z, r, s, c) + (size_t)(g * kg),
+                                                  .pixels = pixels,
+                                                  .channels = kg});
+                }
+}
+
+/* Does it for all channels of a strip, so many at a time that a compiler keeps what they share in registers. */
+#define IN_BLOCKS(of, strip, ...)                                           \
+    do {                                                                    \
+        int k_ = 0;                                                         \
+        for (; k_ + 8 <= (strip).channels; k_ += 8) of(__VA_ARGS__, k_, 8); \
+        for (; k_ + 2 <= (strip).channels; k_ += 2) of(__VA_ARGS__, k_, 2); \
+        for (; k_ < (strip).channels; k_++) of(__VA_ARGS__, k_, 1);         \
+    } while (0)
+
+static inline void add_outputs(const double *restrict x, const double *restrict w, double *restrict y, const strip *s,
+                               int k, const int width)
+{
+    for (int i = 0; i < s->pixels; i++)
+        for (int j = 0; j < width; j++)
+            y[(size_t)i * s->y_step + (size_t)(k + j)] += x[(size_t)i * s->x_step] * w[k + j];
+}
+
+static inline void add_weights(const double *restrict x, const double *restrict dy, double *restrict dw, const strip *s,
+                               int k, const int width)
+{
+    double sum[8];
+    for (int j = 0; j < width; j++) sum[j] = dw[k + j];
+    for (int i = 0; i < s->pixels; i++)
+        for (int j = 0; j < width; j++)
+            sum[j] += x[(size_t)i * s->x_step] * dy[(size_t)i * s->y_step + (size_t)(k + j)];
+    for (int j = 0; j < width; j++) dw[k + j] = sum[j];
+}
+
+static void add_to_outputs(const clt__array *operand, strip s)
+{
+    IN_BLOCKS(add_outputs, s, operand[FORWARD_X].real + s.x, operand[FORWARD_W].real + s.w,
+              operand[FORWARD_Y].real + s.y, &s);
+}
+
+static void add_to_weights(const clt__array *operand, strip s)
+{
+    IN_BLOCKS(add_weights, s, operand[WEIGHT_GRADIENT_X].real + s.x, operand[WEIGHT_GRADIENT_DY].real + s.y,
+              operand[WEIGHT_GRADIENT_DW].real + s.w, &s);
+}
+
+/* y[n,y,x,k] = b[k] + sum over r,s,c of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k]
+ *              + addend[n,y,x,k] */
+void clt__conv_forward_twin(const void *sizes, const clt__array *operand)
+{
+    clt__clear(&operand[FORWARD_Y]);
+    each_strip(sizes, operand, add_to_outputs);
+    clt__add_bias(&operand[FORWARD_Y], &operand[FORWARD_BIAS]);
+    clt__add_addend(&operand[FORWARD_Y], &operand[FORWARD_ADDEND]);
+}
+
+static void add_terms(const double *dy, const double *w, size_t channels, double *sum)
+{
+    for (size_t k = 0; k < channels; k++) *sum += dy[k] * w[k];
+}
+
+/* The same as the next, for groups and dilated filters too: a sum for each pair of an input and an output, which meet
+ * in the outputs' order. */
+void clt__grouped_conv_input_gradient_twin(const void *sizes, const clt__array *operand)
+{
+    const conv_sizes *z = sizes;
+    const int cg = z->c / z->groups, kg = z->k / z->groups;
+    const double *dy = operand[INPUT_GRADIENT_DY].real, *weights = operand[INPUT_GRADIENT_W].real;
+    double *dx = operand[INPUT_GRADIENT_DX].real;
+    clt__clear(&operand[INPUT_GRADIENT_DX]);
     for (int n = 0; n < z->n; n++)
         for (int y = 0; y < z->y; y++)
             for (int x = 0; x < z->x; x++)
@@ -42,45 +135,10 @@ static inline void each_meeting(const conv_sizes *z, const clt__array *operand,
                         const size_t input = pixel_index(z, n, h, w), output = output_index(z, n, y, x);
                         for (int g = 0; g < z->groups; g++)
                             for (int c = 0; c < cg; c++)
-                                meet(operand, (meeting){input + (size_t)(g * cg + c),
-                                                        filter_index(z, r, s, c) + (size_t)(g * kg),
-                                                        output + (size_t)(g * kg), (size_t)kg});
+                                add_terms(dy + output + (size_t)(g * kg),
+                                          weights + filter_index(z, r, s, c) + (size_t)(g * kg), (size_t)kg,
+                                          &dx[input + (size_t)(g * cg + c)]);
                     }
-}
-
-static void add_to_output(const clt__array *operand, meeting m)
-{
-    clt__add_row(operand[FORWARD_X].real[m.x], operand[FORWARD_W].real + m.w, m.channels,
-                 operand[FORWARD_Y].real + m.y);
-}
-
-static void add_to_weights(const clt__array *operand, meeting m)
-{
-    clt__add_row(operand[WEIGHT_GRADIENT_X].real[m.x], operand[WEIGHT_GRADIENT_DY].real + m.y, m.channels,
-                 operand[WEIGHT_GRADIENT_DW].real + m.w);
-}
-
-static void add_to_input(const clt__array *operand, meeting m)
-{
-    const double *dy = operand[INPUT_GRADIENT_DY].real + m.y, *w = operand[INPUT_GRADIENT_W].real + m.w;
-    for (size_t k = 0; k < m.channels; k++) operand[INPUT_GRADIENT_DX].real[m.x] += dy[k] * w[k];
-}
-
-/* y[n,y,x,k] = b[k] + sum over r,s,c of x[n, y*stride_y + r - pad_y, x*stride_x + s - pad_x, c] * w[r,s,c,k]
- *              + addend[n,y,x,k] */
-void clt__conv_forward_twin(const void *sizes, const clt__array *operand)
-{
-    clt__clear(&operand[FORWARD_Y]);
-    each_meeting(sizes, operand, add_to_output);
-    clt__add_bias(&operand[FORWARD_Y], &operand[FORWARD_BIAS]);
-    clt__add_addend(&operand[FORWARD_Y], &operand[FORWARD_ADDEND]);
-}
-
-/* The same as the next, for groups and dilated filters too: a sum for each pair of an input and an output. */
-void clt__grouped_conv_input_gradient_twin(const void *sizes, const clt__array *operand)
-{
-    clt__clear(&operand[INPUT_GRADIENT_DX]);
-    each_meeting(sizes, operand, add_to_input);
     clt__add_addend(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_ADDEND]);
 }
 
@@ -114,7 +172,7 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
 void clt__conv_weight_gradient_twin(const void *sizes, const clt__array *operand)
 {
     clt__clear(&operand[WEIGHT_GRADIENT_DW]);
-    each_meeting(sizes, operand, add_to_weights);
+    each_strip(sizes, operand, add_to_weights);
     clt__sum_bias_gradient(&operand[WEIGHT_GRADIENT_DY], &operand[WEIGHT_GRADIENT_DB]);
 }
 
