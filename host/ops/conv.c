@@ -148,22 +148,20 @@ static void input_gradient_twin(const void *sizes, const clt__array *operand)
 {
     const conv_sizes *z = sizes;
     const double *dy = operand[INPUT_GRADIENT_DY].real, *weights = operand[INPUT_GRADIENT_W].real;
-    double *dx = operand[INPUT_GRADIENT_DX].real;
+    clt__clear(&operand[INPUT_GRADIENT_DX]);
     for (int n = 0; n < z->n; n++)
         for (int h = 0; h < z->h; h++)
             for (int w = 0; w < z->w; w++)
-                for (int c = 0; c < z->c; c++) {
-                    double sum = 0;
-                    for (int r = 0; r < z->r; r++)
-                        for (int s = 0; s < z->s; s++) {
-                            const int y = h + z->pad_y - r, x = w + z->pad_x - s;
-                            if (y < 0 || y % z->stride_y || y / z->stride_y >= z->y) continue;
-                            if (x < 0 || x % z->stride_x || x / z->stride_x >= z->x) continue;
-                            sum += clt__dot(dy + output_index(z, n, y / z->stride_y, x / z->stride_x),
-                                            weights + filter_index(z, r, s, c), (size_t)z->k);
-                        }
-                    dx[pixel_index(z, n, h, w) + (size_t)c] = sum;
-                }
+                for (int r = 0; r < z->r; r++)
+                    for (int s = 0; s < z->s; s++) {
+                        const int y = h + z->pad_y - r, x = w + z->pad_x - s;
+                        if (y < 0 || y % z->stride_y || y / z->stride_y >= z->y) continue;
+                        if (x < 0 || x % z->stride_x || x / z->stride_x >= z->x) continue;
+                        const double *output = dy + output_index(z, n, y / z->stride_y, x / z->stride_x);
+                        double *dx = operand[INPUT_GRADIENT_DX].real + pixel_index(z, n, h, w);
+                        for (int c = 0; c < z->c; c++)
+                            dx[c] += clt__dot(output, weights + filter_index(z, r, s, c), (size_t)z->k);
+                    }
     clt__add_addend(&operand[INPUT_GRADIENT_DX], &operand[INPUT_GRADIENT_ADDEND]);
 }
 
