@@ -51,12 +51,7 @@
     (first + A_LINE(j) >= z.n       ? (load_a)0                                                                        \
      : FIRST_M + A_LANE < z.i ? VECTOR_A(x + (first + A_LINE(j)) * z.i + FIRST_M + A_LANE)                             \
                               : ONES_A)
-#if B_STORED
-#define DY_VECTOR VECTOR_B
-#else
-#define DY_VECTOR WIDENED_B
-#endif
-#define DY_OF_IMAGES(j) ELEMENTS(load_b, DY_VECTOR, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
+#define DY_OF_IMAGES(j) ELEMENTS(load_b, STORED_B, dy, first + B_LINE(j), z.n, FIRST_N + B_LANE, z.o)
 
 #ifdef OP_dense_forward
 /* Group (tile of outputs, tile of images, slice). */

@@ -290,14 +290,14 @@ static inline slice_terms terms_of(const int depth, const int slices)
 #endif
 #endif
 
-/* The vector of A or B at an address that is a multiple of it; of B also halves that are widened at once, where other groups of the
- * kernel have reals for B. */
+/* The vector of A or B at an address that is a multiple of it. STORED_B: of what is stored, which is widened at once where other
+ * groups of the kernel have reals for B. */
 #define VECTOR_A(address) (*(global const load_a *)(address))
 #define VECTOR_B(address) (*(global const load_b *)(address))
-#ifdef HALVES
-#define WIDENED_B(address) JOIN(aligned_halves_, LOAD_B)(address)
+#if defined HALVES && !B_STORED
+#define STORED_B(address) JOIN(aligned_halves_, LOAD_B)(address)
 #else
-#define WIDENED_B(address) VECTOR_B(address)
+#define STORED_B(address) VECTOR_B(address)
 #endif
 
 /* AT is one of these: the vector from element (row, column) of a matrix on, zero outside it. */

@@ -40,13 +40,9 @@ static double distance_moved(const clt_model *before, const clt_model *after)
 {
     double sum = 0;
     for (size_t i = 0; i < clt_model_parameter_count(before); i++) {
-        clt_error error;
-        double a[1024], b[1024];
-        const clt_tensor_info *info = clt_model_parameter(before, i);
-        assert_true(info->count <= COUNT_OF(a));
-        assert_ok(clt_model_get(before, info->name, a, info->count, &error), &error);
-        assert_ok(clt_model_get(after, info->name, b, info->count, &error), &error);
-        for (size_t j = 0; j < info->count; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
+        double a[MOST_OF_ONE], b[MOST_OF_ONE];
+        const size_t count = get_from_both(before, after, i, a, b);
+        for (size_t j = 0; j < count; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
     }
     return sqrt(sum);
 }

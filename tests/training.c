@@ -59,17 +59,24 @@ bool exists(const char *path)
     return stat(path, &about) == 0;
 }
 
+size_t get_from_both(const clt_model *one, const clt_model *other, size_t parameter, double a[MOST_OF_ONE],
+                     double b[MOST_OF_ONE])
+{
+    clt_error error;
+    const clt_tensor_info *info = clt_model_parameter(one, parameter);
+    assert_true(info->count <= MOST_OF_ONE);
+    assert_ok(clt_model_get(one, info->name, a, info->count, &error), &error);
+    assert_ok(clt_model_get(other, info->name, b, info->count, &error), &error);
+    return info->count;
+}
+
 double distance(const clt_model *one, const clt_model *other)
 {
     double most = 0, largest = 0;
     for (size_t i = 0; i < clt_model_parameter_count(one); i++) {
-        clt_error error;
-        double a[1024], b[1024];
-        const clt_tensor_info *info = clt_model_parameter(one, i);
-        assert_true(info->count <= COUNT_OF(a));
-        assert_ok(clt_model_get(one, info->name, a, info->count, &error), &error);
-        assert_ok(clt_model_get(other, info->name, b, info->count, &error), &error);
-        for (size_t j = 0; j < info->count; j++) {
+        double a[MOST_OF_ONE], b[MOST_OF_ONE];
+        const size_t count = get_from_both(one, other, i, a, b);
+        for (size_t j = 0; j < count; j++) {
             assert_true(isfinite(a[j]) && isfinite(b[j]));
             most = fmax(most, fabs(a[j] - b[j]));
             largest = fmax(largest, fabs(a[j]));

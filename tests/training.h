@@ -29,6 +29,11 @@ bool exists(const char *path);
 /* The checkpoint. */
 clt_model *load(const char *folder, const char *name);
 
+/* Both models' values of a parameter, and how many there are. */
+enum { MOST_OF_ONE = 1024 };
+size_t get_from_both(const clt_model *one, const clt_model *other, size_t parameter, double a[MOST_OF_ONE],
+                     double b[MOST_OF_ONE]);
+
 /* The largest difference between two models' parameters, over the largest value. */
 double distance(const clt_model *one, const clt_model *other);
 

@@ -89,7 +89,6 @@ const verb_row tune_verb = {
     .details =
         "Times other tiles for each op of training and inference. What is faster and agrees with the reference is kept "
         "in the cache folder for this device and driver, and every later run with the same --storage uses it: the last "
-        "bits of a "
-        "training's numbers change once, and then stay the same from run to run.",
+        "bits of a training's numbers change once, and then stay the same from run to run.",
     .run = run,
 };

@@ -28,11 +28,6 @@ typedef struct strip {
     int pixels, channels;
 } strip;
 
-static int divide_up(int a, int b)
-{
-    return a > 0 ? (a + b - 1) / b : 0;
-}
-
 /* Calls `meet` for every n, y, r, s, group and c of the group, in this order. */
 static inline void each_strip(const conv_sizes *z, const clt__array *operand,
                               void (*meet)(const clt__array *operand, strip s))
@@ -43,7 +38,8 @@ static inline void each_strip(const conv_sizes *z, const clt__array *operand,
             for (int r = 0; r < z->r; r++)
                 for (int s = 0; s < z->s; s++) {
                     const int h = y * z->stride_y + r * z->dilation_y - z->pad_y, left = s * z->dilation_x - z->pad_x;
-                    const int first = divide_up(-left, z->stride_x), end = divide_up(z->w - left, z->stride_x);
+                    const int first = left < 0 ? clt__divide_up(-left, z->stride_x) : 0;
+                    const int end = left < z->w ? clt__divide_up(z->w - left, z->stride_x) : 0;
                     const int pixels = (end < z->x ? end : z->x) - first;
                     if (h < 0 || h >= z->h || pixels <= 0) continue;
                     const size_t input = pixel_index(z, n, h, first * z->stride_x + left),
@@ -51,7 +47,7 @@ static inline void each_strip(const conv_sizes *z, const clt__array *operand,
                     for (int g = 0; g < z->groups; g++)
                         for (int c = 0; c < cg; c++)
                             meet(operand, (strip){.x = input + (size_t)(g * cg + c),
-                                                  .x_step = (size_t)(z->stride_x * z->c),
+                                                  .x_step = (size_t)z->stride_x * (size_t)z->c,
                                                   .y = output + (size_t)(g * kg),
                                                   .y_step = (size_t)z->k,
                                                   .w = filter_index(z, r, s, c) + (size_t)(g * kg),

@@ -3,6 +3,7 @@
 #define CLT_OPS_CONV_WINOGRAD_H
 
 #include "device/tiling.h"
+#include "engine/op.h"
 #include "kernels/params.h"
 
 /* Forward and input gradient alike: a correlation of n planes [h,w] of c channels with 3x3 filters, k outputs [y,x]. */
@@ -42,21 +43,42 @@ static inline bool clt__winograd_items_fit(const clt__correlation *q, int out)
     return clt__winograd_tiles(q, out) <= INT32_MAX / 2 / (q->c > q->k ? q->c : q->k);
 }
 
-/* Tile schedule: scratch memory takes no more than a part of what a buffer may have, so that the largest batch that
- * fits a device becomes but some percents smaller by it. */
-static inline bool clt__winograd_scratch_fits(uint64_t reals, const clt__limits *limits)
+/* Tile schedule: four launches transform the inputs, and the filters or the tiles of dy, multiply them position by
+ * position, and transform back. The transformed planes of all tiles and channels are in scratch memory. */
+enum { CLT__PLANES_INPUT, CLT__PLANES_OTHER, CLT__PLANES_PRODUCT, CLT__PLANES_BACK, CLT__PLANES_LAUNCHES };
+_Static_assert((int)CLT__PLANES_LAUNCHES <= (int)CLT__MAX_LAUNCHES, "they fit");
+
+typedef struct clt__planes {
+    uint64_t inputs, others, products; /* reals: V; U or W; M, of all slices */
+} clt__planes;
+
+static inline uint64_t clt__planes_reals(const clt__planes *p)
 {
-    enum { PART = 4 };
-    return reals <= limits->allocation_bytes / PART / (uint64_t)limits->real_bytes;
+    return p->inputs + p->others + p->products;
 }
 
-/* Tile schedule: whether the products and passes over `passed` reals, in so many launches, take fewer clocks than the
- * formula's product. */
-static inline bool clt__winograd_pays(const clt__tiling *products, uint64_t passed, int launches,
-                                      const clt__tiling *formula, const clt__limits *limits)
+/* Whether there is room, and the products and passes over the planes and `besides` reals take fewer clocks than the
+ * formula's product. Scratch memory takes no more than a part of what a buffer may have, so that the largest batch that
+ * fits a device becomes but some percents smaller by it. */
+static inline bool clt__planes_pay(const clt__planes *p, uint64_t besides, const clt__tiling *products,
+                                   const clt__tiling *formula, const clt__limits *limits)
 {
-    const double passes = (double)clt__pass_clocks(limits, passed);
-    return products->clocks + passes + (launches - 1) * CLT__LAUNCH_CLOCKS < formula->all;
+    enum { PART = 4 };
+    const double passes = (double)clt__pass_clocks(limits, clt__planes_reals(p) + besides);
+    return clt__planes_reals(p) <= limits->allocation_bytes / PART / (uint64_t)limits->real_bytes &&
+           products->clocks + passes + (CLT__PLANES_LAUNCHES - 1) * CLT__LAUNCH_CLOCKS < formula->all;
+}
+
+/* What the four launches move and compute: the formula's flops, for which a user asks. */
+static inline void clt__account_planes(const clt__planes *p, double flops, clt__launches *to)
+{
+    to->count = CLT__PLANES_LAUNCHES;
+    to->arithmetic = CLT__PLANES_PRODUCT;
+    to->moved[CLT__PLANES_INPUT] = p->inputs;
+    to->moved[CLT__PLANES_OTHER] = p->others;
+    to->moved[CLT__PLANES_PRODUCT] = to->scratch_reals = clt__planes_reals(p);
+    to->moved[CLT__PLANES_BACK] = p->products;
+    to->flops = flops;
 }
 
 /* Vector schedule: whether there are such tiles, and they can be counted. */

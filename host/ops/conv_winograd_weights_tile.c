@@ -5,9 +5,6 @@
 #include "ops/conv_winograd.h"
 #include "ops/launch.h"
 
-enum { INPUT, GRADIENT, PRODUCT, SUM, LAUNCHES };
-_Static_assert((int)LAUNCHES <= (int)CLT__MAX_LAUNCHES, "they fit");
-
 /* One position's product of inputs and gradients, a term for each tile; the bias's is one of them. */
 static clt__product product_of(const conv_sizes *z, const clt__correlation *q, int out)
 {
@@ -19,24 +16,13 @@ static clt__product product_of(const conv_sizes *z, const clt__correlation *q, i
                           .b_row = q->k};
 }
 
-/* The transformed planes of all tiles and channels. */
-typedef struct planes {
-    uint64_t inputs, gradients, products; /* reals: V, W and all slices' M */
-} planes;
-
-static planes planes_of(const conv_sizes *z, const clt__correlation *q, int out, int slices)
+static clt__planes planes_of(const conv_sizes *z, const clt__correlation *q, int out, int slices)
 {
     const uint64_t positions = (uint64_t)clt__winograd_positions(out), tiles = (uint64_t)clt__winograd_tiles(q, out),
                    bias = (uint64_t)z->bias, in = (uint64_t)q->c, outputs = (uint64_t)q->k;
-    return (planes){.inputs = positions * tiles * in,
-                    .gradients = (positions + bias) * tiles * outputs,
-                    .products = (uint64_t)slices * (positions * in + bias) * outputs};
-}
-
-/* Of x and dy, which are read alone, a tile has 16 numbers where V and W have 36. */
-static uint64_t passed(const planes *p)
-{
-    return p->inputs + p->gradients + (p->inputs + p->gradients) / 4 + p->products;
+    return (clt__planes){.inputs = positions * tiles * in,
+                         .others = (positions + bias) * tiles * outputs,
+                         .products = (uint64_t)slices * (positions * in + bias) * outputs};
 }
 
 /* Of a group's local memory: three rows of a filter for each pair of channels, which columns of positions become. */
@@ -81,25 +67,20 @@ bool clt__launch_winograd_weight_gradient_tile(conv_sizes *z, const clt__tiling 
     const clt__product product = product_of(z, &q, limits->winograd);
     clt__tiling tiling;
     if (!clt__tiling_for(limits, &product, &tiling)) return false;
-    const planes p = planes_of(z, &q, limits->winograd, tiling.slices);
-    if (!clt__winograd_scratch_fits(p.inputs + p.gradients + p.products, limits) ||
-        !clt__winograd_pays(&tiling, passed(&p), LAUNCHES, formula, limits))
-        return false;
+    const clt__planes p = planes_of(z, &q, limits->winograd, tiling.slices);
+    /* Of x and dy, which are read alone, a tile has 16 numbers where V and W have 36. */
+    if (!clt__planes_pay(&p, (p.inputs + p.others) / 4, &tiling, formula, limits)) return false;
     z->winograd = limits->winograd;
     z->slices = tiling.slices;
     clt__define(to, " -DWINOGRAD=%d%s", z->winograd, z->slices > 1 ? " -DSLICED" : "");
-    to->launch[INPUT] = clt__flat_launch("conv_winograd_weight_input_planes", limits, product.depth * q.c, false);
-    to->launch[GRADIENT] = clt__flat_launch("conv_winograd_weight_gradient_planes", limits, product.depth * q.k, false);
-    to->count = PRODUCT;
+    to->launch[CLT__PLANES_INPUT] =
+        clt__flat_launch("conv_winograd_weight_input_planes", limits, product.depth * q.c, false);
+    to->launch[CLT__PLANES_OTHER] =
+        clt__flat_launch("conv_winograd_weight_gradient_planes", limits, product.depth * q.k, false);
+    to->count = CLT__PLANES_PRODUCT;
     clt__launch_product(limits, &tiling, "conv_winograd_weights_tile.cl", "conv_winograd_weight_product_tile", NULL, 0,
                         CLT__NO_ACTIVATION, &product, to);
-    to->launch[SUM] = sum_launch((q.c + z->bias) * q.k, side, limits, to);
-    to->count = LAUNCHES;
-    to->arithmetic = PRODUCT;
-    to->moved[INPUT] = p.inputs;
-    to->moved[GRADIENT] = p.gradients;
-    to->moved[PRODUCT] = to->scratch_reals = p.inputs + p.gradients + p.products;
-    to->moved[SUM] = p.products;
-    to->flops = clt__conv_flops(z); /* the formula's: what a user asks for */
+    to->launch[CLT__PLANES_BACK] = sum_launch((q.c + z->bias) * q.k, side, limits, to);
+    clt__account_planes(&p, clt__conv_flops(z), to);
     return true;
 }
