@@ -21,26 +21,123 @@ static bool is_probe(const clt__program *program)
     return strstr(program->source, "void probe(") != NULL;
 }
 
-/* Verifies a small net and tells how many of its programs came from the cache, and how many there were. */
+static void verify_on(clt_device *device)
+{
+    clt_error error;
+    clt_model *model;
+    const clt_options options = {.net = net};
+    assert_ok(clt_model_create(&options, &model, &error), &error);
+    assert_ok(clt_verify(model, device, seeded(2, 0), NULL, NULL, &error), &error);
+    clt_model_close(model);
+}
+
+/* Verifies a small net on a device whose driver keeps no programs of its own, and tells how many of its programs came
+ * from the cache, and how many there were. */
 static size_t verify_with_cache(size_t *programs)
 {
     clt_error error;
     clt_device *device;
-    clt_model *model;
     size_t cached = 0;
-    const clt_options options = {.net = net};
     assert_ok(clt_device_open(NULL, &device, &error), &error);
-    assert_ok(clt_model_create(&options, &model, &error), &error);
-    assert_ok(clt_verify(model, device, seeded(2, 0), NULL, NULL, &error), &error);
+    device->keeps_built = false;
+    verify_on(device);
     *programs = 0;
     for (size_t i = 0; i < device->program_count; i++) {
         if (is_probe(&device->programs[i])) continue;
         cached += device->programs[i].cached;
         ++*programs;
     }
-    clt_model_close(model);
     clt_device_close(device);
     return cached;
+}
+
+static size_t count_ending(const char *folder, const char *ending)
+{
+    size_t count = 0;
+    DIR *listing = opendir(folder);
+    assert_non_null(listing);
+    for (const struct dirent *entry; (entry = readdir(listing));) {
+        const size_t length = strlen(entry->d_name), end = strlen(ending);
+        count += length > end && strcmp(entry->d_name + length - end, ending) == 0;
+    }
+    assert_int_equal(closedir(listing), 0);
+    return count;
+}
+
+static void what_the_driver_keeps_is_not_kept_twice(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_device *device;
+    size_t programs;
+    const char *folder = path_in("twice");
+    use_folder(folder);
+    assert_ok(clt_device_open(NULL, &device, &error), &error);
+    device->keeps_built = true;
+    verify_on(device);
+    clt_device_close(device);
+    assert_int_equal(count_ending(folder, ".clbin"), 0);
+    (void)verify_with_cache(&programs);
+    assert_int_equal(count_ending(folder, ".clbin"), programs);
+}
+
+/* The text of an embedded file with `more` before it; freed with free(). */
+static char *prefixed(const char *more, const char *name)
+{
+    const char *text = NULL;
+    for (const clt__source *source = clt__sources; source->name; source++)
+        if (strcmp(source->name, name) == 0) text = source->text;
+    assert_non_null(text);
+    char *whole = malloc(strlen(more) + strlen(text) + 1);
+    assert_non_null(whole);
+    (void)strcpy(whole, more);
+    (void)strcat(whole, text);
+    return whole;
+}
+
+/* How many programs have a kernel `marked`, once a net is verified with this in place of kernels/builtins.h. */
+static size_t count_marked(const char *builtins, bool reads_header, size_t *programs)
+{
+    clt_error error;
+    clt_device *device;
+    size_t marked = 0;
+    assert_ok(clt_device_open(NULL, &device, &error), &error);
+    device->reads_header = reads_header;
+    clt__device_replace_source(device, "builtins.h", builtins);
+    verify_on(device);
+    *programs = device->program_count;
+    for (size_t i = 0; i < device->program_count; i++) {
+        cl_int code;
+        assert_null(device->programs[i].refusal);
+        if (is_probe(&device->programs[i])) continue;
+        const cl_kernel kernel = clCreateKernel(device->programs[i].program, "marked", &code);
+        if (code != CL_SUCCESS) continue;
+        marked++;
+        assert_int_equal(clReleaseKernel(kernel), CL_SUCCESS);
+    }
+    clt_device_close(device);
+    return marked;
+}
+
+/* Our declarations in place of a header that is read for each program, and the header where they do not serve. */
+static void own_builtins_are_read_where_they_serve(void **state)
+{
+    (void)state;
+    clt_error error;
+    clt_device *device;
+    size_t programs;
+    use_folder("");
+    assert_ok(clt_device_open(NULL, &device, &error), &error);
+    const bool reads_header = device->reads_header;
+    clt_device_close(device);
+    char *builtins = prefixed("kernel void marked(void) {}\n", "builtins.h");
+    assert_int_equal(count_marked(builtins, false, &programs), 0);
+    if (reads_header) {
+        assert_true(count_marked(builtins, true, &programs) > 3);
+        assert_int_equal(count_marked("#error none", true, &programs), 0);
+        assert_true(programs > 3);
+    }
+    free(builtins);
 }
 
 /* Writes over every file in the folder: `keep` of its bytes stay, then come `size` others. */
@@ -129,30 +226,21 @@ static void verify_refused(bool remembered)
 {
     clt_error error;
     clt_device *device;
-    clt_model *model;
-    const clt_options options = {.net = net};
     size_t refusals = 0, cached = 0;
     assert_ok(clt_device_open(NULL, &device, &error), &error);
     if (clt_device_describe(device)->vector_width < 2) {
         clt_device_close(device);
         skip();
     }
-    const char *text = NULL;
-    for (const clt__source *source = clt__sources; source->name; source++)
-        if (strcmp(source->name, "dense.cl") == 0) text = source->text;
-    assert_non_null(text);
-    char *fussy = calloc(strlen(text) + 100, 1);
-    (void)snprintf(fussy, strlen(text) + 100, "#if VEC > 1\n#error no vectors\n#endif\n%s", text);
+    char *fussy = prefixed("#if VEC > 1\n#error no vectors\n#endif\n", "dense.cl");
     clt__device_replace_source(device, "dense.cl", fussy);
-    assert_ok(clt_model_create(&options, &model, &error), &error);
-    assert_ok(clt_verify(model, device, seeded(2, 0), NULL, NULL, &error), &error);
+    verify_on(device);
     for (size_t i = 0; i < device->program_count; i++) {
         refusals += device->programs[i].refusal != NULL;
         cached += device->programs[i].refusal && device->programs[i].cached;
     }
     assert_true(refusals >= 2);
     assert_int_equal(cached, remembered ? refusals : 0);
-    clt_model_close(model);
     clt_device_close(device);
     free(fussy);
 }
@@ -170,9 +258,13 @@ static void a_refusal_is_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_second_run_builds_nothing),   cmocka_unit_test(the_probe_is_remembered),
-        cmocka_unit_test(a_damaged_cache_is_built_anew), cmocka_unit_test(a_folder_that_cannot_be_is_no_cache),
+        cmocka_unit_test(a_second_run_builds_nothing),
+        cmocka_unit_test(the_probe_is_remembered),
+        cmocka_unit_test(a_damaged_cache_is_built_anew),
+        cmocka_unit_test(a_folder_that_cannot_be_is_no_cache),
         cmocka_unit_test(a_refusal_is_remembered),
+        cmocka_unit_test(what_the_driver_keeps_is_not_kept_twice),
+        cmocka_unit_test(own_builtins_are_read_where_they_serve),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

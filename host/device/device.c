@@ -467,7 +467,7 @@ static void store_program(const clt_device *device, const clt__program *program)
     if (program->cached || program->trial) return;
     if (program->refusal)
         clt__cache_store_refusal(device, program->source, program->options, program->refusal);
-    else
+    else if (!device->keeps_built)
         clt__cache_store(device, program->source, program->options, program->program);
 }
 

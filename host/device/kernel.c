@@ -143,32 +143,52 @@ static bool load_cached(const clt_device *device, clt__program *program)
     return program->cached;
 }
 
+static void release_built(clt__program *program)
+{
+    if (program->program) (void)clReleaseProgram(program->program);
+    program->program = NULL;
+}
+
+/* `answer` is clBuildProgram's. With our own builtins a compiler that would read clang's opencl-c.h for each program
+ * reads kernels/builtins.h: the header is empty where its guard is defined. */
+static clt_status compile(const clt_device *device, clt__program *program, bool own_builtins, cl_int *answer,
+                          clt_error *error)
+{
+    const char *texts[] = {own_builtins ? source_of(device, "builtins.h") : "", program->source};
+    char options[CLT__MOST_OPTIONS + 16];
+    (void)snprintf(options, sizeof options, "%s%s", program->options, own_builtins ? " -D_OPENCL_H_" : "");
+    program->program = clCreateProgramWithSource(device->context, 2, texts, NULL, answer);
+    if (*answer != CL_SUCCESS) {
+        program->program = NULL;
+        return OPENCL_FAIL(error, "clCreateProgramWithSource", *answer, "device %s: cannot take kernels/%s",
+                           device->info.id, program->file);
+    }
+    *answer = clBuildProgram(program->program, 1, &device->id, options, NULL, NULL);
+    return CLT_OK;
+}
+
 /* A program that does not build is no error yet: its refusal is set. */
 static clt_status build(const clt_device *device, clt__program *program, clt_error *error)
 {
     cl_int code;
-    const char *start = program->source;
     if (load_cached(device, program)) return CLT_OK;
-    program->program = clCreateProgramWithSource(device->context, 1, &start, NULL, &code);
-    if (code != CL_SUCCESS) {
-        program->program = NULL;
-        return OPENCL_FAIL(error, "clCreateProgramWithSource", code, "device %s: cannot take kernels/%s",
-                           device->info.id, program->file);
+    TRY(compile(device, program, device->reads_header, &code, error));
+    if (code == CL_BUILD_PROGRAM_FAILURE && device->reads_header) {
+        release_built(program);
+        TRY(compile(device, program, false, &code, error));
     }
-    code = clBuildProgram(program->program, 1, &device->id, program->options, NULL, NULL);
     if (code == CL_SUCCESS) return CLT_OK;
     if (code != CL_BUILD_PROGRAM_FAILURE)
         return OPENCL_FAIL(error, "clBuildProgram", code, "device %s: cannot build kernels/%s", device->info.id,
                            program->file);
     TRY(read_log(device, program, &program->refusal, error));
-    (void)clReleaseProgram(program->program);
-    program->program = NULL;
+    release_built(program);
     return CLT_OK;
 }
 
 static void free_program(clt__program *program)
 {
-    if (program->program) (void)clReleaseProgram(program->program);
+    release_built(program);
     free(program->refusal);
     free(program->source);
     free(program->options);

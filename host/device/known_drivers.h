@@ -15,19 +15,21 @@ typedef struct clt__known_driver {
     const char *platform, *version, *type;
     bool agreed;
     bool alone;        /* it must build programs one at a time: two threads break it */
+    bool reads_header; /* its compiler is clang, and reads the 18,000 lines of opencl-c.h for each program */
+    bool keeps_built;  /* it has a cache of its own on disk, and giving a binary costs it more than building anew */
     int check;         /* PROBE_..., -1 where no fault is known */
     const char *fault; /* "ends a loop after ..." */
 } clt__known_driver;
 
 static const clt__known_driver clt__known_drivers[] = {
-    {"Portable Computing Language", "3.1", "cpu", true, false, -1, NULL},
-    {"Portable Computing Language", "6.0", "cpu", true, false, -1, NULL},
-    {"Portable Computing Language", "7.1", "cpu", true, false, -1, NULL},
-    {"NVIDIA CUDA", "580.", "gpu", true, false, -1, NULL},
-    {"Intel(R) OpenCL", "2026.", "cpu", true, false, -1, NULL},
-    {"Oclgrind", "", NULL, true, true, -1, NULL},
-    {"rusticl", "25.0.7", "cpu", true, false, -1, NULL},
-    {"rusticl", "22.3", NULL, false, false, PROBE_LOOPS,
+    {"Portable Computing Language", "3.1", "cpu", true, false, true, true, -1, NULL},
+    {"Portable Computing Language", "6.0", "cpu", true, false, true, true, -1, NULL},
+    {"Portable Computing Language", "7.1", "cpu", true, false, true, true, -1, NULL},
+    {"NVIDIA CUDA", "580.", "gpu", true, false, false, false, -1, NULL},
+    {"Intel(R) OpenCL", "2026.", "cpu", true, false, false, false, -1, NULL},
+    {"Oclgrind", "", NULL, true, true, false, false, -1, NULL},
+    {"rusticl", "25.0.7", "cpu", true, false, false, false, -1, NULL},
+    {"rusticl", "22.3", NULL, false, false, false, false, PROBE_LOOPS,
      "ends a work-item's loops after 65,535 iterations in all; Mesa 25.0 does not"},
 };
 

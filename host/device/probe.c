@@ -193,6 +193,8 @@ clt_status clt__probe(clt_device *device, clt_error *error)
     faults f = {0, 0};
     const clt__known_driver *known = known_driver(device, -1);
     device->builds_alone = known && known->alone;
+    device->reads_header = known && known->reads_header;
+    device->keeps_built = known && known->keeps_built;
     if (!recall(device, &f)) {
         TRY(look(device, &f, error));
         remember(device, &f);
