@@ -80,12 +80,14 @@ static inline void multiply(const correlation z, const share own, local const re
         }
 }
 
-/* The outputs k0 .. of one tile from its M. */
-static inline void transform_output(const correlation z, const int room, local const real *m, const place at,
+/* The outputs k0 .. of one tile from its M, while the place of the next one's is fetched. */
+static inline void transform_output(const correlation z, const int room, local const real *m, const int number,
                                     const int k0, global const stored *x, global const real *bias,
                                     global const stored *addend, global stored *before, global stored *y)
 {
+    const place at = place_of(z, number), next = place_of(z, number + 1);
     const int plane = PLANE(room, STRIPE), rows = min(z.y - at.y, (int)OUT), cols = min(z.x - at.x, (int)OUT);
+    const size_t ahead = (((size_t)next.n * z.y + next.y) * z.x + next.x) * z.k;
     for (int k = k0; k < min(k0 + (int)STRIPE, z.k); k += VEC) {
         realv down[OUT * SIDE], line[SIDE], out[OUT];
         ROLLED for (int j = 0; j < SIDE; j++)
@@ -101,6 +103,7 @@ static inline void transform_output(const correlation z, const int room, local c
             ROLLED for (int j = 0; j < cols; j++)
             {
                 const int left = (z.k <= VEC ? (cols - j) * z.k : z.k) - k; /* see store_lanes */
+                FETCH_FINISH(ahead + (i * z.x + j) * z.k + k);
                 FINISH(out[j], row + j * z.k, k, left);
             }
         }
@@ -114,11 +117,11 @@ static inline void correlate_tiles(const correlation z, const share own, global 
 {
     local real *m = v + POSITIONS * PLANE(own.room, z.c);
     for (int t = 0; t < own.count; t++)
-        transform_input(z, PLANE(own.room, z.c), source, place_of(z, own.first + t), z.c, v + t * PITCH(z.c));
+        transform_input(z, PLANE(own.room, z.c), source, own.first + t, z.c, v + t * PITCH(z.c));
     for (int k0 = 0; k0 < z.k; k0 += STRIPE) {
         multiply(z, own, v, filters + filter_start(k0, 0, z.c), m);
         for (int t = 0; t < own.count; t++)
-            transform_output(z, own.room, m + t * STRIPE, place_of(z, own.first + t), k0, x, bias, addend, before, y);
+            transform_output(z, own.room, m + t * STRIPE, own.first + t, k0, x, bias, addend, before, y);
     }
 }
 

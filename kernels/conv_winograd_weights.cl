@@ -31,12 +31,15 @@ static inline size_t bias_start(const conv_sizes z, const int slice, const int o
     return sums_start(z, z.slices, 0, 0) + (size_t)(slice * ((z.k + WIDE - 1) / WIDE) + out) * WIDE;
 }
 
-/* W of one tile and some channels from `dy` on. Lanes past the last channel hold what is never read. */
-static inline void transform_gradient(const correlation q, const int plane, global const stored *dy, const place at,
+/* W of one tile and some channels from `dy` on, while the next one's gradients are fetched. Lanes past the last channel hold what is
+ * never read. */
+static inline void transform_gradient(const correlation q, const int plane, global const stored *dy, const int number,
                                       const int channels, local real *w)
 {
+    const place at = place_of(q, number), next = place_of(q, number + 1);
     const int rows = min(q.y - at.y, (int)OUT), cols = min(q.x - at.x, (int)OUT);
     global const stored *corner = dy + (((size_t)at.n * q.y + at.y) * q.x + at.x) * q.k;
+    global const stored *ahead = dy + (((size_t)next.n * q.y + next.y) * q.x + next.x) * q.k;
     for (int k = 0; k < channels; k += VEC) {
         realv down[SIDE * OUT], line[SIDE], e[OUT];
         ROLLED for (int j = 0; j < OUT; j++)
@@ -45,6 +48,7 @@ static inline void transform_gradient(const correlation q, const int plane, glob
             {
                 e[i] = (realv)0;
                 if (i < rows && j < cols) e[i] = LOAD(corner + (i * q.x + j) * q.k + k);
+                FETCH_TO_READ(ahead + (i * q.x + j) * q.k + k);
             }
             gradient_line(e, line);
             UNROLL for (int i = 0; i < SIDE; i++) down[i * OUT + j] = line[i];
@@ -117,10 +121,9 @@ kernel void conv_winograd_weight_gradient_slices(const conv_sizes given, global 
     for (int from = begin; from < end; from += z.tiles) {
         const int count = min(z.tiles, end - from);
         for (int t = 0; t < count; t++) {
-            const place at = place_of(q, from + t);
-            transform_input(q, plane_v, source, at, inputs, v + t * PITCH(IN));
-            transform_gradient(q, plane_w, gradient, at, outputs, w + t * WIDE);
-            if (sums_bias) add_bias_gradient(q, gradient, at, outputs, bias);
+            transform_input(q, plane_v, source, from + t, inputs, v + t * PITCH(IN));
+            transform_gradient(q, plane_w, gradient, from + t, outputs, w + t * WIDE);
+            if (sums_bias) add_bias_gradient(q, gradient, place_of(q, from + t), outputs, bias);
         }
         multiply(z.tiles, count, from == begin, v, w, m);
     }

@@ -194,6 +194,16 @@ static inline real number_of(const int kept)
 /* SPREAD is defined under the tile schedule, for devices of many small cores: the kernels that have such a form then take
  * one element, or four neighbours (VEC is 1 or 4), where a work-item of the vector schedule takes a row or more. */
 
+/* Bring what is soon read, or written, into a CPU's cache: it cannot guess what comes next where a kernel goes over several rows of an
+ * image at once. No byte is touched, so that the address may lie outside of a tensor. */
+#if defined __clang__ && (defined __x86_64__ || defined __aarch64__)
+#define FETCH_TO_READ(address) __builtin_prefetch((private const void *)(size_t)(address), 0)
+#define FETCH_TO_WRITE(address) __builtin_prefetch((private const void *)(size_t)(address), 1)
+#else
+#define FETCH_TO_READ(address)
+#define FETCH_TO_WRITE(address)
+#endif
+
 #define UNROLL _Pragma("unroll")
 #define ROLLED _Pragma("unroll 1")
 

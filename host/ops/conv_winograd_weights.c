@@ -25,12 +25,12 @@ static bool fits(const layout *l, uint64_t bytes, const clt__limits *limits)
 }
 
 /* Blocks of about so many channels; slices for all compute units; and as many tiles at a time as local memory and a
- * core's cache have room for, which holds the block's sums too, up to where their loading and storing is no longer
- * noticed. */
+ * core's second-level cache have room for beside the block's sums, about twice what a patch takes there, up to where
+ * the sums' loading and storing is no longer noticed. */
 static layout layout_of(const clt__correlation *q, int all, int block, const clt__limits *limits)
 {
-    enum { LEAST_TILES = 4, MOST_TILES = 16 };
-    const uint64_t cached = (uint64_t)limits->patch_bytes,
+    enum { LEAST_TILES = 4, MOST_TILES = 64, PATCHES = 2 };
+    const uint64_t cached = PATCHES * (uint64_t)limits->patch_bytes,
                    most = limits->local_bytes < cached ? limits->local_bytes : cached;
     layout l = {.out = limits->winograd, .tiles = 1};
     const int inputs = clt__divide_up(q->c, clt__divide_up(q->c, block)),
