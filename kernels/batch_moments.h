@@ -13,18 +13,21 @@
 static inline void measure_part(const norm_sizes z, global const stored *x, const int valid, global real *partial,
                                 local moments *tree)
 {
-    const int c = COLUMN(ACROSS), part = (int)get_group_id(1);
+    const int c = FIRST_COLUMN(ACROSS);
     const turns t = my_turns(valid, z.parts, z.c, ACROSS, DOWN);
-    const size_t pitch = (size_t)t.step * z.c;
-    moments sum = {0, (realv)0, (realv)0};
+    moments sum[BESIDE];
+    UNROLL for (int v = 0; v < BESIDE; v++) sum[v] = (moments){0, (realv)0, (realv)0};
     int i = t.first;
-    for (; i + (CHUNK - 1) * t.step < t.end; i += CHUNK * t.step)
-        sum = merge(sum, measure(x + (size_t)i * z.c + c, CHUNK, pitch));
-    if (i < t.end) sum = merge(sum, measure(x + (size_t)i * z.c + c, (t.end - i + t.step - 1) / t.step, pitch));
-    sum = merge_rows(sum, ACROSS, DOWN, tree);
-    if (c >= z.c || ROW(ACROSS) > 0) return;
-    STORE(sum.mean, partial + 2 * part * PADDED(z.c) + c);
-    STORE(sum.squares, partial + (2 * part + 1) * PADDED(z.c) + c);
+    for (; i + (CHUNK - 1) * t.step < t.end; i += CHUNK * t.step) measure(x + (size_t)i * z.c, CHUNK, t.step, c, z.c, sum);
+    if (i < t.end) measure(x + (size_t)i * z.c, (t.end - i + t.step - 1) / t.step, t.step, c, z.c, sum);
+    UNROLL for (int v = 0; v < BESIDE; v++)
+    {
+        const moments whole = merge_rows(sum[v], ACROSS, DOWN, tree);
+        if (c + v * VEC >= z.c || ROW(ACROSS) > 0) continue;
+        global real *to = partial + (size_t)2 * get_group_id(1) * PADDED(z.c) + c + v * VEC;
+        STORE(whole.mean, to);
+        STORE(whole.squares, to + PADDED(z.c));
+    }
 }
 
 /* Work-group (vectors of channels): the first item of each column has all of it. */

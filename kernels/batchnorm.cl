@@ -59,21 +59,28 @@ static inline span span_of(const norm_sizes z)
 #endif
 }
 
-/* Work-item (span): y = f((x - mean) scale + shift + addend), channel by channel. */
+/* Work-item (span): y = f((x - mean) scale + shift + addend), channel by channel, a few vectors of them side by side. */
 static inline void apply(const norm_sizes z, global const stored *x, global const real *mean, global const real *variance,
                          global const real *inverse, global const real *weight, global const real *bias,
                          global const stored *addend, global stored *y, global stored *before)
 {
     const span part = span_of(z);
-    for (int c = part.first_c; c < part.end_c; c += VEC) {
-        const int lanes = z.c - c;
-        const realv middle = load_lanes(mean + c, lanes), shift = load_lanes(bias + c, lanes);
-        const realv narrow = inverse ? load_lanes(inverse + c, lanes)
-                                     : (realv)1 / sqrt(load_lanes(variance + c, lanes) + (realv)EPSILON(z));
-        const realv scale = narrow * load_lanes(weight + c, lanes);
-        for (int i = part.begin; i < part.end; i++) {
+    for (int first = part.first_c; first < part.end_c; first += BESIDE * VEC) {
+        realv middle[BESIDE], scale[BESIDE], shift[BESIDE];
+        EACH_BESIDE(v, first, part.end_c)
+        {
+            const int c = first + v * VEC, lanes = z.c - c;
+            const realv narrow = inverse ? load_lanes(inverse + c, lanes)
+                                         : (realv)1 / sqrt(load_lanes(variance + c, lanes) + (realv)EPSILON(z));
+            middle[v] = load_lanes(mean + c, lanes);
+            scale[v] = narrow * load_lanes(weight + c, lanes);
+            shift[v] = load_lanes(bias + c, lanes);
+        }
+        for (int i = part.begin; i < part.end; i++) EACH_BESIDE(v, first, part.end_c)
+        {
+            const int c = first + v * VEC, lanes = z.c - c;
             const size_t at = (size_t)i * z.c + c;
-            realv sum = (LOAD(x + at) - middle) * scale + shift;
+            realv sum = (LOAD(x + at) - middle[v]) * scale[v] + shift[v];
             if (addend) sum += load_lanes(addend + at, lanes);
             if (before) store_lanes(sum, lanes, before + at);
             store_lanes(activate(sum), lanes, y + at);
@@ -113,16 +120,17 @@ kernel SUM_GROUP void batchnorm_gradients_parts(const norm_sizes given, global c
 {
     const norm_sizes z = SIZES(given);
     TREE_OF(realv, tree);
-    const int c = COLUMN(ACROSS), part = (int)get_group_id(1), lanes = z.c - c;
-    const turns t = my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN);
-    const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
-    realv weight = (realv)0, bias = (realv)0;
-    add_norm_gradients(dy + c, x + c, z.c, t, middle, narrow, &weight, &bias);
-    weight = add_rows(weight, ACROSS, DOWN, tree);
-    bias = add_rows(bias, ACROSS, DOWN, tree);
-    if (c >= z.c || ROW(ACROSS) > 0) return;
-    STORE(weight, partial + 2 * part * PADDED(z.c) + c);
-    STORE(bias, partial + (2 * part + 1) * PADDED(z.c) + c);
+    const int c = FIRST_COLUMN(ACROSS);
+    norm_gradients sums;
+    UNROLL for (int v = 0; v < BESIDE; v++)
+    {
+        const int lanes = z.c - c - v * VEC;
+        sums.mean[v] = load_lanes(mean + c + v * VEC, lanes);
+        sums.inverse[v] = load_lanes(inverse + c + v * VEC, lanes);
+        sums.weight[v] = sums.bias[v] = (realv)0;
+    }
+    add_norm_gradients(dy, x, c, z.c, my_turns(step[STEP_VALID] * z.pixels, z.parts, z.c, ACROSS, DOWN), &sums);
+    put_norm_gradients(&sums, c, z.c, tree, partial);
 }
 
 /* Work-group (vectors of channels) */
@@ -149,15 +157,23 @@ kernel void batchnorm_input_gradient(const norm_sizes given, global const stored
     const norm_sizes z = SIZES(given);
     const int valid = step[STEP_VALID] * z.pixels;
     const span part = span_of(z);
-    for (int c = part.first_c; c < part.end_c; c += VEC) {
-        const int lanes = z.c - c;
-        const realv middle = load_lanes(mean + c, lanes), narrow = load_lanes(inverse + c, lanes);
-        const realv scale = narrow * load_lanes(weight + c, lanes);
-        const realv shift = load_lanes(db + c, lanes) / (realv)valid, tilt = load_lanes(dw + c, lanes) / (realv)valid;
-        for (int i = part.begin; i < part.end; i++) {
+    for (int first = part.first_c; first < part.end_c; first += BESIDE * VEC) {
+        realv middle[BESIDE], narrow[BESIDE], scale[BESIDE], shift[BESIDE], tilt[BESIDE];
+        EACH_BESIDE(v, first, part.end_c)
+        {
+            const int c = first + v * VEC, lanes = z.c - c;
+            middle[v] = load_lanes(mean + c, lanes);
+            narrow[v] = load_lanes(inverse + c, lanes);
+            scale[v] = narrow[v] * load_lanes(weight + c, lanes);
+            shift[v] = load_lanes(db + c, lanes) / (realv)valid;
+            tilt[v] = load_lanes(dw + c, lanes) / (realv)valid;
+        }
+        for (int i = part.begin; i < part.end; i++) EACH_BESIDE(v, first, part.end_c)
+        {
+            const int c = first + v * VEC, lanes = z.c - c;
             const size_t at = (size_t)i * z.c + c;
-            const realv here = LOAD(x + at), normal = (here - middle) * narrow;
-            const realv g = scale * (LOAD(dy + at) - shift - normal * tilt);
+            const realv here = LOAD(x + at), normal = (here - middle[v]) * narrow[v];
+            const realv g = scale[v] * (LOAD(dy + at) - shift[v] - normal * tilt[v]);
             store_lanes(i < valid ? deactivate(g, here) : (realv)0, lanes, dx + at);
         }
     }

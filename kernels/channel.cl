@@ -32,26 +32,31 @@ kernel SUM_GROUP void channel_sum_parts(const channel_sizes given, global const 
 {
     const channel_sizes z = SIZES(given);
     TREE_OF(realv, tree);
-    const int c = COLUMN(ACROSS);
+    const int c = FIRST_COLUMN(ACROSS);
     const turns t = my_turns(z.rows, z.parts, z.c, ACROSS, DOWN);
-    realv total = (realv)0;
+    realv total[BESIDE];
+    UNROLL for (int v = 0; v < BESIDE; v++) total[v] = (realv)0;
     for (int i = t.first; i < t.end; i += AHEAD * t.step) {
-        realv g[AHEAD], here[AHEAD];
-        UNROLL for (int j = 0; j < AHEAD; j++)
+        realv g[AHEAD][BESIDE], here[AHEAD][BESIDE];
+        UNROLL for (int j = 0; j < AHEAD; j++) EACH_BESIDE(v, c, z.c)
         {
-            g[j] = row_of(dy + c, z.c, i + j * t.step, t);
-            here[j] = x ? row_of(x + c, z.c, i + j * t.step, t) : (realv)1;
+            g[j][v] = row_of(dy + c + v * VEC, z.c, i + j * t.step, t);
+            here[j][v] = x ? row_of(x + c + v * VEC, z.c, i + j * t.step, t) : (realv)1;
         }
-        UNROLL for (int j = 0; j < AHEAD; j++)
+        UNROLL for (int j = 0; j < AHEAD; j++) EACH_BESIDE(v, c, z.c)
         {
             if (z.negative)
-                total += g[j] * (here[j] > (realv)0 ? (realv)0 : here[j]); /* NaN stays one */
+                total[v] += g[j][v] * (here[j][v] > (realv)0 ? (realv)0 : here[j][v]); /* NaN stays one */
             else
-                total += g[j] * here[j];
+                total[v] += g[j][v] * here[j][v];
         }
     }
-    total = add_rows(total, ACROSS, DOWN, tree);
-    if (c < z.c && ROW(ACROSS) == 0) STORE(total, partial + (int)get_group_id(1) * PADDED(z.c) + c);
+    UNROLL for (int v = 0; v < BESIDE; v++)
+    {
+        const realv all = add_rows(total[v], ACROSS, DOWN, tree);
+        if (c + v * VEC < z.c && ROW(ACROSS) == 0)
+            STORE(all, partial + (size_t)get_group_id(1) * PADDED(z.c) + c + v * VEC);
+    }
 }
 
 /* Work-group (vectors of channels); where the channels share one sum, the first group makes it. */

@@ -218,20 +218,21 @@ kernel SUM_GROUP void group_norm_gradients_parts(const group_norm_sizes given, g
 {
     const group_norm_sizes z = SIZES(given);
     TREE_OF(realv, tree);
-    const int c = COLUMN(ACROSS), part = (int)get_group_id(1), lanes = z.c - c;
+    const int c = FIRST_COLUMN(ACROSS);
     const turns t = my_turns(z.n * z.pixels, z.parts, z.c, ACROSS, DOWN);
-    realv weight = (realv)0, bias = (realv)0;
+    norm_gradients sums;
+    UNROLL for (int v = 0; v < BESIDE; v++) sums.weight[v] = sums.bias[v] = (realv)0;
     for (int i = t.first; i < t.end;) {
         const int n = i / z.pixels, last = min(t.end, (n + 1) * z.pixels);
-        const realv middle = by_group(z, mean, n, c, lanes), narrow = by_group(z, inverse, n, c, lanes);
-        add_norm_gradients(dy + c, x + c, z.c, (turns){i, last, t.step}, middle, narrow, &weight, &bias);
+        EACH_BESIDE(v, c, z.c)
+        {
+            sums.mean[v] = by_group(z, mean, n, c + v * VEC, z.c - c - v * VEC);
+            sums.inverse[v] = by_group(z, inverse, n, c + v * VEC, z.c - c - v * VEC);
+        }
+        add_norm_gradients(dy, x, c, z.c, (turns){i, last, t.step}, &sums);
         i += (last - i + t.step - 1) / t.step * t.step;
     }
-    weight = add_rows(weight, ACROSS, DOWN, tree);
-    bias = add_rows(bias, ACROSS, DOWN, tree);
-    if (c >= z.c || ROW(ACROSS) > 0) return;
-    STORE(weight, partial + 2 * part * PADDED(z.c) + c);
-    STORE(bias, partial + (2 * part + 1) * PADDED(z.c) + c);
+    put_norm_gradients(&sums, c, z.c, tree, partial);
 }
 
 /* Work-group (vectors of channels) */

@@ -29,16 +29,21 @@ static inline moments merge(const moments a, const moments b)
     return both;
 }
 
-static inline moments measure(global const stored *x, const int count, const size_t pitch)
+/* Merges `count` rows of x, every step-th, into what there is of BESIDE vectors of the `columns` from c on. */
+static inline void measure(global const stored *x, const int count, const int step, const int c, const int columns,
+                           moments sum[BESIDE])
 {
-    moments m = {count, (realv)0, (realv)0};
-    for (int i = 0; i < count; i++) m.mean += LOAD(x + i * pitch);
-    m.mean /= (realv)count;
-    for (int i = 0; i < count; i++) {
-        const realv deviation = LOAD(x + i * pitch) - m.mean;
-        m.squares += deviation * deviation;
+    const size_t pitch = (size_t)step * columns;
+    moments m[BESIDE];
+    UNROLL for (int v = 0; v < BESIDE; v++) m[v] = (moments){count, (realv)0, (realv)0};
+    for (int i = 0; i < count; i++) EACH_BESIDE(v, c, columns) m[v].mean += LOAD(x + i * pitch + c + v * VEC);
+    UNROLL for (int v = 0; v < BESIDE; v++) m[v].mean /= (realv)count;
+    for (int i = 0; i < count; i++) EACH_BESIDE(v, c, columns)
+    {
+        const realv deviation = LOAD(x + i * pitch + c + v * VEC) - m[v].mean;
+        m[v].squares += deviation * deviation;
     }
-    return m;
+    UNROLL for (int v = 0; v < BESIDE; v++) sum[v] = merge(sum[v], m[v]);
 }
 
 /* What the items of a column have, merged for the first of them. */

@@ -350,8 +350,9 @@ enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };
  * fewer. */
 enum { NORM_STEPS = 16 };
 
-/* sums.h: rows that a work-item has on their way at a time under the tile schedule. */
-enum { SUMS_AHEAD = 4 };
+/* sums.h: rows that a work-item has on their way at a time under the tile schedule, and vectors that it takes side by side under
+ * the other. */
+enum { SUMS_AHEAD = 4, SUMS_BESIDE = 4 };
 
 /* probe.cl: what is checked, and what lies where in the numbers that it reads. */
 enum {

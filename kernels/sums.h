@@ -7,7 +7,7 @@
  *     v
  *
  * Sums over many rows go over parts of them, a group each, then over the parts. Under the vector schedule a group is one item
- * with a vector of columns: ACROSS, DOWN, LAST_ACROSS and LAST_DOWN are 1. The host's side: clt__launch_channel_sums. */
+ * with BESIDE vectors of columns, for the sums of the parts with one: ACROSS, DOWN, LAST_ACROSS and LAST_DOWN are 1. The host's side: clt__launch_channel_sums. */
 #ifndef CLT_SUMS_H
 #define CLT_SUMS_H
 
@@ -19,16 +19,17 @@
 #define SUM_ITEMS (ACROSS * DOWN)
 #define LAST_ITEMS (LAST_ACROSS * LAST_DOWN)
 
-/* AHEAD: rows that an item reads before it adds the first of them. TREE: a kernel's last argument, the local memory in which its items'
+/* AHEAD: rows that an item reads before it adds the first of them. BESIDE: vectors of columns that an item of the first launch takes, so
+ * that it goes along memory: over a matrix of some megabytes a CPU goes down a single vector's column at a third of that speed. TREE: a kernel's last argument, the local memory in which its items'
  * sums meet, TREE_OF the same as an array: not one of the kernel's own, for PoCL 3.1 gives all groups the same (kernels/README.md). */
 #ifdef SPREAD
-enum { AHEAD = SUMS_AHEAD };
+enum { AHEAD = SUMS_AHEAD, BESIDE = 1 };
 #define SUM_GROUP __attribute__((reqd_work_group_size(SUM_ITEMS, 1, 1)))
 #define LAST_GROUP __attribute__((reqd_work_group_size(LAST_ITEMS, 1, 1)))
 #define TREE , local real *restrict memory
 #define TREE_OF(type, name) local type *const name = (local type *)memory
 #else
-enum { AHEAD = 1 };
+enum { AHEAD = 1, BESIDE = SUMS_BESIDE };
 #define SUM_GROUP
 #define LAST_GROUP
 #define TREE
@@ -38,6 +39,12 @@ enum { AHEAD = 1 };
 /* The item's column, and its place among the items of that column. */
 #define COLUMN(across) (((int)get_group_id(0) * (across) + (int)get_local_id(0) % (across)) * VEC)
 #define ROW(across) ((int)get_local_id(0) / (across))
+
+/* The same of an item with BESIDE vectors, and those of them that there are: EACH_BESIDE(v, c, columns) is a loop over them. */
+#define FIRST_COLUMN(across) (COLUMN(across) * BESIDE)
+#define EACH_BESIDE(v, c, columns)                                                                                     \
+    UNROLL for (int v = 0; v < BESIDE; v++)                                                                            \
+        if ((c) + v * VEC < (columns))
 
 /* Where part number `part` of `rows` rows begins. */
 static inline int part_begin(const int rows, const int part, const int parts)
@@ -103,25 +110,47 @@ static inline realv add_parts(global const real *from, const int pitch, const in
     return add_rows(sum_turns(from + COLUMN(across), pitch, t), across, down, tree);
 }
 
-/* What an item's rows add to the gradients of a normalisation's bias, the sum of dy, and of its weight, that of dy times the
- * normalised x. */
-static inline void add_norm_gradients(global const stored *dy, global const stored *x, const int pitch, const turns t,
-                                      const realv mean, const realv inverse, realv *weight, realv *bias)
+/* Of BESIDE vectors of channels what normalises them, and the gradients of the normalisation's weights and biases. */
+typedef struct {
+    realv mean[BESIDE], inverse[BESIDE];
+    realv weight[BESIDE], bias[BESIDE];
+} norm_gradients;
+
+/* What an item's rows add to the gradients of channels c on: of a bias the sum of dy, of a weight that of dy times the normalised
+ * x. */
+static inline void add_norm_gradients(global const stored *dy, global const stored *x, const int c, const int channels,
+                                      const turns t, norm_gradients *sums)
 {
     for (int i = t.first; i < t.end; i += AHEAD * t.step) {
-        realv g[AHEAD], here[AHEAD];
-        UNROLL for (int j = 0; j < AHEAD; j++)
+        realv g[AHEAD][BESIDE], here[AHEAD][BESIDE];
+        UNROLL for (int j = 0; j < AHEAD; j++) EACH_BESIDE(v, c, channels)
         {
-            g[j] = row_of(dy, pitch, i + j * t.step, t);
-            here[j] = row_of(x, pitch, i + j * t.step, t);
+            g[j][v] = row_of(dy + c + v * VEC, channels, i + j * t.step, t);
+            here[j][v] = row_of(x + c + v * VEC, channels, i + j * t.step, t);
         }
-        UNROLL for (int j = 0; j < AHEAD; j++)
+        UNROLL for (int j = 0; j < AHEAD; j++) EACH_BESIDE(v, c, channels)
         {
-            *bias += g[j];
-            *weight += g[j] * ((here[j] - mean) * inverse);
+            sums->bias[v] += g[j][v];
+            sums->weight[v] += g[j][v] * ((here[j][v] - sums->mean[v]) * sums->inverse[v]);
         }
     }
 }
+
+#ifdef ACROSS /* an op that sums */
+/* Adds up what the group's items have; each column's first item puts it into partial: [part][weight, bias][padded c]. */
+static inline void put_norm_gradients(const norm_gradients *sums, const int c, const int channels, local realv *tree,
+                                      global real *partial)
+{
+    UNROLL for (int v = 0; v < BESIDE; v++)
+    {
+        const realv weight = add_rows(sums->weight[v], ACROSS, DOWN, tree), bias = add_rows(sums->bias[v], ACROSS, DOWN, tree);
+        if (c + v * VEC >= channels || ROW(ACROSS) > 0) continue;
+        global real *to = partial + (size_t)2 * get_group_id(1) * PADDED(channels) + c + v * VEC;
+        STORE(weight, to);
+        STORE(bias, to + PADDED(channels));
+    }
+}
+#endif
 
 /* Adds up parts of two sums, which lie in turn in `partial`. */
 static inline void add_two_sums(global const real *partial, const int parts, const int channels, const int across,

@@ -261,6 +261,7 @@ static const clt__case layer_cases[] = {
 
 static const clt__case group_cases[] = {
     {3, "input 34x9x8; batchnorm; tanh; groupnorm groups=2; relu; groupnorm groups=17 affine=no; globalavgpool"},
+    {3, "input 70x3x2; groupnorm groups=5; relu; flatten; dense out=3"},
     {64, "input 6x3x3; groupnorm groups=3; maxpool kernel=3; flatten; groupnorm groups=2"},
     {0, NULL},
 };

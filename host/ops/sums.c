@@ -132,7 +132,7 @@ static int launch_vector_sums(const char *parts_kernel, const char *sum_kernel, 
 {
     const int wanted = clt__divide_up(16 * limits->compute_units, vectors), parts = wanted < images ? wanted : images;
     clt__define(to, " -DVEC=%d -DACROSS=1 -DDOWN=1 -DLAST_ACROSS=1 -DLAST_DOWN=1", limits->vector_width);
-    to->launch[0] = clt__flat_launch(parts_kernel, limits, vectors, true);
+    to->launch[0] = clt__flat_launch(parts_kernel, limits, clt__divide_up(vectors, SUMS_BESIDE), true);
     to->launch[0].global[1] = (size_t)parts;
     to->launch[1] = clt__flat_launch(sum_kernel, limits, vectors, true);
     to->count = 2;
