@@ -1,6 +1,7 @@
-/* The functions of OpenCL C that the kernels call, as clang's opencl-c.h declares them. Not of the kernels themselves: where a
- * compiler reads that header for each program, its 18,000 lines cost ten times what a program of ours does, and the host has it read
- * these in their place (host/device/kernel.c). What is missing here is an error there, and the program is then built with the header. */
+/* The functions of OpenCL C that the kernels call, as clang's opencl-c.h declares them. No kernel includes this: where a compiler
+ * reads that header for each program, whose 18,000 lines cost ten times what a program of ours does, the host has it read these in
+ * their place (host/device/kernel.c). A function that is missing here is an error there, and the program is then built with the
+ * header. */
 #define OVERLOADED_ __attribute__((overloadable))
 #define CONSTANT_ OVERLOADED_ __attribute__((const))
 #define PURE_ OVERLOADED_ __attribute__((pure))
@@ -103,3 +104,4 @@ OF_DOUBLES(global)
 OF_DOUBLES(local)
 OF_DOUBLES(private)
 #endif
+#pragma OPENCL EXTENSION all : disable

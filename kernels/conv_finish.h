@@ -12,9 +12,9 @@
     } while (0)
 #define FETCH_FINISH(at)                                                                                               \
     do {                                                                                                               \
-        if (addend) FETCH_TO_READ(addend + (at));                                                                      \
-        if (x) FETCH_TO_READ(x + (at));                                                                                \
-        FETCH_TO_WRITE(y + (at));                                                                                      \
+        if (addend) FETCH_TO_READ(addend, at);                                                                      \
+        if (x) FETCH_TO_READ(x, at);                                                                                \
+        FETCH_TO_WRITE(y, at);                                                                                      \
     } while (0)
 #else
 #define FINISH(sum, at, k0, lanes)                                                                                     \
@@ -26,9 +26,9 @@
     } while (0)
 #define FETCH_FINISH(at)                                                                                               \
     do {                                                                                                               \
-        if (addend) FETCH_TO_READ(addend + (at));                                                                      \
-        if (before) FETCH_TO_WRITE(before + (at));                                                                     \
-        FETCH_TO_WRITE(y + (at));                                                                                      \
+        if (addend) FETCH_TO_READ(addend, at);                                                                      \
+        if (before) FETCH_TO_WRITE(before, at);                                                                     \
+        FETCH_TO_WRITE(y, at);                                                                                      \
     } while (0)
 #endif
 

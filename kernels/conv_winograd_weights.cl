@@ -39,7 +39,7 @@ static inline void transform_gradient(const correlation q, const int plane, glob
     const place at = place_of(q, number), next = place_of(q, number + 1);
     const int rows = min(q.y - at.y, (int)OUT), cols = min(q.x - at.x, (int)OUT);
     global const stored *corner = dy + (((size_t)at.n * q.y + at.y) * q.x + at.x) * q.k;
-    global const stored *ahead = dy + (((size_t)next.n * q.y + next.y) * q.x + next.x) * q.k;
+    const size_t ahead = (((size_t)next.n * q.y + next.y) * q.x + next.x) * q.k;
     for (int k = 0; k < channels; k += VEC) {
         realv down[SIDE * OUT], line[SIDE], e[OUT];
         ROLLED for (int j = 0; j < OUT; j++)
@@ -48,7 +48,7 @@ static inline void transform_gradient(const correlation q, const int plane, glob
             {
                 e[i] = (realv)0;
                 if (i < rows && j < cols) e[i] = LOAD(corner + (i * q.x + j) * q.k + k);
-                FETCH_TO_READ(ahead + (i * q.x + j) * q.k + k);
+                FETCH_TO_READ(dy, ahead + (i * q.x + j) * q.k + k);
             }
             gradient_line(e, line);
             UNROLL for (int i = 0; i < SIDE; i++) down[i * OUT + j] = line[i];

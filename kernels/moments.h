@@ -29,7 +29,7 @@ static inline moments merge(const moments a, const moments b)
     return both;
 }
 
-/* Merges `count` rows of x, every step-th, into what there is of BESIDE vectors of the `columns` from c on. */
+/* Merges `count` rows of `columns`, every step-th, into the moments of BESIDE vectors of columns, from column c on. */
 static inline void measure(global const stored *x, const int count, const int step, const int c, const int columns,
                            moments sum[BESIDE])
 {
@@ -59,7 +59,9 @@ static inline moments merge_rows(const moments own, const int across, const int 
             if (below.count > 0) tree[item] = merge(tree[item], below);
         }
     }
-    return tree[item];
+    const moments whole = tree[item];
+    barrier(CLK_LOCAL_MEM_FENCE); /* the tree may be used again */
+    return whole;
 }
 
 #endif

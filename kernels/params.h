@@ -350,8 +350,8 @@ enum { HISTORY_LOSS, HISTORY_HITS, HISTORY_LENGTH };
  * fewer. */
 enum { NORM_STEPS = 16 };
 
-/* sums.h: rows that a work-item has on their way at a time under the tile schedule, and vectors that it takes side by side under
- * the other. */
+/* sums.h: rows that a work-item has on their way at a time under the tile schedule, and the most vectors that it takes side by side
+ * under the other: 256 bytes of a CPU with AVX-512. */
 enum { SUMS_AHEAD = 4, SUMS_BESIDE = 4 };
 
 /* probe.cl: what is checked, and what lies where in the numbers that it reads. */

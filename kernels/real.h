@@ -195,13 +195,14 @@ static inline real number_of(const int kept)
  * one element, or four neighbours (VEC is 1 or 4), where a work-item of the vector schedule takes a row or more. */
 
 /* Bring what is soon read, or written, into a CPU's cache: it cannot guess what comes next where a kernel goes over several rows of an
- * image at once. No byte is touched, so that the address may lie outside of a tensor. */
+ * image at once. No byte is touched, so that element `at` may lie outside of the tensor. */
 #if defined __clang__ && (defined __x86_64__ || defined __aarch64__)
-#define FETCH_TO_READ(address) __builtin_prefetch((private const void *)(size_t)(address), 0)
-#define FETCH_TO_WRITE(address) __builtin_prefetch((private const void *)(size_t)(address), 1)
+#define ADDRESS_OF(tensor, at) (private const void *)((size_t)(tensor) + (size_t)(at) * sizeof *(tensor))
+#define FETCH_TO_READ(tensor, at) __builtin_prefetch(ADDRESS_OF(tensor, at), 0)
+#define FETCH_TO_WRITE(tensor, at) __builtin_prefetch(ADDRESS_OF(tensor, at), 1)
 #else
-#define FETCH_TO_READ(address)
-#define FETCH_TO_WRITE(address)
+#define FETCH_TO_READ(tensor, at) ((void)0)
+#define FETCH_TO_WRITE(tensor, at) ((void)0)
 #endif
 
 #define UNROLL _Pragma("unroll")

@@ -6,8 +6,9 @@
  *     |    | 4  5  6  7 |      then item 0 adds item 4's sum to its own
  *     v
  *
- * Sums over many rows go over parts of them, a group each, then over the parts. Under the vector schedule a group is one item
- * with BESIDE vectors of columns, for the sums of the parts with one: ACROSS, DOWN, LAST_ACROSS and LAST_DOWN are 1. The host's side: clt__launch_channel_sums. */
+ * Sums over many rows go over parts of them, a group each, then over the parts. Under the vector schedule a group is one item:
+ * ACROSS, DOWN, LAST_ACROSS and LAST_DOWN are 1. Of a part it takes BESIDE vectors of columns, of the parts' sums one. The host's
+ * side: clt__launch_channel_sums. */
 #ifndef CLT_SUMS_H
 #define CLT_SUMS_H
 
@@ -19,17 +20,23 @@
 #define SUM_ITEMS (ACROSS * DOWN)
 #define LAST_ITEMS (LAST_ACROSS * LAST_DOWN)
 
-/* AHEAD: rows that an item reads before it adds the first of them. BESIDE: vectors of columns that an item of the first launch takes, so
- * that it goes along memory: over a matrix of some megabytes a CPU goes down a single vector's column at a third of that speed. TREE: a kernel's last argument, the local memory in which its items'
- * sums meet, TREE_OF the same as an array: not one of the kernel's own, for PoCL 3.1 gives all groups the same (kernels/README.md). */
+/* AHEAD: rows that an item reads before it adds the first of them.
+ * BESIDE: vectors of columns that an item takes at once, so that it goes along memory: over some megabytes a CPU goes down the column
+ * of a single vector at a third of the speed. The host defines it for sums, for it decides how many items there are.
+ * TREE: a kernel's last argument, the local memory in which its items' sums meet, TREE_OF the same as an array: not one of the kernel's
+ * own, for PoCL 3.1 gives all groups the same (kernels/README.md). */
 #ifdef SPREAD
-enum { AHEAD = SUMS_AHEAD, BESIDE = 1 };
+#define BESIDE 1
+enum { AHEAD = SUMS_AHEAD };
 #define SUM_GROUP __attribute__((reqd_work_group_size(SUM_ITEMS, 1, 1)))
 #define LAST_GROUP __attribute__((reqd_work_group_size(LAST_ITEMS, 1, 1)))
 #define TREE , local real *restrict memory
 #define TREE_OF(type, name) local type *const name = (local type *)memory
 #else
-enum { AHEAD = 1, BESIDE = SUMS_BESIDE };
+#ifndef BESIDE
+#define BESIDE SUMS_BESIDE
+#endif
+enum { AHEAD = 1 };
 #define SUM_GROUP
 #define LAST_GROUP
 #define TREE
@@ -52,7 +59,7 @@ static inline int part_begin(const int rows, const int part, const int parts)
     return (int)((long)rows * part / parts);
 }
 
-/* The rows that an item adds up, every step-th; none beyond the last column. */
+/* The rows that an item adds up, every step-th; none beyond the last column, where the host launches items for whole groups only. */
 typedef struct {
     int first, end, step;
 } turns;

@@ -34,12 +34,12 @@ static inline void transform_input(const correlation z, const int plane, global 
     const int top = at.y - z.pad_y, left = at.x - z.pad_x;
     const int begin = clamp(-top, 0, (int)SIDE), end = clamp(z.h - top, begin, (int)SIDE);
     global const stored *corner = source + (size_t)at.n * z.h * z.w * z.c;
-    global const stored *ahead = source + (((size_t)next.n * z.h + next.y - z.pad_y) * z.w + next.x - z.pad_x) * z.c;
+    const size_t ahead = (((size_t)next.n * z.h + next.y - z.pad_y) * z.w + next.x - z.pad_x) * z.c;
     for (int c = 0; c < channels; c += VEC) {
         realv down[SIDE * SIDE], line[SIDE], d[SIDE];
         ROLLED for (int j = 0; j < SIDE; j++)
         {
-            UNROLL for (int i = 0; i < SIDE; i++) FETCH_TO_READ(ahead + (i * z.w + j) * z.c + c);
+            UNROLL for (int i = 0; i < SIDE; i++) FETCH_TO_READ(source, ahead + (i * z.w + j) * z.c + c);
             if (left + j < 0 || left + j >= z.w) {
                 UNROLL for (int i = 0; i < SIDE; i++) down[i * SIDE + j] = (realv)0;
                 continue;

@@ -6,7 +6,7 @@ signal=$(realpath "$2") || exit 2
 readme=$(realpath "$(dirname "$0")/../README.md") || exit 2
 set -- "$1"
 . "$(dirname "$0")/command.sh"
-export CLTRAIN_CACHE_DIR= # storing many programs takes longer than using them
+export CLTRAIN_CACHE_DIR= # what is tuned or probed here stays here
 
 # ---- help and version -------------------------------------------------------------------------------------------
 

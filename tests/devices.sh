@@ -5,7 +5,7 @@
 stub=$(realpath "$2") || exit 2
 set -- "$1"
 . "$(dirname "$0")/command.sh"
-export CLTRAIN_CACHE_DIR= # storing many programs takes longer than using them
+export CLTRAIN_CACHE_DIR= # what is tuned or probed here stays here
 
 small='input 1x8x8, conv out=3 kernel=3, relu, flatten, dense out=4'
 

@@ -481,6 +481,37 @@ static void lines_that_a_compiler_names_are_those_of_files(void **state)
     assert_int_equal(stub.objects, 0);
 }
 
+/* A kernel of a device whose compiler reads a header for each program, while calls fail. */
+static clt_status create_without_header(const stub_fault *fault, long calls_before, clt_error *error)
+{
+    clt__kernel *kernel = NULL;
+    stub_begin(&(stub_fault){0});
+    clt_device *device = open_called(NULL);
+    device->reads_header = true;
+    stub.fault = *fault;
+    stub.fault.number = stub.calls[fault->function] + 1 + calls_before;
+    const clt_status status = clt__kernel_create(device, "batch.cl", "batch", CLT_F32, "", &kernel, error);
+    clt__kernel_release(kernel);
+    clt_device_close(device);
+    assert_int_equal(stub.objects, 0);
+    return status;
+}
+
+static void what_does_not_build_without_the_header_is_built_with_it(void **state)
+{
+    (void)state;
+    clt_error error;
+    const stub_fault once = {STUB_clBuildProgram, 0, CL_BUILD_PROGRAM_FAILURE, false},
+                     always = {STUB_clBuildProgram, 0, CL_BUILD_PROGRAM_FAILURE, true},
+                     other = {STUB_clBuildProgram, 0, CL_DEVICE_NOT_AVAILABLE, false},
+                     no_source = {STUB_clCreateProgramWithSource, 0, CL_DEVICE_NOT_AVAILABLE, false};
+    assert_ok(create_without_header(&once, 0, &error), &error);
+    assert_int_equal(create_without_header(&always, 0, &error), CLT_BAD_KERNEL);
+    assert_int_equal(create_without_header(&other, 0, &error), CLT_DEVICE_ERROR);
+    assert_int_equal(create_without_header(&no_source, 0, &error), CLT_DEVICE_ERROR);
+    assert_ok(create_without_header(&no_source, 1, &error), &error); /* there is no second */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +530,7 @@ int main(void)
         cmocka_unit_test(what_was_tuned_obeys_limits),
         cmocka_unit_test(a_device_that_is_not_there_leaves_the_reference),
         cmocka_unit_test(lines_that_a_compiler_names_are_those_of_files),
+        cmocka_unit_test(what_does_not_build_without_the_header_is_built_with_it),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -91,13 +91,14 @@ clt_status print_man_page(FILE *stream, clt_error *error)
     print_verbs(stream);
     (void)fputs(".SH OPTIONS\n", stream);
     TRY(print_options(stream, error));
-    (void)fputs(".SH EXIT STATUS\n0 on success; 2 where the command itself, or the net that it asks for, cannot be; "
-                "130 after an "
-                "interrupt, with the checkpoint written where there is an output folder; else 1.\n"
-                ".SH ENVIRONMENT\n.TP\n.B CLTRAIN_DEVICE\nThe device where \\-\\-device is not given.\n"
-                ".TP\n.B CLTRAIN_CACHE_DIR\nThe folder of compiled kernels and of what tune has found; empty: none is "
-                "kept. Else "
-                "cltrain in XDG_CACHE_HOME or ~/.cache.\n",
-                stream);
+    (void)fputs(
+        ".SH EXIT STATUS\n0 on success; 2 where the command itself, or the net that it asks for, cannot be; "
+        "130 after an "
+        "interrupt, with the checkpoint written where there is an output folder; else 1.\n"
+        ".SH ENVIRONMENT\n.TP\n.B CLTRAIN_DEVICE\nThe device where \\-\\-device is not given.\n"
+        ".TP\n.B CLTRAIN_CACHE_DIR\nThe folder of compiled kernels, but for those that the driver itself keeps, as "
+        "PoCL does (POCL_CACHE_DIR), and of what tune has found; empty: none is kept. Else cltrain in "
+        "XDG_CACHE_HOME or ~/.cache.\n",
+        stream);
     return CLT_OK;
 }

@@ -1,5 +1,6 @@
-/* Built programs, kept on disk: a program's binary under a name made of everything that it depends on. Whatever is
- * wrong with the cache, a program is then built from its source: nothing here fails. */
+/* Built programs, kept on disk: a program's binary under a name made of everything that it depends on, unless the
+ * driver keeps what it compiled itself (known_drivers.h). Whatever is wrong with the cache, a program is then built
+ * from its source: nothing here fails. */
 #ifndef CLT_DEVICE_CACHE_H
 #define CLT_DEVICE_CACHE_H
 

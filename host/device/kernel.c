@@ -149,15 +149,16 @@ static void release_built(clt__program *program)
     program->program = NULL;
 }
 
-/* `answer` is clBuildProgram's. With our own builtins a compiler that would read clang's opencl-c.h for each program
- * reads kernels/builtins.h: the header is empty where its guard is defined. */
+/* `answer` is clBuildProgram's, if it came to that. With our own builtins a compiler that would read clang's opencl-c.h
+ * for each program reads kernels/builtins.h: the header is empty where its guard is defined. */
 static clt_status compile(const clt_device *device, clt__program *program, bool own_builtins, cl_int *answer,
                           clt_error *error)
 {
-    const char *texts[] = {own_builtins ? source_of(device, "builtins.h") : "", program->source};
+    const char *texts[] = {program->source, NULL};
     char options[CLT__MOST_OPTIONS + 16];
     (void)snprintf(options, sizeof options, "%s%s", program->options, own_builtins ? " -D_OPENCL_H_" : "");
-    program->program = clCreateProgramWithSource(device->context, 2, texts, NULL, answer);
+    if (own_builtins) texts[1] = program->source, texts[0] = source_of(device, "builtins.h");
+    program->program = clCreateProgramWithSource(device->context, own_builtins ? 2 : 1, texts, NULL, answer);
     if (*answer != CL_SUCCESS) {
         program->program = NULL;
         return OPENCL_FAIL(error, "clCreateProgramWithSource", *answer, "device %s: cannot take kernels/%s",

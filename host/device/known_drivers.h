@@ -10,7 +10,8 @@
 
 /* A driver: a part of its platform's name, how its own version begins ("" for any), and which type of device it had
  * (NULL for any): the same driver's GPUs are another matter. What is known of it: that all ops of the built-in nets
- * agreed with the reference under both schedules, or a fault that probe.c finds, in words. */
+ * agreed with the reference under both schedules, how its compiler is best used, or a fault that probe.c finds, in
+ * words. */
 typedef struct clt__known_driver {
     const char *platform, *version, *type;
     bool agreed;
@@ -21,16 +22,21 @@ typedef struct clt__known_driver {
     const char *fault; /* "ends a loop after ..." */
 } clt__known_driver;
 
+#define CLT__NO_FAULT .check = -1
+#define CLT__POCL .platform = "Portable Computing Language", .type = "cpu", .reads_header = true, .keeps_built = true
+
 static const clt__known_driver clt__known_drivers[] = {
-    {"Portable Computing Language", "3.1", "cpu", true, false, true, true, -1, NULL},
-    {"Portable Computing Language", "6.0", "cpu", true, false, true, true, -1, NULL},
-    {"Portable Computing Language", "7.1", "cpu", true, false, true, true, -1, NULL},
-    {"NVIDIA CUDA", "580.", "gpu", true, false, false, false, -1, NULL},
-    {"Intel(R) OpenCL", "2026.", "cpu", true, false, false, false, -1, NULL},
-    {"Oclgrind", "", NULL, true, true, false, false, -1, NULL},
-    {"rusticl", "25.0.7", "cpu", true, false, false, false, -1, NULL},
-    {"rusticl", "22.3", NULL, false, false, false, false, PROBE_LOOPS,
-     "ends a work-item's loops after 65,535 iterations in all; Mesa 25.0 does not"},
+    {CLT__POCL, .version = "3.1", .agreed = true, CLT__NO_FAULT},
+    {CLT__POCL, .version = "6.0", .agreed = true, CLT__NO_FAULT},
+    {CLT__POCL, .version = "7.1", .agreed = true, CLT__NO_FAULT},
+    {.platform = "NVIDIA CUDA", .version = "580.", .type = "gpu", .agreed = true, CLT__NO_FAULT},
+    {.platform = "Intel(R) OpenCL", .version = "2026.", .type = "cpu", .agreed = true, CLT__NO_FAULT},
+    {.platform = "Oclgrind", .version = "", .agreed = true, .alone = true, CLT__NO_FAULT},
+    {.platform = "rusticl", .version = "25.0.7", .type = "cpu", .agreed = true, CLT__NO_FAULT},
+    {.platform = "rusticl",
+     .version = "22.3",
+     .check = PROBE_LOOPS,
+     .fault = "ends a work-item's loops after 65,535 iterations in all; Mesa 25.0 does not"},
 };
 
 #endif

@@ -51,8 +51,8 @@ struct clt_device {
     clt_note_function note; /* may be NULL */
     void *note_user;
     bool builds_alone; /* programs one at a time */
-    bool reads_header; /* clang's, for each program */
-    bool keeps_built;  /* the driver does, in a cache of its own */
+    bool reads_header; /* known_drivers.h, as the next */
+    bool keeps_built;
     clt__tuned *tuned;
     size_t tuned_count, tuned_capacity;
     const char *replaced_name, *replaced_text; /* see clt__device_replace_source */

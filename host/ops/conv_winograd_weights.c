@@ -24,14 +24,20 @@ static bool fits(const layout *l, uint64_t bytes, const clt__limits *limits)
     return layout_reals(l) <= bytes / (uint64_t)limits->real_bytes;
 }
 
-/* Blocks of about so many channels; slices for all compute units; and as many tiles at a time as local memory and a
- * core's second-level cache have room for beside the block's sums, about twice what a patch takes there, up to where
- * the sums' loading and storing is no longer noticed. */
+/* As many of a slice's tiles at a time, up to `most_tiles`, as local memory and so many patches of a core's cache have
+ * room for. */
+static void take_tiles(layout *l, int all, int most_tiles, uint64_t patches, const clt__limits *limits)
+{
+    const uint64_t cached = patches * (uint64_t)limits->patch_bytes,
+                   most = limits->local_bytes < cached ? limits->local_bytes : cached;
+    const int share = clt__divide_up(all, l->slices), room = share < most_tiles ? share : most_tiles;
+    for (layout next = *l; next.tiles <= room && fits(&next, most, limits); next.tiles++) *l = next;
+}
+
+/* Blocks of about so many channels, slices for all compute units, and a few tiles at a time. */
 static layout layout_of(const clt__correlation *q, int all, int block, const clt__limits *limits)
 {
-    enum { LEAST_TILES = 4, MOST_TILES = 64, PATCHES = 2 };
-    const uint64_t cached = PATCHES * (uint64_t)limits->patch_bytes,
-                   most = limits->local_bytes < cached ? limits->local_bytes : cached;
+    enum { LEAST_TILES = 4, SOME_TILES = 16 };
     layout l = {.out = limits->winograd, .tiles = 1};
     const int inputs = clt__divide_up(q->c, clt__divide_up(q->c, block)),
               outputs = clt__divide_up(q->k, clt__divide_up(q->k, block));
@@ -43,8 +49,7 @@ static layout layout_of(const clt__correlation *q, int all, int block, const clt
     const int wanted = clt__divide_up(4 * limits->compute_units, l.blocks_in * l.blocks_out);
     const int slices = clt__divide_up(all, LEAST_TILES);
     l.slices = slices < wanted ? slices : wanted;
-    const int share = clt__divide_up(all, l.slices), room = share < MOST_TILES ? share : MOST_TILES;
-    for (layout next = l; next.tiles <= room && fits(&next, most, limits); next.tiles++) l = next;
+    take_tiles(&l, all, SOME_TILES, 1, limits);
     return l;
 }
 
@@ -75,11 +80,15 @@ static layout choose_layout(const clt__correlation *q, int all, const clt__limit
 bool clt__launch_winograd_weight_gradient(conv_sizes *z, const clt__limits *limits, clt__launches *to)
 {
     const clt__correlation q = clt__correlation_of(z, false);
+    enum { MOST_TILES = 64, PATCHES = 2 };
     if (!clt__has_winograd_tiles(z, &q, limits)) return false;
     const int all = (int)clt__winograd_tiles(&q, limits->winograd);
-    const layout l = choose_layout(&q, all, limits);
+    layout l = choose_layout(&q, all, limits);
     if (!fits(&l, limits->local_bytes, limits) || winograd_cost(&q, all, &l) >= clt__formula_cost(&q, &l.tile))
         return false;
+    /* More tiles at a time load and store the sums less often, in the same order. They and the block's sums, up to 600
+     * KB of floats, are about a second-level cache of 1 MB. */
+    take_tiles(&l, all, MOST_TILES, PATCHES, limits);
     const uint64_t sums = (uint64_t)l.blocks_out * (uint64_t)l.wide *
                           ((uint64_t)clt__winograd_positions(l.out) * (uint64_t)l.blocks_in * (uint64_t)l.in + 1);
     z->winograd = l.out;

@@ -125,6 +125,18 @@ int clt__launch_matrix_sums(const char *file, const char *parts_kernel, const ch
     return parts;
 }
 
+/* How many vectors of columns an item takes side by side, of `vectors` for each of `parts` parts: few enough for each
+ * compute unit to have some items. */
+static int define_beside(const clt__limits *limits, int vectors, int parts, clt__launches *to)
+{
+    enum { ITEMS_A_UNIT = 2 };
+    int beside = SUMS_BESIDE;
+    while (beside > 1 && (int64_t)clt__divide_up(vectors, beside) * parts < ITEMS_A_UNIT * limits->compute_units)
+        beside /= 2;
+    clt__define(to, " -DBESIDE=%d", beside);
+    return beside;
+}
+
 /* Under the vector schedule: enough parts to occupy the device, but not too many for the few work-items that add them
  * up. */
 static int launch_vector_sums(const char *parts_kernel, const char *sum_kernel, const clt__limits *limits, int images,
@@ -132,7 +144,8 @@ static int launch_vector_sums(const char *parts_kernel, const char *sum_kernel, 
 {
     const int wanted = clt__divide_up(16 * limits->compute_units, vectors), parts = wanted < images ? wanted : images;
     clt__define(to, " -DVEC=%d -DACROSS=1 -DDOWN=1 -DLAST_ACROSS=1 -DLAST_DOWN=1", limits->vector_width);
-    to->launch[0] = clt__flat_launch(parts_kernel, limits, clt__divide_up(vectors, SUMS_BESIDE), true);
+    const int beside = define_beside(limits, vectors, parts, to);
+    to->launch[0] = clt__flat_launch(parts_kernel, limits, clt__divide_up(vectors, beside), true);
     to->launch[0].global[1] = (size_t)parts;
     to->launch[1] = clt__flat_launch(sum_kernel, limits, vectors, true);
     to->count = 2;
