@@ -22,17 +22,32 @@ typedef struct clt__known_driver {
     const char *fault; /* "ends a loop after ..." */
 } clt__known_driver;
 
-#define CLT__NO_FAULT .check = -1
-#define CLT__POCL .platform = "Portable Computing Language", .type = "cpu", .reads_header = true, .keeps_built = true
-
 static const clt__known_driver clt__known_drivers[] = {
-    {CLT__POCL, .version = "3.1", .agreed = true, CLT__NO_FAULT},
-    {CLT__POCL, .version = "6.0", .agreed = true, CLT__NO_FAULT},
-    {CLT__POCL, .version = "7.1", .agreed = true, CLT__NO_FAULT},
-    {.platform = "NVIDIA CUDA", .version = "580.", .type = "gpu", .agreed = true, CLT__NO_FAULT},
-    {.platform = "Intel(R) OpenCL", .version = "2026.", .type = "cpu", .agreed = true, CLT__NO_FAULT},
-    {.platform = "Oclgrind", .version = "", .agreed = true, .alone = true, CLT__NO_FAULT},
-    {.platform = "rusticl", .version = "25.0.7", .type = "cpu", .agreed = true, CLT__NO_FAULT},
+    {.platform = "Portable Computing Language",
+     .version = "3.1",
+     .type = "cpu",
+     .agreed = true,
+     .reads_header = true,
+     .keeps_built = true,
+     .check = -1},
+    {.platform = "Portable Computing Language",
+     .version = "6.0",
+     .type = "cpu",
+     .agreed = true,
+     .reads_header = true,
+     .keeps_built = true,
+     .check = -1},
+    {.platform = "Portable Computing Language",
+     .version = "7.1",
+     .type = "cpu",
+     .agreed = true,
+     .reads_header = true,
+     .keeps_built = true,
+     .check = -1},
+    {.platform = "NVIDIA CUDA", .version = "580.", .type = "gpu", .agreed = true, .check = -1},
+    {.platform = "Intel(R) OpenCL", .version = "2026.", .type = "cpu", .agreed = true, .check = -1},
+    {.platform = "Oclgrind", .version = "", .agreed = true, .alone = true, .check = -1},
+    {.platform = "rusticl", .version = "25.0.7", .type = "cpu", .agreed = true, .check = -1},
     {.platform = "rusticl",
      .version = "22.3",
      .check = PROBE_LOOPS,
