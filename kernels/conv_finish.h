@@ -10,12 +10,6 @@
         const realv whole_ = addend ? sum + load_lanes(addend + (at), lanes) : sum;                                    \
         store_lanes(x ? deactivate(whole_, load_lanes(x + (at), lanes)) : whole_, lanes, y + (at));                    \
     } while (0)
-#define FETCH_FINISH(at)                                                                                               \
-    do {                                                                                                               \
-        if (addend) FETCH_TO_READ(addend, at);                                                                      \
-        if (x) FETCH_TO_READ(x, at);                                                                                \
-        FETCH_TO_WRITE(y, at);                                                                                      \
-    } while (0)
 #else
 #define FINISH(sum, at, k0, lanes)                                                                                     \
     do {                                                                                                               \
@@ -24,12 +18,14 @@
         if (before) store_lanes(whole_, lanes, before + (at));                                                         \
         store_lanes(activate(whole_), lanes, y + (at));                                                                \
     } while (0)
+#endif
+
 #define FETCH_FINISH(at)                                                                                               \
     do {                                                                                                               \
-        if (addend) FETCH_TO_READ(addend, at);                                                                      \
-        if (before) FETCH_TO_WRITE(before, at);                                                                     \
-        FETCH_TO_WRITE(y, at);                                                                                      \
+        if (addend) FETCH_TO_READ(addend, at);                                                                         \
+        if (x) FETCH_TO_READ(x, at);                                                                                   \
+        if (before) FETCH_TO_WRITE(before, at);                                                                        \
+        FETCH_TO_WRITE(y, at);                                                                                         \
     } while (0)
-#endif
 
 #endif

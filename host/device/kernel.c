@@ -154,11 +154,11 @@ static void release_built(clt__program *program)
 static clt_status compile(const clt_device *device, clt__program *program, bool own_builtins, cl_int *answer,
                           clt_error *error)
 {
-    const char *texts[] = {program->source, NULL};
+    const char *texts[] = {source_of(device, "builtins.h"), program->source};
     char options[CLT__MOST_OPTIONS + 16];
     (void)snprintf(options, sizeof options, "%s%s", program->options, own_builtins ? " -D_OPENCL_H_" : "");
-    if (own_builtins) texts[1] = program->source, texts[0] = source_of(device, "builtins.h");
-    program->program = clCreateProgramWithSource(device->context, own_builtins ? 2 : 1, texts, NULL, answer);
+    program->program = clCreateProgramWithSource(device->context, own_builtins ? 2 : 1,
+                                                 own_builtins ? texts : texts + 1, NULL, answer);
     if (*answer != CL_SUCCESS) {
         program->program = NULL;
         return OPENCL_FAIL(error, "clCreateProgramWithSource", *answer, "device %s: cannot take kernels/%s",

@@ -15,43 +15,27 @@
 typedef struct clt__known_driver {
     const char *platform, *version, *type;
     bool agreed;
-    bool alone;        /* it must build programs one at a time: two threads break it */
-    bool reads_header; /* its compiler is clang, and reads the 18,000 lines of opencl-c.h for each program */
-    bool keeps_built;  /* it has a cache of its own on disk, and giving a binary costs it more than building anew */
+    unsigned ways;     /* of its compiler: CLT__BUILDS_ALONE ... */
     int check;         /* PROBE_..., -1 where no fault is known */
     const char *fault; /* "ends a loop after ..." */
 } clt__known_driver;
 
+enum {
+    CLT__BUILDS_ALONE = 1, /* it must build programs one at a time: two threads break it */
+    CLT__READS_HEADER = 2, /* it is clang, and reads the 18,000 lines of opencl-c.h for each program */
+    CLT__KEEPS_BUILT = 4   /* it has a cache of its own on disk, and giving a binary costs it more than building anew */
+};
+
 static const clt__known_driver clt__known_drivers[] = {
-    {.platform = "Portable Computing Language",
-     .version = "3.1",
-     .type = "cpu",
-     .agreed = true,
-     .reads_header = true,
-     .keeps_built = true,
-     .check = -1},
-    {.platform = "Portable Computing Language",
-     .version = "6.0",
-     .type = "cpu",
-     .agreed = true,
-     .reads_header = true,
-     .keeps_built = true,
-     .check = -1},
-    {.platform = "Portable Computing Language",
-     .version = "7.1",
-     .type = "cpu",
-     .agreed = true,
-     .reads_header = true,
-     .keeps_built = true,
-     .check = -1},
-    {.platform = "NVIDIA CUDA", .version = "580.", .type = "gpu", .agreed = true, .check = -1},
-    {.platform = "Intel(R) OpenCL", .version = "2026.", .type = "cpu", .agreed = true, .check = -1},
-    {.platform = "Oclgrind", .version = "", .agreed = true, .alone = true, .check = -1},
-    {.platform = "rusticl", .version = "25.0.7", .type = "cpu", .agreed = true, .check = -1},
-    {.platform = "rusticl",
-     .version = "22.3",
-     .check = PROBE_LOOPS,
-     .fault = "ends a work-item's loops after 65,535 iterations in all; Mesa 25.0 does not"},
+    {"Portable Computing Language", "3.1", "cpu", true, CLT__READS_HEADER | CLT__KEEPS_BUILT, -1, NULL},
+    {"Portable Computing Language", "6.0", "cpu", true, CLT__READS_HEADER | CLT__KEEPS_BUILT, -1, NULL},
+    {"Portable Computing Language", "7.1", "cpu", true, CLT__READS_HEADER | CLT__KEEPS_BUILT, -1, NULL},
+    {"NVIDIA CUDA", "580.", "gpu", true, 0, -1, NULL},
+    {"Intel(R) OpenCL", "2026.", "cpu", true, 0, -1, NULL},
+    {"Oclgrind", "", NULL, true, CLT__BUILDS_ALONE, -1, NULL},
+    {"rusticl", "25.0.7", "cpu", true, 0, -1, NULL},
+    {"rusticl", "22.3", NULL, false, 0, PROBE_LOOPS,
+     "ends a work-item's loops after 65,535 iterations in all; Mesa 25.0 does not"},
 };
 
 #endif

@@ -192,9 +192,10 @@ clt_status clt__probe(clt_device *device, clt_error *error)
 {
     faults f = {0, 0};
     const clt__known_driver *known = known_driver(device, -1);
-    device->builds_alone = known && known->alone;
-    device->reads_header = known && known->reads_header;
-    device->keeps_built = known && known->keeps_built;
+    const unsigned ways = known ? known->ways : 0;
+    device->builds_alone = ways & CLT__BUILDS_ALONE;
+    device->reads_header = ways & CLT__READS_HEADER;
+    device->keeps_built = ways & CLT__KEEPS_BUILT;
     if (!recall(device, &f)) {
         TRY(look(device, &f, error));
         remember(device, &f);
